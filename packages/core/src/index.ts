@@ -1,0 +1,27 @@
+export { formatAddress, type Address, type IpAddress, type UnixAddress } from './lib/address.js'
+export type { Unsubscribe } from './lib/callbacks.js'
+export type { Channel, Connection, TlsSession, Transport } from './lib/channel.js'
+export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors.js'
+export { exchange, type ExchangeOptions } from './lib/exchange.js'
+export { isExpectedClose } from './lib/expected-close.js'
+export type { ConnectionCallbacks, ConnectionHandler, Handler, StreamHandler } from './lib/handler.js'
+export type { IpTarget } from './lib/ip-target.js'
+export type {
+  CloseReason,
+  ConnectionEvent,
+  ConnectionState,
+  ListenOptions,
+  Server,
+  ServerEvents,
+  ServerState,
+  ServerStats,
+  ShutdownOptions,
+  ShutdownReport,
+} from './lib/server.js'
+export type {
+  StreamClientOptions,
+  StreamConnectionOptions,
+  StreamServerOptions,
+} from './lib/stream/options.js'
+export type { Engine } from './lib/stream/port.js'
+export type { UnixTarget } from './lib/unix-target.js'

@@ -1,0 +1,56 @@
+import { isIP } from 'node:net'
+
+/** Where a TCP or UDP socket is. */
+export interface IpAddress {
+  readonly family: 'ipv4' | 'ipv6'
+  /** In numbers, without brackets; with its zone if it has one: `127.0.0.1`, `::1`, `fe80::1%eth0`. */
+  readonly host: string
+  /** 0 to 65535. */
+  readonly port: number
+  toString(): string
+}
+
+/** Where a Unix socket is. */
+export interface UnixAddress {
+  readonly family: 'unix'
+  /** A path, or `@name` for a name in Linux's abstract namespace (unix(7)). */
+  readonly path: string
+  toString(): string
+}
+
+/**
+ * Where a socket is. A plain object that prints itself: `${address}` is `127.0.0.1:8080`, `[::1]:8080`,
+ * `/run/app.sock` or `@name`. It is a valid target for `listen` and `connect*`.
+ */
+export type Address = IpAddress | UnixAddress
+
+/** Gives addresses their text form without adding a property to each. */
+const printable = {
+  toString(this: Address): string {
+    return formatAddress(this)
+  },
+}
+
+/** `::ffff:1.2.3.4`, as IPv4 peers of a dual-stack socket are called (RFC 4291 §2.5.5.2). */
+const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
+
+/** An address of an IP socket. IPv4-mapped IPv6 hosts become the IPv4 hosts they stand for. */
+export function ipAddress(host: string, port: number): IpAddress {
+  const plain = MAPPED.exec(host)?.[1] ?? host
+  return make({ family: isIP(plain) === 4 ? 'ipv4' : 'ipv6', host: plain, port })
+}
+
+/** An address of a Unix socket; abstract names are written `@name`. */
+export function unixAddress(path: string): UnixAddress {
+  return make({ family: 'unix', path })
+}
+
+/** The text form of an address, which `listen` and `connect*` understand. */
+export function formatAddress(address: Address): string {
+  if (address.family === 'unix') return address.path
+  return address.family === 'ipv6' ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
+}
+
+function make<A extends Address>(fields: A): A {
+  return Object.freeze(Object.assign(Object.create(printable) as A, fields))
+}

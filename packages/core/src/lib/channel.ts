@@ -1,0 +1,88 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+import type { Address } from './address.js'
+
+/** What `@sock/*` can talk over. */
+export type Transport = 'tcp' | 'udp' | 'unix' | 'unixgram'
+
+/** What a handler gets on every transport: read, write, close, and when to stop. */
+export interface Channel extends AsyncIterable<Buffer>, AsyncDisposable {
+  /** Unique within the process. */
+  readonly id: number
+  readonly transport: Transport
+  readonly localAddress: Address
+  /**
+   * The peer; `undefined` if it has no name, as clients of Unix sockets have none.
+   * It is looked up when first read: a peer that was gone before that has lost its name too.
+   */
+  readonly remoteAddress: Address | undefined
+  /** Whether `write()` is still possible. */
+  readonly isOpen: boolean
+  /**
+   * Aborts when it is time to stop; `signal.reason` is a `SockError` whose `code` says why:
+   * `ERR_SOCK_DRAINING` (the server shuts down: finish what you are at), `ERR_SOCK_CLOSED`, `ERR_SOCK_IDLE_TIMEOUT` or
+   * `ERR_SOCK_RESET`. Made on first use.
+   */
+  readonly signal: AbortSignal
+  /** For the user; the library never looks at it. */
+  data: unknown
+  /**
+   * The next chunk, as it arrived, or `null` at the end. The buffer is yours to keep.
+   *
+   * One at a time: a second `read()` while one waits rejects with `ERR_SOCK_INVALID_STATE`. Rejects when the connection
+   * broke (`ERR_SOCK_RESET`) or was ended from this side without `close()`.
+   */
+  read(): Promise<Buffer | null>
+  /**
+   * Writes; strings as UTF-8. Resolves as soon as no more than `highWaterMark` bytes wait, so awaiting it is the
+   * back-pressure. Do not change the bytes afterwards: they may not have left yet.
+   *
+   * Rejects with `ERR_SOCK_CLOSED` when the channel is closed. A rejection nobody waits for is not "unhandled".
+   */
+  write(data: Uint8Array | string): Promise<void>
+  /** Flushes, then closes; resolves when it is closed. Rejects if what was written could not be flushed. */
+  close(): Promise<void>
+}
+
+/** One connection of a stream transport (tcp, unix), accepted or dialled. */
+export interface Connection extends Channel {
+  /** Whether it is encrypted. */
+  readonly secure: boolean
+  /** What the TLS handshake agreed upon; `undefined` without TLS. */
+  readonly tls: TlsSession | undefined
+  /** Payload bytes received so far. */
+  readonly bytesRead: number
+  /** Payload bytes given to `write()` so far, those still waiting included. */
+  readonly bytesWritten: number
+  /** Whether more than `highWaterMark` bytes wait: better not to write before `drain`. */
+  readonly writableNeedDrain: boolean
+  /** Stops reading for good: `read()` gives `null`, and what still arrives is discarded. Writing goes on. */
+  closeRead(): void
+  /** Sends FIN after what is queued, and resolves then; reading goes on. Rejects if the connection broke before. */
+  closeWrite(): Promise<void>
+  /** Ends the connection now, without flushing. `error` is what pending operations reject with. */
+  destroy(error?: Error): void
+  /**
+   * The same connection as a Node stream, for `node:http`, `ws` or `pipeline()`. Made on first use; from then on the
+   * stream takes the input.
+   */
+  readonly stream: Duplex
+}
+
+/** What a TLS handshake agreed upon. https://nodejs.org/api/tls.html#class-tlstlssocket */
+export interface TlsSession {
+  /** `TLSv1.2` or `TLSv1.3`, as a rule. */
+  readonly protocol: string | null
+  /** OpenSSL's name of the cipher suite. */
+  readonly cipher: string
+  /** The protocol chosen by ALPN; `undefined` if there was none in common or none was asked for. */
+  readonly alpnProtocol: string | undefined
+  /** The server name the client asked for (SNI). */
+  readonly serverName: string | undefined
+  /** Whether the peer's certificate was verified. */
+  readonly authorized: boolean
+  /** Why it was not, as a code of OpenSSL; `undefined` if it was, or if none was asked for. */
+  readonly authorizationError: string | undefined
+  /** The peer's certificate; `undefined` if it sent none. */
+  readonly peerCertificate: X509Certificate | undefined
+}

@@ -1,0 +1,37 @@
+/** A promise with its two ends in hand. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A deferred whose rejection is never "unhandled": somebody may be waiting for it, or nobody. */
+export function createDeferred<T = void>(): Deferred<T> {
+  let resolve!: (value: T) => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  promise.catch(ignore)
+  return { promise, resolve, reject }
+}
+
+/** A rejected promise that may be dropped. */
+export function rejected(error: unknown): Promise<never> {
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an abort reason need not be an Error
+  const promise = Promise.reject(error)
+  promise.catch(ignore)
+  return promise
+}
+
+/** The promise of what needs no waiting, made once. */
+export const RESOLVED: Promise<void> = Promise.resolve()
+
+export function ignore(): void {}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
+}

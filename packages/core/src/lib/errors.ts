@@ -1,0 +1,62 @@
+import type { Address } from './address.js'
+import type { ShutdownReport } from './server.js'
+
+/** Every code a {@link SockError} can carry. System errors keep the code the system gave them. */
+export type SockErrorCode =
+  | 'ERR_SOCK_CLOSED'
+  | 'ERR_SOCK_CONNECTION_LIMIT'
+  | 'ERR_SOCK_DRAINING'
+  | 'ERR_SOCK_HANDSHAKE_FAILED'
+  | 'ERR_SOCK_HANDSHAKE_TIMEOUT'
+  | 'ERR_SOCK_IDLE_TIMEOUT'
+  | 'ERR_SOCK_INVALID_ADDRESS'
+  | 'ERR_SOCK_INVALID_STATE'
+  | 'ERR_SOCK_INVALID_TLS'
+  | 'ERR_SOCK_MESSAGE_TOO_LARGE'
+  | 'ERR_SOCK_PATH_IN_USE'
+  | 'ERR_SOCK_PATH_NOT_SOCKET'
+  | 'ERR_SOCK_PATH_TOO_LONG'
+  | 'ERR_SOCK_RESET'
+  | 'ERR_SOCK_SHUTDOWN_TIMEOUT'
+  | 'ERR_SOCK_UNSUPPORTED'
+
+export interface SockErrorDetails {
+  /** The error underneath, usually a system error with its own `code`. */
+  cause?: unknown
+  /** The peer an accept, handshake or admission failure is about. */
+  remoteAddress?: Address | undefined
+  /** What a shutdown that ran into its deadline had done until then. */
+  report?: ShutdownReport
+}
+
+/** Found on errors of every copy of this package, so that {@link isSockError} works across copies. */
+const BRAND = Symbol.for('@sock/core.SockError')
+
+/** The one error class of `@sock/*`. Tell errors apart by `code`, never by message. */
+export class SockError extends Error {
+  readonly code: SockErrorCode
+  readonly remoteAddress: Address | undefined
+  readonly report: ShutdownReport | undefined
+
+  constructor(code: SockErrorCode, message: string, details: SockErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.remoteAddress = details.remoteAddress
+    this.report = details.report
+  }
+
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'SockError', configurable: true, writable: true })
+    Object.defineProperty(this.prototype, BRAND, { value: true })
+  }
+}
+
+/**
+ * Whether `error` is a {@link SockError}, of this or of another copy of `@sock/core` in the process.
+ *
+ * @param code narrows the question to one code
+ */
+export function isSockError(error: unknown, code?: SockErrorCode): error is SockError {
+  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
+  return code === undefined || (error as { code?: unknown }).code === code
+}

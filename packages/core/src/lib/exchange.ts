@@ -1,0 +1,63 @@
+import type { Channel, Connection } from './channel.js'
+import { SockError } from './errors.js'
+import { abortSignal, checkOptions, limit, type Checks } from './options.js'
+
+export interface ExchangeOptions {
+  /** Covers everything: aborted, the channel is destroyed and `exchange` rejects with its reason. */
+  signal?: AbortSignal | undefined
+  /** The longest answer in bytes; a longer one rejects with `ERR_SOCK_MESSAGE_TOO_LARGE`. Default 64 MiB. */
+  maxBytes?: number | undefined
+}
+
+/** Enough for what people send in one piece, little enough to survive a peer that never stops. */
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+
+const exchangeChecks = {
+  signal: abortSignal,
+  maxBytes: limit(DEFAULT_MAX_BYTES),
+} satisfies Checks<ExchangeOptions>
+
+/**
+ * One request, one answer: writes `data`, ends the sending side and collects what comes back to its end. The channel
+ * is closed in every case.
+ *
+ * Writing and reading go on at the same time, so a peer that answers while it still reads is no problem, and neither is
+ * one that answers and stops reading early: its answer counts if it came to an orderly end.
+ */
+export async function exchange(
+  connection: Connection,
+  data: Uint8Array | string,
+  options?: ExchangeOptions,
+): Promise<Buffer> {
+  const { signal, maxBytes } = checkOptions('exchange options', options, exchangeChecks)
+  const abort = (): void => connection.destroy(signal?.reason as Error)
+  try {
+    signal?.throwIfAborted()
+    if (!connection.isOpen) throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: connection is closed')
+    signal?.addEventListener('abort', abort, { once: true })
+    // Failures to send show in the answer: it does not come to its end.
+    void connection.write(data)
+    void connection.closeWrite()
+    const answer = await collect(connection, maxBytes)
+    await connection.close()
+    return answer
+  } catch (error) {
+    connection.destroy(error as Error)
+    throw signal?.aborted === true ? signal.reason : error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+async function collect(channel: Channel, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for (let chunk = await channel.read(); chunk !== null; chunk = await channel.read()) {
+    length += chunk.length
+    if (length > maxBytes) {
+      throw new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', `Answer is longer than "maxBytes": ${maxBytes}`)
+    }
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)
+}

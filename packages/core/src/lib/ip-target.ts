@@ -1,0 +1,87 @@
+import { isIP } from 'node:net'
+import { inspect } from 'node:util'
+import { formatAddress, type IpAddress } from './address.js'
+import { SockError } from './errors.js'
+import { checkOptions, integer, string, type Check, type Checked } from './options.js'
+
+/** Where to listen or connect on IP, in parts. */
+export interface IpTarget {
+  /** A name or an address without brackets. Default: all addresses for listening, `localhost` for connecting. */
+  host?: string | undefined
+  /** 0 to 65535; listening on 0 lets the system choose. */
+  port: number
+}
+
+/** `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, `'name:8080'`, in brackets what has colons. */
+const TARGET = /^(?:\[(?<bracketed>[^\]]+)\]|(?<plain>[^:[\]]*)):(?<port>\d{1,5})$/
+/** Letters, digits, hyphens and underscores between dots: what a resolver takes (RFC 1123 §2.1). */
+const HOST_NAME =
+  /^(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i
+/** All digits and dots, yet no IPv4 address: `256.1.1.1`, which no resolver should be asked for. */
+const NUMERIC = /^[\d.]+$/
+const MAX_PORT = 65_535
+
+const ipChecks = { host: string(undefined), port: integer(undefined, 0, MAX_PORT) }
+type ExtraChecks = { readonly [key: string]: Check<unknown> }
+
+/**
+ * Checks an IP target: a string, its parts, or an {@link IpAddress}.
+ *
+ * @param extra checks of the further keys a transport knows
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
+ */
+export function parseIpTarget<Extra extends ExtraChecks>(
+  target: string | IpTarget,
+  extra: Extra,
+): IpTarget & Checked<Extra> {
+  const parts = typeof target === 'string' ? splitTarget(target) : withoutFamily(target)
+  const checked = check(parts, extra)
+  const { host } = checked
+  if (host !== undefined && isIP(host) === 0 && !isHostName(host)) {
+    throw invalid(target, `"${host}" is neither a host name nor an address`)
+  }
+  return checked
+}
+
+function splitTarget(target: string): object {
+  const groups = TARGET.exec(target)?.groups
+  if (groups === undefined) {
+    throw invalid(target, 'expected "host:port", ":port" or "[ipv6]:port", with a port from 0 to 65535')
+  }
+  const { bracketed, plain, port } = groups
+  if (bracketed !== undefined && isIP(bracketed) !== 6)
+    throw invalid(target, 'no IPv6 address in the brackets')
+  return { host: bracketed ?? (plain || undefined), port: Number(port) }
+}
+
+/** An {@link IpAddress} is a target too; its family is in its host already. */
+function withoutFamily(target: unknown): unknown {
+  if (typeof target !== 'object' || target === null || !Object.hasOwn(target, 'family')) return target
+  const { family, ...parts } = target as IpAddress
+  if (family !== 'ipv4' && family !== 'ipv6') throw invalid(target, 'not an IP address')
+  return parts
+}
+
+function check<Extra extends ExtraChecks>(parts: unknown, extra: Extra): IpTarget & Checked<Extra> {
+  try {
+    const checked = checkOptions('target', parts ?? null, { ...ipChecks, ...extra })
+    if (checked.port === undefined) throw new TypeError('"port" is missing')
+    return checked as IpTarget & Checked<Extra>
+  } catch (error) {
+    throw invalid(parts, (error as Error).message, error)
+  }
+}
+
+function isHostName(host: string): boolean {
+  return HOST_NAME.test(host) && !NUMERIC.test(host)
+}
+
+/** The error for a target that cannot be understood. */
+export function invalid(target: unknown, why: string, cause?: unknown): SockError {
+  const shown =
+    typeof target === 'object' && target !== null && Object.hasOwn(target, 'family')
+      ? `"${formatAddress(target as IpAddress)}"`
+      : inspect(target, { breakLength: Infinity, maxStringLength: 200 })
+  const details = cause === undefined ? {} : { cause }
+  return new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid address ${shown}: ${why}`, details)
+}

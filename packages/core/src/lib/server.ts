@@ -1,0 +1,124 @@
+import type { Address } from './address.js'
+import type { Unsubscribe } from './callbacks.js'
+import type { Connection, Transport } from './channel.js'
+
+/** The life of a server; after `closed` it can be started again. */
+export type ServerState = 'idle' | 'starting' | 'listening' | 'draining' | 'closed'
+
+/**
+ * What happened to a connection. Per connection there is exactly one `new`, then one `handler`, then any of the others,
+ * then exactly one `close`. `dial` comes before `new`, and for clients only.
+ */
+export type ConnectionState =
+  'dial' | 'new' | 'read' | 'closeRead' | 'handler' | 'write' | 'closeWrite' | 'close'
+
+/**
+ * Why a connection was closed: `ended` (both sides were done), `reset` (the peer or the way to it was gone), `idle`
+ * (nothing moved for `idleTimeout`), `draining` (the server shut down), `closed` (`close()` of the server), `destroyed`
+ * (`destroy()` on this side), `error` (its handler failed).
+ */
+export type CloseReason = 'ended' | 'reset' | 'idle' | 'draining' | 'closed' | 'destroyed' | 'error'
+
+export interface ConnectionEvent {
+  /** The connection's id. */
+  readonly id: number
+  readonly state: ConnectionState
+  readonly local: Address | undefined
+  readonly remote: Address | undefined
+  /** With `close` only. */
+  readonly reason?: CloseReason
+}
+
+/** How a shutdown went, in connections. */
+export interface ShutdownReport {
+  /** Had nothing in flight and were ended. */
+  readonly idle: number
+  /** Finished by themselves. */
+  readonly drained: number
+  /** Were destroyed at the deadline. */
+  readonly forced: number
+}
+
+/** Plain numbers since the server was made; a server that is started again goes on counting. */
+export interface ServerStats {
+  /** Connections that were handed to the handler. */
+  readonly accepted: number
+  /** Connections that are open now. */
+  readonly open: number
+  /** Peers in the middle of a handshake now. */
+  readonly handshaking: number
+  /** Peers that were turned away, by reason. */
+  readonly rejected: {
+    /** Over `maxConnections`. */
+    readonly connectionLimit: number
+    /** Not done within `handshakeTimeout`. */
+    readonly handshakeTimeout: number
+    /** Broken off, or refused by either side. */
+    readonly handshakeFailed: number
+  }
+  /** Connections closed by `idleTimeout`. */
+  readonly idleClosed: number
+  /** Handlers and callbacks that threw or rejected. */
+  readonly handlerErrors: number
+  /** Payload bytes received, closed connections included. */
+  readonly bytesRead: number
+  /** Payload bytes given to `write()`, closed connections included. */
+  readonly bytesWritten: number
+}
+
+export interface ListenOptions {
+  /** Aborted before the server is bound, `listen` rejects with its reason; aborted later, it means `shutdown()`. */
+  signal?: AbortSignal | undefined
+}
+
+export interface ShutdownOptions {
+  /** When the rest is destroyed, in ms from now; default: the server's `shutdownTimeout`. */
+  timeout?: number | undefined
+  /** Aborted, it is like a deadline that has come. */
+  signal?: AbortSignal | undefined
+}
+
+/** The events of a server, with the arguments of their callbacks. */
+export type ServerEvents = {
+  error: [error: Error, connection?: Connection]
+  connection: [event: ConnectionEvent]
+  state: [state: ServerState, message: string]
+}
+
+/** The same interface on all transports. Disposing it is `shutdown()`. */
+export interface Server<Target, Addr extends Address> extends AsyncDisposable {
+  readonly transport: Transport
+  readonly state: ServerState
+  /** What is really bound, with the port that was chosen when 0 was asked for; `undefined` unless bound. */
+  readonly address: Addr | undefined
+  /** Whether connections are encrypted. */
+  readonly secure: boolean
+  /** Accepted and not yet closed. */
+  readonly openConnections: number
+  /** Resolves when the current (or next) run has ended. */
+  readonly closed: Promise<void>
+  /**
+   * Binds, and resolves with the address once peers can connect.
+   *
+   * Rejects with `ERR_SOCK_INVALID_ADDRESS` for a malformed target, `ERR_SOCK_INVALID_STATE` unless idle or closed, a
+   * system error (`EADDRINUSE`, `EACCES`…), or the signal's reason. The server is idle again then, and nothing is left.
+   */
+  listen(target: Target, options?: ListenOptions): Promise<Addr>
+  /**
+   * Stops in good order: takes no new peers, still serves those that wait to be accepted, ends idle connections, waits
+   * for busy ones, and destroys what is left at the deadline.
+   *
+   * Resolves at once if the server is not running. Concurrent calls share one result; each call's deadline and signal
+   * hold, the earliest strikes. Rejects with `ERR_SOCK_SHUTDOWN_TIMEOUT`, which carries the report, if anything had to be
+   * destroyed, and only after everything is closed.
+   */
+  shutdown(options?: ShutdownOptions): Promise<ShutdownReport>
+  /** Stops now: listener and every connection. Never rejects. */
+  close(): Promise<void>
+  /**
+   * Observes: `error` is handler failures, peers that were turned away, failed handshakes and accepts; `connection`
+   * the life of each connection; `state` the life of the server, with a line for a log. Returns the way to stop observing.
+   */
+  on<K extends keyof ServerEvents>(event: K, callback: (...args: ServerEvents[K]) => void): Unsubscribe
+  stats(): ServerStats
+}

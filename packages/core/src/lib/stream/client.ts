@@ -1,0 +1,66 @@
+import type { Address } from '../address.js'
+import { CallbackRegistry } from '../callbacks.js'
+import type { Connection } from '../channel.js'
+import { ignore } from '../deferred.js'
+import type { ConnectionEvent } from '../server.js'
+import { nextConnectionId, StreamConnection, type ConnectionHost } from './connection.js'
+import { connectionEvent } from './connection-event.js'
+import type { StreamPort } from './port.js'
+import { Sweep } from './sweep.js'
+
+export interface StreamDial {
+  readonly transport: 'tcp' | 'unix'
+  /** Where to, for observers. */
+  readonly remote: Address | undefined
+  readonly highWaterMark: number
+  readonly idleTimeout: number
+  readonly configure: ((socket: never) => void) | undefined
+  readonly onState: ((event: ConnectionEvent) => void) | undefined
+  /** Connects. Rejects with the system's error or the signal's reason, and leaves nothing then. */
+  dial(): Promise<StreamPort>
+}
+
+/** One timer for the deadlines of all dialled connections. */
+const sweep = new Sweep()
+
+/** Dials, and makes of the port the same kind of connection that a server's handler gets. */
+export async function connectStream(dial: StreamDial): Promise<Connection> {
+  const registry = new CallbackRegistry<{ connection: [ConnectionEvent] }>(['connection'])
+  if (dial.onState !== undefined) registry.on('connection', dial.onState)
+  const id = nextConnectionId()
+  registry.emit('connection', { id, state: 'dial', local: undefined, remote: dial.remote })
+  const port = await dial.dial()
+  try {
+    dial.configure?.(port.socket as never)
+  } catch (error) {
+    port.destroy()
+    throw error
+  }
+  const connection = new StreamConnection(port, createHost(dial, registry), id)
+  registry.emit('connection', connectionEvent(connection, 'new'))
+  connection.serve()
+  return connection
+}
+
+function createHost(
+  dial: StreamDial,
+  registry: CallbackRegistry<{ connection: [ConnectionEvent] }>,
+): ConnectionHost {
+  const { transport, highWaterMark, idleTimeout } = dial
+  return {
+    transport,
+    highWaterMark,
+    idleTimeout,
+    sweep,
+    callbacks: undefined,
+    endIdleAfter: undefined,
+    observed: dial.onState !== undefined,
+    observe: (...what) => registry.emit('connection', connectionEvent(...what)),
+    // A client has no handler, and no observer of errors: what breaks is seen by whoever reads or writes.
+    handlerFailed: ignore,
+    broke: ignore,
+    endedIdle: ignore,
+    closed: ignore,
+    finished: ignore,
+  }
+}

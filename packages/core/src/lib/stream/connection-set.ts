@@ -1,0 +1,212 @@
+import type { CallbackRegistry } from '../callbacks.js'
+import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
+import { SockError } from '../errors.js'
+import type { CheckedHandler, ConnectionCallbacks } from '../handler.js'
+import type { CloseReason, ConnectionState, ServerEvents, ServerStats } from '../server.js'
+import { StreamConnection, type ConnectionHost } from './connection.js'
+import { connectionEvent } from './connection-event.js'
+import type { Drain } from './drain.js'
+import { Handshakes } from './handshakes.js'
+import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
+import type { StreamServerSettings } from './server.js'
+import { Sweep } from './sweep.js'
+
+/**
+ * The connections of one server: who is let in, what they have in common, how many they are, and how they all come
+ * to an end. It lives as long as the server and knows nothing of its states.
+ */
+export class ConnectionSet implements ConnectionHost, StreamListenerSink {
+  readonly transport: 'tcp' | 'unix'
+  readonly callbacks: ConnectionCallbacks | undefined
+  readonly highWaterMark: number
+  readonly idleTimeout: number
+  readonly sweep = new Sweep()
+  /** Whether anybody observes connections: the one comparison it costs when nobody does. */
+  observed = false
+
+  readonly #handler: CheckedHandler
+  readonly #settings: StreamServerSettings
+  readonly #registry: CallbackRegistry<ServerEvents>
+  /** Those that are open, and those that are closed while their handler still works. */
+  readonly #connections = new Set<StreamConnection>()
+  readonly #handshakes: Handshakes
+  readonly #rejected = { connectionLimit: 0, handshakeTimeout: 0, handshakeFailed: 0 }
+  readonly #counters = {
+    accepted: 0,
+    open: 0,
+    idleClosed: 0,
+    handlerErrors: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+  }
+  #drain: Drain | undefined
+  #whenEmpty: Deferred<void> | undefined
+
+  constructor(
+    transport: 'tcp' | 'unix',
+    handler: CheckedHandler,
+    settings: StreamServerSettings,
+    registry: CallbackRegistry<ServerEvents>,
+  ) {
+    this.transport = transport
+    this.callbacks = handler.callbacks
+    this.highWaterMark = settings.highWaterMark
+    this.idleTimeout = settings.idleTimeout
+    this.#handler = handler
+    this.#settings = settings
+    this.#registry = registry
+    this.#handshakes = new Handshakes(settings.handshakeTimeout ?? Infinity, this.sweep, {
+      secured: (port) => this.#serve(port),
+      failed: (error) => this.#handshakeFailed(error),
+    })
+  }
+
+  // What the server asks.
+
+  /** Accepted and not yet closed. */
+  get openCount(): number {
+    return this.#counters.open
+  }
+
+  stats(): ServerStats {
+    const counters = { ...this.#counters }
+    for (const connection of this.#connections) {
+      counters.bytesRead += connection.bytesRead
+      counters.bytesWritten += connection.bytesWritten
+    }
+    return { ...counters, handshaking: this.#handshakes.size, rejected: { ...this.#rejected } }
+  }
+
+  /** Ends what is idle from now on, newcomers included, and tells `drain` how each connection ended. */
+  startDraining(drain: Drain): void {
+    this.#drain = drain
+    const { drainIdle } = this.#settings
+    this.#handshakes.dropSilent(drainIdle)
+    for (const connection of this.#connections) connection.drain(drainIdle)
+  }
+
+  /** Fires the `signal` of every connection. */
+  stop(reason: SockError): void {
+    for (const connection of this.#connections) connection.stop(reason)
+  }
+
+  /** Destroys everything. @returns how much that was */
+  destroyAll(reason: CloseReason, error: Error): number {
+    const connections = [...this.#connections]
+    const count = this.#handshakes.destroyAll() + connections.length
+    for (const connection of connections) {
+      if (connection.isClosed) this.#forget(connection)
+      else connection.abort(reason, error)
+    }
+    this.#checkEmpty()
+    return count
+  }
+
+  /** Resolves when nothing is left: no connection, no handshake, no handler that works. */
+  whenEmpty(): Promise<void> {
+    if (this.#isEmpty) return RESOLVED
+    this.#whenEmpty ??= createDeferred()
+    return this.#whenEmpty.promise
+  }
+
+  stopDraining(): void {
+    this.#drain = undefined
+    this.#handshakes.dropSilent(Infinity)
+  }
+
+  // What the listener tells.
+
+  accept(port: StreamPort): void {
+    if (this.#admits(port)) this.#serve(port)
+    else port.destroy()
+  }
+
+  handshake(handshake: Handshake): void {
+    if (this.#admits(handshake)) this.#handshakes.add(handshake)
+    else handshake.destroy()
+  }
+
+  failed(error: Error): void {
+    this.#registry.emit('error', error)
+  }
+
+  // What connections ask and tell.
+
+  get endIdleAfter(): number | undefined {
+    return this.#drain === undefined ? undefined : this.#settings.drainIdle
+  }
+
+  observe(connection: StreamConnection, state: ConnectionState, reason?: CloseReason): void {
+    this.#registry.emit('connection', connectionEvent(connection, state, reason))
+  }
+
+  handlerFailed(connection: StreamConnection, error: Error): void {
+    this.#counters.handlerErrors += 1
+    this.#registry.emit('error', error, connection)
+  }
+
+  broke(connection: StreamConnection, error: Error): void {
+    this.#registry.emit('error', error, connection)
+  }
+
+  endedIdle(connection: StreamConnection): void {
+    this.#drain?.endedIdle(connection)
+  }
+
+  closed(connection: StreamConnection, reason: CloseReason): void {
+    this.#counters.open -= 1
+    if (reason === 'idle') this.#counters.idleClosed += 1
+    // Once forced, nobody waits for handlers: they may never settle.
+    if (this.#drain?.isForced === true) this.#forget(connection)
+  }
+
+  finished(connection: StreamConnection): void {
+    if (!this.#connections.has(connection)) return
+    this.#drain?.finished(connection)
+    this.#forget(connection)
+  }
+
+  #admits(peer: StreamPort | Handshake): boolean {
+    const { maxConnections } = this.#settings
+    if (this.#counters.open + this.#handshakes.size < maxConnections) return true
+    this.#rejected.connectionLimit += 1
+    const { remoteAddress } = peer
+    const message = `Turned away ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: "maxConnections" is ${maxConnections}`
+    this.#registry.emit('error', new SockError('ERR_SOCK_CONNECTION_LIMIT', message, { remoteAddress }))
+    return false
+  }
+
+  #serve(port: StreamPort): void {
+    const connection = new StreamConnection(port, this)
+    this.#connections.add(connection)
+    this.#counters.accepted += 1
+    this.#counters.open += 1
+    if (this.observed) this.observe(connection, 'new')
+    if (this.#drain !== undefined) connection.drain(this.#settings.drainIdle)
+    connection.serve(this.#handler.run, this.#settings.configure)
+  }
+
+  #handshakeFailed(error: SockError): void {
+    if (error.code === 'ERR_SOCK_HANDSHAKE_TIMEOUT') this.#rejected.handshakeTimeout += 1
+    else this.#rejected.handshakeFailed += 1
+    this.#registry.emit('error', error)
+    this.#checkEmpty()
+  }
+
+  #forget(connection: StreamConnection): void {
+    this.#connections.delete(connection)
+    this.#counters.bytesRead += connection.bytesRead
+    this.#counters.bytesWritten += connection.bytesWritten
+    this.#checkEmpty()
+  }
+
+  get #isEmpty(): boolean {
+    return this.#connections.size === 0 && this.#handshakes.size === 0
+  }
+
+  #checkEmpty(): void {
+    if (this.#whenEmpty === undefined || !this.#isEmpty) return
+    this.#whenEmpty.resolve()
+    this.#whenEmpty = undefined
+  }
+}

@@ -1,0 +1,35 @@
+import { Duplex } from 'node:stream'
+import { ignore } from '../deferred.js'
+import type { StreamConnection } from './connection.js'
+import type { Inbox } from './inbox.js'
+
+/** A connection as a Node stream: it draws from the same input, and writes by the same `write()`. */
+export function createConnectionStream(connection: StreamConnection, inbox: Inbox): Duplex {
+  const onChunk = (chunk: Buffer | null): void => void stream.push(chunk)
+  const onError = (error: Error): void => void stream.destroy(error)
+
+  const stream: Duplex = new Duplex({
+    read: () => void inbox.read().then(onChunk, onError),
+    write: (chunk: Buffer, _encoding, done) => settle(connection.write(chunk), done),
+    final: (done) => settle(connection.closeWrite(), done),
+    destroy(error, done) {
+      const isOver = error === null && stream.readableEnded && stream.writableFinished
+      if (isOver) void connection.close()
+      else connection.destroy(error ?? undefined)
+      done(error)
+    },
+  })
+  // A peer that goes away while nobody listens must not end the process; whoever does listen hears of it all the same.
+  stream.on('error', ignore)
+  return stream
+}
+
+/** The connection is closed: what came before a clean end can still be read, but nothing more be written. */
+export function closeConnectionStream(stream: Duplex, error: Error | undefined): void {
+  if (error !== undefined) stream.destroy(error)
+  else if (!stream.writableEnded) stream.end()
+}
+
+function settle(promise: Promise<void>, done: (error?: Error) => void): void {
+  promise.then(() => done(), done)
+}

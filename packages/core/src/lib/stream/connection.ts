@@ -1,0 +1,478 @@
+import type { Duplex } from 'node:stream'
+import { types } from 'node:util'
+import type { Address } from '../address.js'
+import type { Connection, TlsSession, Transport } from '../channel.js'
+import { createDeferred, rejected, RESOLVED, type Deferred } from '../deferred.js'
+import { SockError } from '../errors.js'
+import { isExpectedClose, isPeerGone } from '../expected-close.js'
+import type { ConnectionCallbacks, ConnectionHandler } from '../handler.js'
+import { wrongType } from '../options.js'
+import type { CloseReason, ConnectionState } from '../server.js'
+import { CallbackFeed } from './callback-feed.js'
+import { closeConnectionStream, createConnectionStream } from './connection-stream.js'
+import { Inbox } from './inbox.js'
+import type { StreamPort, StreamPortSink } from './port.js'
+import { monotonicNow, type Sweep, type Watched } from './sweep.js'
+
+/** What connections of one server, or one client, share. */
+export interface ConnectionHost {
+  readonly transport: Transport
+  readonly callbacks: ConnectionCallbacks | undefined
+  readonly highWaterMark: number
+  /** ms; 0 for never */
+  readonly idleTimeout: number
+  readonly sweep: Sweep
+  /** While draining, after how many quiet ms a connection with nothing in flight is ended. */
+  readonly endIdleAfter: number | undefined
+  /** Whether anybody observes connections. */
+  readonly observed: boolean
+  observe(connection: StreamConnection, state: ConnectionState, reason?: CloseReason): void
+  /** A handler or callback threw. */
+  handlerFailed(connection: StreamConnection, error: Error): void
+  /** The connection broke for a reason of its own, which is more than a peer that went away. */
+  broke(connection: StreamConnection, error: Error): void
+  /** The connection was idle while draining and has been told to end. */
+  endedIdle(connection: StreamConnection): void
+  /** The descriptor is closed. */
+  closed(connection: StreamConnection, reason: CloseReason): void
+  /** And nothing of the handler is under way any more. */
+  finished(connection: StreamConnection): void
+}
+
+/** How long a closing connection may make no progress at all in flushing before it is given up. */
+const FLUSH_STALL = 30_000
+/** After our FIN: how long a silent peer may keep its side open before we close both. */
+const LINGER_QUIET = 1_000
+/** After our FIN: how long we discard what a talking peer still sends, so that no RST overtakes our answer. */
+const LINGER_TOTAL = 10_000
+/** A deadline is looked at this many times, which makes it late by at most that part. */
+const LOOKS_PER_DEADLINE = 8
+
+let lastId = 0
+
+export function nextConnectionId(): number {
+  return ++lastId
+}
+
+/** A connection: the one mechanism behind callbacks, `read()`, `for await` and `stream`, over any port. */
+export class StreamConnection implements Connection, StreamPortSink, Watched {
+  readonly id: number
+  data: unknown = undefined
+
+  readonly #host: ConnectionHost
+  readonly #port: StreamPort
+  readonly #feed: CallbackFeed | undefined
+  /** Input for whoever reads; absent when it goes to a `data` callback. */
+  readonly #inbox: Inbox | undefined
+
+  #phase: 'open' | 'closing' | 'destroyed' | 'closed' = 'open'
+  /** `shut`: we do not want more; `ended`: the peer has no more. */
+  #input: 'open' | 'shut' | 'ended' = 'open'
+  #output: 'open' | 'ending' | 'ended' = 'open'
+  #reason: CloseReason | undefined
+  /** What operations under way reject with, once something broke. */
+  #error: Error | undefined
+  #bytesRead = 0
+  #bytesWritten = 0
+
+  /** Progress as the last look saw it, and when it was first seen. */
+  #progress = 0
+  #movedAt = 0
+  #finishedAt = 0
+
+  #work = 0
+  #drained: Deferred<void> | undefined
+  #finished: Deferred<void> | undefined
+  #closed: Deferred<void> | undefined
+  #stop: AbortController | SockError | undefined
+  #stream: Duplex | undefined
+
+  constructor(port: StreamPort, host: ConnectionHost, id = nextConnectionId()) {
+    this.id = id
+    this.#host = host
+    this.#port = port
+    const { callbacks, highWaterMark } = host
+    if (callbacks !== undefined) this.#feed = new CallbackFeed(this, callbacks, port, highWaterMark)
+    if (callbacks?.data === undefined) this.#inbox = new Inbox(port, highWaterMark)
+  }
+
+  get transport(): Transport {
+    return this.#host.transport
+  }
+  get localAddress(): Address {
+    return this.#port.localAddress
+  }
+  get remoteAddress(): Address | undefined {
+    return this.#port.remoteAddress
+  }
+  get secure(): boolean {
+    return this.#port.secure
+  }
+  get tls(): TlsSession | undefined {
+    return this.#port.tls
+  }
+  get isOpen(): boolean {
+    return this.#phase === 'open' && this.#output === 'open'
+  }
+  get bytesRead(): number {
+    return this.#bytesRead
+  }
+  get bytesWritten(): number {
+    return this.#bytesWritten
+  }
+  get writableNeedDrain(): boolean {
+    return this.#drained !== undefined
+  }
+  get signal(): AbortSignal {
+    if (!(this.#stop instanceof AbortController)) {
+      const reason = this.#stop
+      this.#stop = new AbortController()
+      if (reason !== undefined) this.#stop.abort(reason)
+    }
+    return this.#stop.signal
+  }
+  get stream(): Duplex {
+    this.#stream ??= createConnectionStream(this, this.#takeInput('make a stream'))
+    return this.#stream
+  }
+
+  // What users do.
+
+  read(): Promise<Buffer | null> {
+    try {
+      return this.#takeInput('read').read()
+    } catch (error) {
+      return rejected(error)
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
+    const inbox = this.#takeInput('read')
+    return {
+      next: () => inbox.next(),
+      return: () => {
+        this.closeRead()
+        return Promise.resolve({ done: true, value: undefined })
+      },
+    }
+  }
+
+  write(data: Uint8Array | string): Promise<void> {
+    if (!this.isOpen) return rejected(this.#closedError('write'))
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
+    if (bytes.length === 0) return RESOLVED
+    this.#bytesWritten += bytes.length
+    if (this.#host.observed) this.#host.observe(this, 'write')
+    this.#port.write(bytes)
+    return this.#port.bufferedBytes < this.#host.highWaterMark ? RESOLVED : this.#whenDrained()
+  }
+
+  closeRead(): void {
+    this.#dropInput()
+    this.#inbox?.finish()
+    if (this.#input !== 'open') return
+    this.#input = 'shut'
+    if (this.#host.observed) this.#host.observe(this, 'closeRead')
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.#output === 'ended') return RESOLVED
+    if (this.#phase === 'closed' || this.#phase === 'destroyed') {
+      return rejected(this.#closedError('close the writing side'))
+    }
+    this.#finished ??= createDeferred()
+    this.#endOutput()
+    return this.#finished.promise
+  }
+
+  close(): Promise<void> {
+    if (this.#phase === 'open') {
+      this.#phase = 'closing'
+      this.closeRead()
+      this.#endOutput()
+      this.#destroyIfOver()
+      if (!this.#isGone) this.#watch(LINGER_QUIET)
+    }
+    return this.#whenClosed()
+  }
+
+  destroy(error?: Error): void {
+    this.abort('destroyed', error === undefined ? this.#closedError('go on') : asError(error))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // What the server or client that owns the connection does.
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed'
+  }
+
+  /** Begins to deliver, and hands the connection to its handler: a function, if not callbacks. */
+  serve(run?: ConnectionHandler, configure?: (socket: never) => void): void {
+    this.#port.start(this)
+    if (this.#host.idleTimeout > 0) this.#watch(this.#host.idleTimeout)
+    if (this.#host.observed) this.#host.observe(this, 'handler')
+    try {
+      configure?.(this.#port.socket as never)
+    } catch (error) {
+      this.fail(error)
+      return
+    }
+    if (run !== undefined) void this.#run(run)
+    else this.#feed?.open()
+  }
+
+  /** Something of the handler is under way: its function, or a promise of a callback. */
+  workBegins(): void {
+    this.#work += 1
+  }
+
+  workEnds(): void {
+    this.#work -= 1
+    this.#checkFinished()
+  }
+
+  get isWorking(): boolean {
+    return this.#work > 0
+  }
+
+  /** Fires `signal`. The first reason counts. */
+  stop(reason: SockError): void {
+    if (this.#stop instanceof AbortController) this.#stop.abort(reason)
+    else this.#stop ??= reason
+  }
+
+  /** Looks from now on whether the connection has become idle, since its server is draining. */
+  drain(quiet: number): void {
+    this.#watch(quiet)
+  }
+
+  /** Handler or callback failed: unless that only tells what is known already, report it; then destroy. */
+  fail(error: unknown): void {
+    const failure = asError(error)
+    if (!(this.#error !== undefined && isExpectedClose(failure))) this.#host.handlerFailed(this, failure)
+    this.abort('error', failure)
+  }
+
+  /** Destroys, and says why. The first reason counts. */
+  abort(reason: CloseReason, error: Error): void {
+    if (this.#isGone) return
+    this.#phase = 'destroyed'
+    this.#reason ??= reason
+    this.#error ??= error
+    this.#dropInput()
+    this.#rejectPending()
+    this.stop(this.#stopReason())
+    this.#port.destroy()
+  }
+
+  // What the port does.
+
+  received(chunk: Buffer): void {
+    this.#bytesRead += chunk.length
+    if (this.#input !== 'open') return
+    if (this.#host.observed) this.#host.observe(this, 'read')
+    if (this.#inbox !== undefined) this.#inbox.push(chunk)
+    else this.#feed?.chunk(chunk)
+  }
+
+  ended(): void {
+    const wasOpen = this.#input === 'open'
+    this.#input = 'ended'
+    if (wasOpen && this.#host.observed) this.#host.observe(this, 'closeRead')
+    this.#inbox?.finish()
+    this.#feed?.end()
+    this.#destroyIfOver()
+  }
+
+  drained(): void {
+    if (this.#drained === undefined) return
+    if (this.#port.bufferedBytes >= this.#host.highWaterMark) {
+      this.#port.requestDrain()
+      return
+    }
+    this.#drained.resolve()
+    this.#drained = undefined
+    this.#feed?.drain()
+  }
+
+  finished(): void {
+    this.#output = 'ended'
+    this.#finishedAt = monotonicNow()
+    this.#finished?.resolve()
+    this.#destroyIfOver()
+  }
+
+  closed(error?: Error): void {
+    if (this.#phase === 'closed') return
+    if (error !== undefined && this.#phase !== 'destroyed') this.#break(error)
+    const flushed = this.#output === 'ended'
+    const reason = this.#reason ?? (flushed && this.#input === 'ended' ? 'ended' : 'reset')
+    this.#phase = 'closed'
+    this.#host.sweep.unwatch(this)
+    this.#rejectPending()
+    if (flushed || this.#error === undefined) this.#closed?.resolve()
+    else this.#closed?.reject(this.#error)
+    this.#host.closed(this, reason)
+    if (this.#host.observed) this.#host.observe(this, 'close', reason)
+    this.stop(this.#stopReason())
+    if (this.#stream !== undefined) closeConnectionStream(this.#stream, this.#error)
+    this.#feed?.close(this.#error)
+    this.#checkFinished()
+  }
+
+  // What the sweep does.
+
+  check(now: number): number {
+    const progress = this.#bytesRead + this.#port.writeProgress
+    if (progress !== this.#progress) {
+      this.#progress = progress
+      this.#movedAt = now
+    }
+    const quiet = now - this.#movedAt
+    if (this.#phase === 'closing') return this.#checkClosing(now, quiet) / LOOKS_PER_DEADLINE
+    const { idleTimeout, endIdleAfter } = this.#host
+    if (this.#phase === 'open' && idleTimeout > 0 && quiet >= idleTimeout) this.#idleOut(idleTimeout)
+    if (this.#phase === 'open' && endIdleAfter !== undefined && quiet >= endIdleAfter && this.#isIdle)
+      this.#endIdle()
+    return Math.min(idleTimeout || Infinity, endIdleAfter ?? Infinity) / LOOKS_PER_DEADLINE
+  }
+
+  /** A closing connection may flush as long as it gets on, and then wait for the peer's FIN for a bounded time. */
+  #checkClosing(now: number, quiet: number): number {
+    if (this.#output !== 'ended') {
+      if (quiet >= FLUSH_STALL) {
+        this.abort('idle', new SockError('ERR_SOCK_IDLE_TIMEOUT', `Peer took nothing for ${FLUSH_STALL} ms`))
+      }
+      return LINGER_QUIET
+    }
+    if (quiet >= LINGER_QUIET || now - this.#finishedAt >= LINGER_TOTAL) {
+      this.#reason ??= 'ended'
+      this.#port.destroy()
+    }
+    return LINGER_QUIET
+  }
+
+  #idleOut(timeout: number): void {
+    this.abort('idle', new SockError('ERR_SOCK_IDLE_TIMEOUT', `Nothing moved for ${timeout} ms`))
+  }
+
+  /** Lets whoever waits for input see its end, as if the peer had ended. */
+  #endIdle(): void {
+    this.#reason ??= 'draining'
+    this.#host.endedIdle(this)
+    this.closeRead()
+    this.#feed?.end()
+  }
+
+  get #isIdle(): boolean {
+    if (this.#port.bufferedBytes > 0 || this.#input !== 'open') return false
+    return this.#inbox?.hasReader === true || this.#feed?.isIdle === true
+  }
+
+  get #isGone(): boolean {
+    return this.#phase === 'destroyed' || this.#phase === 'closed'
+  }
+
+  #watch(limit: number): void {
+    if (this.#movedAt === 0) {
+      this.#progress = this.#bytesRead + this.#port.writeProgress
+      this.#movedAt = monotonicNow()
+    }
+    this.#host.sweep.watch(this, limit / LOOKS_PER_DEADLINE)
+  }
+
+  /** The input for one who reads, which a `data` callback or a stream exclude. */
+  #takeInput(action: string): Inbox {
+    const taker = this.#inbox === undefined ? 'the "data" callback' : this.#stream && 'the stream'
+    if (this.#inbox === undefined || taker !== undefined) {
+      throw new SockError('ERR_SOCK_INVALID_STATE', `Cannot ${action}: input goes to ${taker}`)
+    }
+    this.#feed?.readerCame()
+    return this.#inbox
+  }
+
+  #dropInput(): void {
+    this.#inbox?.clear()
+    this.#feed?.clear()
+  }
+
+  async #run(handler: ConnectionHandler): Promise<void> {
+    this.workBegins()
+    try {
+      await handler(this)
+      void this.close()
+    } catch (error) {
+      this.fail(error)
+    }
+    this.workEnds()
+  }
+
+  #checkFinished(): void {
+    if (this.#work === 0 && this.#phase === 'closed') this.#host.finished(this)
+  }
+
+  #endOutput(): void {
+    if (this.#output !== 'open') return
+    this.#output = 'ending'
+    if (this.#host.observed) this.#host.observe(this, 'closeWrite')
+    this.#port.shutdownWrite()
+  }
+
+  #destroyIfOver(): void {
+    if (this.#input === 'ended' && this.#output === 'ended' && !this.#isGone) this.#port.destroy()
+  }
+
+  #whenDrained(): Promise<void> {
+    if (this.#drained === undefined) {
+      this.#drained = createDeferred()
+      this.#port.requestDrain()
+    }
+    return this.#drained.promise
+  }
+
+  #whenClosed(): Promise<void> {
+    if (this.#phase === 'closed') return RESOLVED
+    this.#closed ??= createDeferred()
+    return this.#closed.promise
+  }
+
+  /** The port broke. That a peer is gone is no error of ours; anything else somebody should hear of. */
+  #break(error: Error): void {
+    const gone = isPeerGone(error)
+    this.#reason ??= gone ? 'reset' : 'error'
+    this.#error ??= gone
+      ? new SockError('ERR_SOCK_RESET', 'Connection was reset or lost', { cause: error })
+      : error
+    if (!gone) this.#host.broke(this, error)
+  }
+
+  /** Everything that waits gets its answer: the error, if there is one, or that the connection is closed. */
+  #rejectPending(): void {
+    const error = this.#error ?? this.#closedError('go on')
+    if (this.#input !== 'ended') this.#inbox?.finish(error)
+    this.#drained?.reject(error)
+    this.#drained = undefined
+    this.#finished?.reject(error)
+  }
+
+  #stopReason(): SockError {
+    const error = this.#error
+    if (error instanceof SockError) return error
+    const details = error === undefined ? {} : { cause: error }
+    return new SockError('ERR_SOCK_CLOSED', 'Connection is closed', details)
+  }
+
+  #closedError(action: string): SockError {
+    const details = this.#error === undefined ? {} : { cause: this.#error }
+    return new SockError('ERR_SOCK_CLOSED', `Cannot ${action}: connection is closed`, details)
+  }
+}
+
+function asError(value: unknown): Error {
+  return value instanceof Error || types.isNativeError(value) ? value : new Error(String(value))
+}

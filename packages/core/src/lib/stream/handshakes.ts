@@ -1,0 +1,98 @@
+import type { Address } from '../address.js'
+import { SockError } from '../errors.js'
+import type { Handshake, StreamPort } from './port.js'
+import { monotonicNow, type Sweep, type Watched } from './sweep.js'
+
+export interface HandshakeOutcomes {
+  secured(port: StreamPort): void
+  /** `ERR_SOCK_HANDSHAKE_FAILED` with its cause, or `ERR_SOCK_HANDSHAKE_TIMEOUT`. */
+  failed(error: SockError): void
+}
+
+/** A deadline is looked at this many times, which makes it late by at most that part. */
+const LOOKS_PER_DEADLINE = 8
+
+/** The peers that are shaking hands. Each has one absolute deadline, whatever it sends in the meantime. */
+export class Handshakes implements Watched {
+  readonly #pending = new Map<Handshake, { since: number; bytesRead: number; movedAt: number }>()
+  readonly #timeout: number
+  readonly #sweep: Sweep
+  readonly #outcomes: HandshakeOutcomes
+  /** While draining: a silent peer is dropped after this many ms. */
+  #quiet = Infinity
+
+  constructor(timeout: number, sweep: Sweep, outcomes: HandshakeOutcomes) {
+    this.#timeout = timeout
+    this.#sweep = sweep
+    this.#outcomes = outcomes
+  }
+
+  get size(): number {
+    return this.#pending.size
+  }
+
+  add(handshake: Handshake): void {
+    const now = monotonicNow()
+    this.#pending.set(handshake, { since: now, bytesRead: handshake.bytesRead, movedAt: now })
+    this.#sweep.watch(this, Math.min(this.#timeout, this.#quiet) / LOOKS_PER_DEADLINE)
+    handshake.start(
+      (port) => {
+        if (this.#remove(handshake)) this.#outcomes.secured(port)
+        else port.destroy()
+      },
+      (cause) => {
+        if (this.#remove(handshake)) this.#fail('ERR_SOCK_HANDSHAKE_FAILED', handshake.remoteAddress, cause)
+      },
+    )
+  }
+
+  /** Drops those that have been silent for `quiet` ms, from now on. */
+  dropSilent(quiet: number): void {
+    this.#quiet = quiet
+    if (this.size > 0) this.#sweep.watch(this, quiet / LOOKS_PER_DEADLINE)
+  }
+
+  /** @returns how many there were */
+  destroyAll(): number {
+    const count = this.size
+    for (const handshake of this.#pending.keys()) {
+      this.#remove(handshake)
+      handshake.destroy()
+    }
+    return count
+  }
+
+  check(now: number): number {
+    for (const [handshake, progress] of this.#pending) {
+      if (handshake.bytesRead !== progress.bytesRead) {
+        progress.bytesRead = handshake.bytesRead
+        progress.movedAt = now
+      }
+      if (now - progress.since < this.#timeout && now - progress.movedAt < this.#quiet) continue
+      this.#remove(handshake)
+      handshake.destroy()
+      this.#fail('ERR_SOCK_HANDSHAKE_TIMEOUT', handshake.remoteAddress)
+    }
+    return Math.min(this.#timeout, this.#quiet) / LOOKS_PER_DEADLINE
+  }
+
+  #remove(handshake: Handshake): boolean {
+    const removed = this.#pending.delete(handshake)
+    if (this.size === 0) this.#sweep.unwatch(this)
+    return removed
+  }
+
+  #fail(
+    code: 'ERR_SOCK_HANDSHAKE_FAILED' | 'ERR_SOCK_HANDSHAKE_TIMEOUT',
+    remoteAddress: Address | undefined,
+    cause?: Error,
+  ): void {
+    const peer = remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`
+    const message =
+      code === 'ERR_SOCK_HANDSHAKE_TIMEOUT'
+        ? `Gave up the TLS handshake with ${peer}: it took too long`
+        : `Cannot complete the TLS handshake with ${peer}: ${cause?.message}`
+    const details = cause === undefined ? { remoteAddress } : { remoteAddress, cause }
+    this.#outcomes.failed(new SockError(code, message, details))
+  }
+}

@@ -1,0 +1,121 @@
+import { rejected } from '../deferred.js'
+import { SockError } from '../errors.js'
+import type { StreamPort } from './port.js'
+
+type Take = 'chunk' | 'result'
+
+const END: Promise<null> = Promise.resolve(null)
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
+
+/**
+ * Input that waits for whoever reads: chunks in order, then the end or an error. Holds the port back while more than
+ * `limit` bytes wait. At most one reader waits, with a promise made of two stored functions: no closure per read.
+ */
+export class Inbox {
+  readonly #port: StreamPort
+  readonly #limit: number
+  readonly #chunks: Buffer[] = []
+  #bytes = 0
+  #paused = false
+  #end: 'none' | 'clean' | Error = 'none'
+  #waiting: Take | undefined
+  #resolve!: (value: never) => void
+  #reject!: (error: Error) => void
+
+  constructor(port: StreamPort, limit: number) {
+    this.#port = port
+    this.#limit = limit
+  }
+
+  /** Whether somebody waits for input. */
+  get hasReader(): boolean {
+    return this.#waiting !== undefined
+  }
+
+  get isEmpty(): boolean {
+    return this.#chunks.length === 0
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#waiting !== undefined) {
+      this.#hand(chunk)
+      return
+    }
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.length
+    if (this.#bytes >= this.#limit && !this.#paused) {
+      this.#paused = true
+      this.#port.pause()
+    }
+  }
+
+  /** The next chunk that is here already. */
+  shift(): Buffer | undefined {
+    const chunk = this.#chunks.shift()
+    if (chunk === undefined) return undefined
+    this.#bytes -= chunk.length
+    if (this.#paused && this.#bytes < this.#limit) {
+      this.#paused = false
+      this.#port.resume()
+    }
+    return chunk
+  }
+
+  /** No more will come: after what is here, readers see the end, or the error. The first call counts. */
+  finish(error?: Error): void {
+    if (this.#end !== 'none') return
+    this.#end = error ?? 'clean'
+    if (this.#waiting === undefined) return
+    if (error !== undefined) this.#settle(this.#reject, error)
+    else this.#settle(this.#resolve, (this.#waiting === 'chunk' ? null : DONE) as never)
+  }
+
+  /** Drops what is here. */
+  clear(): void {
+    this.#chunks.length = 0
+    this.#bytes = 0
+    if (this.#paused) {
+      this.#paused = false
+      this.#port.resume()
+    }
+  }
+
+  /** The next chunk, or `null` at the end. */
+  read(): Promise<Buffer | null> {
+    const chunk = this.shift()
+    if (chunk !== undefined) return Promise.resolve(chunk)
+    if (this.#end === 'clean') return END
+    return this.#wait('chunk')
+  }
+
+  /** The same in the shape that `for await` wants. */
+  next(): Promise<IteratorResult<Buffer, undefined>> {
+    const value = this.shift()
+    if (value !== undefined) return Promise.resolve({ done: false, value })
+    if (this.#end === 'clean') return Promise.resolve(DONE)
+    return this.#wait('result')
+  }
+
+  #wait<T>(take: Take): Promise<T> {
+    if (typeof this.#end === 'object') return rejected(this.#end)
+    if (this.#waiting !== undefined) {
+      return rejected(new SockError('ERR_SOCK_INVALID_STATE', 'Cannot read: another read is waiting'))
+    }
+    this.#waiting = take
+    return new Promise<T>(this.#executor as never)
+  }
+
+  readonly #executor = (resolve: (value: never) => void, reject: (error: Error) => void): void => {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  #hand(value: Buffer): void {
+    this.#settle(this.#resolve, (this.#waiting === 'chunk' ? value : { done: false, value }) as never)
+  }
+
+  #settle<T>(settle: (value: T) => void, value: T): void {
+    this.#waiting = undefined
+    settle(value)
+  }
+}

@@ -1,0 +1,218 @@
+import {
+  connect,
+  createServer,
+  type AddressInfo,
+  type ListenOptions,
+  type NetConnectOpts,
+  type Server,
+  type Socket,
+} from 'node:net'
+import { ipAddress, unixAddress, type Address } from '../address.js'
+import { createDeferred, ignore } from '../deferred.js'
+import { createNodePort, type SocketTraits } from './node-port.js'
+import type { Engine, StreamEndpoint, StreamListener, StreamSocketOptions } from './port.js'
+
+/** A listener is drained when no newcomer was seen for this long: the kernel hands over its whole queue in one turn. */
+const DRAIN_QUIET = 20
+/** Draining ends in any case after this long, since newcomers may go on coming. */
+const DRAIN_LIMIT = 500
+
+/** Node's own sockets. */
+export const nodeEngine: Engine = {
+  name: 'node',
+  listenStream(endpoint, options, sink) {
+    const traits = serverTraits(endpoint)
+    return listenNode(endpoint, options, {
+      accept: (socket) => sink.accept(createNodePort(socket, traits)),
+      failed: (error) => sink.failed(error),
+    })
+  },
+  async connectStream(endpoint, options, signal) {
+    const socket = await connectNode(endpoint, options, signal)
+    return createNodePort(socket, clientTraits(endpoint))
+  },
+}
+
+export interface NodeListenerSink {
+  accept(socket: Socket): void
+  failed(error: Error): void
+}
+
+/** Listens with `node:net`. For bindings that need the socket itself, as TLS does. */
+export async function listenNode(
+  endpoint: StreamEndpoint,
+  options: StreamSocketOptions,
+  sink: NodeListenerSink,
+): Promise<StreamListener> {
+  const server = createServer({
+    allowHalfOpen: true,
+    highWaterMark: options.highWaterMark,
+    noDelay: options.noDelay ?? false,
+    keepAlive: (options.keepAlive ?? 0) > 0,
+    keepAliveInitialDelay: options.keepAlive ?? 0,
+  })
+  const backlog = options.backlog === undefined ? {} : { backlog: options.backlog }
+  const listening = createDeferred()
+  server.once('error', listening.reject)
+  server.listen({ ...listenTarget(endpoint), ...backlog }, listening.resolve)
+  await listening.promise
+  server.off('error', listening.reject)
+  server.on('error', (error) => sink.failed(error))
+  server.on('connection', (socket: Socket) => sink.accept(socket))
+  return createListener(server, endpoint)
+}
+
+/** Connects with `node:net`. Rejects with the system's error or the signal's reason, and leaves nothing then. */
+export async function connectNode(
+  endpoint: StreamEndpoint,
+  options: StreamSocketOptions,
+  signal?: AbortSignal,
+): Promise<Socket> {
+  signal?.throwIfAborted()
+  const socketOptions = {
+    allowHalfOpen: true,
+    // Node hands this on to the stream, though its types do not say so.
+    highWaterMark: options.highWaterMark,
+    noDelay: options.noDelay ?? false,
+    keepAlive: (options.keepAlive ?? 0) > 0,
+    keepAliveInitialDelay: options.keepAlive ?? 0,
+  }
+  const socket = connect({ ...connectTarget(endpoint), ...socketOptions })
+  await settled(socket, 'connect', signal)
+  return socket
+}
+
+/** Waits for `event` of a socket that is being set up; on error or abort the socket is destroyed. */
+export async function settled(socket: Socket, event: string, signal: AbortSignal | undefined): Promise<void> {
+  const done = createDeferred()
+  const abort = (): void => done.reject(signal?.reason)
+  const closed = (): void => done.reject(new Error('Socket closed while connecting'))
+  socket.once(event, done.resolve)
+  socket.once('error', done.reject)
+  socket.once('close', closed)
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    await done.promise
+  } catch (error) {
+    // A late error, as of a further address that was tried, must find somebody.
+    socket.on('error', ignore)
+    socket.destroy()
+    throw error
+  } finally {
+    socket.off(event, done.resolve)
+    socket.off('error', done.reject)
+    socket.off('close', closed)
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** How sockets that were accepted at this endpoint are named. */
+function serverTraits(endpoint: StreamEndpoint): SocketTraits {
+  if (endpoint.kind === 'path') {
+    const { address } = endpoint
+    return { secure: false, localAddress: () => address, remoteAddress: () => undefined }
+  }
+  return ipTraits
+}
+
+/** How sockets that were connected to this endpoint are named; a Unix client itself has no name. */
+function clientTraits(endpoint: StreamEndpoint): SocketTraits {
+  if (endpoint.kind === 'path') {
+    const { address } = endpoint
+    return { secure: false, localAddress: () => UNNAMED, remoteAddress: () => address }
+  }
+  return ipTraits
+}
+
+const UNNAMED = unixAddress('')
+
+const ipTraits: SocketTraits = {
+  secure: false,
+  localAddress: localIpAddress,
+  remoteAddress: remoteIpAddress,
+}
+
+export function localIpAddress(socket: Socket): Address {
+  return ipAddress(socket.localAddress ?? '', socket.localPort ?? 0)
+}
+
+export function remoteIpAddress(socket: Socket): Address | undefined {
+  const { remoteAddress, remotePort } = socket
+  return remoteAddress === undefined || remotePort === undefined
+    ? undefined
+    : ipAddress(remoteAddress, remotePort)
+}
+
+function listenTarget(endpoint: StreamEndpoint): ListenOptions {
+  if (endpoint.kind === 'path') return { path: endpoint.path }
+  const { host, port, ipv6Only, reusePort } = endpoint
+  // `reusePort` is newer than the types of the oldest Node that is supported.
+  const options: ListenOptions & { reusePort?: boolean } = { port, ipv6Only: ipv6Only ?? false }
+  if (host !== undefined) options.host = host
+  if (reusePort === true) options.reusePort = true
+  return options
+}
+
+function connectTarget(endpoint: StreamEndpoint): NetConnectOpts {
+  if (endpoint.kind === 'path') return { path: endpoint.path }
+  return { host: endpoint.host ?? 'localhost', port: endpoint.port }
+}
+
+function createListener(server: Server, endpoint: StreamEndpoint): StreamListener {
+  const closed = createDeferred()
+  server.once('close', closed.resolve)
+  let stopWaiting = ignore
+  return {
+    address: boundAddress(server, endpoint),
+    drain() {
+      const drained = createDeferred()
+      stopWaiting = whenQuiet(server, () => {
+        server.close()
+        drained.resolve()
+      })
+      closed.promise.then(drained.resolve, ignore)
+      return drained.promise
+    },
+    close() {
+      stopWaiting()
+      server.close()
+      return closed.promise
+    },
+  }
+}
+
+function boundAddress(server: Server, endpoint: StreamEndpoint): Address {
+  if (endpoint.kind === 'path') return endpoint.address
+  const { address, port } = server.address() as AddressInfo
+  return ipAddress(address, port)
+}
+
+/**
+ * Calls back once no newcomer was accepted for {@link DRAIN_QUIET} ms. Each look comes after a turn of the event loop
+ * that accepts, so that a loop that was blocked overlooks nobody.
+ *
+ * @returns stops waiting
+ */
+function whenQuiet(server: Server, quiet: () => void): () => void {
+  const end = performance.now() + DRAIN_LIMIT
+  let newcomers = 0
+  let immediate: NodeJS.Immediate | undefined
+  const count = (): void => void (newcomers += 1)
+  const stop = (): void => {
+    clearTimeout(timer)
+    clearImmediate(immediate)
+    server.off('connection', count)
+  }
+  const look = (): void => {
+    if (newcomers > 0 && performance.now() < end) {
+      newcomers = 0
+      timer.refresh()
+      return
+    }
+    stop()
+    quiet()
+  }
+  const timer = setTimeout(() => (immediate = setImmediate(look)), DRAIN_QUIET)
+  server.on('connection', count)
+  return stop
+}

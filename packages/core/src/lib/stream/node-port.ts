@@ -1,0 +1,133 @@
+import type { Socket } from 'node:net'
+import type { Address } from '../address.js'
+import type { TlsSession } from '../channel.js'
+import type { StreamPort, StreamPortSink } from './port.js'
+
+/** How the sockets of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
+export interface SocketTraits {
+  readonly secure: boolean
+  localAddress(socket: Socket): Address
+  remoteAddress(socket: Socket): Address | undefined
+  session?(socket: Socket): TlsSession
+}
+
+/** Where a socket's listeners find its port: one property instead of a closure per listener. */
+const PORT = Symbol('port')
+type PortSocket = Socket & { [PORT]: NodeStreamPort }
+
+const NOTHING = Buffer.alloc(0)
+
+/** A port over a connected `net.Socket` or `tls.TLSSocket` that was made with `allowHalfOpen`. */
+export function createNodePort(socket: Socket, traits: SocketTraits): StreamPort {
+  return new NodeStreamPort(socket, traits)
+}
+
+class NodeStreamPort implements StreamPort {
+  readonly socket: Socket
+  readonly #traits: SocketTraits
+  #localAddress: Address | undefined
+  #remoteAddress: Address | undefined
+  #tls: TlsSession | undefined
+  #hearsDrain = false
+  sink!: StreamPortSink
+  error: Error | undefined
+
+  constructor(socket: Socket, traits: SocketTraits) {
+    this.socket = socket
+    this.#traits = traits
+  }
+
+  get secure(): boolean {
+    return this.#traits.secure
+  }
+  get localAddress(): Address {
+    return (this.#localAddress ??= this.#traits.localAddress(this.socket))
+  }
+  get remoteAddress(): Address | undefined {
+    return (this.#remoteAddress ??= this.#traits.remoteAddress(this.socket))
+  }
+  get tls(): TlsSession | undefined {
+    return (this.#tls ??= this.#traits.session?.(this.socket))
+  }
+  get bufferedBytes(): number {
+    return this.socket.writableLength
+  }
+
+  /**
+   * `writableLength` falls when a whole write is done; libuv's queue, which net.Socket's own time-out looks at too, falls
+   * with each part of it that the system takes. Twice the bytes written outweighs what both of them hold.
+   */
+  get writeProgress(): number {
+    const { socket } = this
+    // oxlint-disable-next-line no-underscore-dangle
+    const queued = (socket as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0
+    return 2 * socket.bytesWritten - socket.writableLength - queued
+  }
+
+  start(sink: StreamPortSink): void {
+    this.sink = sink
+    const socket = this.socket as PortSocket
+    socket[PORT] = this
+    socket.on('error', onError)
+    socket.on('close', onClose)
+    socket.on('end', onEnd)
+    socket.on('data', onData)
+  }
+
+  write(data: Uint8Array): void {
+    this.socket.write(data)
+  }
+
+  requestDrain(): void {
+    if (this.socket.writableNeedDrain) {
+      if (!this.#hearsDrain) this.socket.on('drain', onDrain)
+      this.#hearsDrain = true
+    } else {
+      // The socket's own mark is higher than ours, so it has no 'drain' to tell: an empty write queues up behind the rest.
+      this.socket.write(NOTHING, () => this.sink.drained())
+    }
+  }
+
+  pause(): void {
+    this.socket.pause()
+  }
+
+  resume(): void {
+    this.socket.resume()
+  }
+
+  shutdownWrite(): void {
+    this.socket.on('finish', onFinish)
+    this.socket.end()
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+}
+
+function onData(this: Socket, chunk: Buffer): void {
+  ;(this as PortSocket)[PORT].sink.received(chunk)
+}
+
+function onEnd(this: Socket): void {
+  ;(this as PortSocket)[PORT].sink.ended()
+}
+
+function onDrain(this: Socket): void {
+  ;(this as PortSocket)[PORT].sink.drained()
+}
+
+function onFinish(this: Socket): void {
+  ;(this as PortSocket)[PORT].sink.finished()
+}
+
+/** 'close' follows, and then the sink hears of it. */
+function onError(this: Socket, error: Error): void {
+  ;(this as PortSocket)[PORT].error = error
+}
+
+function onClose(this: Socket): void {
+  const port = (this as PortSocket)[PORT]
+  port.sink.closed(port.error)
+}

@@ -1,0 +1,77 @@
+import type { Socket } from 'node:net'
+import {
+  abortSignal,
+  func,
+  integer,
+  limit,
+  milliseconds,
+  object,
+  type Check,
+  type Checks,
+} from '../options.js'
+import type { ConnectionEvent } from '../server.js'
+import { nodeEngine } from './node-engine.js'
+import type { Engine } from './port.js'
+
+/** Options of connections, accepted or dialled. */
+export interface StreamConnectionOptions {
+  /** Close connections on which nothing moved, in either direction, for this many ms. Default 0: never. */
+  idleTimeout?: number | undefined
+  /**
+   * Bytes per direction that may wait: from there on `write()` waits, and input that nobody reads is left with the peer.
+   * Default 65536.
+   */
+  highWaterMark?: number | undefined
+  /** Runs once per connection before the handler, with what the engine calls a socket: Node's own, by default. */
+  configure?: ((socket: Socket) => void) | undefined
+  /** What moves the bytes. Default: Node. */
+  engine?: Engine | undefined
+}
+
+/** Options that all stream clients have. */
+export interface StreamClientOptions extends StreamConnectionOptions {
+  /** Aborts the attempt to connect; afterwards it has no meaning. */
+  signal?: AbortSignal | undefined
+  /** Observes the connection, from `dial` to `close`. */
+  onState?: ((event: ConnectionEvent) => void) | undefined
+}
+
+/** Options that all stream servers have. */
+export interface StreamServerOptions extends StreamConnectionOptions {
+  /** How long `shutdown()` waits for busy connections, in ms. Default 25000. */
+  shutdownTimeout?: number | undefined
+  /** More peers than this are closed at once, counted and reported. Default `Infinity`. */
+  maxConnections?: number | undefined
+  /** How long a connection must be quiet to count as idle during `shutdown()`, in ms. Default 500. */
+  drainIdle?: number | undefined
+  /** Length of the system's queue of peers that wait to be accepted (listen(2)). Default 511. */
+  backlog?: number | undefined
+}
+
+/** 1 GiB: beyond that a mark bounds nothing. */
+const MAX_HIGH_WATER_MARK = 2 ** 30
+/** What fits listen(2)'s int; the system lowers it to its own limit. */
+const MAX_BACKLOG = 2 ** 31 - 1
+
+const engine: Check<Engine> = (value, name) => object<Engine>()(value, name) ?? nodeEngine
+
+const connectionChecks = {
+  idleTimeout: milliseconds(0),
+  highWaterMark: integer(64 * 1024, 1, MAX_HIGH_WATER_MARK),
+  configure: func<(socket: Socket) => void>(),
+  engine,
+} satisfies Checks<StreamConnectionOptions>
+
+export const clientChecks = {
+  ...connectionChecks,
+  signal: abortSignal,
+  onState: func<(event: ConnectionEvent) => void>(),
+} satisfies Checks<StreamClientOptions>
+
+export const serverChecks = {
+  ...connectionChecks,
+  shutdownTimeout: milliseconds(25_000),
+  maxConnections: limit(Infinity),
+  drainIdle: milliseconds(500),
+  backlog: integer(undefined, 1, MAX_BACKLOG),
+} satisfies Checks<StreamServerOptions>

@@ -1,0 +1,130 @@
+import type { Address, UnixAddress } from '../address.js'
+import type { TlsSession } from '../channel.js'
+
+/**
+ * One connection as an engine gives it to the machinery: bytes in, bytes out, two ends. All policy (queues, promises,
+ * states, counters, time-outs) is the machinery's; a port only moves bytes.
+ */
+export interface StreamPort {
+  readonly localAddress: Address
+  readonly remoteAddress: Address | undefined
+  readonly secure: boolean
+  readonly tls: TlsSession | undefined
+  /** What `configure(socket)` gets: with Node's engine a `net.Socket` or `tls.TLSSocket`. */
+  readonly socket: unknown
+  /** Bytes written and not yet taken by the system. Looked at after each write, so it must be cheap. */
+  readonly bufferedBytes: number
+  /**
+   * Grows with every byte that the system takes, even in the middle of one large write; only differences count. Looked
+   * at a few times per time-out, to tell a slow peer from one that takes nothing.
+   */
+  readonly writeProgress: number
+  /** Begin to deliver. Called once, before any other method but `destroy`. */
+  start(sink: StreamPortSink): void
+  /** Take these bytes, in order. The buffer stays as it is until they are sent. */
+  write(data: Uint8Array): void
+  /** Call `sink.drained()` once, when all that has been written so far is taken by the system. */
+  requestDrain(): void
+  /** Deliver nothing until `resume()`; what is on its way already may still come. */
+  pause(): void
+  resume(): void
+  /** Send FIN after what has been written; then call `sink.finished()`. */
+  shutdownWrite(): void
+  /** Close now; then call `sink.closed()`. Harmless when closed. */
+  destroy(): void
+}
+
+/** Where a port delivers. Never called from inside a call of the port's own methods, except `start`. */
+export interface StreamPortSink {
+  /** Bytes from the peer. The buffer is given away: the port must not use it again. */
+  received(chunk: Buffer): void
+  /** The peer's FIN: no more bytes. At most once. */
+  ended(): void
+  drained(): void
+  /** Our FIN is out. */
+  finished(): void
+  /** The last call, exactly once, after the descriptor is closed. `error` says why, if something broke. */
+  closed(error?: Error): void
+}
+
+/** A peer that was accepted and must shake hands before it is a connection. */
+export interface Handshake {
+  readonly remoteAddress: Address | undefined
+  /** Changes whenever bytes move. */
+  readonly bytesRead: number
+  /** Begin; then call exactly one of the two, unless destroyed before. */
+  start(secured: (port: StreamPort) => void, failed: (error: Error) => void): void
+  /** Close now, and call neither. */
+  destroy(): void
+}
+
+/** Where a listener delivers. */
+export interface StreamListenerSink {
+  accept(port: StreamPort): void
+  /** Like `accept`, for a peer that must shake hands first. */
+  handshake(handshake: Handshake): void
+  /** Something went wrong with accepting; the listener goes on. */
+  failed(error: Error): void
+}
+
+/** A bound socket that accepts. */
+export interface StreamListener<Addr extends Address = Address> {
+  readonly address: Addr
+  /**
+   * Take no new peers, but hand over those that the system has already accepted for us; resolves when none is left, at
+   * the latest after some tenths of a second.
+   */
+  drain(): Promise<void>
+  /** Close now; resolves when the descriptor is closed and everything the listener made is gone. Never rejects. */
+  close(): Promise<void>
+}
+
+/** Where to listen or connect, in the terms of an engine. */
+export type StreamEndpoint = IpEndpoint | PathEndpoint
+
+export interface IpEndpoint {
+  readonly kind: 'ip'
+  /** A name or an address; for listening, `undefined` means all addresses. */
+  readonly host: string | undefined
+  readonly port: number
+  /** Do not take IPv4 peers on an IPv6 address. */
+  readonly ipv6Only?: boolean
+  /** Share the port with other sockets that ask for it too (SO_REUSEPORT, socket(7)). */
+  readonly reusePort?: boolean
+}
+
+export interface PathEndpoint {
+  readonly kind: 'path'
+  /** What to bind or connect; an abstract name begins with a NUL byte. */
+  readonly path: string
+  /** What connections call this side (listening) or the peer (connecting). */
+  readonly address: UnixAddress
+}
+
+/** Options of a socket that listens or connects. */
+export interface StreamSocketOptions {
+  /** Bytes from which `bufferedBytes` is too much; see the option of the same name. */
+  readonly highWaterMark: number
+  /** Send small writes at once (TCP_NODELAY, tcp(7)). */
+  readonly noDelay?: boolean
+  /** Probe silent peers after this many ms; 0 for never (SO_KEEPALIVE, TCP_KEEPIDLE). */
+  readonly keepAlive?: number
+  /** Length of the system's accept queue (listen(2)). Listening only. */
+  readonly backlog?: number | undefined
+}
+
+/** What moves the bytes. Node's own is the default; another one can be given to servers and clients as `engine`. */
+export interface Engine {
+  readonly name: string
+  listenStream(
+    endpoint: StreamEndpoint,
+    options: StreamSocketOptions,
+    sink: StreamListenerSink,
+  ): Promise<StreamListener>
+  /** Rejects with the system's error, or with the signal's reason; nothing is left then. */
+  connectStream(
+    endpoint: StreamEndpoint,
+    options: StreamSocketOptions,
+    signal?: AbortSignal,
+  ): Promise<StreamPort>
+}

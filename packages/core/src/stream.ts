@@ -1,0 +1,44 @@
+export { ipAddress, unixAddress } from './lib/address.js'
+export { parseIpTarget } from './lib/ip-target.js'
+export {
+  abortSignal,
+  boolean,
+  checkOptions,
+  func,
+  integer,
+  limit,
+  milliseconds,
+  object,
+  string,
+  wrongType,
+  type Check,
+  type Checked,
+  type Checks,
+} from './lib/options.js'
+export { createSocketFile, type SocketFile } from './lib/socket-file.js'
+export { parseUnixTarget, type UnixEndpoint } from './lib/unix-target.js'
+export { connectStream, type StreamDial } from './lib/stream/client.js'
+export {
+  connectNode,
+  listenNode,
+  localIpAddress,
+  nodeEngine,
+  remoteIpAddress,
+  settled,
+  type NodeListenerSink,
+} from './lib/stream/node-engine.js'
+export { createNodePort, type SocketTraits } from './lib/stream/node-port.js'
+export { clientChecks, serverChecks } from './lib/stream/options.js'
+export type {
+  Engine,
+  Handshake,
+  IpEndpoint,
+  PathEndpoint,
+  StreamEndpoint,
+  StreamListener,
+  StreamListenerSink,
+  StreamPort,
+  StreamPortSink,
+  StreamSocketOptions,
+} from './lib/stream/port.js'
+export { createStreamServer, type StreamBinding, type StreamServerSettings } from './lib/stream/server.js'

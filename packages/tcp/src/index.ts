@@ -1,0 +1,11 @@
+export { connectTcp, type TcpClientOptions } from './lib/connect-tcp.js'
+export { createTcpServer, type TcpServer, type TcpServerOptions } from './lib/tcp-server.js'
+export type { TcpTarget } from './lib/tcp-target.js'
+export type {
+  Connection,
+  ConnectionCallbacks,
+  ConnectionHandler,
+  IpAddress,
+  StreamHandler,
+  TlsSession,
+} from '@sock/core'

@@ -1,0 +1,124 @@
+import {
+  SockError,
+  type Connection,
+  type IpAddress,
+  type IpTarget,
+  type StreamClientOptions,
+} from '@sock/core'
+import {
+  checkOptions,
+  clientChecks,
+  connectNode,
+  connectStream,
+  createNodePort,
+  ipAddress,
+  milliseconds,
+  nodeEngine,
+  settled,
+  string,
+  wrongType,
+  type Check,
+  type Checks,
+  type IpEndpoint,
+  type StreamPort,
+} from '@sock/core/stream'
+import { isIP } from 'node:net'
+import { connect, type ConnectionOptions } from 'node:tls'
+import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
+import { parseConnectTarget } from './tcp-target.js'
+import { tlsTraits } from './tls-session.js'
+
+export interface TcpClientOptions extends StreamClientOptions, TcpSocketOptions {
+  /** Speak TLS: `true`, or everything that `tls.connect` takes: `ca`, `cert` and `key`, `ALPNProtocols`, `checkServerIdentity`… */
+  tls?: boolean | ConnectionOptions | undefined
+  /** The name to ask for (SNI) and to verify the certificate against. Default: the host of the target. */
+  serverName?: string | undefined
+  /** How long the TLS handshake may take, in ms. Default 10000. */
+  handshakeTimeout?: number | undefined
+}
+
+const tlsCheck: Check<ConnectionOptions | undefined> = (value, name) => {
+  if (value === undefined || value === false) return undefined
+  if (value === true) return {}
+  if (typeof value !== 'object' || value === null) throw wrongType(name, 'a boolean or an object', value)
+  return value
+}
+
+const checks = {
+  ...clientChecks,
+  ...socketChecks,
+  tls: tlsCheck,
+  serverName: string(undefined),
+  handshakeTimeout: milliseconds(10_000, 1),
+} satisfies Checks<Omit<TcpClientOptions, 'tls'> & { tls?: ConnectionOptions | undefined }>
+
+/**
+ * Connects to a TCP server, with TLS if `options.tls` is given.
+ *
+ * Rejects with `ERR_SOCK_INVALID_ADDRESS`, a system error (`ECONNREFUSED`, `ENOTFOUND`…), `ERR_SOCK_HANDSHAKE_FAILED` (its
+ * cause says why: an unknown CA, another name…), `ERR_SOCK_HANDSHAKE_TIMEOUT`, or the signal's reason. Nothing is left then.
+ */
+export async function connectTcp(
+  target: string | IpTarget | IpAddress,
+  options?: TcpClientOptions,
+): Promise<Connection> {
+  const settings = checkOptions('connectTcp options', options, checks)
+  const { engine, signal } = settings
+  if (settings.tls !== undefined && engine !== nodeEngine) {
+    throw new SockError('ERR_SOCK_UNSUPPORTED', `Cannot speak TLS with the engine "${engine.name}"`)
+  }
+  if (settings.tls === undefined && settings.serverName !== undefined) {
+    throw wrongType('serverName', 'to be left out without "tls"', settings.serverName)
+  }
+  const endpoint = parseConnectTarget(target)
+  const { host = 'localhost', port } = endpoint
+  const dial = (): Promise<StreamPort> =>
+    settings.tls === undefined
+      ? engine.connectStream(endpoint, socketOptions(settings), signal)
+      : connectTls({ ...settings, tls: settings.tls }, endpoint)
+  return connectStream({ ...settings, transport: 'tcp', remote: ipAddress(host, port), dial })
+}
+
+interface TlsSettings {
+  readonly tls: ConnectionOptions
+  readonly serverName: string | undefined
+  readonly handshakeTimeout: number
+  readonly noDelay: boolean
+  readonly keepAlive: number
+  readonly highWaterMark: number
+  readonly signal: AbortSignal | undefined
+}
+
+async function connectTls(settings: TlsSettings, endpoint: IpEndpoint): Promise<StreamPort> {
+  const { signal, handshakeTimeout, highWaterMark, tls } = settings
+  const host = endpoint.host ?? 'localhost'
+  const raw = await connectNode(endpoint, socketOptions(settings), signal)
+  const timeout = new AbortController()
+  const message = `Gave up the TLS handshake with "${host}:${endpoint.port}": it took longer than ${handshakeTimeout} ms`
+  const timer = setTimeout(
+    () => timeout.abort(new SockError('ERR_SOCK_HANDSHAKE_TIMEOUT', message)),
+    handshakeTimeout,
+  )
+  try {
+    const name = settings.serverName ?? tls.servername ?? (isIP(host) === 0 ? host : undefined)
+    const options = { highWaterMark, ...tls, ...(name === undefined ? {} : { servername: name }), host }
+    const socket = connect({ ...options, socket: raw })
+    const both = signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal])
+    await settled(socket, 'secureConnect', both)
+    return createNodePort(socket, tlsTraits)
+  } catch (error) {
+    raw.destroy()
+    if (signal?.aborted === true) throw signal.reason
+    if (timeout.signal.aborted) throw timeout.signal.reason
+    const why = (error as Error).message
+    throw new SockError(
+      'ERR_SOCK_HANDSHAKE_FAILED',
+      `Cannot complete the TLS handshake with "${host}": ${why}`,
+      {
+        cause: error,
+      },
+    )
+  } finally {
+    clearTimeout(timer)
+  }
+}

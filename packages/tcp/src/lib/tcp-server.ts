@@ -1,0 +1,106 @@
+import {
+  SockError,
+  type IpAddress,
+  type Server,
+  type StreamHandler,
+  type StreamServerOptions,
+} from '@sock/core'
+import {
+  checkOptions,
+  createStreamServer,
+  listenNode,
+  milliseconds,
+  nodeEngine,
+  object,
+  serverChecks,
+  wrongType,
+  type Checks,
+  type IpEndpoint,
+  type StreamListener,
+  type StreamListenerSink,
+} from '@sock/core/stream'
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
+import { parseListenTarget, type TcpTarget } from './tcp-target.js'
+import { createTlsAcceptor } from './tls-acceptor.js'
+
+export interface TcpServerOptions extends StreamServerOptions, TcpSocketOptions {
+  /**
+   * Serve TLS, with everything that `tls.createServer` takes: `cert` and `key`, `ca` and `requestCert` for client
+   * certificates, `ALPNProtocols`, `SNICallback`… Only its `handshakeTimeout` is replaced by the one below.
+   */
+  tls?: TlsOptions | undefined
+  /** Peers that have not completed the TLS handshake after this many ms are closed and counted. Default 10000. */
+  handshakeTimeout?: number | undefined
+}
+
+export interface TcpServer extends Server<string | TcpTarget | IpAddress, IpAddress> {
+  /**
+   * Uses another certificate for new connections, without a restart; those that are open stay as they are.
+   *
+   * @throws SockError `ERR_SOCK_INVALID_TLS` if key and certificate do not fit; the old ones stay in use then.
+   * `ERR_SOCK_INVALID_STATE` if the server was made without `tls`.
+   */
+  setSecureContext(options: SecureContextOptions): void
+}
+
+const checks = {
+  ...serverChecks,
+  ...socketChecks,
+  tls: object<TlsOptions>(),
+  handshakeTimeout: milliseconds(10_000, 1),
+} satisfies Checks<TcpServerOptions>
+
+/**
+ * Makes a TCP server, with TLS if `options.tls` is given.
+ *
+ * @throws TypeError or RangeError, which name the option and the value; SockError `ERR_SOCK_INVALID_TLS` or, for TLS
+ * with an engine that cannot, `ERR_SOCK_UNSUPPORTED`
+ */
+export function createTcpServer(handler: StreamHandler, options?: TcpServerOptions): TcpServer {
+  const settings = checkOptions('createTcpServer options', options, checks)
+  const { tls, engine } = settings
+  if (tls !== undefined) {
+    if (Object.hasOwn(tls, 'handshakeTimeout')) {
+      throw wrongType(
+        'tls.handshakeTimeout',
+        'to be left out: it is an option of the server',
+        tls.handshakeTimeout,
+      )
+    }
+    if (engine !== nodeEngine) {
+      throw new SockError('ERR_SOCK_UNSUPPORTED', `Cannot serve TLS with the engine "${engine.name}"`)
+    }
+  }
+  const acceptor = tls && createTlsAcceptor(tls)
+  const sockets = socketOptions(settings)
+
+  const open = (endpoint: IpEndpoint, sink: StreamListenerSink) =>
+    acceptor === undefined
+      ? engine.listenStream(endpoint, sockets, sink)
+      : listenNode(endpoint, sockets, {
+          accept: (socket) => sink.handshake(acceptor.handshake(socket)),
+          failed: (error) => sink.failed(error),
+        })
+  const server = createStreamServer<string | TcpTarget | IpAddress, IpAddress, IpEndpoint>(
+    {
+      transport: 'tcp',
+      secure: acceptor !== undefined,
+      parse: parseListenTarget,
+      open: open as (endpoint: IpEndpoint, sink: StreamListenerSink) => Promise<StreamListener<IpAddress>>,
+    },
+    handler,
+    settings,
+  )
+  return Object.assign(server, {
+    setSecureContext(context: SecureContextOptions) {
+      if (acceptor === undefined) {
+        throw new SockError(
+          'ERR_SOCK_INVALID_STATE',
+          'Cannot set a secure context: server was made without "tls"',
+        )
+      }
+      acceptor.setSecureContext(context)
+    },
+  })
+}

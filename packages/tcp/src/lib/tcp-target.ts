@@ -1,0 +1,41 @@
+import { SockError, type IpAddress, type IpTarget } from '@sock/core'
+import { boolean, parseIpTarget, type IpEndpoint } from '@sock/core/stream'
+
+/** Where a TCP server listens, in parts. */
+export interface TcpTarget extends IpTarget {
+  /** On an IPv6 address, take no IPv4 peers (IPV6_V6ONLY, ipv6(7)). Default false. */
+  ipv6Only?: boolean | undefined
+  /**
+   * Let several sockets share the port, and the system spread peers among them (SO_REUSEPORT, socket(7)). Default false.
+   * Needs Node 22.12, 23.1 or newer.
+   */
+  reusePort?: boolean | undefined
+}
+
+const listenChecks = { ipv6Only: boolean(false), reusePort: boolean(false) }
+
+/**
+ * Checks where to listen.
+ *
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, or `ERR_SOCK_UNSUPPORTED` for `reusePort` on a Node that ignores it
+ */
+export function parseListenTarget(target: string | TcpTarget | IpAddress): IpEndpoint {
+  const endpoint = parseIpTarget(target, listenChecks)
+  if (endpoint.reusePort && !hasReusePort(process.versions.node)) {
+    const message = `Cannot use "reusePort" on Node ${process.versions.node}: it needs 22.12, 23.1 or newer`
+    throw new SockError('ERR_SOCK_UNSUPPORTED', message)
+  }
+  return { kind: 'ip', ...endpoint, host: endpoint.host }
+}
+
+/** Checks where to connect. @throws SockError `ERR_SOCK_INVALID_ADDRESS` */
+export function parseConnectTarget(target: string | IpTarget | IpAddress): IpEndpoint {
+  const { host, port } = parseIpTarget(target, {})
+  return { kind: 'ip', host, port }
+}
+
+/** When `net.Server.listen` learned it: https://nodejs.org/api/net.html#serverlistenoptions-callback */
+export function hasReusePort(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
+}

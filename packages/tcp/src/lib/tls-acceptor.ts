@@ -1,0 +1,110 @@
+import { SockError } from '@sock/core'
+import { createNodePort, type Handshake, type StreamPort } from '@sock/core/stream'
+import { remoteIpAddress } from '@sock/core/stream'
+import type { Socket } from 'node:net'
+import {
+  createSecureContext,
+  createServer,
+  type SecureContextOptions,
+  type TlsOptions,
+  type TLSSocket,
+} from 'node:tls'
+import { tlsTraits } from './tls-session.js'
+
+/** Turns accepted sockets into TLS connections. */
+export interface TlsAcceptor {
+  handshake(socket: Socket): Handshake
+  /** @throws SockError `ERR_SOCK_INVALID_TLS`; the old context stays in use then */
+  setSecureContext(options: SecureContextOptions): void
+}
+
+interface Outcome {
+  secured(port: StreamPort): void
+  failed(error: Error): void
+}
+
+/**
+ * Makes an acceptor with everything `tls.createServer` takes: SNI, ALPN, client certificates, session tickets…
+ * The `tls.Server` never listens: sockets are given to it by its documented 'connection' event, so that the listener,
+ * its queue and its limits are the same with and without TLS.
+ *
+ * @throws SockError `ERR_SOCK_INVALID_TLS` for certificates and keys that OpenSSL refuses
+ */
+export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
+  const pending = new WeakMap<Socket, Outcome>()
+  const server = invalidTls(() => {
+    createSecureContext(options)
+    // The deadline is ours: Node's own only tells, and starts anew with each byte.
+    return createServer({ ...options, handshakeTimeout: NEVER })
+  })
+  server.on('secureConnection', (socket) => {
+    const outcome = pending.get(rawSocket(socket))
+    if (outcome === undefined) socket.destroy()
+    else outcome.secured(createNodePort(socket, tlsTraits))
+  })
+  server.on('tlsClientError', (error, socket) => {
+    const raw = rawSocket(socket)
+    pending.get(raw)?.failed(withAuthorization(error, socket))
+    raw.destroy()
+  })
+
+  return {
+    handshake: (socket) => ({
+      // Looked up now: a peer that fails may be gone by the time somebody asks.
+      remoteAddress: remoteIpAddress(socket),
+      get bytesRead() {
+        return socket.bytesRead
+      },
+      start(secured, failed) {
+        pending.set(socket, { secured, failed })
+        // The TLS socket on top hears of errors, and tells.
+        socket.on('error', ignore)
+        server.emit('connection', socket)
+      },
+      destroy() {
+        pending.delete(socket)
+        socket.destroy()
+      },
+    }),
+    setSecureContext(context) {
+      invalidTls(() => {
+        // Tried out first: tls.Server changes its fields before it fails.
+        createSecureContext(context)
+        server.setSecureContext(context)
+      })
+    },
+  }
+}
+
+/** The longest that a timer can wait: 25 days. tls.Server takes 0 as its default of 120 s. */
+const NEVER = 2 ** 31 - 1
+
+/**
+ * The socket that a TLS socket was made from. Node gives no public way from one to the other, and keeps it in `_parent`
+ * since its first versions.
+ */
+function rawSocket(socket: TLSSocket): Socket {
+  // oxlint-disable-next-line no-underscore-dangle
+  return (socket as unknown as { _parent: Socket })._parent
+}
+
+/** A refused client certificate ends as a bare "socket hang up"; this says what was wrong with it. */
+function withAuthorization(error: Error, socket: TLSSocket): Error {
+  // Node declares an Error, and gives a code.
+  const { authorizationError } = socket as unknown as { authorizationError?: string | null }
+  if (!authorizationError) return error
+  return new Error(`client certificate was refused: ${authorizationError}`, { cause: error })
+}
+
+/** Wraps what OpenSSL has to say. A TypeError or RangeError of Node's own checks names the option already. */
+function invalidTls<T>(action: () => T): T {
+  try {
+    return action()
+  } catch (cause) {
+    throw new SockError('ERR_SOCK_INVALID_TLS', `Cannot use the TLS options: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,10 @@
+export { connectUnix, type UnixClientOptions } from './lib/connect-unix.js'
+export { createUnixServer, type UnixServer, type UnixServerOptions } from './lib/unix-server.js'
+export type {
+  Connection,
+  ConnectionCallbacks,
+  ConnectionHandler,
+  StreamHandler,
+  UnixAddress,
+  UnixTarget,
+} from '@sock/core'

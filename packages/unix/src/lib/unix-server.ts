@@ -1,0 +1,64 @@
+import type { Server, StreamHandler, StreamServerOptions, UnixAddress, UnixTarget } from '@sock/core'
+import {
+  checkOptions,
+  createSocketFile,
+  createStreamServer,
+  parseUnixTarget,
+  serverChecks,
+  type Engine,
+  type StreamListener,
+  type StreamListenerSink,
+  type StreamSocketOptions,
+  type UnixEndpoint,
+} from '@sock/core/stream'
+
+export type UnixServerOptions = StreamServerOptions
+export type UnixServer = Server<string | UnixTarget | UnixAddress, UnixAddress>
+
+/**
+ * Makes a server for Unix stream sockets. It listens on a path, whose file appears with `mode` (default 0o600), never
+ * replaces anything but a dead socket, and is removed at the end if it is still ours; or on `@name`, a name in Linux's
+ * abstract namespace (unix(7)).
+ *
+ * @throws TypeError or RangeError, which name the option and the value
+ */
+export function createUnixServer(handler: StreamHandler, options?: UnixServerOptions): UnixServer {
+  const settings = checkOptions('createUnixServer options', options, serverChecks)
+  const binding = {
+    transport: 'unix',
+    secure: false,
+    parse: parseUnixTarget,
+    open: (endpoint: UnixEndpoint, sink: StreamListenerSink) =>
+      listen(settings.engine, endpoint, settings, sink),
+  } as const
+  return createStreamServer<string | UnixTarget | UnixAddress, UnixAddress, UnixEndpoint>(
+    binding,
+    handler,
+    settings,
+  )
+}
+
+async function listen(
+  engine: Engine,
+  endpoint: UnixEndpoint,
+  options: StreamSocketOptions,
+  sink: StreamListenerSink,
+): Promise<StreamListener<UnixAddress>> {
+  const { address } = endpoint
+  const bind = (path: string) => engine.listenStream({ kind: 'path', path, address }, options, sink)
+  if (endpoint.isAbstract) return { ...(await bind(endpoint.path)), address }
+
+  const { listener, file } = await createSocketFile(endpoint, bind)
+  return {
+    address,
+    // Without its name nobody new finds the socket, while those who wait in its queue are still served.
+    drain() {
+      file.remove()
+      return listener.drain()
+    },
+    close() {
+      file.remove()
+      return listener.close()
+    },
+  }
+}
