@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process'
+
+/** The child that runs now; there is never more than one. */
+let running
+
+/**
+ * Runs a program to its end. Its output is collected, to be shown only if it fails, unless `show` is set.
+ * Resolves with `code` 127 when the program does not exist, and 128 + n when signal n ended it, as a shell says it.
+ */
+export function run(command, args, { cwd, env = process.env, shell = false, show = false } = {}) {
+  return new Promise((resolve) => {
+    let output = ''
+    const collect = (text) => (output += text)
+    const child = spawn(command, args, {
+      cwd,
+      env,
+      shell,
+      stdio: ['ignore', ...(show ? ['inherit', 'inherit'] : ['pipe', 'pipe'])],
+    })
+    running = child
+    child.stdout?.setEncoding('utf8').on('data', collect)
+    child.stderr?.setEncoding('utf8').on('data', collect)
+    child.on('error', (error) => resolve({ code: 127, output: `${error.message}\n` }))
+    child.on('close', (code, signal) => resolve({ code: code ?? 128 + signals[signal], output }))
+  })
+}
+
+const signals = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
+
+// Leave with an exit code: a process that dies of a signal makes npm print a report. As soon as the imported
+// program listens itself, the signal is its business.
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    if (process.listenerCount(signal) > 1) return
+    running?.kill(signal)
+    process.exit(128 + signals[signal])
+  })
+}

@@ -1,0 +1,25 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Programs that tests talk to if they are there, and skip if they are not. */
+const counterparts = ['curl', 'nc', 'openssl', 'python3', 'redis-benchmark', 'redis-cli', 'socat']
+
+/**
+ * Everything outside the repository that a test's outcome may depend on, in one line. It is part of what turbo looks
+ * cached results up by: a test that was skipped without socat must run when socat has come.
+ */
+export function machine() {
+  const found = counterparts.filter(isInstalled)
+  return [process.version, process.platform, process.arch, `uid=${process.getuid?.()}`, ...found].join(' ')
+}
+
+function isInstalled(program) {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}

@@ -1,0 +1,59 @@
+import { pathToFileURL } from 'node:url'
+import { buildPackage, buildProgram } from './build.mjs'
+import { Failure } from './failure.mjs'
+import { install } from './install.mjs'
+import { turbo } from './turbo.mjs'
+import { inRoot } from './workspace.mjs'
+
+/** What `node tools/bootstrap/entry.cjs <command>` can do; package.json's scripts are the only callers. */
+const commands = {
+  /** `npm start`: the demo. */
+  async start(args) {
+    await install()
+    await buildProgram('@sock/demo')
+    await runHere('tools/demo/dist/main.js', args)
+  },
+
+  /** `npm test` and `npm run all`: every check there is. */
+  async all(args) {
+    await install()
+    await runHere('tools/checks/all.mjs', args)
+  },
+
+  /** `npm run build` and its like: one turbo task for every package that has it. */
+  async turbo(args) {
+    await install()
+    process.exitCode = (await turbo(args)).code
+  },
+
+  /** `npm test` inside one package: what must be there before its own test runner starts. */
+  async package() {
+    // Set by turbo in every task it starts: then all of this has been done.
+    if (process.env['TURBO_HASH'] !== undefined) return
+    await install()
+    await buildPackage(process.cwd())
+  },
+}
+
+/**
+ * Imports a program instead of spawning it: one process less, and signals, the terminal and the exit code are its
+ * own without any forwarding.
+ */
+async function runHere(path, args) {
+  const program = inRoot(path)
+  process.argv = [process.argv[0], program, ...args]
+  await import(pathToFileURL(program).href)
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+try {
+  if (!Object.hasOwn(commands, name))
+    throw new Failure(`Cannot run "${name}": known are ${Object.keys(commands).join(', ')}`)
+  await commands[name](args)
+} catch (error) {
+  const isExplained = error instanceof Failure || error?.code?.startsWith('ERR_PARSE_ARGS')
+  if (!isExplained) throw error
+  if (error.output) console.error(error.output.trimEnd() + '\n')
+  console.error(error.message)
+  process.exitCode = 1
+}
