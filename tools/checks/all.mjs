@@ -1,0 +1,63 @@
+/*
+ * Every check there is, in one command: exactly what `npm test`, `npm run all` and CI run. The last line is the sum of
+ * what the test runners themselves counted, `N passed, N failed`; the exit code is 0 only if nothing at all went wrong.
+ *
+ *   --filter <package>   only this package (`tcp`, `@sock/tcp` or `packages/tcp`); may be repeated
+ *   --force              run what did not change as well, instead of taking its result from the cache
+ */
+import { parseArgs } from 'node:util'
+import { turbo } from '../bootstrap/turbo.mjs'
+import { workspaces } from '../bootstrap/workspace.mjs'
+import { findViolations } from './rules.mjs'
+import { formatIsKept } from './format.mjs'
+import { dropResults, line, readResults, total } from './results.mjs'
+import { select } from './select.mjs'
+
+const { values: options } = parseArgs({
+  options: {
+    filter: { type: 'string', multiple: true, default: [] },
+    force: { type: 'boolean', default: false },
+  },
+})
+const selected = select(workspaces(), options.filter)
+const tested = selected.filter(({ manifest }) => manifest.scripts?.test)
+
+/** Runs one step and remembers its name if it failed; the others run all the same, to show everything at once. */
+const broken = []
+async function step(name, holds) {
+  console.log(`— ${name}`)
+  if (!(await holds())) broken.push(name)
+}
+
+await step('rules of the repository', () => {
+  const violations = findViolations()
+  for (const violation of violations) console.log(violation)
+  return violations.length === 0
+})
+
+await step('format', () => formatIsKept(options.filter.length ? selected.map(({ folder }) => folder) : ['.']))
+
+await step('lint, types, build, tests', async () => {
+  // A result that was not written by this run, or taken from the cache by it, must not be counted.
+  dropResults(tested)
+  const scope = selected.map(({ manifest }) => `--filter=${manifest.name}`)
+  if (options.force) scope.push('--force')
+  const { code } = await turbo([
+    'lint',
+    'typecheck',
+    'build',
+    'test',
+    '--continue',
+    '--output-logs=errors-only',
+    ...scope,
+  ])
+  return code === 0
+})
+
+const results = tested.map(readResults)
+console.log()
+for (const result of results) console.log(`${result.folder.padEnd(20)}${line(result)}${result.note}`)
+if (broken.length) console.log(`Not in order: ${broken.join('; ')}`)
+const sum = total(results)
+console.log(line(sum))
+process.exitCode = broken.length || sum.failed ? 1 : 0

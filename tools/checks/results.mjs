@@ -1,0 +1,38 @@
+import { existsSync, rmSync } from 'node:fs'
+import { inRoot, readJson } from '../bootstrap/workspace.mjs'
+
+const fileOf = (folder) => inRoot(folder, 'test-results.json')
+
+/** Removes what earlier runs counted. */
+export function dropResults(packages) {
+  for (const { folder } of packages) rmSync(fileOf(folder), { force: true })
+}
+
+/** What the test runner of one package counted, from the file it wrote. */
+export function readResults({ folder }) {
+  const file = fileOf(folder)
+  return { folder, ...(existsSync(file) ? countJest(readJson(file)) : unfinished) }
+}
+
+/** No file: the runner was never started, since the build failed, or it died. Either way its tests did not pass. */
+const unfinished = { passed: 0, failed: 1, skipped: 0, note: ' (the tests did not run to their end)' }
+
+/** From the JSON report of jest, in which the tests of a file that could not be loaded are not counted at all. */
+export function countJest(report) {
+  const unloaded = report.numRuntimeErrorTestSuites
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + unloaded,
+    skipped: report.numPendingTests + report.numTodoTests,
+    note: unloaded ? ` (${unloaded} of them are files that could not be loaded)` : '',
+  }
+}
+
+export function total(results) {
+  const sum = (key) => results.reduce((before, result) => before + result[key], 0)
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }
+}
+
+/** @returns `3 passed, 0 failed`, and `, 1 skipped` if any was. */
+export const line = ({ passed, failed, skipped }) =>
+  `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`

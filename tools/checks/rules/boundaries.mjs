@@ -1,0 +1,42 @@
+import { posix } from 'node:path'
+import { importsOf } from './sources.mjs'
+
+/** What a package's sources may import beside node: and, in a transport, @sock/core. */
+const nativeDependencies = { unixgram: ['unix-dgram'] }
+
+/** Which way the packages, and the two halves of core, depend on each other. See "Layout" in the design. */
+export function boundaries(path, text) {
+  const [, name, place] = /^packages\/([^/]+)\/(src|test)\/.*\.ts$/.exec(path) ?? []
+  if (!name) return []
+  return importsOf(text).flatMap((module) => {
+    const problem = module.startsWith('.')
+      ? problemInside(path, name, posix.join(posix.dirname(path), module))
+      : problemOutside(path, name, place, module)
+    return problem ? [`imports '${module}': ${problem}`] : []
+  })
+}
+
+/** Of a relative import, given as a path from the root. */
+function problemInside(path, name, target) {
+  if (!target.startsWith(`packages/${name}/`)) return 'another package is imported by its name'
+  if (path.includes('/src/') && !target.startsWith(`packages/${name}/src/`))
+    return 'what is published is in src'
+  const [from, to] = [path, target].map(
+    (it) => /^packages\/core\/src\/lib\/(stream|datagram)\//.exec(it)?.[1],
+  )
+  return from && to && from !== to && 'core/stream and core/datagram do not know each other'
+}
+
+/** Of an import by name. */
+function problemOutside(path, name, place, module) {
+  const [, sibling] = /^@sock\/([^/]+)/.exec(module) ?? []
+  if (sibling && sibling !== name && sibling !== 'core')
+    return 'a transport is imported only by programs and examples'
+  if (path.startsWith('packages/core/src/lib/datagram/') && module === 'node:dgram')
+    return 'the machinery speaks to ports, not to sockets'
+  const isAllowed =
+    module.startsWith('node:') ||
+    (sibling === 'core' && name !== 'core') ||
+    nativeDependencies[name]?.includes(module)
+  return place === 'src' && !isAllowed && 'sources import only node: modules and @sock/core'
+}

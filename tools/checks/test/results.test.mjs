@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals'
+import { countJest, line, readResults, total } from '../results.mjs'
+import { select } from '../select.mjs'
+
+const report = {
+  numPassedTests: 3,
+  numFailedTests: 0,
+  numRuntimeErrorTestSuites: 0,
+  numPendingTests: 0,
+  numTodoTests: 0,
+}
+
+describe('countJest()', () => {
+  it('countJest() takes the counts of the runner', () => {
+    expect(countJest({ ...report, numFailedTests: 2, numPendingTests: 1, numTodoTests: 1 })).toMatchObject({
+      passed: 3,
+      failed: 2,
+      skipped: 2,
+    })
+  })
+
+  it('countJest() counts a test file that could not be loaded as failed', () => {
+    expect(countJest({ ...report, numRuntimeErrorTestSuites: 1 })).toMatchObject({ failed: 1 })
+  })
+})
+
+describe('readResults()', () => {
+  it('readResults() counts a package without results as failed', () => {
+    expect(readResults({ folder: 'packages/no-such-package' })).toMatchObject({ passed: 0, failed: 1 })
+  })
+})
+
+describe('line()', () => {
+  it('line() is what CI looks for', () => {
+    expect(line({ passed: 3, failed: 0, skipped: 0 })).toBe('3 passed, 0 failed')
+    expect(line({ passed: 3, failed: 1, skipped: 2 })).toBe('3 passed, 1 failed, 2 skipped')
+  })
+})
+
+describe('total()', () => {
+  it('total() sums, and is nothing for nothing', () => {
+    const one = { passed: 1, failed: 2, skipped: 3 }
+    expect(total([one, one])).toEqual({ passed: 2, failed: 4, skipped: 6 })
+    expect(total([])).toEqual({ passed: 0, failed: 0, skipped: 0 })
+  })
+})
+
+describe('select()', () => {
+  const packages = ['packages/tcp', 'packages/unix'].map((folder) => ({
+    folder,
+    manifest: { name: folder.replace('packages', '@sock') },
+  }))
+
+  it('select() takes everything without a filter', () => {
+    expect(select(packages, [])).toEqual(packages)
+  })
+
+  it('select() knows a package by name, short name and folder', () => {
+    for (const filter of ['tcp', '@sock/tcp', 'packages/tcp', './packages/tcp/'])
+      expect(select(packages, [filter])).toEqual([packages[0]])
+  })
+
+  it('select() throws for a filter that names none', () => {
+    expect(() => select(packages, ['tpc'])).toThrow(
+      'Cannot find package "tpc": known are packages/tcp, packages/unix',
+    )
+  })
+})
