@@ -27,7 +27,12 @@ describe('portable()', () => {
   })
 
   it('portable() lets code that speaks of a registry be', () => {
-    expect(portable('a.ts', 'const registry = new Map()\nthis.registry.delete(id)')).toEqual([])
+    expect(
+      portable(
+        'a.ts',
+        'const registry = new Map()\nthis.registry.ids.delete(id)\nregistry: Registry, // yes',
+      ),
+    ).toEqual([])
   })
 })
 
@@ -38,6 +43,7 @@ describe('doors()', () => {
     const text =
       "/** Door. */\nexport { a, type B } from './lib/a.js'\n// rest\nexport type * from './lib/types.js'\n"
     expect(doors(door, text)).toEqual([])
+    expect(doors(door, "export type {\n  Address,\n  Server,\n} from '@sock/core'\n")).toEqual([])
   })
 
   it('doors() finds a statement of any other kind', () => {
