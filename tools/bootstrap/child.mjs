@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
 
 /** The child that runs now; there is never more than one. */
 let running
@@ -21,11 +22,11 @@ export function run(command, args, { cwd, env = process.env, shell = false, show
     child.stdout?.setEncoding('utf8').on('data', collect)
     child.stderr?.setEncoding('utf8').on('data', collect)
     child.on('error', (error) => resolve({ code: 127, output: `${error.message}\n` }))
-    child.on('close', (code, signal) => resolve({ code: code ?? 128 + signals[signal], output }))
+    child.on('close', (code, signal) => resolve({ code: code ?? exitCodeOf(signal), output }))
   })
 }
 
-const signals = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
+const exitCodeOf = (signal) => 128 + constants.signals[signal]
 
 // Leave with an exit code: a process that dies of a signal makes npm print a report. As soon as the imported
 // program listens itself, the signal is its business.
@@ -33,6 +34,6 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     if (process.listenerCount(signal) > 1) return
     running?.kill(signal)
-    process.exit(128 + signals[signal])
+    process.exit(exitCodeOf(signal))
   })
 }

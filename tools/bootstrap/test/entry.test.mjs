@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import vm from 'node:vm'
+import { run } from '../child.mjs'
+import { inRoot } from '../workspace.mjs'
+
+const entry = inRoot('tools/bootstrap/entry.cjs')
+
+describe('entry.cjs', () => {
+  /** Runs the entry as if this were another Node, and returns what it did instead of going on. */
+  function runOn(version) {
+    const printed = []
+    const process = { versions: { node: version }, execPath: 'node' }
+    const console = { error: (text) => printed.push(text) }
+    const require = () => ({ engines: { node: '>=20.19' } })
+    vm.runInNewContext(
+      readFileSync(entry, 'utf8').replace("import('./main.mjs')", "console.error('imported')"),
+      { process, console, require },
+    )
+    return { exitCode: process.exitCode, printed: printed.join('\n') }
+  }
+
+  it.each(['12.22.12', '18.20.8', '20.18.3'])('entry.cjs tells Node %s what is needed', (version) => {
+    const { exitCode, printed } = runOn(version)
+    expect(exitCode).toBe(1)
+    expect(printed).toContain(`This needs Node 20.19 or newer, and this is Node ${version}`)
+  })
+
+  it.each(['20.19.0', '22.1.0', '26.0.0'])('entry.cjs goes on with Node %s', (version) => {
+    expect(runOn(version)).toEqual({ exitCode: undefined, printed: 'imported' })
+  })
+
+  it('entry.cjs says which commands there are when given another', async () => {
+    const { code, output } = await run(process.execPath, [entry, 'strat'])
+    expect(code).toBe(1)
+    expect(output).toContain('Cannot run "strat": known are start, all, turbo, package')
+  })
+})
