@@ -1,0 +1,108 @@
+import type { Address, Channel, Handler, IpAddress, Server } from '@sock/core'
+import { connectTcp, createTcpServer } from '@sock/tcp'
+import { connectUnix, createUnixServer } from '@sock/unix'
+import type { Certificate } from './certificate.js'
+import { forShell, forSocat } from './quote.js'
+
+/** Where to listen, for all transports. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+  readonly tlsPort: number
+  readonly path: string
+  readonly certificate: Certificate
+}
+
+/** Something to serve on. To add one is to add an entry to {@link transports}. */
+export interface Transport {
+  readonly name: string
+  /** The options that choose its address, for the message when it cannot be had. */
+  readonly options: string
+  /** In bytes. Datagrams have a largest size; a stream takes anything. */
+  readonly largestMessage: number
+  /** The address that will be asked for, as text. */
+  wanted(place: Place): string
+  /** Listens. Rejects with the error of the server's `listen`, and leaves nothing then. */
+  start(handler: Handler, place: Place): Promise<Endpoint>
+}
+
+/** A server that listens, and two ways to reach it. */
+export interface Endpoint {
+  readonly server: Server<never, Address>
+  readonly address: Address
+  /** A line for the shell that talks to it. */
+  readonly command: string
+  /** Connects a client of ours. */
+  connect(signal: AbortSignal): Promise<Channel>
+}
+
+const tcp: Transport = {
+  name: 'tcp',
+  options: '--port or --host',
+  largestMessage: Infinity,
+  wanted: ({ host, port }) => hostAndPort(host, port),
+  async start(handler, { host, port }) {
+    const server = createTcpServer(handler)
+    const address = await server.listen({ host, port })
+    const target = reachable(address)
+    return {
+      server,
+      address,
+      command: `nc ${forShell(target.host)} ${target.port}`,
+      connect: (signal) => connectTcp(target, { signal }),
+    }
+  },
+}
+
+const tls: Transport = {
+  name: 'tls',
+  options: '--tls-port or --host',
+  largestMessage: Infinity,
+  wanted: ({ host, tlsPort }) => hostAndPort(host, tlsPort),
+  async start(handler, { host, tlsPort, certificate }) {
+    const { key, cert, file } = certificate
+    const server = createTcpServer(handler, { tls: { key, cert } })
+    const address = await server.listen({ host, port: tlsPort })
+    const target = reachable(address)
+    const connection = forShell(hostAndPort(target.host, target.port))
+    return {
+      server,
+      address,
+      command: `openssl s_client -connect ${connection} -CAfile ${forShell(file)} -verify_return_error -quiet`,
+      // One of the certificate's names, since --host may be anything.
+      connect: (signal) => connectTcp(target, { signal, tls: { ca: cert }, serverName: 'localhost' }),
+    }
+  },
+}
+
+const unix: Transport = {
+  name: 'unix',
+  options: '--path',
+  largestMessage: Infinity,
+  wanted: ({ path }) => path,
+  async start(handler, { path }) {
+    const server = createUnixServer(handler)
+    const address = await server.listen(path)
+    const target = path.startsWith('@')
+      ? `ABSTRACT-CONNECT:${forSocat(path.slice(1))}`
+      : `UNIX-CONNECT:${forSocat(path)}`
+    return {
+      server,
+      address,
+      command: `socat - ${forShell(target)}`,
+      connect: (signal) => connectUnix(address, { signal }),
+    }
+  },
+}
+
+/** Every transport there is here: Windows has no Unix sockets that Node could open. */
+export const transports: readonly Transport[] = process.platform === 'win32' ? [tcp, tls] : [tcp, tls, unix]
+
+const hostAndPort = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+
+/** Where to connect to: one that listens on all addresses has none that everybody can connect to. */
+function reachable({ host, port }: IpAddress): { host: string; port: number } {
+  const loopback: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+  return { host: loopback[host] ?? host, port }
+}
