@@ -83,13 +83,10 @@ const unix: Transport = {
   async start(handler, { path }) {
     const server = createUnixServer(handler)
     const address = await server.listen(path)
-    const target = path.startsWith('@')
-      ? `ABSTRACT-CONNECT:${forSocat(path.slice(1))}`
-      : `UNIX-CONNECT:${forSocat(path)}`
     return {
       server,
       address,
-      command: `socat - ${forShell(target)}`,
+      command: `socat - ${forShell(socatAddress(path))}`,
       connect: (signal) => connectUnix(address, { signal }),
     }
   },
@@ -97,6 +94,14 @@ const unix: Transport = {
 
 /** Every transport there is here: Windows has no Unix sockets that Node could open. */
 export const transports: readonly Transport[] = process.platform === 'win32' ? [tcp, tls] : [tcp, tls, unix]
+
+/** A socket in the file system, or `@name` in Linux's abstract namespace. */
+function socatAddress(path: string): string {
+  if (!path.startsWith('@')) return `UNIX-CONNECT:${forSocat(path)}`
+  // Node 20 fills an abstract name up with NUL bytes, so that it is another one than its exact length says (unix(7)).
+  const isPadded = Number.parseInt(process.versions.node) < 22
+  return `ABSTRACT-CONNECT:${forSocat(path.slice(1))}${isPadded ? ',unix-tightsocklen=0' : ''}`
+}
 
 const hostAndPort = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
