@@ -9,10 +9,10 @@ import {
   mkdtempSync,
   openSync,
   rmSync,
-  unlinkSync,
 } from 'node:fs'
 import { connect } from 'node:net'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute } from 'node:path'
+import { ignore } from './deferred.js'
 import { SockError } from './errors.js'
 import { MAX_PATH_BYTES, type UnixEndpoint } from './unix-target.js'
 
@@ -33,7 +33,12 @@ interface FileId {
 
 /** A socket file that we have made. */
 export interface SocketFile {
-  /** Removes the file if it is still ours. Call it while the socket is open, so that its number is not used again. */
+  /**
+   * Removes the file if it is still ours. Only the first call does anything, and has to come while the socket is open:
+   * once it is closed, its number may belong to the file of a successor.
+   *
+   * @throws a system error if it may not be removed, as after giving up the rights it was made with
+   */
   remove(): void
 }
 
@@ -41,6 +46,8 @@ export interface SocketFile {
 const MAX_ROUNDS = 20
 /** A claim is held for microseconds: one that is older was left by a process that was killed. */
 const CLAIM_MAX_AGE = 10_000
+/** How long a probe waits for the other end: to close at once would reset the connection of a server that greets. */
+const PROBE_GOODBYE = 100
 
 /**
  * Makes the socket file of a listener: binds it in a private folder beside the target, gives it mode and owner there,
@@ -55,16 +62,13 @@ export async function createSocketFile<Listener extends { close(): Promise<void>
   endpoint: UnixEndpoint,
   bind: (path: string) => Promise<Listener>,
 ): Promise<{ listener: Listener; file: SocketFile }> {
-  const { path } = endpoint
-  // Later, the process may have changed its folder.
-  const absolute = resolve(path)
+  const path = absolute(endpoint.path)
   await inspect(path)
   const folder = makePrivateFolder(path)
   let listener: Listener | undefined
   try {
-    const name = randomBytes(4).toString('hex')
-    const hidden = join(folder, name)
-    listener = await bindIn(folder, name, bind)
+    const hidden = `${folder}/${randomBytes(4).toString('hex')}`
+    listener = await withShortPath(hidden, bind)
     chmodSync(hidden, endpoint.mode)
     if (endpoint.uid !== undefined || endpoint.gid !== undefined) {
       const own = lstatSync(hidden)
@@ -72,7 +76,7 @@ export async function createSocketFile<Listener extends { close(): Promise<void>
     }
     const id = fileId(hidden) as FileId
     await linkTo(hidden, path)
-    return { listener, file: { remove: () => removeIf(absolute, id) } }
+    return { listener, file: createFile(path, id) }
   } catch (error) {
     await listener?.close()
     throw error
@@ -81,41 +85,54 @@ export async function createSocketFile<Listener extends { close(): Promise<void>
   }
 }
 
+/**
+ * The path from the root, since the process may go to another folder while this is under way, or later. What
+ * `path.resolve()` and `path.join()` do beyond that is wrong for files: `a/..` is another folder if `a` is a symlink.
+ */
+function absolute(path: string): string {
+  return isAbsolute(path) ? path : `${process.cwd()}/${path}`
+}
+
+function createFile(path: string, id: FileId): SocketFile {
+  let isRemoved = false
+  return {
+    remove() {
+      if (isRemoved) return
+      isRemoved = true
+      if (isFile(path, id)) rmSync(path, { force: true })
+    },
+  }
+}
+
 /** A folder beside `path` that nobody else can enter. */
 function makePrivateFolder(path: string): string {
   try {
-    return mkdtempSync(join(dirname(path), '.sock-'))
+    return mkdtempSync(`${dirname(path)}/.sock-`)
   } catch (cause) {
     const { code, errno, syscall, message } = cause as NodeJS.ErrnoException
-    const error = new Error(`Cannot create a socket file in "${dirname(resolve(path))}": ${message}`, {
-      cause,
-    })
+    const error = new Error(`Cannot create a socket file in "${dirname(path)}": ${message}`, { cause })
     throw Object.assign(error, { code, errno, syscall, path })
   }
 }
 
-/** Binds `name` in `folder`, by way of a descriptor where the whole path would be too long for the system. */
-async function bindIn<Listener>(
-  folder: string,
-  name: string,
-  bind: (path: string) => Promise<Listener>,
-): Promise<Listener> {
-  const path = join(folder, name)
-  if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return bind(path)
-  if (process.platform !== 'linux') {
-    throw new SockError('ERR_SOCK_PATH_TOO_LONG', `Socket path is too long to be made safely: "${path}"`)
-  }
-  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+/**
+ * Hands over a path that fits a socket address: where `path` itself is too long, one by way of a descriptor of its
+ * folder.
+ */
+async function withShortPath<T>(path: string, use: (path: string) => Promise<T>): Promise<T> {
+  if (fits(path)) return use(path)
+  const descriptor = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    return await bind(`/proc/self/fd/${descriptor}/${name}`)
+    const short = `/proc/self/fd/${descriptor}/${basename(path)}`
+    if (process.platform === 'linux' && fits(short)) return await use(short)
   } finally {
     closeSync(descriptor)
   }
+  throw new SockError('ERR_SOCK_PATH_TOO_LONG', `Socket path is too long to be used safely: "${path}"`)
 }
 
-/** Removes the file at `path` if it is this one. */
-function removeIf(path: string, id: FileId): void {
-  if (isFile(path, id)) unlinkSync(path)
+function fits(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_PATH_BYTES
 }
 
 /**
@@ -132,7 +149,7 @@ async function inspect(path: string): Promise<FileId | undefined> {
       `Cannot listen on "${path}": there is something else than a socket`,
     )
   }
-  const cause = await probe(path)
+  const cause = await withShortPath(path, probe)
   // Only a socket that nobody has bound refuses; any other answer, or none, may come from one that lives.
   if (cause?.code === 'ECONNREFUSED') return stat
   if (cause?.code === 'ENOENT') return undefined
@@ -144,14 +161,19 @@ async function inspect(path: string): Promise<FileId | undefined> {
   )
 }
 
-/** Connects and goes away at once. @returns why it failed, or nothing if somebody answered */
+/** Connects and goes away, politely. @returns why it failed, or nothing if somebody answered */
 function probe(path: string): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((settle) => {
     const socket = connect({ path })
     socket.once('error', settle)
     socket.once('connect', () => {
-      socket.destroy()
-      settle(undefined)
+      const goodbye = setTimeout(() => socket.destroy(), PROBE_GOODBYE)
+      socket.off('error', settle).on('error', ignore)
+      socket.once('close', () => {
+        clearTimeout(goodbye)
+        settle(undefined)
+      })
+      socket.resume().end()
     })
   })
 }
@@ -177,7 +199,7 @@ async function linkTo(hidden: string, path: string): Promise<void> {
  * removes a socket without the claim to it, so what the winner puts in its place is safe from the others.
  */
 function removeDead(path: string, dead: FileId): void {
-  const claim = join(dirname(path), `.${basename(path)}.${dead.ino}.dead`)
+  const claim = `${dirname(path)}/.${basename(path)}.${dead.ino}.dead`
   try {
     linkSync(path, claim)
   } catch (error) {
@@ -189,9 +211,9 @@ function removeDead(path: string, dead: FileId): void {
     return
   }
   try {
-    if (isFile(claim, dead)) unlinkSync(path)
+    if (isFile(claim, dead)) rmSync(path, { force: true })
   } finally {
-    unlinkSync(claim)
+    rmSync(claim, { force: true })
   }
 }
 
