@@ -44,6 +44,7 @@ export function parseUnixTarget(target: string | UnixTarget | UnixAddress): Unix
   const parts = check(typeof target === 'string' ? { path: target } : withoutFamily(target), target)
   const { path, mode, uid, gid } = parts
   if (path === '' || path === '@') throw invalid(target, 'the path is empty')
+  if (path.endsWith('/') && !path.startsWith('@')) throw invalid(target, 'the path ends with a slash')
   if (path.includes('\0')) throw invalid(target, 'the path contains a NUL byte')
   if (process.platform === 'win32')
     throw unsupported('Unix sockets are not available on Windows: use tcp or udp')
