@@ -46,18 +46,27 @@ async function listen(
 ): Promise<StreamListener<UnixAddress>> {
   const { address } = endpoint
   const bind = (path: string) => engine.listenStream({ kind: 'path', path, address }, options, sink)
-  if (endpoint.isAbstract) return { ...(await bind(endpoint.path)), address }
+  const { listener, file } = endpoint.isAbstract
+    ? { listener: await bind(endpoint.path), file: undefined }
+    : await createSocketFile(endpoint, bind)
 
-  const { listener, file } = await createSocketFile(endpoint, bind)
+  // Without its name nobody new finds the socket, while those who wait in its queue are still served.
+  const removeFile = (): void => {
+    try {
+      file?.remove()
+    } catch (error) {
+      // A process that has given up its rights since must be able to stop all the same.
+      sink.failed(error as Error)
+    }
+  }
   return {
     address,
-    // Without its name nobody new finds the socket, while those who wait in its queue are still served.
     drain() {
-      file.remove()
+      removeFile()
       return listener.drain()
     },
     close() {
-      file.remove()
+      removeFile()
       return listener.close()
     },
   }
