@@ -1,0 +1,138 @@
+import { describe, expect, it } from '@jest/globals'
+import { existsSync } from 'node:fs'
+import { startChild, type Child } from './support/child.js'
+import { ask, failure, useScratch } from './support/scratch.js'
+import { until } from './support/until.js'
+
+const scratch = useScratch()
+
+/** Clients in another process: they connect and send at once, say so in a file, and then wait for their answers. */
+function startClients(path: string, marker: string, count: number): Child<(string | undefined)[]> {
+  const clients = startChild(
+    async ({ net, fs, say, hear }, at, done, amount) => {
+      say('ready')
+      await hear()
+      let connected = 0
+      const talk = (n: number): Promise<string | undefined> =>
+        new Promise((resolve) => {
+          let answer = ''
+          const socket = net.connect({ path: at, allowHalfOpen: true })
+          socket.on('data', (chunk) => (answer += String(chunk)))
+          socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+          socket.once('end', () => resolve(answer))
+          socket.once('connect', () => {
+            socket.end(`client ${n}`, () => {
+              connected += 1
+              if (connected === amount) fs.writeFileSync(done, '')
+            })
+          })
+        })
+      return Promise.all(Array.from({ length: amount }, (_, n) => talk(n)))
+    },
+    path,
+    marker,
+    count,
+  )
+  scratch.later(() => clients.kill())
+  return clients
+}
+
+/** Blocks the event loop until all files are there, so that nobody is accepted. */
+function blockUntil(markers: string[]): void {
+  const end = Date.now() + 10_000
+  while (!markers.every((marker) => existsSync(marker))) {
+    if (Date.now() > end) throw new Error('The clients do not connect')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)
+  }
+}
+
+describe('shutdown', () => {
+  it.each([1, 2, 3])('serves 50 clients that wait in the accept queue (round %i)', async () => {
+    const server = scratch.server()
+    const path = scratch.path()
+    await server.listen(path)
+    const markers = [scratch.own('first'), scratch.own('second')]
+    const groups = markers.map((marker) => startClients(path, marker, 25))
+    await Promise.all(groups.map((group) => group.hear()))
+    for (const group of groups) group.say('go')
+    blockUntil(markers)
+    expect(server.stats().accepted).toBe(0)
+
+    const report = server.shutdown()
+    expect(existsSync(path)).toBe(false)
+    const expected = Array.from({ length: 25 }, (_, n) => `client ${n}`)
+    expect(await Promise.all(groups.map((group) => group.result))).toEqual([expected, expected])
+    expect(await report).toEqual({ idle: 0, drained: 50, forced: 0 })
+    expect(server.stats()).toMatchObject({ accepted: 50, open: 0, handlerErrors: 0 })
+  })
+
+  it('close instead resets those that wait, and leaves nothing', async () => {
+    const server = scratch.server()
+    const path = scratch.path()
+    await server.listen(path)
+    const clients = startClients(path, scratch.own('marker'), 5)
+    await clients.hear()
+    clients.say('go')
+    blockUntil([scratch.path('marker')])
+    await server.close()
+    expect(await clients.result).toEqual(Array.from({ length: 5 }, () => 'ECONNRESET'))
+    expect(existsSync(path)).toBe(false)
+  })
+
+  it('takes the name away at once, while a busy connection is still served', async () => {
+    const path = scratch.path()
+    let finish: () => void = () => undefined
+    const server = scratch.server(async (connection) => {
+      await connection.read()
+      await new Promise<void>((resolve) => (finish = resolve))
+      await connection.write('done in the end')
+    })
+    await server.listen(path)
+    const client = await scratch.connect(path)
+    await client.write('work')
+    await until(() => server.stats().bytesRead === 4, 'the handler works')
+    const report = server.shutdown()
+    expect(server.state).toBe('draining')
+    expect(scratch.names()).toEqual([])
+    expect(await failure(scratch.connect(path))).toMatchObject({ code: 'ENOENT' })
+    finish()
+    expect(String(await client.read())).toBe('done in the end')
+    await client.close()
+    expect(await report).toEqual({ idle: 0, drained: 1, forced: 0 })
+  })
+
+  it('ends an idle connection', async () => {
+    const server = scratch.server(undefined, { drainIdle: 20 })
+    await server.listen(scratch.path())
+    const client = await scratch.connect(scratch.path())
+    await client.write('x')
+    await client.read()
+    const report = server.shutdown()
+    expect(await client.read()).toBeNull()
+    await client.close()
+    expect(await report).toEqual({ idle: 1, drained: 0, forced: 0 })
+  })
+
+  it('destroys at its deadline what does not end, and says so', async () => {
+    const server = scratch.server(() => new Promise(() => undefined))
+    await server.listen(scratch.path())
+    const client = await scratch.connect(scratch.path())
+    await until(() => server.openConnections === 1, 'the client is accepted')
+    const error = await failure(server.shutdown({ timeout: 30 }))
+    expect(error).toMatchObject({
+      code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
+      report: { idle: 0, drained: 0, forced: 1 },
+    })
+    expect(await client.read().catch(() => null)).toBeNull()
+    expect(scratch.names()).toEqual([])
+  })
+
+  it('called twice gives both the same report', async () => {
+    const server = scratch.server()
+    await server.listen(scratch.path())
+    await ask(await scratch.connect(scratch.path()), 'x')
+    const [first, second] = await Promise.all([server.shutdown(), server.shutdown()])
+    expect(second).toEqual(first)
+    expect(server.state).toBe('closed')
+  })
+})
