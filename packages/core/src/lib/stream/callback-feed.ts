@@ -104,7 +104,7 @@ export class CallbackFeed {
 
   #tellEnd(): void {
     this.#told = 'end'
-    if (this.#callbacks.end === undefined) void this.#connection.close()
+    if (this.#callbacks.end === undefined) this.#connection.finish()
     else this.#call('end')
   }
 
@@ -128,15 +128,9 @@ export class CallbackFeed {
   }
 
   #wait(result: PromiseLike<unknown>, isData: boolean): void {
-    this.#connection.workBegins()
-    const settled = (): void => {
+    this.#connection.work(result, () => {
       if (isData) this.#busy = false
-      this.#connection.workEnds()
       this.#advance()
-    }
-    result.then(settled, (error: unknown) => {
-      this.#connection.fail(error)
-      settled()
     })
   }
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { types } from 'node:util'
 import type { Address } from '../address.js'
 import type { Connection, TlsSession, Transport } from '../channel.js'
-import { createDeferred, rejected, RESOLVED, type Deferred } from '../deferred.js'
+import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
 import type { ConnectionCallbacks, ConnectionHandler } from '../handler.js'
@@ -10,7 +10,7 @@ import { wrongType } from '../options.js'
 import type { CloseReason, ConnectionState } from '../server.js'
 import { CallbackFeed } from './callback-feed.js'
 import { closeConnectionStream, createConnectionStream } from './connection-stream.js'
-import { Inbox } from './inbox.js'
+import { ChunkIterator, Inbox } from './inbox.js'
 import type { StreamPort, StreamPortSink } from './port.js'
 import { monotonicNow, type Sweep, type Watched } from './sweep.js'
 
@@ -125,7 +125,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   }
   get signal(): AbortSignal {
     if (!(this.#stop instanceof AbortController)) {
-      const reason = this.#stop
+      const reason = this.#stop ?? (this.#isGone ? this.#stopReason() : undefined)
       this.#stop = new AbortController()
       if (reason !== undefined) this.#stop.abort(reason)
     }
@@ -147,14 +147,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
-    const inbox = this.#takeInput('read')
-    return {
-      next: () => inbox.next(),
-      return: () => {
-        this.closeRead()
-        return Promise.resolve({ done: true, value: undefined })
-      },
-    }
+    return new ChunkIterator(this, this.#takeInput('read'))
   }
 
   write(data: Uint8Array | string): Promise<void> {
@@ -187,14 +180,10 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   }
 
   close(): Promise<void> {
-    if (this.#phase === 'open') {
-      this.#phase = 'closing'
-      this.closeRead()
-      this.#endOutput()
-      this.#destroyIfOver()
-      if (!this.#isGone) this.#watch(LINGER_QUIET)
-    }
-    return this.#whenClosed()
+    this.finish()
+    if (this.#phase === 'closed') return RESOLVED
+    this.#closed ??= createDeferred()
+    return this.#closed.promise
   }
 
   destroy(error?: Error): void {
@@ -205,7 +194,18 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     return this.close()
   }
 
-  // What the server or client that owns the connection does.
+  // What the owner of the connection does: a server with its handler, or a client.
+
+  /** Flushes and closes. */
+  finish(): void {
+    if (this.#phase !== 'open') return
+    this.#phase = 'closing'
+    this.closeRead()
+    this.#endOutput()
+    this.#destroyIfOver()
+    // With the peer's FIN here and nothing to flush, ours is all that is left to do, and needs no deadline.
+    if (this.#input !== 'ended' || this.#port.bufferedBytes > 0) this.#watch(LINGER_QUIET)
+  }
 
   get isClosed(): boolean {
     return this.#phase === 'closed'
@@ -222,18 +222,20 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
       this.fail(error)
       return
     }
-    if (run !== undefined) void this.#run(run)
+    if (run !== undefined) this.#run(run)
     else this.#feed?.open()
   }
 
-  /** Something of the handler is under way: its function, or a promise of a callback. */
-  workBegins(): void {
+  /** Something of the handler is under way: its function, or a promise of a callback. If it fails, the connection does. */
+  work(promise: PromiseLike<unknown>, done: (this: this) => void): void {
     this.#work += 1
-  }
-
-  workEnds(): void {
-    this.#work -= 1
-    this.#checkFinished()
+    promise.then(
+      () => this.#worked(done),
+      (error: unknown) => {
+        this.fail(error)
+        this.#worked(done)
+      },
+    )
   }
 
   get isWorking(): boolean {
@@ -266,7 +268,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.#error ??= error
     this.#dropInput()
     this.#rejectPending()
-    this.stop(this.#stopReason())
+    if (this.#stop instanceof AbortController) this.#stop.abort(this.#stopReason())
     this.#port.destroy()
   }
 
@@ -304,6 +306,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.#output = 'ended'
     this.#finishedAt = monotonicNow()
     this.#finished?.resolve()
+    this.#finished = undefined
     this.#destroyIfOver()
   }
 
@@ -319,7 +322,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     else this.#closed?.reject(this.#error)
     this.#host.closed(this, reason)
     if (this.#host.observed) this.#host.observe(this, 'close', reason)
-    this.stop(this.#stopReason())
+    if (this.#stop instanceof AbortController) this.#stop.abort(this.#stopReason())
     if (this.#stream !== undefined) closeConnectionStream(this.#stream, this.#error)
     this.#feed?.close(this.#error)
     this.#checkFinished()
@@ -401,15 +404,20 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.#feed?.clear()
   }
 
-  async #run(handler: ConnectionHandler): Promise<void> {
-    this.workBegins()
+  #run(handler: ConnectionHandler): void {
     try {
-      await handler(this)
-      void this.close()
+      const result: unknown = handler(this)
+      if (isThenable(result)) this.work(result, this.finish)
+      else this.finish()
     } catch (error) {
       this.fail(error)
     }
-    this.workEnds()
+  }
+
+  #worked(done: (this: this) => void): void {
+    this.#work -= 1
+    done.call(this)
+    this.#checkFinished()
   }
 
   #checkFinished(): void {
@@ -435,12 +443,6 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     return this.#drained.promise
   }
 
-  #whenClosed(): Promise<void> {
-    if (this.#phase === 'closed') return RESOLVED
-    this.#closed ??= createDeferred()
-    return this.#closed.promise
-  }
-
   /** The port broke. That a peer is gone is no error of ours; anything else somebody should hear of. */
   #break(error: Error): void {
     const gone = isPeerGone(error)
@@ -453,11 +455,14 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
 
   /** Everything that waits gets its answer: the error, if there is one, or that the connection is closed. */
   #rejectPending(): void {
+    const isCut = this.#input !== 'ended' && this.#inbox !== undefined
+    // An error costs its stack trace: the ordinary close, where nobody waits, does without.
+    if (!isCut && this.#drained === undefined && this.#finished === undefined) return
     const error = this.#error ?? this.#closedError('go on')
-    if (this.#input !== 'ended') this.#inbox?.finish(error)
+    if (isCut) this.#inbox?.finish(error)
     this.#drained?.reject(error)
-    this.#drained = undefined
     this.#finished?.reject(error)
+    this.#drained = this.#finished = undefined
   }
 
   #stopReason(): SockError {

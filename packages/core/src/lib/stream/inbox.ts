@@ -1,3 +1,4 @@
+import type { Connection } from '../channel.js'
 import { rejected } from '../deferred.js'
 import { SockError } from '../errors.js'
 import type { StreamPort } from './port.js'
@@ -9,12 +10,13 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
 
 /**
  * Input that waits for whoever reads: chunks in order, then the end or an error. Holds the port back while more than
- * `limit` bytes wait. At most one reader waits, with a promise made of two stored functions: no closure per read.
+ * `limit` bytes wait. At most one reader waits.
  */
 export class Inbox {
   readonly #port: StreamPort
   readonly #limit: number
-  readonly #chunks: Buffer[] = []
+  /** Made when the first chunk has to wait: in an idle connection there is none. */
+  #chunks: Buffer[] | undefined
   #bytes = 0
   #paused = false
   #end: 'none' | 'clean' | Error = 'none'
@@ -33,7 +35,7 @@ export class Inbox {
   }
 
   get isEmpty(): boolean {
-    return this.#chunks.length === 0
+    return this.#chunks === undefined || this.#chunks.length === 0
   }
 
   push(chunk: Buffer): void {
@@ -41,7 +43,7 @@ export class Inbox {
       this.#hand(chunk)
       return
     }
-    this.#chunks.push(chunk)
+    ;(this.#chunks ??= []).push(chunk)
     this.#bytes += chunk.length
     if (this.#bytes >= this.#limit && !this.#paused) {
       this.#paused = true
@@ -51,7 +53,7 @@ export class Inbox {
 
   /** The next chunk that is here already. */
   shift(): Buffer | undefined {
-    const chunk = this.#chunks.shift()
+    const chunk = this.#chunks?.shift()
     if (chunk === undefined) return undefined
     this.#bytes -= chunk.length
     if (this.#paused && this.#bytes < this.#limit) {
@@ -72,7 +74,7 @@ export class Inbox {
 
   /** Drops what is here. */
   clear(): void {
-    this.#chunks.length = 0
+    this.#chunks = undefined
     this.#bytes = 0
     if (this.#paused) {
       this.#paused = false
@@ -102,12 +104,16 @@ export class Inbox {
       return rejected(new SockError('ERR_SOCK_INVALID_STATE', 'Cannot read: another read is waiting'))
     }
     this.#waiting = take
-    return new Promise<T>(this.#executor as never)
+    Inbox.#next = this
+    return new Promise<T>(Inbox.#keep as never)
   }
 
-  readonly #executor = (resolve: (value: never) => void, reject: (error: Error) => void): void => {
-    this.#resolve = resolve
-    this.#reject = reject
+  /** Whose promise is being made. An executor runs at once, so that one, made once, can serve all inboxes. */
+  static #next: Inbox
+
+  static readonly #keep = (resolve: (value: never) => void, reject: (error: Error) => void): void => {
+    Inbox.#next.#resolve = resolve
+    Inbox.#next.#reject = reject
   }
 
   #hand(value: Buffer): void {
@@ -117,5 +123,26 @@ export class Inbox {
   #settle<T>(settle: (value: T) => void, value: T): void {
     this.#waiting = undefined
     settle(value)
+  }
+}
+
+/** `for await` over an inbox. Written by hand: Node's iterator over a stream costs a fifth of the throughput. */
+export class ChunkIterator implements AsyncIterator<Buffer, undefined> {
+  readonly #connection: Pick<Connection, 'closeRead'>
+  readonly #inbox: Inbox
+
+  constructor(connection: Pick<Connection, 'closeRead'>, inbox: Inbox) {
+    this.#connection = connection
+    this.#inbox = inbox
+  }
+
+  next(): Promise<IteratorResult<Buffer, undefined>> {
+    return this.#inbox.next()
+  }
+
+  /** The loop was left early: nobody wants the rest. */
+  return(): Promise<IteratorReturnResult<undefined>> {
+    this.#connection.closeRead()
+    return Promise.resolve(DONE)
   }
 }
