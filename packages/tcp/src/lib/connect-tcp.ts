@@ -23,7 +23,8 @@ import {
   type StreamPort,
 } from '@sock/core/stream'
 import { isIP } from 'node:net'
-import { connect, type ConnectionOptions } from 'node:tls'
+import { connect, createSecureContext, type ConnectionOptions } from 'node:tls'
+import { invalidTls } from './invalid-tls.js'
 import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
 import { parseConnectTarget } from './tcp-target.js'
 import { tlsTraits } from './tls-session.js'
@@ -40,7 +41,9 @@ export interface TcpClientOptions extends StreamClientOptions, TcpSocketOptions 
 const tlsCheck: Check<ConnectionOptions | undefined> = (value, name) => {
   if (value === undefined || value === false) return undefined
   if (value === true) return {}
-  if (typeof value !== 'object' || value === null) throw wrongType(name, 'a boolean or an object', value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(name, 'a boolean or an object', value)
+  }
   return value
 }
 
@@ -55,7 +58,7 @@ const checks = {
 /**
  * Connects to a TCP server, with TLS if `options.tls` is given.
  *
- * Rejects with `ERR_SOCK_INVALID_ADDRESS`, a system error (`ECONNREFUSED`, `ENOTFOUND`…), `ERR_SOCK_HANDSHAKE_FAILED` (its
+ * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_INVALID_TLS`, a system error (`ECONNREFUSED`, `ENOTFOUND`…), `ERR_SOCK_HANDSHAKE_FAILED` (its
  * cause says why: an unknown CA, another name…), `ERR_SOCK_HANDSHAKE_TIMEOUT`, or the signal's reason. Nothing is left then.
  */
 export async function connectTcp(
@@ -92,6 +95,8 @@ interface TlsSettings {
 async function connectTls(settings: TlsSettings, endpoint: IpEndpoint): Promise<StreamPort> {
   const { signal, handshakeTimeout, highWaterMark, tls } = settings
   const host = endpoint.host ?? 'localhost'
+  // Before anybody is bothered: certificates and keys that OpenSSL refuses.
+  const secureContext = tls.secureContext ?? invalidTls(() => createSecureContext(tls))
   const raw = await connectNode(endpoint, socketOptions(settings), signal)
   const timeout = new AbortController()
   const message = `Gave up the TLS handshake with "${host}:${endpoint.port}": it took longer than ${handshakeTimeout} ms`
@@ -101,7 +106,13 @@ async function connectTls(settings: TlsSettings, endpoint: IpEndpoint): Promise<
   )
   try {
     const name = settings.serverName ?? tls.servername ?? (isIP(host) === 0 ? host : undefined)
-    const options = { highWaterMark, ...tls, ...(name === undefined ? {} : { servername: name }), host }
+    const options = {
+      highWaterMark,
+      ...tls,
+      secureContext,
+      ...(name === undefined ? {} : { servername: name }),
+      host,
+    }
     const socket = connect({ ...options, socket: raw })
     const both = signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal])
     await settled(socket, 'secureConnect', both)

@@ -1,4 +1,3 @@
-import { SockError } from '@sock/core'
 import { createNodePort, type Handshake, type StreamPort } from '@sock/core/stream'
 import { remoteIpAddress } from '@sock/core/stream'
 import type { Socket } from 'node:net'
@@ -9,6 +8,7 @@ import {
   type TlsOptions,
   type TLSSocket,
 } from 'node:tls'
+import { invalidTls } from './invalid-tls.js'
 import { tlsTraits } from './tls-session.js'
 
 /** Turns accepted sockets into TLS connections. */
@@ -39,6 +39,8 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
   })
   server.on('secureConnection', (socket) => {
     const outcome = pending.get(rawSocket(socket))
+    // From here on one side may end before the other.
+    socket.allowHalfOpen = true
     if (outcome === undefined) socket.destroy()
     else outcome.secured(createNodePort(socket, tlsTraits))
   })
@@ -59,6 +61,8 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
         pending.set(socket, { secured, failed })
         // The TLS socket on top hears of errors, and tells.
         socket.on('error', ignore)
+        // The TLS socket takes this over: a FIN in the middle of the handshake ends it, instead of waiting for the deadline.
+        socket.allowHalfOpen = false
         server.emit('connection', socket)
       },
       destroy() {
@@ -94,17 +98,6 @@ function withAuthorization(error: Error, socket: TLSSocket): Error {
   const { authorizationError } = socket as unknown as { authorizationError?: string | null }
   if (!authorizationError) return error
   return new Error(`client certificate was refused: ${authorizationError}`, { cause: error })
-}
-
-/** Wraps what OpenSSL has to say. A TypeError or RangeError of Node's own checks names the option already. */
-function invalidTls<T>(action: () => T): T {
-  try {
-    return action()
-  } catch (cause) {
-    throw new SockError('ERR_SOCK_INVALID_TLS', `Cannot use the TLS options: ${(cause as Error).message}`, {
-      cause,
-    })
-  }
 }
 
 function ignore(): void {}
