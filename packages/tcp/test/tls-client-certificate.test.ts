@@ -1,0 +1,114 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import type { TlsSession } from '@sock/core'
+import { connect, type TLSSocket } from 'node:tls'
+import { types } from 'node:util'
+import { createCertificates, type Certificates, type Pair } from './support/certificates.js'
+import { later } from './support/resources.js'
+import { closed, dial, echo, readBytes, serve, type Running } from './support/servers.js'
+import { until } from './support/until.js'
+
+let certificates: Certificates
+beforeAll(async () => {
+  certificates = await createCertificates()
+})
+
+/** A server that asks for client certificates, and keeps the sessions. */
+async function serveMutual(strict = true): Promise<Running & { sessions: (TlsSession | undefined)[] }> {
+  const sessions: (TlsSession | undefined)[] = []
+  const tls = {
+    ...certificates.server,
+    ca: certificates.ca,
+    requestCert: true,
+    rejectUnauthorized: strict,
+  }
+  const running = await serve(
+    (connection) => {
+      sessions.push(connection.tls)
+      return echo(connection)
+    },
+    { tls },
+  )
+  return { ...running, sessions }
+}
+
+const REFUSED: [string, (all: Certificates) => Partial<Pair>, RegExp][] = [
+  ['none', () => ({}), /certificate/i],
+  ['one of an unknown authority', (all) => all.stranger, /UNABLE_TO_VERIFY|certificate/i],
+  ['one that is out of date', (all) => all.expired, /CERT_HAS_EXPIRED/],
+]
+
+describe('client certificates', () => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('are verified and shown, over %s', async (version) => {
+    const { address, sessions } = await serveMutual()
+    const tls = { ca: certificates.ca, ...certificates.client, minVersion: version, maxVersion: version }
+    const client = await dial(address, { tls })
+    await client.write('hello')
+    expect(`${await readBytes(client, 5)}`).toBe('hello')
+    expect(sessions).toMatchObject([{ protocol: version, authorized: true, authorizationError: undefined }])
+    expect(sessions[0]?.peerCertificate?.subject).toBe('CN=alice')
+  })
+
+  describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
+    it.each(REFUSED)('are refused and reported: %s', async (_, choose, why) => {
+      const { address, server, errors, sessions } = await serveMutual()
+      const socket = connectBare(address.port, {
+        ...choose(certificates),
+        minVersion: version,
+        maxVersion: version,
+      })
+      // With TLS 1.3 the client believes in the handshake before the server has seen its certificate.
+      await closed(socket)
+      await until(() => errors.length === 1, 'the refusal is reported')
+      expect(errors[0]).toMatchObject({
+        name: 'SockError',
+        code: 'ERR_SOCK_HANDSHAKE_FAILED',
+        remoteAddress: { family: 'ipv4', host: '127.0.0.1' },
+      })
+      expect(errors[0]?.message).toMatch(why)
+      expect(errors[0]?.message).toContain(`"${errors[0]?.remoteAddress}"`)
+      expect(types.isNativeError(errors[0]?.cause)).toBe(true)
+      expect(sessions).toEqual([])
+      expect(server.stats()).toMatchObject({
+        accepted: 0,
+        open: 0,
+        handshaking: 0,
+        rejected: { handshakeFailed: 1 },
+      })
+    })
+  })
+
+  it.each([
+    ['none', () => ({}), 'UNABLE_TO_GET_ISSUER_CERT'],
+    ['a stranger', (all: Certificates) => all.stranger, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ['a late one', (all: Certificates) => all.expired, 'CERT_HAS_EXPIRED'],
+  ] as [string, (all: Certificates) => Partial<Pair>, string][])(
+    'are left to the handler without rejectUnauthorized: %s',
+    async (_, choose, code) => {
+      const { address, sessions, errors } = await serveMutual(false)
+      const client = await dial(address, { tls: { ca: certificates.ca, ...choose(certificates) } })
+      await client.write('hello')
+      expect(`${await readBytes(client, 5)}`).toBe('hello')
+      expect(sessions).toMatchObject([{ authorized: false, authorizationError: code }])
+      expect(errors).toEqual([])
+    },
+  )
+
+  it('that are refused leave the server to the others', async () => {
+    const { address, server, errors } = await serveMutual()
+    const refused = Array.from({ length: 10 }, () => connectBare(address.port, {}))
+    await Promise.all(refused.map((socket) => closed(socket)))
+    await until(() => errors.length === 10, 'all are reported')
+    const client = await dial(address, { tls: { ca: certificates.ca, ...certificates.client } })
+    await client.write('hello')
+    expect(`${await readBytes(client, 5)}`).toBe('hello')
+    expect(server.stats()).toMatchObject({ accepted: 1, rejected: { handshakeFailed: 10 } })
+  })
+})
+
+function connectBare(port: number, options: object): TLSSocket {
+  const socket = connect({ host: '127.0.0.1', port, ca: certificates.ca, ...options })
+  socket.on('error', () => {})
+  socket.resume()
+  later(() => socket.destroy())
+  return socket
+}

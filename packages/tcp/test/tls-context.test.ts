@@ -1,0 +1,97 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { createTcpServer, type Connection, type IpAddress } from '../src/index.js'
+import { createCertificates, type Certificates } from './support/certificates.js'
+import { dial, echo, readBytes, serve } from './support/servers.js'
+import { thrown } from './support/until.js'
+
+let certificates: Certificates
+beforeAll(async () => {
+  certificates = await createCertificates()
+})
+
+/** Connects, and tells which name the server's certificate is for. */
+async function visit(address: IpAddress): Promise<{ client: Connection; name: string | undefined }> {
+  const tls = { ca: certificates.ca, checkServerIdentity: () => undefined }
+  const client = await dial(address, { tls })
+  return { client, name: client.tls?.peerCertificate?.subject }
+}
+
+async function answers(client: Connection): Promise<void> {
+  await client.write('hello')
+  expect(`${await readBytes(client, 5)}`).toBe('hello')
+}
+
+/** A certificate and the key of another. */
+const mismatch = () => ({ key: certificates.server.key, cert: certificates.other.cert })
+
+describe('setSecureContext', () => {
+  it('gives new connections the new certificate, and leaves open ones alone', async () => {
+    const { server, address } = await serve(echo, { tls: certificates.server })
+    const before = await visit(address)
+    expect(before.name).toBe('CN=localhost')
+    server.setSecureContext(certificates.other)
+    const after = await visit(address)
+    expect(after.name).toBe('CN=other.test')
+    await answers(before.client)
+    await answers(after.client)
+    expect(server.stats()).toMatchObject({ accepted: 2, open: 2 })
+  })
+
+  it('works before the server listens, and again after it was closed', async () => {
+    const { server } = await serve(echo, { tls: certificates.server })
+    await server.close()
+    server.setSecureContext(certificates.other)
+    const { client, name } = await visit(await server.listen('127.0.0.1:0'))
+    expect(name).toBe('CN=other.test')
+    await answers(client)
+  })
+
+  it.each<[string, () => object]>([
+    ['key and certificate that do not fit', mismatch],
+    ['a certificate that is none', () => ({ key: certificates.other.key, cert: 'half a fi' })],
+    [
+      'a certificate that is cut off',
+      () => ({ key: certificates.other.key, cert: certificates.other.cert.slice(0, 400) }),
+    ],
+    ['a key that is none', () => ({ key: '', cert: certificates.other.cert, pfx: Buffer.from('x') })],
+    ['a certificate of another type', () => ({ key: certificates.other.key, cert: 42 })],
+    ['unknown ciphers', () => ({ ...certificates.other, ciphers: 'no-such-cipher' })],
+  ])('throws for %s, and the old one stays', async (_, context) => {
+    const { server, address } = await serve(echo, { tls: certificates.server })
+    const error = thrown(() => server.setSecureContext(context()))
+    expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })
+    expect(error.message).toMatch(/^Cannot use the TLS options: .+/)
+    expect(error.cause).toBeDefined()
+    const { client, name } = await visit(address)
+    expect(name).toBe('CN=localhost')
+    await answers(client)
+  })
+
+  it.each([undefined, null, 'cert', 42, []])('throws for %p, and the old one stays', async (context) => {
+    const { server, address } = await serve(echo, { tls: certificates.server })
+    expect(thrown(() => server.setSecureContext(context as never))).toMatchObject({
+      code: 'ERR_SOCK_INVALID_TLS',
+    })
+    expect((await visit(address)).name).toBe('CN=localhost')
+  })
+
+  it('throws on a server without TLS', () => {
+    const error = thrown(() => createTcpServer(echo).setSecureContext(certificates.server))
+    expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_STATE' })
+    expect(error.message).toContain('without "tls"')
+  })
+})
+
+describe('createTcpServer', () => {
+  it.each<[string, () => object]>([
+    ['key and certificate that do not fit', mismatch],
+    ['a certificate that is none', () => ({ key: certificates.other.key, cert: 'certificate' })],
+    ['a key that is none', () => ({ key: 'key', cert: certificates.other.cert })],
+    ['an unknown version', () => ({ ...certificates.server, minVersion: 'TLSv9' })],
+    ['an SNICallback that is no function', () => ({ ...certificates.server, SNICallback: 'other.test' })],
+  ])('throws for tls with %s', (_, tls) => {
+    const error = thrown(() => createTcpServer(echo, { tls: tls() }))
+    expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })
+    expect(error.cause).toBeDefined()
+  })
+})
