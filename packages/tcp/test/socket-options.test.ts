@@ -1,0 +1,148 @@
+import { describe, expect, it, jest } from '@jest/globals'
+import type { Socket } from 'node:net'
+import { connectTcp, type TcpClientOptions } from '../src/index.js'
+import { established } from './support/kernel.js'
+import { later } from './support/resources.js'
+import { dial, dialRaw, echo, readBytes, readToEnd, serve } from './support/servers.js'
+import { rejection, until } from './support/until.js'
+
+/** The timer that ss(8) shows for a socket of ours: `timer:(keepalive,59sec,0)`, or none. */
+async function keepAliveTimer(port: number): Promise<number | 'none' | undefined> {
+  const shown = await established(port)
+  if (shown === undefined) return undefined
+  const [, minutes = '0', seconds = '0'] =
+    /timer:\(keepalive,(?:(\d+)min)?(?:(\d+)(?:\.\d+)?sec)?/.exec(shown) ?? []
+  return shown.includes('keepalive') ? Number(minutes) * 60 + Number(seconds) : 'none'
+}
+
+describe('keepAlive', () => {
+  // The kernel itself is asked, through ss(8), whether a keep-alive timer runs and for how long.
+  it.each([
+    [undefined, 40, 60],
+    [true, 40, 60],
+    [7_000, 3, 7],
+    [600_000, 580, 600],
+    [false, 'none', 'none'],
+  ])('%p reaches accepted and dialled sockets', async (keepAlive, least, most) => {
+    const { address, server } = await serve(echo, { keepAlive })
+    const client = await dial(address, { keepAlive })
+    await until(() => server.openConnections === 1, 'the peer is accepted')
+    for (const port of [address.port, client.localAddress.family === 'unix' ? 0 : client.localAddress.port]) {
+      const timer = await keepAliveTimer(port)
+      if (timer === undefined) return console.warn('skipped: ss is not installed')
+      if (least === 'none') expect(timer).toBe('none')
+      else {
+        expect(timer).toBeGreaterThanOrEqual(least as number)
+        expect(timer).toBeLessThanOrEqual(most as number)
+      }
+    }
+  })
+})
+
+interface Handle {
+  setNoDelay: (this: Handle, on: unknown) => unknown
+}
+
+/** Notes what is asked of the TCP handles inside Node's sockets: neither ss(8) nor /proc shows TCP_NODELAY. */
+async function watchNoDelay(): Promise<unknown[]> {
+  const { address } = await serve()
+  const socket = await dialRaw(address)
+  // oxlint-disable-next-line no-underscore-dangle
+  const handle = Object.getPrototypeOf((socket as unknown as { _handle: Handle })._handle) as Handle
+  const calls: unknown[] = []
+  const original = handle.setNoDelay
+  handle.setNoDelay = function setNoDelay(this: Handle, on) {
+    calls.push(on)
+    return original.call(this, on)
+  }
+  later(() => void (handle.setNoDelay = original))
+  return calls
+}
+
+describe('noDelay', () => {
+  it.each([
+    [undefined, [true]],
+    [true, [true]],
+    [false, []],
+  ])('%p reaches accepted sockets', async (noDelay, expected) => {
+    const calls = await watchNoDelay()
+    const { address, server } = await serve(echo, { noDelay })
+    await dialRaw(address)
+    await until(() => server.openConnections === 1, 'the peer is accepted')
+    expect(calls).toEqual(expected)
+  })
+
+  it.each([
+    [undefined, [true]],
+    [true, [true]],
+    [false, []],
+  ])('%p reaches dialled sockets', async (noDelay, expected) => {
+    const calls = await watchNoDelay()
+    const { address, server } = await serve(echo, { noDelay: false })
+    await dial(address, { noDelay })
+    await until(() => server.openConnections === 1, 'the peer is accepted')
+    expect(calls).toEqual(expected)
+  })
+})
+
+describe('configure', () => {
+  it('runs once per connection before the handler, with the socket', async () => {
+    const order: string[] = []
+    const sockets: Socket[] = []
+    const { address } = await serve(
+      (connection) => {
+        order.push(`handler ${connection.id}`)
+        return echo(connection)
+      },
+      {
+        configure(socket) {
+          order.push('configure')
+          sockets.push(socket)
+        },
+      },
+    )
+    for (const text of ['one', 'two']) {
+      const client = await dial(address)
+      await client.write(text)
+      expect(`${await readBytes(client, 3)}`).toBe(text)
+    }
+    expect(order).toEqual([
+      'configure',
+      expect.stringMatching(/^handler/),
+      'configure',
+      expect.stringMatching(/^handler/),
+    ])
+    expect(new Set(sockets).size).toBe(2)
+    expect(sockets[0]).toHaveProperty('setNoDelay')
+  })
+
+  it('that throws is reported, and costs only that connection', async () => {
+    const handler = jest.fn(echo)
+    let calls = 0
+    const { address, server, errors } = await serve(handler, {
+      configure() {
+        calls += 1
+        if (calls === 1) throw new Error('no buffer for you')
+      },
+    })
+    const first = await dialRaw(address)
+    await readToEnd(first)
+    expect(errors).toMatchObject([{ message: 'no buffer for you' }])
+    expect(handler).not.toHaveBeenCalled()
+    const second = await dial(address)
+    await second.write('still here')
+    expect(`${await readBytes(second, 10)}`).toBe('still here')
+    expect(server.stats()).toMatchObject({ accepted: 2, open: 1, handlerErrors: 1 })
+  })
+
+  it('that throws on a client rejects, and leaves nothing', async () => {
+    const { address, server } = await serve()
+    const options: TcpClientOptions = {
+      configure() {
+        throw new Error('not today')
+      },
+    }
+    expect(await rejection(connectTcp(address, options))).toMatchObject({ message: 'not today' })
+    await until(() => server.stats().accepted === 1 && server.openConnections === 0, 'the peer is gone')
+  })
+})

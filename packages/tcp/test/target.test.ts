@@ -1,0 +1,181 @@
+import { formatAddress } from '@sock/core'
+import { ipAddress } from '@sock/core/stream'
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { connectTcp, createTcpServer, type TcpTarget } from '../src/index.js'
+import { hasReusePort, parseConnectTarget, parseListenTarget } from '../src/lib/tcp-target.js'
+import { dial, echo, readBytes, serve } from './support/servers.js'
+import { rejection } from './support/until.js'
+
+const MALFORMED_STRINGS = [
+  '',
+  'abc',
+  '8080',
+  ':abc',
+  ':65536',
+  ':-1',
+  ':',
+  ':80 ',
+  ':+80',
+  ':0x50',
+  ':8e1',
+  '::1:80',
+  '[::1]',
+  '[::1]80',
+  '[127.0.0.1]:80',
+  '[]:80',
+  '[::1:80',
+  '/tmp/x.sock',
+  'a\u0000b:80',
+  'host:80\n',
+  'ho\nst:80',
+  '\t:80',
+  'local host:80',
+  `${'h'.repeat(1000)}:80`,
+  '256.1.1.1:80',
+  '1.2.3:80',
+  '-a:80',
+  'a..b:80',
+  'http://localhost:80',
+  'user@localhost:80',
+]
+
+const MALFORMED_VALUES: [string, unknown][] = [
+  ['nothing', undefined],
+  ['null', null],
+  ['a number', 8080],
+  ['an array', ['127.0.0.1', 80]],
+  ['a function', () => ':0'],
+  ['no port', { host: '127.0.0.1' }],
+  ['a port as text', { port: '8080' }],
+  ['a port with a fraction', { port: 80.5 }],
+  ['no number as port', { port: NaN }],
+  ['a port too high', { port: 65_536 }],
+  ['a negative port', { port: -1 }],
+  ['a host of another type', { host: 127, port: 80 }],
+  ['a host that is empty', { host: '', port: 80 }],
+  ['a host with brackets', { host: '[::1]', port: 80 }],
+  ['a host with a NUL', { host: 'a\u0000', port: 80 }],
+  ['an unknown key', { port: 80, hots: 'x' }],
+  ['a path', { path: '/tmp/x.sock' }],
+  ['an address of another family', { family: 'unix', path: '/tmp/x.sock' }],
+  ['an invented family', { family: 'ipx', host: '127.0.0.1', port: 80 }],
+  ['only inherited keys', Object.create({ host: '127.0.0.1', port: 80 })],
+]
+
+describe('listen target', () => {
+  it.each<[string, string | TcpTarget, RegExp]>([
+    ['":0"', ':0', /^(\[::\]|0\.0\.0\.0):\d+$/],
+    ['"127.0.0.1:0"', '127.0.0.1:0', /^127\.0\.0\.1:\d+$/],
+    ['"[::1]:0"', '[::1]:0', /^\[::1\]:\d+$/],
+    ['"localhost:0"', 'localhost:0', /^(127\.0\.0\.1|\[::1\]):\d+$/],
+    ['"LocalHost:0"', 'LocalHost:0', /^(127\.0\.0\.1|\[::1\]):\d+$/],
+    ['a port alone', { port: 0 }, /^(\[::\]|0\.0\.0\.0):\d+$/],
+    ['host and port', { host: '127.0.0.1', port: 0 }, /^127\.0\.0\.1:\d+$/],
+    ['a host of undefined', { host: undefined, port: 0 }, /:\d+$/],
+    ['a frozen object', Object.freeze({ host: '::1', port: 0 }), /^\[::1\]:\d+$/],
+    ['an IpAddress', ipAddress('127.0.0.1', 0), /^127\.0\.0\.1:\d+$/],
+    ['a copy of an IpAddress', { ...ipAddress('::1', 0) }, /^\[::1\]:\d+$/],
+    ['an object without a prototype', Object.assign(Object.create(null) as TcpTarget, { port: 0 }), /:\d+$/],
+  ])('is understood: %s', async (_, target, shown) => {
+    const { server, address } = await serve(echo, {}, target)
+    expect(`${address}`).toMatch(shown)
+    expect(address.port).toBeGreaterThan(0)
+    expect(server.address).toEqual(address)
+    const client = await dial({ ...address, host: address.host.replace(/^(::|0\.0\.0\.0)$/, '127.0.0.1') })
+    await client.write('hello')
+    expect(`${await readBytes(client, 5)}`).toBe('hello')
+  })
+
+  it.each(MALFORMED_STRINGS)('is refused, and shown: %j', async (target) => {
+    const server = createTcpServer(echo)
+    const shown = target.length > 200 ? 'h'.repeat(200) : JSON.stringify(target).slice(1, -1)
+    for (const attempt of [() => server.listen(target), () => connectTcp(target)]) {
+      const error = await rejection(attempt())
+      expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
+      expect(error.message.replaceAll('\\x00', '\\u0000')).toContain(shown)
+      expect(error.message.length).toBeLessThan(1_500)
+    }
+    expect(server.state).toBe('idle')
+  })
+
+  it.each(MALFORMED_VALUES)('is refused if it is or has %s', async (_, target) => {
+    const server = createTcpServer(echo)
+    for (const attempt of [() => server.listen(target as string), () => connectTcp(target as string)]) {
+      const error = await rejection(attempt())
+      expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
+      expect(error.message).toMatch(/^Invalid address .+: .+/)
+    }
+    expect(server.state).toBe('idle')
+  })
+
+  it('takes nothing from a polluted prototype', async () => {
+    const prototype = Object.prototype as Record<string, unknown>
+    prototype['ipv6Only'] = 'yes'
+    prototype['host'] = '256.256.256.256'
+    try {
+      expect(parseListenTarget({ port: 80 })).toMatchObject({ kind: 'ip', port: 80 })
+      expect(Object.hasOwn(parseListenTarget({ port: 80 }), 'host')).toBe(true)
+      expect(parseListenTarget({ port: 80 }).host).toBeUndefined()
+    } finally {
+      delete prototype['ipv6Only']
+      delete prototype['host']
+    }
+  })
+
+  it('shows the value of a wrong part', async () => {
+    const error = await rejection(createTcpServer(echo).listen({ port: 99_999 }))
+    expect(error.message).toContain('99999')
+    expect(error.message).toContain('port')
+  })
+
+  it('knows ipv6Only and reusePort, which a connect target does not', async () => {
+    for (const key of ['ipv6Only', 'reusePort']) {
+      expect(await rejection(createTcpServer(echo).listen({ port: 0, [key]: 1 }))).toMatchObject({
+        code: 'ERR_SOCK_INVALID_ADDRESS',
+      })
+      const error = await rejection(connectTcp({ port: 1, [key]: true }))
+      expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
+      expect(error.message).toContain(key)
+    }
+  })
+})
+
+describe('formatAddress', () => {
+  it('prints what parses back to the same address', () => {
+    const hosts = fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.tuple(fc.ipV6(), fc.constantFrom('eth0', 'en1', '2')).map(([host, zone]) => `${host}%${zone}`),
+    )
+    fc.assert(
+      fc.property(hosts, fc.integer({ min: 0, max: 65_535 }), (host, port) => {
+        const address = ipAddress(host, port)
+        for (const parse of [parseListenTarget, parseConnectTarget]) {
+          const fromText = parse(formatAddress(address))
+          expect(ipAddress(fromText.host ?? '', fromText.port)).toEqual(address)
+          expect(parse(address)).toMatchObject({ host: address.host, port })
+        }
+      }),
+    )
+  })
+})
+
+describe('hasReusePort', () => {
+  it.each([
+    ['18.20.8', false],
+    ['20.19.0', false],
+    ['20.20.2', false],
+    ['21.7.3', false],
+    ['22.0.0', false],
+    ['22.11.0', false],
+    ['22.12.0', true],
+    ['22.20.1', true],
+    ['23.0.0', false],
+    ['23.1.0', true],
+    ['24.0.0', true],
+    ['26.0.0', true],
+  ])('is right about Node %s: %s', (version, expected) => {
+    expect(hasReusePort(version)).toBe(expected)
+  })
+})
