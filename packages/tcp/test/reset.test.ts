@@ -1,0 +1,171 @@
+import { describe, expect, it } from '@jest/globals'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Connection } from '../src/index.js'
+import { collect, dial, dialRaw, readToEnd, serve } from './support/servers.js'
+import { rejection, until } from './support/until.js'
+
+const MIB = 1024 * 1024
+
+describe('a peer that resets', () => {
+  it('while idle ends the read with ERR_SOCK_RESET, and is no error of the server', async () => {
+    const read: unknown[] = []
+    const { address, server, errors, events } = await serve(async (connection) => {
+      read.push(await rejection(connection.read()))
+    })
+    const socket = await dialRaw(address)
+    await until(() => server.openConnections === 1, 'the peer is accepted')
+    socket.resetAndDestroy()
+    await until(() => server.openConnections === 0, 'the connection is closed')
+    await until(() => read.length === 1, 'the handler is done')
+    expect(read).toMatchObject([{ code: 'ERR_SOCK_RESET', cause: { code: 'ECONNRESET' } }])
+    expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'reset' })
+    expect(errors).toEqual([])
+  })
+
+  it('is not reported either when the handler passes the failure on', async () => {
+    const { address, server, errors } = await serve(async (connection) => {
+      for await (const chunk of connection) await connection.write(chunk)
+    })
+    const socket = await dialRaw(address)
+    await until(() => server.openConnections === 1, 'the peer is accepted')
+    socket.resetAndDestroy()
+    await until(() => server.openConnections === 0, 'the connection is closed')
+    expect(errors).toEqual([])
+    expect(server.stats()).toMatchObject({ handlerErrors: 0 })
+  })
+
+  it('in the middle of 8 MiB makes every pending write reject', async () => {
+    const outcomes: (string | undefined)[] = []
+    const { address, server, errors, events } = await serve(async (connection) => {
+      const writes = Array.from({ length: 8 }, () => connection.write(Buffer.alloc(MIB)))
+      const settled = await Promise.allSettled(writes)
+      for (const each of settled) {
+        outcomes.push(each.status === 'fulfilled' ? each.status : (each.reason as { code?: string }).code)
+      }
+      outcomes.push((await rejection(connection.write('late'))).code)
+    })
+    const socket = await dialRaw(address)
+    socket.pause()
+    await until(() => server.stats().bytesWritten === 8 * MIB, 'all is written')
+    socket.resetAndDestroy()
+    await until(() => outcomes.length === 9, 'every write has settled')
+    // What the kernel took at once had nothing to wait for.
+    const pending = outcomes.slice(0, 8).filter((outcome) => outcome !== 'fulfilled')
+    expect(pending.length).toBeGreaterThan(0)
+    expect(new Set(pending)).toEqual(new Set(['ERR_SOCK_RESET']))
+    expect(outcomes[8]).toBe('ERR_SOCK_CLOSED')
+    expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'reset' })
+    expect(errors).toEqual([])
+  })
+
+  it('right after it connected is counted and forgotten, fifty times', async () => {
+    const { address, server, errors } = await serve(async (connection) => void (await collect(connection)))
+    for (let round = 0; round < 50; round++) {
+      const socket = await dialRaw(address)
+      socket.resetAndDestroy()
+    }
+    await until(() => server.stats().accepted === 50 && server.openConnections === 0, 'all are gone')
+    expect(errors).toEqual([])
+  })
+
+  it('fires the signal with the reason', async () => {
+    let reason: unknown
+    const { address, server } = await serve(async (connection) => {
+      await once(connection.signal, 'abort')
+      reason = connection.signal.reason
+    })
+    const socket = await dialRaw(address)
+    await until(() => server.openConnections === 1, 'the peer is accepted')
+    socket.resetAndDestroy()
+    await until(() => reason !== undefined, 'the signal fires')
+    expect(reason).toMatchObject({ code: 'ERR_SOCK_RESET' })
+  })
+})
+
+describe('a slow reader', () => {
+  it('makes write() wait, so that little more than the mark is held in memory', async () => {
+    const mark = 64 * 1024
+    let written = 0
+    let sockets: Socket[] = []
+    const { address, server } = await serve(
+      async (connection) => {
+        const chunk = Buffer.alloc(16 * 1024, 1)
+        for (let sent = 0; sent < 64 * MIB; sent += chunk.length) {
+          await connection.write(chunk)
+          written += chunk.length
+        }
+      },
+      { highWaterMark: mark, configure: (socket) => void (sockets = [...sockets, socket]) },
+    )
+    const client = await dialRaw(address)
+    client.pause()
+    // Stuck once nothing has moved over some turns of the loop.
+    for (let quiet = 0, seen = -1; quiet < 50; quiet = written === seen ? quiet + 1 : 0, seen = written) {
+      await turn()
+    }
+    const [socket] = sockets as [Socket]
+    expect(socket.writableLength).toBeGreaterThan(0)
+    expect(socket.writableLength).toBeLessThanOrEqual(mark + 16 * 1024)
+    // The rest is in the buffers of the kernel.
+    expect(written).toBeLessThan(32 * MIB)
+    let got = 0
+    client.on('data', (chunk: Buffer) => void (got += chunk.length))
+    client.resume()
+    await once(client, 'end')
+    expect(got).toBe(64 * MIB)
+    client.end()
+    await until(() => server.openConnections === 0, 'the connection is closed')
+  })
+})
+
+describe('an answer to input that was left unread', () => {
+  const SIZES = [1, 1_000, 64 * 1024, MIB, 4 * MIB]
+
+  async function roundTrip(size: number, handler: (connection: Connection) => Promise<void>): Promise<void> {
+    const { address, server, events } = await serve(handler)
+    const rounds = size > MIB ? 10 : 50
+    for (let round = 0; round < rounds; round++) {
+      const client = await dialRaw(address, { allowHalfOpen: true })
+      client.write(Buffer.alloc(MIB))
+      // Late on purpose: by then the server is done with the connection.
+      await until(() => server.stats().bytesWritten >= size * (round + 1), 'the answer is written')
+      const answer = await readToEnd(client)
+      expect(answer?.length).toBe(size)
+      client.destroy()
+    }
+    await until(() => server.openConnections === 0, 'every connection is closed', 10_000)
+    const reasons = events.filter(({ state }) => state === 'close').map(({ reason }) => reason)
+    expect(reasons).toHaveLength(rounds)
+    await server.close()
+  }
+
+  it.each(SIZES)('of %d bytes is not destroyed by a RST', async (size) => {
+    await roundTrip(size, async (connection) => {
+      await connection.write(Buffer.alloc(size))
+    })
+  })
+
+  it.each(SIZES)('of %d bytes is not either, when close() is called', async (size) => {
+    await roundTrip(size, async (connection) => {
+      void connection.write(Buffer.alloc(size))
+      await connection.close()
+    })
+  })
+
+  it('arrives although the client goes on sending for a while', async () => {
+    const { address } = await serve(async (connection) => {
+      await connection.read()
+      await connection.write('enough')
+    })
+    const client = await dial(address)
+    let sent = 0
+    const sending = (async () => {
+      for (; sent < 16 * MIB; sent += 64 * 1024) await client.write(Buffer.alloc(64 * 1024))
+    })()
+    expect(`${await collect(client)}`).toBe('enough')
+    await sending
+    expect(sent).toBe(16 * MIB)
+  })
+})
