@@ -1,0 +1,111 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { IpAddress, TcpServerOptions } from '../src/index.js'
+import { createCertificates, type Certificates } from './support/certificates.js'
+import { later } from './support/resources.js'
+import { dialRaw, serve, type Running } from './support/servers.js'
+import { hasTool, runTool } from './support/tools.js'
+import { until } from './support/until.js'
+
+const MB = 1_000_000
+const withCurl = hasTool('curl') ? it : it.skip
+
+let certificates: Certificates
+beforeAll(async () => {
+  certificates = await createCertificates()
+})
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+/** node:http that never listens: its sockets are the streams of our connections. */
+async function serveHttp(options: TcpServerOptions = {}): Promise<Running> {
+  const http = createServer((request, response) => {
+    void (async () => {
+      const body = await bodyOf(request)
+      if (request.method === 'POST') response.end(body)
+      else response.end(`hello ${request.url}`)
+    })()
+  })
+  const running = await serve(
+    {
+      open(connection) {
+        http.emit('connection', connection.stream)
+      },
+    },
+    { drainIdle: 50, ...options },
+  )
+  later(() => http.close())
+  return running
+}
+
+/** A folder for curl, that is removed after the test. */
+async function folder(files: Record<string, string | Buffer>): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'sock-tcp-'))
+  later(() => rm(path, { recursive: true }))
+  for (const [name, content] of Object.entries(files)) await writeFile(join(path, name), content)
+  return path
+}
+
+async function curl(address: IpAddress, secure: boolean, ...args: string[]): Promise<string> {
+  const tls = secure ? ['--cacert', join(await folder({ 'ca.pem': certificates.ca }), 'ca.pem')] : []
+  const base = `${secure ? 'https' : 'http'}://localhost:${address.port}`
+  const resolve = ['--resolve', `localhost:${address.port}:${address.host}`]
+  const all = args.map((each) => (each.startsWith('/@') ? base + each.slice(2) : each))
+  const result = await runTool('curl', ['-sS', '--noproxy', '*', '-m', '10', ...resolve, ...tls, ...all])
+  if (result?.code !== 0) throw new Error(`curl failed: ${result?.stderr}`)
+  return result.stdout
+}
+
+describe.each([false, true])('node:http over connection.stream, with curl (TLS: %p)', (secure) => {
+  const options = (): TcpServerOptions => (secure ? { tls: certificates.server } : {})
+
+  withCurl('answers, and reuses the connection for the next request', async () => {
+    const { address, server } = await serveHttp(options())
+    expect(await curl(address, secure, '/@/one', '/@/two')).toBe('hello /onehello /two')
+    expect(server.stats().accepted).toBe(1)
+    await until(() => server.openConnections === 0, 'the connection is closed')
+  })
+
+  withCurl('takes 1 MB and gives it back', async () => {
+    const { address, server } = await serveHttp(options())
+    const content = Buffer.alloc(MB, 'all the letters')
+    const path = await folder({ in: content })
+    const out = join(path, 'out')
+    await curl(address, secure, '--data-binary', `@${join(path, 'in')}`, '-o', out, '/@/')
+    const { stdout = '' } = (await runTool('cmp', [join(path, 'in'), out])) ?? {}
+    expect(stdout).toBe('')
+    expect(server.stats().bytesRead).toBeGreaterThan(MB)
+    expect(server.stats().bytesWritten).toBeGreaterThan(MB)
+  })
+
+  withCurl('takes ten clients at once', async () => {
+    const { address, server } = await serveHttp(options())
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => curl(address, secure, `/@/${index}`)),
+    )
+    expect(answers).toEqual(answers.map((_, index) => `hello /${index}`))
+    expect(server.stats()).toMatchObject({ accepted: 10, handlerErrors: 0 })
+  })
+})
+
+describe('shutdown', () => {
+  it('ends a keep-alive connection that is idle, and leaves nothing', async () => {
+    const { address, server, errors } = await serveHttp()
+    const socket = await dialRaw(address)
+    let answer = ''
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+    socket.write('GET /idle HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n')
+    await until(() => answer.endsWith('hello /idle'), 'the answer is there')
+    const started = performance.now()
+    expect(await server.shutdown()).toEqual({ idle: 1, drained: 0, forced: 0 })
+    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(errors).toEqual([])
+  })
+})
