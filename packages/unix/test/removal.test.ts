@@ -35,10 +35,10 @@ describe.each(STOPS)('%s', (stop) => {
     await server.listen(path)
     unlinkSync(path)
     const other = createServer((socket) => socket.end('other'))
+    scratch.later(() => other.close())
     await new Promise<void>((resolve) => other.listen(path, resolve))
     await server[stop]()
     expect(await ask(await scratch.connect(path), '')).toBe('other')
-    await new Promise((resolve) => other.close(resolve))
   })
 
   it('leaves another dead socket that has come to the place of ours', async () => {
