@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { ignore, isThenable } from './deferred.js'
 
 /** Takes back what `on` did; calling it twice does no harm. */
@@ -53,7 +54,7 @@ export class CallbackRegistry<E extends Events> {
   }
 }
 
-/** An observer's own failure has nobody else to go to. */
+/** An observer's own failure has nobody else to go to. As text, since that works for whatever was thrown. */
 function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error), { type: 'SockCallbackWarning' })
+  process.emitWarning(`A callback failed: ${inspect(error)}`, 'SockCallbackWarning')
 }

@@ -88,7 +88,6 @@ const NEVER = 2 ** 31 - 1
  * since its first versions.
  */
 function rawSocket(socket: TLSSocket): Socket {
-  // oxlint-disable-next-line no-underscore-dangle
   return (socket as unknown as { _parent: Socket })._parent
 }
 

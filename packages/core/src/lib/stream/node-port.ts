@@ -17,6 +17,26 @@ type PortSocket = Socket & { [PORT]: NodeStreamPort }
 
 const NOTHING = Buffer.alloc(0)
 
+/** A byte that is written may wait in up to three queues, in two of them with what TLS adds. */
+const OUTWEIGH_QUEUES = 4
+
+/** A native handle; that of a TLS socket has the one below as its parent. */
+interface Handle {
+  readonly writeQueueSize?: number
+  readonly _parent?: Handle
+}
+
+/**
+ * What waits in libuv: net.Socket's own time-out looks there too (`_onTimeout`), but only at the topmost handle, which
+ * for TLS does not change before the whole write is done.
+ */
+function queuedBytes(socket: Socket): number {
+  let bytes = 0
+  let handle = (socket as unknown as { _handle: Handle | null | undefined })._handle
+  for (; handle; handle = handle._parent) bytes += handle.writeQueueSize ?? 0
+  return bytes
+}
+
 /** A port over a connected `net.Socket` or `tls.TLSSocket` that was made with `allowHalfOpen`. */
 export function createNodePort(socket: Socket, traits: SocketTraits): StreamPort {
   return new NodeStreamPort(socket, traits)
@@ -53,15 +73,10 @@ class NodeStreamPort implements StreamPort {
     return this.socket.writableLength
   }
 
-  /**
-   * `writableLength` falls when a whole write is done; libuv's queue, which net.Socket's own time-out looks at too, falls
-   * with each part of it that the system takes. Twice the bytes written outweighs what both of them hold.
-   */
+  /** `writableLength` falls when a whole write is done; the queues of the handles fall with each part that is taken. */
   get writeProgress(): number {
     const { socket } = this
-    // oxlint-disable-next-line no-underscore-dangle
-    const queued = (socket as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0
-    return 2 * socket.bytesWritten - socket.writableLength - queued
+    return OUTWEIGH_QUEUES * socket.bytesWritten - socket.writableLength - queuedBytes(socket)
   }
 
   start(sink: StreamPortSink): void {

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { echo, pattern, readAll, readExactly, untilStopped } from './handlers.js'
+import { defineSuite } from './stage.js'
+import { eventually, soon } from './wait.js'
+
+/** What a server bounds: silence, and how many. */
+export const serverLimits = defineSuite('limits of a server', {
+  'idleTimeout closes a connection on which nothing moves, and says why': async (stage) => {
+    let failure: { code?: string } = {}
+    let reason: unknown
+    const { connect, server, events, errors } = await stage.serve(
+      async (connection) => {
+        connection.signal.addEventListener('abort', () => (reason = connection.signal.reason))
+        await connection.read().catch((error) => (failure = error))
+      },
+      { idleTimeout: 80 },
+    )
+    const client = await connect()
+    await readAll(client).catch(() => {})
+    await eventually(() => assert.equal(server.openConnections, 0))
+    assert.equal(failure.code, 'ERR_SOCK_IDLE_TIMEOUT')
+    assert.equal((reason as { code: string }).code, 'ERR_SOCK_IDLE_TIMEOUT')
+    assert.equal(events.at(-1)?.reason, 'idle')
+    assert.equal(server.stats().idleClosed, 1)
+    assert.deepEqual(errors, [])
+  },
+
+  'idleTimeout leaves a connection alone on which something moves': async (stage) => {
+    const idleTimeout = 300
+    const { connect, server } = await stage.serve(echo, { idleTimeout })
+    const client = await connect()
+    const end = performance.now() + 3 * idleTimeout
+    let next = performance.now()
+    while (performance.now() < end) {
+      if (performance.now() >= next) {
+        next += idleTimeout / 10
+        await client.write('x')
+        await readExactly(client, 1)
+      }
+      await new Promise(setImmediate)
+    }
+    assert.equal(server.stats().idleClosed, 0)
+  },
+
+  'idleTimeout counts the progress of one long write': async (stage) => {
+    const idleTimeout = 300
+    const size = 24 * 1024 * 1024
+    const { connect, server } = await stage.serve((connection) => connection.write(pattern(size)), {
+      idleTimeout,
+    })
+    const client = await connect({ highWaterMark: 1024 })
+    let got = 0
+    const pause = idleTimeout / 10
+    let next = performance.now()
+    while (got < size) {
+      const chunk = await client.read()
+      assert.ok(chunk !== null, 'the answer was cut short')
+      got += chunk.length
+      if (got % (size / 32) >= chunk.length) continue
+      next = performance.now() + pause
+      while (performance.now() < next) await new Promise(setImmediate)
+    }
+    assert.equal(server.stats().idleClosed, 0)
+  },
+
+  'maxConnections closes the excess at once, counts and reports it': async (stage) => {
+    const { connect, server, errors } = await stage.serve(echo, { maxConnections: 2 })
+    const first = await connect()
+    const second = await connect()
+    for (const client of [first, second]) {
+      await client.write('x')
+      await readExactly(client, 1)
+    }
+    const refused = await connect().catch(() => undefined)
+    if (refused !== undefined)
+      assert.equal(
+        (
+          await soon(
+            readAll(refused).catch(() => Buffer.alloc(0)),
+            'the end',
+          )
+        ).length,
+        0,
+      )
+    await eventually(() => assert.equal(server.stats().rejected.connectionLimit, 1))
+    assert.equal(server.openConnections, 2)
+    assert.deepEqual(
+      errors.map((error) => (error as { code?: string }).code),
+      ['ERR_SOCK_CONNECTION_LIMIT'],
+    )
+    await first.close()
+    await eventually(() => assert.equal(server.openConnections, 1))
+    const third = await connect()
+    await third.write('y')
+    assert.equal(String(await readExactly(third, 1)), 'y')
+  },
+
+  'maxConnections of 0 turns everybody away': async (stage) => {
+    const { connect, server } = await stage.serve(echo, { maxConnections: 0 })
+    const client = await connect().catch(() => undefined)
+    if (client !== undefined) await readAll(client).catch(() => {})
+    await eventually(() => assert.equal(server.stats().rejected.connectionLimit, 1))
+    assert.equal(server.stats().accepted, 0)
+  },
+
+  'configure runs once per connection, before the handler, with the socket': async (stage) => {
+    const seen: string[] = []
+    const { connect } = await stage.serve(
+      (connection) => {
+        seen.push('handler')
+        return connection.write('x')
+      },
+      { configure: (socket) => void seen.push(typeof socket.setTimeout) },
+    )
+    await readAll(await connect())
+    await readAll(await connect())
+    assert.deepEqual(seen, ['function', 'handler', 'function', 'handler'])
+  },
+
+  'configure that throws is reported, and the connection destroyed': async (stage) => {
+    const { connect, server, errors } = await stage.serve(untilStopped, {
+      configure() {
+        throw new Error('cannot configure')
+      },
+    })
+    const client = await connect()
+    await readAll(client).catch(() => {})
+    await eventually(() => assert.equal(server.openConnections, 0))
+    assert.deepEqual(
+      errors.map(({ message }) => message),
+      ['cannot configure'],
+    )
+  },
+
+  'options of a wrong type, out of range or unknown throw, and name option and value': async ({
+    fixture,
+  }) => {
+    const wrong: [object, RegExp][] = [
+      [{ idleTimeout: -1 }, /"idleTimeout".*-1/],
+      [{ idleTimeout: NaN }, /"idleTimeout".*NaN/],
+      [{ idleTimeout: 2 ** 31 }, /"idleTimeout".*2147483648/],
+      [{ idleTimeout: '5' }, /"idleTimeout".*'5'/],
+      [{ maxConnections: -1 }, /"maxConnections".*-1/],
+      [{ maxConnections: 1.5 }, /"maxConnections".*1.5/],
+      [{ highWaterMark: 0 }, /"highWaterMark".*0/],
+      [{ shutdownTimeout: Infinity }, /"shutdownTimeout".*Infinity/],
+      [{ drainIdle: null }, /"drainIdle".*null/],
+      [{ configure: 1 }, /"configure".*1/],
+      [{ engine: 'node' }, /"engine".*'node'/],
+      [{ backlog: 0 }, /"backlog".*0/],
+      [{ idleTimout: 1 }, /"idleTimout"/],
+    ]
+    for (const [options, message] of wrong) {
+      assert.throws(
+        () => fixture.createServer(echo, options),
+        (error) => (error instanceof TypeError || error instanceof RangeError) && message.test(error.message),
+      )
+    }
+    const polluted = Object.create({ idleTimeout: -1 }) as object
+    await fixture.createServer(echo, Object.freeze(polluted)).close()
+  },
+})

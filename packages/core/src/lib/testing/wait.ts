@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** How long something that must happen may take. A machine under load is slow; what never happens fails all the same. */
+const PATIENCE = 5_000
+const INTERVAL = 5
+
+/** Waits until `check` does not throw; its last error tells what did not happen. */
+export async function eventually(check: () => void): Promise<void> {
+  const end = performance.now() + PATIENCE
+  for (;;) {
+    try {
+      check()
+      return
+    } catch (error) {
+      if (performance.now() > end) throw error
+    }
+    await delay(INTERVAL)
+  }
+}
+
+/** Resolves with what `promise` does, or fails when that takes too long. */
+export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
+  const tooLate = new AbortController()
+  const timer = delay(PATIENCE, undefined, { signal: tooLate.signal }).then(
+    () => {
+      throw new Error(`${what} takes too long`)
+    },
+    () => undefined as never,
+  )
+  try {
+    return await Promise.race([promise, timer])
+  } finally {
+    tooLate.abort()
+  }
+}
+
+/** Passes if `promise` rejects with this very value. */
+export async function rejectsWith(promise: Promise<unknown>, reason: unknown): Promise<void> {
+  const settled = await promise.then(
+    () => 'resolved',
+    (error: unknown) => ({ error }),
+  )
+  assert.deepEqual(settled, { error: reason })
+  assert.equal((settled as { error: unknown }).error, reason)
+}
