@@ -164,6 +164,11 @@ describe('tls', () => {
     },
   )
 
+  it('reads though tls.createServer is told to pause, which nobody would end', async () => {
+    const { address } = await serveTls({ pauseOnConnect: true, allowHalfOpen: false })
+    await answers(await dial(address, { tls: { ca: certificates.ca } }))
+  })
+
   it('takes 30 handshakes at once', async () => {
     const { address, server } = await serveTls()
     const clients = await Promise.all(

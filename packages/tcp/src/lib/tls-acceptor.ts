@@ -34,8 +34,8 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
   const pending = new WeakMap<Socket, Outcome>()
   const server = invalidTls(() => {
     createSecureContext(options)
-    // The deadline is ours: Node's own only tells, and starts anew with each byte.
-    return createServer({ ...options, handshakeTimeout: NEVER })
+    // The deadline is ours: Node's own only tells, and starts anew with each byte. So is the moment to begin reading.
+    return createServer({ ...options, handshakeTimeout: NEVER, pauseOnConnect: false })
   })
   server.on('secureConnection', (socket) => {
     const outcome = pending.get(rawSocket(socket))
