@@ -16,7 +16,7 @@ export {
   type Checks,
 } from './lib/options.js'
 export { createSocketFile, type SocketFile } from './lib/socket-file.js'
-export { parseUnixTarget, type UnixEndpoint } from './lib/unix-target.js'
+export { parseUnixPath, parseUnixTarget, type UnixEndpoint, type UnixName } from './lib/unix-target.js'
 export { connectStream, type StreamDial } from './lib/stream/client.js'
 export {
   connectNode,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { inspect } from 'node:util'
-import { formatAddress, type IpAddress } from './address.js'
+import type { IpAddress } from './address.js'
 import { SockError } from './errors.js'
 import { checkOptions, integer, string, type Check, type Checked } from './options.js'
 
@@ -34,8 +34,7 @@ export function parseIpTarget<Extra extends ExtraChecks>(
   target: string | IpTarget,
   extra: Extra,
 ): IpTarget & Checked<Extra> {
-  const parts = typeof target === 'string' ? splitTarget(target) : withoutFamily(target)
-  const checked = check(parts, extra)
+  const checked = check(target, extra)
   const { host } = checked
   if (host !== undefined && isIP(host) === 0 && !isHostName(host)) {
     throw invalid(target, `"${host}" is neither a host name nor an address`)
@@ -62,13 +61,17 @@ function withoutFamily(target: unknown): unknown {
   return parts
 }
 
-function check<Extra extends ExtraChecks>(parts: unknown, extra: Extra): IpTarget & Checked<Extra> {
+function check<Extra extends ExtraChecks>(
+  target: string | IpTarget,
+  extra: Extra,
+): IpTarget & Checked<Extra> {
+  const parts = typeof target === 'string' ? splitTarget(target) : withoutFamily(target)
   try {
     const checked = checkOptions('target', parts ?? null, { ...ipChecks, ...extra })
     if (checked.port === undefined) throw new TypeError('"port" is missing')
     return checked as IpTarget & Checked<Extra>
   } catch (error) {
-    throw invalid(parts, (error as Error).message, error)
+    throw invalid(target, (error as Error).message, error)
   }
 }
 
@@ -78,10 +81,7 @@ function isHostName(host: string): boolean {
 
 /** The error for a target that cannot be understood. */
 export function invalid(target: unknown, why: string, cause?: unknown): SockError {
-  const shown =
-    typeof target === 'object' && target !== null && Object.hasOwn(target, 'family')
-      ? `"${formatAddress(target as IpAddress)}"`
-      : inspect(target, { breakLength: Infinity, maxStringLength: 200 })
+  const shown = inspect(target, { breakLength: Infinity, maxStringLength: 200 })
   const details = cause === undefined ? {} : { cause }
   return new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid address ${shown}: ${why}`, details)
 }

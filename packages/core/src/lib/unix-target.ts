@@ -15,13 +15,17 @@ export interface UnixTarget {
   gid?: number | undefined
 }
 
-/** A checked target of a Unix socket. */
-export interface UnixEndpoint {
+/** What a Unix socket is called. */
+export interface UnixName {
   readonly address: UnixAddress
   /** Whether the name is abstract: there is no file then. */
   readonly isAbstract: boolean
   /** What the system calls it: an abstract name begins with a NUL byte. */
   readonly path: string
+}
+
+/** Where to listen on a Unix socket, checked. */
+export interface UnixEndpoint extends UnixName {
   readonly mode: number
   readonly uid: number | undefined
   readonly gid: number | undefined
@@ -34,53 +38,59 @@ const MAX_ID = 2 ** 32 - 2
 const MAX_MODE = 0o777
 const DEFAULT_MODE = 0o600
 
+const pathChecks = { path: string(undefined) }
+const listenChecks = {
+  ...pathChecks,
+  mode: integer(undefined, 0, MAX_MODE),
+  uid: integer(undefined, 0, MAX_ID),
+  gid: integer(undefined, 0, MAX_ID),
+}
+
 /**
- * Checks a target of a Unix socket: a path, its parts, or a {@link UnixAddress}.
+ * Checks where to listen on a Unix socket: a path, its parts, or a {@link UnixAddress}.
  *
  * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG`, or `ERR_SOCK_UNSUPPORTED` where the platform has
  * no such sockets or no abstract names
  */
 export function parseUnixTarget(target: string | UnixTarget | UnixAddress): UnixEndpoint {
-  const parts = check(typeof target === 'string' ? { path: target } : withoutFamily(target), target)
-  const { path, mode, uid, gid } = parts
+  const parts = check(target, listenChecks)
+  const { mode, uid, gid } = parts
+  const name = parsePath(parts.path, target)
+  if (name.isAbstract && (mode ?? uid ?? gid) !== undefined) {
+    throw invalid(target, '"mode", "uid" and "gid" need a file, which an abstract name has not')
+  }
+  return { ...name, mode: mode ?? DEFAULT_MODE, uid, gid }
+}
+
+/** Checks where to connect: a path or a {@link UnixAddress}. Throws like {@link parseUnixTarget}. */
+export function parseUnixPath(target: string | Pick<UnixTarget, 'path'> | UnixAddress): UnixName {
+  return parsePath(check(target, pathChecks).path, target)
+}
+
+function parsePath(path: string | undefined, target: unknown): UnixName {
+  if (path === undefined) throw invalid(target, '"path" is missing')
   if (path === '' || path === '@') throw invalid(target, 'the path is empty')
   if (path.endsWith('/') && !path.startsWith('@')) throw invalid(target, 'the path ends with a slash')
   if (path.includes('\0')) throw invalid(target, 'the path contains a NUL byte')
-  if (process.platform === 'win32')
+  if (process.platform === 'win32') {
     throw unsupported('Unix sockets are not available on Windows: use tcp or udp')
+  }
   const length = Buffer.byteLength(path)
   if (length > MAX_PATH_BYTES) {
     const message = `Socket path has ${length} bytes, the system takes ${MAX_PATH_BYTES}: "${path}"`
     throw new SockError('ERR_SOCK_PATH_TOO_LONG', message)
   }
   const isAbstract = path.startsWith('@')
-  if (isAbstract && process.platform !== 'linux')
+  if (isAbstract && process.platform !== 'linux') {
     throw unsupported(`Abstract names exist only on Linux: "${path}"`)
-  if (isAbstract && (mode ?? uid ?? gid) !== undefined) {
-    throw invalid(target, '"mode", "uid" and "gid" need a file, which an abstract name has not')
   }
-  return {
-    address: unixAddress(path),
-    isAbstract,
-    path: isAbstract ? `\0${path.slice(1)}` : path,
-    mode: mode ?? DEFAULT_MODE,
-    uid,
-    gid,
-  }
+  return { address: unixAddress(path), isAbstract, path: isAbstract ? `\0${path.slice(1)}` : path }
 }
 
-const checks = {
-  path: string(undefined),
-  mode: integer(undefined, 0, MAX_MODE),
-  uid: integer(undefined, 0, MAX_ID),
-  gid: integer(undefined, 0, MAX_ID),
-}
-
-function check(parts: unknown, target: unknown): Checked<typeof checks> & { path: string } {
+function check<C extends typeof pathChecks>(target: unknown, checks: C): Checked<C> {
+  const parts = typeof target === 'string' ? { path: target } : withoutFamily(target)
   try {
-    const { path, ...rest } = checkOptions('target', parts ?? null, checks)
-    if (path === undefined) throw new TypeError('"path" is missing')
-    return { path, ...rest }
+    return checkOptions('target', parts ?? null, checks)
   } catch (error) {
     throw invalid(target, (error as Error).message, error)
   }

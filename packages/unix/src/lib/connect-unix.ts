@@ -1,5 +1,5 @@
 import type { Connection, StreamClientOptions, UnixAddress, UnixTarget } from '@sock/core'
-import { checkOptions, clientChecks, connectStream, parseUnixTarget } from '@sock/core/stream'
+import { checkOptions, clientChecks, connectStream, parseUnixPath } from '@sock/core/stream'
 
 export type UnixClientOptions = StreamClientOptions
 
@@ -14,7 +14,7 @@ export async function connectUnix(
   options?: UnixClientOptions,
 ): Promise<Connection> {
   const settings = checkOptions('connectUnix options', options, clientChecks)
-  const { path, address } = parseUnixTarget(target)
+  const { path, address } = parseUnixPath(target)
   return connectStream({
     ...settings,
     transport: 'unix',

@@ -5,39 +5,16 @@ import type { Connection, TlsSession, Transport } from '../channel.js'
 import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
-import type { ConnectionCallbacks, ConnectionHandler } from '../handler.js'
+import type { ConnectionHandler } from '../handler.js'
 import { wrongType } from '../options.js'
-import type { CloseReason, ConnectionState } from '../server.js'
+import type { CloseReason } from '../server.js'
 import { CallbackFeed } from './callback-feed.js'
+import { asError, closedError, idleError, resetError } from './connection-errors.js'
+import type { ConnectionHost } from './connection-host.js'
 import { closeConnectionStream, createConnectionStream } from './connection-stream.js'
 import { ChunkIterator, Inbox } from './inbox.js'
 import type { StreamPort, StreamPortSink } from './port.js'
-import { monotonicNow, type Sweep, type Watched } from './sweep.js'
-
-/** What connections of one server, or one client, share. */
-export interface ConnectionHost {
-  readonly transport: Transport
-  readonly callbacks: ConnectionCallbacks | undefined
-  readonly highWaterMark: number
-  /** ms; 0 for never */
-  readonly idleTimeout: number
-  readonly sweep: Sweep
-  /** While draining, after how many quiet ms a connection with nothing in flight is ended. */
-  readonly endIdleAfter: number | undefined
-  /** Whether anybody observes connections. */
-  readonly observed: boolean
-  observe(connection: StreamConnection, state: ConnectionState, reason?: CloseReason): void
-  /** A handler or callback threw. */
-  handlerFailed(connection: StreamConnection, error: Error): void
-  /** The connection broke for a reason of its own, which is more than a peer that went away. */
-  broke(connection: StreamConnection, error: Error): void
-  /** The connection was idle while draining and has been told to end. */
-  endedIdle(connection: StreamConnection): void
-  /** The descriptor is closed. */
-  closed(connection: StreamConnection, reason: CloseReason): void
-  /** And nothing of the handler is under way any more. */
-  finished(connection: StreamConnection): void
-}
+import { monotonicNow, type Watched } from './sweep.js'
 
 /** How long a closing connection may make no progress at all in flushing before it is given up. */
 const FLUSH_STALL = 30_000
@@ -49,6 +26,10 @@ const LINGER_TOTAL = 10_000
 const LOOKS_PER_DEADLINE = 8
 
 let lastId = 0
+
+function finish(connection: StreamConnection): void {
+  connection.finish()
+}
 
 export function nextConnectionId(): number {
   return ++lastId
@@ -151,7 +132,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   }
 
   write(data: Uint8Array | string): Promise<void> {
-    if (!this.isOpen) return rejected(this.#closedError('write'))
+    if (!this.isOpen) return rejected(closedError('write', this.#error))
     const bytes = typeof data === 'string' ? Buffer.from(data) : data
     if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
     if (bytes.length === 0) return RESOLVED
@@ -172,7 +153,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   closeWrite(): Promise<void> {
     if (this.#output === 'ended') return RESOLVED
     if (this.#phase === 'closed' || this.#phase === 'destroyed') {
-      return rejected(this.#closedError('close the writing side'))
+      return rejected(closedError('close the writing side', this.#error))
     }
     this.#finished ??= createDeferred()
     this.#endOutput()
@@ -187,7 +168,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   }
 
   destroy(error?: Error): void {
-    this.abort('destroyed', error === undefined ? this.#closedError('go on') : asError(error))
+    this.abort('destroyed', error === undefined ? closedError('go on', this.#error) : asError(error))
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -203,8 +184,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.closeRead()
     this.#endOutput()
     this.#destroyIfOver()
-    // With the peer's FIN here and nothing to flush, ours is all that is left to do, and needs no deadline.
-    if (this.#input !== 'ended' || this.#port.bufferedBytes > 0) this.#watch(LINGER_QUIET)
+    if (this.#input !== 'ended' || this.#mayStall) this.#watch(LINGER_QUIET)
   }
 
   get isClosed(): boolean {
@@ -227,7 +207,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   }
 
   /** Something of the handler is under way: its function, or a promise of a callback. If it fails, the connection does. */
-  work(promise: PromiseLike<unknown>, done: (this: this) => void): void {
+  work(promise: PromiseLike<unknown>, done: (connection: StreamConnection) => void): void {
     this.#work += 1
     promise.then(
       () => this.#worked(done),
@@ -314,7 +294,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     if (this.#phase === 'closed') return
     if (error !== undefined && this.#phase !== 'destroyed') this.#break(error)
     const flushed = this.#output === 'ended'
-    const reason = this.#reason ?? (flushed && this.#input === 'ended' ? 'ended' : 'reset')
+    if (!(flushed && this.#input === 'ended') && this.#reason === undefined) this.#break()
+    const reason = this.#reason ?? 'ended'
     this.#phase = 'closed'
     this.#host.sweep.unwatch(this)
     this.#rejectPending()
@@ -349,7 +330,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   #checkClosing(now: number, quiet: number): number {
     if (this.#output !== 'ended') {
       if (quiet >= FLUSH_STALL) {
-        this.abort('idle', new SockError('ERR_SOCK_IDLE_TIMEOUT', `Peer took nothing for ${FLUSH_STALL} ms`))
+        this.abort('idle', idleError(`Peer took nothing for ${FLUSH_STALL} ms`))
       }
       return LINGER_QUIET
     }
@@ -361,7 +342,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   }
 
   #idleOut(timeout: number): void {
-    this.abort('idle', new SockError('ERR_SOCK_IDLE_TIMEOUT', `Nothing moved for ${timeout} ms`))
+    this.abort('idle', idleError(`Nothing moved for ${timeout} ms`))
   }
 
   /** Lets whoever waits for input see its end, as if the peer had ended. */
@@ -375,6 +356,11 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   get #isIdle(): boolean {
     if (this.#port.bufferedBytes > 0 || this.#input !== 'open') return false
     return this.#inbox?.hasReader === true || this.#feed?.isIdle === true
+  }
+
+  /** Whether our FIN may have to wait for the peer: behind bytes, or TLS's own farewell. A bare FIN is out at once. */
+  get #mayStall(): boolean {
+    return this.#port.bufferedBytes > 0 || this.#port.secure
   }
 
   get #isGone(): boolean {
@@ -407,16 +393,16 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   #run(handler: ConnectionHandler): void {
     try {
       const result: unknown = handler(this)
-      if (isThenable(result)) this.work(result, this.finish)
+      if (isThenable(result)) this.work(result, finish)
       else this.finish()
     } catch (error) {
       this.fail(error)
     }
   }
 
-  #worked(done: (this: this) => void): void {
+  #worked(done: (connection: StreamConnection) => void): void {
     this.#work -= 1
-    done.call(this)
+    done(this)
     this.#checkFinished()
   }
 
@@ -444,12 +430,10 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   }
 
   /** The port broke. That a peer is gone is no error of ours; anything else somebody should hear of. */
-  #break(error: Error): void {
-    const gone = isPeerGone(error)
+  #break(error?: Error): void {
+    const gone = error === undefined || isPeerGone(error)
     this.#reason ??= gone ? 'reset' : 'error'
-    this.#error ??= gone
-      ? new SockError('ERR_SOCK_RESET', 'Connection was reset or lost', { cause: error })
-      : error
+    this.#error ??= gone ? resetError(error) : error
     if (!gone) this.#host.broke(this, error)
   }
 
@@ -458,7 +442,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     const isCut = this.#input !== 'ended' && this.#inbox !== undefined
     // An error costs its stack trace: the ordinary close, where nobody waits, does without.
     if (!isCut && this.#drained === undefined && this.#finished === undefined) return
-    const error = this.#error ?? this.#closedError('go on')
+    const error = this.#error ?? closedError('go on', this.#error)
     if (isCut) this.#inbox?.finish(error)
     this.#drained?.reject(error)
     this.#finished?.reject(error)
@@ -466,18 +450,6 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   }
 
   #stopReason(): SockError {
-    const error = this.#error
-    if (error instanceof SockError) return error
-    const details = error === undefined ? {} : { cause: error }
-    return new SockError('ERR_SOCK_CLOSED', 'Connection is closed', details)
+    return this.#error instanceof SockError ? this.#error : closedError('go on', this.#error)
   }
-
-  #closedError(action: string): SockError {
-    const details = this.#error === undefined ? {} : { cause: this.#error }
-    return new SockError('ERR_SOCK_CLOSED', `Cannot ${action}: connection is closed`, details)
-  }
-}
-
-function asError(value: unknown): Error {
-  return value instanceof Error || types.isNativeError(value) ? value : new Error(String(value))
 }

@@ -109,6 +109,7 @@ export class Inbox {
   }
 
   /** Whose promise is being made. An executor runs at once, so that one, made once, can serve all inboxes. */
+  // oxlint-disable-next-line no-unused-private-class-members -- it is used below
   static #next: Inbox
 
   static readonly #keep = (resolve: (value: never) => void, reject: (error: Error) => void): void => {

@@ -125,6 +125,8 @@ function clientTraits(endpoint: StreamEndpoint): SocketTraits {
 }
 
 const UNNAMED = unixAddress('')
+/** The name of a socket that was gone before anybody asked. */
+const UNSPECIFIED = ipAddress('0.0.0.0', 0)
 
 const ipTraits: SocketTraits = {
   secure: false,
@@ -133,7 +135,10 @@ const ipTraits: SocketTraits = {
 }
 
 export function localIpAddress(socket: Socket): Address {
-  return ipAddress(socket.localAddress ?? '', socket.localPort ?? 0)
+  const { localAddress, localPort } = socket
+  return localAddress === undefined || localPort === undefined
+    ? UNSPECIFIED
+    : ipAddress(localAddress, localPort)
 }
 
 export function remoteIpAddress(socket: Socket): Address | undefined {

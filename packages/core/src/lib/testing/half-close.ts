@@ -128,15 +128,15 @@ export const halfClose = defineSuite(
       })
       const client = await connect()
       await client.write('first')
-      let isAnswered = false
+      const answered = new AbortController()
       const sending = (async () => {
-        while (!isAnswered && client.isOpen) {
+        while (!answered.signal.aborted && client.isOpen) {
           await client.write(pattern(10_000)).catch(() => {})
           await new Promise(setImmediate)
         }
       })()
       assert.equal(String(await soon(readAll(client), 'the answer')), 'too much')
-      isAnswered = true
+      answered.abort()
       await sending
     },
 

@@ -75,13 +75,14 @@ export const serverObservation = defineSuite('observation of a server', {
       throw new Error('from the handler')
     })
     const warnings: unknown[] = []
-    const { emitWarning } = process
+    const emitWarning = process.emitWarning.bind(process)
     process.emitWarning = (warning) => void warnings.push(warning)
     try {
       const heard: string[] = []
       server.on('error', () => {
         throw new Error('first observer')
       })
+      // oxlint-disable-next-line typescript/no-misused-promises -- that is the case
       server.on('error', async () => {
         await Promise.resolve()
         throw new Error('second observer')

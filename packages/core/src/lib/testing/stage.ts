@@ -34,7 +34,7 @@ export interface Scene {
   readonly errors: Error[]
   readonly events: ConnectionEvent[]
   readonly states: string[]
-  connect(options?: StreamClientOptions): Promise<Connection>
+  readonly connect: (options?: StreamClientOptions) => Promise<Connection>
 }
 
 /** A suite over a fixture: each case gets a stage of its own, and must leave nothing behind. */

@@ -2,7 +2,7 @@
 export interface Case {
   /** A sentence that begins with what is tested. */
   readonly name: string
-  run(): Promise<void>
+  readonly run: () => Promise<void>
 }
 
 /** Cases that belong together, and suites that build upon each other. */

@@ -37,10 +37,9 @@ export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
 
 /** Passes if `promise` rejects with this very value. */
 export async function rejectsWith(promise: Promise<unknown>, reason: unknown): Promise<void> {
-  const settled = await promise.then(
-    () => 'resolved',
-    (error: unknown) => ({ error }),
+  const failure = await promise.then(
+    () => new assert.AssertionError({ message: 'It resolved, and should have rejected' }),
+    (error: unknown) => error,
   )
-  assert.deepEqual(settled, { error: reason })
-  assert.equal((settled as { error: unknown }).error, reason)
+  assert.equal(failure, reason)
 }

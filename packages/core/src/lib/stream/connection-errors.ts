@@ -1,0 +1,22 @@
+import { types } from 'node:util'
+import { SockError } from '../errors.js'
+
+/** What an operation rejects with that comes too late. `cause` is what broke the connection, if anything did. */
+export function closedError(action: string, cause: Error | undefined): SockError {
+  const details = cause === undefined ? {} : { cause }
+  return new SockError('ERR_SOCK_CLOSED', `Cannot ${action}: connection is closed`, details)
+}
+
+/** The peer, or the way to it, is gone. */
+export function resetError(cause?: Error): SockError {
+  return new SockError('ERR_SOCK_RESET', 'Connection was reset or lost', cause === undefined ? {} : { cause })
+}
+
+export function idleError(message: string): SockError {
+  return new SockError('ERR_SOCK_IDLE_TIMEOUT', message)
+}
+
+/** Anything can be thrown, and errors of another realm are no `instanceof Error`. */
+export function asError(value: unknown): Error {
+  return value instanceof Error || types.isNativeError(value) ? value : new Error(String(value))
+}

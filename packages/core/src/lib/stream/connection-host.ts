@@ -1,0 +1,30 @@
+import type { Transport } from '../channel.js'
+import type { ConnectionCallbacks } from '../handler.js'
+import type { CloseReason, ConnectionState } from '../server.js'
+import type { StreamConnection } from './connection.js'
+import type { Sweep } from './sweep.js'
+
+/** What connections of one server, or one client, share. */
+export interface ConnectionHost {
+  readonly transport: Transport
+  readonly callbacks: ConnectionCallbacks | undefined
+  readonly highWaterMark: number
+  /** ms; 0 for never */
+  readonly idleTimeout: number
+  readonly sweep: Sweep
+  /** While draining, after how many quiet ms a connection with nothing in flight is ended. */
+  readonly endIdleAfter: number | undefined
+  /** Whether anybody observes connections. */
+  readonly observed: boolean
+  observe(connection: StreamConnection, state: ConnectionState, reason?: CloseReason): void
+  /** A handler or callback threw. */
+  handlerFailed(connection: StreamConnection, error: Error): void
+  /** The connection broke for a reason of its own, which is more than a peer that went away. */
+  broke(connection: StreamConnection, error: Error): void
+  /** The connection was idle while draining and has been told to end. */
+  endedIdle(connection: StreamConnection): void
+  /** The descriptor is closed. */
+  closed(connection: StreamConnection, reason: CloseReason): void
+  /** And nothing of the handler is under way any more. */
+  finished(connection: StreamConnection): void
+}
