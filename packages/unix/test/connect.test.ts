@@ -8,6 +8,12 @@ import { ask, failure, leaveDeadSocket, useScratch } from './support/scratch.js'
 const scratch = useScratch()
 
 describe('connectUnix', () => {
+  it('refuses what only a listener can use', async () => {
+    const error = await failure(connectUnix({ path: scratch.path(), mode: 0o600 } as { path: string }))
+    expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
+    expect(error.message).toMatch(/"mode"/)
+  })
+
   it('resolves with a connection that knows both addresses', async () => {
     await scratch.server().listen(scratch.path())
     const client = await scratch.connect(scratch.path())

@@ -184,7 +184,6 @@ describe('a target', () => {
     for (const target of targets) {
       const address = await server.listen(target)
       expect(address.path).toBe(path)
-      expect(await ask(await scratch.connect(target as UnixTarget), 'x')).toBe('x')
       await server.close()
       // What listen resolved with is a target too.
       await server.listen(address)
