@@ -1,15 +1,25 @@
 export { formatAddress, type Address, type IpAddress, type UnixAddress } from './lib/address.js'
 export type { Unsubscribe } from './lib/callbacks.js'
-export type { Channel, Connection, TlsSession, Transport } from './lib/channel.js'
+export type { Channel, Connection, Datagram, DatagramChannel, TlsSession, Transport } from './lib/channel.js'
+export type { DatagramClientOptions, DatagramOptions, DatagramServerOptions } from './lib/datagram/options.js'
 export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors.js'
 export { exchange, type ExchangeOptions } from './lib/exchange.js'
 export { isExpectedClose } from './lib/expected-close.js'
-export type { ConnectionCallbacks, ConnectionHandler, Handler, StreamHandler } from './lib/handler.js'
+export type {
+  ConnectionCallbacks,
+  ConnectionHandler,
+  DatagramCallbacks,
+  DatagramFunction,
+  DatagramHandler,
+  Handler,
+  StreamHandler,
+} from './lib/handler.js'
 export type { IpTarget } from './lib/ip-target.js'
 export type {
   CloseReason,
   ConnectionEvent,
   ConnectionState,
+  DatagramServerStats,
   ListenOptions,
   Server,
   ServerEvents,

@@ -86,3 +86,37 @@ export interface TlsSession {
   /** The peer's certificate; `undefined` if it sent none. */
   readonly peerCertificate: X509Certificate | undefined
 }
+
+/** A datagram that was received. */
+export interface Datagram {
+  /** The message, whole unless `truncated`; it may be empty. The buffer is yours to keep. */
+  readonly data: Buffer
+  /** The sender; `undefined` if it has no name. */
+  readonly remoteAddress: Address | undefined
+  /** Whether the message was cut, since it was larger than a buffer on the way. */
+  readonly truncated: boolean
+  /** Answers its sender, whoever was read since. Rejects like {@link DatagramChannel.send}. */
+  reply(data: Uint8Array | string): Promise<void>
+}
+
+/**
+ * A datagram socket (udp, unixgram): the one that all handlers of a server share, or that of a client. Datagrams keep
+ * their boundaries, and may get lost, be doubled or overtake each other on the way, as the transport allows.
+ *
+ * `read()` gives one datagram; `write()` answers the sender of what was read last, or goes to the server on a client.
+ * In a server's handler, `close()` ends this run of the handler and not the server: the next datagram starts another.
+ */
+export interface DatagramChannel extends Channel {
+  /** The next datagram with its sender, or `null` at the end. One at a time, like `read()`. */
+  receive(): Promise<Datagram | null>
+  /** All datagrams with their senders. */
+  datagrams(): AsyncIterable<Datagram>
+  /**
+   * Sends to any address. Resolves when the system has taken it.
+   *
+   * Rejects with `ERR_SOCK_MESSAGE_TOO_LARGE`, `ERR_SOCK_BACKPRESSURE` (the receiver had no room for 5 s, or 4 MiB are on
+   * their way), `ERR_SOCK_NO_PEER_ADDRESS` (nobody to answer), `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_CLOSED`, or a system
+   * error. The channel lives on.
+   */
+  send(data: Uint8Array | string, to: Address): Promise<void>
+}

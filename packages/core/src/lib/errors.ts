@@ -3,6 +3,8 @@ import type { ShutdownReport } from './server.js'
 
 /** Every code a {@link SockError} can carry. System errors keep the code the system gave them. */
 export type SockErrorCode =
+  | 'ERR_SOCK_BACKPRESSURE'
+  | 'ERR_SOCK_BUFFER_SIZE'
   | 'ERR_SOCK_CLOSED'
   | 'ERR_SOCK_CONNECTION_LIMIT'
   | 'ERR_SOCK_DRAINING'
@@ -13,6 +15,8 @@ export type SockErrorCode =
   | 'ERR_SOCK_INVALID_STATE'
   | 'ERR_SOCK_INVALID_TLS'
   | 'ERR_SOCK_MESSAGE_TOO_LARGE'
+  | 'ERR_SOCK_NATIVE_UNAVAILABLE'
+  | 'ERR_SOCK_NO_PEER_ADDRESS'
   | 'ERR_SOCK_PATH_IN_USE'
   | 'ERR_SOCK_PATH_NOT_SOCKET'
   | 'ERR_SOCK_PATH_TOO_LONG'

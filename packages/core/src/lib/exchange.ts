@@ -1,4 +1,5 @@
-import type { Channel, Connection } from './channel.js'
+import type { Channel, Connection, DatagramChannel } from './channel.js'
+import { createDeferred } from './deferred.js'
 import { SockError } from './errors.js'
 import { abortSignal, checkOptions, limit, type Checks } from './options.js'
 
@@ -18,35 +19,53 @@ const exchangeChecks = {
 } satisfies Checks<ExchangeOptions>
 
 /**
- * One request, one answer: writes `data`, ends the sending side and collects what comes back to its end. The channel
- * is closed in every case.
+ * One request, one answer. On a stream: writes `data`, ends the sending side and collects what comes back to its end. On
+ * datagrams: sends one, and waits for one. The channel is closed in every case.
  *
- * Writing and reading go on at the same time, so a peer that answers while it still reads is no problem, and neither is
- * one that answers and stops reading early: its answer counts if it came to an orderly end.
+ * On a stream, writing and reading go on at the same time, so a peer that answers while it still reads is no problem, and
+ * neither is one that answers and stops reading early: its answer counts if it came to an orderly end.
  */
 export async function exchange(
-  connection: Connection,
+  channel: Connection | DatagramChannel,
   data: Uint8Array | string,
   options?: ExchangeOptions,
 ): Promise<Buffer> {
   const { signal, maxBytes } = checkOptions('exchange options', options, exchangeChecks)
-  const abort = (): void => connection.destroy(signal?.reason as Error)
+  const aborted = createDeferred<never>()
+  const abort = (): void => aborted.reject(signal?.reason)
   try {
     signal?.throwIfAborted()
-    if (!connection.isOpen) throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: connection is closed')
+    if (!channel.isOpen) throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: channel is closed')
     signal?.addEventListener('abort', abort, { once: true })
-    // Failures to send show in the answer: it does not come to its end.
-    void connection.write(data)
-    void connection.closeWrite()
-    const answer = await collect(connection, maxBytes)
-    await connection.close()
+    const asking = 'closeWrite' in channel ? askStream(channel, data, maxBytes) : askDatagram(channel, data)
+    const answer = await Promise.race([asking, aborted.promise])
+    await channel.close()
     return answer
   } catch (error) {
-    connection.destroy(error as Error)
-    throw signal?.aborted === true ? signal.reason : error
+    if ('destroy' in channel) channel.destroy(error as Error)
+    else await channel.close()
+    throw error
   } finally {
     signal?.removeEventListener('abort', abort)
   }
+}
+
+async function askStream(
+  connection: Connection,
+  data: Uint8Array | string,
+  maxBytes: number,
+): Promise<Buffer> {
+  // Failures to send show in the answer: it does not come to its end.
+  void connection.write(data)
+  void connection.closeWrite()
+  return collect(connection, maxBytes)
+}
+
+async function askDatagram(channel: DatagramChannel, data: Uint8Array | string): Promise<Buffer> {
+  await channel.write(data)
+  const answer = await channel.read()
+  if (answer === null) throw new SockError('ERR_SOCK_CLOSED', 'Channel was closed before the answer came')
+  return answer
 }
 
 async function collect(channel: Channel, maxBytes: number): Promise<Buffer> {

@@ -1,5 +1,6 @@
 import { wrongType } from './options.js'
-import type { Channel, Connection } from './channel.js'
+import type { Address } from './address.js'
+import type { Channel, Connection, DatagramChannel } from './channel.js'
 
 /** A handler that runs on all transports. Its channel lives until the handler settles. */
 export type Handler = (channel: Channel) => void | Promise<void>
@@ -29,27 +30,66 @@ export interface ConnectionCallbacks {
 
 export type StreamHandler = ConnectionHandler | ConnectionCallbacks
 
-/** A handler, checked: exactly one of its two forms. */
-export interface CheckedHandler {
-  readonly run: ConnectionHandler | undefined
-  readonly callbacks: ConnectionCallbacks | undefined
+/**
+ * A function runs for the whole socket, whenever a datagram waits and it is not running: it may answer one and return,
+ * or loop for ever. When it throws or rejects, the error is reported and the server goes on.
+ */
+export type DatagramFunction = (channel: DatagramChannel) => void | Promise<void>
+
+/**
+ * Callbacks: the fast path. While a promise returned by `data` is pending, further datagrams wait, so that
+ * `channel.write()` always answers the one at hand. One that throws or rejects is reported, and the server goes on.
+ */
+export interface DatagramCallbacks {
+  /** The socket is bound. */
+  open?(channel: DatagramChannel): void | Promise<void>
+  /** A datagram has come from `from`, if that has a name. The buffer is yours to keep. */
+  data?(
+    channel: DatagramChannel,
+    data: Buffer,
+    from: Address | undefined,
+    truncated: boolean,
+  ): void | Promise<void>
+  /** The socket is closed. */
+  close?(channel: DatagramChannel, error?: Error): void | Promise<void>
 }
 
-const CALLBACK_NAMES = ['open', 'data', 'end', 'drain', 'close'] as const
+export type DatagramHandler = DatagramFunction | DatagramCallbacks
+
+/** A handler, checked: exactly one of its two forms. */
+export interface CheckedHandler<Run, Callbacks> {
+  readonly run: Run | undefined
+  readonly callbacks: Callbacks | undefined
+}
+
+const STREAM_CALLBACKS = ['open', 'data', 'end', 'drain', 'close']
+const DATAGRAM_CALLBACKS = ['open', 'data', 'close']
 
 /** @throws TypeError unless `handler` is a function or an object of known callbacks, at least one */
-export function checkStreamHandler(handler: unknown): CheckedHandler {
-  if (typeof handler === 'function') return { run: handler as ConnectionHandler, callbacks: undefined }
-  const expected = `a function or an object with callbacks (${CALLBACK_NAMES.join(', ')})`
+export function checkStreamHandler(handler: unknown): CheckedHandler<ConnectionHandler, ConnectionCallbacks> {
+  return checkHandler(handler, STREAM_CALLBACKS)
+}
+
+/** @throws TypeError unless `handler` is a function or an object of known callbacks, at least one */
+export function checkDatagramHandler(handler: unknown): CheckedHandler<DatagramFunction, DatagramCallbacks> {
+  return checkHandler(handler, DATAGRAM_CALLBACKS)
+}
+
+function checkHandler<Run, Callbacks>(
+  handler: unknown,
+  names: readonly string[],
+): CheckedHandler<Run, Callbacks> {
+  if (typeof handler === 'function') return { run: handler as Run, callbacks: undefined }
+  const expected = `a function or an object with callbacks (${names.join(', ')})`
   if (typeof handler !== 'object' || handler === null) throw wrongType('handler', expected, handler)
   const keys = Object.keys(handler)
   if (keys.length === 0) throw wrongType('handler', expected, handler)
   for (const key of keys) {
-    if (!(CALLBACK_NAMES as readonly string[]).includes(key)) {
-      throw new TypeError(`Unknown callback "${key}" in handler: known are ${CALLBACK_NAMES.join(', ')}`)
+    if (!names.includes(key)) {
+      throw new TypeError(`Unknown callback "${key}" in handler: known are ${names.join(', ')}`)
     }
     const callback = (handler as Record<string, unknown>)[key]
     if (typeof callback !== 'function') throw wrongType(`handler.${key}`, 'a function', callback)
   }
-  return { run: undefined, callbacks: Object.freeze({ ...handler }) }
+  return { run: undefined, callbacks: Object.freeze({ ...handler }) as Callbacks }
 }

@@ -1,6 +1,6 @@
 import type { Address } from './address.js'
 import type { Unsubscribe } from './callbacks.js'
-import type { Connection, Transport } from './channel.js'
+import type { Channel, Connection, Transport } from './channel.js'
 
 /** The life of a server; after `closed` it can be started again. */
 export type ServerState = 'idle' | 'starting' | 'listening' | 'draining' | 'closed'
@@ -78,22 +78,53 @@ export interface ShutdownOptions {
   signal?: AbortSignal | undefined
 }
 
+/** Plain numbers of a datagram server since it was made. */
+export interface DatagramServerStats {
+  /** 1 while listening, else 0. */
+  readonly open: number
+  readonly handlerErrors: number
+  readonly datagramsReceived: number
+  readonly datagramsSent: number
+  /** Datagrams that nobody saw, by reason. */
+  readonly datagramsDropped: {
+    /** More than `maxQueuedBytes` waited for the handler. */
+    readonly queueFull: number
+    /** The handler returned and had not looked at the one it was called for. */
+    readonly unread: number
+    /** They came when the server was draining or closed. */
+    readonly closing: number
+    /** The system dropped them before they reached the server, where it tells (Linux, udp); else 0. */
+    readonly kernel: number
+  }
+  /** Datagrams that could not be sent. */
+  readonly sendErrors: number
+  /** Bytes on their way out now. */
+  readonly sendQueueBytes: number
+  readonly bytesRead: number
+  readonly bytesWritten: number
+}
+
 /** The events of a server, with the arguments of their callbacks. */
-export type ServerEvents = {
-  error: [error: Error, connection?: Connection]
+export type ServerEvents<Member = Connection> = {
+  error: [error: Error, connection?: Member]
   connection: [event: ConnectionEvent]
   state: [state: ServerState, message: string]
 }
 
 /** The same interface on all transports. Disposing it is `shutdown()`. */
-export interface Server<Target, Addr extends Address> extends AsyncDisposable {
+export interface Server<
+  Target,
+  Addr extends Address,
+  Stats = ServerStats,
+  Member extends Channel = Connection,
+> extends AsyncDisposable {
   readonly transport: Transport
   readonly state: ServerState
   /** What is really bound, with the port that was chosen when 0 was asked for; `undefined` unless bound. */
   readonly address: Addr | undefined
   /** Whether connections are encrypted. */
   readonly secure: boolean
-  /** Accepted and not yet closed. */
+  /** Accepted and not yet closed; for datagrams 1 while listening, else 0. */
   readonly openConnections: number
   /** Resolves when the current (or next) run has ended. */
   readonly closed: Promise<void>
@@ -119,6 +150,9 @@ export interface Server<Target, Addr extends Address> extends AsyncDisposable {
    * Observes: `error` is handler failures, peers that were turned away, failed handshakes and accepts; `connection`
    * the life of each connection; `state` the life of the server, with a line for a log. Returns the way to stop observing.
    */
-  on<K extends keyof ServerEvents>(event: K, callback: (...args: ServerEvents[K]) => void): Unsubscribe
-  stats(): ServerStats
+  on<K extends keyof ServerEvents>(
+    event: K,
+    callback: (...args: ServerEvents<Member>[K]) => void,
+  ): Unsubscribe
+  stats(): Stats
 }

@@ -1,10 +1,11 @@
 import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
+import { nextChannelId } from '../channel-id.js'
 import type { Connection } from '../channel.js'
 import { ignore } from '../deferred.js'
 import type { ConnectionEvent } from '../server.js'
-import { nextConnectionId, StreamConnection } from './connection.js'
-import { connectionEvent } from './connection-event.js'
+import { StreamConnection } from './connection.js'
+import { connectionEvent } from '../connection-event.js'
 import type { ConnectionHost } from './connection-host.js'
 import type { StreamPort } from './port.js'
 import { Sweep } from './sweep.js'
@@ -28,7 +29,7 @@ const sweep = new Sweep()
 export async function connectStream(dial: StreamDial): Promise<Connection> {
   const registry = new CallbackRegistry<{ connection: [ConnectionEvent] }>(['connection'])
   if (dial.onState !== undefined) registry.on('connection', dial.onState)
-  const id = nextConnectionId()
+  const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote: dial.remote })
   const port = await dial.dial()
   try {

@@ -1,12 +1,13 @@
 import type { CallbackRegistry } from '../callbacks.js'
 import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
-import type { CheckedHandler, ConnectionCallbacks } from '../handler.js'
+import type { CheckedHandler, ConnectionCallbacks, ConnectionHandler } from '../handler.js'
 import type { CloseReason, ConnectionState, ServerEvents, ServerStats } from '../server.js'
+import type { Population } from '../server-life.js'
 import { StreamConnection } from './connection.js'
-import { connectionEvent } from './connection-event.js'
+import { connectionEvent } from '../connection-event.js'
 import type { ConnectionHost } from './connection-host.js'
-import type { Drain } from './drain.js'
+import type { Drain } from '../drain.js'
 import { Handshakes } from './handshakes.js'
 import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
 import type { StreamServerSettings } from './server.js'
@@ -16,7 +17,7 @@ import { Sweep } from './sweep.js'
  * The connections of one server: who is let in, what they have in common, how many they are, and how they all come
  * to an end. It lives as long as the server and knows nothing of its states.
  */
-export class ConnectionSet implements ConnectionHost, StreamListenerSink {
+export class ConnectionSet implements ConnectionHost, StreamListenerSink, Population<ServerStats> {
   readonly transport: 'tcp' | 'unix'
   readonly callbacks: ConnectionCallbacks | undefined
   readonly highWaterMark: number
@@ -25,7 +26,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink {
   /** Whether anybody observes connections: the one comparison it costs when nobody does. */
   observed = false
 
-  readonly #handler: CheckedHandler
+  readonly #handler: CheckedHandler<ConnectionHandler, ConnectionCallbacks>
   readonly #settings: StreamServerSettings
   readonly #registry: CallbackRegistry<ServerEvents>
   /** Those that are open, and those that are closed while their handler still works. */
@@ -45,7 +46,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink {
 
   constructor(
     transport: 'tcp' | 'unix',
-    handler: CheckedHandler,
+    handler: CheckedHandler<ConnectionHandler, ConnectionCallbacks>,
     settings: StreamServerSettings,
     registry: CallbackRegistry<ServerEvents>,
   ) {

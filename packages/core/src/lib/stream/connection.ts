@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { types } from 'node:util'
 import type { Address } from '../address.js'
+import { nextChannelId } from '../channel-id.js'
 import type { Connection, TlsSession, Transport } from '../channel.js'
 import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
@@ -25,14 +26,8 @@ const LINGER_TOTAL = 10_000
 /** A deadline is looked at this many times, which makes it late by at most that part. */
 const LOOKS_PER_DEADLINE = 8
 
-let lastId = 0
-
 function finish(connection: StreamConnection): void {
   connection.finish()
-}
-
-export function nextConnectionId(): number {
-  return ++lastId
 }
 
 /** A connection: the one mechanism behind callbacks, `read()`, `for await` and `stream`, over any port. */
@@ -68,7 +63,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   #stop: AbortController | SockError | undefined
   #stream: Duplex | undefined
 
-  constructor(port: StreamPort, host: ConnectionHost, id = nextConnectionId()) {
+  constructor(port: StreamPort, host: ConnectionHost, id = nextChannelId()) {
     this.id = id
     this.#host = host
     this.#port = port

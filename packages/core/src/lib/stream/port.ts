@@ -1,5 +1,6 @@
 import type { Address, UnixAddress } from '../address.js'
 import type { TlsSession } from '../channel.js'
+import type { Listener } from '../server-life.js'
 
 /**
  * One connection as an engine gives it to the machinery: bytes in, bytes out, two ends. All policy (queues, promises,
@@ -67,17 +68,11 @@ export interface StreamListenerSink {
   failed(error: Error): void
 }
 
-/** A bound socket that accepts. */
-export interface StreamListener<Addr extends Address = Address> {
-  readonly address: Addr
-  /**
-   * Take no new peers, but hand over those that the system has already accepted for us; resolves when none is left, at
-   * the latest after some tenths of a second.
-   */
-  drain(): Promise<void>
-  /** Close now; resolves when the descriptor is closed and everything the listener made is gone. Never rejects. */
-  close(): Promise<void>
-}
+/**
+ * A bound socket that accepts. Its `drain()` hands over those that the system has already accepted for us, and resolves
+ * at the latest after some tenths of a second.
+ */
+export type StreamListener<Addr extends Address = Address> = Listener<Addr>
 
 /** Where to listen or connect, in the terms of an engine. */
 export type StreamEndpoint = IpEndpoint | PathEndpoint

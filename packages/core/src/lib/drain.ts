@@ -1,15 +1,14 @@
-import { createDeferred } from '../deferred.js'
-import { SockError } from '../errors.js'
-import type { ShutdownReport } from '../server.js'
-import type { StreamConnection } from './connection.js'
+import { createDeferred } from './deferred.js'
+import { SockError } from './errors.js'
+import type { ShutdownReport } from './server.js'
 
 /**
- * The bookkeeping of one shutdown: which connection ended how, and the deadlines that may cut it short.
+ * The bookkeeping of one shutdown: which member ended how, and the deadlines that may cut it short.
  * It decides nothing about connections: it counts, and has the rest destroyed when time is up.
  */
 export class Drain {
   readonly #destroy: (by: 'draining' | 'closed') => number
-  readonly #endedIdle = new Set<StreamConnection>()
+  readonly #endedIdle = new Set<object>()
   readonly #undo: (() => void)[] = []
   #idle = 0
   #drained = 0
@@ -49,14 +48,14 @@ export class Drain {
     this.#forced = this.#destroy(by)
   }
 
-  endedIdle(connection: StreamConnection): void {
-    this.#endedIdle.add(connection)
+  endedIdle(member: object): void {
+    this.#endedIdle.add(member)
   }
 
   /** A connection is over, closed and with its handler settled. */
-  finished(connection: StreamConnection): void {
+  finished(member: object): void {
     if (this.#isForced) return
-    if (this.#endedIdle.has(connection)) this.#idle += 1
+    if (this.#endedIdle.has(member)) this.#idle += 1
     else this.#drained += 1
   }
 

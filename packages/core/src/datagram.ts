@@ -1,0 +1,26 @@
+export { ipAddress, unixAddress } from './lib/address.js'
+export { connectDatagram, type DatagramDial } from './lib/datagram/client.js'
+export { datagramClientChecks, datagramServerChecks } from './lib/datagram/options.js'
+export type { DatagramPort, DatagramPortSink } from './lib/datagram/port.js'
+export {
+  createDatagramServer,
+  type DatagramBinding,
+  type DatagramServerSettings,
+} from './lib/datagram/server.js'
+export { parseIpTarget } from './lib/ip-target.js'
+export {
+  abortSignal,
+  boolean,
+  checkOptions,
+  func,
+  integer,
+  limit,
+  milliseconds,
+  object,
+  string,
+  wrongType,
+  type Check,
+  type Checked,
+  type Checks,
+} from './lib/options.js'
+export { parseUnixPath, parseUnixTarget, type UnixEndpoint, type UnixName } from './lib/unix-target.js'

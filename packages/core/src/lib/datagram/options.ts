@@ -1,0 +1,43 @@
+import { abortSignal, func, limit, milliseconds, type Checks } from '../options.js'
+import type { ConnectionEvent } from '../server.js'
+
+/** Options of datagram sockets, those of servers and those of clients. */
+export interface DatagramOptions<Socket> {
+  /**
+   * Bytes that may wait for a handler or reader that is slow, 128 per datagram included. What comes then is left with
+   * the system or dropped and counted, as the transport allows. Default 4 MiB.
+   */
+  maxQueuedBytes?: number | undefined
+  /** Runs once for the socket, before anything is received. */
+  configure?: ((socket: Socket) => void) | undefined
+}
+
+/** Options that all datagram servers have. */
+export interface DatagramServerOptions<Socket = unknown> extends DatagramOptions<Socket> {
+  /** How long `shutdown()` waits for the handler and what it sends, in ms. Default 25000. */
+  shutdownTimeout?: number | undefined
+}
+
+/** Options that all datagram clients have. */
+export interface DatagramClientOptions<Socket = unknown> extends DatagramOptions<Socket> {
+  /** Aborts the attempt to connect; afterwards it has no meaning. */
+  signal?: AbortSignal | undefined
+  /** Observes the channel, from `dial` to `close`. */
+  onState?: ((event: ConnectionEvent) => void) | undefined
+}
+
+const datagramChecks = {
+  maxQueuedBytes: limit(4 * 1024 * 1024, 1),
+  configure: func<(socket: unknown) => void>(),
+} satisfies Checks<DatagramOptions<unknown>>
+
+export const datagramServerChecks = {
+  ...datagramChecks,
+  shutdownTimeout: milliseconds(25_000),
+} satisfies Checks<DatagramServerOptions>
+
+export const datagramClientChecks = {
+  ...datagramChecks,
+  signal: abortSignal,
+  onState: func<(event: ConnectionEvent) => void>(),
+} satisfies Checks<DatagramClientOptions>

@@ -1,0 +1,178 @@
+import { formatAddress, type Address } from '../address.js'
+import { createDeferred, rejected, RESOLVED, type Deferred } from '../deferred.js'
+import { SockError } from '../errors.js'
+import type { DatagramPort } from './port.js'
+
+/** Bytes that may be on their way out; beyond that a send is refused. */
+export const MAX_SEND_QUEUE = 4 * 1024 * 1024
+/** How long a datagram may wait for a receiver that has no room, in ms. */
+const MAX_WAIT = 5_000
+/** After a refusal the first look is this many ms later, the next after twice the time, and so on to the longest. */
+const FIRST_RETRY = 1
+const LONGEST_RETRY = 16
+
+/** No room now: Linux says EAGAIN for a full queue of a Unix receiver, and ENOBUFS for a full queue of a device. */
+const NO_ROOM: ReadonlySet<unknown> = new Set(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'])
+
+/**
+ * What is on its way out. Each send is settled, also when the port is closed meanwhile. A receiver without room holds up
+ * nobody but those who send to it, in their order, by looking again now and then, and for a bounded time.
+ */
+export class Outbox {
+  readonly #port: DatagramPort
+  readonly #pending = new Set<Sending>()
+  /** By destination: those who wait for room, oldest first. */
+  readonly #waiting = new Map<string, Line>()
+  #bytes = 0
+  #sent = 0
+  #failed = 0
+  #whenEmpty: Deferred<void> | undefined
+
+  constructor(port: DatagramPort) {
+    this.#port = port
+  }
+
+  /** Bytes that have not left yet. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Datagrams that have left. */
+  get sent(): number {
+    return this.#sent
+  }
+
+  /** Datagrams that could not be sent. */
+  get failed(): number {
+    return this.#failed
+  }
+
+  send(data: Uint8Array, to: Address | undefined): Promise<void> {
+    if (this.#bytes + data.length > MAX_SEND_QUEUE) {
+      this.#failed += 1
+      return rejected(backpressure(to, `${this.#bytes} bytes are on their way out`))
+    }
+    const sending = new Sending(this, data, to)
+    this.#pending.add(sending)
+    this.#bytes += data.length
+    const line = this.#waiting.size === 0 ? undefined : this.#waiting.get(lineOf(to))
+    if (line === undefined) this.#port.send(data, to, sending.done)
+    else line.sendings.push(sending)
+    return sending.result()
+  }
+
+  /** Resolves when everything has left or failed. */
+  whenEmpty(): Promise<void> {
+    if (this.#pending.size === 0) return RESOLVED
+    this.#whenEmpty ??= createDeferred()
+    return this.#whenEmpty.promise
+  }
+
+  /** Fails everything that has not left. */
+  clear(error: Error): void {
+    for (const { timer } of this.#waiting.values()) clearTimeout(timer)
+    this.#waiting.clear()
+    for (const sending of this.#pending) this.#settle(sending, error)
+  }
+
+  /** The port has answered. */
+  answered(sending: Sending, error?: Error): void {
+    if (!this.#pending.has(sending)) return
+    if (error !== undefined && NO_ROOM.has((error as NodeJS.ErrnoException).code)) this.#wait(sending, error)
+    else this.#settle(sending, error)
+  }
+
+  #settle(sending: Sending, error?: Error): void {
+    this.#pending.delete(sending)
+    this.#bytes -= sending.data.length
+    if (error === undefined) this.#sent += 1
+    else this.#failed += 1
+    sending.settle(error)
+    if (this.#pending.size > 0) return
+    this.#whenEmpty?.resolve()
+    this.#whenEmpty = undefined
+  }
+
+  /** Puts a sending in its line, or gives it up. */
+  #wait(sending: Sending, error: Error): void {
+    const key = lineOf(sending.to)
+    const line = this.#waiting.get(key) ?? { sendings: [], retry: FIRST_RETRY, timer: undefined }
+    this.#waiting.set(key, line)
+    sending.since ||= performance.now()
+    if (performance.now() - sending.since > MAX_WAIT) {
+      this.#settle(sending, backpressure(sending.to, 'the receiver does not read', error))
+    } else {
+      insert(line.sendings, sending)
+    }
+    line.timer ??= setTimeout(() => this.#retry(key, line), line.retry)
+    line.retry = Math.min(2 * line.retry, LONGEST_RETRY)
+  }
+
+  /** Sends from a line until there is no room again. */
+  #retry(key: string, line: Line): void {
+    line.timer = undefined
+    for (let sending; line.timer === undefined && (sending = line.sendings.shift()) !== undefined;) {
+      const { size } = this.#pending
+      this.#port.send(sending.data, sending.to, sending.done)
+      // Something got through: whoever waits next is looked after soon again.
+      if (this.#pending.size < size) line.retry = FIRST_RETRY
+    }
+    if (line.timer === undefined) this.#waiting.delete(key)
+  }
+}
+
+interface Line {
+  readonly sendings: Sending[]
+  retry: number
+  timer: NodeJS.Timeout | undefined
+}
+
+let lastOrder = 0
+
+/** One datagram on its way. It makes a promise only if the port has not answered at once. */
+class Sending {
+  readonly data: Uint8Array
+  readonly to: Address | undefined
+  readonly order = ++lastOrder
+  /** When it had to wait for the first time. */
+  since = 0
+  readonly #outbox: Outbox
+  #state: 'sent' | 'pending' | Error = 'pending'
+  #deferred: Deferred<void> | undefined
+
+  constructor(outbox: Outbox, data: Uint8Array, to: Address | undefined) {
+    this.#outbox = outbox
+    this.data = data
+    this.to = to
+  }
+
+  readonly done = (error?: Error | null): void => this.#outbox.answered(this, error ?? undefined)
+
+  result(): Promise<void> {
+    if (this.#state === 'sent') return RESOLVED
+    if (this.#state !== 'pending') return rejected(this.#state)
+    this.#deferred = createDeferred()
+    return this.#deferred.promise
+  }
+
+  settle(error?: Error): void {
+    this.#state = error ?? 'sent'
+    if (error === undefined) this.#deferred?.resolve()
+    else this.#deferred?.reject(error)
+  }
+}
+
+/** Keeps the order of sending: refusals may come back one by one, after several were tried. */
+function insert(sendings: Sending[], sending: Sending): void {
+  const at = sendings.findIndex((other) => other.order > sending.order)
+  sendings.splice(at === -1 ? sendings.length : at, 0, sending)
+}
+
+function lineOf(to: Address | undefined): string {
+  return to === undefined ? '' : formatAddress(to)
+}
+
+function backpressure(to: Address | undefined, why: string, cause?: Error): SockError {
+  const message = `Cannot send${to === undefined ? '' : ` to "${to}"`}: ${why}`
+  return new SockError('ERR_SOCK_BACKPRESSURE', message, cause === undefined ? {} : { cause })
+}

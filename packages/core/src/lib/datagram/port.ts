@@ -1,0 +1,46 @@
+import type { Address } from '../address.js'
+
+/**
+ * A bound datagram socket as an engine gives it to the machinery: datagrams in, datagrams out. Queues, promises, states
+ * and counters are the machinery's.
+ */
+export interface DatagramPort {
+  readonly localAddress: Address
+  /** The peer of a connected socket; `undefined` for one that talks to anybody. */
+  readonly remoteAddress: Address | undefined
+  /** What `configure(socket)` gets: with Node's engine a `dgram.Socket`. */
+  readonly socket: unknown
+  /** The largest message that may be sent, in bytes; larger ones are refused without asking the system. */
+  readonly maxMessageBytes: number
+  /** Begin to deliver. Called once, before any other method but `close`. */
+  start(sink: DatagramPortSink): void
+  /**
+   * Send one datagram, and call `done` once: at once or later, with the error if it failed. `EAGAIN` and `ENOBUFS` mean
+   * that there is no room now; the machinery comes again. After `close()` it need not be called.
+   *
+   * @param to `undefined` on a connected socket
+   */
+  send(data: Uint8Array, to: Address | undefined, done: (error?: Error | null) => void): void
+  /** Deliver nothing until `resume()`; where that is not possible, what is too much is dropped and counted. */
+  pause?(): void
+  resume?(): void
+  /** How many datagrams the system dropped before they reached us, where it tells. Asked for by `stats()` only. */
+  kernelDrops?(): number
+  /** Close now; then call `sink.closed()`. Harmless when closed. */
+  close(): void
+}
+
+/** Where a port delivers. */
+export interface DatagramPortSink {
+  /**
+   * A datagram has come. The buffer is given away.
+   *
+   * @param from `undefined` for a sender without a name
+   * @param truncated whether it was cut by a buffer that was too small
+   */
+  received(data: Buffer, from: Address | undefined, truncated: boolean): void
+  /** Something went wrong, and the socket goes on. */
+  failed(error: Error): void
+  /** The last call, exactly once, after the descriptor is closed. */
+  closed(): void
+}

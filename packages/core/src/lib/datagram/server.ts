@@ -1,0 +1,215 @@
+import type { Address } from '../address.js'
+import { CallbackRegistry } from '../callbacks.js'
+import type { DatagramChannel } from '../channel.js'
+import { connectionEvent } from '../connection-event.js'
+import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
+import type { Drain } from '../drain.js'
+import type { SockError } from '../errors.js'
+import { checkDatagramHandler, type DatagramHandler } from '../handler.js'
+import { createServer, SERVER_EVENTS, type Listener, type Population } from '../server-life.js'
+import type { CloseReason, ConnectionState, DatagramServerStats, Server, ServerEvents } from '../server.js'
+import type { DatagramPort } from './port.js'
+import { DatagramSocket, type DatagramHandlerForms, type DatagramHost } from './socket.js'
+
+/** What a transport is to the machinery. */
+export interface DatagramBinding<Target, Endpoint> {
+  readonly transport: 'udp' | 'unixgram'
+  /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
+  parse(target: Target): Endpoint
+  /** Binds a socket. Rejects with the system's error, and leaves nothing then. */
+  open(endpoint: Endpoint): Promise<DatagramPort>
+}
+
+/** The options of the machinery, all of them given. */
+export interface DatagramServerSettings {
+  readonly shutdownTimeout: number
+  readonly maxQueuedBytes: number
+  readonly configure: ((socket: never) => void) | undefined
+}
+
+/**
+ * Makes the server of a datagram transport.
+ *
+ * @throws TypeError if the handler has neither of its two forms
+ */
+export function createDatagramServer<Target, Addr extends Address, Endpoint>(
+  binding: DatagramBinding<Target, Endpoint>,
+  handler: DatagramHandler,
+  settings: DatagramServerSettings,
+): Server<Target, Addr, DatagramServerStats, DatagramChannel> {
+  const { transport } = binding
+  const registry = new CallbackRegistry<ServerEvents<DatagramChannel>>(SERVER_EVENTS)
+  const population = new SocketHolder(transport, checkDatagramHandler(handler), settings, registry)
+  return createServer(
+    {
+      transport,
+      secure: false,
+      shutdownTimeout: settings.shutdownTimeout,
+      population,
+      parse: (target: Target) => binding.parse(target),
+      open: async (endpoint: Endpoint) => population.hold(await binding.open(endpoint)) as Listener<Addr>,
+    },
+    registry,
+  )
+}
+
+/** The one socket of a datagram server, and the numbers of those it had before. */
+class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
+  readonly transport: 'udp' | 'unixgram'
+  readonly maxQueuedBytes: number
+  observed = false
+  readonly #handler: DatagramHandlerForms
+  readonly #settings: DatagramServerSettings
+  readonly #registry: CallbackRegistry<ServerEvents<DatagramChannel>>
+  #socket: DatagramSocket | undefined
+  #former = NO_STATS
+  #handlerErrors = 0
+  #drain: Drain | undefined
+  #wasIdle = false
+  #whenClosed = createDeferred()
+  #whenEmpty: Deferred<void> | undefined
+
+  constructor(
+    transport: 'udp' | 'unixgram',
+    handler: DatagramHandlerForms,
+    settings: DatagramServerSettings,
+    registry: CallbackRegistry<ServerEvents<DatagramChannel>>,
+  ) {
+    this.transport = transport
+    this.maxQueuedBytes = settings.maxQueuedBytes
+    this.#handler = handler
+    this.#settings = settings
+    this.#registry = registry
+  }
+
+  /** Serves a socket that has just been bound. */
+  hold(port: DatagramPort): Listener {
+    try {
+      this.#settings.configure?.(port.socket as never)
+    } catch (error) {
+      port.close()
+      throw error
+    }
+    const socket = new DatagramSocket(port, this, this.#handler)
+    const closed = (this.#whenClosed = createDeferred())
+    this.#socket = socket
+    if (this.observed) this.observe(socket, 'new')
+    socket.start()
+    return {
+      address: port.localAddress,
+      drain() {
+        socket.drain()
+        return RESOLVED
+      },
+      close() {
+        // What is under way ends with destroyAll(), or has ended.
+        if (!socket.isClosed) port.close()
+        return closed.promise
+      },
+    }
+  }
+
+  // What the server asks.
+
+  get openCount(): number {
+    return this.#socket === undefined || this.#socket.isClosed ? 0 : 1
+  }
+
+  stats(): DatagramServerStats {
+    const stats = this.#socket === undefined ? this.#former : add(this.#former, this.#socket.stats())
+    return { ...stats, handlerErrors: this.#handlerErrors }
+  }
+
+  startDraining(drain: Drain): void {
+    this.#drain = drain
+    this.#wasIdle = this.#socket?.isIdle === true
+  }
+
+  stopDraining(): void {
+    this.#drain = undefined
+  }
+
+  stop(reason: SockError): void {
+    this.#socket?.stop(reason)
+  }
+
+  destroyAll(reason: CloseReason, error: SockError): number {
+    const socket = this.#socket
+    if (socket === undefined) return 0
+    if (socket.isClosed) this.#forget(socket)
+    else socket.abort(reason, error)
+    // An idle socket has nothing to lose.
+    return this.#wasIdle ? 0 : 1
+  }
+
+  whenEmpty(): Promise<void> {
+    if (this.#socket === undefined) return RESOLVED
+    this.#whenEmpty ??= createDeferred()
+    return this.#whenEmpty.promise
+  }
+
+  // What the socket tells.
+
+  observe(socket: DatagramSocket, state: ConnectionState, reason?: CloseReason): void {
+    this.#registry.emit('connection', connectionEvent(socket, state, reason))
+  }
+
+  handlerFailed(socket: DatagramSocket, error: Error): void {
+    this.#handlerErrors += 1
+    this.#registry.emit('error', error, socket)
+  }
+
+  failed(socket: DatagramSocket, error: Error): void {
+    this.#registry.emit('error', error, socket)
+  }
+
+  closed(socket: DatagramSocket): void {
+    this.#whenClosed.resolve()
+    if (this.#drain?.isForced === true) this.#forget(socket)
+  }
+
+  finished(socket: DatagramSocket): void {
+    if (this.#socket !== socket) return
+    if (this.#wasIdle) this.#drain?.endedIdle(socket)
+    this.#drain?.finished(socket)
+    this.#forget(socket)
+  }
+
+  #forget(socket: DatagramSocket): void {
+    this.#former = add(this.#former, socket.stats())
+    this.#socket = undefined
+    this.#whenEmpty?.resolve()
+    this.#whenEmpty = undefined
+  }
+}
+
+const NO_STATS: DatagramServerStats = {
+  open: 0,
+  handlerErrors: 0,
+  datagramsReceived: 0,
+  datagramsSent: 0,
+  datagramsDropped: { queueFull: 0, unread: 0, closing: 0, kernel: 0 },
+  sendErrors: 0,
+  sendQueueBytes: 0,
+  bytesRead: 0,
+  bytesWritten: 0,
+}
+
+function add(a: DatagramServerStats, b: DatagramServerStats): DatagramServerStats {
+  return {
+    open: b.open,
+    handlerErrors: a.handlerErrors + b.handlerErrors,
+    datagramsReceived: a.datagramsReceived + b.datagramsReceived,
+    datagramsSent: a.datagramsSent + b.datagramsSent,
+    datagramsDropped: {
+      queueFull: a.datagramsDropped.queueFull + b.datagramsDropped.queueFull,
+      unread: a.datagramsDropped.unread + b.datagramsDropped.unread,
+      closing: a.datagramsDropped.closing + b.datagramsDropped.closing,
+      kernel: a.datagramsDropped.kernel + b.datagramsDropped.kernel,
+    },
+    sendErrors: a.sendErrors + b.sendErrors,
+    sendQueueBytes: b.sendQueueBytes,
+    bytesRead: a.bytesRead + b.bytesRead,
+    bytesWritten: a.bytesWritten + b.bytesWritten,
+  }
+}

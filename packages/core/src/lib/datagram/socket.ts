@@ -1,0 +1,411 @@
+import { types } from 'node:util'
+import type { Address } from '../address.js'
+import type { Datagram, DatagramChannel, Transport } from '../channel.js'
+import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
+import { SockError } from '../errors.js'
+import type { CheckedHandler, DatagramCallbacks, DatagramFunction } from '../handler.js'
+import { wrongType } from '../options.js'
+import type { CloseReason, ConnectionState, DatagramServerStats } from '../server.js'
+import { nextChannelId } from '../channel-id.js'
+import { StopSignal } from '../stop-signal.js'
+import { Mailbox } from './mailbox.js'
+import { Outbox } from './outbox.js'
+import type { DatagramPort, DatagramPortSink } from './port.js'
+
+/** What a socket belongs to: a server or a client. */
+export interface DatagramHost {
+  readonly transport: Transport
+  readonly maxQueuedBytes: number
+  /** Whether anybody observes channels. */
+  readonly observed: boolean
+  observe(socket: DatagramSocket, state: ConnectionState, reason?: CloseReason): void
+  handlerFailed(socket: DatagramSocket, error: Error): void
+  /** The socket had an error that concerns no operation under way, and goes on. */
+  failed(socket: DatagramSocket, error: Error): void
+  /** The descriptor is closed. */
+  closed(socket: DatagramSocket, reason: CloseReason): void
+  /** And nothing of the handler is under way any more. */
+  finished(socket: DatagramSocket): void
+}
+
+export type DatagramHandlerForms = CheckedHandler<DatagramFunction, DatagramCallbacks>
+
+const NO_HANDLER: DatagramHandlerForms = { run: undefined, callbacks: undefined }
+
+/** A datagram socket: the one mechanism behind callbacks, `read()`, `receive()` and `for await`, over any port. */
+export class DatagramSocket implements DatagramChannel, DatagramPortSink {
+  readonly id = nextChannelId()
+  data: unknown = undefined
+
+  readonly #host: DatagramHost
+  readonly #port: DatagramPort
+  readonly #handler: DatagramHandlerForms
+  readonly #mailbox: Mailbox
+  readonly #outbox: Outbox
+  readonly #stop = new StopSignal()
+  readonly #dropped = { queueFull: 0, unread: 0, closing: 0 }
+
+  /** `draining`: no more input, while the handler and what it sends come to their end. */
+  #phase: 'open' | 'draining' | 'closing' | 'closed' = 'open'
+  /** `left`: the handler has closed the channel, and has not returned yet. */
+  #run: 'none' | 'running' | 'left' = 'none'
+  /** A promise of `data` is pending, and holds further datagrams back. */
+  #isBusy = false
+  /** Promises of other callbacks that are pending. */
+  #work = 0
+  #from: Address | undefined
+  #received = 0
+  #taken = 0
+  #bytesRead = 0
+  #bytesWritten = 0
+  #reason: CloseReason = 'ended'
+  #closed: Deferred<void> | undefined
+
+  constructor(port: DatagramPort, host: DatagramHost, handler = NO_HANDLER) {
+    this.#host = host
+    this.#port = port
+    this.#handler = handler
+    this.#mailbox = new Mailbox(port, host.maxQueuedBytes)
+    this.#outbox = new Outbox(port)
+  }
+
+  get transport(): Transport {
+    return this.#host.transport
+  }
+  get localAddress(): Address {
+    return this.#port.localAddress
+  }
+  get remoteAddress(): Address | undefined {
+    return this.#from ?? this.#port.remoteAddress
+  }
+  get isOpen(): boolean {
+    return (this.#phase === 'open' || this.#phase === 'draining') && this.#run !== 'left'
+  }
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  // What users do.
+
+  read(): Promise<Buffer | null> {
+    return this.#next(takeData, null)
+  }
+
+  receive(): Promise<Datagram | null> {
+    return this.#next(takeDatagram, null)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
+    return { next: () => this.#next(resultOfData, DONE), return: ended }
+  }
+
+  datagrams(): AsyncIterable<Datagram> {
+    return {
+      [Symbol.asyncIterator]: () => ({ next: () => this.#next(resultOfDatagram, DONE), return: ended }),
+    }
+  }
+
+  write(data: Uint8Array | string): Promise<void> {
+    return this.reply(data, this.#from)
+  }
+
+  send(data: Uint8Array | string, to: Address): Promise<void> {
+    if (typeof to !== 'object' || to === null) return rejected(wrongType('to', 'an address', to))
+    return this.#send(data, to)
+  }
+
+  async close(): Promise<void> {
+    if (this.#run !== 'none') {
+      // One run of a server's handler is over, and not the server.
+      this.#run = 'left'
+      this.#mailbox.endReader()
+      await this.#outbox.whenEmpty()
+    } else if (this.#handler !== NO_HANDLER) {
+      await this.#outbox.whenEmpty()
+    } else {
+      this.drain()
+      await this.#whenClosed()
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // What the owner does.
+
+  /** Begins to deliver. */
+  start(): void {
+    this.#port.start(this)
+    if (this.#host.observed) this.#host.observe(this, 'handler')
+    this.#call('open')
+  }
+
+  /** Whether nothing is under way but waiting for input. */
+  get isIdle(): boolean {
+    const isWaiting = this.#run === 'none' || this.#mailbox.hasReader
+    return isWaiting && !this.#isWorking && this.#mailbox.isEmpty && this.#outbox.bytes === 0
+  }
+
+  stop(reason: SockError): void {
+    this.#stop.fire(reason)
+  }
+
+  /** Takes no more input, lets the handler and what it sends come to their end, and closes. */
+  drain(): void {
+    if (this.#phase !== 'open') return
+    this.#phase = 'draining'
+    // What nobody is there to read would wait for ever.
+    const { run, callbacks } = this.#handler
+    if (run === undefined && callbacks?.data === undefined) this.#mailbox.clear()
+    this.#mailbox.finish()
+    this.#advance()
+  }
+
+  /** Closes now. */
+  abort(reason: CloseReason, error: SockError): void {
+    if (this.#phase === 'closing' || this.#phase === 'closed') return
+    this.#reason = reason
+    this.#mailbox.clear()
+    this.#mailbox.failReader(error)
+    this.#mailbox.finish()
+    this.#outbox.clear(error)
+    this.#stop.fire(error)
+    this.#close()
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed'
+  }
+
+  stats(): DatagramServerStats {
+    return {
+      open: this.#phase === 'closed' ? 0 : 1,
+      handlerErrors: 0,
+      datagramsReceived: this.#received,
+      datagramsSent: this.#outbox.sent,
+      datagramsDropped: {
+        ...this.#dropped,
+        kernel: this.#phase === 'closed' ? 0 : (this.#port.kernelDrops?.() ?? 0),
+      },
+      sendErrors: this.#outbox.failed,
+      sendQueueBytes: this.#outbox.bytes,
+      bytesRead: this.#bytesRead,
+      bytesWritten: this.#bytesWritten,
+    }
+  }
+
+  // What the port does.
+
+  received(data: Buffer, from: Address | undefined, truncated: boolean): void {
+    this.#received += 1
+    this.#bytesRead += data.length
+    if (this.#phase !== 'open') {
+      this.#dropped.closing += 1
+      return
+    }
+    if (this.#host.observed) this.#host.observe(this, 'read')
+    const { callbacks, run } = this.#handler
+    if (callbacks?.data !== undefined && !this.#isBusy && this.#mailbox.isEmpty) {
+      this.#deliver(data, from, truncated)
+      return
+    }
+    if (!this.#mailbox.push(new ReceivedDatagram(this, data, from, truncated))) this.#dropped.queueFull += 1
+    else if (run !== undefined && this.#run === 'none') this.#advance()
+  }
+
+  failed(error: Error): void {
+    // On a connected socket it is the answer to what was sent: whoever waits for one should hear of it.
+    const isHeard = this.#port.remoteAddress !== undefined && this.#mailbox.failReader(error)
+    if (!isHeard) this.#host.failed(this, error)
+  }
+
+  closed(): void {
+    if (this.#phase === 'closed') return
+    this.#phase = 'closed'
+    const error = new SockError('ERR_SOCK_CLOSED', 'Channel is closed')
+    this.#mailbox.failReader(error)
+    this.#mailbox.finish()
+    this.#outbox.clear(error)
+    this.#stop.fire(error)
+    this.#host.closed(this, this.#reason)
+    if (this.#host.observed) this.#host.observe(this, 'close', this.#reason)
+    this.#closed?.resolve()
+    this.#call('close')
+    this.#checkFinished()
+  }
+
+  // Input.
+
+  #next<T>(take: (datagram: Datagram) => T, end: T): Promise<T> {
+    if (this.#handler.callbacks?.data !== undefined) {
+      const message = 'Cannot read: input goes to the "data" callback'
+      return rejected(new SockError('ERR_SOCK_INVALID_STATE', message))
+    }
+    if (this.#run === 'left') return Promise.resolve(end)
+    return this.#mailbox.next((datagram) => {
+      this.#taken += 1
+      this.#from = datagram.remoteAddress
+      return take(datagram)
+    }, end)
+  }
+
+  /** Starts what can be started: the next run of a handler function, the next call of `data`, or closing. */
+  #advance(): void {
+    const { run, callbacks } = this.#handler
+    if (run !== undefined) {
+      while (this.#run === 'none' && !this.#mailbox.isEmpty) this.#runOnce(run)
+    } else if (callbacks?.data !== undefined) {
+      while (!this.#isBusy) {
+        const next = this.#mailbox.shift()
+        if (next === undefined) break
+        this.#deliver(next.data, next.remoteAddress, next.truncated)
+      }
+    }
+    if (this.#phase === 'draining') void this.#closeWhenDone()
+  }
+
+  #runOnce(run: DatagramFunction): void {
+    this.#run = 'running'
+    const taken = this.#taken
+    const over = (): void => {
+      this.#run = 'none'
+      // A read that nobody waits for any more must not take what the next run is for.
+      this.#mailbox.endReader()
+      if (this.#taken === taken && this.#mailbox.shift() !== undefined) this.#dropped.unread += 1
+    }
+    try {
+      const result: unknown = run(this)
+      if (isThenable(result)) this.#await(result, over)
+      else over()
+    } catch (error) {
+      this.#handlerFailed(error)
+      over()
+    }
+  }
+
+  #deliver(data: Buffer, from: Address | undefined, truncated: boolean): void {
+    this.#from = from
+    try {
+      const result: unknown = this.#handler.callbacks?.data?.(this, data, from, truncated)
+      if (result === undefined || !isThenable(result)) return
+      this.#isBusy = true
+      this.#await(result, () => (this.#isBusy = false))
+    } catch (error) {
+      this.#handlerFailed(error)
+    }
+  }
+
+  #call(name: 'open' | 'close'): void {
+    try {
+      const result: unknown = this.#handler.callbacks?.[name]?.(this)
+      if (!isThenable(result)) return
+      this.#work += 1
+      this.#await(result, () => (this.#work -= 1))
+    } catch (error) {
+      this.#handlerFailed(error)
+    }
+  }
+
+  #await(promise: PromiseLike<unknown>, over: () => void): void {
+    const settled = (): void => {
+      over()
+      this.#advance()
+      this.#checkFinished()
+    }
+    promise.then(settled, (error: unknown) => {
+      this.#handlerFailed(error)
+      settled()
+    })
+  }
+
+  #handlerFailed(error: unknown): void {
+    this.#host.handlerFailed(
+      this,
+      error instanceof Error || types.isNativeError(error) ? error : new Error(String(error)),
+    )
+  }
+
+  // Output.
+
+  /** Answers a sender, or on a connected socket the peer. */
+  reply(data: Uint8Array | string, to: Address | undefined): Promise<void> {
+    if (this.#port.remoteAddress !== undefined) return this.#send(data, undefined)
+    if (to !== undefined) return this.#send(data, to)
+    return rejected(new SockError('ERR_SOCK_NO_PEER_ADDRESS', 'Cannot reply: the sender has no name'))
+  }
+
+  #send(data: Uint8Array | string, to: Address | undefined): Promise<void> {
+    if (!this.isOpen) return rejected(new SockError('ERR_SOCK_CLOSED', 'Cannot send: channel is closed'))
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
+    const { maxMessageBytes } = this.#port
+    if (bytes.length > maxMessageBytes) {
+      const message = `Cannot send ${bytes.length} bytes in one datagram: the limit is ${maxMessageBytes}`
+      return rejected(new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', message))
+    }
+    this.#bytesWritten += bytes.length
+    if (this.#host.observed) this.#host.observe(this, 'write')
+    return this.#outbox.send(bytes, to)
+  }
+
+  // The end.
+
+  async #closeWhenDone(): Promise<void> {
+    if (!this.#isDone) return
+    await this.#outbox.whenEmpty()
+    if (this.#phase === 'draining' && this.#isDone) this.#close()
+  }
+
+  get #isDone(): boolean {
+    return this.#run === 'none' && !this.#isWorking && this.#mailbox.isEmpty
+  }
+
+  get #isWorking(): boolean {
+    return this.#isBusy || this.#work > 0
+  }
+
+  #close(): void {
+    this.#phase = 'closing'
+    this.#port.close()
+  }
+
+  #whenClosed(): Promise<void> {
+    if (this.#phase === 'closed') return RESOLVED
+    this.#closed ??= createDeferred()
+    return this.#closed.promise
+  }
+
+  #checkFinished(): void {
+    if (this.#phase === 'closed' && this.#run === 'none' && !this.#isWorking) this.#host.finished(this)
+  }
+}
+
+class ReceivedDatagram implements Datagram {
+  readonly data: Buffer
+  readonly remoteAddress: Address | undefined
+  readonly truncated: boolean
+  readonly #socket: DatagramSocket
+
+  constructor(socket: DatagramSocket, data: Buffer, from: Address | undefined, truncated: boolean) {
+    this.#socket = socket
+    this.data = data
+    this.remoteAddress = from
+    this.truncated = truncated
+  }
+
+  reply(data: Uint8Array | string): Promise<void> {
+    return this.#socket.reply(data, this.remoteAddress)
+  }
+}
+
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
+const takeData = (datagram: Datagram): Buffer | null => datagram.data
+const takeDatagram = (datagram: Datagram): Datagram | null => datagram
+const resultOfData = ({ data: value }: Datagram): IteratorResult<Buffer, undefined> => ({
+  done: false,
+  value,
+})
+const resultOfDatagram = (value: Datagram): IteratorResult<Datagram, undefined> => ({ done: false, value })
+/** Leaving a loop early closes nothing: the socket belongs to all. */
+const ended = (): Promise<IteratorReturnResult<undefined>> => Promise.resolve(DONE)

@@ -1,0 +1,267 @@
+import type { Address } from './address.js'
+import type { CallbackRegistry, Unsubscribe } from './callbacks.js'
+import type { Channel, Transport } from './channel.js'
+import { createDeferred, ignore, type Deferred } from './deferred.js'
+import { Drain } from './drain.js'
+import { SockError } from './errors.js'
+import { transition } from './lifecycle.js'
+import { abortSignal, checkOptions, milliseconds, type Checks } from './options.js'
+import type {
+  CloseReason,
+  ListenOptions,
+  Server,
+  ServerEvents,
+  ServerState,
+  ShutdownOptions,
+  ShutdownReport,
+} from './server.js'
+
+/** A bound socket that lets peers in. */
+export interface Listener<Addr extends Address = Address> {
+  readonly address: Addr
+  /** Take no new peers or input, but hand over what the system has accepted already; resolves when none is left. */
+  drain(): Promise<void>
+  /** Close now; resolves when the descriptor is closed and everything the listener made is gone. Never rejects. */
+  close(): Promise<void>
+}
+
+/** What a server is made of. */
+export interface ServerParts<Target, Addr extends Address, Endpoint, Stats> {
+  readonly transport: Transport
+  readonly secure: boolean
+  readonly shutdownTimeout: number
+  readonly population: Population<Stats>
+  /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
+  parse(target: Target): Endpoint
+  /** Opens a listener that feeds the population. Rejects with the system's error, and leaves nothing then. */
+  open(endpoint: Endpoint): Promise<Listener<Addr>>
+}
+
+/** Who lives in a server: its connections, or its one datagram socket. */
+export interface Population<Stats> {
+  /** Whether anybody observes connections: the one comparison it costs when nobody does. */
+  observed: boolean
+  readonly openCount: number
+  stats(): Stats
+  /** Ends what is idle from now on, newcomers included, and tells `drain` how each member ended. */
+  startDraining(drain: Drain): void
+  stopDraining(): void
+  /** Fires the `signal` of every member. */
+  stop(reason: SockError): void
+  /** Destroys everything. @returns how much that was */
+  destroyAll(reason: CloseReason, error: Error): number
+  /** Resolves when nothing is left, no handler that works either. */
+  whenEmpty(): Promise<void>
+}
+
+export const SERVER_EVENTS = ['error', 'connection', 'state'] as const
+
+/** Makes a server of its parts. What observers hear of members comes through `registry`. */
+export function createServer<Target, Addr extends Address, Endpoint, Stats, Member extends Channel>(
+  parts: ServerParts<Target, Addr, Endpoint, Stats>,
+  registry: CallbackRegistry<ServerEvents<Member>>,
+): Server<Target, Addr, Stats, Member> {
+  return new ServerLife(parts, registry)
+}
+
+const listenChecks = { signal: abortSignal } satisfies Checks<ListenOptions>
+const shutdownChecks = {
+  timeout: milliseconds(undefined),
+  signal: abortSignal,
+} satisfies Checks<ShutdownOptions>
+
+/** A start under way, which `close()` and `shutdown()` can stop. */
+interface Start {
+  stopped: boolean
+  readonly settled: Deferred<void>
+}
+
+/** Nothing was running. */
+const NOTHING_TO_DO: ShutdownReport = Object.freeze({ idle: 0, drained: 0, forced: 0 })
+
+async function stopStart(start: Start): Promise<void> {
+  start.stopped = true
+  await start.settled.promise
+}
+
+/** The life of a server: one state, and what leads from each to the next. */
+class ServerLife<Target, Addr extends Address, Endpoint, Stats, Member extends Channel> implements Server<
+  Target,
+  Addr,
+  Stats,
+  Member
+> {
+  readonly #parts: ServerParts<Target, Addr, Endpoint, Stats>
+  readonly #registry: CallbackRegistry<ServerEvents<Member>>
+  #state: ServerState = 'idle'
+  #start: Start | undefined
+  #listener: Listener<Addr> | undefined
+  #drain: Drain | undefined
+  #closed = createDeferred()
+  #ignoreSignal = ignore
+
+  constructor(
+    parts: ServerParts<Target, Addr, Endpoint, Stats>,
+    registry: CallbackRegistry<ServerEvents<Member>>,
+  ) {
+    this.#parts = parts
+    this.#registry = registry
+  }
+
+  get transport(): Transport {
+    return this.#parts.transport
+  }
+  get secure(): boolean {
+    return this.#parts.secure
+  }
+  get state(): ServerState {
+    return this.#state
+  }
+  get address(): Addr | undefined {
+    return this.#listener?.address
+  }
+  get openConnections(): number {
+    return this.#parts.population.openCount
+  }
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  on<K extends keyof ServerEvents>(
+    event: K,
+    callback: (...args: ServerEvents<Member>[K]) => void,
+  ): Unsubscribe {
+    const unsubscribe = this.#registry.on(event, callback)
+    const look = (): void => void (this.#parts.population.observed = this.#registry.has('connection'))
+    look()
+    return () => {
+      unsubscribe()
+      look()
+    }
+  }
+
+  stats(): Stats {
+    return this.#parts.population.stats()
+  }
+
+  async listen(target: Target, options?: ListenOptions): Promise<Addr> {
+    const { signal } = checkOptions('listen options', options, listenChecks)
+    if (this.#state !== 'idle' && this.#state !== 'closed') {
+      throw new SockError('ERR_SOCK_INVALID_STATE', `Cannot listen: server is ${this.#state}`)
+    }
+    const endpoint = this.#parts.parse(target)
+    signal?.throwIfAborted()
+
+    if (this.#state === 'closed') this.#closed = createDeferred()
+    const start: Start = { stopped: false, settled: createDeferred() }
+    this.#start = start
+    this.#go('starting', `Starting ${this.transport}`)
+    try {
+      this.#listener = await this.#open(endpoint, start, signal)
+    } catch (error) {
+      this.#go('idle', `Cannot listen on ${this.transport}: ${(error as Error).message}`)
+      throw error
+    } finally {
+      this.#start = undefined
+      start.settled.resolve()
+    }
+    const { address } = this.#listener
+    this.#shutdownOnAbort(signal)
+    this.#go('listening', `Listening on ${this.transport} ${address}${this.secure ? ' with TLS' : ''}`)
+    return address
+  }
+
+  shutdown(options?: ShutdownOptions): Promise<ShutdownReport> {
+    const result = this.#shutdown(options)
+    // Perhaps nobody waits, as in a signal handler. What had to be forced is in the message of the state `closed` too.
+    result.catch(ignore)
+    return result
+  }
+
+  async close(): Promise<void> {
+    if (this.#start !== undefined) await stopStart(this.#start)
+    if (this.#state === 'listening') this.#startDraining('closed')
+    else this.#drain?.force('closed')
+    if (this.#drain !== undefined) await this.#closed.promise
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown()
+  }
+
+  /** Opens the listener; a stop or an abort that came in the meantime closes it again. */
+  async #open(endpoint: Endpoint, start: Start, signal: AbortSignal | undefined): Promise<Listener<Addr>> {
+    const listener = await this.#parts.open(endpoint)
+    if (!start.stopped && signal?.aborted !== true) return listener
+    const closing = listener.close()
+    this.#parts.population.destroyAll('closed', new SockError('ERR_SOCK_CLOSED', 'Server was closed'))
+    await closing
+    signal?.throwIfAborted()
+    throw new SockError('ERR_SOCK_CLOSED', 'Cannot listen: server was closed while it started')
+  }
+
+  #shutdownOnAbort(signal: AbortSignal | undefined): void {
+    if (signal === undefined) return
+    const abort = (): void => {
+      // Nobody else waits for this result.
+      this.#shutdown().catch((error: Error) => this.#registry.emit('error', error))
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    this.#ignoreSignal = () => signal.removeEventListener('abort', abort)
+  }
+
+  async #shutdown(options?: ShutdownOptions): Promise<ShutdownReport> {
+    const { timeout, signal } = checkOptions('shutdown options', options, shutdownChecks)
+    if (this.#start !== undefined) await stopStart(this.#start)
+    if (this.#state === 'listening') this.#startDraining()
+    const drain = this.#drain
+    if (drain === undefined) return NOTHING_TO_DO
+    drain.limit(timeout ?? this.#parts.shutdownTimeout, signal)
+    return drain.result
+  }
+
+  #startDraining(force?: 'closed'): void {
+    const listener = this.#listener as Listener<Addr>
+    const drain = new Drain((by) => {
+      void listener.close()
+      const error =
+        by === 'closed'
+          ? new SockError('ERR_SOCK_CLOSED', 'Server was closed')
+          : new SockError('ERR_SOCK_DRAINING', 'Connection did not finish before the shutdown deadline')
+      return this.#parts.population.destroyAll(by, error)
+    })
+    this.#drain = drain
+    this.#parts.population.startDraining(drain)
+    const count = this.#parts.population.openCount
+    this.#go('draining', `Draining ${this.transport} ${listener.address}: ${count} open`)
+    if (force !== undefined) drain.force(force)
+    void this.#finishDraining(drain, listener)
+  }
+
+  async #finishDraining(drain: Drain, listener: Listener<Addr>): Promise<void> {
+    const { population } = this.#parts
+    if (!drain.isForced) {
+      const reason = new SockError('ERR_SOCK_DRAINING', 'Server is draining')
+      population.stop(reason)
+      await listener.drain()
+      // Those that came in the meantime were to be served like any other; from now on they are asked to stop too.
+      population.stop(reason)
+    }
+    await population.whenEmpty()
+    await listener.close()
+    population.stopDraining()
+    this.#ignoreSignal()
+    this.#ignoreSignal = ignore
+    this.#listener = undefined
+    this.#drain = undefined
+    const { idle, drained, forced } = drain.complete()
+    this.#go('closed', `Closed ${this.transport}: ${idle} idle, ${drained} drained, ${forced} forced`)
+    drain.settle()
+    this.#closed.resolve()
+  }
+
+  #go(state: ServerState, message: string): void {
+    this.#state = transition(this.#state, state)
+    this.#registry.emit('state', state, message)
+  }
+}

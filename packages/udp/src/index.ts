@@ -1,0 +1,5 @@
+export { connectUdp, type UdpClientOptions } from './lib/connect-udp.js'
+export type { MulticastGroup, UdpSocketOptions } from './lib/udp-options.js'
+export { createUdpServer, type UdpServer, type UdpServerOptions } from './lib/udp-server.js'
+export type { UdpTarget } from './lib/udp-target.js'
+export type { Datagram, DatagramCallbacks, DatagramChannel, DatagramHandler, IpAddress } from '@sock/core'

@@ -1,0 +1,43 @@
+import type { DatagramChannel, DatagramClientOptions, IpAddress, IpTarget } from '@sock/core'
+import {
+  checkOptions,
+  connectDatagram,
+  datagramClientChecks,
+  ipAddress,
+  parseIpTarget,
+  type Checks,
+} from '@sock/core/datagram'
+import type { Socket } from 'node:dgram'
+import { udpChecks, type UdpSocketOptions } from './udp-options.js'
+import { familyOf, openUdp } from './udp-socket.js'
+import { resolveHost } from './udp-target.js'
+
+export interface UdpClientOptions extends DatagramClientOptions<Socket>, UdpSocketOptions {}
+
+const checks = { ...datagramClientChecks, ...udpChecks } satisfies Checks<UdpClientOptions>
+
+/**
+ * Makes a UDP socket that talks to one peer (connect(2)): it receives from nobody else, and hears when nobody listens
+ * there (`ECONNREFUSED`, from the read that waits). A name is looked up once, now.
+ *
+ * Rejects with `ERR_SOCK_INVALID_ADDRESS`, a system error (`ENOTFOUND`, `ENETUNREACH`…), or the signal's reason.
+ */
+export async function connectUdp(
+  target: string | IpTarget | IpAddress,
+  options?: UdpClientOptions,
+): Promise<DatagramChannel> {
+  const settings = checkOptions('connectUdp options', options, checks)
+  const { host = 'localhost', port } = parseIpTarget(target, {})
+  const { signal } = settings
+  const dial = async () => {
+    signal?.throwIfAborted()
+    const address = await resolveHost(host)
+    signal?.throwIfAborted()
+    const peer = ipAddress(address, port)
+    const opened = await openUdp({ host: undefined, port: 0, family: familyOf(address), peer }, settings)
+    if (signal?.aborted !== true) return opened
+    opened.close()
+    throw signal.reason
+  }
+  return connectDatagram({ ...settings, transport: 'udp', dial }, ipAddress(host, port))
+}

@@ -1,0 +1,120 @@
+import { SockError } from '@sock/core'
+import {
+  boolean,
+  checkOptions,
+  integer,
+  string,
+  wrongType,
+  type Check,
+  type Checks,
+} from '@sock/core/datagram'
+import type { Socket, SocketOptions } from 'node:dgram'
+import { isIP } from 'node:net'
+
+/** A multicast group to listen to. It is left when the socket closes. */
+export interface MulticastGroup {
+  /** The group's address: 224.0.0.0/4 or ff00::/8. */
+  group: string
+  /** Address of the interface (IPv4), or its scope like `::%eth0` (IPv6). Default: the system chooses one. */
+  interface?: string | undefined
+}
+
+/** Options of UDP sockets, of servers and clients. */
+export interface UdpSocketOptions {
+  /**
+   * Bytes that the system keeps for us (SO_RCVBUF, socket(7)). If it gives less, an `error` of a server tells. Default: the
+   * system's.
+   */
+  receiveBufferSize?: number | undefined
+  /** Bytes that the system keeps on their way out (SO_SNDBUF). If it gives less, an `error` of a server tells. */
+  sendBufferSize?: number | undefined
+  /** Allow sending to broadcast addresses (SO_BROADCAST). Default false. */
+  broadcast?: boolean | undefined
+  /** Hops that datagrams may take (IP_TTL, ip(7)), 1 to 255. Default: the system's. */
+  ttl?: number | undefined
+  /** Multicast groups to listen to. */
+  multicast?: readonly MulticastGroup[] | undefined
+  /** Hops that multicast datagrams may take (IP_MULTICAST_TTL), 0 to 255. Default: the system's, 1. */
+  multicastTtl?: number | undefined
+  /** Whether multicast datagrams are received on this host too (IP_MULTICAST_LOOP). Default: the system's, true. */
+  multicastLoopback?: boolean | undefined
+  /** Interface that multicast datagrams are sent from, as in {@link MulticastGroup.interface}. */
+  multicastInterface?: string | undefined
+}
+
+const MAX_BUFFER = 2 ** 31 - 1
+
+const groupChecks = { group: string(undefined), interface: string(undefined) } satisfies Checks<
+  Partial<MulticastGroup>
+>
+
+const multicast: Check<readonly MulticastGroup[]> = (value, name) => {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw wrongType(name, 'an array', value)
+  return value.map((entry: unknown, index) => {
+    const { group, ...rest } = checkOptions(`${name}[${index}]`, entry ?? null, groupChecks)
+    if (group === undefined || isIP(group) === 0)
+      throw wrongType(`${name}[${index}].group`, 'an address', group)
+    return { group, ...rest }
+  })
+}
+
+export const udpChecks = {
+  receiveBufferSize: integer(undefined, 1, MAX_BUFFER),
+  sendBufferSize: integer(undefined, 1, MAX_BUFFER),
+  broadcast: boolean(false),
+  ttl: integer(undefined, 1, 255),
+  multicast,
+  multicastTtl: integer(undefined, 0, 255),
+  multicastLoopback: boolean(undefined),
+  multicastInterface: string(undefined),
+} satisfies Checks<UdpSocketOptions>
+
+export interface UdpSettings {
+  readonly receiveBufferSize: number | undefined
+  readonly sendBufferSize: number | undefined
+  readonly broadcast: boolean
+  readonly ttl: number | undefined
+  readonly multicast: readonly MulticastGroup[]
+  readonly multicastTtl: number | undefined
+  readonly multicastLoopback: boolean | undefined
+  readonly multicastInterface: string | undefined
+}
+
+/** What has to be said when the socket is made. */
+export function creationOptions(settings: UdpSettings): Partial<SocketOptions> {
+  const { receiveBufferSize, sendBufferSize } = settings
+  return {
+    ...(receiveBufferSize === undefined ? {} : { recvBufferSize: receiveBufferSize }),
+    ...(sendBufferSize === undefined ? {} : { sendBufferSize }),
+  }
+}
+
+/** What can be said only of a bound socket. @throws the system's error */
+export function applyOptions(socket: Socket, settings: UdpSettings): void {
+  const { ttl, multicastTtl, multicastLoopback, multicastInterface } = settings
+  if (settings.broadcast) socket.setBroadcast(true)
+  if (ttl !== undefined) socket.setTTL(ttl)
+  if (multicastTtl !== undefined) socket.setMulticastTTL(multicastTtl)
+  if (multicastLoopback !== undefined) socket.setMulticastLoopback(multicastLoopback)
+  if (multicastInterface !== undefined) socket.setMulticastInterface(multicastInterface)
+  for (const group of settings.multicast) socket.addMembership(group.group, group.interface)
+}
+
+/**
+ * The kernel doubles what it is asked for, and caps it at net.core.rmem_max or wmem_max (socket(7)).
+ *
+ * @returns one error for each buffer that is smaller than was asked for
+ */
+export function smallBuffers(socket: Socket, settings: UdpSettings): Error[] {
+  const { receiveBufferSize, sendBufferSize } = settings
+  const errors: Error[] = []
+  const compare = (name: string, asked: number | undefined, given: number): void => {
+    if (asked === undefined || given >= asked) return
+    const message = `Asked for a "${name}" of ${asked} bytes, and the system gave ${given}`
+    errors.push(new SockError('ERR_SOCK_BUFFER_SIZE', message))
+  }
+  compare('receiveBufferSize', receiveBufferSize, socket.getRecvBufferSize())
+  compare('sendBufferSize', sendBufferSize, socket.getSendBufferSize())
+  return errors
+}

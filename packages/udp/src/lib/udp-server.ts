@@ -1,0 +1,60 @@
+import type {
+  DatagramChannel,
+  DatagramHandler,
+  DatagramServerOptions,
+  DatagramServerStats,
+  IpAddress,
+  Server,
+} from '@sock/core'
+import {
+  checkOptions,
+  createDatagramServer,
+  datagramServerChecks,
+  type Checks,
+  type DatagramPort,
+} from '@sock/core/datagram'
+import type { Socket } from 'node:dgram'
+import { udpChecks, type UdpSettings, type UdpSocketOptions } from './udp-options.js'
+import { familyOf, openUdp } from './udp-socket.js'
+import { parseListenTarget, resolveHost, type UdpEndpoint, type UdpTarget } from './udp-target.js'
+
+export interface UdpServerOptions extends DatagramServerOptions<Socket>, UdpSocketOptions {}
+
+export type UdpServer = Server<
+  string | UdpTarget | IpAddress,
+  IpAddress,
+  DatagramServerStats,
+  DatagramChannel
+>
+
+const checks = { ...datagramServerChecks, ...udpChecks } satisfies Checks<UdpServerOptions>
+
+/**
+ * Makes a UDP server.
+ *
+ * @throws TypeError or RangeError, which name the option and the value
+ */
+export function createUdpServer(handler: DatagramHandler, options?: UdpServerOptions): UdpServer {
+  const settings = checkOptions('createUdpServer options', options, checks)
+  const binding = {
+    transport: 'udp',
+    parse: parseListenTarget,
+    open: (endpoint: UdpEndpoint) => listen(endpoint, settings),
+  } as const
+  return createDatagramServer<string | UdpTarget | IpAddress, IpAddress, UdpEndpoint>(
+    binding,
+    handler,
+    settings,
+  )
+}
+
+async function listen(endpoint: UdpEndpoint, settings: UdpSettings): Promise<DatagramPort> {
+  const host = endpoint.host === undefined ? undefined : await resolveHost(endpoint.host)
+  try {
+    return await openUdp({ ...endpoint, host, family: familyOf(host) }, settings)
+  } catch (error) {
+    // All addresses were wanted, and there is no IPv6 here.
+    if (host !== undefined || (error as NodeJS.ErrnoException).code !== 'EAFNOSUPPORT') throw error
+    return openUdp({ ...endpoint, host, family: 'udp4' }, settings)
+  }
+}

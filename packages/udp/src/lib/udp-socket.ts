@@ -1,0 +1,70 @@
+import type { IpAddress } from '@sock/core'
+import type { DatagramPort } from '@sock/core/datagram'
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
+import { isIP } from 'node:net'
+import { applyOptions, creationOptions, smallBuffers, type UdpSettings } from './udp-options.js'
+import { createUdpPort } from './udp-port.js'
+
+export interface UdpBind {
+  /** An address; `undefined` for all. */
+  readonly host: string | undefined
+  readonly port: number
+  readonly family: 'udp4' | 'udp6'
+  readonly ipv6Only?: boolean
+  readonly reuseAddress?: boolean
+  readonly reusePort?: boolean
+  /** Connects the socket to this peer. */
+  readonly peer?: IpAddress
+}
+
+/** Binds a socket, and connects it if there is a peer. Rejects with the system's error, and leaves nothing then. */
+export async function openUdp(bind: UdpBind, settings: UdpSettings): Promise<DatagramPort> {
+  const { family, host, port, peer } = bind
+  // `reusePort` is newer than the types of the oldest Node that is supported.
+  const options: SocketOptions & { reusePort?: boolean } = {
+    type: family,
+    ipv6Only: bind.ipv6Only ?? false,
+    reuseAddr: bind.reuseAddress ?? false,
+    lookup: addressesOnly,
+    ...(bind.reusePort === true ? { reusePort: true } : {}),
+    ...creationOptions(settings),
+  }
+  const socket = createSocket(options)
+  try {
+    await settled(socket, 'listening', () =>
+      socket.bind({ port, ...(host === undefined ? {} : { address: host }) }),
+    )
+    applyOptions(socket, settings)
+    if (peer !== undefined) await settled(socket, 'connect', () => socket.connect(peer.port, peer.host))
+    return createUdpPort(socket, family, peer, smallBuffers(socket, settings))
+  } catch (error) {
+    socket.close()
+    throw error
+  }
+}
+
+/** The kind of socket for a host: IPv6 for "all", so that both kinds of peers are served. */
+export function familyOf(host: string | undefined): 'udp4' | 'udp6' {
+  return host !== undefined && isIP(host) === 4 ? 'udp4' : 'udp6'
+}
+
+/** Every host given to a socket is an address already: answering at once spares a turn per datagram. */
+const addressesOnly: NonNullable<SocketOptions['lookup']> = (host, _options, callback) => {
+  callback(null, host, isIP(host))
+}
+
+function settled(socket: Socket, event: 'listening' | 'connect', act: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      socket.off('error', failed)
+      resolve()
+    }
+    const failed = (error: Error): void => {
+      socket.off(event, done)
+      reject(error)
+    }
+    socket.once(event, done)
+    socket.once('error', failed)
+    act()
+  })
+}

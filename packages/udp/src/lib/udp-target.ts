@@ -1,0 +1,58 @@
+import { SockError, type IpAddress, type IpTarget } from '@sock/core'
+import { boolean, parseIpTarget } from '@sock/core/datagram'
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+
+/** Where a UDP server listens, in parts. */
+export interface UdpTarget extends IpTarget {
+  /** On an IPv6 address, take no IPv4 datagrams (IPV6_V6ONLY, ipv6(7)). Default false. */
+  ipv6Only?: boolean | undefined
+  /**
+   * Bind although another socket has the port (SO_REUSEADDR, socket(7)), as several receivers of one multicast group do.
+   * With unicast, the newest socket takes all datagrams from the others. Default false.
+   */
+  reuseAddress?: boolean | undefined
+  /**
+   * Let several sockets share the port, and the system spread senders among them (SO_REUSEPORT, socket(7)). Default false.
+   * Needs Node 23.1 or newer.
+   */
+  reusePort?: boolean | undefined
+}
+
+/** Where to listen, checked. */
+export interface UdpEndpoint {
+  readonly host: string | undefined
+  readonly port: number
+  readonly ipv6Only: boolean
+  readonly reuseAddress: boolean
+  readonly reusePort: boolean
+}
+
+const listenChecks = { ipv6Only: boolean(false), reuseAddress: boolean(false), reusePort: boolean(false) }
+
+/**
+ * Checks where to listen.
+ *
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, or `ERR_SOCK_UNSUPPORTED` for `reusePort` on a Node that ignores it
+ */
+export function parseListenTarget(target: string | UdpTarget | IpAddress): UdpEndpoint {
+  const endpoint = parseIpTarget(target, listenChecks)
+  if (endpoint.reusePort && !hasReusePort(process.versions.node)) {
+    const message = `Cannot use "reusePort" on Node ${process.versions.node}: it needs 22.12, 23.1 or newer`
+    throw new SockError('ERR_SOCK_UNSUPPORTED', message)
+  }
+  return { ...endpoint, host: endpoint.host }
+}
+
+/** When `dgram.createSocket` learned it: https://nodejs.org/api/dgram.html#dgramcreatesocketoptions-callback */
+export function hasReusePort(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
+}
+
+/** A host as an address: a name is looked up, once. Rejects with the error of dns.lookup (`ENOTFOUND`). */
+export async function resolveHost(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host
+  const { address } = await lookup(host)
+  return address
+}
