@@ -4,6 +4,7 @@
 import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,6 +46,40 @@ const scenarios = {
     await Promise.all(Array.from({ length: 8 }, loop))
     return count
   },
+}
+
+const datagramScenarios = {
+  /** 8 clients, each sends 64 bytes and waits for them to come back. */
+  rr: (address, milliseconds) => exchangeDatagrams(address, milliseconds, 8, Buffer.alloc(64, 1), 1),
+  /** 2 clients, each sends 16 datagrams and waits until the last of them was read, so that none is lost. */
+  'oneway-64': (address, milliseconds) =>
+    exchangeDatagrams(address, milliseconds, 2, Buffer.alloc(64, 0), 16),
+  'oneway-1400': (address, milliseconds) =>
+    exchangeDatagrams(address, milliseconds, 2, Buffer.alloc(1400, 0), 16),
+}
+
+/** Counts datagrams sent. */
+async function exchangeDatagrams({ host, port }, milliseconds, clients, message, window) {
+  const deadline = performance.now() + milliseconds
+  const last = Buffer.from(message)
+  if (window > 1) last[last.length - 1] = 0xff
+  const client = () =>
+    new Promise((done, failed) => {
+      const socket = createSocket('udp4')
+      let count = 0
+      const send = () => {
+        for (let sent = 1; sent < window; sent++) socket.send(message)
+        socket.send(last)
+        count += window
+      }
+      socket.on('error', failed)
+      socket.on('message', () => {
+        if (performance.now() < deadline) send()
+        else socket.close(() => done(count))
+      })
+      socket.connect(port, host, send)
+    })
+  return sum(await Promise.all(Array.from({ length: clients }, client)))
 }
 
 function pingPong(address, message, deadline) {
@@ -117,12 +152,12 @@ async function memory(server, count) {
 async function start(subject, transport, folder, node) {
   const path = join(folder, `${subject}.sock`)
   const file = new URL('./subjects.mjs', import.meta.url)
-  const target = transport === 'tcp' ? '127.0.0.1:0' : path
+  const target = transport === 'unix' ? path : '127.0.0.1:0'
   const child = fork(file, [subject, transport, target], { execPath: node, execArgv: ['--expose-gc'] })
   const next = () => new Promise((got) => child.once('message', got))
   const { address } = await next()
   return {
-    address: transport === 'tcp' ? { host: '127.0.0.1', port: address.port } : { path },
+    address: transport === 'unix' ? { path } : { host: '127.0.0.1', port: address.port },
     cpu: () => cpuSeconds(child.pid),
     memory() {
       child.send('memory')
@@ -143,6 +178,7 @@ function cpuSeconds(pid) {
 }
 
 async function compare(transport, scenario, { rounds, seconds, node, subjects }, folder) {
+  const load = (transport === 'udp' ? datagramScenarios : scenarios)[scenario]
   const servers = {}
   for (const subject of subjects) servers[subject] = await start(subject, transport, folder, node)
   const rates = Object.fromEntries(subjects.map((subject) => [subject, []]))
@@ -153,7 +189,7 @@ async function compare(transport, scenario, { rounds, seconds, node, subjects },
       const { address, cpu } = servers[subject]
       const cpuBefore = cpu()
       const since = performance.now()
-      const count = await scenarios[scenario](address, seconds * 1000)
+      const count = await load(address, seconds * 1000)
       const rate = count / ((performance.now() - since) / 1000)
       // Round -1 warms up.
       if (round < 0) continue
@@ -202,7 +238,7 @@ const spread = (numbers) =>
   `${median(numbers).toFixed(3)} [${sorted(numbers)[0].toFixed(3)}, ${sorted(numbers).at(-1).toFixed(3)}]`
 
 const program = new Command('ratios')
-  .description('Ratios of @sock/* to raw node:net, in rounds that alternate')
+  .description('Ratios of @sock/* to raw node:net and node:dgram, in rounds that alternate')
   .option('--only <rows>', 'rows to measure, such as tcp/rr,unix/memory')
   .option('--rounds <count>', 'rounds per row', Number, 7)
   .option('--seconds <count>', 'length of a round per subject', Number, 1)
@@ -212,9 +248,12 @@ const program = new Command('ratios')
   .parse()
 const options = program.opts()
 
-const rows = ['tcp', 'unix'].flatMap((transport) =>
-  ['rr', 'oneway', 'connect', 'memory'].map((scenario) => `${transport}/${scenario}`),
-)
+const rows = [
+  ...['tcp', 'unix'].flatMap((transport) =>
+    ['rr', 'oneway', 'connect', 'memory'].map((scenario) => `${transport}/${scenario}`),
+  ),
+  ...Object.keys(datagramScenarios).map((scenario) => `udp/${scenario}`),
+]
 const chosen = options.only?.split(',') ?? rows
 const folder = await mkdtemp(join(tmpdir(), 'sock-bench-'))
 try {

@@ -1,7 +1,9 @@
 // A server under test, in a process of its own: `node --expose-gc subjects.mjs <subject> <transport> <target>`.
 // Subjects do the same with the same socket options, so that they differ in nothing but the library.
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { createTcpServer } from '@sock/tcp'
+import { createUdpServer } from '@sock/udp'
 import { createUnixServer } from '@sock/unix'
 
 /** What the one-way scenario sends at the end of its data, and gets back as soon as all of it was read. */
@@ -19,6 +21,7 @@ function answer(chunk) {
 
 const subjects = {
   raw(transport) {
+    if (transport === 'udp') return rawUdp()
     const server = createServer(
       transport === 'tcp' ? { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } : {},
     )
@@ -54,8 +57,19 @@ const subjects = {
     }),
 }
 
+function rawUdp() {
+  const socket = createSocket('udp4')
+  socket.on('message', (data, { address, port }) => {
+    const reply = answer(data)
+    if (reply !== undefined) socket.send(reply, port, address)
+  })
+  return () => new Promise((listening) => socket.bind(0, '127.0.0.1', () => listening(socket.address())))
+}
+
+const creators = { tcp: createTcpServer, udp: createUdpServer, unix: createUnixServer }
+
 function ours(transport, handler) {
-  const server = transport === 'tcp' ? createTcpServer(handler) : createUnixServer(handler)
+  const server = creators[transport](handler)
   server.on('error', (error) => console.error(error))
   return (target) => server.listen(target)
 }

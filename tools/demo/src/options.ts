@@ -6,6 +6,7 @@ export interface Options {
   /** 0 lets the system choose. */
   readonly port: number
   readonly tlsPort: number
+  readonly udpPort: number
   /** Default: in a temporary folder. */
   readonly path?: string
   /** Given with --once: what the built-in clients do. */
@@ -47,9 +48,10 @@ function createCommand(): Command {
   return new Command('npm start --')
     .description('Serves one echo handler on every transport there is, and tells how to talk to each.')
     .option('--once', 'run built-in clients against the servers, print one row per transport and leave')
-    .option('--host <name>', 'where tcp and tls listen', '127.0.0.1')
+    .option('--host <name>', 'where tcp, tls and udp listen', '127.0.0.1')
     .option('--port <number>', 'port of tcp; 0 lets the system choose', integer(0, MAX_PORT), 0)
     .option('--tls-port <number>', 'port of tls; 0 lets the system choose', integer(0, MAX_PORT), 0)
+    .option('--udp-port <number>', 'port of udp; 0 lets the system choose', integer(0, MAX_PORT), 0)
     .option('--path <path>', 'socket of unix (default: in a temporary folder)')
     .option('--connections <number>', 'with --once: clients per transport', integer(1, MAX_CONNECTIONS), 20)
     .option('--messages <number>', 'with --once: messages per client', integer(1, MAX_MESSAGES), 500)

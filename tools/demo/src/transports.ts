@@ -1,5 +1,16 @@
-import type { Address, Channel, Handler, IpAddress, Server } from '@sock/core'
+import type {
+  Address,
+  Channel,
+  Connection,
+  DatagramChannel,
+  DatagramServerStats,
+  Handler,
+  IpAddress,
+  Server,
+  ServerStats,
+} from '@sock/core'
 import { connectTcp, createTcpServer } from '@sock/tcp'
+import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import type { Certificate } from './certificate.js'
 import { forShell, forSocat } from './quote.js'
@@ -9,6 +20,7 @@ export interface Place {
   readonly host: string
   readonly port: number
   readonly tlsPort: number
+  readonly udpPort: number
   readonly path: string
   readonly certificate: Certificate
 }
@@ -26,9 +38,17 @@ export interface Transport {
   start(handler: Handler, place: Place): Promise<Endpoint>
 }
 
+/** A server of whatever transport: only what it is made with and what it listens on differ. */
+export type AnyServer = Server<
+  never,
+  Address,
+  ServerStats | DatagramServerStats,
+  Connection | DatagramChannel
+>
+
 /** A server that listens, and two ways to reach it. */
 export interface Endpoint {
-  readonly server: Server<never, Address>
+  readonly server: AnyServer
   readonly address: Address
   /** A line for the shell that talks to it. */
   readonly command: string
@@ -92,8 +112,30 @@ const unix: Transport = {
   },
 }
 
+/** Fits an Ethernet frame; and many of them fit the receive buffer, beyond which the system drops what comes. */
+const UNFRAGMENTED = 1_400
+
+const udp: Transport = {
+  name: 'udp',
+  options: '--udp-port or --host',
+  largestMessage: UNFRAGMENTED,
+  wanted: ({ host, udpPort }) => hostAndPort(host, udpPort),
+  async start(handler, { host, udpPort }) {
+    const server = createUdpServer(handler)
+    const address = await server.listen({ host, port: udpPort })
+    const target = reachable(address)
+    return {
+      server,
+      address,
+      command: `nc -u ${forShell(target.host)} ${target.port}`,
+      connect: (signal) => connectUdp(target, { signal }),
+    }
+  },
+}
+
 /** Every transport there is here: Windows has no Unix sockets that Node could open. */
-export const transports: readonly Transport[] = process.platform === 'win32' ? [tcp, tls] : [tcp, tls, unix]
+export const transports: readonly Transport[] =
+  process.platform === 'win32' ? [tcp, tls, udp] : [tcp, tls, udp, unix]
 
 /** A socket in the file system, or `@name` in Linux's abstract namespace. */
 function socatAddress(path: string): string {

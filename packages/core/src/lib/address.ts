@@ -1,5 +1,3 @@
-import { isIP } from 'node:net'
-
 /** Where a TCP or UDP socket is. */
 export interface IpAddress {
   readonly family: 'ipv4' | 'ipv6'
@@ -24,25 +22,19 @@ export interface UnixAddress {
  */
 export type Address = IpAddress | UnixAddress
 
-/** Gives addresses their text form without adding a property to each. */
-const printable = {
-  toString(this: Address): string {
-    return formatAddress(this)
-  },
-}
-
 /** `::ffff:1.2.3.4`, as IPv4 peers of a dual-stack socket are called (RFC 4291 §2.5.5.2). */
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
 /** An address of an IP socket. IPv4-mapped IPv6 hosts become the IPv4 hosts they stand for. */
 export function ipAddress(host: string, port: number): IpAddress {
-  const plain = MAPPED.exec(host)?.[1] ?? host
-  return make({ family: isIP(plain) === 4 ? 'ipv4' : 'ipv6', host: plain, port })
+  // One is made per datagram of another sender: no more is looked at than must be.
+  const plain = host.includes(':') ? (MAPPED.exec(host)?.[1] ?? host) : host
+  return new Ip(plain.includes(':') ? 'ipv6' : 'ipv4', plain, port)
 }
 
 /** An address of a Unix socket; abstract names are written `@name`. */
 export function unixAddress(path: string): UnixAddress {
-  return make({ family: 'unix', path })
+  return new Unix(path)
 }
 
 /** The text form of an address, which `listen` and `connect*` understand. */
@@ -51,6 +43,33 @@ export function formatAddress(address: Address): string {
   return address.family === 'ipv6' ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
-function make<A extends Address>(fields: A): A {
-  return Object.freeze(Object.assign(Object.create(printable) as A, fields))
+class Ip implements IpAddress {
+  readonly family: 'ipv4' | 'ipv6'
+  readonly host: string
+  readonly port: number
+
+  constructor(family: 'ipv4' | 'ipv6', host: string, port: number) {
+    this.family = family
+    this.host = host
+    this.port = port
+    Object.freeze(this)
+  }
+
+  toString(): string {
+    return formatAddress(this)
+  }
+}
+
+class Unix implements UnixAddress {
+  readonly family = 'unix'
+  readonly path: string
+
+  constructor(path: string) {
+    this.path = path
+    Object.freeze(this)
+  }
+
+  toString(): string {
+    return formatAddress(this)
+  }
 }
