@@ -79,7 +79,9 @@ export async function connectTcp(
     settings.tls === undefined
       ? engine.connectStream(endpoint, socketOptions(settings), signal)
       : connectTls({ ...settings, tls: settings.tls }, endpoint)
-  return connectStream({ ...settings, transport: 'tcp', remote: ipAddress(host, port), dial })
+  // A name is no address: who it is shows when it is connected.
+  const remote = isIP(host) === 0 ? undefined : ipAddress(host, port)
+  return connectStream({ ...settings, transport: 'tcp', remote, dial })
 }
 
 interface TlsSettings {
