@@ -1,5 +1,5 @@
 import { afterAll, describe, it } from '@jest/globals'
-import { registerSuite, streamConformance } from '@sock/core/testing'
+import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,15 +8,14 @@ import { connectUnix, createUnixServer } from '../src/index.js'
 const folder = mkdtempSync(join(tmpdir(), 'sock-unix-'))
 let count = 0
 
-registerSuite(
-  streamConformance({
-    name: 'conformance of unix',
-    createServer: createUnixServer,
-    target: () => join(folder, `${++count}.sock`),
-    connect: (address, options) => connectUnix(address as never, options),
-    leftovers: () => readdirSync(folder),
-  }),
-  { describe, it },
-)
+const fixture = {
+  createServer: createUnixServer,
+  target: () => join(folder, `${++count}.sock`),
+  connect: (address: unknown, options?: object) => connectUnix(address as never, options),
+  leftovers: () => readdirSync(folder),
+}
+
+registerSuite(streamConformance({ ...fixture, name: 'conformance of unix' }), { describe, it })
+registerSuite(anyTransportConformance({ ...fixture, name: 'any transport: unix' }), { describe, it })
 
 afterAll(() => rmSync(folder, { recursive: true }))
