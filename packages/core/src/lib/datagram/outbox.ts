@@ -57,8 +57,20 @@ export class Outbox {
     this.#bytes += data.length
     const line = this.#waiting.size === 0 ? undefined : this.#waiting.get(lineOf(to))
     if (line === undefined) this.#port.send(data, to, sending.done)
-    else line.sendings.push(sending)
+    else {
+      sending.since = performance.now()
+      line.sendings.push(sending)
+    }
     return sending.result()
+  }
+
+  /** Someone who was refused may have room again: looks at once, unless the last time it was for nothing. */
+  roomAgain(): void {
+    for (const [key, line] of this.#waiting) {
+      if (line.isDeaf) continue
+      clearTimeout(line.timer)
+      line.isDeaf = !this.#retry(key, line)
+    }
   }
 
   /** Resolves when everything has left or failed. */
@@ -93,24 +105,34 @@ export class Outbox {
     this.#whenEmpty = undefined
   }
 
-  /** Puts a sending in its line, or gives it up. */
+  /** Puts a sending in its line, or gives it up, with all who have waited too long. */
   #wait(sending: Sending, error: Error): void {
     const key = lineOf(sending.to)
-    const line = this.#waiting.get(key) ?? { sendings: [], retry: FIRST_RETRY, timer: undefined }
-    this.#waiting.set(key, line)
-    sending.since ||= performance.now()
-    if (performance.now() - sending.since > MAX_WAIT) {
-      this.#settle(sending, backpressure(sending.to, 'the receiver does not read', error))
-    } else {
-      insert(line.sendings, sending)
+    const line = this.#waiting.get(key) ?? {
+      sendings: [],
+      retry: FIRST_RETRY,
+      timer: undefined,
+      isDeaf: false,
     }
-    line.timer ??= setTimeout(() => this.#retry(key, line), line.retry)
+    this.#waiting.set(key, line)
+    const now = performance.now()
+    sending.since ||= now
+    insert(line.sendings, sending)
+    for (let oldest; (oldest = line.sendings[0]) !== undefined && now - oldest.since > MAX_WAIT;) {
+      line.sendings.shift()
+      this.#settle(oldest, backpressure(oldest.to, 'the receiver does not read', error))
+    }
+    line.timer ??= setTimeout(() => {
+      line.isDeaf = false
+      this.#retry(key, line)
+    }, line.retry)
     line.retry = Math.min(2 * line.retry, LONGEST_RETRY)
   }
 
-  /** Sends from a line until there is no room again. */
-  #retry(key: string, line: Line): void {
+  /** Sends from a line until there is no room again. @returns whether anything has left or failed */
+  #retry(key: string, line: Line): boolean {
     line.timer = undefined
+    const before = this.#pending.size
     for (let sending; line.timer === undefined && (sending = line.sendings.shift()) !== undefined;) {
       const { size } = this.#pending
       this.#port.send(sending.data, sending.to, sending.done)
@@ -118,6 +140,7 @@ export class Outbox {
       if (this.#pending.size < size) line.retry = FIRST_RETRY
     }
     if (line.timer === undefined) this.#waiting.delete(key)
+    return this.#pending.size < before
   }
 }
 
@@ -125,6 +148,8 @@ interface Line {
   readonly sendings: Sending[]
   retry: number
   timer: NodeJS.Timeout | undefined
+  /** The last time that room was announced there was none: look again when the timer says so, and not before. */
+  isDeaf: boolean
 }
 
 let lastOrder = 0

@@ -16,7 +16,7 @@ export interface DatagramPort {
   start(sink: DatagramPortSink): void
   /**
    * Send one datagram, and call `done` once: at once or later, with the error if it failed. `EAGAIN` and `ENOBUFS` mean
-   * that there is no room now; the machinery comes again. After `close()` it need not be called.
+   * that there is no room now; the machinery comes again, sooner if the port tells when (`writable`). After `close()` it need not be called.
    *
    * @param to `undefined` on a connected socket
    */
@@ -39,6 +39,8 @@ export interface DatagramPortSink {
    * @param truncated whether it was cut by a buffer that was too small
    */
   received(data: Buffer, from: Address | undefined, truncated: boolean): void
+  /** There may be room again for what was refused. Ports need not tell: the machinery looks again in any case. */
+  writable?(): void
   /** Something went wrong, and the socket goes on. */
   failed(error: Error): void
   /** The last call, exactly once, after the descriptor is closed. */

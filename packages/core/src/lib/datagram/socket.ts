@@ -214,6 +214,10 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     else if (run !== undefined && this.#run === 'none') this.#advance()
   }
 
+  writable(): void {
+    this.#outbox.roomAgain()
+  }
+
   failed(error: Error): void {
     // On a connected socket it is the answer to what was sent: whoever waits for one should hear of it.
     const isHeard = this.#port.remoteAddress !== undefined && this.#mailbox.failReader(error)
