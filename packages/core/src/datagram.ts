@@ -23,4 +23,5 @@ export {
   type Checked,
   type Checks,
 } from './lib/options.js'
+export { bindable, bindSocketFile, type SocketFile, type SocketFileActions } from './lib/socket-file.js'
 export { parseUnixPath, parseUnixTarget, type UnixEndpoint, type UnixName } from './lib/unix-target.js'

@@ -4,6 +4,7 @@ import {
   chownSync,
   closeSync,
   constants,
+  lchownSync,
   linkSync,
   lstatSync,
   mkdtempSync,
@@ -85,6 +86,78 @@ export async function createSocketFile<Listener extends { close(): Promise<void>
   }
 }
 
+/** How to bind a datagram socket, and how to look at what is at a path. Both are done at once. */
+export interface SocketFileActions {
+  /** Gives the socket this name. @throws the system's error */
+  readonly bind: (name: string) => void
+  /** Connects another socket to this name. @returns why that failed */
+  readonly probe: (name: string) => NodeJS.ErrnoException | undefined
+}
+
+/**
+ * Makes the socket file of a datagram socket. Replies carry the name that was bound, so it is bound in place; and all is
+ * done in one go, since `process.umask` is another one meanwhile.
+ *
+ * Throws `ERR_SOCK_PATH_NOT_SOCKET`, `ERR_SOCK_PATH_IN_USE` or a system error, and leaves nothing then.
+ *
+ * @returns the file, and the name that was bound: the path from the root, if that is not too long
+ */
+export function bindSocketFile(
+  endpoint: UnixEndpoint,
+  actions: SocketFileActions,
+): { name: string; file: SocketFile } {
+  const path = absolute(endpoint.path)
+  const name = bindable(endpoint.path)
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const stat = findSocket(path)
+    const dead = stat === undefined ? undefined : judge(path, stat, actions.probe(name))
+    if (dead !== undefined) removeDead(path, dead)
+    try {
+      withUmaskFor(endpoint, () => actions.bind(name))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      continue
+    }
+    return { name, file: createFile(path, finish(path, endpoint)) }
+  }
+  throw othersStart(path)
+}
+
+/**
+ * Lets the file appear with its mode, and not with one that has to be taken back. Bits that would be given to the wrong
+ * group come with {@link finish}. Other threads of the process may create files at this moment: they get the same mode.
+ */
+function withUmaskFor({ mode, gid }: UnixEndpoint, act: () => void): void {
+  const first = gid === undefined ? mode : mode & ~0o070
+  const before = process.umask(~first & 0o777)
+  try {
+    act()
+  } finally {
+    process.umask(before)
+  }
+}
+
+/** Gives a file that was just made its owner and mode, or removes it. */
+function finish(path: string, { mode, uid, gid }: UnixEndpoint): FileId {
+  const found = lstatSync(path, { bigint: true })
+  try {
+    if (uid !== undefined || gid !== undefined)
+      lchownSync(path, uid ?? Number(found.uid), gid ?? Number(found.gid))
+    if ((Number(found.mode) & 0o777) !== mode) chmodSync(path, mode)
+    if (!isFile(path, found)) throw othersStart(path)
+    return found
+  } catch (error) {
+    if (isFile(path, found)) rmSync(path, { force: true })
+    throw error
+  }
+}
+
+/** The name of a socket file that is the same from everywhere; or the one given, if the system cannot take that. */
+export function bindable(path: string): string {
+  const full = absolute(path)
+  return fits(full) ? full : path
+}
+
 /**
  * The path from the root, since the process may go to another folder while this is under way, or later. What
  * `path.resolve()` and `path.join()` do beyond that is wrong for files: `a/..` is another folder if `a` is a symlink.
@@ -141,17 +214,28 @@ function fits(path: string): boolean {
  * @throws SockError for anything that must not be touched
  */
 async function inspect(path: string): Promise<FileId | undefined> {
+  const stat = findSocket(path)
+  return stat === undefined ? undefined : judge(path, stat, await withShortPath(path, probe))
+}
+
+/** @throws SockError if there is something else than a socket */
+function findSocket(path: string): FileId | undefined {
   const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  if (stat === undefined) return undefined
-  if (!stat.isSocket()) {
-    throw new SockError(
-      'ERR_SOCK_PATH_NOT_SOCKET',
-      `Cannot listen on "${path}": there is something else than a socket`,
-    )
-  }
-  const cause = await withShortPath(path, probe)
+  if (stat === undefined || stat.isSocket()) return stat
+  throw new SockError(
+    'ERR_SOCK_PATH_NOT_SOCKET',
+    `Cannot listen on "${path}": there is something else than a socket`,
+  )
+}
+
+/**
+ * @param cause why nobody could connect to the socket `id` at `path`
+ * @returns the id if it is dead, and nothing if it is gone
+ * @throws SockError if it may be alive
+ */
+function judge(path: string, id: FileId, cause: NodeJS.ErrnoException | undefined): FileId | undefined {
   // Only a socket that nobody has bound refuses; any other answer, or none, may come from one that lives.
-  if (cause?.code === 'ECONNREFUSED') return stat
+  if (cause?.code === 'ECONNREFUSED') return id
   if (cause?.code === 'ENOENT') return undefined
   const details = cause === undefined ? {} : { cause }
   throw new SockError(
@@ -190,7 +274,11 @@ async function linkTo(hidden: string, path: string): Promise<void> {
     const dead = await inspect(path)
     if (dead !== undefined) removeDead(path, dead)
   }
-  throw new SockError('ERR_SOCK_PATH_IN_USE', `Cannot listen on "${path}": other servers start there too`)
+  throw othersStart(path)
+}
+
+function othersStart(path: string): SockError {
+  return new SockError('ERR_SOCK_PATH_IN_USE', `Cannot listen on "${path}": other servers start there too`)
 }
 
 /**
