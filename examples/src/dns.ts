@@ -1,0 +1,67 @@
+/**
+ * A DNS responder with a zone of its own. A datagram is one question, and its answer goes to whoever asked.
+ *
+ *   node dist/dns.js 127.0.0.1:5300         and then:   dig @127.0.0.1 -p 5300 host.example A
+ */
+import { createUdpServer, type DatagramCallbacks } from '@sock/udp'
+import { AUTHORITATIVE_ANSWER, decode, encode, RECURSION_DESIRED } from 'dns-packet'
+import type { Answer, DecodedPacket } from 'dns-packet'
+import { once } from 'node:events'
+
+/** Response codes of RFC 1035 §4.1.1. */
+const NO_ERROR = 0
+const FORMAT_ERROR = 1
+const NO_SUCH_NAME = 3
+
+const ttl = 60
+const zone: readonly Answer[] = [
+  { name: 'host.example', type: 'A', ttl, data: '192.0.2.1' },
+  { name: 'host.example', type: 'AAAA', ttl, data: '2001:db8::1' },
+  { name: 'host.example', type: 'TXT', ttl, data: 'answered by one datagram' },
+  { name: 'example', type: 'MX', ttl, data: { preference: 10, exchange: 'host.example' } },
+]
+
+function answer({ id, flags = 0, questions = [] }: DecodedPacket): Buffer {
+  const [question] = questions
+  const named = zone.filter(({ name }) => name === question?.name.toLowerCase())
+  const answers = named.filter(({ type }) => type === question?.type)
+  const code = question === undefined ? FORMAT_ERROR : named.length > 0 ? NO_ERROR : NO_SUCH_NAME
+  return encode({
+    type: 'response',
+    ...(id === undefined ? {} : { id }),
+    flags: AUTHORITATIVE_ANSWER | (flags & RECURSION_DESIRED) | code,
+    questions,
+    answers,
+  })
+}
+
+/** Callbacks are the fast path: no loop and no promise per datagram but the one of the answer. */
+const responder: DatagramCallbacks = {
+  data(channel, message) {
+    let query: DecodedPacket
+    try {
+      query = decode(message)
+    } catch {
+      // Anybody can send anything to a UDP port. Silence is the one answer that no forged sender can be flooded with.
+      return undefined
+    }
+    // Two responders that answer answers would never stop.
+    if (query.type !== 'query') return undefined
+    // `write` answers the sender of this datagram, since the next one waits until the promise settles.
+    return channel.write(answer(query))
+  },
+}
+
+async function main([address = '127.0.0.1:5300']: readonly string[]): Promise<void> {
+  const server = createUdpServer(responder)
+  server.on('state', (_state, message) => console.log(message))
+  server.on('error', (error) => console.error(error.message))
+  const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  await server.listen(address)
+  await stop
+  await server.shutdown({ timeout: 5_000 })
+  const { datagramsReceived, datagramsSent } = server.stats()
+  console.log(`${datagramsReceived} received, ${datagramsSent} sent`)
+}
+
+await main(process.argv.slice(2))

@@ -1,0 +1,92 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { connect, type Socket } from 'node:net'
+import { parts, startExample } from './support/program.js'
+import { transcribe, type Transcript } from './support/transcript.js'
+
+const sockets: Socket[] = []
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+})
+
+interface Member {
+  readonly socket: Socket
+  readonly heard: Transcript
+}
+
+function join(address: string, name: string): Member {
+  const socket = connect(parts(address))
+  sockets.push(socket)
+  socket.write(`${name}\n`)
+  return { socket, heard: transcribe(socket) }
+}
+
+describe('chat', () => {
+  it('chat passes lines on to the others, whole ones only', async () => {
+    const program = startExample('chat', '127.0.0.1:0')
+    const address = await program.address('tcp')
+    const ann = join(address, 'Ann')
+    await ann.heard.until(/\* here are nobody and you\n/)
+    const bob = join(address, 'Bob')
+    await bob.heard.until(/\* here are Ann and you\n/)
+    await ann.heard.until(/\* Bob has come\n/)
+
+    // Two characters of two bytes each, cut in the middle.
+    const line = Buffer.from('grüß Gott\r\n')
+    ann.socket.write(line.subarray(0, 3))
+    await new Promise((resolve) => ann.socket.write('', resolve))
+    ann.socket.write(Buffer.concat([line.subarray(3), Buffer.from('and two\nlines at once\n')]))
+    await bob.heard.until(/\nAnn: grüß Gott\nAnn: and two\nAnn: lines at once\n/)
+    expect(ann.heard.text).not.toContain('Ann:')
+
+    bob.socket.end('last words')
+    await ann.heard.until(/\nBob: last words\n\* Bob has gone\n/)
+    await bob.heard.ended
+    await program.stop()
+  })
+
+  it('chat asks for another name when one is taken', async () => {
+    const program = startExample('chat', '127.0.0.1:0')
+    const address = await program.address('tcp')
+    const ann = join(address, 'Ann')
+    await ann.heard.until(/and you/)
+    const other = join(address, 'Ann')
+    await other.heard.until(/Another name, please\?\n/)
+    other.socket.write('Bob\n')
+    await other.heard.until(/here are Ann and you\n/)
+    await program.stop()
+  })
+
+  it('chat puts out who does not read, and serves the others', async () => {
+    const program = startExample('chat', '127.0.0.1:0')
+    const address = await program.address('tcp')
+    const ann = join(address, 'Ann')
+    await ann.heard.until(/and you/)
+    const deaf = join(address, 'Deaf')
+    await deaf.heard.until(/here are Ann and you/)
+    deaf.socket.pause()
+
+    // More than the system's buffers and the high-water mark together, in lines.
+    const flood = `${'x'.repeat(999)}\n`.repeat(1_000)
+    const isPutOut = ann.heard.until(/\* Deaf has gone\n/)
+    const out = new AbortController()
+    void isPutOut.then(() => out.abort())
+    while (!out.signal.aborted) await new Promise((resolve) => ann.socket.write(flood, resolve))
+    await isPutOut
+
+    await program.stderr.until(/^Deaf does not keep up$/m)
+    const bob = join(address, 'Bob')
+    await bob.heard.until(/here are Ann and you/)
+    program.kill('SIGTERM')
+    expect(await program.ended).toBe(0)
+  })
+
+  it('chat says good-bye when it is shut down', async () => {
+    const program = startExample('chat', '127.0.0.1:0')
+    const ann = join(await program.address('tcp'), 'Ann')
+    await ann.heard.until(/and you/)
+    await program.stop()
+    await ann.heard.ended
+    expect(ann.heard.text).toMatch(/\* the server is going down\n$/)
+    expect(program.stdout.text).toMatch(/^Closed tcp: 1 idle, 0 drained, 0 forced$/m)
+  })
+})

@@ -1,0 +1,76 @@
+import { afterEach, expect } from '@jest/globals'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { transcribe, type Transcript } from './transcript.js'
+
+/** An example, running as a child. */
+export interface Program {
+  readonly pid: number
+  readonly stdout: Transcript
+  readonly stderr: Transcript
+  kill(signal: NodeJS.Signals): void
+  /** Where it listens, as it says itself. */
+  address(transport: string): Promise<string>
+  /** SIGTERM, and that it leaves by itself with 0 and without a complaint. */
+  stop(): Promise<void>
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number | null>
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>
+
+const children = new Set<Child>()
+
+/** Starts what was built of `src/<name>.ts`; after the test nothing of it is left. */
+export function startExample(name: string, ...args: readonly string[]): Program {
+  return startProgram(
+    process.execPath,
+    fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url)),
+    ...args,
+  )
+}
+
+export function startProgram(command: string, ...args: readonly string[]): Program {
+  const child: Child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  children.add(child)
+  const stdout = transcribe(child.stdout)
+  const stderr = transcribe(child.stderr)
+  const ended = once(child, 'close').then(([code]) => {
+    children.delete(child)
+    return code as number | null
+  })
+  return {
+    pid: child.pid as number,
+    stdout,
+    stderr,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    async address(transport) {
+      const [, address = ''] = await stdout.until(new RegExp(`^Listening on ${transport} (\\S+)`, 'm'))
+      return address
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      const code = await ended
+      expect(stderr.text).toBe('')
+      expect(code).toBe(0)
+      expect(stdout.text).toMatch(/^Closed /m)
+    },
+  }
+}
+
+afterEach(async () => {
+  for (const child of children) {
+    const closed = once(child, 'close')
+    child.kill('SIGKILL')
+    await closed
+  }
+})
+
+/** `127.0.0.1:8080` in parts. */
+export function parts(address: string): { host: string; port: number } {
+  const [host = '', port] = address.split(':')
+  return { host, port: Number(port) }
+}
