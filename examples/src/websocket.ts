@@ -1,0 +1,53 @@
+/**
+ * A WebSocket server on a Unix socket: every message goes to all who are connected.
+ *
+ *   node dist/websocket.js /tmp/ws.sock     and then, from a program:   new WebSocket('ws+unix:/tmp/ws.sock:/')
+ */
+import { createUnixServer } from '@sock/unix'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { WebSocket, WebSocketServer } from 'ws'
+
+/** "Going away" (RFC 6455 §7.4.1): clients know that they should connect again. */
+const GOING_AWAY = 1001
+const MAX_MESSAGE = 64 * 1024
+/** Who has more than this many bytes waiting does not get further messages. */
+const MAX_BEHIND = 1024 * 1024
+
+async function main([path = '/tmp/ws.sock']: readonly string[]): Promise<void> {
+  const http = createServer((_request, response) => {
+    response.statusCode = 426
+    response.end('This is a WebSocket server\n')
+  })
+  const sockets = new WebSocketServer({ server: http, maxPayload: MAX_MESSAGE })
+  sockets.on('connection', (socket) => {
+    socket.on('error', (error) => console.error(error.message))
+    socket.on('message', (data, binary) => {
+      for (const other of sockets.clients) {
+        if (other.readyState !== WebSocket.OPEN) continue
+        if (other.bufferedAmount < MAX_BEHIND) other.send(data, { binary })
+      }
+    })
+  })
+
+  const server = createUnixServer({
+    // ws takes over from node:http at the upgrade, which has its connection from here.
+    open(connection) {
+      http.emit('connection', connection.stream)
+    },
+  })
+  server.on('state', (_state, message) => console.log(message))
+  server.on('error', (error) => console.error(error.message))
+  // Clients hear the reason in their own protocol; then both sides close, and there is nothing left to wait for.
+  server.on('state', (state) => {
+    if (state !== 'draining') return
+    for (const socket of sockets.clients) socket.close(GOING_AWAY, 'Server is going down')
+  })
+  // Before listening: a signal that comes early must not leave the socket file behind.
+  const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  await server.listen(path)
+  await stop
+  await server.shutdown({ timeout: 10_000 })
+}
+
+await main(process.argv.slice(2))

@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals'
+import { randomBytes } from 'node:crypto'
+import { Agent, request, type IncomingMessage } from 'node:http'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { socketFolder } from './support/folder.js'
+import { startExample } from './support/program.js'
+import { itWith, run } from './support/tools.js'
+import { transcribe } from './support/transcript.js'
+
+describe('http', () => {
+  itWith('curl')('http answers curl --unix-socket', async () => {
+    const path = join(await socketFolder(), 'http.sock')
+    const program = startExample('http', path)
+    await program.address('unix')
+    const curl = ['-sS', '--noproxy', '*', '--unix-socket', path]
+
+    const { stdout } = await run('curl', [...curl, 'http://localhost/'])
+    expect(JSON.parse(stdout)).toEqual({ hello: 'world', pid: program.pid })
+    const missing = await run('curl', [...curl, '-w', '%{http_code}', 'http://localhost/nothing'])
+    expect(missing.stdout).toBe('Not found\n404')
+    // One connection for both, since node:http keeps it.
+    const two = await run('curl', [
+      ...curl,
+      '-w',
+      '%{num_connects}\n',
+      'http://localhost/',
+      'http://localhost/',
+    ])
+    expect(two.stdout).toMatch(/^\{.*\}\n1\n\{.*\}\n0\n$/)
+    expect((await stat(path)).mode & 0o777).toBe(0o660)
+    await program.stop()
+  })
+
+  itWith('curl')('http gives 5 MB back to curl, as they were', async () => {
+    const path = join(await socketFolder(), 'http.sock')
+    const files = await mkdtemp(join(tmpdir(), 'sock-example-'))
+    const sent = randomBytes(5_000_000)
+    await writeFile(join(files, 'in'), sent)
+    const program = startExample('http', path)
+    await program.address('unix')
+    const args = ['-sS', '--noproxy', '*', '--unix-socket', path, '--data-binary', `@${join(files, 'in')}`]
+    expect(await run('curl', [...args, '-o', join(files, 'out'), 'http://localhost/echo'])).toMatchObject({
+      code: 0,
+      stderr: '',
+    })
+    expect((await readFile(join(files, 'out'))).equals(sent)).toBe(true)
+    await rm(files, { recursive: true })
+    await program.stop()
+  })
+
+  it('http finishes a request under way, and ends a connection that is only kept alive', async () => {
+    const path = join(await socketFolder(), 'http.sock')
+    const program = startExample('http', path)
+    await program.address('unix')
+    const agent = new Agent({ keepAlive: true })
+    const answerTo = (outgoing: ReturnType<typeof request>): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => outgoing.once('response', resolve).once('error', reject))
+
+    const idle = request({ agent, socketPath: path, path: '/' }).end()
+    await transcribe(await answerTo(idle)).ended
+    const busy = request({ socketPath: path, path: '/echo', method: 'POST' })
+    busy.write('before')
+    const heard = transcribe(await answerTo(busy))
+    await heard.until(/^before$/)
+
+    const ended = program.stop()
+    await program.stdout.until(/^Draining unix .*: 2 open$/m)
+    busy.end(', after')
+    await heard.ended
+    expect(heard.text).toBe('before, after')
+    await ended
+    agent.destroy()
+  })
+})

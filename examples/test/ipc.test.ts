@@ -1,0 +1,88 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { socketFolder } from './support/folder.js'
+import { startExample, type Program } from './support/program.js'
+import { itWith, run } from './support/tools.js'
+import { transcribe } from './support/transcript.js'
+
+const sockets: Socket[] = []
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+})
+
+async function serve(): Promise<{ program: Program; path: string }> {
+  const path = join(await socketFolder(), 'ipc.sock')
+  const program = startExample('ipc', 'serve', path)
+  await program.address('unix')
+  return { program, path }
+}
+
+/** Asks with the example's other half. */
+async function ask(path: string, question: string): Promise<unknown> {
+  const { ended, stdout, stderr } = startExample('ipc', 'ask', path, question)
+  expect(await ended).toBe(0)
+  expect(stderr.text).toBe('')
+  return JSON.parse(stdout.text)
+}
+
+describe('ipc', () => {
+  it('ipc answers questions from another process', async () => {
+    const { program, path } = await serve()
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    const answers = await Promise.all([
+      ask(path, '{"method":"add","params":[1,2,3]}'),
+      ask(path, '{"method":"pid"}'),
+    ])
+    expect(answers).toEqual([{ result: 6 }, { result: program.pid }])
+    await program.stop()
+  })
+
+  it('ipc answers what it cannot do, too', async () => {
+    const { program, path } = await serve()
+    expect(await ask(path, '{"method":"toString"}')).toEqual({ error: 'Unknown method "toString"' })
+    expect(await ask(path, 'not json')).toEqual({ error: expect.stringContaining('JSON') })
+    await program.stop()
+  })
+
+  it('ipc fails to ask where nobody listens', async () => {
+    const asking = startExample('ipc', 'ask', join(await socketFolder(), 'none.sock'), '{}')
+    expect(await asking.ended).toBe(1)
+    expect(asking.stderr.text).toContain('ENOENT')
+  })
+
+  it('ipc answers a question that is under way when it is shut down', async () => {
+    const { program, path } = await serve()
+    const socket = connect({ path, allowHalfOpen: true })
+    sockets.push(socket)
+    const heard = transcribe(socket)
+    await once(socket, 'connect')
+    socket.write('{"method":"add",')
+    const ended = program.stop()
+    await program.stdout.until(/^Draining unix .*: 1 open$/m)
+    socket.end('"params":[20,22]}')
+    await heard.ended
+    expect(heard.text).toBe('{"result":42}')
+    await ended
+  })
+
+  itWith('python3')('ipc answers Python', async () => {
+    const { program, path } = await serve()
+    const script = `
+import socket, sys
+with socket.socket(socket.AF_UNIX) as s:
+    s.connect(sys.argv[1])
+    s.sendall(b'{"method":"add","params":[' + b','.join([b'1'] * 200000) + b']}')
+    s.shutdown(socket.SHUT_WR)
+    print(s.makefile().read())
+`
+    expect(await run('python3', ['-c', script, path])).toEqual({
+      code: 0,
+      stdout: '{"result":200000}\n',
+      stderr: '',
+    })
+    await program.stop()
+  })
+})
