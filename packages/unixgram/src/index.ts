@@ -1,0 +1,15 @@
+export { connectUnixgram, type UnixgramClientOptions } from './lib/connect-unixgram.js'
+export type { UnixgramSocket } from './lib/unixgram-port.js'
+export {
+  createUnixgramServer,
+  type UnixgramServer,
+  type UnixgramServerOptions,
+} from './lib/unixgram-server.js'
+export type {
+  Datagram,
+  DatagramCallbacks,
+  DatagramChannel,
+  DatagramHandler,
+  UnixAddress,
+  UnixTarget,
+} from '@sock/core'

@@ -1,0 +1,7 @@
+import { SockError } from '@sock/core'
+
+/** unix-dgram passes names as C strings, and the first byte of an abstract name is NUL. */
+export function noAbstractNames(name: string): SockError {
+  const message = `Cannot use the abstract name "${name}" for datagrams: unix-dgram knows only paths`
+  return new SockError('ERR_SOCK_UNSUPPORTED', message)
+}

@@ -1,0 +1,197 @@
+import { SockError } from '@sock/core'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { getSystemErrorName } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
+
+/**
+ * The native half of unix-dgram 2.0.7, and everything about it that one has to know. Its JavaScript half is left out: it
+ * throws where no one can catch (a failed recvmsg), gives numbers for error codes, and tells of errors by events.
+ * https://github.com/bnoordhuis/node-unix-dgram/blob/v2.0.7/src/unix_dgram.cc
+ *
+ * Functions return 0 or what is said here, and the negative errno for a failure. Wrong types, a wrong number of
+ * arguments, and a descriptor that is not open end the process by an assertion, so nobody but {@link NativeSocket} calls
+ * them.
+ */
+interface Native {
+  readonly AF_UNIX: number
+  readonly SOCK_DGRAM: number
+  /**
+   * Opens a socket, non-blocking and closed on exec, that is read from at once and always: there is no pause. It is
+   * watched by the event loop of the main thread, whoever calls.
+   *
+   * @param received called with one message per turn of the event loop; `data` is null if `status` is an error, `path` is
+   * null for a sender without a name and for one with an abstract name
+   * @param writable called once after a `send` that returned 1
+   * @returns the descriptor
+   */
+  socket(
+    family: number,
+    type: number,
+    protocol: number,
+    received: (status: number, data: Buffer | null, path: string | null) => void,
+    writable: () => void,
+  ): number
+  /** Both cut a path at 107 bytes and at a NUL without a word, so abstract names are out of reach. */
+  bind(fd: number, path: string): number
+  connect(fd: number, path: string): number
+  /** On a connected socket. Returns 1 if there is no room, and then calls `writable` when there may be some. */
+  send(fd: number, data: Uint8Array): number
+  /** Returns -EAGAIN if there is no room, and does not tell when there is. */
+  sendto(fd: number, data: Uint8Array, offset: number, length: number, path: string): number
+  /** Ends the process for a descriptor that is closed already, or from within a callback of the same socket. */
+  close(fd: number): number
+}
+
+/** What a socket tells. */
+export interface NativeSocketEvents {
+  /** @param path the name of the sender, if it has one that can be told */
+  received(data: Buffer, path: string | undefined, truncated: boolean): void
+  /** There may be room again for what `send` refused with EAGAIN. */
+  writable(): void
+  /** Receiving failed; the socket goes on. */
+  failed(error: Error): void
+  /** The descriptor is closed. */
+  closed(): void
+}
+
+/**
+ * The size of the buffer that messages are received into. What is longer is cut without a word, so one of exactly this
+ * length has to count as cut.
+ */
+export const RECEIVE_BUFFER = 65_536
+
+/** A Unix datagram socket that cannot be used wrongly. */
+export class NativeSocket {
+  /** The descriptor; another file may have its number after the socket is closed. */
+  readonly fd: number
+  readonly #native: Native
+  readonly #events: NativeSocketEvents
+  #isOpen = true
+
+  /** @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE` or `ERR_SOCK_UNSUPPORTED`, or a system error (`EMFILE`) */
+  constructor(events: NativeSocketEvents) {
+    this.#native = native()
+    this.#events = events
+    const { AF_UNIX, SOCK_DGRAM } = this.#native
+    this.fd = checked(
+      this.#native.socket(
+        AF_UNIX,
+        SOCK_DGRAM,
+        0,
+        (status, data, path) => this.#received(status, data, path),
+        () => {
+          if (this.#isOpen) this.#events.writable()
+        },
+      ),
+      'socket',
+    )
+  }
+
+  /** Gives the socket a name, and with it a file. @throws the system's error */
+  bind(path: string): void {
+    checked(this.#native.bind(this.fd, path), 'bind', path)
+  }
+
+  /**
+   * Makes `path` the peer: from then on nobody else can send to this socket. It may be called again.
+   *
+   * @throws the system's error
+   */
+  connect(path: string): void {
+    checked(this.#native.connect(this.fd, path), 'connect', path)
+  }
+
+  /** Sends to the peer. @returns the error if it failed: `EAGAIN` if there is no room, and `writable` comes then */
+  send(data: Uint8Array): Error | undefined {
+    const status = this.#native.send(this.fd, data)
+    if (status === 0) return undefined
+    return status > 0 ? NO_ROOM : systemError(status, 'send')
+  }
+
+  /** Sends to `path`. @returns the error if it failed: `EAGAIN` if there is no room, and nothing comes then */
+  sendTo(data: Uint8Array, path: string): Error | undefined {
+    const status = this.#native.sendto(this.fd, data, 0, data.length, path)
+    if (status === 0) return undefined
+    const error = systemError(status, 'send', path)
+    return error.code === NO_ROOM.code ? NO_ROOM : error
+  }
+
+  /** Stops everything now, and closes the descriptor after the callbacks under way. Harmless when closed. */
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    setImmediate(() => {
+      // Whatever close(2) says, the descriptor is gone.
+      this.#native.close(this.fd)
+      this.#events.closed()
+    })
+  }
+
+  #received(status: number, data: Buffer | null, path: string | null): void {
+    if (!this.#isOpen) return
+    if (data !== null) {
+      this.#events.received(data, path ?? undefined, data.length >= RECEIVE_BUFFER)
+      return
+    }
+    const error = systemError(status, 'recvmsg')
+    // Somebody else has taken the message: the descriptor was handed to another process.
+    if (error.code !== NO_ROOM.code) this.#events.failed(error)
+  }
+}
+
+let loaded: Native | undefined
+
+function native(): Native {
+  if (!isMainThread) {
+    const message = 'Cannot use Unix datagrams in a worker thread: unix-dgram works in the main thread only'
+    throw new SockError('ERR_SOCK_UNSUPPORTED', message)
+  }
+  loaded ??= loadNative(import.meta.url)
+  return loaded
+}
+
+/**
+ * Loads the native module as seen from the module at `from`.
+ *
+ * @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE`
+ */
+export function loadNative(from: string): Native {
+  const require = createRequire(from)
+  try {
+    const folder = dirname(require.resolve('unix-dgram/package.json'))
+    return require(join(folder, 'build/Release/unix_dgram.node')) as Native
+  } catch (cause) {
+    throw new SockError('ERR_SOCK_NATIVE_UNAVAILABLE', `Cannot use Unix datagrams: ${HOW_TO_BUILD}`, {
+      cause,
+    })
+  }
+}
+
+/** npm and pnpm run install scripts only of packages that were approved; a module of another Node version does not load. */
+const HOW_TO_BUILD =
+  'the native module "unix-dgram" was not built for this version of Node. ' +
+  'To build it: `npm rebuild unix-dgram` (if npm says that it is not approved, `npm approve-scripts unix-dgram` first), ' +
+  'or `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`. It needs Python 3, make and a C++ compiler'
+
+function checked(status: number, syscall: string, path?: string): number {
+  if (status < 0) throw systemError(status, syscall, path)
+  return status
+}
+
+/** An error as Node makes them: `bind EACCES /run/app.sock`. */
+function systemError(
+  errno: number,
+  syscall: string,
+  path?: string,
+): NodeJS.ErrnoException & { code: string } {
+  const code = getSystemErrorName(errno)
+  const error = new Error(`${syscall} ${code}${path === undefined ? '' : ` ${path}`}`)
+  return Object.assign(error, { code, errno, syscall, ...(path === undefined ? {} : { path }) })
+}
+
+/** Made once: refusals are frequent, are mended by coming again, and a stack would tell nothing. */
+const NO_ROOM = Object.assign(new Error('The queue of the receiver is full'), {
+  code: 'EAGAIN',
+  syscall: 'send',
+})
