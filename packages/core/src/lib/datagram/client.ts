@@ -1,7 +1,7 @@
 import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
 import type { DatagramChannel } from '../channel.js'
-import { connectionEvent } from '../connection-event.js'
+import { nextChannelId } from '../channel-id.js'
 import { ignore } from '../deferred.js'
 import type { ConnectionEvent } from '../server.js'
 import type { DatagramPort } from './port.js'
@@ -24,13 +24,15 @@ export async function connectDatagram(dial: DatagramDial, remote: Address): Prom
     transport: dial.transport,
     maxQueuedBytes: dial.maxQueuedBytes,
     observed: dial.onState !== undefined,
-    observe: (...what) => registry.emit('connection', connectionEvent(...what)),
+    observe: (event) => registry.emit('connection', event),
     handlerFailed: ignore,
     // Nobody waits for an answer, so nobody misses one: as when the datagram had been lost on the way.
     failed: ignore,
     closed: ignore,
     finished: ignore,
   }
+  const id = nextChannelId()
+  registry.emit('connection', { id, state: 'dial', local: undefined, remote })
   const port = await dial.dial()
   try {
     dial.configure?.(port.socket as never)
@@ -38,9 +40,7 @@ export async function connectDatagram(dial: DatagramDial, remote: Address): Prom
     port.close()
     throw error
   }
-  const socket = new DatagramSocket(port, host)
-  registry.emit('connection', { id: socket.id, state: 'dial', local: undefined, remote })
-  registry.emit('connection', connectionEvent(socket, 'new'))
+  const socket = new DatagramSocket(port, host, undefined, id)
   socket.start()
   return socket
 }

@@ -88,9 +88,10 @@ export class Mailbox {
     return reader !== undefined
   }
 
-  clear(): void {
-    this.#datagrams.length = 0
+  /** @returns how many datagrams nobody will see */
+  clear(): number {
     this.#bytes = 0
+    return this.#datagrams.splice(0).length
   }
 
   /** The next datagram, as `take` makes it, or what `end` makes of the end. */

@@ -91,7 +91,7 @@ export class Outbox {
   answered(sending: Sending, error?: Error): void {
     if (!this.#pending.has(sending)) return
     if (error !== undefined && NO_ROOM.has((error as NodeJS.ErrnoException).code)) this.#wait(sending, error)
-    else this.#settle(sending, error)
+    else this.#settle(sending, isTooLarge(error) ? tooLarge(sending.data.length, error) : error)
   }
 
   #settle(sending: Sending, error?: Error): void {
@@ -195,6 +195,16 @@ function insert(sendings: Sending[], sending: Sending): void {
 
 function lineOf(to: Address | undefined): string {
   return to === undefined ? '' : formatAddress(to)
+}
+
+/** The system knows limits that the port does not: those of the peer's family, or of the send buffer. */
+function isTooLarge(error: NodeJS.ErrnoException | undefined): error is Error {
+  return error?.code === 'EMSGSIZE'
+}
+
+function tooLarge(length: number, cause: Error): SockError {
+  const message = `Cannot send ${length} bytes in one datagram: more than the system allows`
+  return new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', message, { cause })
 }
 
 function backpressure(to: Address | undefined, why: string, cause?: Error): SockError {

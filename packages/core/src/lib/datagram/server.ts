@@ -1,13 +1,12 @@
 import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
 import type { DatagramChannel } from '../channel.js'
-import { connectionEvent } from '../connection-event.js'
 import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
 import type { Drain } from '../drain.js'
 import type { SockError } from '../errors.js'
 import { checkDatagramHandler, type DatagramHandler } from '../handler.js'
 import { createServer, SERVER_EVENTS, type Listener, type Population } from '../server-life.js'
-import type { CloseReason, ConnectionState, DatagramServerStats, Server, ServerEvents } from '../server.js'
+import type { CloseReason, ConnectionEvent, DatagramServerStats, Server, ServerEvents } from '../server.js'
 import type { DatagramPort } from './port.js'
 import { DatagramSocket, type DatagramHandlerForms, type DatagramHost } from './socket.js'
 
@@ -93,7 +92,6 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
     const socket = new DatagramSocket(port, this, this.#handler)
     const closed = (this.#whenClosed = createDeferred())
     this.#socket = socket
-    if (this.observed) this.observe(socket, 'new')
     socket.start()
     return {
       address: port.localAddress,
@@ -136,10 +134,11 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
   destroyAll(reason: CloseReason, error: SockError): number {
     const socket = this.#socket
     if (socket === undefined) return 0
+    // An idle socket has nothing to lose.
+    const count = socket.isIdle ? 0 : 1
     if (socket.isClosed) this.#forget(socket)
     else socket.abort(reason, error)
-    // An idle socket has nothing to lose.
-    return this.#wasIdle ? 0 : 1
+    return count
   }
 
   whenEmpty(): Promise<void> {
@@ -150,8 +149,8 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
 
   // What the socket tells.
 
-  observe(socket: DatagramSocket, state: ConnectionState, reason?: CloseReason): void {
-    this.#registry.emit('connection', connectionEvent(socket, state, reason))
+  observe(event: ConnectionEvent): void {
+    this.#registry.emit('connection', event)
   }
 
   handlerFailed(socket: DatagramSocket, error: Error): void {

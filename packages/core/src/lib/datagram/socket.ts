@@ -3,9 +3,10 @@ import type { Address } from '../address.js'
 import type { Datagram, DatagramChannel, Transport } from '../channel.js'
 import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
+import { isExpectedClose } from '../expected-close.js'
 import type { CheckedHandler, DatagramCallbacks, DatagramFunction } from '../handler.js'
 import { wrongType } from '../options.js'
-import type { CloseReason, ConnectionState, DatagramServerStats } from '../server.js'
+import type { CloseReason, ConnectionEvent, ConnectionState, DatagramServerStats } from '../server.js'
 import { nextChannelId } from '../channel-id.js'
 import { StopSignal } from '../stop-signal.js'
 import { Mailbox } from './mailbox.js'
@@ -18,7 +19,7 @@ export interface DatagramHost {
   readonly maxQueuedBytes: number
   /** Whether anybody observes channels. */
   readonly observed: boolean
-  observe(socket: DatagramSocket, state: ConnectionState, reason?: CloseReason): void
+  observe(event: ConnectionEvent): void
   handlerFailed(socket: DatagramSocket, error: Error): void
   /** The socket had an error that concerns no operation under way, and goes on. */
   failed(socket: DatagramSocket, error: Error): void
@@ -34,7 +35,7 @@ const NO_HANDLER: DatagramHandlerForms = { run: undefined, callbacks: undefined 
 
 /** A datagram socket: the one mechanism behind callbacks, `read()`, `receive()` and `for await`, over any port. */
 export class DatagramSocket implements DatagramChannel, DatagramPortSink {
-  readonly id = nextChannelId()
+  readonly id: number
   data: unknown = undefined
 
   readonly #host: DatagramHost
@@ -59,9 +60,12 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   #bytesRead = 0
   #bytesWritten = 0
   #reason: CloseReason = 'ended'
+  /** Why it was closed by force. */
+  #abortError: SockError | undefined
   #closed: Deferred<void> | undefined
 
-  constructor(port: DatagramPort, host: DatagramHost, handler = NO_HANDLER) {
+  constructor(port: DatagramPort, host: DatagramHost, handler = NO_HANDLER, id = nextChannelId()) {
+    this.id = id
     this.#host = host
     this.#port = port
     this.#handler = handler
@@ -79,7 +83,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     return this.#from ?? this.#port.remoteAddress
   }
   get isOpen(): boolean {
-    return (this.#phase === 'open' || this.#phase === 'draining') && this.#run !== 'left'
+    return this.#isSending && this.#run !== 'left'
   }
   get signal(): AbortSignal {
     return this.#stop.signal
@@ -106,12 +110,12 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   }
 
   write(data: Uint8Array | string): Promise<void> {
-    return this.reply(data, this.#from)
+    return this.isOpen ? this.reply(data, this.#from) : rejected(notOpen())
   }
 
   send(data: Uint8Array | string, to: Address): Promise<void> {
     if (typeof to !== 'object' || to === null) return rejected(wrongType('to', 'an address', to))
-    return this.#send(data, to)
+    return this.isOpen ? this.#send(data, to) : rejected(notOpen())
   }
 
   async close(): Promise<void> {
@@ -136,15 +140,18 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   /** Begins to deliver. */
   start(): void {
+    if (this.#host.observed) {
+      this.#observe('new', this.#port.remoteAddress)
+      this.#observe('handler', this.#port.remoteAddress)
+    }
     this.#port.start(this)
-    if (this.#host.observed) this.#host.observe(this, 'handler')
     this.#call('open')
   }
 
   /** Whether nothing is under way but waiting for input. */
   get isIdle(): boolean {
-    const isWaiting = this.#run === 'none' || this.#mailbox.hasReader
-    return isWaiting && !this.#isWorking && this.#mailbox.isEmpty && this.#outbox.bytes === 0
+    const isWaiting = this.#mailbox.hasReader || (this.#run === 'none' && !this.#isWorking)
+    return isWaiting && this.#mailbox.isEmpty && this.#outbox.bytes === 0
   }
 
   stop(reason: SockError): void {
@@ -155,9 +162,6 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   drain(): void {
     if (this.#phase !== 'open') return
     this.#phase = 'draining'
-    // What nobody is there to read would wait for ever.
-    const { run, callbacks } = this.#handler
-    if (run === undefined && callbacks?.data === undefined) this.#mailbox.clear()
     this.#mailbox.finish()
     this.#advance()
   }
@@ -166,7 +170,8 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   abort(reason: CloseReason, error: SockError): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return
     this.#reason = reason
-    this.#mailbox.clear()
+    this.#abortError = error
+    this.#discard()
     this.#mailbox.failReader(error)
     this.#mailbox.finish()
     this.#outbox.clear(error)
@@ -186,7 +191,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       datagramsSent: this.#outbox.sent,
       datagramsDropped: {
         ...this.#dropped,
-        kernel: this.#phase === 'closed' ? 0 : (this.#port.kernelDrops?.() ?? 0),
+        kernel: this.#port.kernelDrops?.() ?? 0,
       },
       sendErrors: this.#outbox.failed,
       sendQueueBytes: this.#outbox.bytes,
@@ -204,7 +209,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       this.#dropped.closing += 1
       return
     }
-    if (this.#host.observed) this.#host.observe(this, 'read')
+    if (this.#host.observed) this.#observe('read', from)
     const { callbacks, run } = this.#handler
     if (callbacks?.data !== undefined && !this.#isBusy && this.#mailbox.isEmpty) {
       this.#deliver(data, from, truncated)
@@ -233,7 +238,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     this.#outbox.clear(error)
     this.#stop.fire(error)
     this.#host.closed(this, this.#reason)
-    if (this.#host.observed) this.#host.observe(this, 'close', this.#reason)
+    if (this.#host.observed) this.#observe('close', this.#port.remoteAddress, this.#reason)
     this.#closed?.resolve()
     this.#call('close')
     this.#checkFinished()
@@ -265,6 +270,9 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
         if (next === undefined) break
         this.#deliver(next.data, next.remoteAddress, next.truncated)
       }
+    } else if (this.#phase === 'draining' && this.#work === 0) {
+      // What nobody is there to read would wait for ever.
+      this.#discard()
     }
     if (this.#phase === 'draining') void this.#closeWhenDone()
   }
@@ -302,7 +310,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   #call(name: 'open' | 'close'): void {
     try {
-      const result: unknown = this.#handler.callbacks?.[name]?.(this)
+      const result: unknown = this.#handler.callbacks?.[name]?.(this, this.#abortError)
       if (!isThenable(result)) return
       this.#work += 1
       this.#await(result, () => (this.#work -= 1))
@@ -323,7 +331,15 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     })
   }
 
+  /** @param remote whom it concerns: the sender of what was received, the receiver of what is sent */
+  #observe(state: ConnectionState, remote: Address | undefined, reason?: CloseReason): void {
+    const event = { id: this.id, state, local: this.localAddress, remote }
+    this.#host.observe(reason === undefined ? event : { ...event, reason })
+  }
+
   #handlerFailed(error: unknown): void {
+    // What was taken from a handler at the end is no failure of its own.
+    if (this.#abortError !== undefined && isExpectedClose(error)) return
     this.#host.handlerFailed(
       this,
       error instanceof Error || types.isNativeError(error) ? error : new Error(String(error)),
@@ -340,7 +356,8 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   }
 
   #send(data: Uint8Array | string, to: Address | undefined): Promise<void> {
-    if (!this.isOpen) return rejected(new SockError('ERR_SOCK_CLOSED', 'Cannot send: channel is closed'))
+    // A run of the handler that has closed its channel ends nothing but itself: others may still answer.
+    if (!this.#isSending) return rejected(notOpen())
     const bytes = typeof data === 'string' ? Buffer.from(data) : data
     if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
     const { maxMessageBytes } = this.#port
@@ -349,11 +366,15 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       return rejected(new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', message))
     }
     this.#bytesWritten += bytes.length
-    if (this.#host.observed) this.#host.observe(this, 'write')
+    if (this.#host.observed) this.#observe('write', to ?? this.#port.remoteAddress)
     return this.#outbox.send(bytes, to)
   }
 
   // The end.
+
+  #discard(): void {
+    this.#dropped.closing += this.#mailbox.clear()
+  }
 
   async #closeWhenDone(): Promise<void> {
     if (!this.#isDone) return
@@ -367,6 +388,11 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   get #isWorking(): boolean {
     return this.#isBusy || this.#work > 0
+  }
+
+  /** A server that drains lets its handler answer; a client that closes has said all. */
+  get #isSending(): boolean {
+    return this.#phase === 'open' || (this.#phase === 'draining' && this.#handler !== NO_HANDLER)
   }
 
   #close(): void {
@@ -403,6 +429,7 @@ class ReceivedDatagram implements Datagram {
   }
 }
 
+const notOpen = (): SockError => new SockError('ERR_SOCK_CLOSED', 'Cannot send: channel is closed')
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
 const takeData = (datagram: Datagram): Buffer | null => datagram.data
 const takeDatagram = (datagram: Datagram): Datagram | null => datagram
