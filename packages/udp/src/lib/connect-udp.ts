@@ -4,13 +4,12 @@ import {
   connectDatagram,
   datagramClientChecks,
   ipAddress,
-  parseIpTarget,
   type Checks,
 } from '@sock/core/datagram'
 import type { Socket } from 'node:dgram'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
-import { resolveHost } from './udp-target.js'
+import { parseConnectTarget, resolveHost } from './udp-target.js'
 
 export interface UdpClientOptions extends DatagramClientOptions<Socket>, UdpSocketOptions {}
 
@@ -27,12 +26,10 @@ export async function connectUdp(
   options?: UdpClientOptions,
 ): Promise<DatagramChannel> {
   const settings = checkOptions('connectUdp options', options, checks)
-  const { host = 'localhost', port } = parseIpTarget(target, {})
+  const { host, port } = parseConnectTarget(target)
   const { signal } = settings
   const dial = async () => {
-    signal?.throwIfAborted()
-    const address = await resolveHost(host)
-    signal?.throwIfAborted()
+    const address = await unlessAborted(() => resolveHost(host), signal)
     const peer = ipAddress(address, port)
     const opened = await openUdp({ host: undefined, port: 0, family: familyOf(address), peer }, settings)
     if (signal?.aborted !== true) return opened
@@ -40,4 +37,18 @@ export async function connectUdp(
     throw signal.reason
   }
   return connectDatagram({ ...settings, transport: 'udp', dial }, ipAddress(host, port))
+}
+
+/** A look-up cannot be broken off: once the signal is aborted it goes on for nobody. */
+function unlessAborted<T>(action: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return action()
+  return new Promise<T>((resolve, reject) => {
+    signal.throwIfAborted()
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an abort reason need not be an Error
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    action()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort))
+  })
 }

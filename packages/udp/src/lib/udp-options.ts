@@ -102,14 +102,15 @@ export function applyOptions(socket: Socket, settings: UdpSettings): void {
 }
 
 /**
- * The kernel doubles what it is asked for, and caps it at net.core.rmem_max or wmem_max (socket(7)).
+ * Linux caps what it is asked for at net.core.rmem_max or wmem_max, and tells the double of what it gave (socket(7)).
  *
  * @returns one error for each buffer that is smaller than was asked for
  */
 export function smallBuffers(socket: Socket, settings: UdpSettings): Error[] {
   const { receiveBufferSize, sendBufferSize } = settings
   const errors: Error[] = []
-  const compare = (name: string, asked: number | undefined, given: number): void => {
+  const compare = (name: string, asked: number | undefined, told: number): void => {
+    const given = process.platform === 'linux' ? told / 2 : told
     if (asked === undefined || given >= asked) return
     const message = `Asked for a "${name}" of ${asked} bytes, and the system gave ${given}`
     errors.push(new SockError('ERR_SOCK_BUFFER_SIZE', message))

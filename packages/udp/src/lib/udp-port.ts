@@ -1,4 +1,4 @@
-import { SockError, type Address, type IpAddress } from '@sock/core'
+import { formatAddress, SockError, type Address, type IpAddress } from '@sock/core'
 import { ipAddress, type DatagramPort, type DatagramPortSink } from '@sock/core/datagram'
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { isIP } from 'node:net'
@@ -64,13 +64,14 @@ class UdpPort implements DatagramPort {
 
   send(data: Uint8Array, to: Address | undefined, done: (error?: Error | null) => void): void {
     try {
-      if (to === undefined) this.socket.send(data, done)
+      if (to === undefined || this.#isPeer(to)) this.#sendToPeer(data, done)
       else {
         const { host, port } = this.#destination(to)
         this.socket.send(data, port, host, done)
       }
     } catch (error) {
-      done(error as Error)
+      const isBadPort = (error as NodeJS.ErrnoException).code === 'ERR_SOCKET_BAD_PORT'
+      done(isBadPort ? cannotSend(to as Address, (error as Error).message, error) : (error as Error))
     }
   }
 
@@ -82,16 +83,37 @@ class UdpPort implements DatagramPort {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    // The numbers of a server outlive its socket.
+    if (this.remoteAddress === undefined) this.kernelDrops()
     this.socket.close()
+  }
+
+  /** A connected socket of Node's sends to nobody else. @throws SockError `ERR_SOCK_INVALID_ADDRESS` */
+  #isPeer(to: Address): boolean {
+    const peer = this.remoteAddress
+    if (peer === undefined) return false
+    if (formatAddress(to) === formatAddress(peer)) return true
+    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}"`)
+  }
+
+  /**
+   * A later send may be told what became of an earlier one, as well as a receive. It is an answer all the same, which
+   * whoever waits for one should hear of.
+   */
+  #sendToPeer(data: Uint8Array, done: (error?: Error | null) => void): void {
+    this.socket.send(data, (error) => {
+      if (error !== null && (error as NodeJS.ErrnoException).code === 'ECONNREFUSED')
+        this.#sink?.failed(error)
+      done(error)
+    })
   }
 
   /** Names are refused: a look-up per datagram would be a delay, and a way to keep a server busy, that nobody sees. */
   #destination(to: Address): { host: string; port: number } {
-    if (to.family === 'unix' || isIP(to.host) === 0) {
-      const message = `Cannot send to "${to.family === 'unix' ? to.path : to.host}": not an IP address`
-      throw new SockError('ERR_SOCK_INVALID_ADDRESS', message)
-    }
-    const isMapped = this.#family === 'udp6' && isIP(to.host) === 4
+    const version = to.family === 'unix' ? 0 : isIP(to.host)
+    if (to.family === 'unix' || version === 0) throw cannotSend(to, 'not an IP address')
+    if (this.#family === 'udp4' && version === 6) throw cannotSend(to, 'the socket is bound to IPv4')
+    const isMapped = this.#family === 'udp6' && version === 4
     return { host: isMapped ? `::ffff:${to.host}` : to.host, port: to.port }
   }
 
@@ -102,4 +124,9 @@ class UdpPort implements DatagramPort {
     }
     return this.#lastSender
   }
+}
+
+function cannotSend(to: Address, why: string, cause?: unknown): SockError {
+  const message = `Cannot send to "${formatAddress(to)}": ${why}`
+  return new SockError('ERR_SOCK_INVALID_ADDRESS', message, cause === undefined ? {} : { cause })
 }

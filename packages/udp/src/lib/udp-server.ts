@@ -54,7 +54,8 @@ async function listen(endpoint: UdpEndpoint, settings: UdpSettings): Promise<Dat
     return await openUdp({ ...endpoint, host, family: familyOf(host) }, settings)
   } catch (error) {
     // All addresses were wanted, and there is no IPv6 here.
-    if (host !== undefined || (error as NodeJS.ErrnoException).code !== 'EAFNOSUPPORT') throw error
+    const hasNoIpv6 = (error as NodeJS.ErrnoException).code === 'EAFNOSUPPORT'
+    if (host !== undefined || endpoint.ipv6Only || !hasNoIpv6) throw error
     return openUdp({ ...endpoint, host, family: 'udp4' }, settings)
   }
 }

@@ -44,6 +44,17 @@ export function parseListenTarget(target: string | UdpTarget | IpAddress): UdpEn
   return { ...endpoint, host: endpoint.host }
 }
 
+/**
+ * Checks where to connect.
+ *
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
+ */
+export function parseConnectTarget(target: string | IpTarget | IpAddress): { host: string; port: number } {
+  const { host = 'localhost', port } = parseIpTarget(target, {})
+  if (port !== 0) return { host, port }
+  throw new SockError('ERR_SOCK_INVALID_ADDRESS', `Cannot connect to "${host}:0": nobody can be at port 0`)
+}
+
 /** When `dgram.createSocket` learned it: https://nodejs.org/api/dgram.html#dgramcreatesocketoptions-callback */
 export function hasReusePort(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
