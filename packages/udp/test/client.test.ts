@@ -1,0 +1,194 @@
+import { exchange } from '@sock/core'
+import { describe, expect, it } from '@jest/globals'
+import { connectUdp } from '../src/index.js'
+import { bindPeer, dial, serve, unusedPort } from './support/sockets.js'
+import { rejection } from './support/until.js'
+
+const SILENT = { data() {} }
+
+describe('connectUdp', () => {
+  it('gives a channel with its addresses', async () => {
+    const { address } = await serve()
+    const channel = await dial(address)
+    expect(channel.transport).toBe('udp')
+    expect(channel.remoteAddress).toEqual(address)
+    expect(channel.localAddress).toMatchObject({ family: 'ipv4', host: '127.0.0.1' })
+    expect(channel.isOpen).toBe(true)
+    expect(await dial(address).then(({ id }) => id)).not.toBe(channel.id)
+  })
+
+  it.each(['127.0.0.1', '[::1]', 'localhost', ''])('finds a server by "%s"', async (host) => {
+    const { address } = await serve(undefined, {}, ':0')
+    const channel = await dial(`${host}:${address.port}`)
+    await channel.write('x')
+    expect(String(await channel.read())).toBe('x')
+    expect(String((await channel.write('y'), await channel.receive())?.data)).toBe('y')
+  })
+
+  it('receives from nobody but its peer', async () => {
+    const { address } = await serve()
+    const channel = await dial(address)
+    const stranger = await bindPeer()
+    stranger.send(
+      'spoofed',
+      channel.localAddress as { host: string; port: number } & typeof channel.localAddress,
+    )
+    await channel.write('x')
+    expect(String(await channel.read())).toBe('x')
+  })
+
+  it('sends to its peer by send() and reply() too, and to nobody else', async () => {
+    const { address } = await serve()
+    const other = await serve()
+    const channel = await dial(address)
+    await channel.send('by send', address)
+    const datagram = await channel.receive()
+    expect(String(datagram?.data)).toBe('by send')
+    await datagram?.reply('by reply')
+    expect(String(await channel.read())).toBe('by reply')
+    expect(await rejection(channel.send('x', other.address))).toMatchObject({
+      code: 'ERR_SOCK_INVALID_ADDRESS',
+    })
+  })
+
+  it.each([
+    [''],
+    ['localhost'],
+    [':x'],
+    ['127.0.0.1:65536'],
+    [null],
+    [{ host: 'x' }],
+    [{ port: 9, reuseAddress: true }],
+  ])('rejects %p as a target', async (target) => {
+    const error = await rejection(connectUdp(target as string))
+    expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
+  })
+
+  it('rejects port 0, where nobody can be', async () => {
+    expect((await rejection(connectUdp('127.0.0.1:0'))).code).toBe('ERR_SOCK_INVALID_ADDRESS')
+  })
+
+  it('rejects a name that does not exist', async () => {
+    expect(['ENOTFOUND', 'EAI_AGAIN']).toContain(
+      (await rejection(connectUdp('does-not-exist.invalid:9'))).code,
+    )
+  })
+
+  it('rejects with the reason of a signal that was aborted before, or while it looks a name up', async () => {
+    const reason = new Error('changed my mind')
+    expect(await rejection(connectUdp('127.0.0.1:9', { signal: AbortSignal.abort(reason) }))).toBe(reason)
+    for (const target of ['127.0.0.1:9', 'localhost:9']) {
+      const abort = new AbortController()
+      const connecting = connectUdp(target, { signal: abort.signal })
+      abort.abort(reason)
+      expect(await rejection(connecting)).toBe(reason)
+    }
+  })
+
+  it('is not disturbed by a signal that is aborted later', async () => {
+    const { address } = await serve()
+    const abort = new AbortController()
+    const channel = await dial(address, { signal: abort.signal })
+    abort.abort()
+    await channel.write('x')
+    expect(String(await channel.read())).toBe('x')
+  })
+})
+
+describe('a client with nobody at the other end', () => {
+  it('hears so from the read that waits, and lives', async () => {
+    const port = await unusedPort()
+    const channel = await dial(`127.0.0.1:${port}`)
+    const reading = channel.read()
+    await channel.write('anybody?')
+    expect(await rejection(reading)).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(channel.isOpen).toBe(true)
+    await serve(undefined, {}, `127.0.0.1:${port}`)
+    await channel.write('and now?')
+    expect(String(await channel.read())).toBe('and now?')
+  })
+
+  it('hears so also if it is a later write that is told', async () => {
+    const channel = await dial(`127.0.0.1:${await unusedPort()}`)
+    const reading = channel.read()
+    const writes = await Promise.allSettled([
+      channel.write('one'),
+      channel.write('two'),
+      channel.write('three'),
+    ])
+    expect(await rejection(reading)).toMatchObject({ code: 'ECONNREFUSED' })
+    for (const result of writes) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'ECONNREFUSED' })
+    }
+    expect(channel.isOpen).toBe(true)
+  })
+})
+
+describe('DatagramChannel.close on a client', () => {
+  it('ends what waits, and closes the descriptor once', async () => {
+    const { address } = await serve(SILENT)
+    const channel = await dial(address)
+    const reading = channel.read()
+    const closing = [channel.close(), channel.close(), channel[Symbol.asyncDispose]()]
+    expect(channel.isOpen).toBe(false)
+    await Promise.all(closing)
+    expect(await reading).toBe(null)
+    expect(await channel.read()).toBe(null)
+    for await (const _ of channel) throw new Error('Nothing can come')
+    await channel.close()
+    for (const sending of [channel.write('x'), channel.send('x', address)]) {
+      expect(await rejection(sending)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+    }
+  })
+
+  it('sends what was written before', async () => {
+    const peer = await bindPeer()
+    const channel = await dial(`127.0.0.1:${peer.port}`)
+    void channel.write('last words')
+    await channel.close()
+    expect(String(await peer.next())).toBe('last words')
+  })
+})
+
+describe('exchange', () => {
+  it('sends one, and gives the answer', async () => {
+    const { address } = await serve({ data: (channel, data) => channel.write(`re: ${data}`) })
+    const channel = await dial(address)
+    expect(String(await exchange(channel, 'x'))).toBe('re: x')
+    expect(channel.isOpen).toBe(false)
+  })
+
+  it('gives an empty answer', async () => {
+    const { address } = await serve()
+    expect(await exchange(await dial(address), '')).toEqual(Buffer.alloc(0))
+  })
+
+  it('rejects when its signal is aborted, before or while it waits, and closes the channel', async () => {
+    const { address } = await serve(SILENT)
+    for (const before of [true, false]) {
+      const channel = await dial(address)
+      const abort = new AbortController()
+      const reason = new Error('too slow')
+      if (before) abort.abort(reason)
+      const asking = exchange(channel, 'x', { signal: abort.signal })
+      abort.abort(reason)
+      expect(await rejection(asking)).toBe(reason)
+      expect(channel.isOpen).toBe(false)
+    }
+  })
+
+  it('rejects when nobody is there, and closes the channel', async () => {
+    const channel = await dial(`127.0.0.1:${await unusedPort()}`)
+    expect(await rejection(exchange(channel, 'x'))).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(channel.isOpen).toBe(false)
+  })
+
+  it('rejects on a closed channel, and when the channel is closed meanwhile', async () => {
+    const { address } = await serve(SILENT)
+    const channel = await dial(address)
+    const asking = exchange(channel, 'x')
+    await channel.close()
+    expect(await rejection(asking)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+    expect(await rejection(exchange(channel, 'x'))).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+  })
+})

@@ -1,0 +1,169 @@
+import type { DatagramHandler } from '@sock/core'
+import { describe, expect, it } from '@jest/globals'
+import { once } from 'node:events'
+import { later } from './support/resources.js'
+import { bindPeer, dial, serve } from './support/sockets.js'
+import { hasTool, runTool, startTool } from './support/tools.js'
+import { until } from './support/until.js'
+
+const withPython = hasTool('python3') ? it : it.skip
+const withSocat = hasTool('socat') ? it : it.skip
+const withDig = hasTool('dig') ? it : it.skip
+
+const CAPITALS: DatagramHandler = {
+  data: (channel, data) => channel.write(data.toString().toUpperCase()),
+}
+
+/** Runs a Python program to its end, with what it needs at hand; its output. */
+async function python(program: string, ...args: (string | number)[]): Promise<string> {
+  const result = await runTool('python3', ['-c', `import socket, sys\n${program}`, ...args.map(String)])
+  expect(result).toMatchObject({ code: 0, stderr: '' })
+  return result!.stdout
+}
+
+describe('Python', () => {
+  withPython('is answered, boundaries and empty datagrams kept', async () => {
+    const { address } = await serve(CAPITALS)
+    const output = await python(
+      `
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(5)
+for data in (b'one', b'', b'x' * 65507):
+    s.sendto(data, ('127.0.0.1', int(sys.argv[1])))
+for _ in range(3):
+    data, sender = s.recvfrom(70000)
+    print(len(data), data[:3].decode(), sender[1])
+`,
+      address.port,
+    )
+    expect(output).toBe(['3 ONE', '0 ', '65507 XXX'].map((line) => `${line} ${address.port}\n`).join(''))
+  })
+
+  withPython('is answered on one socket for both, by IPv4 and by IPv6', async () => {
+    const { address } = await serve(CAPITALS, {}, ':0')
+    const program = `
+s = socket.socket(getattr(socket, sys.argv[1]), socket.SOCK_DGRAM)
+s.settimeout(5)
+s.sendto(b'hello', (sys.argv[2], int(sys.argv[3])))
+data, sender = s.recvfrom(100)
+print(data.decode(), sender[0])
+`
+    expect(await python(program, 'AF_INET', '127.0.0.1', address.port)).toBe('HELLO 127.0.0.1\n')
+    expect(await python(program, 'AF_INET6', '::1', address.port)).toBe('HELLO ::1\n')
+  })
+
+  withPython('sees the ttl', async () => {
+    const child = startTool('python3', [
+      '-u',
+      '-c',
+      `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+IP_RECVTTL = 12  # Python 3.14 names it
+s.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
+s.bind(('127.0.0.1', 0))
+s.settimeout(5)
+print(s.getsockname()[1])
+data, ancillary, flags, sender = s.recvmsg(100, 100)
+print('ttl', int.from_bytes(ancillary[0][2], 'little'))
+`,
+    ])
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => void (output += chunk.toString()))
+    await until(() => output.includes('\n'), 'it is bound')
+    const channel = await dial(`127.0.0.1:${Number.parseInt(output, 10)}`, { ttl: 7 })
+    await channel.write('x')
+    await once(child, 'close')
+    expect(output).toMatch(/ttl 7$/m)
+  })
+
+  withPython('has the answers of 20 sockets at once told apart', async () => {
+    const { address } = await serve(CAPITALS)
+    const output = await python(
+      `
+sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(20)]
+for round in range(20):
+    for i, s in enumerate(sockets):
+        s.settimeout(5)
+        s.sendto(b'%d of %d' % (round, i), ('127.0.0.1', int(sys.argv[1])))
+    for i, s in enumerate(sockets):
+        assert s.recv(100) == b'%d OF %d' % (round, i)
+print('fine')
+`,
+      address.port,
+    )
+    expect(output).toBe('fine\n')
+  })
+
+  withPython('answers our client', async () => {
+    const child = startTool('python3', [
+      '-u',
+      '-c',
+      `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('127.0.0.1', 0))
+s.settimeout(5)
+print(s.getsockname()[1])
+for _ in range(2):
+    data, sender = s.recvfrom(100)
+    s.sendto(data[::-1], sender)
+`,
+    ])
+    const [port] = (await once(child.stdout, 'data')) as [Buffer]
+    const channel = await dial(`127.0.0.1:${Number(port)}`)
+    for (const [asked, answer] of [
+      ['abc', 'cba'],
+      ['', ''],
+    ] as const) {
+      await channel.write(asked)
+      expect(String(await channel.read())).toBe(answer)
+    }
+    await once(child, 'close')
+  })
+})
+
+describe('socat', () => {
+  withSocat('is answered', async () => {
+    const { address } = await serve(CAPITALS)
+    const child = startTool('socat', ['-', `UDP4:127.0.0.1:${address.port}`])
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => void (output += chunk.toString()))
+    child.stdin.write('hello\n')
+    await until(() => output === 'HELLO\n', 'the answer has come')
+    child.stdin.end()
+    await once(child, 'close')
+  })
+
+  withSocat('answers our client', async () => {
+    const { port, socket } = await bindPeer()
+    await new Promise<void>((resolve) => socket.close(() => resolve()))
+    socket.close = ((done?: () => void) => done?.()) as never
+    const child = startTool('socat', [`UDP4-RECVFROM:${port},bind=127.0.0.1,fork`, 'EXEC:cat'])
+    later(() => child.kill('SIGKILL'))
+    let answer: Buffer | null | undefined
+    const channel = await dial(`127.0.0.1:${port}`)
+    // Until it listens, it is ECONNREFUSED.
+    while (answer === undefined) {
+      void channel.write('hello')
+      answer = await channel.read().catch(() => undefined)
+    }
+    expect(String(answer)).toBe('hello')
+  })
+})
+
+describe('dig', () => {
+  withDig('is answered by a small name server', async () => {
+    const { address } = await serve({
+      data: (channel, query) => {
+        const answer = Buffer.from(query)
+        // QR, and NXDOMAIN.
+        answer[2] = answer[2]! | 0x80
+        answer[3] = (answer[3]! & 0xf0) | 3
+        return channel.write(answer)
+      },
+    })
+    const args = ['@127.0.0.1', '-p', `${address.port}`, '+tries=1', '+noedns', 'example.test']
+    expect((await runTool('dig', args))?.stdout).toContain('status: NXDOMAIN')
+  })
+})

@@ -1,0 +1,193 @@
+import { describe, expect, it } from '@jest/globals'
+import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { createUdpServer, type UdpTarget } from '../src/index.js'
+import { hasReusePort } from '../src/lib/udp-target.js'
+import { countSockets } from './support/resources.js'
+import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
+import { rejection, until } from './support/until.js'
+
+const HAS_REUSE_PORT = hasReusePort(process.versions.node)
+
+describe('UdpServer.listen', () => {
+  it.each<[string | UdpTarget, string, RegExp]>([
+    ['127.0.0.1:0', '127.0.0.1', /^127\.0\.0\.1:\d+$/],
+    [{ host: '127.0.0.1', port: 0 }, '127.0.0.1', /^127\.0\.0\.1:\d+$/],
+    ['[::1]:0', '::1', /^\[::1\]:\d+$/],
+    [{ host: '::1', port: 0 }, '::1', /^\[::1\]:\d+$/],
+    ['0.0.0.0:0', '127.0.0.1', /^0\.0\.0\.0:\d+$/],
+    [':0', '127.0.0.1', /^\[::\]:\d+$/],
+    [{ port: 0 }, '::1', /^\[::\]:\d+$/],
+    ['[::]:0', '127.0.0.1', /^\[::\]:\d+$/],
+  ])('binds %j, with the port that the system chose, and answers %s', async (target, host, shown) => {
+    const { server, address } = await serve(echo, {}, target)
+    expect(String(address)).toMatch(shown)
+    expect(address.port).toBeGreaterThan(0)
+    expect(server.address).toEqual(address)
+    const peer = await bindPeer(host)
+    peer.send('x', { host, port: address.port })
+    expect(String(await peer.next())).toBe('x')
+  })
+
+  it('shows IPv4 peers of a socket for both as IPv4, and answers them', async () => {
+    const seen: unknown[] = []
+    const handler = {
+      data: (channel: { remoteAddress: unknown; write(data: Buffer): Promise<void> }, data: Buffer) => {
+        seen.push(channel.remoteAddress)
+        return channel.write(data)
+      },
+    }
+    const { address } = await serve(handler, {}, ':0')
+    for (const host of ['127.0.0.1', '::1']) {
+      const peer = await bindPeer(host)
+      peer.send('x', { host, port: address.port })
+      expect(String(await peer.next())).toBe('x')
+      expect(seen.pop()).toEqual({ family: isIPv6(host) ? 'ipv6' : 'ipv4', host, port: peer.port })
+    }
+  })
+
+  it('with ipv6Only takes nothing from IPv4, and leaves its port to others', async () => {
+    const { server, address } = await serve(echo, {}, { port: 0, ipv6Only: true })
+    const other = await serve(echo, {}, { host: '127.0.0.1', port: address.port })
+    const peer = await bindPeer('127.0.0.1')
+    peer.send('x', { host: '127.0.0.1', port: address.port })
+    expect(String(await peer.next())).toBe('x')
+    expect(other.server.stats().datagramsReceived).toBe(1)
+    expect(server.stats().datagramsReceived).toBe(0)
+  })
+
+  it('looks a name up', async () => {
+    const { address } = await serve(echo, {}, 'localhost:0')
+    expect(['127.0.0.1', '::1']).toContain(address.host)
+    const channel = await dial(`localhost:${address.port}`)
+    await channel.write('x')
+    expect(String(await channel.read())).toBe('x')
+  })
+
+  it('takes an address, also what it resolved with', async () => {
+    const first = await serve()
+    await first.server.close()
+    const { address } = await serve(echo, {}, first.address)
+    expect(address).toEqual(first.address)
+  })
+
+  it.each<[string, string | UdpTarget, string]>([
+    ['an address of somebody else', '192.0.2.77:0', 'EADDRNOTAVAIL'],
+    ['a name that does not exist', 'does-not-exist.invalid:0', 'ENOTFOUND'],
+  ])('rejects %s, and can be used again', async (_, target, code) => {
+    const before = countSockets()
+    const { server, states } = create()
+    const error = await rejection(server.listen(target))
+    // Without a resolver nobody knows whether the name exists.
+    expect(code === 'ENOTFOUND' ? ['ENOTFOUND', 'EAI_AGAIN'] : [code]).toContain(error.code)
+    expect([server.state, server.address, server.openConnections]).toEqual(['idle', undefined, 0])
+    expect(countSockets()).toBe(before)
+    await server.listen('127.0.0.1:0')
+    expect(states).toEqual(['starting', 'idle', 'starting', 'listening'])
+  })
+
+  it('rejects a port that is taken, and can be used again', async () => {
+    const { address } = await serve()
+    const { server } = create()
+    const before = countSockets()
+    expect(await rejection(server.listen(address))).toMatchObject({ code: 'EADDRINUSE', syscall: 'bind' })
+    expect(server.state).toBe('idle')
+    expect(countSockets()).toBe(before)
+    await server.listen('127.0.0.1:0')
+    expect(server.state).toBe('listening')
+  })
+
+  it('with reuseAddress takes the port over from another that allows it', async () => {
+    const first = await serve(echo, {}, { host: '127.0.0.1', port: 0, reuseAddress: true })
+    const second = await serve(echo, {}, { ...first.address, reuseAddress: true })
+    expect(second.address).toEqual(first.address)
+    const { server } = create()
+    expect(await rejection(server.listen(first.address))).toMatchObject({ code: 'EADDRINUSE' })
+  })
+
+  if (HAS_REUSE_PORT) {
+    it('with reusePort shares the port', async () => {
+      const first = await serve(echo, {}, { host: '127.0.0.1', port: 0, reusePort: true })
+      const second = await serve(echo, {}, { host: '127.0.0.1', port: first.address.port, reusePort: true })
+      const peers = await Promise.all(Array.from({ length: 32 }, () => bindPeer()))
+      for (const peer of peers) peer.send(`${peer.port}`, first.address)
+      for (const peer of peers) expect(String(await peer.next())).toBe(`${peer.port}`)
+      const counts = [first, second].map(({ server }) => server.stats().datagramsReceived)
+      expect(counts[0]! + counts[1]!).toBe(32)
+      expect(Math.min(...counts)).toBeGreaterThan(0)
+    })
+  } else {
+    it('refuses reusePort, which this Node would ignore', async () => {
+      const { server } = create()
+      const error = await rejection(server.listen({ port: 0, reusePort: true }))
+      expect(error).toMatchObject({ code: 'ERR_SOCK_UNSUPPORTED' })
+      expect(error.message).toContain(process.versions.node)
+      expect(server.state).toBe('idle')
+    })
+  }
+
+  it.each<[unknown]>([
+    [''],
+    ['8080'],
+    [':abc'],
+    ['127.0.0.1'],
+    ['127.0.0.1:65536'],
+    ['127.0.0.1:-1'],
+    ['::1:53'],
+    ['[::1]'],
+    ['256.1.1.1:53'],
+    ['/run/app.sock'],
+    ['udp://127.0.0.1:53'],
+    ['127.0.0.1:53 '],
+    ['a b:53'],
+    [undefined],
+    [null],
+    [8080],
+    [{}],
+    [[]],
+    [{ host: '127.0.0.1' }],
+    [{ port: '53' }],
+    [{ port: 1.5 }],
+    [{ port: 65_536 }],
+    [{ port: 0, host: 5 }],
+    [{ port: 0, mode: 0o600 }],
+    [{ port: 0, ipv6Only: 1 }],
+    [{ port: 0, reuseAddress: 'yes' }],
+    [{ port: 0, reusePort: null }],
+    [{ family: 'unix', path: '/x' }],
+  ])('rejects %p as a target', async (target) => {
+    const server = createUdpServer(echo)
+    const error = await rejection(server.listen(target as string))
+    expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
+    expect(server.state).toBe('idle')
+  })
+})
+
+describe('hasReusePort', () => {
+  it.each([
+    ['20.19.0', false],
+    ['22.11.0', false],
+    ['22.12.0', true],
+    ['23.0.0', false],
+    ['23.1.0', true],
+    ['24.0.0', true],
+    ['26.0.0-nightly', true],
+  ])('for Node %s is %p', (version, expected) => {
+    expect(hasReusePort(version)).toBe(expected)
+  })
+})
+
+describe('UdpServer', () => {
+  it('is never disturbed by answers to ports where nobody listens', async () => {
+    const { server, address, errors } = await serve()
+    for (let count = 0; count < 20; count++) {
+      const gone = createSocket('udp4')
+      gone.send('x', address.port, address.host, () => gone.close())
+    }
+    await until(() => server.stats().datagramsSent === 20, 'all are answered')
+    const peer = await bindPeer()
+    peer.send('still there?', address)
+    expect(String(await peer.next())).toBe('still there?')
+    expect([errors, server.stats().sendErrors]).toEqual([[], 0])
+  })
+})

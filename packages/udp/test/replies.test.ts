@@ -1,0 +1,167 @@
+import type { Datagram, DatagramHandler } from '@sock/core'
+import { ipAddress } from '@sock/core/datagram'
+import { describe, expect, it } from '@jest/globals'
+import { bindPeer, dial, echo, serve } from './support/sockets.js'
+import { rejection, until } from './support/until.js'
+
+const pause = (): Promise<void> => new Promise(setImmediate)
+
+const FORMS: [string, DatagramHandler][] = [
+  ['a loop over data', echo],
+  [
+    'a loop over datagrams that replies later',
+    async (channel) => {
+      for await (const datagram of channel.datagrams()) void pause().then(() => datagram.reply(datagram.data))
+    },
+  ],
+  [
+    'one read per run',
+    async (channel) => {
+      const data = await channel.read()
+      await pause()
+      if (data !== null) await channel.write(data)
+    },
+  ],
+  [
+    'one receive per run, and send()',
+    async (channel) => {
+      const datagram = await channel.receive()
+      if (datagram?.remoteAddress !== undefined) await channel.send(datagram.data, datagram.remoteAddress)
+    },
+  ],
+  ['callbacks', { data: (channel, data) => channel.write(data) }],
+  [
+    'slow callbacks',
+    {
+      async data(channel, data) {
+        await pause()
+        await channel.write(data)
+      },
+    },
+  ],
+]
+
+describe('createUdpServer', () => {
+  it.each(FORMS)('gives each of 50 concurrent senders exactly its own answers: %s', async (_, handler) => {
+    const { address, server } = await serve(handler)
+    const peers = await Promise.all(Array.from({ length: 50 }, () => bindPeer()))
+    const expected = (port: number): string[] => Array.from({ length: 10 }, (__, index) => `${port}#${index}`)
+    await Promise.all(
+      peers.map(async (peer) => {
+        for (const text of expected(peer.port)) {
+          peer.send(text, address)
+          await peer.next()
+        }
+      }),
+    )
+    for (const { got, port } of peers) expect(got.map(String)).toEqual(expected(port))
+    expect(server.stats()).toMatchObject({ datagramsReceived: 500, datagramsSent: 500, sendErrors: 0 })
+  })
+})
+
+describe('Datagram.reply', () => {
+  it('answers its own sender after others were read', async () => {
+    const kept: Datagram[] = []
+    const { address } = await serve(async (channel) => {
+      for await (const datagram of channel.datagrams()) kept.push(datagram)
+    })
+    const peers = [await bindPeer(), await bindPeer(), await bindPeer()]
+    for (const peer of peers) {
+      peer.send(`from ${peer.port}`, address)
+      await until(() => kept.length === peers.indexOf(peer) + 1, 'it is read')
+    }
+    await Promise.all(kept.map((datagram) => datagram.reply(`re: ${datagram.data}`)))
+    for (const peer of peers) expect(String(await peer.next())).toBe(`re: from ${peer.port}`)
+    expect(kept.map(({ truncated }) => truncated)).toEqual([false, false, false])
+  })
+
+  it('rejects once the server is closed', async () => {
+    const kept: Datagram[] = []
+    const { address, server } = await serve(async (channel) => {
+      for await (const datagram of channel.datagrams()) kept.push(datagram)
+    })
+    const peer = await bindPeer()
+    peer.send('x', address)
+    await until(() => kept.length === 1, 'it is read')
+    await server.close()
+    expect(await rejection(kept[0]!.reply('late'))).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+  })
+})
+
+describe('DatagramChannel.write', () => {
+  it('rejects before anything was read, and the server lives', async () => {
+    const codes: unknown[] = []
+    const { address } = await serve({
+      async open(channel) {
+        codes.push((await rejection(channel.write('hello?'))).code)
+      },
+      data: (channel, data) => channel.write(data),
+    })
+    const peer = await bindPeer()
+    peer.send('x', address)
+    expect(String(await peer.next())).toBe('x')
+    expect(codes).toEqual(['ERR_SOCK_NO_PEER_ADDRESS'])
+  })
+
+  it.each([
+    ['a string', 'grüße', Buffer.from('grüße')],
+    ['bytes', Uint8Array.of(0, 255, 10), Buffer.of(0, 255, 10)],
+    ['a view into a larger buffer', new Uint8Array(Buffer.from('abcdef')).subarray(2, 4), Buffer.from('cd')],
+    ['nothing', '', Buffer.alloc(0)],
+  ])('sends %s as one datagram', async (_, data, expected) => {
+    const { address } = await serve({ data: (channel) => channel.write(data) })
+    const peer = await bindPeer()
+    peer.send('x', address)
+    expect(await peer.next()).toEqual(expected)
+  })
+
+  it.each([[undefined], [null], [5], [{}], [['x']], [new ArrayBuffer(2)]])(
+    'rejects %p as data',
+    async (data) => {
+      const channel = await dial('127.0.0.1:9')
+      expect(await rejection(channel.write(data as never))).toBeInstanceOf(TypeError)
+      expect(await rejection(channel.send(data as never, channel.remoteAddress!))).toBeInstanceOf(TypeError)
+      expect(channel.isOpen).toBe(true)
+    },
+  )
+})
+
+describe('DatagramChannel.send', () => {
+  it('reaches any address, also of somebody who has sent nothing', async () => {
+    const other = await bindPeer()
+    const { address } = await serve({
+      data: (channel, data) => channel.send(data, ipAddress('127.0.0.1', other.port)),
+    })
+    const peer = await bindPeer()
+    peer.send('pass it on', address)
+    expect(String(await other.next())).toBe('pass it on')
+    expect(other.from[0]?.port).toBe(address.port)
+    expect(peer.got).toEqual([])
+  })
+
+  it.each<[string, unknown, string]>([
+    ['a name', { family: 'ipv4', host: 'localhost', port: 9 }, 'ERR_SOCK_INVALID_ADDRESS'],
+    ['an empty host', { family: 'ipv4', host: '', port: 9 }, 'ERR_SOCK_INVALID_ADDRESS'],
+    ['a Unix address', { family: 'unix', path: '/run/app.sock' }, 'ERR_SOCK_INVALID_ADDRESS'],
+    ['something else', {}, 'ERR_SOCK_INVALID_ADDRESS'],
+    ['a string', '127.0.0.1:9', 'ERR_INVALID_ARG_TYPE'],
+    ['null', null, 'ERR_INVALID_ARG_TYPE'],
+    ['port 0', { family: 'ipv4', host: '127.0.0.1', port: 0 }, 'ERR_SOCK_INVALID_ADDRESS'],
+    ['port 65536', { family: 'ipv4', host: '127.0.0.1', port: 65_536 }, 'ERR_SOCK_INVALID_ADDRESS'],
+    ['no port', { family: 'ipv4', host: '127.0.0.1' }, 'ERR_SOCK_INVALID_ADDRESS'],
+    ['IPv6 from an IPv4 socket', { family: 'ipv6', host: '::1', port: 9 }, 'ERR_SOCK_INVALID_ADDRESS'],
+  ])('rejects %s, and the server lives', async (_, to, code) => {
+    const codes: unknown[] = []
+    const { address, server } = await serve({
+      async data(channel, data) {
+        codes.push((await rejection(channel.send(data, to as never))).code)
+        await channel.write(data)
+      },
+    })
+    const peer = await bindPeer()
+    peer.send('x', address)
+    expect(String(await peer.next())).toBe('x')
+    expect(codes).toEqual([code])
+    expect(server.stats().sendQueueBytes).toBe(0)
+  })
+})

@@ -1,0 +1,117 @@
+import type { ConnectionEvent, DatagramChannel, DatagramHandler, IpAddress, ServerState } from '@sock/core'
+import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram'
+import { once } from 'node:events'
+import {
+  connectUdp,
+  createUdpServer,
+  type UdpClientOptions,
+  type UdpServer,
+  type UdpServerOptions,
+  type UdpTarget,
+} from '../../src/index.js'
+import { later } from './resources.js'
+
+/** An error as the 'error' event gave it. */
+export type Told = Error & { code?: string }
+
+/** A running server, and what it told. */
+export interface Running {
+  readonly server: UdpServer
+  readonly address: IpAddress
+  readonly errors: Told[]
+  readonly events: ConnectionEvent[]
+  readonly states: ServerState[]
+}
+
+/** Answers with whatever comes. */
+export async function echo(channel: DatagramChannel): Promise<void> {
+  for await (const data of channel) await channel.write(data)
+}
+
+/** Makes a server that is closed after the test. */
+export function create(
+  handler: DatagramHandler = echo,
+  options: UdpServerOptions = {},
+): Omit<Running, 'address'> {
+  const server = createUdpServer(handler, options)
+  const errors: Told[] = []
+  const events: ConnectionEvent[] = []
+  const states: ServerState[] = []
+  server.on('error', (error) => void errors.push(error))
+  server.on('connection', (event) => void events.push(event))
+  server.on('state', (state) => void states.push(state))
+  later(() => server.close())
+  return { server, errors, events, states }
+}
+
+/** Starts a server that is closed after the test. */
+export async function serve(
+  handler: DatagramHandler = echo,
+  options: UdpServerOptions = {},
+  target: string | UdpTarget = '127.0.0.1:0',
+): Promise<Running> {
+  const made = create(handler, options)
+  return { ...made, address: await made.server.listen(target) }
+}
+
+/** Connects with our own client, which is closed after the test. */
+export async function dial(
+  target: string | IpAddress,
+  options: UdpClientOptions = {},
+): Promise<DatagramChannel> {
+  const channel = await connectUdp(target, options)
+  later(() => channel.close())
+  return channel
+}
+
+/** A bare socket, and what it has got. */
+export interface Peer {
+  readonly socket: Socket
+  readonly port: number
+  readonly got: Buffer[]
+  readonly from: RemoteInfo[]
+  send(data: string | Uint8Array, to: { host: string; port: number }): void
+  /** The next datagram that has not been asked for yet. */
+  next(): Promise<Buffer>
+}
+
+/** Binds a bare socket, which is closed after the test. */
+export async function bindPeer(
+  host = '127.0.0.1',
+  options: Partial<SocketOptions> & { port?: number } = {},
+): Promise<Peer> {
+  const { port = 0, ...rest } = options
+  const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', ...rest })
+  later(() => new Promise<void>((resolve) => socket.close(resolve)))
+  const got: Buffer[] = []
+  const from: RemoteInfo[] = []
+  let asked = 0
+  socket.on('message', (data, sender) => {
+    got.push(data)
+    from.push(sender)
+  })
+  socket.bind(port, host)
+  await once(socket, 'listening')
+  return {
+    socket,
+    port: socket.address().port,
+    got,
+    from,
+    send: (data, to) => socket.send(data, to.port, to.host),
+    async next() {
+      const index = asked++
+      while (got.length <= index) await once(socket, 'message')
+      return got[index] as Buffer
+    },
+  }
+}
+
+/** A port where nobody listens. */
+export async function unusedPort(): Promise<number> {
+  const socket = createSocket('udp4')
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  await new Promise<void>((resolve) => socket.close(resolve))
+  return port
+}
