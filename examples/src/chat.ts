@@ -1,7 +1,7 @@
 /**
  * A line chat: what one says, the others hear. The first line is the name.
  *
- *   node dist/chat.js 127.0.0.1:7000        and then, twice:   nc 127.0.0.1 7000
+ *   node examples/dist/chat.js 127.0.0.1:7000        and then, twice:   nc 127.0.0.1 7000
  */
 import { isExpectedClose } from '@sock/core'
 import { createTcpServer, type Connection } from '@sock/tcp'

@@ -1,7 +1,7 @@
 /**
  * A DNS responder with a zone of its own. A datagram is one question, and its answer goes to whoever asked.
  *
- *   node dist/dns.js 127.0.0.1:5300         and then:   dig @127.0.0.1 -p 5300 host.example A
+ *   node examples/dist/dns.js 127.0.0.1:5300         and then:   dig @127.0.0.1 -p 5300 host.example A
  */
 import { createUdpServer, type DatagramCallbacks } from '@sock/udp'
 import { AUTHORITATIVE_ANSWER, decode, encode, RECURSION_DESIRED } from 'dns-packet'

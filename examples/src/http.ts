@@ -1,7 +1,7 @@
 /**
  * An HTTP server on a Unix socket, as behind nginx: node:http never listens, and gets its connections from here.
  *
- *   node dist/http.js /tmp/http.sock        and then:   curl --unix-socket /tmp/http.sock http://localhost/
+ *   node examples/dist/http.js /tmp/http.sock        and then:   curl --unix-socket /tmp/http.sock http://localhost/
  */
 import { createUnixServer } from '@sock/unix'
 import { once } from 'node:events'

@@ -1,8 +1,8 @@
 /**
  * Questions and answers between two programs on one machine. Who asks sends JSON, ends, and reads JSON until the end.
  *
- *   node dist/ipc.js serve /tmp/ipc.sock
- *   node dist/ipc.js ask /tmp/ipc.sock '{"method":"add","params":[1,2]}'
+ *   node examples/dist/ipc.js serve /tmp/ipc.sock
+ *   node examples/dist/ipc.js ask /tmp/ipc.sock '{"method":"add","params":[1,2]}'
  */
 import { exchange } from '@sock/core'
 import { connectUnix, createUnixServer, type Connection } from '@sock/unix'

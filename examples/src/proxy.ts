@@ -2,7 +2,7 @@
  * A TCP port in front of a Unix socket. A side that reads slowly slows the other down, through the proxy, instead of
  * filling its memory; and a side that has finished sending can still receive.
  *
- *   node dist/proxy.js 127.0.0.1:8080 /tmp/http.sock
+ *   node examples/dist/proxy.js 127.0.0.1:8080 /tmp/http.sock
  */
 import { isExpectedClose } from '@sock/core'
 import { createTcpServer, type Connection } from '@sock/tcp'

@@ -1,7 +1,7 @@
 /**
  * TLS whose certificate is renewed while it runs: replace the two files and send SIGHUP, as certbot's hooks do.
  *
- *   node dist/tls.js 127.0.0.1:8443 key.pem cert.pem
+ *   node examples/dist/tls.js 127.0.0.1:8443 key.pem cert.pem
  *   openssl s_client -connect 127.0.0.1:8443        and then:   kill -HUP <pid>
  */
 import { isExpectedClose } from '@sock/core'

@@ -1,7 +1,7 @@
 /**
  * A WebSocket server on a Unix socket: every message goes to all who are connected.
  *
- *   node dist/websocket.js /tmp/ws.sock     and then, from a program:   new WebSocket('ws+unix:/tmp/ws.sock:/')
+ *   node examples/dist/websocket.js /tmp/ws.sock     and then, from a program:   new WebSocket('ws+unix:/tmp/ws.sock:/')
  */
 import { createUnixServer } from '@sock/unix'
 import { once } from 'node:events'

@@ -146,7 +146,7 @@ describe('proxy', () => {
     const program = startExample('proxy', '127.0.0.1:0', path)
     const url = `http://${await program.address('tcp')}/echo`
     const body = 'all the letters '.repeat(60_000)
-    const answer = await run('curl', ['-sS', '--noproxy', '*', '--data-binary', '@-', url], body)
+    const answer = await run('curl', ['-sS', '--noproxy', '*', '--data-binary', '@-', url], { input: body })
     expect(answer).toEqual({ code: 0, stdout: body, stderr: '' })
     await program.stop()
     await http.stop()

@@ -115,11 +115,9 @@ describe('tls', () => {
   itWith('openssl')('tls shows openssl the certificate that is in the files', async () => {
     const { program, address } = await start()
     const handshake = async (): Promise<string> => {
-      const { stdout } = await run(
-        'openssl',
-        ['s_client', '-connect', address, '-CAfile', certFile],
-        'hello\n',
-      )
+      const { stdout } = await run('openssl', ['s_client', '-connect', address, '-CAfile', certFile], {
+        input: 'hello\n',
+      })
       return stdout
     }
     expect(await handshake()).toContain('Verify return code: 0 (ok)')

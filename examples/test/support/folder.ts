@@ -2,6 +2,7 @@ import { afterEach, expect } from '@jest/globals'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { endPrograms } from './program.js'
 
 const folders: string[] = []
 
@@ -13,6 +14,7 @@ export async function socketFolder(): Promise<string> {
 }
 
 afterEach(async () => {
+  await endPrograms()
   for (const folder of folders.splice(0)) {
     const left = await readdir(folder)
     await rm(folder, { recursive: true })

@@ -61,13 +61,15 @@ export function startProgram(command: string, ...args: readonly string[]): Progr
   }
 }
 
-afterEach(async () => {
+/** Nothing that a failed test started stays. */
+export async function endPrograms(): Promise<void> {
   for (const child of children) {
     const closed = once(child, 'close')
     child.kill('SIGKILL')
     await closed
   }
-})
+}
+afterEach(endPrograms)
 
 /** `127.0.0.1:8080` in parts. */
 export function parts(address: string): { host: string; port: number } {

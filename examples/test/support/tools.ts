@@ -19,10 +19,16 @@ export interface Ran {
 }
 
 /** Runs a program to its end, with `input` as its standard input. */
-export async function run(command: string, args: readonly string[], input = ''): Promise<Ran> {
-  const child = spawn(command, args, { timeout: TIMEOUT, killSignal: 'SIGKILL' })
+export async function run(
+  command: string,
+  args: readonly string[],
+  { input = '', cwd }: { input?: string; cwd?: URL } = {},
+): Promise<Ran> {
+  const child = spawn(command, args, { timeout: TIMEOUT, killSignal: 'SIGKILL', cwd })
   const stdout = transcribe(child.stdout)
   const stderr = transcribe(child.stderr)
+  // Some leave without having read it.
+  child.stdin.on('error', () => {})
   child.stdin.end(input)
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, stdout: stdout.text, stderr: stderr.text }

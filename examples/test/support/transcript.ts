@@ -1,10 +1,16 @@
 import type { Readable } from 'node:stream'
 
+/** A regular expression, or what looks for more than one can. */
+export interface Pattern<Match> {
+  exec(text: string): Match | null
+  toString(): string
+}
+
 /** What a program or a peer has said so far. */
 export interface Transcript {
   readonly text: string
   /** Waits until all of it matches, and gives the match. Rejects if it ends before. */
-  until(pattern: RegExp): Promise<RegExpExecArray>
+  until<Match>(pattern: Pattern<Match>): Promise<Match>
   /** Resolves at the end. */
   readonly ended: Promise<void>
 }
@@ -38,7 +44,7 @@ export function transcribe(readable: Readable): Transcript {
           const match = pattern.exec(text)
           if (match === null && !isOver) return
           watchers.delete(watcher)
-          if (match === null) reject(new Error(`It ended before ${pattern} came:\n${text}`))
+          if (match === null) reject(new Error(`It ended before ${String(pattern)} came:\n${text}`))
           else resolve(match)
         }
         watchers.add(watcher)

@@ -1,0 +1,67 @@
+/**
+ * One handler on all transports at once. SIGTERM drains them: what is under way is finished, then the program ends.
+ *
+ *   node examples/dist/everywhere.js tcp=127.0.0.1:7000 udp=127.0.0.1:7000 unix=/tmp/echo.sock unixgram=/tmp/echo.dgram
+ */
+import type { Address, Channel, Handler, Server } from '@sock/core'
+import { createTcpServer } from '@sock/tcp'
+import { createUdpServer } from '@sock/udp'
+import { createUnixServer } from '@sock/unix'
+import { createUnixgramServer } from '@sock/unixgram'
+import { once } from 'node:events'
+
+/**
+ * Knows nothing of transports. On streams it runs once per connection; on datagram sockets once for all senders, and
+ * `write` answers the one whose datagram was read last.
+ */
+const echo: Handler = async (channel) => {
+  for await (const data of channel) await channel.write(data)
+}
+
+/** What the servers of all transports have in common. */
+type AnyServer = Server<string, Address, unknown, Channel>
+
+const creators: Readonly<Record<string, (handler: Handler) => AnyServer>> = {
+  tcp: createTcpServer,
+  udp: createUdpServer,
+  unix: createUnixServer,
+  unixgram: createUnixgramServer,
+}
+
+function createServer(transport: string): AnyServer {
+  const server = creators[transport]?.(echo)
+  if (server === undefined) {
+    throw new Error(`Unknown transport "${transport}": known are ${Object.keys(creators).join(', ')}`)
+  }
+  server.on('state', (_state, message) => console.log(message))
+  server.on('error', (error) => console.error(error.message))
+  return server
+}
+
+const DEFAULTS = [
+  'tcp=127.0.0.1:7000',
+  'udp=127.0.0.1:7000',
+  'unix=/tmp/echo.sock',
+  'unixgram=/tmp/echo.dgram',
+]
+
+async function main(args: readonly string[]): Promise<void> {
+  const servers = (args.length > 0 ? args : DEFAULTS).map((target) => {
+    const [transport = '', address = ''] = target.split('=', 2)
+    return { server: createServer(transport), address }
+  })
+  const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  try {
+    for (const { server, address } of servers) await server.listen(address)
+    await stop
+  } finally {
+    // Also when one could not listen: then the others must not keep the program running. They share the deadline, and one
+    // that has to use force at the end does not keep the others from finishing.
+    const results = await Promise.allSettled(
+      servers.map(({ server }) => server.shutdown({ timeout: 25_000 })),
+    )
+    if (results.some(({ status }) => status === 'rejected')) process.exitCode = 1
+  }
+}
+
+await main(process.argv.slice(2))

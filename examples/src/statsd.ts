@@ -1,0 +1,83 @@
+/**
+ * A StatsD collector: counters, gauges, timers and sets arrive in datagrams, are summed up, and printed every 10 seconds.
+ *
+ *   node examples/dist/statsd.js 127.0.0.1:8125 /tmp/statsd.sock
+ *   echo 'visits:1|c' | nc -u -w0 127.0.0.1 8125        or:   echo 'visits:1|c' | nc -uU -w0 /tmp/statsd.sock
+ */
+import { createUdpServer, type DatagramCallbacks } from '@sock/udp'
+import { createUnixgramServer } from '@sock/unixgram'
+import { once } from 'node:events'
+
+/** `name:value|type`, then maybe `|@rate` (only this share was sent) and `|#tags`. */
+const METRIC = /^([^:|]+):([^|]+)\|(c|g|ms|s)(?:\|@([\d.]+))?(?:\|#(.*))?$/
+
+const counters = new Map<string, number>()
+const gauges = new Map<string, number>()
+const timers = new Map<string, { count: number; sum: number; max: number }>()
+const sets = new Map<string, Set<string>>()
+let malformed = 0
+
+function collect(line: string): void {
+  const [, metric = '', text = '', type, rate = '1', tags] = METRIC.exec(line) ?? []
+  const name = tags === undefined ? metric : `${metric}{${tags}}`
+  const value = Number(text)
+  if (type === undefined || (type !== 's' && Number.isNaN(value))) malformed += 1
+  else if (type === 'c') counters.set(name, (counters.get(name) ?? 0) + value / Number(rate))
+  else if (type === 'g') gauges.set(name, /^[+-]/.test(text) ? (gauges.get(name) ?? 0) + value : value)
+  else if (type === 'ms') time(name, value)
+  else sets.set(name, (sets.get(name) ?? new Set()).add(text))
+}
+
+function time(name: string, value: number): void {
+  const { count, sum, max } = timers.get(name) ?? { count: 0, sum: 0, max: -Infinity }
+  timers.set(name, { count: count + 1, sum: sum + value, max: Math.max(max, value) })
+}
+
+/** Prints and forgets; only gauges keep their value. */
+function flush(): void {
+  for (const [name, sum] of counters) console.log(`counter ${name} ${sum}`)
+  for (const [name, value] of gauges) console.log(`gauge ${name} ${value}`)
+  for (const [name, { count, sum, max }] of timers) {
+    console.log(`timer ${name} count ${count} mean ${sum / count} max ${max}`)
+  }
+  for (const [name, values] of sets) console.log(`set ${name} ${values.size}`)
+  if (malformed > 0) console.log(`malformed ${malformed}`)
+  for (const map of [counters, timers, sets]) map.clear()
+  malformed = 0
+}
+
+/** Callbacks are the fast path: nothing is made per datagram but its buffer. */
+const collector: DatagramCallbacks = {
+  data(_channel, message) {
+    // Clients put as many lines into a datagram as fit.
+    for (const line of message.toString().split('\n')) if (line !== '') collect(line)
+  },
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const [address = '127.0.0.1:8125', path = '/tmp/statsd.sock', seconds = '10'] = args
+  // Over UDP senders wait for nobody, and a large buffer takes up their bursts. On a Unix socket they do wait.
+  const udp = createUdpServer(collector, { receiveBufferSize: 1024 * 1024 })
+  const local = createUnixgramServer(collector)
+  for (const server of [udp, local]) {
+    server.on('state', (_state, message) => console.log(message))
+    // Among them: the system gave a smaller buffer than was asked for (net.core.rmem_max).
+    server.on('error', (error) => console.error(error.message))
+  }
+  const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  try {
+    await udp.listen(address)
+    // All programs on this machine may send.
+    await local.listen({ path, mode: 0o666 })
+    const flushing = setInterval(flush, Number(seconds) * 1_000)
+    await stop
+    clearInterval(flushing)
+  } finally {
+    await Promise.all([udp.shutdown({ timeout: 5_000 }), local.shutdown({ timeout: 5_000 })])
+  }
+  flush()
+  // The one number that says whether the others can be trusted.
+  console.log(`dropped by the system ${udp.stats().datagramsDropped.kernel}`)
+}
+
+await main(process.argv.slice(2))

@@ -1,0 +1,99 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { exchange, type Connection, type DatagramChannel } from '@sock/core'
+import { connectTcp } from '@sock/tcp'
+import { connectUdp } from '@sock/udp'
+import { connectUnix } from '@sock/unix'
+import { connectUnixgram } from '@sock/unixgram'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { socketFolder } from './support/folder.js'
+import { parts, startExample, type Program } from './support/program.js'
+import { itWith, run } from './support/tools.js'
+
+const sockets: Socket[] = []
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+})
+
+async function start(): Promise<{ program: Program; addresses: Record<string, string> }> {
+  const folder = await socketFolder()
+  const targets = {
+    tcp: '127.0.0.1:0',
+    udp: '127.0.0.1:0',
+    unix: join(folder, 'stream'),
+    unixgram: join(folder, 'datagram'),
+  }
+  const program = startExample('everywhere', ...Object.entries(targets).map((pair) => pair.join('=')))
+  const addresses: Record<string, string> = {}
+  for (const transport of Object.keys(targets)) addresses[transport] = await program.address(transport)
+  return { program, addresses }
+}
+
+describe('everywhere', () => {
+  it('everywhere answers on all transports with one handler', async () => {
+    const { program, addresses } = await start()
+    const connects: Record<string, (address: string) => Promise<Connection | DatagramChannel>> = {
+      tcp: connectTcp,
+      udp: connectUdp,
+      unix: connectUnix,
+      unixgram: connectUnixgram,
+    }
+    for (const [transport, dial] of Object.entries(connects)) {
+      const channel = await dial(addresses[transport] ?? '')
+      const answer = await exchange(channel, `hello ${transport}`, { signal: AbortSignal.timeout(5_000) })
+      expect(answer.toString()).toBe(`hello ${transport}`)
+    }
+    await program.stop()
+    for (const transport of Object.keys(addresses)) {
+      expect(program.stdout.text).toMatch(
+        new RegExp(`^Closed ${transport}: \\d idle, \\d drained, 0 forced$`, 'm'),
+      )
+    }
+  })
+
+  itWith('socat')('everywhere answers socat on all transports', async () => {
+    const { program, addresses } = await start()
+    const { tcp = '', udp = '', unix = '', unixgram = '' } = addresses
+    const mine = join(await socketFolder(), 'mine')
+    for (const target of [
+      `TCP:${tcp}`,
+      `UDP:${udp}`,
+      `UNIX-CONNECT:${unix}`,
+      `UNIX-SENDTO:${unixgram},bind=${mine}`,
+    ]) {
+      // On datagram sockets nothing says that there is no more: it waits this long for it.
+      const { stdout } = await run('socat', ['-t', '0.5', '-', target], { input: 'hello' })
+      expect(stdout).toBe('hello')
+    }
+    await program.stop()
+  })
+
+  it('everywhere finishes what is under way when it gets SIGTERM', async () => {
+    const { program, addresses } = await start()
+    const sent = Buffer.alloc(8_000_000, 'all the letters ')
+    const socket = connect(parts(addresses['tcp'] ?? ''))
+    sockets.push(socket)
+    // More than fits into the buffers on the way: the echo waits for this side to read.
+    let isAllSent = false
+    socket.end(sent, () => (isAllSent = true))
+    await once(socket, 'readable')
+
+    const ended = program.stop()
+    await program.stdout.until(/^Draining tcp .*: 1 open$/m)
+    expect(isAllSent).toBe(false)
+    const chunks: Buffer[] = []
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer)
+    expect(Buffer.concat(chunks).equals(sent)).toBe(true)
+    await ended
+    expect(program.stdout.text).toMatch(/^Closed tcp: 0 idle, 1 drained, 0 forced$/m)
+  })
+
+  it('everywhere leaves nothing when one of them cannot listen', async () => {
+    const folder = await socketFolder()
+    const program = startExample('everywhere', `unix=${join(folder, 'a')}`, 'tcp=127.0.0.1:0', 'udp=nonsense')
+    expect(await program.ended).toBe(1)
+    expect(program.stderr.text).toContain('ERR_SOCK_INVALID_ADDRESS')
+    expect(program.stdout.text).toMatch(/^Closed unix/m)
+  })
+})

@@ -1,0 +1,114 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { createSocket, type Socket } from 'node:dgram'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { socketFolder } from './support/folder.js'
+import { parts, startExample, type Program } from './support/program.js'
+import { run } from './support/tools.js'
+import type { Pattern } from './support/transcript.js'
+
+const sockets: Socket[] = []
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.close()
+})
+
+async function start(): Promise<{ program: Program; host: string; port: number; path: string }> {
+  const path = join(await socketFolder(), 'statsd.sock')
+  const program = startExample('statsd', '127.0.0.1:0', path, '0.05')
+  await program.address('unixgram')
+  return { program, path, ...parts(await program.address('udp')) }
+}
+
+/** hot-shots in a process of its own, as programs use it: `script` has a `client`, and what it sent is flushed after it. */
+async function hotShots(options: object, script: string): Promise<void> {
+  const source = `
+    import { StatsD } from 'hot-shots'
+    const failed = (error) => { console.error(error); process.exitCode = 1 }
+    const client = new StatsD({ ...${JSON.stringify(options)}, errorHandler: failed })
+    ${script}
+    client.close((error) => error && failed(error))`
+  const folder = new URL('..', import.meta.url)
+  const ran = await run(process.execPath, ['--input-type=module', '--eval', source], { cwd: folder })
+  expect(ran).toEqual({ code: 0, stdout: '', stderr: '' })
+}
+
+/** Waits until all the values of a metric add up to `wanted`: they may have come in more than one of the intervals. */
+function sumOf(metric: string, wanted: number): Pattern<true> {
+  return {
+    exec(text) {
+      let sum = 0
+      for (const line of text.split('\n')) {
+        if (line.startsWith(`${metric} `)) sum += Number(line.slice(metric.length + 1).split(' ')[0])
+      }
+      return sum === wanted ? true : null
+    },
+    toString: () => `"${metric}" adding up to ${wanted}`,
+  }
+}
+
+describe('statsd, fed by hot-shots', () => {
+  it.each(['udp', 'uds'] as const)('statsd sums up what comes over %s', async (protocol) => {
+    const { program, host, port, path } = await start()
+    await hotShots(
+      protocol === 'udp' ? { protocol, host, port } : { protocol, path },
+      `
+      for (let index = 0; index < 100; index++) client.increment('page.views')
+      client.decrement('page.views', 58)
+      client.increment('logins', 3, ['site:a', 'kind:x'])
+      for (const user of ['ann', 'bob', 'ann']) client.set('users', user)
+      client.timing('query', 30)
+      client.gauge('load', 7)
+      client.gaugeDelta('load', -2)
+      `,
+    )
+    await program.stdout.until(sumOf('counter page.views', 42))
+    await program.stdout.until(sumOf('counter logins{site:a,kind:x}', 3))
+    await program.stdout.until(sumOf('timer query count', 1))
+    await program.stdout.until(/^timer query count 1 mean 30 max 30$/m)
+    await program.stdout.until(/^gauge load 5$/m)
+    await program.stdout.until(/^set users \d$/m)
+    await program.stop()
+    expect(program.stdout.text).toMatch(/^dropped by the system 0$/m)
+    expect(program.stdout.text).not.toContain('malformed')
+  })
+
+  it('statsd loses none of 5,000 that come over the Unix socket, though its queue holds ten', async () => {
+    const { program, path } = await start()
+    // Every one a datagram of its own.
+    await hotShots({ protocol: 'uds', path }, `for (let i = 0; i < 5_000; i++) client.increment('hits')`)
+    await program.stdout.until(sumOf('counter hits', 5_000))
+    await program.stop()
+  })
+
+  it('statsd takes many metrics in one datagram, and those that are sampled for what they stand for', async () => {
+    const { program, host, port } = await start()
+    await hotShots(
+      { protocol: 'udp', host, port, maxBufferSize: 1_000 },
+      `for (let index = 0; index < 1_000; index++) client.increment('hits')`,
+    )
+    await program.stdout.until(sumOf('counter hits', 1_000))
+    const socket = createSocket('udp4')
+    sockets.push(socket)
+    socket.send('sampled:2|c|@0.1', port, host)
+    await program.stdout.until(sumOf('counter sampled', 20))
+    await program.stop()
+  })
+})
+
+describe('statsd', () => {
+  it('statsd counts what it does not understand, and goes on', async () => {
+    const { program, host, port } = await start()
+    const socket = createSocket('udp4')
+    sockets.push(socket)
+    socket.send('nonsense\nno.number:x|c\nright:1|c\n\n', port, host)
+    await program.stdout.until(sumOf('counter right', 1))
+    await program.stdout.until(sumOf('malformed', 2))
+    await program.stop()
+  })
+
+  it('statsd lets everybody on this machine send', async () => {
+    const { program, path } = await start()
+    expect((await stat(path)).mode & 0o777).toBe(0o666)
+    await program.stop()
+  })
+})
