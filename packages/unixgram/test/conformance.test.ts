@@ -1,13 +1,13 @@
 import { afterAll, describe, it } from '@jest/globals'
 import { anyTransportConformance, datagramConformance, registerSuite } from '@sock/core/testing'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { connectUnixgram, createUnixgramServer } from '../src/index.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'unixgram-'))
-// Where clients make their names, so that what they leave shows.
-process.env['TMPDIR'] = folder
+/** Folders that clients have made for their names. */
+const clientFolders = new Set<string>()
 let count = 0
 
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -15,8 +15,12 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const fixture = {
   createServer: createUnixgramServer,
   target: () => join(folder, `${(count += 1)}.sock`),
-  connect: (address: unknown, options?: object) => connectUnixgram(address as never, options),
-  leftovers: () => readdirSync(folder),
+  async connect(address: unknown, options?: object) {
+    const client = await connectUnixgram(address as never, options)
+    clientFolders.add(dirname(String(client.localAddress)))
+    return client
+  },
+  leftovers: () => [...readdirSync(folder), ...[...clientFolders].filter((name) => existsSync(name))],
 }
 
 registerSuite(datagramConformance({ ...fixture, name: 'conformance of unixgram' }), { describe, it })

@@ -1,0 +1,171 @@
+import { describe, expect, it } from '@jest/globals'
+import { exchange } from '@sock/core'
+import { existsSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
+import { connectUnixgram } from '../src/index.js'
+import { itWithPython } from './support/needs.js'
+import {
+  ask,
+  countSockets,
+  echo,
+  failure,
+  leaveDeadSocket,
+  listenStream,
+  useScratch,
+} from './support/scratch.js'
+import { until } from './support/until.js'
+
+const scratch = useScratch()
+
+describe('connectUnixgram', () => {
+  it('has a name of its own that others can reach and not find, until it is closed', async () => {
+    await scratch.serve()
+    const client = await scratch.connect()
+    const { path } = client.localAddress as { path: string }
+    expect(dirname(dirname(path))).toBe(tmpdir())
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o711)
+    expect(statSync(path).mode & 0o777).toBe(0o666)
+    await client.close()
+    await client.close()
+    expect(existsSync(dirname(path))).toBe(false)
+  })
+
+  it('rejects with ENOENT where nothing is', async () => {
+    expect(await failure(scratch.connect())).toMatchObject({
+      code: 'ENOENT',
+      syscall: 'connect',
+      errno: -2,
+      path: scratch.path(),
+      message: `connect ENOENT ${scratch.path()}`,
+    })
+  })
+
+  it('rejects with ECONNREFUSED where nobody is', async () => {
+    await leaveDeadSocket(scratch.own())
+    expect(await failure(scratch.connect())).toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it('rejects with EPROTOTYPE where a stream server is', async () => {
+    await listenStream(scratch, scratch.path())
+    expect(await failure(scratch.connect())).toMatchObject({ code: 'EPROTOTYPE' })
+  })
+
+  it('rejects with the reason of its signal', async () => {
+    await scratch.serve()
+    const signal = AbortSignal.abort(new Error('too late'))
+    await expect(connectUnixgram(scratch.path(), { signal })).rejects.toThrow('too late')
+  })
+
+  it('rejects options that it does not know', async () => {
+    await expect(connectUnixgram(scratch.path(), { mode: 1 } as object)).rejects.toThrow(TypeError)
+  })
+
+  it('leaves nothing in the folder for temporary files, also when it fails or the process exits', async () => {
+    await scratch.serve()
+    const child = scratch.child(async ({ connectUnixgram: connect, fs, say }, folder) => {
+      const codes: unknown[] = []
+      const attempt = async (temporary: string, path: string): Promise<void> => {
+        process.env['TMPDIR'] = temporary
+        await connect(path).catch(({ code }: NodeJS.ErrnoException) => codes.push(code))
+      }
+      const deep = `${folder}/${'d'.repeat(100)}`
+      fs.mkdirSync(deep)
+      await attempt(deep, `${folder}/app.sock`)
+      fs.rmdirSync(deep)
+      await attempt(`${folder}/none`, `${folder}/app.sock`)
+      await attempt(folder, `${folder}/none`)
+      say([codes, fs.readdirSync(folder)])
+      await attempt(folder, `${folder}/app.sock`)
+      await attempt(folder, `${folder}/app.sock`)
+      say(fs.readdirSync(folder).length)
+      process.exit(7)
+    }, scratch.folder)
+    child.result.catch(() => undefined)
+    expect(await child.hear()).toEqual([['ERR_SOCK_PATH_TOO_LONG', 'ENOENT', 'ENOENT'], ['app.sock']])
+    expect(await child.hear()).toBe(3)
+    expect(await child.exited).toBe(7)
+    expect(scratch.names()).toEqual(['app.sock'])
+  })
+
+  it('lets the process end by itself once it is closed', async () => {
+    await scratch.serve()
+    const child = scratch.child(async ({ connectUnixgram: connect }, path) => {
+      const client = await connect(path)
+      await client.write('x')
+      await client.close()
+      return process.listenerCount('exit')
+    }, scratch.path())
+    const listeners = await child.result
+    expect(await child.exited).toBe(0)
+    expect(listeners).toBe(0)
+  })
+
+  itWithPython('hears nobody but its server', async () => {
+    await scratch.serve()
+    const client = await scratch.connect()
+    const stranger = scratch.python(STRANGER, String(client.localAddress))
+    expect(await stranger.hear()).toBe('EPERM')
+    expect(await ask(client, 'mine')).toBe('mine')
+  })
+})
+
+const STRANGER = `
+import errno
+try:
+    s.sendto(b'from a stranger', sys.argv[1])
+    say('sent')
+except OSError as error: say(errno.errorcode[error.errno])
+`
+
+describe('a client whose server has gone', () => {
+  itWithPython('is told so, hears no stranger, and finds its successor', async () => {
+    const { server } = await scratch.serve()
+    const client = await scratch.connect()
+    expect(await ask(client, 'before')).toBe('before')
+    await server.close()
+    expect(await failure(client.write('nobody'))).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await failure(client.write('nobody'))).toMatchObject({ code: 'ENOENT' })
+    const stranger = scratch.python(STRANGER, String(client.localAddress))
+    expect(await stranger.hear()).toBe('EPERM')
+    await server.listen(scratch.path())
+    expect(await ask(client, 'after')).toBe('after')
+    const second = scratch.python(STRANGER, String(client.localAddress))
+    expect(await second.hear()).toBe('EPERM')
+  })
+
+  it('finds its successor with the first write', async () => {
+    const { server } = await scratch.serve()
+    const client = await scratch.connect()
+    for (let run = 0; run < 5; run++) {
+      expect(await ask(client, `${run}`)).toBe(`${run}`)
+      await server.close()
+      await server.listen(scratch.path())
+    }
+  })
+
+  it('fails an exchange with ECONNREFUSED', async () => {
+    const { server } = await scratch.serve()
+    const client = await scratch.connect()
+    await server.close()
+    await expect(exchange(client, 'x')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+})
+
+describe('10,000 times', () => {
+  it('making and closing leaves no descriptor', async () => {
+    const before = countSockets()
+    const { server } = scratch.server(echo)
+    for (let run = 0; run < 2500; run++) {
+      await server.listen(scratch.path())
+      await Promise.all(
+        Array.from({ length: 3 }, async () => {
+          const client = await connectUnixgram(scratch.path())
+          await client.close()
+        }),
+      )
+      await server.close()
+    }
+    await until(() => countSockets() <= before, 'descriptors are closed')
+  }, 60_000)
+})

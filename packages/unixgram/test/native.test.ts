@@ -1,0 +1,200 @@
+import { describe, expect, it } from '@jest/globals'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { loadNative, NativeSocket } from '../src/lib/native.js'
+import * as unixgram from '../src/index.js'
+import { echo, failure, useScratch } from './support/scratch.js'
+import { until } from './support/until.js'
+
+const scratch = useScratch()
+
+const packageFolder = fileURLToPath(new URL('..', import.meta.url))
+
+/** A folder in which unix-dgram is installed, and what is in it besides its package.json. */
+function installed(files: Record<string, string>): URL {
+  const folder = scratch.own('project')
+  mkdirSync(`${folder}/node_modules/unix-dgram/build/Release`, { recursive: true })
+  const all = { 'package.json': '{ "name": "unix-dgram" }', ...files }
+  for (const [name, text] of Object.entries(all))
+    writeFileSync(`${folder}/node_modules/unix-dgram/${name}`, text)
+  return pathToFileURL(`${folder}/index.js`)
+}
+
+describe('loadNative', () => {
+  const broken: [string, () => string, string][] = [
+    ['is not there', () => pathToFileURL(scratch.path('index.js')).href, 'MODULE_NOT_FOUND'],
+    ['was not built', () => installed({}).href, 'MODULE_NOT_FOUND'],
+    [
+      'was built for something else',
+      () => installed({ 'build/Release/unix_dgram.node': 'not a library' }).href,
+      'ERR_DLOPEN_FAILED',
+    ],
+  ]
+
+  it.each(broken)('throws how to build a module that %s, and why', (_, from, code) => {
+    const load = (): unknown => loadNative(from())
+    expect(load).toThrow(
+      expect.objectContaining({
+        code: 'ERR_SOCK_NATIVE_UNAVAILABLE',
+        message: expect.stringMatching(/`npm rebuild unix-dgram`.*`pnpm approve-builds unix-dgram`/),
+        cause: expect.objectContaining({ code }),
+      }),
+    )
+  })
+})
+
+describe('@sock/unixgram without unix-dgram', () => {
+  it('can be imported, and rejects at the first use', () => {
+    const folder = scratch.own('project')
+    const self = `${folder}/node_modules/@sock/unixgram`
+    mkdirSync(self, { recursive: true })
+    cpSync(`${packageFolder}/package.json`, `${self}/package.json`)
+    cpSync(`${packageFolder}/dist`, `${self}/dist`, { recursive: true })
+    const core = createRequire(import.meta.url).resolve('@sock/core/package.json')
+    symlinkSync(realpathSync(dirname(core)), `${folder}/node_modules/@sock/core`)
+    const program = `
+      import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
+      import { isSockError } from '@sock/core'
+      const server = createUnixgramServer(() => {})
+      const told = []
+      for (const use of [() => server.listen('./app.sock'), () => connectUnixgram('./app.sock')]) {
+        await use().catch((error) => told.push(isSockError(error, 'ERR_SOCK_NATIVE_UNAVAILABLE')))
+      }
+      console.log(JSON.stringify([told, server.state]))
+    `
+    writeFileSync(`${folder}/main.mjs`, program)
+    const { stdout, stderr } = spawnSync(process.execPath, ['main.mjs'], { cwd: folder, encoding: 'utf8' })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual([[true, true], 'idle'])
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('a worker thread', () => {
+  it('is refused with ERR_SOCK_UNSUPPORTED, whether or not the main thread has a server', async () => {
+    await scratch.serve()
+    const entry = new URL('../dist/index.js', import.meta.url).href
+    const program = `
+      const { parentPort } = require('node:worker_threads')
+      import(${JSON.stringify(entry)}).then(async ({ createUnixgramServer, connectUnixgram }) => {
+        const codes = []
+        await createUnixgramServer(() => {}).listen('/tmp/never').catch(({ code }) => codes.push(code))
+        await connectUnixgram('/tmp/never').catch(({ code }) => codes.push(code))
+        parentPort.postMessage(codes)
+      })
+    `
+    const worker = new Worker(program, { eval: true })
+    const codes = await new Promise((resolve, reject) =>
+      worker.once('message', resolve).once('error', reject),
+    )
+    await worker.terminate()
+    expect(codes).toEqual(['ERR_SOCK_UNSUPPORTED', 'ERR_SOCK_UNSUPPORTED'])
+  })
+})
+
+describe('NativeSocket', () => {
+  const silent = { received() {}, writable() {}, failed() {}, closed() {} }
+
+  it('close() twice closes once', async () => {
+    let closed = 0
+    const socket = new NativeSocket({ ...silent, closed: () => void (closed += 1) })
+    socket.close()
+    socket.close()
+    await until(() => closed > 0, 'it is closed')
+    socket.close()
+    await new Promise(setImmediate)
+    expect(closed).toBe(1)
+  })
+
+  it('bind() throws the system error by its name', () => {
+    const socket = new NativeSocket(silent)
+    expect(() => socket.bind('/nonexistent/app.sock')).toThrow(
+      expect.objectContaining({ code: 'ENOENT', errno: -2, syscall: 'bind', path: '/nonexistent/app.sock' }),
+    )
+    socket.close()
+  })
+
+  it('send() without a peer returns ENOTCONN', () => {
+    const socket = new NativeSocket(silent)
+    expect(socket.send(Buffer.from('x'))).toMatchObject({ code: 'ENOTCONN' })
+    socket.close()
+  })
+
+  it('tells nothing after close(), not even what has come before', async () => {
+    let received = 0
+    const receiver = new NativeSocket({ ...silent, received: () => void (received += 1) })
+    receiver.bind(scratch.own())
+    const sender = new NativeSocket(silent)
+    for (let n = 0; n < 3; n++) expect(sender.sendTo(Buffer.from('x'), scratch.path())).toBeUndefined()
+    receiver.close()
+    sender.close()
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    expect(received).toBe(0)
+  })
+
+  it('close() from within its own callback is safe, also with a send that waits for room', async () => {
+    const child = scratch.child(async ({ createUnixgramServer, connectUnixgram }, path) => {
+      // Both a message and room come in one turn of the event loop; closing the native socket then would abort.
+      const server = createUnixgramServer({
+        data: (channel) => channel.write('answer').catch(() => undefined),
+      })
+      await server.listen(path)
+      for (let round = 0; round < 50; round++) {
+        const client = await connectUnixgram(path)
+        const sending = Array.from({ length: 30 }, () => client.write('x').catch(() => undefined))
+        await client.read()
+        await Promise.all([client.close(), ...sending])
+      }
+      await server.close()
+      return 'alive'
+    }, scratch.path())
+    expect(await child.result).toBe('alive')
+  })
+})
+
+describe('createUnixgramServer without descriptors to spare', () => {
+  it('listen rejects with EMFILE, and works again later', async () => {
+    const child = scratch.child(async ({ createUnixgramServer, fs }, path) => {
+      const open: number[] = []
+      const server = createUnixgramServer({ open: () => undefined })
+      // Loads what is needed, which takes descriptors too.
+      await server.listen(path)
+      await server.close()
+      try {
+        for (;;) open.push(fs.openSync('/dev/null', 'r'))
+      } catch {
+        // All are taken.
+      }
+      const code = await server.listen(path).then(
+        () => 'listening',
+        (error: NodeJS.ErrnoException) => error.code,
+      )
+      for (const fd of open) fs.closeSync(fd)
+      await server.listen(path)
+      await server.close()
+      return code
+    }, scratch.path())
+    expect(await child.result).toBe('EMFILE')
+  })
+})
+
+describe('createUnixgramServer', () => {
+  it('refuses what is not an option, and what is no handler', () => {
+    expect(() => unixgram.createUnixgramServer(echo, { backlog: 1 } as object)).toThrow(TypeError)
+    expect(() => unixgram.createUnixgramServer({})).toThrow(TypeError)
+    expect(() => unixgram.createUnixgramServer(echo, { maxQueuedBytes: 0 })).toThrow(RangeError)
+  })
+
+  it('close() while it starts makes listen reject, and leaves nothing', async () => {
+    const { server } = scratch.server()
+    const listening = failure(server.listen(scratch.path()))
+    await server.close()
+    expect(await listening).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+    expect(scratch.names()).toEqual([])
+  })
+})

@@ -1,0 +1,480 @@
+import { describe, expect, it } from '@jest/globals'
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import type { Child } from './support/child.js'
+import { itAsRoot, itWithPython, NOBODY } from './support/needs.js'
+import { ask, echo, failure, leaveDeadSocket, listenStream, useScratch } from './support/scratch.js'
+
+const scratch = useScratch()
+
+const permissions = (path: string): number => statSync(path).mode & 0o7777
+
+describe('UnixTarget mode', () => {
+  it('is 0600 by default', async () => {
+    await scratch.serve()
+    expect(permissions(scratch.path())).toBe(0o600)
+  })
+
+  it.each([0o660, 0o666, 0o777, 0o444, 0])('%i is what the file gets', async (mode) => {
+    await scratch.serve(echo, {}, { path: scratch.path(), mode })
+    expect(permissions(scratch.path())).toBe(mode)
+  })
+
+  it.each([0, 0o022, 0o027, 0o077])('is independent of umask %i, which stays as it is', async (umask) => {
+    const child = scratch.child(
+      async ({ createUnixgramServer, fs }, path, mask) => {
+        process.umask(mask)
+        const seen: number[] = []
+        for (const mode of [0o600, 0o666]) {
+          const server = createUnixgramServer({ open: () => undefined })
+          const listening = server.listen({ path, mode })
+          // Setting it tells what it was; asking without setting is deprecated.
+          seen.push(process.umask(mask))
+          await listening
+          seen.push(process.umask(mask), fs.statSync(path).mode & 0o777)
+          await server.listen(path).catch(() => undefined)
+          const second = createUnixgramServer({ open: () => undefined })
+          await second.listen(path).catch(() => undefined)
+          seen.push(process.umask(mask))
+          await server.close()
+        }
+        return seen
+      },
+      scratch.path(),
+      umask,
+    )
+    expect(await child.result).toEqual([umask, umask, 0o600, umask, umask, umask, 0o666, umask])
+  })
+})
+
+describe('UnixTarget uid and gid', () => {
+  itAsRoot('are the owner and group of the file', async () => {
+    await scratch.serve(echo, {}, { path: scratch.path(), uid: NOBODY, gid: NOBODY, mode: 0o660 })
+    expect(statSync(scratch.path())).toMatchObject({ uid: NOBODY, gid: NOBODY })
+    expect(permissions(scratch.path())).toBe(0o660)
+  })
+
+  itAsRoot('leave the other one alone', async () => {
+    await scratch.serve(echo, {}, { path: scratch.path('group.sock'), gid: NOBODY })
+    await scratch.serve(echo, {}, { path: scratch.path('user.sock'), uid: NOBODY })
+    expect(statSync(scratch.path('group.sock'))).toMatchObject({ uid: 0, gid: NOBODY })
+    expect(statSync(scratch.path('user.sock'))).toMatchObject({ uid: NOBODY, gid: 0 })
+  })
+
+  itAsRoot('that the process may not give away make listen reject and leave nothing', async () => {
+    const child = scratch.child(
+      async ({ createUnixgramServer, become, fs }, folder, uid) => {
+        const home = `${folder}/home`
+        fs.mkdirSync(home)
+        fs.chownSync(home, uid, uid)
+        become(uid)
+        const path = `${home}/app.sock`
+        const server = createUnixgramServer({ open: () => undefined })
+        const seen: unknown[] = []
+        for (const owner of [{ uid: 0 }, { gid: 0 }, { uid: 0, gid: 0 }]) {
+          const error = await server
+            .listen({ path, ...owner })
+            .catch((failed: NodeJS.ErrnoException) => failed)
+          seen.push((error as NodeJS.ErrnoException).code, server.state, fs.readdirSync(home))
+        }
+        await server.listen({ path, uid, gid: uid })
+        await server.close()
+        seen.push(fs.readdirSync(home), fs.readdirSync('/proc/self/fd').length < 30)
+        return seen
+      },
+      scratch.folder,
+      NOBODY,
+    )
+    scratch.own('home')
+    const refused = ['EPERM', 'idle', []]
+    expect(await child.result).toEqual([...refused, ...refused, ...refused, [], true])
+  })
+
+  itAsRoot('let a client of that user in, and it gets its answer', async () => {
+    await scratch.serve(echo, {}, { path: scratch.path(), uid: NOBODY })
+    const child = scratch.child(
+      async ({ become, connectUnixgram, fs }, path, uid, folder) => {
+        const home = `${folder}/home`
+        fs.mkdirSync(home)
+        fs.chownSync(home, uid, uid)
+        process.env['TMPDIR'] = home
+        become(uid)
+        const client = await connectUnixgram(path)
+        await client.write('mine')
+        const answer = String(await client.read())
+        await client.close()
+        return [answer, fs.readdirSync(home)]
+      },
+      scratch.path(),
+      NOBODY,
+      scratch.folder,
+    )
+    scratch.own('home')
+    expect(await child.result).toEqual(['mine', []])
+  })
+
+  itAsRoot('of another user keep others out', async () => {
+    await scratch.serve()
+    const child = scratch.child(
+      async ({ become, connectUnixgram }, path, uid) => {
+        process.env['TMPDIR'] = '/tmp'
+        become(uid)
+        await connectUnixgram(path)
+      },
+      scratch.path(),
+      NOBODY,
+    )
+    expect(await failure(child.result)).toMatchObject({ code: 'EACCES' })
+  })
+
+  itAsRoot('of a server matter not to a client of root, which is answered by any user', async () => {
+    const child = scratch.child(
+      async ({ become, createUnixgramServer, say, hear, fs }, folder, uid) => {
+        fs.mkdirSync(`${folder}/home`)
+        fs.chownSync(`${folder}/home`, uid, uid)
+        become(uid)
+        const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
+        await server.listen(`${folder}/home/app.sock`)
+        say('ready')
+        await hear()
+        await server.close()
+      },
+      scratch.folder,
+      NOBODY,
+    )
+    scratch.own('home')
+    await child.hear()
+    const client = await scratch.connect(scratch.path('home/app.sock'))
+    expect(await ask(client, 'from root')).toBe('from root')
+    child.say('stop')
+    await child.result
+  })
+})
+
+describe('createUnixgramServer while another user hammers at its path', () => {
+  /** Sends as another user as often as it can, and looks at the mode, until it is told to stop. */
+  async function startAndStop(mode: number, target: object = {}): Promise<Hits> {
+    const { server } = scratch.server({ data: () => undefined })
+    const attacker = scratch.python(
+      `
+import errno, json, select, stat
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+s.setblocking(False)
+hits = dict(sent=0, open=0, EACCES=0, ENOENT=0, ECONNREFUSED=0, EAGAIN=0)
+say('ready')
+while not select.select([sys.stdin], [], [], 0)[0]:
+    for _ in range(50):
+        try:
+            s.sendto(b'x', sys.argv[1])
+            hits['sent'] += 1
+        except OSError as error: hits[errno.errorcode[error.errno]] += 1
+        try:
+            if stat.S_IMODE(os.stat(sys.argv[1]).st_mode) & ~int(sys.argv[2]): hits['open'] += 1
+        except OSError: pass
+say(json.dumps(hits))
+`,
+      scratch.path(),
+      String(mode),
+    )
+    await attacker.hear()
+    for (let run = 0; run < 300; run++) {
+      await server.listen({ path: scratch.path(), mode, ...target })
+      await new Promise(setImmediate)
+      await server.close()
+    }
+    attacker.say('stop')
+    return JSON.parse(await attacker.hear()) as Hits
+  }
+
+  interface Hits {
+    sent: number
+    open: number
+    EACCES: number
+  }
+
+  itAsRoot('listen with 0600 never lets it in', async () => {
+    const hits = await startAndStop(0o600)
+    expect(hits.EACCES).toBeGreaterThan(0)
+    expect(hits).toMatchObject({ sent: 0, open: 0 })
+  })
+
+  itAsRoot('listen with 0660 and a gid never lets it in', async () => {
+    expect(await startAndStop(0o660, { gid: 1 })).toMatchObject({ sent: 0, open: 0 })
+  })
+
+  itAsRoot('listen with 0666 does', async () => {
+    const hits = await startAndStop(0o666)
+    expect(hits.sent).toBeGreaterThan(0)
+    expect(hits).toMatchObject({ open: 0, EACCES: 0 })
+  })
+})
+
+describe('listen on a path where there is', () => {
+  async function refused(code: string): Promise<void> {
+    const { server } = scratch.server()
+    await expect(server.listen(scratch.path())).rejects.toMatchObject({ code })
+    expect(server.state).toBe('idle')
+  }
+
+  it('a regular file rejects, and leaves it', async () => {
+    writeFileSync(scratch.own(), 'mine')
+    await refused('ERR_SOCK_PATH_NOT_SOCKET')
+    expect(readFileSync(scratch.path(), 'utf8')).toBe('mine')
+  })
+
+  it('a folder rejects, and leaves it', async () => {
+    mkdirSync(scratch.own())
+    await refused('ERR_SOCK_PATH_NOT_SOCKET')
+    expect(statSync(scratch.path()).isDirectory()).toBe(true)
+  })
+
+  it.each(['nothing', 'a dead socket', 'a file'])(
+    'a symlink to %s rejects, and leaves both',
+    async (what) => {
+      const target = scratch.own('target')
+      if (what === 'a dead socket') await leaveDeadSocket(target)
+      if (what === 'a file') writeFileSync(target, 'mine')
+      symlinkSync(target, scratch.own())
+      const names = scratch.names()
+      await refused('ERR_SOCK_PATH_NOT_SOCKET')
+      expect(scratch.names()).toEqual(names)
+    },
+  )
+
+  it('a live server of ours rejects, and does not disturb it', async () => {
+    const { server } = await scratch.serve()
+    await refused('ERR_SOCK_PATH_IN_USE')
+    expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
+    expect(server.stats().datagramsReceived).toBe(1)
+  })
+
+  itWithPython('a live foreign datagram socket rejects, and does not disturb it', async () => {
+    const receiver = await scratch.receiver('app.sock')
+    await refused('ERR_SOCK_PATH_IN_USE')
+    await (await scratch.connect()).write('first')
+    receiver.say(1)
+    expect(await receiver.hear()).toBe('first')
+  })
+
+  it('a live stream socket rejects, which its owner does not notice', async () => {
+    await listenStream(scratch, scratch.path())
+    await refused('ERR_SOCK_PATH_IN_USE')
+  })
+
+  it('a dead socket replaces it, with the mode that was asked for', async () => {
+    await leaveDeadSocket(scratch.path())
+    await scratch.serve(echo, {}, { path: scratch.path(), mode: 0o640 })
+    expect(permissions(scratch.path())).toBe(0o640)
+    expect(scratch.names()).toEqual(['app.sock'])
+    expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
+  })
+
+  it('what a killed server has left replaces it', async () => {
+    const victim = scratch.child(async ({ createUnixgramServer, say, hear }, path) => {
+      await createUnixgramServer({ open: () => undefined }).listen(path)
+      say('ready')
+      await hear()
+    }, scratch.path())
+    await victim.hear()
+    await victim.kill()
+    await scratch.serve()
+    expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
+  })
+
+  it('no folder rejects with ENOENT', async () => {
+    const { server } = scratch.server()
+    await expect(server.listen(scratch.path('none/app.sock'))).rejects.toMatchObject({
+      code: 'ENOENT',
+      syscall: 'bind',
+    })
+  })
+
+  it('a claim to the dead socket rejects while it is new, since somebody may be at it', async () => {
+    await leaveDeadSocket(scratch.own())
+    linkSync(scratch.path(), scratch.own(`.app.sock.${lstatSync(scratch.path()).ino}.dead`))
+    await refused('ERR_SOCK_PATH_IN_USE')
+  })
+})
+
+describe('of several who want to replace a dead socket', () => {
+  it.each([2, 5, 20])('exactly one of %i servers in one process wins', async (count) => {
+    for (let round = 0; round < 20; round++) {
+      await leaveDeadSocket(scratch.path())
+      const servers = Array.from({ length: count }, () => scratch.server().server)
+      const results = await Promise.allSettled(servers.map((server) => server.listen(scratch.path())))
+      expectOneWinner(
+        results.map((result) => (result.status === 'fulfilled' ? 'won' : String(result.reason.code))),
+      )
+      await Promise.all(servers.map((server) => server.close()))
+      expect(scratch.names()).toEqual([])
+    }
+  })
+
+  it.each([2, 5])('exactly one of %i processes wins', async (count) => {
+    const racers = Array.from({ length: count }, () => startRacer())
+    await Promise.all(racers.map((racer) => racer.hear()))
+    for (let round = 0; round < 30; round++) {
+      await leaveDeadSocket(scratch.path())
+      const start = Date.now() + 5
+      for (const racer of racers) racer.say(start)
+      expectOneWinner(await Promise.all(racers.map((racer) => racer.hear<string>())))
+      expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
+      for (const racer of racers) racer.say('close')
+      await Promise.all(racers.map((racer) => racer.hear()))
+      expect(scratch.names()).toEqual([])
+    }
+  })
+
+  function expectOneWinner(results: string[]): void {
+    expect(results.toSorted()).toEqual([...results.slice(1).map(() => 'ERR_SOCK_PATH_IN_USE'), 'won'])
+  }
+
+  /** A process that listens whenever it is told to, and says how that went. */
+  function startRacer(): Child<void> {
+    return scratch.child(async ({ createUnixgramServer, say, hear, until }, path) => {
+      const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
+      say('ready')
+      for (;;) {
+        const start = Number(await hear())
+        await until(() => Date.now() >= start)
+        const outcome = server.listen(path).then(
+          () => 'won',
+          (error: { code?: string }) => error.code,
+        )
+        say(await outcome)
+        await hear()
+        await server.close()
+        say('closed')
+      }
+    }, scratch.path())
+  }
+})
+
+describe('the socket file at the end', () => {
+  it.each(['close', 'shutdown'] as const)('is removed by %s()', async (end) => {
+    const { server } = await scratch.serve()
+    await server[end]()
+    expect(scratch.names()).toEqual([])
+  })
+
+  it('stays if another one has come to its place', async () => {
+    const first = await scratch.serve()
+    renameSync(scratch.path(), scratch.path('old.sock'))
+    const second = await scratch.serve()
+    await first.server.close()
+    expect(scratch.names()).toEqual(['app.sock', 'old.sock'])
+    expect(await ask(await scratch.connect(), 'second')).toBe('second')
+    await second.server.close()
+    rmSync(scratch.path('old.sock'))
+  })
+
+  it('stays if it is a foreign file, and may be gone', async () => {
+    const { server } = await scratch.serve()
+    rmSync(scratch.path())
+    await server.close()
+    await server.listen(scratch.path())
+    rmSync(scratch.path())
+    writeFileSync(scratch.own(), 'mine')
+    await server.close()
+    expect(readFileSync(scratch.path(), 'utf8')).toBe('mine')
+  })
+
+  it('is that of the latest of 50 runs, each with another inode or birth', async () => {
+    const { server } = scratch.server()
+    for (let run = 0; run < 50; run++) {
+      await server.listen(scratch.path())
+      expect(scratch.names()).toEqual(['app.sock'])
+      const client = await scratch.connect()
+      expect(await ask(client, `${run}`)).toBe(`${run}`)
+      await client.close()
+      await (run % 2 === 0 ? server.close() : server.shutdown())
+      expect(scratch.names()).toEqual([])
+    }
+  })
+
+  itAsRoot('is reported if the process may not remove it any more, and the server closes', async () => {
+    const child = scratch.child(
+      async ({ createUnixgramServer, become }, path, uid) => {
+        const errors: unknown[] = []
+        const server = createUnixgramServer({ open: () => undefined })
+        server.on('error', (error) => errors.push((error as NodeJS.ErrnoException).code))
+        await server.listen(path)
+        become(uid)
+        await server.shutdown()
+        return [errors, server.state]
+      },
+      scratch.own(),
+      NOBODY,
+    )
+    expect(await child.result).toEqual([['EACCES'], 'closed'])
+  })
+})
+
+describe('a relative path', () => {
+  it('is bound from the root, so that replies and the end find it after chdir', async () => {
+    const child = scratch.child(async ({ createUnixgramServer, connectUnixgram, fs }, folder) => {
+      process.chdir(folder)
+      const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
+      const address = await server.listen('app.sock')
+      const client = await connectUnixgram('app.sock')
+      process.chdir('/')
+      await client.write('x')
+      const answer = String(await client.read())
+      const from = String(client.remoteAddress)
+      await server.close()
+      await server.listen(address)
+      await client.write('y')
+      const second = String(await client.read())
+      await client.close()
+      await server.close()
+      return [String(address), answer, from, second, fs.readdirSync(folder)]
+    }, scratch.folder)
+    const path = scratch.path()
+    expect(await child.result).toEqual([path, 'x', path, 'y', []])
+  })
+
+  it('is bound as it is where the one from the root is too long', async () => {
+    const child = scratch.child(async ({ createUnixgramServer, connectUnixgram, fs }, folder) => {
+      const deep = `${folder}/${'d'.repeat(100)}`
+      fs.mkdirSync(deep)
+      process.chdir(deep)
+      const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
+      const address = await server.listen('app.sock')
+      const client = await connectUnixgram('app.sock')
+      await client.write('x')
+      const answer = String(await client.read())
+      await client.close()
+      process.chdir('/')
+      await server.close()
+      const names = fs.readdirSync(deep)
+      fs.rmdirSync(deep)
+      return [String(address), answer, names]
+    }, scratch.folder)
+    expect(await child.result).toEqual(['app.sock', 'x', []])
+  })
+})
+
+describe('listen and connectUnixgram', () => {
+  const targets: [unknown, string][] = [
+    ['@name', 'ERR_SOCK_UNSUPPORTED'],
+    [{ path: '@name' }, 'ERR_SOCK_UNSUPPORTED'],
+    ['', 'ERR_SOCK_INVALID_ADDRESS'],
+    [`/tmp/${'x'.repeat(103)}`, 'ERR_SOCK_PATH_TOO_LONG'],
+    ['/tmp/a\0b', 'ERR_SOCK_INVALID_ADDRESS'],
+    [{ family: 'ipv4', host: '127.0.0.1', port: 1 }, 'ERR_SOCK_INVALID_ADDRESS'],
+  ]
+
+  it.each(targets)('reject %j with %s', async (target, code) => {
+    await expect(scratch.server().server.listen(target as string)).rejects.toMatchObject({ code })
+    await expect(scratch.connect(target as string)).rejects.toMatchObject({ code })
+  })
+})
