@@ -1,6 +1,8 @@
 import { exchange } from '@sock/core'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
+import { Socket } from 'node:dgram'
 import { connectUdp } from '../src/index.js'
+import { later } from './support/resources.js'
 import { bindPeer, dial, serve, unusedPort } from './support/sockets.js'
 import { rejection } from './support/until.js'
 
@@ -83,6 +85,20 @@ describe('connectUdp', () => {
       abort.abort(reason)
       expect(await rejection(connecting)).toBe(reason)
     }
+  })
+
+  it('leaves no socket if its signal is aborted while it binds', async () => {
+    const reason = new Error('changed my mind')
+    const abort = new AbortController()
+    const connect = Socket.prototype.connect as (this: Socket, ...args: unknown[]) => void
+    const spied = jest.spyOn(Socket.prototype, 'connect')
+    later(() => spied.mockRestore())
+    spied.mockImplementation(function (this: Socket, ...args: unknown[]) {
+      abort.abort(reason)
+      connect.apply(this, args)
+    })
+    expect(await rejection(connectUdp('127.0.0.1:9', { signal: abort.signal }))).toBe(reason)
+    expect(spied).toHaveBeenCalledTimes(1)
   })
 
   it('is not disturbed by a signal that is aborted later', async () => {

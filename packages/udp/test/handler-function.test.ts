@@ -196,12 +196,8 @@ describe('DatagramChannel.close in a handler', () => {
 
   it('is what `await using` does at the end of a run', async () => {
     const { address, server } = await serve(async (channel) => {
-      try {
-        await channel.write((await channel.read()) ?? '')
-      } finally {
-        // Node 20 has no syntax for it yet.
-        await channel[Symbol.asyncDispose]()
-      }
+      await using mine = channel
+      await mine.write((await mine.read()) ?? '')
     })
     const peer = await bindPeer()
     for (const text of ['one', 'two']) {

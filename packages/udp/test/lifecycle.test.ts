@@ -1,5 +1,6 @@
 import type { ConnectionEvent } from '@sock/core'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
+import { later } from './support/resources.js'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
 import { rejection, until } from './support/until.js'
 
@@ -192,16 +193,20 @@ describe('UdpServer.on', () => {
 
   it('survives observers that throw, and forgets those that have left', async () => {
     const { server, address } = await serve()
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    later(() => warn.mockRestore())
     const leave = server.on('connection', () => {
       throw new Error('observer')
     })
     const peer = await bindPeer()
     peer.send('x', address)
     await peer.next()
+    expect(warn.mock.calls.flat().join()).toContain('observer')
     leave()
+    const warned = warn.mock.calls.length
     peer.send('x', address)
     await peer.next()
-    expect(server.state).toBe('listening')
+    expect([warn.mock.calls.length, server.state]).toEqual([warned, 'listening'])
   })
 })
 

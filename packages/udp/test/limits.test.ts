@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
+import { kernelDrops } from '../src/lib/kernel-drops.js'
 import { bindPeer, dial, echo, serve } from './support/sockets.js'
 import { rejection, until } from './support/until.js'
 
@@ -113,6 +115,19 @@ describe('stats().datagramsDropped.kernel', () => {
     const dropped = server.stats().datagramsDropped.kernel
     expect(dropped).toBeGreaterThan(0)
     await until(() => server.stats().datagramsReceived + dropped === 3_000, 'the rest is received')
+  })
+})
+
+describe('kernelDrops', () => {
+  it('does not know of a socket that is not bound, or closed', async () => {
+    const socket = createSocket('udp4')
+    expect(kernelDrops(socket, 'udp4')).toBe(undefined)
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+    expect(kernelDrops(socket, 'udp4')).toBe(process.platform === 'linux' ? 0 : undefined)
+    // It is not in that table.
+    expect(kernelDrops(socket, 'udp6')).toBe(undefined)
+    await new Promise<void>((resolve) => socket.close(resolve))
+    expect(kernelDrops(socket, 'udp4')).toBe(undefined)
   })
 })
 

@@ -1,9 +1,9 @@
-import { describe, expect, it } from '@jest/globals'
-import { createSocket } from 'node:dgram'
+import { describe, expect, it, jest } from '@jest/globals'
+import { createSocket, Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { createUdpServer, type UdpTarget } from '../src/index.js'
 import { hasReusePort } from '../src/lib/udp-target.js'
-import { countSockets } from './support/resources.js'
+import { countSockets, later } from './support/resources.js'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
 import { rejection, until } from './support/until.js'
 
@@ -161,6 +161,40 @@ describe('UdpServer.listen', () => {
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
     expect(server.state).toBe('idle')
   })
+})
+
+/** Makes the system one without IPv6, until the end of the test. */
+function withoutIpv6(): void {
+  const bind = Socket.prototype.bind as (this: Socket, ...args: unknown[]) => Socket
+  const spied = jest.spyOn(Socket.prototype, 'bind')
+  spied.mockImplementation(function (this: Socket & { type?: string }, ...args: unknown[]) {
+    if (this.type === 'udp4') return bind.apply(this, args)
+    const error = Object.assign(new Error('bind EAFNOSUPPORT'), { code: 'EAFNOSUPPORT' })
+    return setImmediate(() => this.emit('error', error)) && this
+  })
+  later(() => spied.mockRestore())
+}
+
+describe('UdpServer.listen on a system without IPv6', () => {
+  it('binds all addresses of IPv4, and answers', async () => {
+    withoutIpv6()
+    const { server, address } = await serve(echo, {}, ':0')
+    expect(address.host).toBe('0.0.0.0')
+    const peer = await bindPeer()
+    peer.send('x', { host: '127.0.0.1', port: address.port })
+    expect(String(await peer.next())).toBe('x')
+    expect(server.stats().datagramsDropped.kernel).toBe(0)
+  })
+
+  it.each<[string | UdpTarget]>([['[::1]:0'], ['[::]:0'], [{ port: 0, ipv6Only: true }]])(
+    'rejects %j, which asks for IPv6',
+    async (target) => {
+      withoutIpv6()
+      const { server } = create()
+      expect(await rejection(server.listen(target))).toMatchObject({ code: 'EAFNOSUPPORT' })
+      expect(server.state).toBe('idle')
+    },
+  )
 })
 
 describe('hasReusePort', () => {
