@@ -1,0 +1,146 @@
+import { describe, expect, it } from '@jest/globals'
+import { ipAddress } from '../src/lib/address.js'
+import { MAX_SEND_QUEUE, Outbox } from '../src/lib/datagram/outbox.js'
+import { SockError } from '../src/lib/errors.js'
+import { FakeDatagramPort, systemError, type FakePortOptions } from './support/fake-datagram-port.js'
+
+const A = ipAddress('127.0.0.1', 1)
+const B = ipAddress('127.0.0.1', 2)
+const closed = (): SockError => new SockError('ERR_SOCK_CLOSED', 'Closed')
+
+function make(answer?: FakePortOptions['answer']): { port: FakeDatagramPort; outbox: Outbox } {
+  const port = new FakeDatagramPort(answer === undefined ? {} : { answer })
+  return { port, outbox: new Outbox(port) }
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text)
+
+describe('Outbox.send', () => {
+  it('resolves at once, with one promise for all, if the port answers at once', async () => {
+    const { outbox } = make()
+    const first = outbox.send(bytes('a'), A)
+    expect(outbox.send(bytes('b'), B)).toBe(first)
+    await first
+    expect([outbox.sent, outbox.failed, outbox.bytes]).toEqual([2, 0, 0])
+  })
+
+  it('resolves when the port answers, and counts the bytes until then', async () => {
+    const { port, outbox } = make(() => 'later')
+    const sending = outbox.send(bytes('abc'), A)
+    expect([outbox.bytes, outbox.sent]).toEqual([3, 0])
+    port.sent[0]?.done()
+    await sending
+    expect([outbox.bytes, outbox.sent]).toEqual([0, 1])
+  })
+
+  it('rejects with the error of the port', async () => {
+    const { outbox } = make(() => systemError('ENETUNREACH'))
+    await expect(outbox.send(bytes('a'), A)).rejects.toMatchObject({ code: 'ENETUNREACH' })
+    expect([outbox.sent, outbox.failed, outbox.bytes]).toEqual([0, 1, 0])
+  })
+
+  it('settles once, however often the port answers', async () => {
+    const { port, outbox } = make(() => 'later')
+    const sending = outbox.send(bytes('abc'), A)
+    port.sent[0]?.done()
+    port.sent[0]?.done(systemError('EIO'))
+    port.sent[0]?.done(systemError('EAGAIN'))
+    await sending
+    expect([outbox.bytes, outbox.sent, outbox.failed]).toEqual([0, 1, 0])
+  })
+
+  it('names a message that the system finds too large', async () => {
+    const { outbox } = make(() => systemError('EMSGSIZE'))
+    const sending = outbox.send(bytes('abc'), A)
+    await expect(sending).rejects.toMatchObject({
+      code: 'ERR_SOCK_MESSAGE_TOO_LARGE',
+      cause: { code: 'EMSGSIZE' },
+    })
+  })
+
+  it('refuses what would be more than 4 MiB, and only that', async () => {
+    const { port, outbox } = make(() => 'later')
+    const first = outbox.send(Buffer.alloc(MAX_SEND_QUEUE), A)
+    await expect(outbox.send(bytes('a'), A)).rejects.toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE' })
+    expect([port.attempts, outbox.failed]).toEqual([1, 1])
+    port.sent[0]?.done()
+    await first
+    void outbox.send(bytes('a'), A)
+    expect(port.attempts).toBe(2)
+  })
+})
+
+describe('Outbox.send to a receiver without room', () => {
+  it.each(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'])('waits after %s until there is room', async (code) => {
+    const answers = [systemError(code), systemError(code), undefined]
+    const { port, outbox } = make(() => answers.shift())
+    await outbox.send(bytes('a'), A)
+    expect(port.attempts).toBe(3)
+    expect(port.sent).toHaveLength(1)
+    expect([outbox.sent, outbox.failed, outbox.bytes]).toEqual([1, 0, 0])
+  })
+
+  it('keeps the order of what goes there, and holds up nobody else', async () => {
+    let hasRoom = false
+    const { port, outbox } = make((_, to) =>
+      to === String(A) && !hasRoom ? systemError('EAGAIN') : undefined,
+    )
+    const toA = ['a', 'b', 'c', 'd'].map((text) => outbox.send(bytes(text), A))
+    await outbox.send(bytes('x'), B)
+    expect(port.sent.map(({ data }) => data)).toEqual(['x'])
+    hasRoom = true
+    await Promise.all(toA)
+    expect(port.sent.map(({ data }) => data)).toEqual(['x', 'a', 'b', 'c', 'd'])
+  })
+
+  it('does not try again and again in the same turn, nor those that wait behind', async () => {
+    const { port, outbox } = make(() => systemError('EAGAIN'))
+    const sendings = Array.from({ length: 1_000 }, (_, index) => outbox.send(bytes(`${index}`), A))
+    expect(port.attempts).toBe(1)
+    await new Promise(setImmediate)
+    expect(port.attempts).toBeLessThan(10)
+    outbox.clear(closed())
+    const results = await Promise.allSettled(sendings)
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true)
+  })
+
+  it('keeps the order when refusals come back late and one by one', async () => {
+    const { port, outbox } = make(() => 'later')
+    const sendings = ['a', 'b', 'c'].map((text) => outbox.send(bytes(text), A))
+    const refused = port.sent.splice(0)
+    port.answer = () => undefined
+    for (const { done } of [refused[1]!, refused[0]!, refused[2]!]) done(systemError('EAGAIN'))
+    await Promise.all(sendings)
+    expect(port.sent.map(({ data }) => data)).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('Outbox.clear', () => {
+  it('fails what is under way and what waits, and leaves no timer', async () => {
+    const { outbox } = make((data) => (data === 'waits' ? systemError('EAGAIN') : 'later'))
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const sendings = [outbox.send(bytes('under way'), A), outbox.send(bytes('waits'), B)]
+    const emptied = outbox.whenEmpty()
+    outbox.clear(closed())
+    for (const sending of sendings) await expect(sending).rejects.toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+    await emptied
+    expect([outbox.bytes, outbox.failed]).toEqual([0, 2])
+    expect(timers()).toBeLessThanOrEqual(before)
+  })
+})
+
+describe('Outbox.whenEmpty', () => {
+  it('resolves when the last has left or failed', async () => {
+    const { port, outbox } = make(() => 'later')
+    await outbox.whenEmpty()
+    const sendings = [outbox.send(bytes('a'), A), outbox.send(bytes(''), A)]
+    let empty = false
+    const emptied = outbox.whenEmpty().then(() => (empty = true))
+    port.sent[0]?.done()
+    await sendings[0]
+    expect(empty).toBe(false)
+    port.sent[1]?.done(systemError('EIO'))
+    await emptied
+  })
+})

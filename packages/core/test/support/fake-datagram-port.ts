@@ -1,0 +1,93 @@
+import { ipAddress, type Address } from '../../src/lib/address.js'
+import type { DatagramPort, DatagramPortSink } from '../../src/lib/datagram/port.js'
+
+export interface Sent {
+  readonly data: string
+  readonly to: string
+  /** Answers the send; later calls are harmless for the machinery. */
+  readonly done: (error?: Error | null) => void
+}
+
+export interface FakePortOptions {
+  /** Makes a connected socket. */
+  peer?: Address
+  /** What the system answers at once; `later` leaves it to the test. Default: done. */
+  answer?: (data: string, to: string) => Error | undefined | 'later'
+  canPause?: boolean
+  kernelDrops?: number
+}
+
+/** An error as a system call gives it. */
+export function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code })
+}
+
+/** A datagram port whose system is the test. */
+export class FakeDatagramPort implements DatagramPort {
+  readonly localAddress = ipAddress('127.0.0.1', 1000)
+  readonly remoteAddress: Address | undefined
+  readonly socket = { fake: true }
+  readonly maxMessageBytes = 100
+  /** What has left, in order. */
+  readonly sent: Sent[] = []
+  /** Every attempt to send. */
+  attempts = 0
+  readonly calls: string[] = []
+  readonly pause?: () => void
+  readonly resume?: () => void
+  readonly kernelDrops?: () => number
+  answer: NonNullable<FakePortOptions['answer']>
+  #sink: DatagramPortSink | undefined
+  #isClosed = false
+
+  constructor(options: FakePortOptions = {}) {
+    this.remoteAddress = options.peer
+    this.answer = options.answer ?? (() => undefined)
+    if (options.canPause === true) {
+      this.pause = () => void this.calls.push('pause')
+      this.resume = () => void this.calls.push('resume')
+    }
+    const { kernelDrops } = options
+    if (kernelDrops !== undefined) this.kernelDrops = () => kernelDrops
+  }
+
+  start(sink: DatagramPortSink): void {
+    this.#sink = sink
+    this.calls.push('start')
+  }
+
+  send(data: Uint8Array, to: Address | undefined, done: (error?: Error | null) => void): void {
+    this.attempts += 1
+    const sent = { data: Buffer.from(data).toString(), to: String(to ?? this.remoteAddress), done }
+    const answer = this.answer(sent.data, sent.to)
+    if (answer === 'later' || answer === undefined) this.sent.push(sent)
+    if (answer !== 'later') done(answer)
+  }
+
+  /** As a system does: the event of closing comes later. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.calls.push('close')
+    queueMicrotask(() => this.#sink?.closed())
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Something comes from the network. */
+  receive(data: string, from: number | undefined = 2000, truncated = false): void {
+    const address = from === undefined ? undefined : ipAddress('127.0.0.1', from)
+    this.#sink?.received(Buffer.from(data), address, truncated)
+  }
+
+  /** Something comes from a sender without a name. */
+  receiveNameless(data: string): void {
+    this.#sink?.received(Buffer.from(data), undefined, false)
+  }
+
+  fail(error: Error): void {
+    this.#sink?.failed(error)
+  }
+}
