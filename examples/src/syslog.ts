@@ -28,12 +28,13 @@ function format(datagram: string): string {
   if (priority === '' || facility === undefined) return `malformed: ${JSON.stringify(datagram)}`
   // Some libraries, Python's among them, send neither time nor tag.
   const [, app = '-', message = rest] = RFC5424.exec(rest) ?? RFC3164.exec(rest) ?? []
+  // RFC 5424 begins its UTF-8 with a mark, and Python ends a message with NUL.
+  const line = `${app}: ${message.replace(/^\uFEFF|[\0\s]+$/g, '')}`
   // What strangers send goes to a terminal: without control characters, and as one line.
-  const printable = message.replace(/^\uFEFF|[\0\s]+$/g, '').replace(/\p{Cc}/gu, ' ')
-  return `${facility}.${SEVERITIES[Number(priority) & 7]} ${app}: ${printable}`
+  return `${facility}.${SEVERITIES[Number(priority) & 7]} ${line.replace(/\p{Cc}/gu, ' ')}`
 }
 
-/** One loop for all senders: it ends when the server shuts down, after what has arrived until then. */
+/** One loop for all senders: it ends when the server shuts down, after what was received until then. */
 async function receive(channel: DatagramChannel): Promise<void> {
   for await (const { data, remoteAddress } of channel.datagrams()) {
     console.log(`${remoteAddress ?? 'local'} ${format(data.toString())}`)
