@@ -90,6 +90,7 @@ describe('connectUdp', () => {
   it('leaves no socket if its signal is aborted while it binds', async () => {
     const reason = new Error('changed my mind')
     const abort = new AbortController()
+    // oxlint-disable-next-line typescript/unbound-method -- it is called with its socket
     const connect = Socket.prototype.connect as (this: Socket, ...args: unknown[]) => void
     const spied = jest.spyOn(Socket.prototype, 'connect')
     later(() => spied.mockRestore())

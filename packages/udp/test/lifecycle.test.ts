@@ -201,7 +201,7 @@ describe('UdpServer.on', () => {
     const peer = await bindPeer()
     peer.send('x', address)
     await peer.next()
-    expect(warn.mock.calls.flat().join()).toContain('observer')
+    expect(warn.mock.calls.map(([warning]) => String(warning)).join()).toContain('observer')
     leave()
     const warned = warn.mock.calls.length
     peer.send('x', address)

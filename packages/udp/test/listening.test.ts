@@ -165,6 +165,7 @@ describe('UdpServer.listen', () => {
 
 /** Makes the system one without IPv6, until the end of the test. */
 function withoutIpv6(): void {
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its socket
   const bind = Socket.prototype.bind as (this: Socket, ...args: unknown[]) => Socket
   const spied = jest.spyOn(Socket.prototype, 'bind')
   spied.mockImplementation(function (this: Socket & { type?: string }, ...args: unknown[]) {
