@@ -1,5 +1,3 @@
-import { isIP } from 'node:net'
-
 /** Where a TCP or UDP socket is. */
 export interface IpAddress {
   readonly family: 'ipv4' | 'ipv6'
@@ -34,10 +32,13 @@ const printable = {
 /** `::ffff:1.2.3.4`, as IPv4 peers of a dual-stack socket are called (RFC 4291 §2.5.5.2). */
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
-/** An address of an IP socket. IPv4-mapped IPv6 hosts become the IPv4 hosts they stand for. */
+/**
+ * An address of an IP socket. IPv4-mapped IPv6 hosts become the IPv4 hosts they stand for. Only IPv6 hosts have colons:
+ * a name, as a client may have dialled, prints without brackets.
+ */
 export function ipAddress(host: string, port: number): IpAddress {
   const plain = MAPPED.exec(host)?.[1] ?? host
-  return make({ family: isIP(plain) === 4 ? 'ipv4' : 'ipv6', host: plain, port })
+  return make({ family: plain.includes(':') ? 'ipv6' : 'ipv4', host: plain, port })
 }
 
 /** An address of a Unix socket; abstract names are written `@name`. */
