@@ -1,6 +1,8 @@
+import { types } from 'node:util'
 import type { Channel, Connection } from './channel.js'
+import { ignore } from './deferred.js'
 import { SockError } from './errors.js'
-import { abortSignal, checkOptions, limit, type Checks } from './options.js'
+import { abortSignal, checkOptions, limit, wrongType, type Checks } from './options.js'
 
 export interface ExchangeOptions {
   /** Covers everything: aborted, the channel is destroyed and `exchange` rejects with its reason. */
@@ -29,17 +31,24 @@ export async function exchange(
   data: Uint8Array | string,
   options?: ExchangeOptions,
 ): Promise<Buffer> {
-  const { signal, maxBytes } = checkOptions('exchange options', options, exchangeChecks)
+  let signal: AbortSignal | undefined
   const abort = (): void => connection.destroy(signal?.reason as Error)
   try {
+    const checked = checkOptions('exchange options', options, exchangeChecks)
+    signal = checked.signal
+    if (typeof data !== 'string' && !types.isUint8Array(data)) {
+      throw wrongType('data', 'a Uint8Array or a string', data)
+    }
     signal?.throwIfAborted()
     if (!connection.isOpen) throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: connection is closed')
     signal?.addEventListener('abort', abort, { once: true })
     // Failures to send show in the answer: it does not come to its end.
     void connection.write(data)
     void connection.closeWrite()
-    const answer = await collect(connection, maxBytes)
-    await connection.close()
+    const answer = await collect(connection, checked.maxBytes)
+    // What of the request did not get through was not needed for the answer.
+    await connection.close().catch(ignore)
+    signal?.throwIfAborted()
     return answer
   } catch (error) {
     connection.destroy(error as Error)
