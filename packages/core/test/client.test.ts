@@ -68,6 +68,21 @@ describe('connectStream', () => {
     port.close()
   })
 
+  it('connectStream() gives what the port knows of names and of TLS', async () => {
+    const { port, dial } = dialling()
+    const tls = { protocol: 'TLSv1.3' }
+    const secure = Object.assign(port, { secure: true, tls })
+    const connection = await connectStream(dial)
+    const { transport, localAddress, remoteAddress } = connection
+    expect({ transport, localAddress, remoteAddress }).toEqual({
+      transport: 'tcp',
+      localAddress: secure.localAddress,
+      remoteAddress: secure.remoteAddress,
+    })
+    expect([connection.secure, connection.tls]).toEqual([true, tls])
+    port.close()
+  })
+
   it('connectStream() hears of a port that broke only where it reads or writes', async () => {
     const { port, dial } = dialling()
     const connection = await connectStream(dial)
