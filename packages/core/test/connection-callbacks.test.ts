@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals'
 import type { Connection } from '../src/index.js'
 import { createDeferred } from '../src/lib/deferred.js'
 import { openWith } from './support/callbacks.js'
-import { FakePort } from './support/fake-port.js'
 import { systemError } from './support/fake-server.js'
 import { settle } from './support/settle.js'
 
@@ -51,26 +50,6 @@ describe('order of callbacks', () => {
     port.drain(9)
     port.drain(0)
     expect(heard).toEqual(['open', 'drain'])
-  })
-})
-
-describe('a port that delivers from inside start()', () => {
-  it('callbacks come in order all the same', async () => {
-    const port = new FakePort()
-    port.onStart = () => {
-      port.receive('early')
-      port.end()
-    }
-    const { heard } = await openWith({}, port)
-    expect(heard).toEqual(['open', 'data early', 'end'])
-  })
-
-  it('close comes last, also when it closes there', async () => {
-    const port = new FakePort()
-    port.onStart = () => port.close()
-    const { heard, server } = await openWith({}, port)
-    expect(heard).toEqual(['open', 'close Connection was reset or lost'])
-    expect(server.openConnections).toBe(0)
   })
 })
 

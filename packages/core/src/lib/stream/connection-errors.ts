@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import { inspect, types } from 'node:util'
 import { SockError } from '../errors.js'
 
 /** What an operation rejects with that comes too late. `cause` is what broke the connection, if anything did. */
@@ -18,5 +18,6 @@ export function idleError(message: string): SockError {
 
 /** Anything can be thrown, and errors of another realm are no `instanceof Error`. */
 export function asError(value: unknown): Error {
-  return value instanceof Error || types.isNativeError(value) ? value : new Error(String(value))
+  if (value instanceof Error || types.isNativeError(value)) return value
+  return new Error(typeof value === 'string' ? value : inspect(value))
 }

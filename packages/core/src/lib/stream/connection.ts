@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { types } from 'node:util'
 import type { Address } from '../address.js'
 import type { Connection, TlsSession, Transport } from '../channel.js'
-import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
+import { createDeferred, ignore, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
 import type { ConnectionHandler } from '../handler.js'
@@ -55,6 +55,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   #error: Error | undefined
   #bytesRead = 0
   #bytesWritten = 0
+  /** What had been read when something was last written. */
+  #answered = 0
 
   /** Progress as the last look saw it, and when it was first seen. */
   #progress = 0
@@ -137,6 +139,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
     if (bytes.length === 0) return RESOLVED
     this.#bytesWritten += bytes.length
+    this.#answered = this.#bytesRead
     if (this.#host.observed) this.#host.observe(this, 'write')
     this.#port.write(bytes)
     return this.#port.bufferedBytes < this.#host.highWaterMark ? RESOLVED : this.#whenDrained()
@@ -145,7 +148,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   closeRead(): void {
     this.#dropInput()
     this.#inbox?.finish()
-    if (this.#input !== 'open') return
+    if (this.#input !== 'open' || this.#isGone) return
     this.#input = 'shut'
     if (this.#host.observed) this.#host.observe(this, 'closeRead')
   }
@@ -164,7 +167,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.finish()
     if (this.#phase === 'closed') return RESOLVED
     this.#closed ??= createDeferred()
-    return this.#closed.promise
+    // Who destroyed it has nothing to flush, and gets no complaint.
+    return this.#phase === 'destroyed' ? this.#closed.promise.catch(ignore) : this.#closed.promise
   }
 
   destroy(error?: Error): void {
@@ -238,6 +242,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     const failure = asError(error)
     if (!(this.#error !== undefined && isExpectedClose(failure))) this.#host.handlerFailed(this, failure)
     this.abort('error', failure)
+    // Even if it was closed before: a handler that failed gets no more.
+    this.#dropInput()
   }
 
   /** Destroys, and says why. The first reason counts. */
@@ -256,13 +262,14 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
 
   received(chunk: Buffer): void {
     this.#bytesRead += chunk.length
-    if (this.#input !== 'open') return
+    if (this.#input !== 'open' || this.#isGone) return
     if (this.#host.observed) this.#host.observe(this, 'read')
     if (this.#inbox !== undefined) this.#inbox.push(chunk)
     else this.#feed?.chunk(chunk)
   }
 
   ended(): void {
+    if (this.#isGone) return
     const wasOpen = this.#input === 'open'
     this.#input = 'ended'
     if (wasOpen && this.#host.observed) this.#host.observe(this, 'closeRead')
@@ -334,7 +341,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
       }
       return LINGER_QUIET
     }
-    if (quiet >= LINGER_QUIET || now - this.#finishedAt >= LINGER_TOTAL) {
+    const lingering = now - this.#finishedAt
+    if (Math.min(quiet, lingering) >= LINGER_QUIET || lingering >= LINGER_TOTAL) {
       this.#reason ??= 'ended'
       this.#port.destroy()
     }
@@ -355,6 +363,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
 
   get #isIdle(): boolean {
     if (this.#port.bufferedBytes > 0 || this.#input !== 'open') return false
+    // A stream always asks for more. Whoever uses it is at work as long as what came has not been followed by an answer.
+    if (this.#stream !== undefined && this.#bytesRead > this.#answered) return false
     return this.#inbox?.hasReader === true || this.#feed?.isIdle === true
   }
 

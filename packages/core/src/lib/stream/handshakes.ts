@@ -91,7 +91,7 @@ export class Handshakes implements Watched {
     const message =
       code === 'ERR_SOCK_HANDSHAKE_TIMEOUT'
         ? `Gave up the TLS handshake with ${peer}: it took too long`
-        : `Cannot complete the TLS handshake with ${peer}: ${cause?.message}`
+        : `Cannot complete the TLS handshake with ${peer}: ${cause?.message.trim()}`
     const details = cause === undefined ? { remoteAddress } : { remoteAddress, cause }
     this.#outcomes.failed(new SockError(code, message, details))
   }

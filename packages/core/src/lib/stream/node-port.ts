@@ -125,8 +125,11 @@ function onData(this: Socket, chunk: Buffer): void {
   ;(this as PortSocket)[PORT].sink.received(chunk)
 }
 
+/** A TLS socket that broke may still emit 'end': that is no end of the input, but of the connection. */
 function onEnd(this: Socket): void {
-  ;(this as PortSocket)[PORT].sink.ended()
+  const port = (this as PortSocket)[PORT]
+  if (port.error === undefined) port.sink.ended()
+  else this.destroy()
 }
 
 function onDrain(this: Socket): void {

@@ -38,7 +38,7 @@ export class Sweep {
   }
 
   #schedule(within: number): void {
-    if (this.#immediate !== undefined) return
+    if (this.#immediate !== undefined || within === Infinity) return
     const delay = Math.max(within, MIN_INTERVAL)
     const due = performance.now() + delay
     if (this.#timer !== undefined && this.#due <= due) return
