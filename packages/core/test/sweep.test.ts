@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
-import { monotonicNow, Sweep, type Watched } from '../src/lib/stream/sweep.js'
+import { Sweep, type Watched } from '../src/lib/stream/sweep.js'
 import { FakePort } from './support/fake-port.js'
 import { serveFake } from './support/fake-server.js'
 import { pass, stopClock } from './support/settle.js'
@@ -112,12 +112,6 @@ describe('Sweep', () => {
     sweep.watch(item, 1_000)
     expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')).toHaveLength(before)
     sweep.unwatch(item)
-  })
-
-  it('monotonicNow() is whole, and does not go back', () => {
-    const first = monotonicNow()
-    expect(Number.isInteger(first)).toBe(true)
-    expect(monotonicNow()).toBeGreaterThanOrEqual(first)
   })
 })
 

@@ -14,7 +14,7 @@ import type { ConnectionHost } from './connection-host.js'
 import { closeConnectionStream, createConnectionStream } from './connection-stream.js'
 import { ChunkIterator, Inbox } from './inbox.js'
 import type { StreamPort, StreamPortSink } from './port.js'
-import { monotonicNow, type Watched } from './sweep.js'
+import type { Watched } from './sweep.js'
 
 /** How long a closing connection may make no progress at all in flushing before it is given up. */
 const FLUSH_STALL = 30_000
@@ -291,7 +291,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
 
   finished(): void {
     this.#output = 'ended'
-    this.#finishedAt = monotonicNow()
+    this.#finishedAt = performance.now()
     this.#finished?.resolve()
     this.#finished = undefined
     this.#destroyIfOver()
@@ -380,7 +380,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   #watch(limit: number): void {
     if (this.#movedAt === 0) {
       this.#progress = this.#bytesRead + this.#port.writeProgress
-      this.#movedAt = monotonicNow()
+      this.#movedAt = performance.now()
     }
     this.#host.sweep.watch(this, limit / LOOKS_PER_DEADLINE)
   }
