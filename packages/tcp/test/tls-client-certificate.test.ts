@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import type { TlsSession } from '@sock/core'
+import { exchange, type TlsSession } from '@sock/core'
 import { connect, type TLSSocket } from 'node:tls'
 import { types } from 'node:util'
 import { createCertificates, type Certificates, type Pair } from './support/certificates.js'
@@ -92,6 +92,17 @@ describe('client certificates', () => {
       expect(errors).toEqual([])
     },
   )
+
+  it('that are refused over TLS 1.3 are no clean end of the input for our client', async () => {
+    const { address } = await serveMutual()
+    const tls = { ca: certificates.ca, minVersion: 'TLSv1.3' as const }
+    const client = await dial(address, { tls })
+    await expect(client.read()).rejects.toMatchObject({ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' })
+    const other = await dial(address, { tls })
+    await expect(exchange(other, 'hello')).rejects.toMatchObject({
+      code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+    })
+  })
 
   it('that are refused leave the server to the others', async () => {
     const { address, server, errors } = await serveMutual()

@@ -25,7 +25,10 @@ export type Address = IpAddress | UnixAddress
 /** `::ffff:1.2.3.4`, as IPv4 peers of a dual-stack socket are called (RFC 4291 §2.5.5.2). */
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
-/** An address of an IP socket. IPv4-mapped IPv6 hosts become the IPv4 hosts they stand for. */
+/**
+ * An address of an IP socket. IPv4-mapped IPv6 hosts become the IPv4 hosts they stand for. Only IPv6 hosts have colons:
+ * a name, as a client may have dialled, prints without brackets.
+ */
 export function ipAddress(host: string, port: number): IpAddress {
   // One is made per datagram of another sender: no more is looked at than must be.
   const plain = host.includes(':') ? (MAPPED.exec(host)?.[1] ?? host) : host

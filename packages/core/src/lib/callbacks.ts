@@ -56,5 +56,13 @@ export class CallbackRegistry<E extends Events> {
 
 /** An observer's own failure has nobody else to go to. As text, since that works for whatever was thrown. */
 function warn(error: unknown): void {
-  process.emitWarning(`A callback failed: ${inspect(error)}`, 'SockCallbackWarning')
+  process.emitWarning(`A callback failed: ${show(error)}`, 'SockCallbackWarning')
+}
+
+function show(error: unknown): string {
+  try {
+    return inspect(error)
+  } catch {
+    return 'with something that cannot be shown'
+  }
 }

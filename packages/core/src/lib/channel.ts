@@ -10,6 +10,7 @@ export interface Channel extends AsyncIterable<Buffer>, AsyncDisposable {
   /** Unique within the process. */
   readonly id: number
   readonly transport: Transport
+  /** This side. A Unix client has no name: its path is empty. It is looked up when first read, like the peer's. */
   readonly localAddress: Address
   /**
    * The peer; `undefined` if it has no name, as clients of Unix sockets have none.
@@ -40,7 +41,12 @@ export interface Channel extends AsyncIterable<Buffer>, AsyncDisposable {
    * Rejects with `ERR_SOCK_CLOSED` when the channel is closed. A rejection nobody waits for is not "unhandled".
    */
   write(data: Uint8Array | string): Promise<void>
-  /** Flushes, then closes; resolves when it is closed. Rejects if what was written could not be flushed. */
+  /**
+   * Flushes, then closes; resolves when it is closed. Rejects if what was written could not be flushed.
+   *
+   * A connection is given up when its peer takes nothing for 30 s. After the flush, a peer that stays silent for 1 s, or
+   * goes on sending for 10 s, is not waited for any longer.
+   */
   close(): Promise<void>
 }
 
@@ -60,7 +66,10 @@ export interface Connection extends Channel {
   closeRead(): void
   /** Sends FIN after what is queued, and resolves then; reading goes on. Rejects if the connection broke before. */
   closeWrite(): Promise<void>
-  /** Ends the connection now, without flushing. `error` is what pending operations reject with. */
+  /**
+   * Ends the connection now, without flushing. `error` is what pending operations reject with; with it, the peer sees a
+   * reset where the transport has one (tcp), so that it does not take half an answer for the whole.
+   */
   destroy(error?: Error): void
   /**
    * The same connection as a Node stream, for `node:http`, `ws` or `pipeline()`. Made on first use; from then on the

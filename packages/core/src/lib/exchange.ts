@@ -1,7 +1,8 @@
+import { types } from 'node:util'
 import type { Channel, Connection, DatagramChannel } from './channel.js'
-import { createDeferred } from './deferred.js'
+import { createDeferred, ignore } from './deferred.js'
 import { SockError } from './errors.js'
-import { abortSignal, checkOptions, limit, type Checks } from './options.js'
+import { abortSignal, checkOptions, limit, wrongType, type Checks } from './options.js'
 
 export interface ExchangeOptions {
   /** Covers everything: aborted, the channel is destroyed and `exchange` rejects with its reason. */
@@ -30,16 +31,26 @@ export async function exchange(
   data: Uint8Array | string,
   options?: ExchangeOptions,
 ): Promise<Buffer> {
-  const { signal, maxBytes } = checkOptions('exchange options', options, exchangeChecks)
+  let signal: AbortSignal | undefined
   const aborted = createDeferred<never>()
-  const abort = (): void => aborted.reject(signal?.reason)
+  const abort = (): void => {
+    aborted.reject(signal?.reason)
+    if ('destroy' in channel) channel.destroy(signal?.reason as Error)
+  }
   try {
+    const checked = checkOptions('exchange options', options, exchangeChecks)
+    signal = checked.signal
+    if (typeof data !== 'string' && !types.isUint8Array(data)) {
+      throw wrongType('data', 'a Uint8Array or a string', data)
+    }
     signal?.throwIfAborted()
     if (!channel.isOpen) throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: channel is closed')
     signal?.addEventListener('abort', abort, { once: true })
-    const asking = 'closeWrite' in channel ? askStream(channel, data, maxBytes) : askDatagram(channel, data)
+    const asking =
+      'closeWrite' in channel ? askStream(channel, data, checked.maxBytes) : askDatagram(channel, data)
     const answer = await Promise.race([asking, aborted.promise])
-    await channel.close()
+    // What of the request did not get through was not needed for the answer.
+    await Promise.race([channel.close().catch(ignore), aborted.promise])
     return answer
   } catch (error) {
     if ('destroy' in channel) channel.destroy(error as Error)

@@ -158,16 +158,15 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, Member extends C
     this.#go('starting', `Starting ${this.transport}`)
     try {
       this.#listener = await this.#open(endpoint, start, signal)
+      this.#endStart(start)
     } catch (error) {
+      this.#endStart(start)
       this.#go('idle', `Cannot listen on ${this.transport}: ${(error as Error).message}`)
       throw error
-    } finally {
-      this.#start = undefined
-      start.settled.resolve()
     }
     const { address } = this.#listener
-    this.#shutdownOnAbort(signal)
     this.#go('listening', `Listening on ${this.transport} ${address}${this.secure ? ' with TLS' : ''}`)
+    this.#shutdownOnAbort(signal)
     return address
   }
 
@@ -200,12 +199,20 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, Member extends C
     throw new SockError('ERR_SOCK_CLOSED', 'Cannot listen: server was closed while it started')
   }
 
+  /** Before observers hear how it ended, since they may listen again. */
+  #endStart(start: Start): void {
+    this.#start = undefined
+    start.settled.resolve()
+  }
+
   #shutdownOnAbort(signal: AbortSignal | undefined): void {
-    if (signal === undefined) return
+    // An observer of the new state may have closed the server already.
+    if (signal === undefined || this.#state !== 'listening') return
     const abort = (): void => {
       // Nobody else waits for this result.
       this.#shutdown().catch((error: Error) => this.#registry.emit('error', error))
     }
+    if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     this.#ignoreSignal = () => signal.removeEventListener('abort', abort)
   }
@@ -254,10 +261,12 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, Member extends C
     this.#ignoreSignal = ignore
     this.#listener = undefined
     this.#drain = undefined
+    // Observers of the end may listen again, and that is another run.
+    const closed = this.#closed
     const { idle, drained, forced } = drain.complete()
     this.#go('closed', `Closed ${this.transport}: ${idle} idle, ${drained} drained, ${forced} forced`)
     drain.settle()
-    this.#closed.resolve()
+    closed.resolve()
   }
 
   #go(state: ServerState, message: string): void {

@@ -123,7 +123,7 @@ async function connectTls(settings: TlsSettings, endpoint: IpEndpoint): Promise<
     raw.destroy()
     if (signal?.aborted === true) throw signal.reason
     if (timeout.signal.aborted) throw timeout.signal.reason
-    const why = (error as Error).message
+    const why = (error as Error).message.trim()
     throw new SockError(
       'ERR_SOCK_HANDSHAKE_FAILED',
       `Cannot complete the TLS handshake with "${host}": ${why}`,

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls'
 /** How TLS sockets are named and described. */
 export const tlsTraits: SocketTraits = {
   secure: true,
+  canReset: true,
   localAddress: localIpAddress,
   remoteAddress: remoteIpAddress,
   session: (socket: Socket) => describeSession(socket as TLSSocket),

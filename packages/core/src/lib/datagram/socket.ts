@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import type { Address } from '../address.js'
+import { asError } from '../as-error.js'
 import type { Datagram, DatagramChannel, Transport } from '../channel.js'
 import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
@@ -340,10 +341,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   #handlerFailed(error: unknown): void {
     // What was taken from a handler at the end is no failure of its own.
     if (this.#abortError !== undefined && isExpectedClose(error)) return
-    this.#host.handlerFailed(
-      this,
-      error instanceof Error || types.isNativeError(error) ? error : new Error(String(error)),
-    )
+    this.#host.handlerFailed(this, asError(error))
   }
 
   // Output.

@@ -66,11 +66,14 @@ export class CallbackFeed {
     this.#advance()
   }
 
-  /** The connection is closed. After a clean end what waits is delivered first. */
+  /** The connection is closed. After a clean end what waits is delivered first; if it broke, it is dropped. */
   close(error: Error | undefined): void {
     this.#closed = { error }
     if (error === undefined) this.#advance()
-    else this.#tellClose()
+    else {
+      this.clear()
+      this.#tellClose()
+    }
   }
 
   #deliver(chunk: Buffer): void {

@@ -1,4 +1,3 @@
-import { types } from 'node:util'
 import { SockError } from '../errors.js'
 
 /** What an operation rejects with that comes too late. `cause` is what broke the connection, if anything did. */
@@ -14,9 +13,4 @@ export function resetError(cause?: Error): SockError {
 
 export function idleError(message: string): SockError {
   return new SockError('ERR_SOCK_IDLE_TIMEOUT', message)
-}
-
-/** Anything can be thrown, and errors of another realm are no `instanceof Error`. */
-export function asError(value: unknown): Error {
-  return value instanceof Error || types.isNativeError(value) ? value : new Error(String(value))
 }

@@ -1,21 +1,22 @@
 import type { Duplex } from 'node:stream'
 import { types } from 'node:util'
 import type { Address } from '../address.js'
+import { asError } from '../as-error.js'
 import { nextChannelId } from '../channel-id.js'
 import type { Connection, TlsSession, Transport } from '../channel.js'
-import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
+import { createDeferred, ignore, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
 import type { ConnectionHandler } from '../handler.js'
 import { wrongType } from '../options.js'
 import type { CloseReason } from '../server.js'
 import { CallbackFeed } from './callback-feed.js'
-import { asError, closedError, idleError, resetError } from './connection-errors.js'
+import { closedError, idleError, resetError } from './connection-errors.js'
 import type { ConnectionHost } from './connection-host.js'
 import { closeConnectionStream, createConnectionStream } from './connection-stream.js'
 import { ChunkIterator, Inbox } from './inbox.js'
 import type { StreamPort, StreamPortSink } from './port.js'
-import { monotonicNow, type Watched } from './sweep.js'
+import type { Watched } from './sweep.js'
 
 /** How long a closing connection may make no progress at all in flushing before it is given up. */
 const FLUSH_STALL = 30_000
@@ -50,6 +51,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   #error: Error | undefined
   #bytesRead = 0
   #bytesWritten = 0
+  /** What had been read when something was last written. */
+  #answered = 0
 
   /** Progress as the last look saw it, and when it was first seen. */
   #progress = 0
@@ -132,6 +135,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
     if (bytes.length === 0) return RESOLVED
     this.#bytesWritten += bytes.length
+    this.#answered = this.#bytesRead
     if (this.#host.observed) this.#host.observe(this, 'write')
     this.#port.write(bytes)
     return this.#port.bufferedBytes < this.#host.highWaterMark ? RESOLVED : this.#whenDrained()
@@ -140,7 +144,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   closeRead(): void {
     this.#dropInput()
     this.#inbox?.finish()
-    if (this.#input !== 'open') return
+    if (this.#input !== 'open' || this.#isGone) return
     this.#input = 'shut'
     if (this.#host.observed) this.#host.observe(this, 'closeRead')
   }
@@ -159,11 +163,13 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.finish()
     if (this.#phase === 'closed') return RESOLVED
     this.#closed ??= createDeferred()
-    return this.#closed.promise
+    // Who destroyed it has nothing to flush, and gets no complaint.
+    return this.#phase === 'destroyed' ? this.#closed.promise.catch(ignore) : this.#closed.promise
   }
 
   destroy(error?: Error): void {
-    this.abort('destroyed', error === undefined ? closedError('go on', this.#error) : asError(error))
+    if (error === undefined) this.abort('destroyed', closedError('go on', this.#error))
+    else this.abort('destroyed', asError(error), 'reset')
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -232,11 +238,17 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   fail(error: unknown): void {
     const failure = asError(error)
     if (!(this.#error !== undefined && isExpectedClose(failure))) this.#host.handlerFailed(this, failure)
-    this.abort('error', failure)
+    this.abort('error', failure, 'reset')
+    // Even if it was closed before: a handler that failed gets no more.
+    this.#dropInput()
   }
 
-  /** Destroys, and says why. The first reason counts. */
-  abort(reason: CloseReason, error: Error): void {
+  /**
+   * Destroys, and says why. The first reason counts.
+   *
+   * @param how `reset` when something failed: the peer must not take half an answer for the whole
+   */
+  abort(reason: CloseReason, error: Error, how: 'destroy' | 'reset' = 'destroy'): void {
     if (this.#isGone) return
     this.#phase = 'destroyed'
     this.#reason ??= reason
@@ -244,20 +256,21 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.#dropInput()
     this.#rejectPending()
     if (this.#stop instanceof AbortController) this.#stop.abort(this.#stopReason())
-    this.#port.destroy()
+    this.#port[how]()
   }
 
   // What the port does.
 
   received(chunk: Buffer): void {
     this.#bytesRead += chunk.length
-    if (this.#input !== 'open') return
+    if (this.#input !== 'open' || this.#isGone) return
     if (this.#host.observed) this.#host.observe(this, 'read')
     if (this.#inbox !== undefined) this.#inbox.push(chunk)
     else this.#feed?.chunk(chunk)
   }
 
   ended(): void {
+    if (this.#isGone) return
     const wasOpen = this.#input === 'open'
     this.#input = 'ended'
     if (wasOpen && this.#host.observed) this.#host.observe(this, 'closeRead')
@@ -279,7 +292,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
 
   finished(): void {
     this.#output = 'ended'
-    this.#finishedAt = monotonicNow()
+    this.#finishedAt = performance.now()
     this.#finished?.resolve()
     this.#finished = undefined
     this.#destroyIfOver()
@@ -329,7 +342,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
       }
       return LINGER_QUIET
     }
-    if (quiet >= LINGER_QUIET || now - this.#finishedAt >= LINGER_TOTAL) {
+    const lingering = now - this.#finishedAt
+    if (Math.min(quiet, lingering) >= LINGER_QUIET || lingering >= LINGER_TOTAL) {
       this.#reason ??= 'ended'
       this.#port.destroy()
     }
@@ -350,6 +364,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
 
   get #isIdle(): boolean {
     if (this.#port.bufferedBytes > 0 || this.#input !== 'open') return false
+    // A stream always asks for more. Whoever uses it is at work as long as what came has not been followed by an answer.
+    if (this.#stream !== undefined && this.#bytesRead > this.#answered) return false
     return this.#inbox?.hasReader === true || this.#feed?.isIdle === true
   }
 
@@ -365,7 +381,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   #watch(limit: number): void {
     if (this.#movedAt === 0) {
       this.#progress = this.#bytesRead + this.#port.writeProgress
-      this.#movedAt = monotonicNow()
+      this.#movedAt = performance.now()
     }
     this.#host.sweep.watch(this, limit / LOOKS_PER_DEADLINE)
   }

@@ -1,7 +1,7 @@
 import type { Address } from '../address.js'
 import { SockError } from '../errors.js'
 import type { Handshake, StreamPort } from './port.js'
-import { monotonicNow, type Sweep, type Watched } from './sweep.js'
+import type { Sweep, Watched } from './sweep.js'
 
 export interface HandshakeOutcomes {
   secured(port: StreamPort): void
@@ -32,7 +32,7 @@ export class Handshakes implements Watched {
   }
 
   add(handshake: Handshake): void {
-    const now = monotonicNow()
+    const now = performance.now()
     this.#pending.set(handshake, { since: now, bytesRead: handshake.bytesRead, movedAt: now })
     this.#sweep.watch(this, Math.min(this.#timeout, this.#quiet) / LOOKS_PER_DEADLINE)
     handshake.start(
@@ -91,7 +91,7 @@ export class Handshakes implements Watched {
     const message =
       code === 'ERR_SOCK_HANDSHAKE_TIMEOUT'
         ? `Gave up the TLS handshake with ${peer}: it took too long`
-        : `Cannot complete the TLS handshake with ${peer}: ${cause?.message}`
+        : `Cannot complete the TLS handshake with ${peer}: ${cause?.message.trim()}`
     const details = cause === undefined ? { remoteAddress } : { remoteAddress, cause }
     this.#outcomes.failed(new SockError(code, message, details))
   }

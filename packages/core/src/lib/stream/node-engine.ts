@@ -110,7 +110,7 @@ export async function settled(socket: Socket, event: string, signal: AbortSignal
 function serverTraits(endpoint: StreamEndpoint): SocketTraits {
   if (endpoint.kind === 'path') {
     const { address } = endpoint
-    return { secure: false, localAddress: () => address, remoteAddress: () => undefined }
+    return { secure: false, canReset: false, localAddress: () => address, remoteAddress: () => undefined }
   }
   return ipTraits
 }
@@ -119,7 +119,7 @@ function serverTraits(endpoint: StreamEndpoint): SocketTraits {
 function clientTraits(endpoint: StreamEndpoint): SocketTraits {
   if (endpoint.kind === 'path') {
     const { address } = endpoint
-    return { secure: false, localAddress: () => UNNAMED, remoteAddress: () => address }
+    return { secure: false, canReset: false, localAddress: () => UNNAMED, remoteAddress: () => address }
   }
   return ipTraits
 }
@@ -130,6 +130,7 @@ const UNSPECIFIED = ipAddress('0.0.0.0', 0)
 
 const ipTraits: SocketTraits = {
   secure: false,
+  canReset: true,
   localAddress: localIpAddress,
   remoteAddress: remoteIpAddress,
 }

@@ -6,6 +6,8 @@ import type { StreamPort, StreamPortSink } from './port.js'
 /** How the sockets of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
 export interface SocketTraits {
   readonly secure: boolean
+  /** Whether there is TCP below, which has a RST. */
+  readonly canReset: boolean
   localAddress(socket: Socket): Address
   remoteAddress(socket: Socket): Address | undefined
   session?(socket: Socket): TlsSession
@@ -119,14 +121,27 @@ class NodeStreamPort implements StreamPort {
   destroy(): void {
     this.socket.destroy()
   }
+
+  reset(): void {
+    if (this.socket.destroyed || !this.#traits.canReset) this.socket.destroy()
+    else bottom(this.socket).resetAndDestroy()
+  }
+}
+
+/** The TCP socket below a TLS socket: only that one can be reset, and the one above goes with it. */
+function bottom(socket: Socket): Socket {
+  return (socket as unknown as { _parent: Socket | null })._parent ?? socket
 }
 
 function onData(this: Socket, chunk: Buffer): void {
   ;(this as PortSocket)[PORT].sink.received(chunk)
 }
 
+/** A TLS socket that broke may still emit 'end': that is no end of the input, but of the connection. */
 function onEnd(this: Socket): void {
-  ;(this as PortSocket)[PORT].sink.ended()
+  const port = (this as PortSocket)[PORT]
+  if (port.error === undefined) port.sink.ended()
+  else this.destroy()
 }
 
 function onDrain(this: Socket): void {

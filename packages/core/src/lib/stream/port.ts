@@ -20,7 +20,7 @@ export interface StreamPort {
    * at a few times per time-out, to tell a slow peer from one that takes nothing.
    */
   readonly writeProgress: number
-  /** Begin to deliver. Called once, before any other method but `destroy`. */
+  /** Begin to deliver, once this call has returned. Called once, before any other method but `destroy`. */
   start(sink: StreamPortSink): void
   /** Take these bytes, in order. The buffer stays as it is until they are sent. */
   write(data: Uint8Array): void
@@ -33,9 +33,11 @@ export interface StreamPort {
   shutdownWrite(): void
   /** Close now; then call `sink.closed()`. Harmless when closed. */
   destroy(): void
+  /** The same, and let the peer see that it is no orderly end, where the transport can say so (RST, tcp(7)). */
+  reset(): void
 }
 
-/** Where a port delivers. Never called from inside a call of the port's own methods, except `start`. */
+/** Where a port delivers. Never called from inside a call of the port's own methods. */
 export interface StreamPortSink {
   /** Bytes from the peer. The buffer is given away: the port must not use it again. */
   received(chunk: Buffer): void

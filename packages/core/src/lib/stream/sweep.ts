@@ -3,7 +3,7 @@ export interface Watched {
   /**
    * Look whether a deadline has passed, and act.
    *
-   * @param now milliseconds of a monotonic clock, whole
+   * @param now milliseconds of a monotonic clock: steps of the system's time do not matter
    * @returns in how many ms to look again at the latest
    */
   check(now: number): number
@@ -11,11 +11,6 @@ export interface Watched {
 
 /** Looking more often than this costs more than the precision is worth. */
 const MIN_INTERVAL = 10
-
-/** A monotonic clock in whole milliseconds: steps of the system's time do not matter. */
-export function monotonicNow(): number {
-  return Math.trunc(performance.now())
-}
 
 /**
  * One timer for the deadlines of many. Instead of a timer per connection, restarted with each byte, it looks at all of
@@ -38,7 +33,7 @@ export class Sweep {
   }
 
   #schedule(within: number): void {
-    if (this.#immediate !== undefined) return
+    if (this.#immediate !== undefined || within === Infinity) return
     const delay = Math.max(within, MIN_INTERVAL)
     const due = performance.now() + delay
     if (this.#timer !== undefined && this.#due <= due) return
@@ -58,7 +53,7 @@ export class Sweep {
 
   readonly #look = (): void => {
     this.#immediate = undefined
-    const now = monotonicNow()
+    const now = performance.now()
     let next = Infinity
     for (const item of this.#watched) next = Math.min(next, item.check(now))
     if (this.#watched.size > 0 && next < Infinity) this.#schedule(next)

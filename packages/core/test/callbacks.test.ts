@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { inspect } from 'node:util'
+import { CallbackRegistry } from '../src/lib/callbacks.js'
+import { settle, thrown } from './support/settle.js'
+
+type Warn = (message: string, name: string) => void
+let warnings: ReturnType<typeof jest.fn<Warn>>
+
+beforeEach(() => {
+  warnings = jest.spyOn(process, 'emitWarning').mockImplementation(() => {}) as never
+})
+afterEach(() => void jest.restoreAllMocks())
+
+const create = () =>
+  new CallbackRegistry<{ word: [word: string, count: number]; other: [] }>(['word', 'other'])
+
+describe('CallbackRegistry', () => {
+  it('emit() calls in the order of subscription, synchronously, with all arguments', () => {
+    const registry = create()
+    const heard: unknown[] = []
+    registry.on('word', (...args) => heard.push(['first', ...args]))
+    registry.on('word', (...args) => heard.push(['second', ...args]))
+    registry.on('other', () => heard.push('other'))
+    registry.emit('word', 'x', 1)
+    expect(heard).toEqual([
+      ['first', 'x', 1],
+      ['second', 'x', 1],
+    ])
+  })
+
+  it('emit() to nobody does nothing', () => {
+    create().emit('other')
+    expect(warnings).not.toHaveBeenCalled()
+  })
+
+  it('on() takes one function twice, and removes one subscription at a time', () => {
+    const registry = create()
+    const callback = jest.fn<() => void>()
+    const off = registry.on('other', callback)
+    registry.on('other', callback)
+    registry.emit('other')
+    expect(callback).toHaveBeenCalledTimes(2)
+    off()
+    off()
+    registry.emit('other')
+    expect(callback).toHaveBeenCalledTimes(3)
+    expect(registry.has('other')).toBe(true)
+  })
+
+  it('on() and its undoing inside a callback take effect with the next emit()', () => {
+    const registry = create()
+    const heard: string[] = []
+    const off = registry.on('other', () => {
+      heard.push('first')
+      off()
+      offSecond()
+      registry.on('other', () => heard.push('third'))
+    })
+    const offSecond = registry.on('other', () => heard.push('second'))
+    registry.emit('other')
+    expect(heard).toEqual(['first', 'second'])
+    registry.emit('other')
+    expect(heard).toEqual(['first', 'second', 'third'])
+  })
+
+  it('has() knows whether anybody listens', () => {
+    const registry = create()
+    expect(registry.has('other')).toBe(false)
+    const off = registry.on('other', () => {})
+    expect([registry.has('other'), registry.has('word')]).toEqual([true, false])
+    off()
+    expect(registry.has('other')).toBe(false)
+  })
+
+  it('emit() inside a callback is another emit(), complete in itself', () => {
+    const registry = create()
+    const heard: string[] = []
+    registry.on('word', (word) => {
+      heard.push(`first ${word}`)
+      if (word === 'outer') registry.emit('word', 'inner', 0)
+    })
+    registry.on('word', (word) => heard.push(`second ${word}`))
+    registry.emit('word', 'outer', 0)
+    expect(heard).toEqual(['first outer', 'first inner', 'second inner', 'second outer'])
+  })
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('oops')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('oops'))],
+    [
+      'returns a thenable that throws',
+      () => ({
+        // oxlint-disable-next-line unicorn/no-thenable -- that is the case
+        then() {
+          throw new Error('oops')
+        },
+      }),
+    ],
+  ])('emit() goes on when a callback %s, and makes it a warning', async (_, callback) => {
+    const registry = create()
+    const after = jest.fn<() => void>()
+    registry.on('other', callback)
+    registry.on('other', after)
+    registry.emit('other')
+    await settle()
+    expect(after).toHaveBeenCalledTimes(1)
+    expect(warnings).toHaveBeenCalledTimes(1)
+    const [message, name] = warnings.mock.calls[0] ?? []
+    expect(message).toMatch(/^A callback failed: Error: oops/)
+    expect(name).toBe('SockCallbackWarning')
+  })
+
+  it.each<[string, unknown]>([
+    ['a string', 'oops'],
+    ['nothing', undefined],
+    ['a symbol', Symbol('oops')],
+    ['an object without prototype', Object.create(null)],
+    [
+      'what cannot be shown',
+      {
+        [inspect.custom]() {
+          throw new Error('not even that')
+        },
+      },
+    ],
+  ])('emit() survives that %s is thrown', (_, what) => {
+    const registry = create()
+    const after = jest.fn<() => void>()
+    registry.on('other', () => {
+      throw what
+    })
+    registry.on('other', after)
+    registry.emit('other')
+    expect(after).toHaveBeenCalledTimes(1)
+    expect(warnings).toHaveBeenCalledTimes(1)
+  })
+
+  it('on() refuses unknown events, inherited names among them, and what is no function', () => {
+    const registry = create()
+    for (const event of ['wrod', 'toString', '__proto__', undefined]) {
+      expect(thrown(() => registry.on(event as never, () => {}))).toMatchObject({
+        name: 'TypeError',
+        message: `Unknown event "${event}": there are word, other`,
+      })
+    }
+    for (const callback of [undefined, null, {}, 'f']) {
+      expect(thrown(() => registry.on('word', callback as never))).toMatchObject({
+        name: 'TypeError',
+        message: 'Invalid callback for "word": not a function',
+      })
+    }
+  })
+})

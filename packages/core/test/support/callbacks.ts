@@ -1,0 +1,44 @@
+import type { Connection, ConnectionCallbacks } from '../../src/index.js'
+import { FakePort } from './fake-port.js'
+import { serveFake, type FakeScene } from './fake-server.js'
+
+export interface CallbackScene extends FakeScene {
+  readonly port: FakePort
+  readonly connection: Connection
+  /** What was called, in order. */
+  readonly heard: string[]
+}
+
+/** A connection whose callbacks are all noted, and do what the test says besides. */
+export async function openWith(
+  callbacks: ConnectionCallbacks = {},
+  port = new FakePort(),
+): Promise<CallbackScene> {
+  const heard: string[] = []
+  let connection!: Connection
+  const scene = await serveFake({
+    open(given) {
+      connection = given
+      heard.push('open')
+      return callbacks.open?.(given)
+    },
+    data(given, chunk) {
+      heard.push(`data ${chunk}`)
+      return callbacks.data?.(given, chunk)
+    },
+    end(given) {
+      heard.push('end')
+      return callbacks.end?.(given)
+    },
+    drain(given) {
+      heard.push('drain')
+      return callbacks.drain?.(given)
+    },
+    close(given, error) {
+      heard.push(error === undefined ? 'close' : `close ${error.message}`)
+      return callbacks.close?.(given, error)
+    },
+  })
+  scene.accept(port)
+  return { ...scene, port, connection, heard }
+}

@@ -1,0 +1,140 @@
+import { createDeferred } from '../../src/lib/deferred.js'
+import type { Address, IpAddress, TlsSession } from '../../src/index.js'
+import {
+  ipAddress,
+  type Handshake,
+  type StreamListener,
+  type StreamPort,
+  type StreamPortSink,
+} from '../../src/stream.js'
+
+/** A port in the hands of a test: it records what the machinery asks for, and the test says what the peer does. */
+export class FakePort implements StreamPort {
+  readonly localAddress = ipAddress('127.0.0.1', 80)
+  readonly remoteAddress: Address | undefined = ipAddress('127.0.0.1', 50_000)
+  readonly secure = false
+  readonly tls: TlsSession | undefined = undefined
+  readonly socket: unknown = {}
+  bufferedBytes = 0
+  writeProgress = 0
+  /** The methods that were called, in order. */
+  readonly calls: string[] = []
+  readonly written: string[] = []
+  /** What the peer does at the very moment that somebody begins to listen. */
+  onStart: (() => void) | undefined
+  #sink: StreamPortSink | undefined
+
+  /** Where to deliver; only a port that was started has one. */
+  get sink(): StreamPortSink {
+    if (this.#sink === undefined) throw new Error('The port was not started')
+    return this.#sink
+  }
+
+  get isStarted(): boolean {
+    return this.#sink !== undefined
+  }
+
+  get isDestroyed(): boolean {
+    return this.calls.includes('destroy')
+  }
+
+  count(call: string): number {
+    return this.calls.filter((name) => name === call).length
+  }
+
+  start(sink: StreamPortSink): void {
+    this.calls.push('start')
+    this.#sink = sink
+    this.onStart?.()
+  }
+  write(data: Uint8Array): void {
+    this.calls.push('write')
+    this.written.push(Buffer.from(data).toString())
+  }
+  requestDrain(): void {
+    this.calls.push('requestDrain')
+  }
+  pause(): void {
+    this.calls.push('pause')
+  }
+  resume(): void {
+    this.calls.push('resume')
+  }
+  shutdownWrite(): void {
+    this.calls.push('shutdownWrite')
+  }
+  reset(): void {
+    this.isReset = true
+    this.destroy()
+  }
+
+  destroy(): void {
+    this.calls.push('destroy')
+  }
+
+  // What the peer, or the system, does.
+
+  receive(text: string): void {
+    this.sink.received(Buffer.from(text))
+  }
+  end(): void {
+    this.sink.ended()
+  }
+  /** The system has taken what was written, but for `rest` bytes. */
+  drain(rest = 0): void {
+    this.bufferedBytes = rest
+    this.sink.drained()
+  }
+  finish(): void {
+    this.sink.finished()
+  }
+  close(error?: Error): void {
+    this.sink.closed(error)
+  }
+}
+
+/** A listener that the test closes, or that closes when asked. */
+export class FakeListener implements StreamListener<IpAddress> {
+  readonly address = ipAddress('127.0.0.1', 80)
+  readonly calls: string[] = []
+  /** Resolves what `drain()` waits for; `close()` does so too. */
+  readonly drained = createDeferred()
+  readonly closed = createDeferred()
+
+  /** @param waits for the test to resolve `drained` and `closed` */
+  constructor(waits: { readonly drain?: boolean; readonly close?: boolean } = {}) {
+    if (waits.drain !== true) this.drained.resolve()
+    if (waits.close !== true) this.closed.resolve()
+  }
+
+  drain(): Promise<void> {
+    this.calls.push('drain')
+    return this.drained.promise
+  }
+  close(): Promise<void> {
+    this.calls.push('close')
+    this.drained.resolve()
+    return this.closed.promise
+  }
+}
+
+/** A peer in the middle of a handshake, which the test brings to its end. */
+export class FakeHandshake implements Handshake {
+  readonly remoteAddress: Address | undefined
+  bytesRead = 0
+  isDestroyed = false
+  secured!: (port: StreamPort) => void
+  failed!: (error: Error) => void
+
+  constructor(remoteAddress: Address | undefined = ipAddress('127.0.0.1', 50_001)) {
+    this.remoteAddress = remoteAddress
+  }
+
+  start(secured: (port: StreamPort) => void, failed: (error: Error) => void): void {
+    this.secured = secured
+    this.failed = failed
+  }
+  destroy(): void {
+    this.isDestroyed = true
+  }
+}

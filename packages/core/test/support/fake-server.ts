@@ -1,0 +1,108 @@
+import type { Connection, ConnectionEvent, IpAddress, Server, StreamHandler } from '../../src/index.js'
+import { createDeferred } from '../../src/lib/deferred.js'
+import {
+  createStreamServer,
+  type StreamListener,
+  type StreamListenerSink,
+  type StreamServerSettings,
+} from '../../src/stream.js'
+import { FakeListener, FakePort } from './fake-port.js'
+
+export type FakeServer = Server<string, IpAddress>
+
+/** Small marks, so that tests can cross them with words. */
+const SETTINGS: StreamServerSettings = {
+  shutdownTimeout: 25_000,
+  maxConnections: Infinity,
+  idleTimeout: 0,
+  highWaterMark: 10,
+  drainIdle: 500,
+  configure: undefined,
+}
+
+export interface FakeScene {
+  readonly server: FakeServer
+  readonly listener: FakeListener
+  readonly sink: StreamListenerSink
+  readonly errors: Error[]
+  readonly events: ConnectionEvent[]
+  readonly states: string[]
+  /** A peer comes. */
+  readonly accept: (port?: FakePort) => FakePort
+}
+
+/** A server whose listeners are whatever `open` gives. */
+export function createFakeServer(
+  handler: StreamHandler,
+  open: (sink: StreamListenerSink) => Promise<StreamListener<IpAddress>>,
+  settings: Partial<StreamServerSettings> = {},
+): FakeServer {
+  return createStreamServer<string, IpAddress, string>(
+    { transport: 'tcp', secure: false, parse: (target) => target, open: (_, sink) => open(sink) },
+    handler,
+    { ...SETTINGS, ...settings },
+  )
+}
+
+/** A server that listens, with what its observers have heard. */
+export async function serveFake(
+  handler: StreamHandler,
+  settings: Partial<StreamServerSettings> = {},
+  listener = new FakeListener(),
+): Promise<FakeScene> {
+  let sink!: StreamListenerSink
+  const open = (given: StreamListenerSink): Promise<FakeListener> => {
+    sink = given
+    return Promise.resolve(listener)
+  }
+  const server = createFakeServer(handler, open, settings)
+  const scene = observe(server)
+  await server.listen('anywhere')
+  const accept = (port = new FakePort()): FakePort => {
+    sink.accept(port)
+    return port
+  }
+  return { ...scene, server, listener, sink, accept }
+}
+
+function observe(server: FakeServer): Pick<FakeScene, 'errors' | 'events' | 'states'> {
+  const errors: Error[] = []
+  const events: ConnectionEvent[] = []
+  const states: string[] = []
+  server.on('error', (error) => errors.push(error))
+  server.on('connection', (event) => events.push(event))
+  server.on('state', (state) => states.push(state))
+  return { errors, events, states }
+}
+
+export interface OpenFake extends FakeScene {
+  readonly connection: Connection
+  readonly port: FakePort
+  /** The handler returns. */
+  readonly release: () => void
+}
+
+/** One connection of a handler that does nothing until it is released. */
+export async function openFake(
+  settings?: Partial<StreamServerSettings>,
+  port = new FakePort(),
+): Promise<OpenFake> {
+  const handled = createDeferred()
+  let connection!: Connection
+  const scene = await serveFake((given) => {
+    connection = given
+    return handled.promise
+  }, settings)
+  scene.accept(port)
+  return { ...scene, connection, port, release: handled.resolve }
+}
+
+/** What happened to connections, in short: `new`, `read`, `close reset`… */
+export function story({ events }: Pick<FakeScene, 'events'>): string[] {
+  return events.map(({ state, reason }) => (reason === undefined ? state : `${state} ${reason}`))
+}
+
+/** An error of the system. */
+export function systemError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`read ${code}`), { code })
+}

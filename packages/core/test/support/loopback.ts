@@ -1,0 +1,47 @@
+import type { Connection, IpAddress, IpTarget, Server, StreamHandler } from '../../src/index.js'
+import type { StreamClientOptions, StreamServerOptions } from '../../src/index.js'
+import {
+  checkOptions,
+  clientChecks,
+  connectStream,
+  createStreamServer,
+  parseIpTarget,
+  serverChecks,
+  type IpEndpoint,
+  type StreamListener,
+} from '../../src/stream.js'
+
+/** The smallest transport there can be: the machinery over loopback, with nothing of its own. */
+export function createLoopbackServer(
+  handler: StreamHandler,
+  options?: StreamServerOptions,
+): Server<string | IpTarget, IpAddress> {
+  const settings = checkOptions('createLoopbackServer options', options, serverChecks)
+  const { engine } = settings
+  return createStreamServer<string | IpTarget, IpAddress, IpEndpoint>(
+    {
+      transport: 'tcp',
+      secure: false,
+      parse,
+      open: (endpoint, sink) =>
+        engine.listenStream(endpoint, settings, sink) as Promise<StreamListener<IpAddress>>,
+    },
+    handler,
+    settings,
+  )
+}
+
+export async function connectLoopback(
+  target: string | IpTarget | IpAddress,
+  options?: StreamClientOptions,
+): Promise<Connection> {
+  const settings = checkOptions('connectLoopback options', options, clientChecks)
+  const endpoint = parse(target)
+  const dial = () => settings.engine.connectStream(endpoint, settings, settings.signal)
+  return connectStream({ ...settings, transport: 'tcp', remote: undefined, dial })
+}
+
+function parse(target: string | IpTarget): IpEndpoint {
+  const { host = '127.0.0.1', port } = parseIpTarget(target, {})
+  return { kind: 'ip', host, port }
+}

@@ -1,0 +1,56 @@
+import { jest } from '@jest/globals'
+import { setImmediate as turn } from 'node:timers/promises'
+
+/** What has become of a promise by now. */
+export type Outcome<T> =
+  | { readonly state: 'pending' }
+  | { readonly state: 'resolved'; readonly value: T }
+  | { readonly state: 'rejected'; readonly error: Error & { readonly code?: string } }
+
+/** Looks at a promise once everything that is ready has run. */
+export async function outcome<T>(promise: Promise<T>): Promise<Outcome<T>> {
+  let result: Outcome<T> = { state: 'pending' }
+  promise.then(
+    (value) => (result = { state: 'resolved', value }),
+    (error: Error) => (result = { state: 'rejected', error }),
+  )
+  await settle()
+  return result
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export async function settle(): Promise<void> {
+  await turn()
+}
+
+/** What a promise rejects with; fails if it does not. */
+export async function rejection(promise: Promise<unknown>): Promise<Error & { readonly code?: string }> {
+  try {
+    await promise
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('Expected a rejection')
+}
+
+/** What a call throws; fails if it does not. */
+export function thrown(action: () => unknown): Error & { readonly code?: string } {
+  try {
+    action()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('Expected an exception')
+}
+
+/** A clock that stands still unless told otherwise, for `setTimeout`, `setImmediate` and `performance.now()`. */
+export async function stopClock(): Promise<void> {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] })
+  // Its time begins at 0, which no process ever sees.
+  await pass(1_000)
+}
+
+/** Lets time pass. */
+export async function pass(ms: number): Promise<void> {
+  await jest.advanceTimersByTimeAsync(ms)
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals'
+import { brokenCommands } from '../src/commands.js'
+import { brokenLinks } from '../src/links.js'
+import { parseDocument, readDocuments } from '../src/markdown.js'
+
+const documents = readDocuments()
+
+describe('references of the documentation', () => {
+  it.each(documents.map((document) => [document.path, document] as const))(
+    '%s links to what exists',
+    (_path, document) => {
+      expect(brokenLinks(document, documents)).toEqual([])
+    },
+  )
+
+  it.each(documents.map((document) => [document.path, document] as const))(
+    '%s names commands that exist',
+    (_path, document) => {
+      expect(brokenCommands(document)).toEqual([])
+    },
+  )
+})
+
+describe('brokenLinks()', () => {
+  it('brokenLinks() finds files and headings that do not exist', () => {
+    const text =
+      '# A b\n[1](#a-b) [2](#c) [3](package.json) [4](nothing.md) [5](https://example.org) [6](../x)'
+    const document = parseDocument('x.md', text)
+    expect(brokenLinks({ ...document, path: 'README.md' }, [{ ...document, path: 'README.md' }])).toEqual([
+      '#c',
+      'nothing.md',
+      '../x',
+    ])
+  })
+})
+
+describe('brokenCommands()', () => {
+  it('brokenCommands() finds scripts, files and folders that do not exist', () => {
+    const text = [
+      '`npm run nothing`, `npm test`',
+      '```sh',
+      'npm run all -- --force # npm run ignored',
+      'cd packages/tcp && npm run typecheck',
+      'cd packages/tcp && npm run all',
+      'cd packages/nothing',
+      'node tools/nothing.mjs',
+      'npm wrong',
+      '```',
+    ].join('\n')
+    expect(brokenCommands(parseDocument('x.md', text))).toEqual([
+      'x.md:2 packages/tcp has no script "all"',
+      'x.md:2 there is no folder packages/nothing',
+      'x.md:2 there is no file tools/nothing.mjs',
+      'x.md:2 npm has no command "wrong"',
+      'x.md . has no script "nothing"',
+    ])
+  })
+})
