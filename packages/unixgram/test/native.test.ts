@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { loadNative, NativeSocket } from '../src/lib/native.js'
 import * as unixgram from '../src/index.js'
+import { itWithPython } from './support/needs.js'
 import { echo, failure, useScratch } from './support/scratch.js'
 import { until } from './support/until.js'
 
@@ -137,24 +138,51 @@ describe('NativeSocket', () => {
     expect(received).toBe(0)
   })
 
-  it('close() from within its own callback is safe, also with a send that waits for room', async () => {
-    const child = scratch.child(async ({ createUnixgramServer, connectUnixgram }, path) => {
-      // Both a message and room come in one turn of the event loop; closing the native socket then would abort.
-      const server = createUnixgramServer({
-        data: (channel) => channel.write('answer').catch(() => undefined),
-      })
-      await server.listen(path)
-      for (let round = 0; round < 50; round++) {
-        const client = await connectUnixgram(path)
-        const sending = Array.from({ length: 30 }, () => client.write('x').catch(() => undefined))
-        await client.read()
-        await Promise.all([client.close(), ...sending])
-      }
-      await server.close()
-      return 'alive'
-    }, scratch.path())
-    expect(await child.result).toBe('alive')
-  })
+  itWithPython(
+    'close() from within a callback is safe, also when there is room in the same turn',
+    async () => {
+      const peer = scratch.python(
+        `
+s.bind(sys.argv[1])
+say('ready')
+count = int(hear())
+for _ in range(count): s.recv(10)
+s.sendto(b'answer', sys.argv[2])
+say('sent')
+`,
+        scratch.own('peer.sock'),
+        scratch.own(),
+      )
+      await peer.hear()
+      const child = scratch.child(
+        async ({ NativeSocket: Socket, say, fs, until: wait }, path, to) => {
+          let closed = false
+          const socket = new Socket({
+            received: () => socket.close(),
+            writable: () => undefined,
+            failed: () => undefined,
+            closed: () => void (closed = true),
+          })
+          socket.bind(path)
+          socket.connect(to)
+          let sent = 0
+          while (socket.send(Buffer.from('x')) === undefined) sent += 1
+          say(sent)
+          // Does not look at its socket until there are both a message and room.
+          const inbox = `${path}.go`
+          while (!fs.existsSync(inbox));
+          await wait(() => closed)
+          return 'alive'
+        },
+        scratch.path(),
+        scratch.path('peer.sock'),
+      )
+      peer.say(await child.hear<number>())
+      await peer.hear()
+      writeFileSync(scratch.own('app.sock.go'), '')
+      expect(await child.result).toBe('alive')
+    },
+  )
 })
 
 describe('createUnixgramServer without descriptors to spare', () => {

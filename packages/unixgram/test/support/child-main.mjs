@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as unixgram from '../../dist/index.js'
+import { NativeSocket } from '../../dist/lib/native.js'
 
 const inbox = []
 let wake = () => {}
@@ -11,6 +12,7 @@ const context = {
   fs,
   net,
   ...unixgram,
+  NativeSocket,
   become(uid) {
     process.setgroups([])
     process.setgid(uid)

@@ -4,11 +4,13 @@ import type fs from 'node:fs'
 import type net from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type * as unixgram from '../../src/index.js'
+import type * as native from '../../src/lib/native.js'
 
 const PROGRAM = fileURLToPath(new URL('child-main.mjs', import.meta.url))
 
 /** What a task in another process has at hand. */
 export interface ChildContext extends Pick<typeof unixgram, 'createUnixgramServer' | 'connectUnixgram'> {
+  readonly NativeSocket: typeof native.NativeSocket
   readonly fs: typeof fs
   readonly net: typeof net
   /** Gives up root for this user and the group of the same number. */

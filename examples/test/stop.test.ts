@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals'
+import { join } from 'node:path'
+import { socketFolder } from './support/folder.js'
+import { startExample } from './support/program.js'
+
+const FREE = '127.0.0.1:0'
+
+/** The programs that need nothing but an address, and what they are given. */
+const programs: Record<string, (path: string) => readonly string[]> = {
+  chat: () => [FREE],
+  dns: () => [FREE],
+  everywhere: (path) => [`tcp=${FREE}`, `udp=${FREE}`, `unix=${path}`, `unixgram=${path}.dgram`],
+  http: (path) => [path],
+  ipc: (path) => ['serve', path],
+  proxy: (path) => [FREE, path],
+  statsd: (path) => [FREE, path],
+  syslog: (path) => [FREE, path],
+  websocket: (path) => [path],
+}
+
+describe.each(Object.entries(programs))('%s', (name, args) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    `${name} ends with 0 on %s, also while it starts, and leaves nothing`,
+    async (signal) => {
+      for (const moment of [/^Starting/, /^Listening/m]) {
+        const program = startExample(name, ...args(join(await socketFolder(), 'sock')))
+        await program.stdout.until(moment)
+        program.kill(signal)
+        expect(await program.ended).toBe(0)
+        expect(program.stderr.text).toBe('')
+        const opened = program.stdout.text.match(/^Listening/gm)
+        expect(program.stdout.text.match(/^Closed .* 0 forced$/gm)).toHaveLength(opened?.length ?? 0)
+      }
+    },
+  )
+})
