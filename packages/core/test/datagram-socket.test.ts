@@ -145,6 +145,38 @@ describe('DatagramSocket', () => {
     await server.close()
   })
 
+  it('does not disturb the read of a server with such an error', async () => {
+    const seen: string[] = []
+    const { port, server, errors } = await serve(async (channel) => {
+      for await (const data of channel) seen.push(String(data))
+    })
+    port.receive('a')
+    await turn()
+    port.fail(systemError('EIO'))
+    port.receive('b')
+    await server.shutdown()
+    expect([seen, errors.length, server.stats().handlerErrors]).toEqual([['a', 'b'], 1, 0])
+  })
+
+  it('waits in close() of a run until its answer has left', async () => {
+    let isOver = false
+    const { port, server } = await serve(
+      async (channel) => {
+        void channel.write((await channel.read()) ?? '')
+        await channel.close()
+        isOver = true
+      },
+      { answer: () => 'later' },
+    )
+    port.receive('x')
+    await turn()
+    expect(isOver).toBe(false)
+    port.sent[0]?.done()
+    await turn()
+    expect(isOver).toBe(true)
+    await server.close()
+  })
+
   it('pauses a port that can while the handler is slow, and loses nothing', async () => {
     let release = (): void => undefined
     const gate = new Promise<void>((resolve) => (release = resolve))
