@@ -118,6 +118,19 @@ describe('stats().datagramsDropped.kernel', () => {
   })
 })
 
+describe('stats() of a closed server', () => {
+  itOnLinux('know what the kernel dropped, though nobody asked before', async () => {
+    const { server, address } = await serve({ data() {} })
+    const peer = await bindPeer()
+    for (let count = 0; count < 3_000; count++) peer.send(Buffer.alloc(1024), address)
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    const dropped = dropsOf(address.port)
+    await server.close()
+    expect(dropped).toBeGreaterThan(0)
+    expect(server.stats().datagramsDropped.kernel).toBe(dropped)
+  })
+})
+
 describe('kernelDrops', () => {
   it('does not know of a socket that is not bound, or closed', async () => {
     const socket = createSocket('udp4')

@@ -59,6 +59,22 @@ describe('createUdpServer', () => {
   })
 })
 
+describe('DatagramCallbacks.data', () => {
+  it('tells senders apart that differ in the address alone', async () => {
+    const { address } = await serve(
+      { data: (channel, data, from) => channel.write(`${data} ${from}`) },
+      {},
+      '0.0.0.0:0',
+    )
+    const first = await bindPeer('127.0.0.1')
+    const second = await bindPeer('127.0.0.2', { port: first.port })
+    for (const peer of [first, second, first]) {
+      peer.send('x', { host: '127.0.0.1', port: address.port })
+      expect(String(await peer.next())).toBe(`x ${peer.socket.address().address}:${first.port}`)
+    }
+  })
+})
+
 describe('Datagram.reply', () => {
   it('answers its own sender after others were read', async () => {
     const kept: Datagram[] = []

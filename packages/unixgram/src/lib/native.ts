@@ -20,6 +20,9 @@ interface Native {
    * Opens a socket, non-blocking and closed on exec, that is read from at once and always: there is no pause. It is
    * watched by the event loop of the main thread, whoever calls.
    *
+   * Callbacks come from outside of JavaScript: with Node 26 no promise and no `process.nextTick` that they set going gets
+   * on before something else happens in the process, and closing the socket in one can end the process.
+   *
    * @param received called with one message per turn of the event loop; `data` is null if `status` is an error, `path` is
    * null for a sender without a name and for one with an abstract name
    * @param writable called once after a `send` that returned 1
@@ -79,10 +82,8 @@ export class NativeSocket {
         AF_UNIX,
         SOCK_DGRAM,
         0,
-        (status, data, path) => this.#received(status, data, path),
-        () => {
-          if (this.#isOpen) this.#events.writable()
-        },
+        (status, data, path) => setImmediate(this.#received, status, data, path),
+        () => setImmediate(this.#writable),
       ),
       'socket',
     )
@@ -117,10 +118,11 @@ export class NativeSocket {
     return error.code === NO_ROOM.code ? NO_ROOM : error
   }
 
-  /** Stops everything now, and closes the descriptor after the callbacks under way. Harmless when closed. */
+  /** Tells nothing more from now on, and closes the descriptor soon. Harmless when closed. */
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
+    // Whatever comes before `setImmediate` may be a callback of the native module.
     setImmediate(() => {
       // Whatever close(2) says, the descriptor is gone.
       this.#native.close(this.fd)
@@ -128,7 +130,11 @@ export class NativeSocket {
     })
   }
 
-  #received(status: number, data: Buffer | null, path: string | null): void {
+  readonly #writable = (): void => {
+    if (this.#isOpen) this.#events.writable()
+  }
+
+  readonly #received = (status: number, data: Buffer | null, path: string | null): void => {
     if (!this.#isOpen) return
     if (data !== null) {
       this.#events.received(data, path ?? undefined, data.length >= RECEIVE_BUFFER)

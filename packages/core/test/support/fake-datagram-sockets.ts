@@ -1,0 +1,48 @@
+import { ipAddress } from '../../src/lib/address.js'
+import type { DatagramChannel } from '../../src/lib/channel.js'
+import { connectDatagram } from '../../src/lib/datagram/client.js'
+import { createDatagramServer } from '../../src/lib/datagram/server.js'
+import type { DatagramHandler } from '../../src/lib/handler.js'
+import type { DatagramServerStats, Server } from '../../src/lib/server.js'
+import { FakeDatagramPort, type FakePortOptions } from './fake-datagram-port.js'
+
+/** To whom a client is connected. */
+export const PEER = ipAddress('127.0.0.1', 9)
+
+/** A server that listens on a fake port. */
+export async function serve(
+  handler: DatagramHandler,
+  options: FakePortOptions & { maxQueuedBytes?: number } = {},
+): Promise<{
+  port: FakeDatagramPort
+  server: Server<string, typeof PEER, DatagramServerStats, DatagramChannel>
+  errors: Error[]
+}> {
+  const port = new FakeDatagramPort(options)
+  const binding = { transport: 'unixgram', parse: () => 0, open: () => Promise.resolve(port) } as const
+  const { maxQueuedBytes = 10_000 } = options
+  const settings = { shutdownTimeout: 1_000, maxQueuedBytes, configure: undefined }
+  const server = createDatagramServer<string, typeof PEER, number>(binding, handler, settings)
+  const errors: Error[] = []
+  server.on('error', (error) => void errors.push(error))
+  await server.listen('here')
+  return { port, server, errors }
+}
+
+/** A client that is connected by a fake port. */
+export async function dial(options: FakePortOptions = {}): Promise<{
+  port: FakeDatagramPort
+  channel: DatagramChannel
+}> {
+  const port = new FakeDatagramPort({ peer: PEER, ...options })
+  const dialled = {
+    transport: 'unixgram',
+    maxQueuedBytes: 1_000,
+    configure: undefined,
+    onState: undefined,
+  } as const
+  return { port, channel: await connectDatagram({ ...dialled, dial: () => Promise.resolve(port) }, PEER) }
+}
+
+/** Lets the loop go round once. */
+export const turn = (): Promise<void> => new Promise(setImmediate)
