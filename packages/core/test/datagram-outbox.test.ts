@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { ipAddress } from '../src/lib/address.js'
+import { DATAGRAM_OVERHEAD } from '../src/lib/datagram/mailbox.js'
 import { MAX_SEND_QUEUE, Outbox } from '../src/lib/datagram/outbox.js'
 import { SockError } from '../src/lib/errors.js'
 import { FakeDatagramPort, systemError, type FakePortOptions } from './support/fake-datagram-port.js'
@@ -60,13 +61,21 @@ describe('Outbox.send', () => {
 
   it('refuses what would be more than 4 MiB, and only that', async () => {
     const { port, outbox } = make(() => 'later')
-    const first = outbox.send(Buffer.alloc(MAX_SEND_QUEUE), A)
+    const first = outbox.send(Buffer.alloc(MAX_SEND_QUEUE - DATAGRAM_OVERHEAD), A)
     await expect(outbox.send(bytes('a'), A)).rejects.toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE' })
     expect([port.attempts, outbox.failed]).toEqual([1, 1])
     port.sent[0]?.done()
     await first
     void outbox.send(bytes('a'), A)
     expect(port.attempts).toBe(2)
+  })
+
+  it('refuses a flood of empty datagrams too', () => {
+    const { port, outbox } = make(() => 'later')
+    for (let count = 0; count < 2 * (MAX_SEND_QUEUE / DATAGRAM_OVERHEAD); count++)
+      void outbox.send(bytes(''), A)
+    expect(port.attempts).toBe(MAX_SEND_QUEUE / DATAGRAM_OVERHEAD)
+    expect(outbox.failed).toBe(MAX_SEND_QUEUE / DATAGRAM_OVERHEAD)
   })
 })
 

@@ -109,7 +109,7 @@ describe('exchange', () => {
     const reason = new Error('too late')
     const { port, answer } = await ask('x', { signal: AbortSignal.abort(reason) })
     expect(await rejection(answer)).toBe(reason)
-    expect(port.calls).toEqual(['start', 'destroy'])
+    expect(port.calls).toEqual(['start', 'reset'])
   })
 
   it.each<[string, unknown, unknown, RegExp]>([
@@ -123,7 +123,7 @@ describe('exchange', () => {
     async (_, data, options, message) => {
       const { port, answer } = await ask(data as never, options as never)
       expect((await rejection(answer)).message).toMatch(message)
-      expect(port.calls).toEqual(['start', 'destroy'])
+      expect(port.calls).toEqual(['start', 'reset'])
     },
   )
 

@@ -47,7 +47,9 @@ export async function exchange(
     if (!channel.isOpen) throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: channel is closed')
     signal?.addEventListener('abort', abort, { once: true })
     const asking =
-      'closeWrite' in channel ? askStream(channel, data, checked.maxBytes) : askDatagram(channel, data)
+      'closeWrite' in channel
+        ? askStream(channel, data, checked.maxBytes)
+        : askDatagram(channel, data, checked.maxBytes)
     const answer = await Promise.race([asking, aborted.promise])
     // What of the request did not get through was not needed for the answer.
     await Promise.race([channel.close().catch(ignore), aborted.promise])
@@ -72,10 +74,15 @@ async function askStream(
   return collect(connection, maxBytes)
 }
 
-async function askDatagram(channel: DatagramChannel, data: Uint8Array | string): Promise<Buffer> {
+async function askDatagram(
+  channel: DatagramChannel,
+  data: Uint8Array | string,
+  maxBytes: number,
+): Promise<Buffer> {
   await channel.write(data)
   const answer = await channel.read()
   if (answer === null) throw new SockError('ERR_SOCK_CLOSED', 'Channel was closed before the answer came')
+  if (answer.length > maxBytes) throw tooLong(maxBytes)
   return answer
 }
 
@@ -84,10 +91,12 @@ async function collect(channel: Channel, maxBytes: number): Promise<Buffer> {
   let length = 0
   for (let chunk = await channel.read(); chunk !== null; chunk = await channel.read()) {
     length += chunk.length
-    if (length > maxBytes) {
-      throw new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', `Answer is longer than "maxBytes": ${maxBytes}`)
-    }
+    if (length > maxBytes) throw tooLong(maxBytes)
     chunks.push(chunk)
   }
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)
+}
+
+function tooLong(maxBytes: number): SockError {
+  return new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', `Answer is longer than "maxBytes": ${maxBytes}`)
 }

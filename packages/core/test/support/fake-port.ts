@@ -35,7 +35,7 @@ export class FakePort implements StreamPort {
   }
 
   get isDestroyed(): boolean {
-    return this.calls.includes('destroy')
+    return this.calls.includes('destroy') || this.calls.includes('reset')
   }
 
   count(call: string): number {
@@ -64,8 +64,7 @@ export class FakePort implements StreamPort {
     this.calls.push('shutdownWrite')
   }
   reset(): void {
-    this.isReset = true
-    this.destroy()
+    this.calls.push('reset')
   }
 
   destroy(): void {

@@ -65,6 +65,7 @@ class UdpPort implements DatagramPort {
   send(data: Uint8Array, to: Address | undefined, done: (error?: Error | null) => void): void {
     try {
       if (to === undefined || this.#isPeer(to)) this.#sendToPeer(data, done)
+      else if (to === this.#lastSender) this.socket.send(data, to.port, this.#lastHost, done)
       else {
         const { host, port } = this.#destination(to)
         this.socket.send(data, port, host, done)

@@ -50,7 +50,7 @@ export function familyOf(host: string | undefined): 'udp4' | 'udp6' {
 
 /** Every host given to a socket is an address already: answering at once spares a turn per datagram. */
 const addressesOnly: NonNullable<SocketOptions['lookup']> = (host, _options, callback) => {
-  callback(null, host, isIP(host))
+  callback(null, host, host.includes(':') ? 6 : 4)
 }
 
 function settled(socket: Socket, event: 'listening' | 'connect', act: () => void): Promise<void> {

@@ -14,7 +14,7 @@ export interface UdpTarget extends IpTarget {
   reuseAddress?: boolean | undefined
   /**
    * Let several sockets share the port, and the system spread senders among them (SO_REUSEPORT, socket(7)). Default false.
-   * Needs Node 23.1 or newer.
+   * Needs Node 22.12, 23.1 or newer.
    */
   reusePort?: boolean | undefined
 }

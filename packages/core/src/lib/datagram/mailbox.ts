@@ -1,30 +1,31 @@
 import type { Datagram } from '../channel.js'
-import { rejected } from '../deferred.js'
+import { ignore, rejected } from '../deferred.js'
 import { SockError } from '../errors.js'
 import type { DatagramPort } from './port.js'
 
 /** What a waiting datagram costs beside its bytes, so that a flood of empty ones is bounded too. */
 export const DATAGRAM_OVERHEAD = 128
 
-interface Reader {
-  readonly take: (datagram: Datagram) => void
-  readonly end: () => void
-  readonly fail: (error: Error) => void
-}
-
 /** Datagrams that wait for whoever reads, in order and within bounds; at most one reader waits. */
 export class Mailbox {
   readonly #port: DatagramPort
   readonly #limit: number
+  readonly #taken: (datagram: Datagram) => void
   readonly #datagrams: Datagram[] = []
   #bytes = 0
   #isPaused = false
   #isOver = false
-  #reader: Reader | undefined
+  /** What the reader who waits makes of a datagram; `undefined` when nobody waits. */
+  #take: ((datagram: Datagram) => unknown) | undefined
+  #end: unknown
+  #resolve!: (value: never) => void
+  #reject!: (error: Error) => void
 
-  constructor(port: DatagramPort, limit: number) {
+  /** @param taken hears of each datagram that a reader gets, just before */
+  constructor(port: DatagramPort, limit: number, taken: (datagram: Datagram) => void = ignore) {
     this.#port = port
     this.#limit = limit
+    this.#taken = taken
   }
 
   get isEmpty(): boolean {
@@ -32,15 +33,16 @@ export class Mailbox {
   }
 
   get hasReader(): boolean {
-    return this.#reader !== undefined
+    return this.#take !== undefined
   }
 
   /** @returns whether there was room */
   push(datagram: Datagram): boolean {
-    const reader = this.#reader
-    if (reader !== undefined) {
-      this.#reader = undefined
-      reader.take(datagram)
+    const take = this.#take
+    if (take !== undefined) {
+      this.#take = undefined
+      this.#taken(datagram)
+      this.#resolve(take(datagram) as never)
       return true
     }
     const cost = datagram.data.length + DATAGRAM_OVERHEAD
@@ -75,17 +77,17 @@ export class Mailbox {
 
   /** Who waits sees the end. */
   endReader(): void {
-    const reader = this.#reader
-    this.#reader = undefined
-    reader?.end()
+    if (this.#take === undefined) return
+    this.#take = undefined
+    this.#resolve(this.#end as never)
   }
 
   /** Who waits hears of an error; others are not concerned. @returns whether anybody waited */
   failReader(error: Error): boolean {
-    const reader = this.#reader
-    this.#reader = undefined
-    reader?.fail(error)
-    return reader !== undefined
+    if (this.#take === undefined) return false
+    this.#take = undefined
+    this.#reject(error)
+    return true
   }
 
   /** @returns how many datagrams nobody will see */
@@ -97,17 +99,26 @@ export class Mailbox {
   /** The next datagram, as `take` makes it, or what `end` makes of the end. */
   next<T>(take: (datagram: Datagram) => T, end: T): Promise<T> {
     const datagram = this.shift()
-    if (datagram !== undefined) return Promise.resolve(take(datagram))
+    if (datagram !== undefined) {
+      this.#taken(datagram)
+      return Promise.resolve(take(datagram))
+    }
     if (this.#isOver) return Promise.resolve(end)
-    if (this.#reader !== undefined) {
+    if (this.#take !== undefined) {
       return rejected(new SockError('ERR_SOCK_INVALID_STATE', 'Cannot read: another read is waiting'))
     }
-    return new Promise<T>((resolve, reject) => {
-      this.#reader = {
-        take: (taken) => resolve(take(taken)),
-        end: () => resolve(end),
-        fail: reject,
-      }
-    })
+    this.#take = take
+    this.#end = end
+    Mailbox.#next = this
+    return new Promise<T>(Mailbox.#keep as never)
+  }
+
+  /** Whose promise is being made. An executor runs at once, so that one, made once, can serve all mailboxes. */
+  // oxlint-disable-next-line no-unused-private-class-members -- it is used below
+  static #next: Mailbox
+
+  static readonly #keep = (resolve: (value: never) => void, reject: (error: Error) => void): void => {
+    Mailbox.#next.#resolve = resolve
+    Mailbox.#next.#reject = reject
   }
 }

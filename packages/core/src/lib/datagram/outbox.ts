@@ -1,9 +1,10 @@
 import { formatAddress, type Address } from '../address.js'
 import { createDeferred, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
+import { DATAGRAM_OVERHEAD } from './mailbox.js'
 import type { DatagramPort } from './port.js'
 
-/** Bytes that may be on their way out; beyond that a send is refused. */
+/** Bytes that may be on their way out, with {@link DATAGRAM_OVERHEAD} for each; beyond that a send is refused. */
 export const MAX_SEND_QUEUE = 4 * 1024 * 1024
 /** How long a datagram may wait for a receiver that has no room, in ms. */
 const MAX_WAIT = 5_000
@@ -37,6 +38,10 @@ export class Outbox {
     return this.#bytes
   }
 
+  get #cost(): number {
+    return this.#bytes + this.#pending.size * DATAGRAM_OVERHEAD
+  }
+
   /** Datagrams that have left. */
   get sent(): number {
     return this.#sent
@@ -48,9 +53,11 @@ export class Outbox {
   }
 
   send(data: Uint8Array, to: Address | undefined): Promise<void> {
-    if (this.#bytes + data.length > MAX_SEND_QUEUE) {
+    if (this.#cost + data.length + DATAGRAM_OVERHEAD > MAX_SEND_QUEUE) {
       this.#failed += 1
-      return rejected(backpressure(to, `${this.#bytes} bytes are on their way out`))
+      return rejected(
+        backpressure(to, `${this.#pending.size} datagrams with ${this.#bytes} bytes are on their way out`),
+      )
     }
     const sending = new Sending(this, data, to)
     this.#pending.add(sending)

@@ -70,7 +70,10 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     this.#host = host
     this.#port = port
     this.#handler = handler
-    this.#mailbox = new Mailbox(port, host.maxQueuedBytes)
+    this.#mailbox = new Mailbox(port, host.maxQueuedBytes, (datagram) => {
+      this.#taken += 1
+      this.#from = datagram.remoteAddress
+    })
     this.#outbox = new Outbox(port)
   }
 
@@ -253,11 +256,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       return rejected(new SockError('ERR_SOCK_INVALID_STATE', message))
     }
     if (this.#run === 'left') return Promise.resolve(end)
-    return this.#mailbox.next((datagram) => {
-      this.#taken += 1
-      this.#from = datagram.remoteAddress
-      return take(datagram)
-    }, end)
+    return this.#mailbox.next(take, end)
   }
 
   /** Starts what can be started: the next run of a handler function, the next call of `data`, or closing. */

@@ -123,8 +123,10 @@ class NodeStreamPort implements StreamPort {
   }
 
   reset(): void {
-    if (this.socket.destroyed || !this.#traits.canReset) this.socket.destroy()
-    else bottom(this.socket).resetAndDestroy()
+    const { socket } = this
+    // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor; our output was complete then anyway.
+    if (socket.destroyed || socket.writableEnded || !this.#traits.canReset) socket.destroy()
+    else bottom(socket).resetAndDestroy()
   }
 }
 

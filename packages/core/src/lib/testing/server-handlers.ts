@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import type { Connection } from '../channel.js'
+import { ignore } from '../deferred.js'
 import { echo, gate, pattern, readAll, readExactly } from './handlers.js'
 import { defineSuite } from './stage.js'
 import { eventually, soon } from './wait.js'
+
+/** Sends something and its end, and reads what comes. A handler that fails at once may reset even the connecting. */
+async function sendAndRead(client: Connection): Promise<void> {
+  void client.write('x')
+  void client.closeWrite()
+  await readAll(client)
+}
 
 /** The two forms of a handler, and what happens when one fails. */
 export const serverHandlers = defineSuite('handlers of a server', {
@@ -27,18 +35,16 @@ export const serverHandlers = defineSuite('handlers of a server', {
     ]
     for (const failure of failures) {
       const { connect, errors, server, events } = await stage.serve(failure)
-      const client = await connect()
-      void client.write('go')
-      await readAll(client).catch(() => {})
-      await eventually(() => assert.equal(server.openConnections, 0))
+      await connect().then(sendAndRead).catch(ignore)
+      await eventually(() => assert.equal(events.at(-1)?.reason, 'error'))
+      assert.equal(server.openConnections, 0)
       assert.deepEqual(
         errors.map(({ message }) => message),
         ['oops'],
       )
       assert.equal(server.stats().handlerErrors, 1)
-      assert.equal(events.at(-1)?.reason, 'error')
-      const next = await connect()
-      await next.close().catch(() => {})
+      await connect().then(sendAndRead).catch(ignore)
+      await eventually(() => assert.equal(server.stats().handlerErrors, 2))
     }
   },
 
@@ -61,7 +67,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
       // oxlint-disable-next-line typescript/only-throw-error -- that is the case
       throw 'a string'
     })
-    await readAll(await connect()).catch(() => {})
+    await connect().then(readAll).catch(ignore)
     await eventually(() => assert.equal(errors.length, 1))
     assert.equal(errors[0]?.message, 'a string')
   },
@@ -209,9 +215,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
           [name]: failure,
           close: (_, error) => closed.open(error),
         })
-        const client = await connect()
-        void client.write('x')
-        void client.closeWrite()
+        await connect().then(sendAndRead).catch(ignore)
         assert.equal((await soon(closed.opened, 'close'))?.message, 'oops')
         assert.deepEqual(
           errors.map(({ message }) => message),

@@ -123,13 +123,16 @@ export const serverLimits = defineSuite('limits of a server', {
         throw new Error('cannot configure')
       },
     })
-    const client = await connect()
-    await readAll(client).catch(() => {})
-    await eventually(() => assert.equal(server.openConnections, 0))
-    assert.deepEqual(
-      errors.map(({ message }) => message),
-      ['cannot configure'],
+    await connect()
+      .then(readAll)
+      .catch(() => {})
+    await eventually(() =>
+      assert.deepEqual(
+        errors.map(({ message }) => message),
+        ['cannot configure'],
+      ),
     )
+    await eventually(() => assert.equal(server.openConnections, 0))
   },
 
   'options of a wrong type, out of range or unknown throw, and name option and value': async ({
