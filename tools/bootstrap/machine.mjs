@@ -2,7 +2,18 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Programs that tests talk to if they are there, and skip if they are not. */
-const counterparts = ['curl', 'nc', 'openssl', 'python3', 'redis-benchmark', 'redis-cli', 'socat', 'ss']
+const counterparts = [
+  'curl',
+  'dig',
+  'logger',
+  'nc',
+  'openssl',
+  'python3',
+  'redis-benchmark',
+  'redis-cli',
+  'socat',
+  'ss',
+]
 
 /**
  * Everything outside the repository that a test's outcome may depend on, in one line. It is part of what turbo looks

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { exchange } from '@sock/core'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
+import { generate } from 'selfsigned'
 import type { Connection } from '../src/index.js'
 import { collect, dial, dialRaw, readToEnd, serve } from './support/servers.js'
 import { rejection, until } from './support/until.js'
@@ -167,5 +169,40 @@ describe('an answer to input that was left unread', () => {
     expect(`${await collect(client)}`).toBe('enough')
     await sending
     expect(sent).toBe(16 * MIB)
+  })
+})
+
+describe('a handler that fails in the middle of an answer', () => {
+  const failing = async (connection: Connection): Promise<void> => {
+    await connection.read()
+    await connection.write('half of the answer')
+    throw new Error('failed')
+  }
+
+  it.each(['tcp', 'tls'])(
+    'resets the connection, so that nobody takes half of it for the whole: %s',
+    async (kind) => {
+      const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+        keySize: 2048,
+      })
+      const options = kind === 'tls' ? { tls: { cert, key } } : {}
+      const { address, server, errors } = await serve(failing, options)
+      const tls = kind === 'tls' ? { tls: { ca: cert }, serverName: 'localhost' } : {}
+      const asking = exchange(await dial(address, tls), 'question')
+      await expect(asking).rejects.toMatchObject({ code: 'ERR_SOCK_RESET', cause: { code: 'ECONNRESET' } })
+      await until(() => server.openConnections === 0, 'it is closed')
+      expect(errors).toMatchObject([{ message: 'failed' }])
+    },
+  )
+
+  it('leaves an answer whole whose end was sent before', async () => {
+    const { address, errors } = await serve(async (connection) => {
+      await connection.read()
+      await connection.write('the answer')
+      await connection.closeWrite()
+      throw new Error('too late')
+    })
+    expect(`${await exchange(await dial(address), 'question')}`).toBe('the answer')
+    await until(() => errors.length === 1, 'the failure is reported')
   })
 })

@@ -9,6 +9,8 @@ export interface Options {
   readonly udpPort: number
   /** Default: in a temporary folder. */
   readonly path?: string
+  /** Default: in the same temporary folder. */
+  readonly datagramPath?: string
   /** Given with --once: what the built-in clients do. */
   readonly once?: Load
 }
@@ -53,6 +55,7 @@ function createCommand(): Command {
     .option('--tls-port <number>', 'port of tls; 0 lets the system choose', integer(0, MAX_PORT), 0)
     .option('--udp-port <number>', 'port of udp; 0 lets the system choose', integer(0, MAX_PORT), 0)
     .option('--path <path>', 'socket of unix (default: in a temporary folder)')
+    .option('--datagram-path <path>', 'socket of unixgram (default: in a temporary folder)')
     .option('--connections <number>', 'with --once: clients per transport', integer(1, MAX_CONNECTIONS), 20)
     .option('--messages <number>', 'with --once: messages per client', integer(1, MAX_MESSAGES), 500)
     .option(

@@ -26,9 +26,18 @@ export async function run(args: readonly string[], handler: Handler = echo): Pro
   const stop = listenForStop(process.stdout)
   const folder = await mkdtemp(join(tmpdir(), 'sock-demo-'))
   try {
-    const { host, port, tlsPort, udpPort, path = join(folder, 'echo.sock') } = options
+    const { host, port, tlsPort, udpPort } = options
+    const { path = join(folder, 'echo.sock'), datagramPath = join(folder, 'datagrams.sock') } = options
     const certificate = await createCertificate(folder)
-    const running = await startAll(transports, handler, { host, port, tlsPort, udpPort, path, certificate })
+    const running = await startAll(transports, handler, {
+      host,
+      port,
+      tlsPort,
+      udpPort,
+      path,
+      datagramPath,
+      certificate,
+    })
     return options.once === undefined
       ? await serve(running, stop, screen)
       : await runOnce(running, options.once, stop, screen)

@@ -12,6 +12,7 @@ import type {
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
+import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
 import type { Certificate } from './certificate.js'
 import { forShell, forSocat } from './quote.js'
 
@@ -22,6 +23,7 @@ export interface Place {
   readonly tlsPort: number
   readonly udpPort: number
   readonly path: string
+  readonly datagramPath: string
   readonly certificate: Certificate
 }
 
@@ -114,6 +116,8 @@ const unix: Transport = {
 
 /** Fits an Ethernet frame; and many of them fit the receive buffer, beyond which the system drops what comes. */
 const UNFRAGMENTED = 1_400
+/** More than the largest message of this program, and less than the system takes. */
+const LARGEST_OF_ALL = 65_535
 
 const udp: Transport = {
   name: 'udp',
@@ -133,9 +137,27 @@ const udp: Transport = {
   },
 }
 
+const unixgram: Transport = {
+  name: 'unixgram',
+  options: '--datagram-path',
+  largestMessage: LARGEST_OF_ALL,
+  wanted: ({ datagramPath }) => datagramPath,
+  async start(handler, { datagramPath }) {
+    const server = createUnixgramServer(handler)
+    const address = await server.listen(datagramPath)
+    return {
+      server,
+      address,
+      // It needs a name of its own to be answered.
+      command: `socat - ${forShell(`UNIX-SENDTO:${forSocat(address.path)},bind=${forSocat(`${address.path}.client`)}`)}`,
+      connect: (signal) => connectUnixgram(address, { signal }),
+    }
+  },
+}
+
 /** Every transport there is here: Windows has no Unix sockets that Node could open. */
 export const transports: readonly Transport[] =
-  process.platform === 'win32' ? [tcp, tls, udp] : [tcp, tls, udp, unix]
+  process.platform === 'win32' ? [tcp, tls, udp] : [tcp, tls, udp, unix, unixgram]
 
 /** A socket in the file system, or `@name` in Linux's abstract namespace. */
 function socatAddress(path: string): string {

@@ -4,7 +4,7 @@ import { SockError } from '../errors.js'
 import { DATAGRAM_OVERHEAD } from './mailbox.js'
 import type { DatagramPort } from './port.js'
 
-/** Bytes that may be on their way out, with {@link DATAGRAM_OVERHEAD} for each; beyond that a send is refused. */
+/** Bytes that may be on their way out, with {@link DATAGRAM_OVERHEAD} for each; beyond that further ones are refused. */
 export const MAX_SEND_QUEUE = 4 * 1024 * 1024
 /** How long a datagram may wait for a receiver that has no room, in ms. */
 const MAX_WAIT = 5_000
@@ -53,7 +53,7 @@ export class Outbox {
   }
 
   send(data: Uint8Array, to: Address | undefined): Promise<void> {
-    if (this.#cost + data.length + DATAGRAM_OVERHEAD > MAX_SEND_QUEUE) {
+    if (this.#pending.size > 0 && this.#cost + data.length + DATAGRAM_OVERHEAD > MAX_SEND_QUEUE) {
       this.#failed += 1
       return rejected(
         backpressure(to, `${this.#pending.size} datagrams with ${this.#bytes} bytes are on their way out`),
