@@ -176,6 +176,8 @@ describe('a handler that fails in the middle of an answer', () => {
   const failing = async (connection: Connection): Promise<void> => {
     await connection.read()
     await connection.write('half of the answer')
+    // The client has seen it: libuv takes data and a reset that come in one turn for data and an end.
+    await connection.read()
     throw new Error('failed')
   }
 
@@ -185,11 +187,15 @@ describe('a handler that fails in the middle of an answer', () => {
       const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
         keySize: 2048,
       })
-      const options = kind === 'tls' ? { tls: { cert, key } } : {}
-      const { address, server, errors } = await serve(failing, options)
-      const tls = kind === 'tls' ? { tls: { ca: cert }, serverName: 'localhost' } : {}
-      const asking = exchange(await dial(address, tls), 'question')
-      await expect(asking).rejects.toMatchObject({ code: 'ERR_SOCK_RESET', cause: { code: 'ECONNRESET' } })
+      const { address, server, errors } = await serve(failing, kind === 'tls' ? { tls: { cert, key } } : {})
+      const client = await dial(address, kind === 'tls' ? { tls: { ca: cert }, serverName: 'localhost' } : {})
+      await client.write('question')
+      expect(`${await client.read()}`).toBe('half of the answer')
+      await client.write('seen')
+      await expect(client.read()).rejects.toMatchObject({
+        code: 'ERR_SOCK_RESET',
+        cause: { code: 'ECONNRESET' },
+      })
       await until(() => server.openConnections === 0, 'it is closed')
       expect(errors).toMatchObject([{ message: 'failed' }])
     },

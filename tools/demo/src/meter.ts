@@ -21,12 +21,15 @@ export function createMeter(running: readonly Running[]): () => Reading {
     servers.reduce((total, server) => total + pick(server), 0)
   const now = () => ({ at: performance.now(), messages, bytes: sum((server) => server.stats().bytesRead) })
 
+  // A datagram server has no connections: its one socket would look like a client that never leaves.
+  const counted = servers.filter((server) => 'accepted' in server.stats())
+
   let last = now()
   return () => {
     const current = now()
     const seconds = (current.at - last.at) / 1000
     const reading = {
-      openConnections: sum((server) => server.openConnections),
+      openConnections: counted.reduce((total, server) => total + server.openConnections, 0),
       messagesPerSecond: (current.messages - last.messages) / seconds,
       bytesPerSecond: (current.bytes - last.bytes) / seconds,
     }

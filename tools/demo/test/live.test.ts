@@ -48,7 +48,7 @@ describe('live', () => {
   it('live prints the address of each transport, and a line that talks to it', async () => {
     const program = serve()
     const [introduction] = await program.until(/^[^]*\n0 open[^\n]*\n/)
-    const [, tcp, tls, unix] = introduction.split('\n\n')
+    const [, tcp, tls, udp, unix, unixgram] = introduction.split('\n\n')
     const port = /:(\d+)$/m
 
     expect(tcp).toBe(
@@ -57,7 +57,9 @@ describe('live', () => {
     expect(tls).toMatch(
       /^tls on (127\.0\.0\.1:\d+)\n {2}openssl s_client -connect \1 -CAfile \S+\.pem -verify_return_error -quiet$/,
     )
+    expect(udp).toMatch(/^udp on 127\.0\.0\.1:(\d+)\n {2}nc -u 127\.0\.0\.1 \1$/)
     expect(unix).toMatch(/^unix on (\S+)\n {2}socat - UNIX-CONNECT:\1$/)
+    expect(unixgram).toMatch(/^unixgram on (\S+)\n {2}socat - UNIX-SENDTO:\1,bind=\1\.client$/)
   })
 
   it('live echoes on every transport, and prints what goes on', async () => {
@@ -78,7 +80,7 @@ describe('live', () => {
     expect(await connection.read()).toBeNull()
     await connection.close()
     const { code, stdout, stderr } = await program.ended
-    expect(stdout).toMatch(/\ntcp {3}1 idle, 0 drained, 0 forced\ntls {3}0 idle, .*\nunix {2}0 idle, .*\n$/)
+    expect(stdout).toMatch(/\ntcp {7}1 idle, 0 drained, 0 forced\ntls {7}0 idle, .*\nudp {7}1 idle, .*\nunix {6}0 idle, .*\nunixgram {2}1 idle, .*\n$/)
     expect(stderr).toBe('')
     expect(code).toBe(0)
     expect(await readdir(folder)).toEqual([])
@@ -89,7 +91,7 @@ describe('live', () => {
     await addressOf(program, 'tcp')
     program.kill('SIGTERM')
     const { code, stdout } = await program.ended
-    expect(stdout).toContain('unix  0 idle, 0 drained, 0 forced\n')
+    expect(stdout).toContain('unix      0 idle, 0 drained, 0 forced\n')
     expect(code).toBe(0)
   })
 
@@ -102,7 +104,7 @@ describe('live', () => {
     expect(await connection.read()).toBeNull()
     await connection.close()
     const { code, stdout } = await program.ended
-    expect(stdout).toContain('tcp   1 idle, 0 drained, 0 forced\n')
+    expect(stdout).toContain('tcp       1 idle, 0 drained, 0 forced\n')
     expect(code).toBe(0)
   })
 
@@ -116,7 +118,7 @@ describe('live', () => {
     program.kill('SIGINT')
 
     const { code, stdout } = await program.ended
-    expect(stdout).toContain('unix  0 idle, 0 drained, 1 forced\n')
+    expect(stdout).toContain('unix      0 idle, 0 drained, 1 forced\n')
     expect(code).toBe(130)
     expect(existsSync(path)).toBe(false)
     expect(await readdir(folder)).toEqual([])

@@ -17,7 +17,9 @@ describe('--once', () => {
     for (const [transport, address] of [
       ['tcp', /^127\.0\.0\.1:\d+$/],
       ['tls', /^127\.0\.0\.1:\d+$/],
+      ['udp', /^127\.0\.0\.1:\d+$/],
       ['unix', /\/echo\.sock$/],
+      ['unixgram', /\/datagrams\.sock$/],
     ] as const) {
       expect(cells(stdout, transport)).toEqual([
         transport,
@@ -25,7 +27,8 @@ describe('--once', () => {
         '90',
         expect.stringMatching(/ kB$/),
         expect.stringMatching(/B\/s$/),
-        '3 idle, 0 drained, 0 forced',
+        // A datagram server has one socket, whoever talks to it.
+        `${['udp', 'unixgram'].includes(transport) ? 1 : 3} idle, 0 drained, 0 forced`,
         'ok',
       ])
     }

@@ -9,7 +9,7 @@ const NPM_COMMANDS = new Set(['install', 'ci', 'exec'])
 
 /**
  * The commands of a document that cannot work: scripts that no package.json has, files and folders that do not exist.
- * Looks into `sh` blocks and, for npm's scripts, into the code within sentences.
+ * Looks into `sh` blocks and, for `npm` and `node`, into the code within sentences and tables.
  */
 export function brokenCommands({ path, blocks, codeSpans }: Document): string[] {
   const folder = path.startsWith('packages/') ? posix.dirname(path) : '.'
@@ -17,7 +17,7 @@ export function brokenCommands({ path, blocks, codeSpans }: Document): string[] 
     .filter(({ language, role }) => language === 'sh' && role !== 'run')
     .flatMap(({ code, line }) => brokenLines(code).map((problem) => `${path}:${line} ${problem}`))
   const inSentences = codeSpans
-    .filter((code) => code.startsWith('npm '))
+    .filter((code) => /^(npm|node) /.test(code))
     // A sentence may speak of the repository or of the package it stands in.
     .filter((code) => problemOf(code, folder) !== undefined && problemOf(code, '.') !== undefined)
     .map((code) => `${path} ${problemOf(code, folder)}`)
@@ -43,12 +43,17 @@ function problemOf(command: string, folder: string): string | undefined {
   const [program = '', verb = '', name = ''] = words
   if (program === 'cd') return existsSync(join(root, folder)) ? undefined : `there is no folder ${folder}`
   if (program === 'node' && verb.includes('/')) {
-    return existsSync(join(root, folder, verb)) ? undefined : `there is no file ${verb}`
+    return existsSync(join(root, folder, sourceOf(verb))) ? undefined : `there is no file ${verb}`
   }
   if (program !== 'npm' || NPM_COMMANDS.has(verb)) return undefined
   const script = verb === 'run' ? name : verb
   if (verb !== 'run' && !SCRIPT_COMMANDS.has(verb)) return `npm has no command "${verb}"`
   return scriptsIn(folder).includes(script) ? undefined : `${folder} has no script "${script}"`
+}
+
+/** What is built comes from `src`, and may not have been built yet. */
+function sourceOf(file: string): string {
+  return /\/dist\/.*\.js$/.test(file) ? file.replace('/dist/', '/src/').replace(/\.js$/, '.ts') : file
 }
 
 function scriptsIn(folder: string): string[] {

@@ -1,3 +1,6 @@
+import { exchange } from '@sock/core'
+import { connectUnixgram } from '@sock/unixgram'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect as connectNet } from 'node:net'
@@ -10,7 +13,7 @@ import { startChild, type Child } from './child.js'
 import type { Block, Document } from './markdown.js'
 
 /** What a server of the documentation prints once it listens: the message of its state, for a log. */
-const LISTENING = /^Listening on (?<transport>tcp|unix) (?<address>.+?)(?<secure> with TLS)?$/gm
+const LISTENING = /^Listening on (?<transport>tcp|udp|unix|unixgram) (?<address>.+?)(?<secure> with TLS)?$/gm
 /** A port that is written in an address. */
 const PORT = /(?<=:)\d{4,5}(?=['"`])/g
 
@@ -79,7 +82,9 @@ async function runProgram(stage: Stage, { language, role, code }: Block): Promis
   if (role !== 'server') return child.succeed()
 
   stage.servers.push(child)
-  await child.until(new RegExp(LISTENING.source, 'm'))
+  // A program may hold several servers.
+  const count = code.split('.listen(').length - 1
+  await child.until(new RegExp(`(?:^Listening on .+$[^]*?){${count}}`, 'm'))
   const places = [...child.output.matchAll(LISTENING)].map(({ groups }): Place => {
     const { transport = '', address = '', secure } = groups ?? {}
     return { transport, address, secure: secure !== undefined }
@@ -99,8 +104,36 @@ function withoutTypes(code: string): string {
   return ts.transpileModule(code, { compilerOptions }).outputText
 }
 
-/** Sends a message with Node's own client, and collects as many characters as it has. */
-async function talk(place: Place, folder: string, message: string): Promise<string> {
+/** How long an answer may take, in ms. */
+const ANSWER_LIMIT = 5_000
+
+/** Sends a message, and collects as many characters as it has. */
+function talk(place: Place, folder: string, message: string): Promise<string> {
+  if (place.transport === 'udp') return askUdp(place, message)
+  if (place.transport === 'unixgram') return askUnixgram(place, folder, message)
+  return talkOnStream(place, folder, message)
+}
+
+async function askUdp({ address }: Place, message: string): Promise<string> {
+  const socket = createSocket('udp4')
+  try {
+    const answer = once(socket, 'message', { signal: AbortSignal.timeout(ANSWER_LIMIT) })
+    socket.send(message, Number(address.split(':').at(-1)), '127.0.0.1')
+    const [data] = (await answer) as [Buffer]
+    return String(data)
+  } finally {
+    socket.close()
+  }
+}
+
+/** Node has no client of its own for these. */
+async function askUnixgram({ address }: Place, folder: string, message: string): Promise<string> {
+  const client = await connectUnixgram(join(folder, address))
+  return String(await exchange(client, message, { signal: AbortSignal.timeout(ANSWER_LIMIT) }))
+}
+
+/** With Node's own clients. */
+async function talkOnStream(place: Place, folder: string, message: string): Promise<string> {
   const port = Number(place.address.split(':').at(-1))
   const socket =
     place.transport === 'unix'
@@ -108,7 +141,7 @@ async function talk(place: Place, folder: string, message: string): Promise<stri
       : place.secure
         ? connectTls({ host: 'localhost', port, ca: readFileSync(join(folder, 'cert.pem')) })
         : connectNet(port, '127.0.0.1')
-  socket.setTimeout(5_000, () => socket.destroy(new Error('no answer in time')))
+  socket.setTimeout(ANSWER_LIMIT, () => socket.destroy(new Error('no answer in time')))
   socket.setEncoding('utf8')
   let answer = ''
   socket.on('data', (text: string) => {

@@ -35,7 +35,7 @@ describe('code of the documentation', () => {
       if (document.path !== 'README.md') return
       // The first page shows one server of each kind, and each of them was talked to.
       expect(places.map(({ transport, secure }) => (secure ? 'tls' : transport))).toEqual(
-        expect.arrayContaining(['tcp', 'tls', 'unix']),
+        expect.arrayContaining(['tcp', 'tls', 'udp', 'unix', 'unixgram']),
       )
     })
   }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { datagramClientChecks, datagramServerChecks } from '@sock/core/datagram'
 import { clientChecks, serverChecks } from '@sock/core/stream'
-import { readDocuments, type Document } from '../src/markdown.js'
-import { literalsOf, propertiesOf } from '../src/type-check.js'
+import { readdirSync } from 'node:fs'
+import { readDocuments, root, type Document } from '../src/markdown.js'
+import { literalsOf, propertiesOf, type Property } from '../src/type-check.js'
 
 const documents = readDocuments()
 
@@ -18,7 +20,7 @@ function rows({ tables }: Document, heading: string): Map<string, readonly strin
 }
 
 describe('package READMEs', () => {
-  it.each(['core', 'tcp', 'unix'])('%s has at most 120 lines', (name) => {
+  it.each(['core', 'tcp', 'udp', 'unix', 'unixgram'])('%s has at most 120 lines', (name) => {
     expect(readme(name).lines).toBeLessThanOrEqual(120)
   })
 
@@ -27,41 +29,79 @@ describe('package READMEs', () => {
     expect(listed.toSorted()).toEqual(literalsOf('@sock/core', 'SockErrorCode').toSorted())
   })
 
-  const options = {
-    tcp: [
-      ['@sock/tcp', 'TcpServerOptions'],
-      ['@sock/tcp', 'TcpClientOptions'],
-    ],
-    unix: [
-      ['@sock/unix', 'UnixServerOptions'],
-      ['@sock/unix', 'UnixClientOptions'],
-    ],
+  const types = {
+    tcp: ['@sock/tcp', 'TcpServerOptions', 'TcpClientOptions'],
+    udp: ['@sock/udp', 'UdpServerOptions', 'UdpClientOptions'],
+    unix: ['@sock/unix', 'UnixServerOptions', 'UnixClientOptions'],
+    unixgram: ['@sock/unixgram', 'UnixgramServerOptions', 'UnixgramClientOptions'],
   } as const
+  const transports = Object.keys(types) as (keyof typeof types)[]
 
-  it.each(['tcp', 'unix'] as const)('%s lists every option, and no other', (name) => {
-    const known = options[name].flatMap(([module, type]) =>
-      propertiesOf(module, type).map((property) => property.name),
-    )
+  const optionsOf = (name: keyof typeof types): Property[] => {
+    const [module, server, client] = types[name]
+    return [...propertiesOf(module, server), ...propertiesOf(module, client)]
+  }
+
+  it.each(transports)('%s lists every option, and no other', (name) => {
+    const known = optionsOf(name).map((property) => property.name)
     expect([...rows(readme(name), 'Options').keys()].toSorted()).toEqual([...new Set(known)].toSorted())
   })
 
-  it.each(['tcp', 'unix'] as const)('%s gives the defaults that the code has', (name) => {
+  it.each(transports)('%s says whose each option is', (name) => {
+    const [module, server, client] = types[name]
+    const ofServer = new Set(propertiesOf(module, server).map((property) => property.name))
+    const ofClient = new Set(propertiesOf(module, client).map((property) => property.name))
+    for (const [key, row] of rows(readme(name), 'Options')) {
+      const whose = !ofClient.has(key) ? 'server' : ofServer.has(key) ? 'both' : 'client'
+      expect([key, row[2]]).toEqual([key, whose])
+    }
+  })
+
+  const checksOf = (name: keyof typeof types): Record<string, (value: unknown, key: string) => unknown> =>
+    name === 'udp' || name === 'unixgram'
+      ? { ...datagramServerChecks, ...datagramClientChecks }
+      : { ...serverChecks, ...clientChecks }
+
+  it.each(transports)('%s gives the defaults that the code has', (name) => {
     const listed = rows(readme(name), 'Options')
-    const checks: Readonly<Record<string, (value: unknown, key: string) => unknown>> = {
-      ...serverChecks,
-      ...clientChecks,
+    const checks = checksOf(name)
+    for (const { name: key, documentation } of optionsOf(name)) {
+      // What core does not know of says it in the comment of the option.
+      const value = key in checks ? checks[key]?.(undefined, key) : defaultIn(documentation)
+      if (typeof value === 'number' || typeof value === 'string')
+        expect([key, listed.get(key)?.[1]]).toEqual([key, `\`${value}\``])
     }
-    for (const [key, row] of listed) {
-      const value = checks[key]?.(undefined, key)
-      if (typeof value === 'number') expect([key, row[1]]).toEqual([key, `\`${value}\``])
-    }
-    // What core does not know of says it in the comment of the option.
-    for (const { name: key, documentation } of options[name].flatMap(([module, type]) =>
-      propertiesOf(module, type),
-    )) {
-      const value = /Default (\d+|true|false|`\w+`)/.exec(documentation)?.[1]
-      if (value !== undefined)
-        expect([key, listed.get(key)?.[1]]).toEqual([key, `\`${value.replaceAll('`', '')}\``])
+  })
+
+  const targets = [
+    ['udp', '@sock/udp', 'UdpTarget'],
+    ['unix', '@sock/core', 'UnixTarget'],
+    ['unixgram', '@sock/unixgram', 'UnixTarget'],
+  ] as const
+
+  it.each(targets)('%s lists the parts of a target, and no other', (name, module, type) => {
+    const listed = rows(readme(name), 'Targets')
+    const keys = [...listed.values()].flatMap(([cell = '']) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]),
+    )
+    const known = propertiesOf(module, type)
+    expect(keys.toSorted()).toEqual(known.map((property) => property.name).toSorted())
+    for (const { name: key, documentation } of known) {
+      const value = defaultIn(documentation)
+      if (value !== undefined) expect([key, listed.get(key)?.[1]]).toEqual([key, `\`${value}\``])
     }
   })
 })
+
+describe('README of the examples', () => {
+  it('lists every example, and no other', () => {
+    const { links } = documents.find(({ path }) => path === 'examples/README.md') as Document
+    const listed = links.filter((link) => link.startsWith('src/')).map((link) => link.slice('src/'.length))
+    expect(listed.toSorted()).toEqual(readdirSync(`${root}examples/src`).toSorted())
+  })
+})
+
+/** The default that the comment of an option tells. */
+function defaultIn(documentation: string): string | undefined {
+  return /Default:? (0o\d+|\d+|true|false|`\w+`)/.exec(documentation)?.[1]?.replaceAll('`', '')
+}

@@ -46,6 +46,10 @@ describe('brokenCommands()', () => {
       'node tools/nothing.mjs',
       'npm wrong',
       '```',
+      '| a |',
+      '| - |',
+      '| `node examples/dist/dns.js 127.0.0.1:5300` |',
+      '| `node examples/dist/nothing.js` |',
     ].join('\n')
     expect(brokenCommands(parseDocument('x.md', text))).toEqual([
       'x.md:2 packages/tcp has no script "all"',
@@ -53,6 +57,7 @@ describe('brokenCommands()', () => {
       'x.md:2 there is no file tools/nothing.mjs',
       'x.md:2 npm has no command "wrong"',
       'x.md . has no script "nothing"',
+      'x.md there is no file examples/dist/nothing.js',
     ])
   })
 })
