@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect as connectNet } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -128,7 +128,7 @@ async function askUdp({ address }: Place, message: string): Promise<string> {
 
 /** Node has no client of its own for these. */
 async function askUnixgram({ address }: Place, folder: string, message: string): Promise<string> {
-  const client = await connectUnixgram(join(folder, address))
+  const client = await connectUnixgram(resolve(folder, address))
   return String(await exchange(client, message, { signal: AbortSignal.timeout(ANSWER_LIMIT) }))
 }
 

@@ -82,7 +82,7 @@ describe('package READMEs', () => {
   it.each(targets)('%s lists the parts of a target, and no other', (name, module, type) => {
     const listed = rows(readme(name), 'Targets')
     const keys = [...listed.values()].flatMap(([cell = '']) =>
-      [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]),
+      [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string),
     )
     const known = propertiesOf(module, type)
     expect(keys.toSorted()).toEqual(known.map((property) => property.name).toSorted())
