@@ -133,7 +133,7 @@ describe('proxy', () => {
     const client = connect(parts(await program.address('tcp')))
     open.push(client)
     client.on('error', () => {})
-    await once(client, 'close')
+    await new Promise((closed) => void client.once('close', closed))
     await program.stderr.until(/ENOENT/)
     program.kill('SIGTERM')
     expect(await program.ended).toBe(0)
