@@ -139,11 +139,11 @@ describe('UnixTarget uid and gid', () => {
   itAsRoot('of a server matter not to a client of root, which is answered by any user', async () => {
     const child = scratch.child(
       async ({ become, createUnixgramServer, say, hear, fs }, folder, uid) => {
-        fs.mkdirSync(`${folder}/home`)
-        fs.chownSync(`${folder}/home`, uid, uid)
+        fs.mkdirSync(`${folder}/place`)
+        fs.chownSync(`${folder}/place`, uid, uid)
         become(uid)
         const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
-        await server.listen(`${folder}/home/app.sock`)
+        await server.listen(`${folder}/place/app.sock`)
         say('ready')
         await hear()
         await server.close()
@@ -151,7 +151,7 @@ describe('UnixTarget uid and gid', () => {
       scratch.folder,
       NOBODY,
     )
-    scratch.own('home')
+    scratch.own('place')
     await child.hear()
     const client = await scratch.connect(scratch.path('home/app.sock'))
     expect(await ask(client, 'from root')).toBe('from root')

@@ -80,7 +80,9 @@ describe('live', () => {
     expect(await connection.read()).toBeNull()
     await connection.close()
     const { code, stdout, stderr } = await program.ended
-    expect(stdout).toMatch(/\ntcp {7}1 idle, 0 drained, 0 forced\ntls {7}0 idle, .*\nudp {7}1 idle, .*\nunix {6}0 idle, .*\nunixgram {2}1 idle, .*\n$/)
+    expect(stdout).toMatch(
+      /\ntcp {7}1 idle, 0 drained, 0 forced\ntls {7}0 idle, .*\nudp {7}1 idle, .*\nunix {6}0 idle, .*\nunixgram {2}1 idle, .*\n$/,
+    )
     expect(stderr).toBe('')
     expect(code).toBe(0)
     expect(await readdir(folder)).toEqual([])
