@@ -153,7 +153,7 @@ describe('UnixTarget uid and gid', () => {
     )
     scratch.own('place')
     await child.hear()
-    const client = await scratch.connect(scratch.path('home/app.sock'))
+    const client = await scratch.connect(scratch.path('place/app.sock'))
     expect(await ask(client, 'from root')).toBe('from root')
     child.say('stop')
     await child.result
