@@ -2,7 +2,7 @@
 // `node ratios.mjs --help`. Throughput says what a client sees; CPU time is that of the server process alone, and does
 // not depend on how fast the load generator is.
 import { fork } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
+import unixDgram from 'unix-dgram'
 
 const SUBJECTS = ['raw', 'callbacks', 'for-await']
 /** Clock ticks per second of /proc/<pid>/stat: 100 on every Linux that matters (sysconf(_SC_CLK_TCK)). */
@@ -51,35 +52,71 @@ const scenarios = {
 const datagramScenarios = {
   /** 8 clients, each sends 64 bytes and waits for them to come back. */
   rr: (address, milliseconds) => exchangeDatagrams(address, milliseconds, 8, Buffer.alloc(64, 1), 1),
-  /** 2 clients, each sends 16 datagrams and waits until the last of them was read, so that none is lost. */
+  /** 2 clients, each sends some datagrams and waits until the last of them was read, so that none is lost. */
   'oneway-64': (address, milliseconds) =>
-    exchangeDatagrams(address, milliseconds, 2, Buffer.alloc(64, 0), 16),
+    exchangeDatagrams(address, milliseconds, 2, Buffer.alloc(64, 0), windowOf(address)),
   'oneway-1400': (address, milliseconds) =>
-    exchangeDatagrams(address, milliseconds, 2, Buffer.alloc(1400, 0), 16),
+    exchangeDatagrams(address, milliseconds, 2, Buffer.alloc(1400, 0), windowOf(address)),
 }
 
+/** What fits the receiver's queue with two senders; that of a Unix datagram socket has 10 places (net.unix.max_dgram_qlen). */
+const windowOf = ({ path }) => (path === undefined ? 16 : 4)
+
 /** Counts datagrams sent. */
-async function exchangeDatagrams({ host, port }, milliseconds, clients, message, window) {
+async function exchangeDatagrams(address, milliseconds, clients, message, window) {
   const deadline = performance.now() + milliseconds
   const last = Buffer.from(message)
   if (window > 1) last[last.length - 1] = 0xff
-  const client = () =>
+  const client = (_, index) =>
     new Promise((done, failed) => {
-      const socket = createSocket('udp4')
       let count = 0
+      const answered = () => {
+        if (performance.now() < deadline) send()
+        else socket.close(() => done(count))
+      }
+      const socket =
+        address.path === undefined ? udpClient(address, answered) : unixgramClient(address, index, answered)
       const send = () => {
         for (let sent = 1; sent < window; sent++) socket.send(message)
         socket.send(last)
         count += window
       }
-      socket.on('error', failed)
-      socket.on('message', () => {
-        if (performance.now() < deadline) send()
-        else socket.close(() => done(count))
-      })
-      socket.connect(port, host, send)
+      socket.failed(failed)
+      socket.ready(send)
     })
   return sum(await Promise.all(Array.from({ length: clients }, client)))
+}
+
+function udpClient({ host, port }, answered) {
+  const socket = createSocket('udp4', answered)
+  return {
+    send: (message) => socket.send(message),
+    close: (closed) => socket.close(closed),
+    failed: (failed) => socket.on('error', failed),
+    ready: (send) => socket.connect(port, host, send),
+  }
+}
+
+function unixgramClient({ path }, index, answered) {
+  const socket = unixDgram.createSocket('unix_dgram', answered)
+  const own = `${path}.${index}`
+  return {
+    send: (message) => socket.send(message),
+    close(closed) {
+      // Not from within its own callback: the module ends the process then.
+      setImmediate(() => {
+        socket.close()
+        rmSync(own)
+        closed()
+      })
+    },
+    failed: (failed) => socket.on('error', failed).on('congestion', () => failed(new Error('queue is full'))),
+    ready(send) {
+      socket.bind(own)
+      socket.connect(path)
+      send()
+    },
+  }
 }
 
 function pingPong(address, message, deadline) {
@@ -149,15 +186,19 @@ async function memory(server, count) {
   return { rss: (after.rss - before.rss) / count, heap: (after.heapUsed - before.heapUsed) / count }
 }
 
+/** Each server has a path of its own: the raw module leaves its file behind. */
+let started = 0
+
 async function start(subject, transport, folder, node) {
-  const path = join(folder, `${subject}.sock`)
+  const path = join(folder, `${++started}.sock`)
   const file = new URL('./subjects.mjs', import.meta.url)
-  const target = transport === 'unix' ? path : '127.0.0.1:0'
+  const isPath = transport.startsWith('unix')
+  const target = isPath ? path : '127.0.0.1:0'
   const child = fork(file, [subject, transport, target], { execPath: node, execArgv: ['--expose-gc'] })
   const next = () => new Promise((got) => child.once('message', got))
   const { address } = await next()
   return {
-    address: transport === 'unix' ? { path } : { host: '127.0.0.1', port: address.port },
+    address: isPath ? { path } : { host: '127.0.0.1', port: address.port },
     cpu: () => cpuSeconds(child.pid),
     memory() {
       child.send('memory')
@@ -178,7 +219,7 @@ function cpuSeconds(pid) {
 }
 
 async function compare(transport, scenario, { rounds, seconds, node, subjects }, folder) {
-  const load = (transport === 'udp' ? datagramScenarios : scenarios)[scenario]
+  const load = (['udp', 'unixgram'].includes(transport) ? datagramScenarios : scenarios)[scenario]
   const servers = {}
   for (const subject of subjects) servers[subject] = await start(subject, transport, folder, node)
   const rates = Object.fromEntries(subjects.map((subject) => [subject, []]))
@@ -238,7 +279,7 @@ const spread = (numbers) =>
   `${median(numbers).toFixed(3)} [${sorted(numbers)[0].toFixed(3)}, ${sorted(numbers).at(-1).toFixed(3)}]`
 
 const program = new Command('ratios')
-  .description('Ratios of @sock/* to raw node:net and node:dgram, in rounds that alternate')
+  .description('Ratios of @sock/* to raw node:net, node:dgram and unix-dgram, in rounds that alternate')
   .option('--only <rows>', 'rows to measure, such as tcp/rr,unix/memory')
   .option('--rounds <count>', 'rounds per row', Number, 7)
   .option('--seconds <count>', 'length of a round per subject', Number, 1)
@@ -252,7 +293,9 @@ const rows = [
   ...['tcp', 'unix'].flatMap((transport) =>
     ['rr', 'oneway', 'connect', 'memory'].map((scenario) => `${transport}/${scenario}`),
   ),
-  ...Object.keys(datagramScenarios).map((scenario) => `udp/${scenario}`),
+  ...['udp', 'unixgram'].flatMap((transport) =>
+    Object.keys(datagramScenarios).map((scenario) => `${transport}/${scenario}`),
+  ),
 ]
 const chosen = options.only?.split(',') ?? rows
 const folder = await mkdtemp(join(tmpdir(), 'sock-bench-'))

@@ -5,6 +5,8 @@ import { createServer } from 'node:net'
 import { createTcpServer } from '@sock/tcp'
 import { createUdpServer } from '@sock/udp'
 import { createUnixServer } from '@sock/unix'
+import { createUnixgramServer } from '@sock/unixgram'
+import unixDgram from 'unix-dgram'
 
 /** What the one-way scenario sends at the end of its data, and gets back as soon as all of it was read. */
 const END_OF_DATA = 0xff
@@ -22,6 +24,7 @@ function answer(chunk) {
 const subjects = {
   raw(transport) {
     if (transport === 'udp') return rawUdp()
+    if (transport === 'unixgram') return rawUnixgram()
     const server = createServer(
       transport === 'tcp' ? { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } : {},
     )
@@ -66,7 +69,24 @@ function rawUdp() {
   return () => new Promise((listening) => socket.bind(0, '127.0.0.1', () => listening(socket.address())))
 }
 
-const creators = { tcp: createTcpServer, udp: createUdpServer, unix: createUnixServer }
+function rawUnixgram() {
+  const socket = unixDgram.createSocket('unix_dgram', (data, { path }) => {
+    const reply = answer(data)
+    if (reply !== undefined) socket.send(reply, 0, reply.length, path)
+  })
+  socket.on('error', (error) => console.error(error))
+  return async (target) => {
+    socket.bind(target)
+    return { path: target }
+  }
+}
+
+const creators = {
+  tcp: createTcpServer,
+  udp: createUdpServer,
+  unix: createUnixServer,
+  unixgram: createUnixgramServer,
+}
 
 function ours(transport, handler) {
   const server = creators[transport](handler)
