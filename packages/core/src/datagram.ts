@@ -23,5 +23,6 @@ export {
   type Checked,
   type Checks,
 } from './lib/options.js'
+export { checkReusePort, hasReusePort } from './lib/reuse-port.js'
 export { bindable, bindSocketFile, type SocketFile, type SocketFileActions } from './lib/socket-file.js'
 export { parseUnixPath, parseUnixTarget, type UnixEndpoint, type UnixName } from './lib/unix-target.js'

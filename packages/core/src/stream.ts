@@ -15,6 +15,7 @@ export {
   type Checked,
   type Checks,
 } from './lib/options.js'
+export { checkReusePort, hasReusePort } from './lib/reuse-port.js'
 export { createSocketFile, type SocketFile } from './lib/socket-file.js'
 export { parseUnixPath, parseUnixTarget, type UnixEndpoint, type UnixName } from './lib/unix-target.js'
 export { connectStream, type StreamDial } from './lib/stream/client.js'

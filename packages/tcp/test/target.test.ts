@@ -3,7 +3,7 @@ import { ipAddress } from '@sock/core/stream'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { connectTcp, createTcpServer, type TcpTarget } from '../src/index.js'
-import { hasReusePort, parseConnectTarget, parseListenTarget } from '../src/lib/tcp-target.js'
+import { parseConnectTarget, parseListenTarget } from '../src/lib/tcp-target.js'
 import { dial, echo, readBytes, serve } from './support/servers.js'
 import { rejection } from './support/until.js'
 
@@ -158,24 +158,5 @@ describe('formatAddress', () => {
         }
       }),
     )
-  })
-})
-
-describe('hasReusePort', () => {
-  it.each([
-    ['18.20.8', false],
-    ['20.19.0', false],
-    ['20.20.2', false],
-    ['21.7.3', false],
-    ['22.0.0', false],
-    ['22.11.0', false],
-    ['22.12.0', true],
-    ['22.20.1', true],
-    ['23.0.0', false],
-    ['23.1.0', true],
-    ['24.0.0', true],
-    ['26.0.0', true],
-  ])('is right about Node %s: %s', (version, expected) => {
-    expect(hasReusePort(version)).toBe(expected)
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import { createSocket, Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { createUdpServer, type UdpTarget } from '../src/index.js'
-import { hasReusePort } from '../src/lib/udp-target.js'
+import { hasReusePort } from '@sock/core/datagram'
 import { countSockets, later } from './support/resources.js'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
 import { rejection, until } from './support/until.js'
@@ -196,33 +196,4 @@ describe('UdpServer.listen on a system without IPv6', () => {
       expect(server.state).toBe('idle')
     },
   )
-})
-
-describe('hasReusePort', () => {
-  it.each([
-    ['20.19.0', false],
-    ['22.11.0', false],
-    ['22.12.0', true],
-    ['23.0.0', false],
-    ['23.1.0', true],
-    ['24.0.0', true],
-    ['26.0.0-nightly', true],
-  ])('for Node %s is %p', (version, expected) => {
-    expect(hasReusePort(version)).toBe(expected)
-  })
-})
-
-describe('UdpServer', () => {
-  it('is never disturbed by answers to ports where nobody listens', async () => {
-    const { server, address, errors } = await serve()
-    for (let count = 0; count < 20; count++) {
-      const gone = createSocket('udp4')
-      gone.send('x', address.port, address.host, () => gone.close())
-    }
-    await until(() => server.stats().datagramsSent === 20, 'all are answered')
-    const peer = await bindPeer()
-    peer.send('still there?', address)
-    expect(String(await peer.next())).toBe('still there?')
-    expect([errors, server.stats().sendErrors]).toEqual([[], 0])
-  })
 })

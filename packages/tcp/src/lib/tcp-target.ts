@@ -1,5 +1,5 @@
-import { SockError, type IpAddress, type IpTarget } from '@sock/core'
-import { boolean, parseIpTarget, type IpEndpoint } from '@sock/core/stream'
+import type { IpAddress, IpTarget } from '@sock/core'
+import { boolean, checkReusePort, parseIpTarget, type IpEndpoint } from '@sock/core/stream'
 
 /** Where a TCP server listens, in parts. */
 export interface TcpTarget extends IpTarget {
@@ -21,10 +21,7 @@ const listenChecks = { ipv6Only: boolean(false), reusePort: boolean(false) }
  */
 export function parseListenTarget(target: string | TcpTarget | IpAddress): IpEndpoint {
   const endpoint = parseIpTarget(target, listenChecks)
-  if (endpoint.reusePort && !hasReusePort(process.versions.node)) {
-    const message = `Cannot use "reusePort" on Node ${process.versions.node}: it needs 22.12, 23.1 or newer`
-    throw new SockError('ERR_SOCK_UNSUPPORTED', message)
-  }
+  checkReusePort(endpoint.reusePort)
   return { kind: 'ip', ...endpoint, host: endpoint.host }
 }
 
@@ -32,10 +29,4 @@ export function parseListenTarget(target: string | TcpTarget | IpAddress): IpEnd
 export function parseConnectTarget(target: string | IpTarget | IpAddress): IpEndpoint {
   const { host, port } = parseIpTarget(target, {})
   return { kind: 'ip', host, port }
-}
-
-/** When `net.Server.listen` learned it: https://nodejs.org/api/net.html#serverlistenoptions-callback */
-export function hasReusePort(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
 }

@@ -1,5 +1,5 @@
 import { SockError, type IpAddress, type IpTarget } from '@sock/core'
-import { boolean, parseIpTarget } from '@sock/core/datagram'
+import { boolean, checkReusePort, parseIpTarget } from '@sock/core/datagram'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 
@@ -37,10 +37,7 @@ const listenChecks = { ipv6Only: boolean(false), reuseAddress: boolean(false), r
  */
 export function parseListenTarget(target: string | UdpTarget | IpAddress): UdpEndpoint {
   const endpoint = parseIpTarget(target, listenChecks)
-  if (endpoint.reusePort && !hasReusePort(process.versions.node)) {
-    const message = `Cannot use "reusePort" on Node ${process.versions.node}: it needs 22.12, 23.1 or newer`
-    throw new SockError('ERR_SOCK_UNSUPPORTED', message)
-  }
+  checkReusePort(endpoint.reusePort)
   return { ...endpoint, host: endpoint.host }
 }
 
@@ -53,12 +50,6 @@ export function parseConnectTarget(target: string | IpTarget | IpAddress): { hos
   const { host = 'localhost', port } = parseIpTarget(target, {})
   if (port !== 0) return { host, port }
   throw new SockError('ERR_SOCK_INVALID_ADDRESS', `Cannot connect to "${host}:0": nobody can be at port 0`)
-}
-
-/** When `dgram.createSocket` learned it: https://nodejs.org/api/dgram.html#dgramcreatesocketoptions-callback */
-export function hasReusePort(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
 }
 
 /** A host as an address: a name is looked up, once. Rejects with the error of dns.lookup (`ENOTFOUND`). */
