@@ -197,3 +197,18 @@ describe('UdpServer.listen on a system without IPv6', () => {
     },
   )
 })
+
+describe('UdpServer', () => {
+  it('is never disturbed by answers to ports where nobody listens', async () => {
+    const { server, address, errors } = await serve()
+    for (let count = 0; count < 20; count++) {
+      const gone = createSocket('udp4')
+      gone.send('x', address.port, address.host, () => gone.close())
+    }
+    await until(() => server.stats().datagramsSent === 20, 'all are answered')
+    const peer = await bindPeer()
+    peer.send('still there?', address)
+    expect(String(await peer.next())).toBe('still there?')
+    expect([errors, server.stats().sendErrors]).toEqual([[], 0])
+  })
+})
