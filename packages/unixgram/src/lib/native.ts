@@ -21,7 +21,8 @@ interface Native {
    * watched by the event loop of the main thread, whoever calls.
    *
    * Callbacks come from outside of JavaScript: with Node 26 no promise and no `process.nextTick` that they set going gets
-   * on before something else happens in the process, and closing the socket in one can end the process.
+   * on before something else happens in the process ({@link areWhole}), and closing the socket in one can end the
+   * process.
    *
    * @param received called with one message per turn of the event loop; `data` is null if `status` is an error, `path` is
    * null for a sender without a name and for one with an abstract name
@@ -82,8 +83,14 @@ export class NativeSocket {
         AF_UNIX,
         SOCK_DGRAM,
         0,
-        (status, data, path) => setImmediate(this.#received, status, data, path),
-        () => setImmediate(this.#writable),
+        (status, data, path) => {
+          if (areWhole()) this.#received(status, data, path)
+          else setImmediate(this.#received, status, data, path)
+        },
+        () => {
+          if (areWhole()) this.#writable()
+          else setImmediate(this.#writable)
+        },
       ),
       'socket',
     )
@@ -144,6 +151,22 @@ export class NativeSocket {
     // Somebody else has taken the message: the descriptor was handed to another process.
     if (error.code !== NO_ROOM.code) this.#events.failed(error)
   }
+}
+
+let whole: boolean | undefined
+
+/**
+ * Whether a callback of the native module, inside of which this is called, is a whole turn: what it sets going gets on
+ * by itself. Seen at the first one, which is taken for none, as is any other before the event loop has gone on.
+ */
+function areWhole(): boolean {
+  if (whole === undefined) {
+    whole = false
+    let isWhole = false
+    queueMicrotask(() => (isWhole = true))
+    setImmediate(() => (whole = isWhole))
+  }
+  return whole
 }
 
 let loaded: Native | undefined
