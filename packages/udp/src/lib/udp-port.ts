@@ -1,8 +1,14 @@
 import { formatAddress, SockError, type Address, type IpAddress } from '@sock/core'
-import { ipAddress, type DatagramPort, type DatagramPortSink } from '@sock/core/datagram'
-import type { RemoteInfo, Socket } from 'node:dgram'
+import {
+  ipAddress,
+  type DatagramPort,
+  type DatagramPortSink,
+  type DatagramSending,
+} from '@sock/core/datagram'
+import type { Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import { kernelDrops } from './kernel-drops.js'
+import { KnownSenders } from './known-senders.js'
 
 /** 65,535 bytes of an IPv4 packet less its header of 20 and UDP's of 8 (udp(7)). */
 const MAX_MESSAGE_IPV4 = 65_507
@@ -33,9 +39,7 @@ class UdpPort implements DatagramPort {
   #isClosed = false
   #sink: DatagramPortSink | undefined
   #lastDrops = 0
-  /** The sender of the last datagram: often the same as of the next one. */
-  #lastSender: IpAddress | undefined
-  #lastHost = ''
+  readonly #senders = new KnownSenders()
 
   constructor(
     socket: Socket,
@@ -58,21 +62,19 @@ class UdpPort implements DatagramPort {
 
   start(sink: DatagramPortSink): void {
     this.#sink = sink
-    this.socket.on('message', (data, from) => sink.received(data, this.#sender(from), false))
+    this.socket.on('message', (data, { address, port }) => {
+      sink.received(data, this.#senders.address(address, port), false)
+    })
     for (const warning of this.#warnings) queueMicrotask(() => sink.failed(warning))
   }
 
-  send(data: Uint8Array, to: Address | undefined, done: (error?: Error | null) => void): void {
+  send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void {
     try {
-      if (to === undefined || this.#isPeer(to)) this.#sendToPeer(data, done)
-      else if (to === this.#lastSender) this.socket.send(data, to.port, this.#lastHost, done)
-      else {
-        const { host, port } = this.#destination(to)
-        this.socket.send(data, port, host, done)
-      }
+      if (to === undefined || this.#isPeer(to)) this.#sendToPeer(data, sending)
+      else this.socket.send(data, (to as IpAddress).port, this.#hostOf(to), (error) => sending.done(error))
     } catch (error) {
       const isBadPort = (error as NodeJS.ErrnoException).code === 'ERR_SOCKET_BAD_PORT'
-      done(isBadPort ? cannotSend(to as Address, (error as Error).message, error) : (error as Error))
+      sending.done(isBadPort ? cannotSend(to as Address, (error as Error).message, error) : (error as Error))
     }
   }
 
@@ -101,29 +103,27 @@ class UdpPort implements DatagramPort {
    * A later send may be told what became of an earlier one, as well as a receive. It is an answer all the same, which
    * whoever waits for one should hear of.
    */
-  #sendToPeer(data: Uint8Array, done: (error?: Error | null) => void): void {
+  #sendToPeer(data: Uint8Array, sending: DatagramSending): void {
     this.socket.send(data, (error) => {
       if (error !== null && (error as NodeJS.ErrnoException).code === 'ECONNREFUSED')
         this.#sink?.failed(error)
-      done(error)
+      sending.done(error)
     })
   }
 
-  /** Names are refused: a look-up per datagram would be a delay, and a way to keep a server busy, that nobody sees. */
-  #destination(to: Address): { host: string; port: number } {
-    const version = to.family === 'unix' ? 0 : isIP(to.host)
-    if (to.family === 'unix' || version === 0) throw cannotSend(to, 'not an IP address')
+  /**
+   * As Node wants it. Names are refused: a look-up per datagram would be a delay, and a way to keep a server busy, that
+   * nobody sees. @throws SockError `ERR_SOCK_INVALID_ADDRESS`
+   */
+  #hostOf(to: Address): string {
+    if (to.family === 'unix') throw cannotSend(to, 'not an IP address')
+    const known = this.#senders.host(to)
+    if (known !== undefined) return known
+    const version = isIP(to.host)
+    if (version === 0) throw cannotSend(to, 'not an IP address')
     if (this.#family === 'udp4' && version === 6) throw cannotSend(to, 'the socket is bound to IPv4')
     const isMapped = this.#family === 'udp6' && version === 4
-    return { host: isMapped ? `::ffff:${to.host}` : to.host, port: to.port }
-  }
-
-  #sender({ address, port }: RemoteInfo): IpAddress {
-    if (this.#lastSender?.port !== port || this.#lastHost !== address) {
-      this.#lastHost = address
-      this.#lastSender = ipAddress(address, port)
-    }
-    return this.#lastSender
+    return isMapped ? `::ffff:${to.host}` : to.host
   }
 }
 
