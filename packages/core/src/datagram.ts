@@ -1,7 +1,7 @@
 export { ipAddress, unixAddress } from './lib/address.js'
 export { connectDatagram, type DatagramDial } from './lib/datagram/client.js'
 export { datagramClientChecks, datagramServerChecks } from './lib/datagram/options.js'
-export type { DatagramPort, DatagramPortSink } from './lib/datagram/port.js'
+export type { DatagramPort, DatagramPortSink, DatagramSending } from './lib/datagram/port.js'
 export {
   createDatagramServer,
   type DatagramBinding,

@@ -1,36 +1,25 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Datagram } from '../src/lib/channel.js'
 import { DATAGRAM_OVERHEAD, Mailbox } from '../src/lib/datagram/mailbox.js'
 import { FakeDatagramPort } from './support/fake-datagram-port.js'
 
-function datagram(text: string): Datagram {
-  return {
-    data: Buffer.from(text),
-    remoteAddress: undefined,
-    truncated: false,
-    reply: () => Promise.reject(new Error('Nobody there')),
-  }
-}
-
-const take = ({ data }: Datagram): string => String(data)
+const push = (mailbox: Mailbox, text: string): boolean => mailbox.push(Buffer.from(text), undefined, false)
+const take = (data: Buffer): string => String(data)
 const cost = (bytes: number): number => bytes + DATAGRAM_OVERHEAD
 
 describe('Mailbox.push', () => {
   it('takes what fits, and says when there is no room', () => {
     const mailbox = new Mailbox(new FakeDatagramPort(), 2 * cost(1))
-    expect(['a', 'b', 'c'].map((text) => mailbox.push(datagram(text)))).toEqual([true, true, false])
+    expect(['a', 'b', 'c'].map((text) => push(mailbox, text))).toEqual([true, true, false])
     expect(String(mailbox.shift()?.data)).toBe('a')
-    expect(mailbox.push(datagram('d'))).toBe(true)
-    expect([mailbox.shift(), mailbox.shift(), mailbox.shift()].map((each) => each && take(each))).toEqual([
-      'b',
-      'd',
-      undefined,
-    ])
+    expect(push(mailbox, 'd')).toBe(true)
+    expect(
+      [mailbox.shift(), mailbox.shift(), mailbox.shift()].map((each) => each && take(each.data)),
+    ).toEqual(['b', 'd', undefined])
   })
 
   it('bounds empty datagrams too', () => {
     const mailbox = new Mailbox(new FakeDatagramPort(), 10 * cost(0))
-    const taken = Array.from({ length: 1_000 }, () => mailbox.push(datagram('')))
+    const taken = Array.from({ length: 1_000 }, () => push(mailbox, ''))
     expect(taken.filter(Boolean)).toHaveLength(10)
   })
 
@@ -38,7 +27,7 @@ describe('Mailbox.push', () => {
     const mailbox = new Mailbox(new FakeDatagramPort(), 1)
     const reading = mailbox.next(take, 'end')
     expect(mailbox.hasReader).toBe(true)
-    expect(mailbox.push(datagram('a'))).toBe(true)
+    expect(push(mailbox, 'a')).toBe(true)
     expect(await reading).toBe('a')
     expect([mailbox.hasReader, mailbox.isEmpty]).toEqual([false, true])
   })
@@ -46,7 +35,7 @@ describe('Mailbox.push', () => {
   it('pauses a port that can, once, drops nothing, and resumes at half', () => {
     const port = new FakeDatagramPort({ canPause: true })
     const mailbox = new Mailbox(port, 4 * cost(1))
-    for (let count = 0; count < 7; count++) expect(mailbox.push(datagram('x'))).toBe(true)
+    for (let count = 0; count < 7; count++) expect(push(mailbox, 'x')).toBe(true)
     expect(port.calls).toEqual(['pause'])
     for (let left = 6; left >= 3; left--) mailbox.shift()
     expect(port.calls).toEqual(['pause'])
@@ -60,7 +49,7 @@ describe('Mailbox.push', () => {
 describe('Mailbox.next', () => {
   it('gives what waits even after the end, then the end', async () => {
     const mailbox = new Mailbox(new FakeDatagramPort(), 1_000)
-    mailbox.push(datagram('a'))
+    push(mailbox, 'a')
     mailbox.finish()
     expect([await mailbox.next(take, 'end'), await mailbox.next(take, 'end')]).toEqual(['a', 'end'])
   })
@@ -79,7 +68,7 @@ describe('Mailbox.next', () => {
     const reading = mailbox.next(take, 'end')
     expect(mailbox.failReader(new Error('heard'))).toBe(true)
     await expect(reading).rejects.toThrow('heard')
-    mailbox.push(datagram('a'))
+    push(mailbox, 'a')
     expect(await mailbox.next(take, 'end')).toBe('a')
   })
 })
@@ -87,9 +76,9 @@ describe('Mailbox.next', () => {
 describe('Mailbox.clear', () => {
   it('says how many it threw away, and makes room', () => {
     const mailbox = new Mailbox(new FakeDatagramPort(), 2 * cost(1))
-    for (const text of ['a', 'b', 'c']) mailbox.push(datagram(text))
+    for (const text of ['a', 'b', 'c']) push(mailbox, text)
     expect(mailbox.clear()).toBe(2)
     expect(mailbox.clear()).toBe(0)
-    expect(mailbox.push(datagram('d'))).toBe(true)
+    expect(push(mailbox, 'd')).toBe(true)
   })
 })

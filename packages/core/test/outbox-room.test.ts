@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { Outbox } from '../src/lib/datagram/outbox.js'
-import type { DatagramPort } from '../src/lib/datagram/port.js'
+import type { DatagramPort, DatagramSending } from '../src/lib/datagram/port.js'
 
 /** A port with room for so many. */
 function portWithRoom(): { port: DatagramPort; state: { room: number; tries: number; got: string[] } } {
   const state = { room: 0, tries: 0, got: [] as string[] }
   const port = {
-    send(data: Uint8Array, _: unknown, done: (error?: Error) => void) {
+    send(data: Uint8Array, _: unknown, sending: DatagramSending) {
       state.tries += 1
       if (state.room === 0) {
-        done(Object.assign(new Error('full'), { code: 'EAGAIN' }))
+        sending.done(Object.assign(new Error('full'), { code: 'EAGAIN' }))
         return
       }
       state.room -= 1
       state.got.push(String(data))
-      done()
+      sending.done()
     },
   } as unknown as DatagramPort
   return { port, state }

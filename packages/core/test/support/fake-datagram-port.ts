@@ -1,5 +1,5 @@
 import { ipAddress, type Address } from '../../src/lib/address.js'
-import type { DatagramPort, DatagramPortSink } from '../../src/lib/datagram/port.js'
+import type { DatagramPort, DatagramPortSink, DatagramSending } from '../../src/lib/datagram/port.js'
 
 export interface Sent {
   readonly data: string
@@ -56,8 +56,9 @@ export class FakeDatagramPort implements DatagramPort {
     this.calls.push('start')
   }
 
-  send(data: Uint8Array, to: Address | undefined, done: (error?: Error | null) => void): void {
+  send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void {
     this.attempts += 1
+    const done: Sent['done'] = (error) => sending.done(error)
     const sent = { data: Buffer.from(data).toString(), to: String(to ?? this.remoteAddress), done }
     const answer = this.answer(sent.data, sent.to)
     if (answer === 'later' || answer === undefined) this.sent.push(sent)

@@ -1,5 +1,11 @@
 import { formatAddress, SockError, type Address, type UnixAddress } from '@sock/core'
-import { parseUnixPath, unixAddress, type DatagramPort, type DatagramPortSink } from '@sock/core/datagram'
+import {
+  parseUnixPath,
+  unixAddress,
+  type DatagramPort,
+  type DatagramPortSink,
+  type DatagramSending,
+} from '@sock/core/datagram'
 import { noAbstractNames } from './abstract-names.js'
 import { NativeSocket, type NativeSocketEvents } from './native.js'
 
@@ -27,6 +33,8 @@ export class UnixgramPort implements DatagramPort, NativeSocketEvents {
   #removeFiles: () => void = () => undefined
   #sink: DatagramPortSink | undefined
   readonly #senders = new Map<string, UnixAddress>()
+  /** Who is answered most. */
+  #lastSender: UnixAddress | undefined
 
   /** @throws like the constructor of {@link NativeSocket} */
   constructor() {
@@ -57,7 +65,7 @@ export class UnixgramPort implements DatagramPort, NativeSocketEvents {
     this.#sink = sink
   }
 
-  send(data: Uint8Array, to: Address | undefined, done: (error?: Error) => void): void {
+  send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void {
     let error: Error | undefined
     try {
       error = this.#isPeer(to)
@@ -66,7 +74,7 @@ export class UnixgramPort implements DatagramPort, NativeSocketEvents {
     } catch (thrown) {
       error = thrown as Error
     }
-    done(error)
+    sending.done(error)
   }
 
   close(): void {
@@ -131,6 +139,7 @@ export class UnixgramPort implements DatagramPort, NativeSocketEvents {
       if (this.#senders.size >= MAX_SENDERS) this.#senders.clear()
       this.#senders.set(path, address)
     }
+    this.#lastSender = address
     return address
   }
 
@@ -140,7 +149,7 @@ export class UnixgramPort implements DatagramPort, NativeSocketEvents {
       const message = `Cannot send to "${formatAddress(to)}": not the address of a Unix socket`
       throw new SockError('ERR_SOCK_INVALID_ADDRESS', message)
     }
-    if (this.#senders.get(to.path) === to) return to.path
+    if (to === this.#lastSender || this.#senders.get(to.path) === to) return to.path
     const name = parseUnixPath(to)
     if (name.isAbstract) throw noAbstractNames(to.path)
     return name.path

@@ -1,4 +1,4 @@
-import type { Datagram } from '../channel.js'
+import type { Address } from '../address.js'
 import { ignore, rejected } from '../deferred.js'
 import { SockError } from '../errors.js'
 import type { DatagramPort } from './port.js'
@@ -6,23 +6,26 @@ import type { DatagramPort } from './port.js'
 /** What a waiting datagram costs beside its bytes, so that a flood of empty ones is bounded too. */
 export const DATAGRAM_OVERHEAD = 128
 
+/** What a reader makes of a datagram. What is not asked for is not made. */
+export type Take<T> = (data: Buffer, from: Address | undefined, truncated: boolean) => T
+
 /** Datagrams that wait for whoever reads, in order and within bounds; at most one reader waits. */
 export class Mailbox {
   readonly #port: DatagramPort
   readonly #limit: number
-  readonly #taken: (datagram: Datagram) => void
-  readonly #datagrams: Datagram[] = []
+  readonly #taken: (from: Address | undefined) => void
+  readonly #datagrams: WaitingDatagram[] = []
   #bytes = 0
   #isPaused = false
   #isOver = false
   /** What the reader who waits makes of a datagram; `undefined` when nobody waits. */
-  #take: ((datagram: Datagram) => unknown) | undefined
+  #take: Take<unknown> | undefined
   #end: unknown
   #resolve!: (value: never) => void
   #reject!: (error: Error) => void
 
-  /** @param taken hears of each datagram that a reader gets, just before */
-  constructor(port: DatagramPort, limit: number, taken: (datagram: Datagram) => void = ignore) {
+  /** @param taken hears of the sender of each datagram that a reader gets, just before */
+  constructor(port: DatagramPort, limit: number, taken: (from: Address | undefined) => void = ignore) {
     this.#port = port
     this.#limit = limit
     this.#taken = taken
@@ -37,19 +40,19 @@ export class Mailbox {
   }
 
   /** @returns whether there was room */
-  push(datagram: Datagram): boolean {
+  push(data: Buffer, from: Address | undefined, truncated: boolean): boolean {
     const take = this.#take
     if (take !== undefined) {
       this.#take = undefined
-      this.#taken(datagram)
-      this.#resolve(take(datagram) as never)
+      this.#taken(from)
+      this.#resolve(take(data, from, truncated) as never)
       return true
     }
-    const cost = datagram.data.length + DATAGRAM_OVERHEAD
+    const cost = data.length + DATAGRAM_OVERHEAD
     const isFull = this.#bytes + cost > this.#limit
     // A port that can pause delivers little beyond the limit; what another one delivers has to be dropped.
     if (isFull && this.#port.pause === undefined && !this.isEmpty) return false
-    this.#datagrams.push(datagram)
+    this.#datagrams.push({ data, from, truncated })
     this.#bytes += cost
     if (isFull && !this.#isPaused) {
       this.#isPaused = true
@@ -58,7 +61,7 @@ export class Mailbox {
     return true
   }
 
-  shift(): Datagram | undefined {
+  shift(): WaitingDatagram | undefined {
     const datagram = this.#datagrams.shift()
     if (datagram === undefined) return undefined
     this.#bytes -= datagram.data.length + DATAGRAM_OVERHEAD
@@ -97,11 +100,11 @@ export class Mailbox {
   }
 
   /** The next datagram, as `take` makes it, or what `end` makes of the end. */
-  next<T>(take: (datagram: Datagram) => T, end: T): Promise<T> {
+  next<T>(take: Take<T>, end: T): Promise<T> {
     const datagram = this.shift()
     if (datagram !== undefined) {
-      this.#taken(datagram)
-      return Promise.resolve(take(datagram))
+      this.#taken(datagram.from)
+      return Promise.resolve(take(datagram.data, datagram.from, datagram.truncated))
     }
     if (this.#isOver) return Promise.resolve(end)
     if (this.#take !== undefined) {
@@ -121,4 +124,10 @@ export class Mailbox {
     Mailbox.#next.#resolve = resolve
     Mailbox.#next.#reject = reject
   }
+}
+
+interface WaitingDatagram {
+  readonly data: Buffer
+  readonly from: Address | undefined
+  readonly truncated: boolean
 }

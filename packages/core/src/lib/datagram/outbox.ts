@@ -1,8 +1,8 @@
 import { formatAddress, type Address } from '../address.js'
-import { createDeferred, rejected, RESOLVED, type Deferred } from '../deferred.js'
+import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
 import { DATAGRAM_OVERHEAD } from './mailbox.js'
-import type { DatagramPort } from './port.js'
+import type { DatagramPort, DatagramSending } from './port.js'
 
 /** Bytes that may be on their way out, with {@link DATAGRAM_OVERHEAD} for each; beyond that further ones are refused. */
 export const MAX_SEND_QUEUE = 4 * 1024 * 1024
@@ -60,14 +60,15 @@ export class Outbox {
       )
     }
     const sending = new Sending(this, data, to)
-    this.#pending.add(sending)
     this.#bytes += data.length
     const line = this.#waiting.size === 0 ? undefined : this.#waiting.get(lineOf(to))
-    if (line === undefined) this.#port.send(data, to, sending.done)
+    if (line === undefined) this.#port.send(data, to, sending)
     else {
       sending.since = performance.now()
       line.sendings.push(sending)
     }
+    // Most ports have answered by now, and then there is nothing to remember.
+    if (sending.isPending) this.#pending.add(sending)
     return sending.result()
   }
 
@@ -96,7 +97,7 @@ export class Outbox {
 
   /** The port has answered. */
   answered(sending: Sending, error?: Error): void {
-    if (!this.#pending.has(sending)) return
+    if (!sending.isPending) return
     if (error !== undefined && NO_ROOM.has((error as NodeJS.ErrnoException).code)) this.#wait(sending, error)
     else this.#settle(sending, isTooLarge(error) ? tooLarge(sending.data.length, error) : error)
   }
@@ -142,7 +143,7 @@ export class Outbox {
     const before = this.#pending.size
     for (let sending; line.timer === undefined && (sending = line.sendings.shift()) !== undefined;) {
       const { size } = this.#pending
-      this.#port.send(sending.data, sending.to, sending.done)
+      this.#port.send(sending.data, sending.to, sending)
       // Something got through: whoever waits next is looked after soon again.
       if (this.#pending.size < size) line.retry = FIRST_RETRY
     }
@@ -162,7 +163,7 @@ interface Line {
 let lastOrder = 0
 
 /** One datagram on its way. It makes a promise only if the port has not answered at once. */
-class Sending {
+class Sending implements DatagramSending {
   readonly data: Uint8Array
   readonly to: Address | undefined
   readonly order = ++lastOrder
@@ -170,7 +171,9 @@ class Sending {
   since = 0
   readonly #outbox: Outbox
   #state: 'sent' | 'pending' | Error = 'pending'
-  #deferred: Deferred<void> | undefined
+  #promise: Promise<void> | undefined
+  #resolve!: () => void
+  #reject!: (error: Error) => void
 
   constructor(outbox: Outbox, data: Uint8Array, to: Address | undefined) {
     this.#outbox = outbox
@@ -178,19 +181,39 @@ class Sending {
     this.to = to
   }
 
-  readonly done = (error?: Error | null): void => this.#outbox.answered(this, error ?? undefined)
+  get isPending(): boolean {
+    return this.#state === 'pending'
+  }
+
+  done(error?: Error | null): void {
+    this.#outbox.answered(this, error ?? undefined)
+  }
 
   result(): Promise<void> {
     if (this.#state === 'sent') return RESOLVED
     if (this.#state !== 'pending') return rejected(this.#state)
-    this.#deferred = createDeferred()
-    return this.#deferred.promise
+    Sending.#next = this
+    return (this.#promise = new Promise<void>(Sending.#keep))
   }
 
   settle(error?: Error): void {
     this.#state = error ?? 'sent'
-    if (error === undefined) this.#deferred?.resolve()
-    else this.#deferred?.reject(error)
+    if (this.#promise === undefined) return
+    if (error === undefined) this.#resolve()
+    else {
+      // It may be that nobody waits.
+      this.#promise.catch(ignore)
+      this.#reject(error)
+    }
+  }
+
+  /** Whose promise is being made. An executor runs at once, so that one, made once, can serve all. */
+  // oxlint-disable-next-line no-unused-private-class-members -- it is used below
+  static #next: Sending
+
+  static readonly #keep = (resolve: () => void, reject: (error: Error) => void): void => {
+    Sending.#next.#resolve = resolve
+    Sending.#next.#reject = reject
   }
 }
 

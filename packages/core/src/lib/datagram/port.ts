@@ -15,12 +15,13 @@ export interface DatagramPort {
   /** Begin to deliver. Called once, before any other method but `close`. */
   start(sink: DatagramPortSink): void
   /**
-   * Send one datagram, and call `done` once: at once or later, with the error if it failed. `EAGAIN` and `ENOBUFS` mean
-   * that there is no room now; the machinery comes again, sooner if the port tells when (`writable`). After `close()` it need not be called.
+   * Send one datagram, and call `sending.done` once: at once or later, with the error if it failed. `EAGAIN` and
+   * `ENOBUFS` mean that there is no room now; the machinery comes again, sooner if the port tells when (`writable`).
+   * After `close()` it need not be called.
    *
    * @param to `undefined` on a connected socket
    */
-  send(data: Uint8Array, to: Address | undefined, done: (error?: Error | null) => void): void
+  send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void
   /** Deliver nothing until `resume()`; where that is not possible, what is too much is dropped and counted. */
   pause?(): void
   resume?(): void
@@ -28,6 +29,12 @@ export interface DatagramPort {
   kernelDrops?(): number
   /** Close now; then call `sink.closed()`. Harmless when closed. */
   close(): void
+}
+
+/** A datagram that a port was given to send. */
+export interface DatagramSending {
+  /** The port has sent it, or could not. */
+  done(error?: Error | null): void
 }
 
 /** Where a port delivers. */

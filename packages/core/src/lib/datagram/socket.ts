@@ -10,7 +10,7 @@ import { wrongType } from '../options.js'
 import type { CloseReason, ConnectionEvent, ConnectionState, DatagramServerStats } from '../server.js'
 import { nextChannelId } from '../channel-id.js'
 import { StopSignal } from '../stop-signal.js'
-import { Mailbox } from './mailbox.js'
+import { Mailbox, type Take } from './mailbox.js'
 import { Outbox } from './outbox.js'
 import type { DatagramPort, DatagramPortSink } from './port.js'
 
@@ -70,9 +70,9 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     this.#host = host
     this.#port = port
     this.#handler = handler
-    this.#mailbox = new Mailbox(port, host.maxQueuedBytes, (datagram) => {
+    this.#mailbox = new Mailbox(port, host.maxQueuedBytes, (from) => {
       this.#taken += 1
-      this.#from = datagram.remoteAddress
+      this.#from = from
     })
     this.#outbox = new Outbox(port)
   }
@@ -100,7 +100,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   }
 
   receive(): Promise<Datagram | null> {
-    return this.#next(takeDatagram, null)
+    return this.#next(this.#datagram, null)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
@@ -108,9 +108,11 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   }
 
   datagrams(): AsyncIterable<Datagram> {
-    return {
-      [Symbol.asyncIterator]: () => ({ next: () => this.#next(resultOfDatagram, DONE), return: ended }),
-    }
+    const result: Take<IteratorResult<Datagram, undefined>> = (data, from, truncated) => ({
+      done: false,
+      value: new ReceivedDatagram(this, data, from, truncated),
+    })
+    return { [Symbol.asyncIterator]: () => ({ next: () => this.#next(result, DONE), return: ended }) }
   }
 
   write(data: Uint8Array | string): Promise<void> {
@@ -219,7 +221,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       this.#deliver(data, from, truncated)
       return
     }
-    if (!this.#mailbox.push(new ReceivedDatagram(this, data, from, truncated))) this.#dropped.queueFull += 1
+    if (!this.#mailbox.push(data, from, truncated)) this.#dropped.queueFull += 1
     else if (run !== undefined && this.#run === 'none') this.#advance()
   }
 
@@ -250,7 +252,10 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   // Input.
 
-  #next<T>(take: (datagram: Datagram) => T, end: T): Promise<T> {
+  readonly #datagram = (data: Buffer, from: Address | undefined, truncated: boolean): Datagram =>
+    new ReceivedDatagram(this, data, from, truncated)
+
+  #next<T>(take: Take<T>, end: T): Promise<T> {
     if (this.#handler.callbacks?.data !== undefined) {
       const message = 'Cannot read: input goes to the "data" callback'
       return rejected(new SockError('ERR_SOCK_INVALID_STATE', message))
@@ -268,7 +273,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       while (!this.#isBusy) {
         const next = this.#mailbox.shift()
         if (next === undefined) break
-        this.#deliver(next.data, next.remoteAddress, next.truncated)
+        this.#deliver(next.data, next.from, next.truncated)
       }
     } else if (this.#phase === 'draining' && this.#work === 0) {
       // What nobody is there to read would wait for ever.
@@ -428,12 +433,7 @@ class ReceivedDatagram implements Datagram {
 
 const notOpen = (): SockError => new SockError('ERR_SOCK_CLOSED', 'Cannot send: channel is closed')
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
-const takeData = (datagram: Datagram): Buffer | null => datagram.data
-const takeDatagram = (datagram: Datagram): Datagram | null => datagram
-const resultOfData = ({ data: value }: Datagram): IteratorResult<Buffer, undefined> => ({
-  done: false,
-  value,
-})
-const resultOfDatagram = (value: Datagram): IteratorResult<Datagram, undefined> => ({ done: false, value })
+const takeData = (data: Buffer): Buffer | null => data
+const resultOfData = (value: Buffer): IteratorResult<Buffer, undefined> => ({ done: false, value })
 /** Leaving a loop early closes nothing: the socket belongs to all. */
 const ended = (): Promise<IteratorReturnResult<undefined>> => Promise.resolve(DONE)
