@@ -36,7 +36,7 @@ describe('Drain', () => {
     const error = await rejection(drain.result)
     expect(error).toMatchObject({
       code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
-      message: 'Shutdown had to destroy 3 of 4 connections',
+      message: 'Shutdown had to close 3 of 4 by force',
       report: { idle: 0, drained: 1, forced: 3 },
     })
   })

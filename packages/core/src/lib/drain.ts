@@ -73,7 +73,7 @@ export class Drain {
       return
     }
     const count = report.idle + report.drained + report.forced
-    const message = `Shutdown had to destroy ${report.forced} of ${count} connections`
+    const message = `Shutdown had to close ${report.forced} of ${count} by force`
     this.#result.reject(new SockError('ERR_SOCK_SHUTDOWN_TIMEOUT', message, { report }))
   }
 }

@@ -102,6 +102,17 @@ export function applyOptions(socket: Socket, settings: UdpSettings): void {
 }
 
 /**
+ * A dual-stack socket keeps one limit for its IPv6 peers and one for its IPv4 peers, and Node sets the first alone.
+ *
+ * @returns the error that says so, if it matters
+ */
+export function halfTtl(isDualStack: boolean, { ttl }: UdpSettings): Error[] {
+  if (ttl === undefined || !isDualStack) return []
+  const message = `Cannot set "ttl" for the IPv4 peers of a dual-stack socket: it is ${ttl} for IPv6 peers only`
+  return [new SockError('ERR_SOCK_UNSUPPORTED', message)]
+}
+
+/**
  * Linux caps what it is asked for at net.core.rmem_max or wmem_max, and tells the double of what it gave (socket(7)).
  *
  * @returns one error for each buffer that is smaller than was asked for

@@ -2,7 +2,7 @@ import type { IpAddress } from '@sock/core'
 import type { DatagramPort } from '@sock/core/datagram'
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { isIP } from 'node:net'
-import { applyOptions, creationOptions, smallBuffers, type UdpSettings } from './udp-options.js'
+import { applyOptions, creationOptions, halfTtl, smallBuffers, type UdpSettings } from './udp-options.js'
 import { createUdpPort } from './udp-port.js'
 
 export interface UdpBind {
@@ -36,11 +36,16 @@ export async function openUdp(bind: UdpBind, settings: UdpSettings): Promise<Dat
     )
     applyOptions(socket, settings)
     if (peer !== undefined) await settled(socket, 'connect', () => socket.connect(peer.port, peer.host))
-    return createUdpPort(socket, family, peer, smallBuffers(socket, settings))
+    const warnings = [...smallBuffers(socket, settings), ...halfTtl(isDualStack(bind), settings)]
+    return createUdpPort(socket, family, peer, warnings)
   } catch (error) {
     socket.close()
     throw error
   }
+}
+
+function isDualStack({ family, host, ipv6Only, peer }: UdpBind): boolean {
+  return family === 'udp6' && ipv6Only !== true && (host === undefined || host === '::') && peer === undefined
 }
 
 /** The kind of socket for a host: IPv6 for "all", so that both kinds of peers are served. */
