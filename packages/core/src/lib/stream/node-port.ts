@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Address } from '../address.js'
 import type { TlsSession } from '../channel.js'
+import { ignore } from '../deferred.js'
 import type { StreamPort, StreamPortSink } from './port.js'
 
 /** How the sockets of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
@@ -15,7 +16,7 @@ export interface SocketTraits {
 
 /** Where a socket's listeners find its port: one property instead of a closure per listener. */
 const PORT = Symbol('port')
-type PortSocket = Socket & { [PORT]: NodeStreamPort }
+type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'error'> }
 
 const NOTHING = Buffer.alloc(0)
 
@@ -161,5 +162,13 @@ function onError(this: Socket, error: Error): void {
 
 function onClose(this: Socket): void {
   const port = (this as PortSocket)[PORT]
+  // Node keeps a closed socket until the next major collection; what we know of it need not wait for that.
+  ;(this as PortSocket)[PORT] = CLOSED
   port.sink.closed(port.error)
+}
+
+/** The port of a socket that is closed: nothing comes of it any more. */
+const CLOSED: PortSocket[typeof PORT] = {
+  sink: { received: ignore, ended: ignore, drained: ignore, finished: ignore, closed: ignore },
+  error: undefined,
 }
