@@ -15,6 +15,7 @@ function dialling(settings: Partial<StreamDial> = {}) {
     transport: 'tcp',
     remote,
     highWaterMark: 10,
+    maxWriteBuffer: Infinity,
     idleTimeout: 0,
     configure: undefined,
     onState: (event) => events.push(event),

@@ -127,6 +127,32 @@ describe('maxConnections', () => {
   })
 })
 
+describe('maxHandshakes', () => {
+  it('maxHandshakes turns away who comes while so many shake hands, and frees a place however one ends', async () => {
+    const { sink, server, errors } = await serveFake({ data() {} }, { maxHandshakes: 1 })
+    const come = (): FakeHandshake => {
+      const handshake = new FakeHandshake()
+      sink.handshake(handshake)
+      return handshake
+    }
+    const first = come()
+    expect(come().isDestroyed).toBe(true)
+    expect(errors).toMatchObject([
+      { code: 'ERR_SOCK_HANDSHAKE_LIMIT', message: 'Turned away "127.0.0.1:50001": "maxHandshakes" is 1' },
+    ])
+    first.secured(new FakePort())
+    const second = come()
+    second.failed(new Error('no'))
+    expect([second, come()].map(({ isDestroyed }) => isDestroyed)).toEqual([false, false])
+    expect(server.stats()).toMatchObject({ open: 1, handshaking: 1, rejected: { handshakeLimit: 1 } })
+  })
+
+  it('maxHandshakes lets those through who need none', async () => {
+    const { accept } = await serveFake({ data() {} }, { maxHandshakes: 0 })
+    expect(accept().isStarted).toBe(true)
+  })
+})
+
 describe('shutdown', () => {
   it('shutdown() drops those who are silent in a handshake, and lets the others finish', async () => {
     const scene = await serveFake({ data() {} }, { handshakeTimeout: 60_000, drainIdle: 400 })

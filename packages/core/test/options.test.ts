@@ -180,10 +180,14 @@ describe('serverChecks and clientChecks', () => {
     expect(checkOptions('options', {}, serverChecks)).toEqual({
       idleTimeout: 0,
       highWaterMark: 65_536,
+      maxWriteBuffer: 67_108_864,
       configure: undefined,
       engine: nodeEngine,
       shutdownTimeout: 25_000,
       maxConnections: Infinity,
+      maxBufferedBytes: Infinity,
+      firstByteTimeout: 0,
+      maxLifetime: 0,
       drainIdle: 500,
       backlog: undefined,
     })
@@ -193,6 +197,7 @@ describe('serverChecks and clientChecks', () => {
     expect(checkOptions('options', {}, clientChecks)).toEqual({
       idleTimeout: 0,
       highWaterMark: 65_536,
+      maxWriteBuffer: 67_108_864,
       configure: undefined,
       engine: nodeEngine,
       signal: undefined,

@@ -51,6 +51,18 @@ describe('Sweep', () => {
     sweep.unwatch(patient)
   })
 
+  it('watch() forgets who wants to be looked at no more, until he is watched anew', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const item = watched(Infinity)
+    sweep.watch(item, 100)
+    await pass(1_000)
+    expect([item.looks.length, jest.getTimerCount()]).toEqual([1, 0])
+    sweep.watch(item, 100)
+    await pass(200)
+    expect(item.looks).toHaveLength(2)
+  })
+
   it('watch() never looks more often than every ten ms', async () => {
     await stopClock()
     const sweep = new Sweep()

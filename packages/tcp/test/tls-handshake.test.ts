@@ -119,6 +119,23 @@ describe('a handshake', () => {
     await served(address)
   })
 
+  it('is bounded by maxHandshakes: the excess is closed at once, and who is connected goes on', async () => {
+    const { address, server, errors } = await serveTls({ maxHandshakes: 3 })
+    const established = await dial(address, { tls: { ca: certificates.ca } })
+    await until(() => server.openConnections === 1, 'one is connected')
+    const pending = await Promise.all([dialRaw(address), dialRaw(address), dialRaw(address)])
+    await until(() => server.stats().handshaking === 3, 'three shake hands')
+    const excess = await Promise.all(Array.from({ length: 20 }, () => dialRaw(address)))
+    await Promise.all(excess.map((socket) => closed(socket.resume())))
+    expect(server.stats()).toMatchObject({ handshaking: 3, rejected: { handshakeLimit: 20 } })
+    expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['ERR_SOCK_HANDSHAKE_LIMIT']))
+    await established.write('hello')
+    expect(`${await readBytes(established, 5)}`).toBe('hello')
+    pending[0]?.resetAndDestroy()
+    await until(() => server.stats().handshaking === 2, 'a place is free')
+    await served(address)
+  })
+
   it('fails by an SNICallback that gives an error', async () => {
     const { address, server, errors } = await serveTls({
       tls: { SNICallback: (_, done) => done(new Error('no such name')) },

@@ -22,7 +22,9 @@ const PEER_GONE: ReadonlySet<unknown> = new Set([
 const ENDED: ReadonlySet<SockErrorCode> = new Set([
   'ERR_SOCK_CLOSED',
   'ERR_SOCK_DRAINING',
+  'ERR_SOCK_FIRST_BYTE_TIMEOUT',
   'ERR_SOCK_IDLE_TIMEOUT',
+  'ERR_SOCK_LIFETIME',
   'ERR_SOCK_RESET',
 ] as const)
 
@@ -30,8 +32,8 @@ const ENDED: ReadonlySet<SockErrorCode> = new Set([
 const MAX_CAUSE_DEPTH = 8
 
 /**
- * Whether `error` only says that a connection came to its end: the peer went away, the connection was closed, idle
- * for too long or drained. Handlers use it to tell the ordinary from the failure; causes are looked at too.
+ * Whether `error` only says that a connection came to its end: the peer went away, the connection was closed, idle,
+ * silent or open for too long, or drained. Handlers use it to tell the ordinary from the failure; causes are looked at too.
  *
  * @example
  * try { await connection.write(data) } catch (error) { if (!isExpectedClose(error)) throw error }

@@ -14,10 +14,21 @@ export type ConnectionState =
 
 /**
  * Why a connection was closed: `ended` (both sides were done), `reset` (the peer or the way to it was gone), `idle`
- * (nothing moved for `idleTimeout`), `draining` (the server shut down), `closed` (`close()` of the server), `destroyed`
+ * (nothing moved for `idleTimeout`), `firstByte` (the peer said nothing within `firstByteTimeout`), `lifetime` (it was older
+ * than `maxLifetime`), `overflow` (too much waited to be written: `maxWriteBuffer`, `maxBufferedBytes`), `draining` (the server shut down), `closed` (`close()` of the server), `destroyed`
  * (`destroy()` on this side), `error` (its handler failed).
  */
-export type CloseReason = 'ended' | 'reset' | 'idle' | 'draining' | 'closed' | 'destroyed' | 'error'
+export type CloseReason =
+  | 'ended'
+  | 'reset'
+  | 'idle'
+  | 'firstByte'
+  | 'lifetime'
+  | 'overflow'
+  | 'draining'
+  | 'closed'
+  | 'destroyed'
+  | 'error'
 
 export interface ConnectionEvent {
   /** The connection's id. */
@@ -51,6 +62,8 @@ export interface ServerStats {
   readonly rejected: {
     /** Over `maxConnections`. */
     readonly connectionLimit: number
+    /** Over `maxHandshakes`. */
+    readonly handshakeLimit: number
     /** Not done within `handshakeTimeout`. */
     readonly handshakeTimeout: number
     /** Broken off, or refused by either side. */
@@ -58,6 +71,12 @@ export interface ServerStats {
   }
   /** Connections closed by `idleTimeout`. */
   readonly idleClosed: number
+  /** Connections closed by `firstByteTimeout`. */
+  readonly firstByteClosed: number
+  /** Connections that ended after they had become older than `maxLifetime`. */
+  readonly lifetimeClosed: number
+  /** Connections closed by `maxWriteBuffer` or `maxBufferedBytes`. */
+  readonly overflowClosed: number
   /** Handlers and callbacks that threw or rejected. */
   readonly handlerErrors: number
   /** Payload bytes received, closed connections included. */

@@ -15,7 +15,11 @@ const SETTINGS: StreamServerSettings = {
   shutdownTimeout: 25_000,
   maxConnections: Infinity,
   idleTimeout: 0,
+  firstByteTimeout: 0,
+  maxLifetime: 0,
   highWaterMark: 10,
+  maxWriteBuffer: Infinity,
+  maxBufferedBytes: Infinity,
   drainIdle: 500,
   configure: undefined,
 }

@@ -8,6 +8,7 @@ import {
 import {
   checkOptions,
   createStreamServer,
+  limit,
   listenNode,
   milliseconds,
   nodeEngine,
@@ -32,6 +33,8 @@ export interface TcpServerOptions extends StreamServerOptions, TcpSocketOptions 
   tls?: TlsOptions | undefined
   /** Peers that have not completed the TLS handshake after this many ms are closed and counted. Default 10000. */
   handshakeTimeout?: number | undefined
+  /** Peers that may be in the TLS handshake at once; more are closed, counted and reported. Default `Infinity`. */
+  maxHandshakes?: number | undefined
 }
 
 export interface TcpServer extends Server<string | TcpTarget | IpAddress, IpAddress> {
@@ -49,6 +52,7 @@ const checks = {
   ...socketChecks,
   tls: object<TlsOptions>(),
   handshakeTimeout: milliseconds(10_000, 1),
+  maxHandshakes: limit(Infinity),
 } satisfies Checks<TcpServerOptions>
 
 /**

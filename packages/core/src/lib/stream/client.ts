@@ -7,6 +7,7 @@ import type { ConnectionEvent } from '../server.js'
 import { StreamConnection } from './connection.js'
 import { connectionEvent } from '../connection-event.js'
 import type { ConnectionHost } from './connection-host.js'
+import { checkWriteBuffer } from './options.js'
 import type { StreamPort } from './port.js'
 import { Sweep } from './sweep.js'
 
@@ -15,6 +16,7 @@ export interface StreamDial {
   /** Where to, for observers. */
   readonly remote: Address | undefined
   readonly highWaterMark: number
+  readonly maxWriteBuffer: number
   readonly idleTimeout: number
   readonly configure: ((socket: never) => void) | undefined
   readonly onState: ((event: ConnectionEvent) => void) | undefined
@@ -27,6 +29,7 @@ const sweep = new Sweep()
 
 /** Dials, and makes of the port the same kind of connection that a server's handler gets. */
 export async function connectStream(dial: StreamDial): Promise<Connection> {
+  checkWriteBuffer(dial)
   const registry = new CallbackRegistry<{ connection: [ConnectionEvent] }>(['connection'])
   if (dial.onState !== undefined) registry.on('connection', dial.onState)
   const id = nextChannelId()
@@ -48,11 +51,14 @@ function createHost(
   dial: StreamDial,
   registry: CallbackRegistry<{ connection: [ConnectionEvent] }>,
 ): ConnectionHost {
-  const { transport, highWaterMark, idleTimeout } = dial
+  const { transport, highWaterMark, maxWriteBuffer, idleTimeout } = dial
   return {
     transport,
     highWaterMark,
-    idleTimeout,
+    maxWriteBuffer,
+    allowance: undefined,
+    deadlines: { idleTimeout, firstByteTimeout: 0, maxLifetime: 0, shutdownTimeout: 0, drainIdle: 0 },
+    firstDeadline: idleTimeout || Infinity,
     sweep,
     callbacks: undefined,
     endIdleAfter: undefined,

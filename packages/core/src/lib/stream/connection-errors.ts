@@ -14,3 +14,9 @@ export function resetError(cause?: Error): SockError {
 export function idleError(message: string): SockError {
   return new SockError('ERR_SOCK_IDLE_TIMEOUT', message)
 }
+
+/** @param limit says which, and how much it is */
+export function overflowError(waiting: number, limit: string): SockError {
+  const message = `Peer takes too little: ${waiting} bytes waited, and ${limit}`
+  return new SockError('ERR_SOCK_BACKPRESSURE', message)
+}

@@ -1,7 +1,9 @@
 import type { Transport } from '../channel.js'
 import type { ConnectionCallbacks } from '../handler.js'
 import type { CloseReason, ConnectionState } from '../server.js'
+import type { Allowance } from './allowance.js'
 import type { StreamConnection } from './connection.js'
+import type { DeadlineSettings } from './deadlines.js'
 import type { Sweep } from './sweep.js'
 
 /** What connections of one server, or one client, share. */
@@ -9,8 +11,13 @@ export interface ConnectionHost {
   readonly transport: Transport
   readonly callbacks: ConnectionCallbacks | undefined
   readonly highWaterMark: number
-  /** ms; 0 for never */
-  readonly idleTimeout: number
+  /** Bytes: who writes although so many wait ends the connection. */
+  readonly maxWriteBuffer: number
+  /** What all connections together may have waiting, if that is bounded. */
+  readonly allowance: Allowance | undefined
+  readonly deadlines: DeadlineSettings
+  /** The first of them that holds from the start, in ms; `Infinity` for none. */
+  readonly firstDeadline: number
   readonly sweep: Sweep
   /** While draining, after how many quiet ms a connection with nothing in flight is ended. */
   readonly endIdleAfter: number | undefined

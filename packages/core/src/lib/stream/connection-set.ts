@@ -1,10 +1,12 @@
 import type { CallbackRegistry } from '../callbacks.js'
 import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
-import { SockError } from '../errors.js'
+import { SockError, type SockErrorCode } from '../errors.js'
 import type { CheckedHandler, ConnectionCallbacks, ConnectionHandler } from '../handler.js'
 import type { CloseReason, ConnectionState, ServerEvents, ServerStats } from '../server.js'
 import type { Population } from '../server-life.js'
+import { Allowance } from './allowance.js'
 import { StreamConnection } from './connection.js'
+import type { DeadlineSettings } from './deadlines.js'
 import { connectionEvent } from '../connection-event.js'
 import type { ConnectionHost } from './connection-host.js'
 import type { Drain } from '../drain.js'
@@ -12,6 +14,16 @@ import { Handshakes } from './handshakes.js'
 import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
 import type { StreamServerSettings } from './server.js'
 import { Sweep } from './sweep.js'
+
+/** The limits that end connections, and where that is counted. */
+const COUNTED: {
+  readonly [R in CloseReason]?: 'idleClosed' | 'firstByteClosed' | 'lifetimeClosed' | 'overflowClosed'
+} = {
+  idle: 'idleClosed',
+  firstByte: 'firstByteClosed',
+  lifetime: 'lifetimeClosed',
+  overflow: 'overflowClosed',
+}
 
 /**
  * The connections of one server: who is let in, what they have in common, how many they are, and how they all come
@@ -21,7 +33,10 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   readonly transport: 'tcp' | 'unix'
   readonly callbacks: ConnectionCallbacks | undefined
   readonly highWaterMark: number
-  readonly idleTimeout: number
+  readonly maxWriteBuffer: number
+  readonly allowance: Allowance | undefined
+  readonly deadlines: DeadlineSettings
+  readonly firstDeadline: number
   readonly sweep = new Sweep()
   /** Whether anybody observes connections: the one comparison it costs when nobody does. */
   observed = false
@@ -32,11 +47,14 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   /** Those that are open, and those that are closed while their handler still works. */
   readonly #connections = new Set<StreamConnection>()
   readonly #handshakes: Handshakes
-  readonly #rejected = { connectionLimit: 0, handshakeTimeout: 0, handshakeFailed: 0 }
+  readonly #rejected = { connectionLimit: 0, handshakeLimit: 0, handshakeTimeout: 0, handshakeFailed: 0 }
   readonly #counters = {
     accepted: 0,
     open: 0,
     idleClosed: 0,
+    firstByteClosed: 0,
+    lifetimeClosed: 0,
+    overflowClosed: 0,
     handlerErrors: 0,
     bytesRead: 0,
     bytesWritten: 0,
@@ -53,7 +71,15 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
     this.transport = transport
     this.callbacks = handler.callbacks
     this.highWaterMark = settings.highWaterMark
-    this.idleTimeout = settings.idleTimeout
+    this.maxWriteBuffer = settings.maxWriteBuffer
+    const { maxBufferedBytes } = settings
+    this.allowance =
+      maxBufferedBytes < Infinity ? new Allowance(maxBufferedBytes, this.#connections) : undefined
+    this.deadlines = settings
+    const { idleTimeout, firstByteTimeout, maxLifetime } = settings
+    this.firstDeadline = Math.min(
+      ...[idleTimeout, firstByteTimeout, maxLifetime].map((time) => time || Infinity),
+    )
     this.#handler = handler
     this.#settings = settings
     this.#registry = registry
@@ -124,7 +150,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   }
 
   handshake(handshake: Handshake): void {
-    if (this.#admits(handshake)) this.#handshakes.add(handshake)
+    if (this.#admits(handshake) && this.#admitsHandshake(handshake)) this.#handshakes.add(handshake)
     else handshake.destroy()
   }
 
@@ -157,7 +183,8 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
 
   closed(connection: StreamConnection, reason: CloseReason): void {
     this.#counters.open -= 1
-    if (reason === 'idle') this.#counters.idleClosed += 1
+    const counter = COUNTED[reason]
+    if (counter !== undefined) this.#counters[counter] += 1
     // Once forced, nobody waits for handlers: they may never settle.
     if (this.#drain?.isForced === true) this.#forget(connection)
   }
@@ -172,10 +199,22 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
     const { maxConnections } = this.#settings
     if (this.#counters.open + this.#handshakes.size < maxConnections) return true
     this.#rejected.connectionLimit += 1
-    const { remoteAddress } = peer
-    const message = `Turned away ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: "maxConnections" is ${maxConnections}`
-    this.#registry.emit('error', new SockError('ERR_SOCK_CONNECTION_LIMIT', message, { remoteAddress }))
+    this.#turnAway('ERR_SOCK_CONNECTION_LIMIT', peer, `"maxConnections" is ${maxConnections}`)
     return false
+  }
+
+  #admitsHandshake(peer: Handshake): boolean {
+    const { maxHandshakes = Infinity } = this.#settings
+    if (this.#handshakes.size < maxHandshakes) return true
+    this.#rejected.handshakeLimit += 1
+    this.#turnAway('ERR_SOCK_HANDSHAKE_LIMIT', peer, `"maxHandshakes" is ${maxHandshakes}`)
+    return false
+  }
+
+  #turnAway(code: SockErrorCode, peer: StreamPort | Handshake, why: string): void {
+    const { remoteAddress } = peer
+    const message = `Turned away ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: ${why}`
+    this.#registry.emit('error', new SockError(code, message, { remoteAddress }))
   }
 
   #serve(port: StreamPort): void {

@@ -3,8 +3,16 @@ import { ignore } from '../deferred.js'
 import type { StreamConnection } from './connection.js'
 import type { Inbox } from './inbox.js'
 
-/** A connection as a Node stream: it draws from the same input, and writes by the same `write()`. */
-export function createConnectionStream(connection: StreamConnection, inbox: Inbox): Duplex {
+/**
+ * A connection as a Node stream: it draws from the same input, and writes by the same `write()`.
+ *
+ * @param highWaterMark what may wait in the connection before its own `write()` waits, and the rest queues up here
+ */
+export function createConnectionStream(
+  connection: StreamConnection,
+  inbox: Inbox,
+  highWaterMark: number,
+): Duplex {
   const onChunk = (chunk: Buffer | null): void => void stream.push(chunk)
   const onError = (error: Error): void => void stream.destroy(error)
 
@@ -19,6 +27,17 @@ export function createConnectionStream(connection: StreamConnection, inbox: Inbo
       done(error)
     },
   })
+  // Node lets a stream's queue grow as long as somebody writes; this one counts with what waits in the connection.
+  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean
+  stream.write = (...args: unknown[]): boolean => {
+    const before = stream.writableLength
+    const isTaken = write(...args)
+    const waiting = stream.writableLength
+    if (waiting >= highWaterMark) {
+      connection.fallBehind(connection.waitingBytes, waiting - before, before < highWaterMark)
+    }
+    return isTaken
+  }
   // A peer that goes away while nobody listens must not end the process; whoever does listen hears of it all the same.
   stream.on('error', ignore)
   return stream

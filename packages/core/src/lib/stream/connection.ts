@@ -11,28 +11,19 @@ import type { ConnectionHandler } from '../handler.js'
 import { wrongType } from '../options.js'
 import type { CloseReason } from '../server.js'
 import { CallbackFeed } from './callback-feed.js'
-import { closedError, idleError, resetError } from './connection-errors.js'
+import { closedError, overflowError, resetError } from './connection-errors.js'
 import type { ConnectionHost } from './connection-host.js'
 import { closeConnectionStream, createConnectionStream } from './connection-stream.js'
+import { Deadlines, type Mortal } from './deadlines.js'
 import { ChunkIterator, Inbox } from './inbox.js'
 import type { StreamPort, StreamPortSink } from './port.js'
-import type { Watched } from './sweep.js'
-
-/** How long a closing connection may make no progress at all in flushing before it is given up. */
-const FLUSH_STALL = 30_000
-/** After our FIN: how long a silent peer may keep its side open before we close both. */
-const LINGER_QUIET = 1_000
-/** After our FIN: how long we discard what a talking peer still sends, so that no RST overtakes our answer. */
-const LINGER_TOTAL = 10_000
-/** A deadline is looked at this many times, which makes it late by at most that part. */
-const LOOKS_PER_DEADLINE = 8
 
 function finish(connection: StreamConnection): void {
   connection.finish()
 }
 
 /** A connection: the one mechanism behind callbacks, `read()`, `for await` and `stream`, over any port. */
-export class StreamConnection implements Connection, StreamPortSink, Watched {
+export class StreamConnection implements Connection, StreamPortSink, Mortal {
   readonly id: number
   data: unknown = undefined
 
@@ -54,11 +45,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   /** What had been read when something was last written. */
   #answered = 0
 
-  /** Progress as the last look saw it, and when it was first seen. */
-  #progress = 0
-  #movedAt = 0
-  #finishedAt = 0
-
+  #deadlines: Deadlines | undefined
   #work = 0
   #drained: Deferred<void> | undefined
   #finished: Deferred<void> | undefined
@@ -111,7 +98,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     return this.#stop.signal
   }
   get stream(): Duplex {
-    this.#stream ??= createConnectionStream(this, this.#takeInput('make a stream'))
+    this.#stream ??= createConnectionStream(this, this.#takeInput('make a stream'), this.#host.highWaterMark)
     return this.#stream
   }
 
@@ -138,7 +125,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.#answered = this.#bytesRead
     if (this.#host.observed) this.#host.observe(this, 'write')
     this.#port.write(bytes)
-    return this.#port.bufferedBytes < this.#host.highWaterMark ? RESOLVED : this.#whenDrained()
+    const waiting = this.#port.bufferedBytes
+    return waiting < this.#host.highWaterMark ? RESOLVED : this.#whenDrained(waiting, bytes.length)
   }
 
   closeRead(): void {
@@ -185,17 +173,46 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.closeRead()
     this.#endOutput()
     this.#destroyIfOver()
-    if (this.#input !== 'ended' || this.#mayStall) this.#watch(LINGER_QUIET)
+    if (this.#input !== 'ended' || this.#mayStall) this.#watched().beginClosing()
   }
 
   get isClosed(): boolean {
     return this.#phase === 'closed'
   }
 
+  /** Bytes that were written and are not yet taken by the system. */
+  get waitingBytes(): number {
+    if (this.#isGone) return 0
+    // What a stream has handed over still counts as its own, until `write()` is done with it.
+    return Math.max(this.#port.bufferedBytes, this.#stream?.writableLength ?? 0)
+  }
+
+  /**
+   * More than `highWaterMark` waits since the last write: too much of it ends the connection.
+   *
+   * @param waiting all that waits by now
+   * @param added what has come with this write: one alone may be as long as it likes
+   * @param isFirst nothing had to wait before
+   */
+  fallBehind(waiting: number, added: number, isFirst: boolean): void {
+    const { maxWriteBuffer, allowance } = this.#host
+    if (waiting - added >= maxWriteBuffer) this.overflow(`"maxWriteBuffer" is ${maxWriteBuffer}`)
+    else allowance?.spend(isFirst ? waiting : added)
+  }
+
+  /** The peer does not take what is written for it, and there is no more room. */
+  overflow(limit: string): void {
+    if (this.#isGone) return
+    const error = overflowError(this.waitingBytes, limit)
+    this.abort('overflow', error, 'reset')
+    this.#stream?.destroy(error)
+    this.#host.broke(this, error)
+  }
+
   /** Begins to deliver, and hands the connection to its handler: a function, if not callbacks. */
   serve(run?: ConnectionHandler, configure?: (socket: never) => void): void {
     this.#port.start(this)
-    if (this.#host.idleTimeout > 0) this.#watch(this.#host.idleTimeout)
+    if (this.#host.firstDeadline < Infinity) this.#watched().watch(this.#host.firstDeadline)
     if (this.#host.observed) this.#host.observe(this, 'handler')
     try {
       configure?.(this.#port.socket as never)
@@ -231,13 +248,14 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
 
   /** Looks from now on whether the connection has become idle, since its server is draining. */
   drain(quiet: number): void {
-    this.#watch(quiet)
+    this.#watched().watch(quiet)
   }
 
   /** Handler or callback failed: unless that only tells what is known already, report it; then destroy. */
   fail(error: unknown): void {
     const failure = asError(error)
-    if (!(this.#error !== undefined && isExpectedClose(failure))) this.#host.handlerFailed(this, failure)
+    const isKnown = this.#error !== undefined && (failure === this.#error || isExpectedClose(failure))
+    if (!isKnown) this.#host.handlerFailed(this, failure)
     this.abort('error', failure, 'reset')
     // Even if it was closed before: a handler that failed gets no more.
     this.#dropInput()
@@ -292,7 +310,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
 
   finished(): void {
     this.#output = 'ended'
-    this.#finishedAt = performance.now()
+    this.#deadlines?.flushed()
     this.#finished?.resolve()
     this.#finished = undefined
     this.#destroyIfOver()
@@ -305,7 +323,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     if (!(flushed && this.#input === 'ended') && this.#reason === undefined) this.#break()
     const reason = this.#reason ?? 'ended'
     this.#phase = 'closed'
-    this.#host.sweep.unwatch(this)
+    this.#deadlines?.stop()
     this.#rejectPending()
     if (flushed || this.#error === undefined) this.#closed?.resolve()
     else this.#closed?.reject(this.#error)
@@ -317,53 +335,42 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     this.#checkFinished()
   }
 
-  // What the sweep does.
+  // What its deadlines see and do.
 
-  check(now: number): number {
-    const progress = this.#bytesRead + this.#port.writeProgress
-    if (progress !== this.#progress) {
-      this.#progress = progress
-      this.#movedAt = now
-    }
-    const quiet = now - this.#movedAt
-    if (this.#phase === 'closing') return this.#checkClosing(now, quiet) / LOOKS_PER_DEADLINE
-    const { idleTimeout, endIdleAfter } = this.#host
-    if (this.#phase === 'open' && idleTimeout > 0 && quiet >= idleTimeout) this.#idleOut(idleTimeout)
-    if (this.#phase === 'open' && endIdleAfter !== undefined && quiet >= endIdleAfter && this.#isIdle)
-      this.#endIdle()
-    return Math.min(idleTimeout || Infinity, endIdleAfter ?? Infinity) / LOOKS_PER_DEADLINE
+  get isClosing(): boolean {
+    return this.#phase === 'closing'
+  }
+  get progress(): number {
+    return this.#bytesRead + this.#port.writeProgress
+  }
+  get awaitsFirstByte(): boolean {
+    return this.#bytesRead === 0 && this.#input === 'open'
+  }
+  get isFlushed(): boolean {
+    return this.#output === 'ended'
   }
 
-  /** A closing connection may flush as long as it gets on, and then wait for the peer's FIN for a bounded time. */
-  #checkClosing(now: number, quiet: number): number {
-    if (this.#output !== 'ended') {
-      if (quiet >= FLUSH_STALL) {
-        this.abort('idle', idleError(`Peer took nothing for ${FLUSH_STALL} ms`))
-      }
-      return LINGER_QUIET
-    }
-    const lingering = now - this.#finishedAt
-    if (Math.min(quiet, lingering) >= LINGER_QUIET || lingering >= LINGER_TOTAL) {
-      this.#reason ??= 'ended'
-      this.#port.destroy()
-    }
-    return LINGER_QUIET
-  }
-
-  #idleOut(timeout: number): void {
-    this.abort('idle', idleError(`Nothing moved for ${timeout} ms`))
+  expire(reason: CloseReason, error: SockError): void {
+    if (this.#isGone) return
+    this.#reason ??= reason
+    this.stop(error)
   }
 
   /** Lets whoever waits for input see its end, as if the peer had ended. */
-  #endIdle(): void {
+  endIdle(): void {
     this.#reason ??= 'draining'
     this.#host.endedIdle(this)
     this.closeRead()
     this.#feed?.end()
   }
 
-  get #isIdle(): boolean {
-    if (this.#port.bufferedBytes > 0 || this.#input !== 'open') return false
+  endLinger(): void {
+    this.#reason ??= 'ended'
+    this.#port.destroy()
+  }
+
+  get isIdle(): boolean {
+    if (this.#phase !== 'open' || this.#port.bufferedBytes > 0 || this.#input !== 'open') return false
     // A stream always asks for more. Whoever uses it is at work as long as what came has not been followed by an answer.
     if (this.#stream !== undefined && this.#bytesRead > this.#answered) return false
     return this.#inbox?.hasReader === true || this.#feed?.isIdle === true
@@ -378,12 +385,8 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     return this.#phase === 'destroyed' || this.#phase === 'closed'
   }
 
-  #watch(limit: number): void {
-    if (this.#movedAt === 0) {
-      this.#progress = this.#bytesRead + this.#port.writeProgress
-      this.#movedAt = performance.now()
-    }
-    this.#host.sweep.watch(this, limit / LOOKS_PER_DEADLINE)
+  #watched(): Deadlines {
+    return (this.#deadlines ??= new Deadlines(this, this.#host))
   }
 
   /** The input for one who reads, which a `data` callback or a stream exclude. */
@@ -432,12 +435,12 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     if (this.#input === 'ended' && this.#output === 'ended' && !this.#isGone) this.#port.destroy()
   }
 
-  #whenDrained(): Promise<void> {
-    if (this.#drained === undefined) {
-      this.#drained = createDeferred()
-      this.#port.requestDrain()
-    }
-    return this.#drained.promise
+  #whenDrained(waiting: number, added: number): Promise<void> {
+    const isFirst = this.#drained === undefined
+    if (isFirst) this.#port.requestDrain()
+    const { promise } = (this.#drained ??= createDeferred())
+    this.fallBehind(waiting, added, isFirst)
+    return promise
   }
 
   /** The port broke. That a peer is gone is no error of ours; anything else somebody should hear of. */

@@ -22,6 +22,11 @@ export interface StreamConnectionOptions {
    * Default 65536.
    */
   highWaterMark?: number | undefined
+  /**
+   * Bytes that may wait to be written: whoever goes on writing although so many wait, instead of waiting for `write()`, has
+   * the connection reset, with `ERR_SOCK_BACKPRESSURE`, counted and reported. At least `highWaterMark`. Default 67108864.
+   */
+  maxWriteBuffer?: number | undefined
   /** Runs once per connection before the handler, with what the engine calls a socket: Node's own, by default. */
   configure?: ((socket: Socket) => void) | undefined
   /** What moves the bytes. Default: Node. */
@@ -42,6 +47,18 @@ export interface StreamServerOptions extends StreamConnectionOptions {
   shutdownTimeout?: number | undefined
   /** More peers than this are closed at once, counted and reported. Default `Infinity`. */
   maxConnections?: number | undefined
+  /**
+   * Bytes that may wait to be written on all connections together that are behind, by `highWaterMark` or more. Over it
+   * those with the most are reset, with `ERR_SOCK_BACKPRESSURE`, counted and reported. Default `Infinity`.
+   */
+  maxBufferedBytes?: number | undefined
+  /** Close connections whose peer has sent nothing at all within this many ms. Default 0: never. */
+  firstByteTimeout?: number | undefined
+  /**
+   * Connections older than this many ms are treated as by `shutdown()`: `signal` fires, they are ended once idle, and
+   * destroyed after `shutdownTimeout` more. Default 0: never.
+   */
+  maxLifetime?: number | undefined
   /** How long a connection must be quiet to count as idle during `shutdown()`, in ms. Default 500. */
   drainIdle?: number | undefined
   /** Length of the system's queue of peers that wait to be accepted (listen(2)). Default 511. */
@@ -50,6 +67,8 @@ export interface StreamServerOptions extends StreamConnectionOptions {
 
 /** 1 GiB: beyond that a mark bounds nothing. */
 const MAX_HIGH_WATER_MARK = 2 ** 30
+/** More than anybody should have waiting who takes care; a handler that takes none does not fill the memory. */
+const DEFAULT_MAX_WRITE_BUFFER = 64 * 1024 * 1024
 /** What fits listen(2)'s int; the system lowers it to its own limit. */
 const MAX_BACKLOG = 2 ** 31 - 1
 
@@ -58,6 +77,7 @@ const engine: Check<Engine> = (value, name) => object<Engine>()(value, name) ?? 
 const connectionChecks = {
   idleTimeout: milliseconds(0),
   highWaterMark: integer(64 * 1024, 1, MAX_HIGH_WATER_MARK),
+  maxWriteBuffer: limit(DEFAULT_MAX_WRITE_BUFFER, 1),
   configure: func<(socket: Socket) => void>(),
   engine,
 } satisfies Checks<StreamConnectionOptions>
@@ -72,6 +92,23 @@ export const serverChecks = {
   ...connectionChecks,
   shutdownTimeout: milliseconds(25_000),
   maxConnections: limit(Infinity),
+  maxBufferedBytes: limit(Infinity, 1),
+  firstByteTimeout: milliseconds(0),
+  maxLifetime: milliseconds(0),
   drainIdle: milliseconds(500),
   backlog: integer(undefined, 1, MAX_BACKLOG),
 } satisfies Checks<StreamServerOptions>
+
+/**
+ * Whoever waits for each `write()` is never over the limit.
+ *
+ * @throws RangeError
+ */
+export function checkWriteBuffer(settings: {
+  readonly maxWriteBuffer: number
+  readonly highWaterMark: number
+}): void {
+  const { maxWriteBuffer, highWaterMark } = settings
+  if (maxWriteBuffer !== Infinity)
+    integer(0, highWaterMark, Number.MAX_SAFE_INTEGER)(maxWriteBuffer, 'maxWriteBuffer')
+}

@@ -4,6 +4,7 @@ import { checkStreamHandler, type StreamHandler } from '../handler.js'
 import type { Server, ServerEvents } from '../server.js'
 import { createServer, SERVER_EVENTS } from '../server-life.js'
 import { ConnectionSet } from './connection-set.js'
+import { checkWriteBuffer } from './options.js'
 import type { StreamListener, StreamListenerSink } from './port.js'
 
 /** What a transport is to the machinery. */
@@ -20,8 +21,14 @@ export interface StreamBinding<Target, Addr extends Address, Endpoint> {
 export interface StreamServerSettings {
   readonly shutdownTimeout: number
   readonly maxConnections: number
+  /** For bindings that shake hands. */
+  readonly maxHandshakes?: number
   readonly idleTimeout: number
+  readonly firstByteTimeout: number
+  readonly maxLifetime: number
   readonly highWaterMark: number
+  readonly maxWriteBuffer: number
+  readonly maxBufferedBytes: number
   readonly drainIdle: number
   /** ms; for bindings that shake hands. */
   readonly handshakeTimeout?: number
@@ -31,7 +38,7 @@ export interface StreamServerSettings {
 /**
  * Makes the server of a stream transport.
  *
- * @throws TypeError if the handler has neither of its two forms
+ * @throws TypeError if the handler has neither of its two forms, RangeError if `maxWriteBuffer` is below `highWaterMark`
  */
 export function createStreamServer<Target, Addr extends Address, Endpoint>(
   binding: StreamBinding<Target, Addr, Endpoint>,
@@ -39,6 +46,7 @@ export function createStreamServer<Target, Addr extends Address, Endpoint>(
   settings: StreamServerSettings,
 ): Server<Target, Addr> {
   const { transport, secure } = binding
+  checkWriteBuffer(settings)
   const registry = new CallbackRegistry<ServerEvents>(SERVER_EVENTS)
   const population = new ConnectionSet(transport, checkStreamHandler(handler), settings, registry)
   return createServer(

@@ -4,7 +4,7 @@ export interface Watched {
    * Look whether a deadline has passed, and act.
    *
    * @param now milliseconds of a monotonic clock: steps of the system's time do not matter
-   * @returns in how many ms to look again at the latest
+   * @returns in how many ms to look again at the latest; `Infinity`: not any more, until it is watched anew
    */
   check(now: number): number
 }
@@ -55,8 +55,12 @@ export class Sweep {
     this.#immediate = undefined
     const now = performance.now()
     let next = Infinity
-    for (const item of this.#watched) next = Math.min(next, item.check(now))
-    if (this.#watched.size > 0 && next < Infinity) this.#schedule(next)
+    for (const item of this.#watched) {
+      const within = item.check(now)
+      if (within === Infinity) this.#watched.delete(item)
+      else next = Math.min(next, within)
+    }
+    if (next < Infinity) this.#schedule(next)
   }
 
   #cancel(): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Connection } from '../channel.js'
 import { echo, pattern, readAll, readExactly, untilStopped } from './handlers.js'
 import { defineSuite } from './stage.js'
 import { eventually, soon } from './wait.js'
@@ -103,6 +104,101 @@ export const serverLimits = defineSuite('limits of a server', {
     assert.equal(server.stats().accepted, 0)
   },
 
+  'firstByteTimeout closes who says nothing, and nobody who has said something': async (stage) => {
+    const { connect, server, events, errors } = await stage.serve(echo, { firstByteTimeout: 150 })
+    const [mute, talker] = [await connect(), await connect()]
+    await talker.write('x')
+    await readExactly(talker, 1)
+    await readAll(mute).catch(() => {})
+    await eventually(() => assert.equal(server.stats().firstByteClosed, 1))
+    assert.equal(events.find(({ state }) => state === 'close')?.reason, 'firstByte')
+    await talker.write('y')
+    assert.equal(String(await readExactly(talker, 1)), 'y')
+    assert.deepEqual(errors, [])
+  },
+
+  'maxLifetime ends an old connection in good order, once nothing is in flight': async (stage) => {
+    const reasons: unknown[] = []
+    const handler = async (connection: Connection): Promise<void> => {
+      connection.signal.addEventListener('abort', () => reasons.push(connection.signal.reason))
+      await echo(connection)
+      await connection.write('bye')
+    }
+    const limits = { maxLifetime: 200, drainIdle: 20 }
+    const { connect, server, events, errors } = await stage.serve(handler, limits)
+    const client = await connect()
+    await client.write('hello ')
+    assert.equal(String(await soon(readAll(client), 'the end')), 'hello bye')
+    await client.close()
+    await eventually(() => assert.equal(server.stats().lifetimeClosed, 1))
+    assert.equal((reasons[0] as { code?: string }).code, 'ERR_SOCK_LIFETIME')
+    assert.equal(events.at(-1)?.reason, 'lifetime')
+    assert.deepEqual(errors, [])
+  },
+
+  'maxLifetime destroys who never comes to an end, after shutdownTimeout': async (stage) => {
+    const limits = { maxLifetime: 100, shutdownTimeout: 100 }
+    const { connect, server } = await stage.serve(() => new Promise(() => {}), limits)
+    const client = await connect()
+    await soon(
+      readAll(client).catch(() => {}),
+      'the end',
+    )
+    await eventually(() => assert.equal(server.stats().lifetimeClosed, 1))
+  },
+
+  'maxWriteBuffer resets who writes on though the peer takes nothing, counts and reports it': async (
+    stage,
+  ) => {
+    const maxWriteBuffer = 1024 * 1024
+    let last: { code?: string } = {}
+    const handler = async (connection: Connection): Promise<void> => {
+      while (connection.isOpen) {
+        connection.write(pattern(64 * 1024)).catch((error) => (last = error))
+        await new Promise(setImmediate)
+      }
+    }
+    const { connect, server, errors, events } = await stage.serve(handler, { maxWriteBuffer })
+    const client = await connect({ highWaterMark: 1024 })
+    await eventually(() => assert.equal(server.stats().overflowClosed, 1))
+    await eventually(() => assert.equal(last.code, 'ERR_SOCK_BACKPRESSURE'))
+    assert.equal(events.at(-1)?.reason, 'overflow')
+    assert.deepEqual(
+      errors.map((error) => (error as { code?: string }).code),
+      ['ERR_SOCK_BACKPRESSURE'],
+    )
+    client.destroy()
+  },
+
+  'maxWriteBuffer spares who waits for each write, however long': async (stage) => {
+    const size = 4 * 1024 * 1024
+    const handler = async (connection: Connection): Promise<void> => {
+      for (let part = 0; part < 4; part++) await connection.write(pattern(size))
+    }
+    const { connect, errors } = await stage.serve(handler, { maxWriteBuffer: 64 * 1024 })
+    assert.equal((await readAll(await connect())).length, 4 * size)
+    assert.deepEqual(errors, [])
+  },
+
+  'maxBufferedBytes resets those with the most waiting, and lets the others live': async (stage) => {
+    const limits = { maxBufferedBytes: 4 * 1024 * 1024 }
+    const handler = async (connection: Connection): Promise<void> => {
+      const command = String(await connection.read())
+      await connection.write(pattern(command === 'much' ? 16 * 1024 * 1024 : 16 * 1024))
+      await connection.read()
+    }
+    const { connect, server, errors } = await stage.serve(handler, limits)
+    const modest = await connect()
+    await modest.write('little')
+    await readExactly(modest, 16 * 1024)
+    const greedy = await connect({ highWaterMark: 1024 })
+    await greedy.write('much')
+    await eventually(() => assert.equal(server.stats().overflowClosed, 1))
+    assert.match(String(errors[0]), /"maxBufferedBytes" is 4194304/)
+    await eventually(() => assert.equal(server.openConnections, 1))
+    greedy.destroy()
+  },
+
   'configure runs once per connection, before the handler, with the socket': async (stage) => {
     const seen: string[] = []
     const { connect } = await stage.serve(
@@ -146,6 +242,10 @@ export const serverLimits = defineSuite('limits of a server', {
       [{ maxConnections: -1 }, /"maxConnections".*-1/],
       [{ maxConnections: 1.5 }, /"maxConnections".*1.5/],
       [{ highWaterMark: 0 }, /"highWaterMark".*0/],
+      [{ maxWriteBuffer: 65_535 }, /"maxWriteBuffer".*65535/],
+      [{ maxBufferedBytes: 0 }, /"maxBufferedBytes".*0/],
+      [{ firstByteTimeout: -1 }, /"firstByteTimeout".*-1/],
+      [{ maxLifetime: 2 ** 31 }, /"maxLifetime".*2147483648/],
       [{ shutdownTimeout: Infinity }, /"shutdownTimeout".*Infinity/],
       [{ drainIdle: null }, /"drainIdle".*null/],
       [{ configure: 1 }, /"configure".*1/],

@@ -1,0 +1,151 @@
+import { SockError } from '../errors.js'
+import type { CloseReason } from '../server.js'
+import { idleError } from './connection-errors.js'
+import type { ConnectionHost } from './connection-host.js'
+import type { Watched } from './sweep.js'
+
+/** How long a closing connection may make no progress at all in flushing before it is given up. */
+const FLUSH_STALL = 30_000
+/** After our FIN: how long a silent peer may keep its side open before we close both. */
+const LINGER_QUIET = 1_000
+/** After our FIN: how long we discard what a talking peer still sends, so that no RST overtakes our answer. */
+const LINGER_TOTAL = 10_000
+/** A deadline is looked at this many times, which makes it late by at most that part. */
+const LOOKS_PER_DEADLINE = 8
+
+/** How long connections may take for what; ms, 0 for never. */
+export interface DeadlineSettings {
+  /** Without any progress. */
+  readonly idleTimeout: number
+  /** For the first byte from the peer. */
+  readonly firstByteTimeout: number
+  /** In all, before they are asked to end. */
+  readonly maxLifetime: number
+  /** And from then on, until they are destroyed. */
+  readonly shutdownTimeout: number
+  /** How quiet a connection must be to count as idle when it is asked to end. */
+  readonly drainIdle: number
+}
+
+/** What the deadlines see of a connection, and do to it. */
+export interface Mortal {
+  readonly isClosing: boolean
+  /** Grows with every byte that moves, in either direction. */
+  readonly progress: number
+  /** Nothing has been read yet, and more may come. */
+  readonly awaitsFirstByte: boolean
+  /** Nothing is in flight: only input is waited for. */
+  readonly isIdle: boolean
+  /** Our FIN is out. */
+  readonly isFlushed: boolean
+  /** Fires `signal`; the connection will have been closed for `reason`, however it ends. */
+  expire(reason: CloseReason, error: SockError): void
+  /** Lets whoever waits for input see its end. */
+  endIdle(): void
+  /** Closes, now that our FIN is out and the peer has had its time. */
+  endLinger(): void
+  abort(reason: CloseReason, error: Error): void
+}
+
+/** The deadlines of one connection. Made when the first of them begins: one that has none needs no such object. */
+export class Deadlines implements Watched {
+  readonly #connection: Mortal
+  readonly #host: ConnectionHost
+  readonly #since = performance.now()
+  /** Progress as the last look saw it, and when it was first seen. */
+  #progress: number
+  #movedAt = this.#since
+  /** Our FIN is out and the connection is closing, since then. */
+  #lingersSince = this.#since
+  #isExpired = false
+
+  constructor(connection: Mortal, host: ConnectionHost) {
+    this.#connection = connection
+    this.#host = host
+    this.#progress = connection.progress
+  }
+
+  /** Looks from now on; the first time within a part of `limit`, the next deadline that may strike. */
+  watch(limit: number): void {
+    this.#host.sweep.watch(this, limit / LOOKS_PER_DEADLINE)
+  }
+
+  /** The connection has begun to close, and may still have to flush. */
+  beginClosing(): void {
+    this.#lingersSince = performance.now()
+    this.watch(LINGER_QUIET)
+  }
+
+  /** Our FIN is out. */
+  flushed(): void {
+    this.#lingersSince = performance.now()
+  }
+
+  stop(): void {
+    this.#host.sweep.unwatch(this)
+  }
+
+  check(now: number): number {
+    const { progress, isClosing } = this.#connection
+    if (progress !== this.#progress) {
+      this.#progress = progress
+      this.#movedAt = now
+    }
+    const quiet = now - this.#movedAt
+    const next = Math.min(
+      isClosing ? this.#checkClosing(now, quiet) : this.#checkOpen(now, quiet),
+      this.#checkLifetime(now, isClosing),
+    )
+    return next / LOOKS_PER_DEADLINE
+  }
+
+  #checkOpen(now: number, quiet: number): number {
+    const connection = this.#connection
+    const { idleTimeout, firstByteTimeout, drainIdle } = this.#host.deadlines
+    const endIdleAfter = this.#isExpired ? drainIdle : this.#host.endIdleAfter
+    const awaitsFirstByte = firstByteTimeout > 0 && connection.awaitsFirstByte
+    if (idleTimeout > 0 && quiet >= idleTimeout) {
+      connection.abort('idle', idleError(`Nothing moved for ${idleTimeout} ms`))
+    } else if (awaitsFirstByte && now - this.#since >= firstByteTimeout) {
+      const message = `Peer sent nothing for ${firstByteTimeout} ms`
+      connection.abort('firstByte', new SockError('ERR_SOCK_FIRST_BYTE_TIMEOUT', message))
+    } else if (endIdleAfter !== undefined && quiet >= endIdleAfter && connection.isIdle) {
+      connection.endIdle()
+    }
+    return Math.min(
+      idleTimeout || Infinity,
+      awaitsFirstByte ? firstByteTimeout : Infinity,
+      endIdleAfter ?? Infinity,
+    )
+  }
+
+  /** A closing connection may flush as long as it gets on, and then wait for the peer's FIN for a bounded time. */
+  #checkClosing(now: number, quiet: number): number {
+    if (!this.#connection.isFlushed) {
+      if (quiet >= FLUSH_STALL) {
+        this.#connection.abort('idle', idleError(`Peer took nothing for ${FLUSH_STALL} ms`))
+      }
+      return LINGER_QUIET
+    }
+    const lingering = now - this.#lingersSince
+    if (Math.min(quiet, lingering) >= LINGER_QUIET || lingering >= LINGER_TOTAL) this.#connection.endLinger()
+    return LINGER_QUIET
+  }
+
+  /** At the end of its lifetime a connection is treated as by a shutdown: asked, ended when idle, destroyed in the end. */
+  #checkLifetime(now: number, isClosing: boolean): number {
+    const { maxLifetime, shutdownTimeout } = this.#host.deadlines
+    if (maxLifetime === 0) return Infinity
+    const age = now - this.#since
+    if (age < maxLifetime) return maxLifetime
+    if (age >= maxLifetime + shutdownTimeout) {
+      const message = `Connection did not finish within ${shutdownTimeout} ms after its lifetime of ${maxLifetime} ms`
+      this.#connection.abort('lifetime', new SockError('ERR_SOCK_LIFETIME', message))
+    } else if (!this.#isExpired && !isClosing) {
+      this.#isExpired = true
+      const message = `Connection is older than ${maxLifetime} ms`
+      this.#connection.expire('lifetime', new SockError('ERR_SOCK_LIFETIME', message))
+    }
+    return Math.min(this.#isExpired ? this.#host.deadlines.drainIdle : Infinity, shutdownTimeout)
+  }
+}
