@@ -8,6 +8,7 @@ import { pass, stopClock } from './support/settle.js'
 function watched(every: number): Watched & { readonly looks: number[] } {
   const looks: number[] = []
   return {
+    place: -1,
     looks,
     check(now) {
       looks.push(now)
@@ -104,6 +105,7 @@ describe('Sweep', () => {
     const sweep = new Sweep()
     const later = watched(50)
     const once: Watched = {
+      place: -1,
       check() {
         sweep.unwatch(once)
         sweep.watch(later, 50)

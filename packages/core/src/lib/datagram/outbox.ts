@@ -1,6 +1,7 @@
 import { formatAddress, type Address } from '../address.js'
 import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
+import { Roster, type Member } from '../roster.js'
 import { DATAGRAM_OVERHEAD } from './mailbox.js'
 import type { DatagramPort, DatagramSending } from './port.js'
 
@@ -21,7 +22,7 @@ const NO_ROOM: ReadonlySet<unknown> = new Set(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS
  */
 export class Outbox {
   readonly #port: DatagramPort
-  readonly #pending = new Set<Sending>()
+  readonly #pending = new Roster<Sending>()
   /** By destination: those who wait for room, oldest first. */
   readonly #waiting = new Map<string, Line>()
   #bytes = 0
@@ -163,7 +164,8 @@ interface Line {
 let lastOrder = 0
 
 /** One datagram on its way. It makes a promise only if the port has not answered at once. */
-class Sending implements DatagramSending {
+class Sending implements DatagramSending, Member {
+  place = -1
   readonly data: Uint8Array
   readonly to: Address | undefined
   readonly order = ++lastOrder

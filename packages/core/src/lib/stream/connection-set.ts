@@ -14,6 +14,7 @@ import { Handshakes } from './handshakes.js'
 import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
 import type { StreamServerSettings } from './server.js'
 import { Sweep } from './sweep.js'
+import { Roster } from '../roster.js'
 
 /** The limits that end connections, and where that is counted. */
 const COUNTED: {
@@ -45,7 +46,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   readonly #settings: StreamServerSettings
   readonly #registry: CallbackRegistry<ServerEvents>
   /** Those that are open, and those that are closed while their handler still works. */
-  readonly #connections = new Set<StreamConnection>()
+  readonly #connections = new Roster<StreamConnection>()
   readonly #handshakes: Handshakes
   readonly #rejected = { connectionLimit: 0, handshakeLimit: 0, handshakeTimeout: 0, handshakeFailed: 0 }
   readonly #counters = {

@@ -9,6 +9,7 @@ import { SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
 import type { ConnectionHandler } from '../handler.js'
 import { wrongType } from '../options.js'
+import type { Member } from '../roster.js'
 import type { CloseReason } from '../server.js'
 import { CallbackFeed } from './callback-feed.js'
 import { closedError, overflowError, resetError } from './connection-errors.js'
@@ -23,9 +24,10 @@ function finish(connection: StreamConnection): void {
 }
 
 /** A connection: the one mechanism behind callbacks, `read()`, `for await` and `stream`, over any port. */
-export class StreamConnection implements Connection, StreamPortSink, Mortal {
+export class StreamConnection implements Connection, StreamPortSink, Mortal, Member {
   readonly id: number
   data: unknown = undefined
+  place = -1
 
   readonly #host: ConnectionHost
   readonly #port: StreamPort

@@ -49,6 +49,7 @@ export interface Mortal {
 
 /** The deadlines of one connection. Made when the first of them begins: one that has none needs no such object. */
 export class Deadlines implements Watched {
+  place = -1
   readonly #connection: Mortal
   readonly #host: ConnectionHost
   readonly #since = performance.now()

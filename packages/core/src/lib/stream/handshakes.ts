@@ -14,6 +14,7 @@ const LOOKS_PER_DEADLINE = 8
 
 /** The peers that are shaking hands. Each has one absolute deadline, whatever it sends in the meantime. */
 export class Handshakes implements Watched {
+  place = -1
   readonly #pending = new Map<Handshake, { since: number; bytesRead: number; movedAt: number }>()
   readonly #timeout: number
   readonly #sweep: Sweep

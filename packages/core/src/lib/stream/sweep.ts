@@ -1,5 +1,7 @@
+import { Roster, type Member } from '../roster.js'
+
 /** Something with deadlines. */
-export interface Watched {
+export interface Watched extends Member {
   /**
    * Look whether a deadline has passed, and act.
    *
@@ -17,7 +19,7 @@ const MIN_INTERVAL = 10
  * them now and then. It runs only while something is watched, and never keeps the process alive.
  */
 export class Sweep {
-  readonly #watched = new Set<Watched>()
+  readonly #watched = new Roster<Watched>()
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #due = 0
@@ -56,6 +58,8 @@ export class Sweep {
     const now = performance.now()
     let next = Infinity
     for (const item of this.#watched) {
+      // Perhaps another one has ended it.
+      if (!this.#watched.has(item)) continue
       const within = item.check(now)
       if (within === Infinity) this.#watched.delete(item)
       else next = Math.min(next, within)
