@@ -1,0 +1,13 @@
+import { echo, oneway } from './bulk.js'
+import { connect } from './connect.js'
+import { datagramRows } from './datagrams.js'
+import { rr } from './rr.js'
+import type { Scenario } from './scenario.js'
+
+export const scenarios: readonly Scenario[] = [rr, oneway, echo, connect, ...datagramRows]
+
+export function findScenario(name: string): Scenario {
+  const scenario = scenarios.find((known) => known.name === name)
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}`)
+  return scenario
+}
