@@ -14,7 +14,9 @@ export interface Method {
   readonly subjects: readonly string[]
   readonly rounds: number
   readonly seconds: number
+  /** Idle ones that are wanted, and what the limit of descriptors gives. */
   readonly connections: number
+  readonly mostConnections: number
   readonly pace: number
   /** The binary that runs the servers. */
   readonly node: string
@@ -137,6 +139,7 @@ async function measure(
     folder: run.folder,
     milliseconds,
     connections: method.connections,
+    mostConnections: method.mostConnections,
     pace: method.pace,
   }
   try {

@@ -41,9 +41,11 @@ async function measureAll(options: Options): Promise<Results | undefined> {
   const commit = describeCommit()
   const { rounds, seconds, connections } = options
   const empty: Results = { version: 1, machine, commit, settings: { rounds, seconds, connections }, rows: [] }
+  const most = descriptorLimit()
   const method: Method = {
     ...options,
-    connections: connections === 'max' ? descriptorLimit() : Math.min(connections, descriptorLimit()),
+    connections: connections === 'max' ? most : Math.min(connections, most),
+    mostConnections: most,
     profileFolder: options.profile === undefined ? undefined : resolve(options.profile),
   }
   if (method.profileFolder !== undefined) await mkdir(method.profileFolder, { recursive: true })

@@ -39,7 +39,10 @@ export interface Load {
   /** Of the generator's own, for sockets that need a name. */
   readonly folder: string
   readonly milliseconds: number
+  /** Idle ones that are wanted. */
   readonly connections: number
+  /** What the limit of descriptors gives. */
+  readonly mostConnections: number
   /** Messages per second, where a scenario keeps a pace. */
   readonly pace: number
   /** Lets the parent look: `begin` and `end` of what is measured, `before` and `after` memory, `drain`. */
