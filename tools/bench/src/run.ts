@@ -11,7 +11,11 @@ import { describeRows, parseOptions, type Options } from './options.js'
 import { Processes } from './processes.js'
 import { createProgress } from './progress.js'
 import { machineLines, rowLines } from './report.js'
-import type { Results, Row } from './results.js'
+import { readResults, type Results, type Row } from './results.js'
+import { publish } from './publish.js'
+import { drawChart } from './chart.js'
+import { drawTable } from './markdown.js'
+import { compareResults } from './compare.js'
 import type { RowPlan } from './rows.js'
 import { subjects } from './subjects/subjects.js'
 
@@ -26,8 +30,10 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0
   }
   try {
+    // Read before hours of measuring, in case it is not there.
+    const before = options.compare === undefined ? undefined : readResults(options.compare)
     const results = await measureAll(options)
-    return results === undefined ? INTERRUPTED : await conclude(results, options)
+    return results === undefined ? INTERRUPTED : await conclude(results, before, options)
   } catch (error) {
     if (!(error instanceof Error)) throw error
     console.error(`error: ${error.message}`)
@@ -115,8 +121,13 @@ function forRow({ transport }: RowPlan, method: Method): Method {
   return { ...method, subjects: method.subjects.filter(has) }
 }
 
-async function conclude(results: Results, options: Options): Promise<number> {
+async function conclude(results: Results, before: Results | undefined, options: Options): Promise<number> {
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(results, undefined, 2) + '\n')
+  if (options.markdown !== undefined) await writeFile(options.markdown, drawTable(results) + '\n')
+  if (options.chart !== undefined) await writeFile(options.chart, drawChart(results))
+  if (options.publish) await publish(results)
+  if (before !== undefined)
+    console.log(['', `Since commit ${before.commit}:`, ...compareResults(before, results)].join('\n'))
   const broken = options.assert.flatMap((assertion) => checkAssertion(assertion, results))
   for (const sentence of broken) console.error(sentence)
   return broken.length > 0 || results.rows.some(({ failure }) => failure !== undefined) ? 1 : 0
