@@ -38,7 +38,7 @@ export interface Run {
 }
 
 /** The code is compiled and the buffers of the kernel have grown by then, as a rule; in ms, at least. */
-const LEAST_WARM_UP = 400
+const LEAST_WARM_UP = 250
 
 /** Subjects are measured in turns, each round in another order; a fault ends the row, and is told in it. */
 export async function measureRow(plan: RowPlan, method: Method, run: Run): Promise<Row> {

@@ -52,6 +52,7 @@ function checkArrival({ workload }: Scenario, { counts, report }: Observed, mayL
   if (report.faults[0] !== undefined) throw new Error(report.faults[0])
   if (counts.count === 0) throw new Error('nothing was answered')
   if (workload === 'echo') return counts.lost
+  if (report.bytes === 0) throw new Error('nothing of what was sent has come')
   if (mayLose) {
     if (report.messages > counts.count)
       throw new Error(`${counts.count} datagrams were sent, and ${report.messages} came`)

@@ -102,7 +102,7 @@ async function measureRows(
         generator,
         certificate,
         folder,
-        advance: progress.advance,
+        advance: (name, subject) => progress.advance(name, subject),
       })
       if (isOver()) break
       rows.push(row)

@@ -33,8 +33,11 @@ export type ServerCommands = typeof commands
 const commands = {
   async start(order: ServerOrder): Promise<Place> {
     workload = createWorkload(order.workload, order.transport)
-    const subject = (await knownSubjects(order.module)).find(({ name }) => name === order.subject)
-    if (subject === undefined) throw new Error(`there is no subject ${order.subject}`)
+    const known = await knownSubjects(order.module)
+    const subject = known.find(
+      ({ name, transports }) => name === order.subject && transports.includes(order.transport),
+    )
+    if (subject === undefined) throw new Error(`there is no subject ${order.subject} for ${order.transport}`)
     running = await subject.start({ ...order, workload })
     return running.place
   },

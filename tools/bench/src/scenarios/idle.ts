@@ -12,6 +12,7 @@ export const idle: Scenario = createIdle(
   ['tcp', 'tls', 'unix'],
   'memory per connection of 10,000 (tls: 1,000) that are open and idle; then each is served once',
   (load) => Math.min(load.connections, load.transport === 'tls' ? MOST_TLS : Infinity),
+  2,
 )
 
 /** What the original's documentation and its users speak of. */
@@ -20,6 +21,7 @@ export const many: Scenario = createIdle(
   ['tcp'],
   '15,000 connections open at once under one server; then each is served once',
   (load) => Math.min(15_000, load.mostConnections),
+  1,
 )
 
 function createIdle(
@@ -27,6 +29,7 @@ function createIdle(
   transports: readonly StreamTransport[],
   about: string,
   countOf: (load: Load) => number,
+  mostRounds: number,
 ): Scenario {
   return {
     name,
@@ -39,7 +42,7 @@ function createIdle(
     ],
     isFresh: true,
     isPaced: true,
-    mostRounds: 2,
+    mostRounds,
     load: (load) => runIdle(load, countOf(load)),
     sample: ({ counts, before, after }: Observed) => ({
       memory: ((after?.rss ?? 0) - (before?.rss ?? 0)) / counts.count,

@@ -65,7 +65,7 @@ async function runLatency(load: Load): Promise<Counts> {
     bytes: latencies.length * SIZE,
     seconds,
     lost: total - latencies.length,
-    latencies: Float64Array.from(latencies).sort(),
+    latencies: Float64Array.from(latencies).toSorted(),
   }
 
   async function sendAtPace(): Promise<void> {
