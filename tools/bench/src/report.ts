@@ -16,13 +16,19 @@ export function rowLines(row: Row): string[] {
     if (result.lost > 0) cells.push(`lost ${result.lost} of ${result.sent}`)
     return `${row.name.padEnd(21)} ${subject.padEnd(10)} ${cells.join('   ')}`
   })
-  const { busy } = row.generator
-  if (busy !== undefined && busy > BUSY)
-    lines.push(
-      `${''.padEnd(21)} ! the load generator is ${percent(busy)} busy, within a third of its ceiling: trust cpu rather than rate`,
-    )
+  lines.push(...generatorLines(row))
   if (row.failure !== undefined) lines.push(`${row.name.padEnd(21)} FAILED ${row.failure}`)
   return lines
+}
+
+/** How near the generator was to its own limit: of the subject for which it worked most. */
+function generatorLines({ metrics, subjects, generator }: Row): string[] {
+  const { busy } = generator
+  const ceiling = Object.values(subjects).find((result) => result.busy === busy)?.ceiling
+  if (busy === undefined || ceiling === undefined) return []
+  const limit = `load generator up to ${percent(busy)} busy, its ceiling is ${formatFigure(ceiling)} ${metrics[0]?.unit}`
+  const warning = busy > BUSY ? ' ! within a third of it: trust cpu rather than rate' : ''
+  return [`${''.padEnd(21)} ${limit}${warning}`]
 }
 
 /** `0.981 [0.970, 0.992]`. */
