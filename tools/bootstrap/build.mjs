@@ -18,7 +18,8 @@ export async function buildProgram(name) {
     sourcePaths.push(`${folder}/src`, `${folder}/package.json`, `${folder}/tsconfig.build.json`)
   const results = () => fingerprint(folders.map((folder) => `${folder}/dist`))
 
-  const built = stamp('built')
+  // Per program: what one needs is no word about another.
+  const built = stamp(`built-${name.replace('@sock/', '')}`)
   // Taken before the build: a file that is saved meanwhile must not count as built.
   const sources = fingerprint(sourcePaths)
   if (built.says(`${sources} ${results()}`)) return

@@ -14,6 +14,13 @@ const commands = {
     await runHere('tools/demo/dist/main.js', args)
   },
 
+  /** `npm run bench`: what the packages cost. */
+  async bench(args) {
+    await install()
+    await buildProgram('@sock/bench')
+    await runHere('tools/bench/dist/main.js', args)
+  },
+
   /** `npm test` and `npm run all`: every check there is. */
   async all(args) {
     await install()

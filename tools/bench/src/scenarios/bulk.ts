@@ -1,0 +1,99 @@
+import { connectStream, type StreamClient } from '../clients/stream.js'
+import { STREAM_TRANSPORTS } from '../transports.js'
+import { patternAt, PositionCheck } from '../workloads/pattern.js'
+import { createFailure } from './failure.js'
+import type { Counts, Load, Scenario } from './scenario.js'
+import { byteMetrics, sampleBytes } from './throughput.js'
+
+const CHUNK = 64 * 1024
+const CONNECTIONS = 4
+/** Bytes of a connection that may be under way in an echo: enough to keep both sides busy. */
+const WINDOW = 4 * CHUNK
+
+export const oneway: Scenario = {
+  name: 'oneway',
+  about: '4 connections send 64 KiB chunks; the server reads and checks every byte',
+  transports: STREAM_TRANSPORTS,
+  workload: 'sink',
+  metrics: byteMetrics,
+  load: (load) => runBulk(load, sendOneWay),
+  sample: sampleBytes,
+}
+
+export const echo: Scenario = {
+  name: 'echo',
+  about: '4 connections send 64 KiB chunks, 256 KiB under way in each; everything comes back and is checked',
+  transports: STREAM_TRANSPORTS,
+  workload: 'echo',
+  metrics: byteMetrics,
+  load: (load) => runBulk(load, sendEcho),
+  sample: sampleBytes,
+}
+
+/** One connection and what it has moved. */
+interface Flow {
+  readonly client: StreamClient
+  readonly check: PositionCheck
+  sent: number
+  onReturn: () => void
+}
+
+/** @param send sends until the deadline, and resolves when everything is where it belongs and the connection is closed */
+async function runBulk(load: Load, send: (flow: Flow, deadline: number) => Promise<void>): Promise<Counts> {
+  const { fail, failure } = createFailure()
+  const flows = await Promise.all(Array.from({ length: CONNECTIONS }, () => openFlow(load, fail)))
+  await load.mark('begin')
+  const since = performance.now()
+  const deadline = since + load.milliseconds
+  await Promise.race([Promise.all(flows.map((flow) => send(flow, deadline))), failure])
+  const seconds = (performance.now() - since) / 1000
+  await load.mark('end')
+  const bytes = flows.reduce((total, { sent }) => total + sent, 0)
+  return { count: bytes / CHUNK, bytes, seconds, lost: 0 }
+}
+
+async function openFlow(load: Load, fail: (error: Error) => void): Promise<Flow> {
+  const check = new PositionCheck()
+  const onChunk = (chunk: Buffer): void => {
+    if (!check.accept(chunk)) fail(new Error(`a client got wrong bytes back after ${check.position}`))
+    flow.onReturn()
+  }
+  const client = await connectStream(load, onChunk, fail)
+  const flow: Flow = { client, check, sent: 0, onReturn: () => undefined }
+  return flow
+}
+
+function sendChunk(flow: Flow): boolean {
+  const chunk = patternAt(flow.sent, CHUNK)
+  flow.sent += CHUNK
+  return flow.client.socket.write(chunk)
+}
+
+/** The server closes when it has read everything. */
+async function sendOneWay(flow: Flow, deadline: number): Promise<void> {
+  const { socket, closed } = flow.client
+  const more = (): void => {
+    while (performance.now() < deadline) if (!sendChunk(flow)) return
+    socket.off('drain', more)
+    socket.end()
+  }
+  socket.on('drain', more)
+  more()
+  await closed
+}
+
+async function sendEcho(flow: Flow, deadline: number): Promise<void> {
+  const { client, check } = flow
+  await new Promise<void>((resolve, reject) => {
+    flow.onReturn = () => {
+      while (flow.sent - check.position < WINDOW && performance.now() < deadline) sendChunk(flow)
+      if (flow.sent === check.position) resolve()
+    }
+    void client.closed.then(() =>
+      reject(new Error(`${flow.sent} bytes were sent, and ${check.position} came back`)),
+    )
+    flow.onReturn()
+  })
+  client.socket.end()
+  await client.closed
+}

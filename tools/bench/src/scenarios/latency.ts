@@ -1,0 +1,92 @@
+import { connectEndpoint } from '../clients/endpoint.js'
+import { percentile } from '../statistics.js'
+import { TRANSPORTS } from '../transports.js'
+import { createMessage, isIntact, sequenceOf, setSequence } from '../workloads/message.js'
+import { createFailure } from './failure.js'
+import type { Counts, Load, Scenario } from './scenario.js'
+
+const CLIENTS = 8
+const SIZE = 64
+/** How long the last answers are waited for, in ms; what is missing then is lost. */
+const PATIENCE = 500
+const MICROSECONDS = 1000
+
+export const latency: Scenario = {
+  name: 'latency',
+  about:
+    '8 clients send 64 bytes at a fixed pace, whether answered or not; from when each was due to its answer',
+  transports: TRANSPORTS,
+  workload: 'echo',
+  metrics: [
+    { name: 'p50', unit: 'µs', better: 'less' },
+    { name: 'p99', unit: 'µs', better: 'less' },
+    { name: 'p99.9', unit: 'µs', better: 'less' },
+  ],
+  isPaced: true,
+  load: runLatency,
+  sample({ counts }) {
+    const sorted = counts.latencies ?? new Float64Array()
+    return {
+      p50: percentile(sorted, 0.5) * MICROSECONDS,
+      p99: percentile(sorted, 0.99) * MICROSECONDS,
+      'p99.9': percentile(sorted, 0.999) * MICROSECONDS,
+    }
+  },
+}
+
+/** Time counts from when a message was due: a server that stalls cannot slow down the questions it is asked. */
+async function runLatency(load: Load): Promise<Counts> {
+  const { fail, failure } = createFailure()
+  const endpoints = await Promise.all(
+    Array.from({ length: CLIENTS }, (_, index) => connectEndpoint(load, index, SIZE, fail)),
+  )
+  const total = Math.max(1, Math.round((load.pace * load.milliseconds) / 1000))
+  const interval = 1000 / load.pace
+  const latencies: number[] = []
+  const isAnswered = new Uint8Array(total)
+  await load.mark('begin')
+  const since = performance.now()
+  for (const endpoint of endpoints) {
+    endpoint.onMessage = (message) => {
+      const sequence = sequenceOf(message)
+      if (!isIntact(message) || sequence >= total || isAnswered[sequence] === 1)
+        return fail(new Error(`a client got a wrong answer after ${latencies.length} right ones`))
+      isAnswered[sequence] = 1
+      latencies.push(performance.now() - since - sequence * interval)
+    }
+  }
+  await Promise.race([failure, sendAtPace()])
+  await Promise.race([failure, waitUntil(() => latencies.length === total, PATIENCE)])
+  const seconds = (performance.now() - since) / 1000
+  await load.mark('end')
+  await Promise.all(endpoints.map((endpoint) => endpoint.close()))
+  return {
+    count: latencies.length,
+    bytes: latencies.length * SIZE,
+    seconds,
+    lost: total - latencies.length,
+    latencies: Float64Array.from(latencies).toSorted(),
+  }
+
+  async function sendAtPace(): Promise<void> {
+    let sent = 0
+    await waitUntil(() => {
+      const due = Math.min(total, Math.floor((performance.now() - since) / interval) + 1)
+      for (; sent < due; sent++)
+        endpoints[sent % CLIENTS]?.send(setSequence(createMessage(SIZE, sent % CLIENTS, true), sent))
+      return sent === total
+    }, load.milliseconds + PATIENCE)
+  }
+}
+
+/** Looks in every turn of the event loop: a timer is late by up to a millisecond, which is more than what is measured. */
+function waitUntil(isDone: () => boolean, milliseconds: number): Promise<void> {
+  const deadline = performance.now() + milliseconds
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (isDone() || performance.now() > deadline) resolve()
+      else setImmediate(look)
+    }
+    look()
+  })
+}

@@ -1,0 +1,100 @@
+import type { ConnectionCallbacks, DatagramCallbacks, Handler, IpAddress, UnixAddress } from '@sock/core'
+import { createTcpServer } from '@sock/tcp'
+import { createUdpServer } from '@sock/udp'
+import { createUnixServer } from '@sock/unix'
+import { createUnixgramServer } from '@sock/unixgram'
+import type { Session, Workload } from '../workloads/workload.js'
+import { serveStream } from './raw-stream.js'
+import type { Running, Setup } from './subject.js'
+
+/** Nothing is in flight when the harness drains: what is measured is the closing, not the wait for quiet. */
+const STREAM_OPTIONS = { drainIdle: 1 }
+const ANY_PORT = '127.0.0.1:0'
+
+export const startCallbacks = (setup: Setup): Promise<Running> =>
+  setup.transport === 'udp' || setup.transport === 'unixgram'
+    ? startDatagram(setup, datagramCallbacks(setup.workload))
+    : startStream(setup, streamCallbacks(setup.workload))
+
+export const startForAwait = (setup: Setup): Promise<Running> => {
+  const handler = createLoop(setup.workload)
+  return setup.transport === 'udp' || setup.transport === 'unixgram'
+    ? startDatagram(setup, handler)
+    : startStream(setup, handler)
+}
+
+export const startStreams = (setup: Setup): Promise<Running> =>
+  startStream(setup, {
+    open({ stream }) {
+      serveStream(stream, setup.workload)
+      // A socket of Node's does that by itself: allowHalfOpen is false there.
+      stream.on('end', () => stream.end())
+    },
+  })
+
+function streamCallbacks(workload: Workload): ConnectionCallbacks {
+  return {
+    open(connection) {
+      connection.data = workload.open()
+    },
+    data(connection, chunk) {
+      const reply = (connection.data as Session).received(chunk)
+      if (reply === undefined) return undefined
+      const written = connection.write(reply)
+      return connection.writableNeedDrain ? written : undefined
+    },
+  }
+}
+
+function datagramCallbacks(workload: Workload): DatagramCallbacks {
+  const session = workload.open()
+  return {
+    data(channel, data) {
+      const reply = session.received(data)
+      if (reply !== undefined) void channel.write(reply)
+    },
+  }
+}
+
+/** The loop that runs on every transport. */
+function createLoop(workload: Workload): Handler {
+  return async (channel) => {
+    const session = workload.open()
+    for await (const chunk of channel) {
+      const reply = session.received(chunk)
+      if (reply !== undefined) await channel.write(reply)
+    }
+  }
+}
+
+async function startStream(setup: Setup, handler: Handler | ConnectionCallbacks): Promise<Running> {
+  const { transport, path, certificate } = setup
+  const server =
+    transport === 'unix'
+      ? createUnixServer(handler, STREAM_OPTIONS)
+      : createTcpServer(
+          handler,
+          transport === 'tls' ? { ...STREAM_OPTIONS, tls: certificate } : STREAM_OPTIONS,
+        )
+  server.on('error', report)
+  return running(server, await server.listen(transport === 'unix' ? path : ANY_PORT))
+}
+
+async function startDatagram(setup: Setup, handler: Handler | DatagramCallbacks): Promise<Running> {
+  const server = setup.transport === 'udp' ? createUdpServer(handler) : createUnixgramServer(handler)
+  server.on('error', report)
+  return running(server, await server.listen(setup.transport === 'udp' ? ANY_PORT : setup.path))
+}
+
+function running(server: { shutdown(): Promise<unknown> }, address: IpAddress | UnixAddress): Running {
+  return {
+    place: 'path' in address ? { path: address.path } : { host: address.host, port: address.port },
+    async drain() {
+      await server.shutdown()
+    },
+  }
+}
+
+function report(error: Error): void {
+  console.error(error)
+}

@@ -1,0 +1,32 @@
+import { STREAM_TRANSPORTS, TRANSPORTS } from '../transports.js'
+import { startCallbacks, startForAwait, startStreams } from './ours.js'
+import { startRawUdp, startRawUnixgram } from './raw-datagram.js'
+import { startRawStream } from './raw-stream.js'
+import type { Running, Setup, Subject } from './subject.js'
+
+/** What all others are compared with. */
+export const CONTROL = 'raw'
+
+/** All there are. Another engine, or another library, is one more entry. */
+export const subjects: readonly Subject[] = [
+  {
+    name: CONTROL,
+    about: 'node:net, node:tls, node:dgram, unix-dgram',
+    transports: TRANSPORTS,
+    start: startRaw,
+  },
+  { name: 'callbacks', about: '@sock/* with callbacks', transports: TRANSPORTS, start: startCallbacks },
+  { name: 'for-await', about: '@sock/* with `for await`', transports: TRANSPORTS, start: startForAwait },
+  {
+    name: 'stream',
+    about: '@sock/* with `connection.stream`',
+    transports: STREAM_TRANSPORTS,
+    start: startStreams,
+  },
+]
+
+function startRaw(setup: Setup): Promise<Running> {
+  if (setup.transport === 'udp') return startRawUdp(setup)
+  if (setup.transport === 'unixgram') return startRawUnixgram(setup)
+  return startRawStream(setup)
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals'
+import { measureFaulty } from './harness.js'
+
+describe('measureRow()', () => {
+  it.each([
+    ['tcp/rr', 'corrupts', /^corrupts: a client got a wrong answer/],
+    ['tcp/echo', 'corrupts', /^corrupts: a client got wrong bytes back/],
+    ['tcp/echo', 'skips', /^skips: a client got wrong bytes back/],
+    ['tcp/oneway', 'corrupts', /^corrupts: the server got wrong bytes/],
+    ['tcp/oneway', 'loses', /^loses: (the server got wrong bytes|\d+ bytes were sent, and \d+ came)/],
+    ['tcp/oneway', 'skips', /^skips: (the server got wrong bytes|\d+ bytes were sent, and \d+ came)/],
+    ['udp/rr', 'corrupts', /^corrupts: a client got a wrong answer/],
+    ['udp/oneway-64', 'corrupts', /^corrupts: the server got a damaged datagram/],
+    [
+      'udp/oneway-64',
+      'reorders',
+      /^reorders: (the server got datagram \d+ of client \d+ after \d+|a client got a wrong answer)/,
+    ],
+    [
+      'udp/oneway-64',
+      'doubles',
+      /^doubles: (the server got datagram|an answer came twice|a client got a wrong answer|\d+ datagrams were sent)/,
+    ],
+  ])('%s fails when the subject %s', async (row, subject, message) => {
+    expect((await measureFaulty(row, subject)).failure).toMatch(message)
+  })
+
+  it('tells how many datagrams a subject has lost, and does not count them', async () => {
+    const { failure, subjects } = await measureFaulty('udp/oneway-64', 'loses')
+    expect(failure).toBeUndefined()
+    const { lost = 0, sent = 0 } = subjects['loses'] ?? {}
+    // One of a hundred; the kernel may add some.
+    expect(lost).toBeGreaterThanOrEqual(Math.floor(sent / 100) - 2)
+    expect(lost).toBeGreaterThan(0)
+  })
+
+  it('gives a slow subject a smaller ratio, and a larger one of CPU time', async () => {
+    const { failure, subjects } = await measureFaulty('tcp/rr', 'slow')
+    expect(failure).toBeUndefined()
+    expect(subjects['slow']?.metrics['rate']?.ratio?.median).toBeLessThan(1)
+    expect(subjects['slow']?.metrics['cpu']?.ratio?.median).toBeGreaterThan(1)
+  })
+})
