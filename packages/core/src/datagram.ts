@@ -25,4 +25,10 @@ export {
 } from './lib/options.js'
 export { checkReusePort, hasReusePort } from './lib/reuse-port.js'
 export { bindable, bindSocketFile, type SocketFile, type SocketFileActions } from './lib/socket-file.js'
-export { parseUnixPath, parseUnixTarget, type UnixEndpoint, type UnixName } from './lib/unix-target.js'
+export {
+  MAX_PATH_BYTES,
+  parseUnixPath,
+  parseUnixTarget,
+  type UnixEndpoint,
+  type UnixName,
+} from './lib/unix-target.js'

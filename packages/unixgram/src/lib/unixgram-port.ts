@@ -1,5 +1,6 @@
 import { formatAddress, SockError, type Address, type UnixAddress } from '@sock/core'
 import {
+  MAX_PATH_BYTES,
   parseUnixPath,
   unixAddress,
   type DatagramPort,
@@ -136,6 +137,8 @@ export class UnixgramPort implements DatagramPort, NativeSocketEvents {
     if (address === undefined) {
       // A relative name that looks like an abstract one.
       address = unixAddress(path.startsWith('@') ? `./${path}` : path)
+      // Such a name can be bound, and not be sent to: cut, it is that of another socket. So send() is to look at it.
+      if (Buffer.byteLength(address.path) > MAX_PATH_BYTES) return address
       if (this.#senders.size >= MAX_SENDERS) this.#senders.clear()
       this.#senders.set(path, address)
     }

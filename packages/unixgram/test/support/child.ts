@@ -63,6 +63,11 @@ export class Child<Result> {
     return this.#said.shift() as T
   }
 
+  /** SIGSTOP, SIGCONT and the like. */
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name)
+  }
+
   /** SIGKILL: no time to clean anything up. */
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL')

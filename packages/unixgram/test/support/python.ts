@@ -32,6 +32,11 @@ export class Python {
     return value
   }
 
+  /** SIGSTOP, SIGCONT and the like. */
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name)
+  }
+
   async kill(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     this.#process.kill('SIGKILL')

@@ -1,4 +1,5 @@
 import { datagramChannel } from './datagram-channel.js'
+import { datagramFaults } from './datagram-faults.js'
 import { datagramServer } from './datagram-server.js'
 import type { DatagramFixture } from './stage.js'
 import type { Suite } from './suite.js'
@@ -11,5 +12,9 @@ import type { Suite } from './suite.js'
  * registerSuite(datagramConformance(fixture), { describe, it })
  */
 export function datagramConformance(fixture: DatagramFixture): Suite {
-  return { name: fixture.name, cases: [], suites: [datagramChannel(fixture), datagramServer(fixture)] }
+  return {
+    name: fixture.name,
+    cases: [],
+    suites: [datagramChannel, datagramServer, datagramFaults].map((suite) => suite(fixture)),
+  }
 }

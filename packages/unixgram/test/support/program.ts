@@ -1,0 +1,49 @@
+import { it } from '@jest/globals'
+import { execFile, spawnSync } from 'node:child_process'
+
+const hasStrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
+
+/** A test in which the system calls of a program fail; where that cannot be done, it is skipped and says so. */
+export function itWithStrace(name: string, body: () => Promise<void>): void {
+  if (hasStrace) it(name, body)
+  else it.skip(`${name} (skipped: strace is not installed, or may not trace)`, body)
+}
+
+export interface ProgramOptions {
+  /** What strace injects: `sendmsg:error=ENOMEM:when=1`. */
+  readonly inject?: string
+  /** Options of Node. */
+  readonly flags?: readonly string[]
+}
+
+const ENTRY = new URL('../../dist/index.js', import.meta.url).href
+
+/**
+ * Runs a module in a process of its own, without a channel between the processes, whose system calls would count too.
+ *
+ * @param body has the package at hand as `unixgram`, and gives its result to `done`
+ */
+export function runProgram(
+  body: string,
+  args: readonly string[],
+  { inject, flags = [] }: ProgramOptions = {},
+): Promise<unknown> {
+  const text = `
+    import * as unixgram from ${JSON.stringify(ENTRY)}
+    const args = process.argv.slice(1)
+    const done = (result) => console.log(JSON.stringify(result))
+    ${body}`
+  const node = [process.execPath, ...flags, '--input-type=module', '-e', text, ...args]
+  const syscall = inject?.split(':')[0]
+  const tracer =
+    inject === undefined
+      ? []
+      : ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${syscall}`, '-e', `inject=${inject}`]
+  const [command = '', ...rest] = [...tracer, ...node]
+  return new Promise((resolve, reject) => {
+    execFile(command, rest, { timeout: 10_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+      if (error === null && stderr === '') resolve(JSON.parse(stdout))
+      else reject(new Error(`The program failed: ${stderr}`, { cause: error }))
+    })
+  })
+}
