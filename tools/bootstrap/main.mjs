@@ -14,6 +14,13 @@ const commands = {
     await runHere('tools/demo/dist/main.js', args)
   },
 
+  /** `npm run soak`: load and faults for as long as is wanted, and a verdict. */
+  async soak(args) {
+    await install()
+    await buildProgram('@sock/soak')
+    await runHere('tools/soak/dist/main.js', args)
+  },
+
   /** `npm test` and `npm run all`: every check there is. */
   async all(args) {
     await install()

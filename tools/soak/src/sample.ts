@@ -1,0 +1,33 @@
+import { readdirSync } from 'node:fs'
+
+/** What a process holds. */
+export interface Sample {
+  /** Open descriptors; `undefined` where the system does not tell. */
+  readonly descriptors: number | undefined
+  /** In bytes, after a full garbage collection. */
+  readonly rss: number
+  /** In bytes, after a full garbage collection; buffers outside of the heap included. */
+  readonly heap: number
+  /** What keeps the event loop busy: handles, requests and timers. */
+  readonly resources: number
+  /** Processor time since the start, in µs. */
+  readonly cpu: number
+}
+
+const OWN_DESCRIPTORS = '/proc/self/fd'
+
+/** Takes a sample. The process must have been started with --expose-gc. */
+export function takeSample(): Sample {
+  // Twice: what the first run finalizes, the second collects.
+  globalThis.gc?.()
+  globalThis.gc?.()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  const { user, system } = process.cpuUsage()
+  return {
+    descriptors: process.platform === 'linux' ? readdirSync(OWN_DESCRIPTORS).length : undefined,
+    rss,
+    heap: heapUsed + external,
+    resources: process.getActiveResourcesInfo().length,
+    cpu: user + system,
+  }
+}
