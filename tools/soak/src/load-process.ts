@@ -22,6 +22,7 @@ let churn: Churn | undefined
 let stop = createStop()
 const places: Places = {}
 const counts: Record<string, number> = {}
+const connects: Partial<Record<TransportName, number>> = {}
 
 const parent = serveParent(answer, notice)
 const records = createBatch<ClientRecord>(BATCH, (batch) => parent.tell({ news: 'records', records: batch }))
@@ -56,7 +57,7 @@ async function answer(question: Question): Promise<Answer> {
       return {}
     case 'finish':
       setImmediate(leave)
-      return { sample: takeSample(), counts }
+      return { sample: takeSample(), counts, connects }
   }
 }
 
@@ -95,6 +96,7 @@ function createLoad(setup: Setup): Load {
     nextSession: () => (session += 1),
     report: (record) => records.add({ side: 'client', ...record }),
     count: (what) => (counts[what] = (counts[what] ?? 0) + 1),
+    connecting: (name) => (connects[name] = (connects[name] ?? 0) + 1),
     garbled: (text) => parent.tell({ news: 'finding', check: 'content', text }),
   }
 }

@@ -14,6 +14,8 @@ export interface Load {
   nextSession(): number
   report(record: Omit<ClientRecord, 'side'>): void
   count(what: string): void
+  /** To be called before each attempt to connect to a stream server. */
+  connecting(name: StreamName): void
   garbled(text: string): void
 }
 

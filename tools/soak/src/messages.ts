@@ -92,13 +92,16 @@ export type Tally = StreamTally | DatagramTally
 /** How many connections and faults a load has made, by name. */
 export type Counts = Readonly<Record<string, number>>
 
+/** How often clients have tried to connect. */
+export type Connects = Readonly<Partial<Record<TransportName, number>>>
+
 /** What the parent asks a child. Each is answered once. */
 export type Question =
   | { readonly ask: 'begin'; readonly setup: Setup }
   | { readonly ask: 'sample' }
-  /** Loads: begin or go on, pausing `pace` ms between sessions on average. */
+  /** Begin or go on: with sessions, with restarts. */
   | { readonly ask: 'resume' }
-  /** Loads: end what is under way, and answer when nothing is. Server: no restarts any more. */
+  /** End what is under way, and answer when nothing is. */
   | { readonly ask: 'pause' }
   /** Stop for good, and leave. */
   | { readonly ask: 'finish' }
@@ -107,6 +110,7 @@ export interface Answer {
   readonly sample?: Sample
   readonly tallies?: readonly Tally[]
   readonly counts?: Counts
+  readonly connects?: Connects
 }
 
 /** What a child says unasked. */

@@ -12,6 +12,7 @@ const MAX_THOUGHT = 40
 /** A client that does everything right: whatever is lost between it and the server is the library's fault. */
 export const politeStream: StreamAct = async (load, name, place) => {
   let connection: Connection
+  load.connecting(name)
   try {
     connection = await connectStreamTo(name, place, load.authorities)
   } catch {

@@ -167,13 +167,14 @@ async function speak(
 }
 
 function rawSocket(load: Load, name: StreamName, place: Address): Socket {
-  load.count(`${name} raw connections`)
+  load.connecting(name)
   return quiet(place.family === 'unix' ? connect(place.path) : connect(place.port, place.host))
 }
 
 function tlsSocket(load: Load, place: Address): Socket {
   if (place.family === 'unix') throw new Error('TLS is for tcp')
   const { host, port } = place
+  load.connecting('tls')
   return quiet(connectTls({ host, port, ca: [...load.authorities], servername: 'localhost' }))
 }
 
@@ -183,9 +184,10 @@ function quiet(socket: Socket): Socket {
 }
 
 function reset(socket: Socket): void {
-  // Unix sockets have no reset; and neither has a TLS socket, which is destroyed as hard.
-  if (socket.remoteFamily === undefined || 'encrypted' in socket) socket.destroy()
-  else socket.resetAndDestroy()
+  // Unix sockets have no reset, a TLS socket is destroyed as hard; and after shutdown(2) Node would leak the descriptor.
+  const canReset = socket.remoteFamily !== undefined && !('encrypted' in socket) && !socket.writableEnded
+  if (canReset) socket.resetAndDestroy()
+  else socket.destroy()
 }
 
 async function closed(socket: Socket): Promise<void> {

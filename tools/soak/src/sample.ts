@@ -8,10 +8,6 @@ export interface Sample {
   readonly rss: number
   /** In bytes, after a full garbage collection; buffers outside of the heap included. */
   readonly heap: number
-  /** What keeps the event loop busy: handles, requests and timers. */
-  readonly resources: number
-  /** Processor time since the start, in µs. */
-  readonly cpu: number
 }
 
 const OWN_DESCRIPTORS = '/proc/self/fd'
@@ -22,12 +18,9 @@ export function takeSample(): Sample {
   globalThis.gc?.()
   globalThis.gc?.()
   const { rss, heapUsed, external } = process.memoryUsage()
-  const { user, system } = process.cpuUsage()
   return {
     descriptors: process.platform === 'linux' ? readdirSync(OWN_DESCRIPTORS).length : undefined,
     rss,
     heap: heapUsed + external,
-    resources: process.getActiveResourcesInfo().length,
-    cpu: user + system,
   }
 }

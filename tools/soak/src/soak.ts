@@ -8,6 +8,7 @@ import { pause } from './pause.js'
 import { startProcess, type Process } from './processes.js'
 import { createRandom } from './random.js'
 import type { Sample } from './sample.js'
+import { TRANSPORTS, type TransportName } from './transports.js'
 import type { Evidence, Finding } from './verdict.js'
 
 const ROLES: readonly Role[] = ['server', 'polite', 'rude']
@@ -16,7 +17,7 @@ const ROLES: readonly Role[] = ['server', 'polite', 'rude']
  * runs as often as that, in ms.
  */
 const ROUNDS = 14
-const ROUND = { least: 500, most: 30_000 }
+const ROUND = { least: 300, most: 30_000 }
 /** What a round needs beside the load, in ms. */
 const LOOKING = 1_200
 /** What a child takes for its end, in ms, at the worst. */
@@ -73,6 +74,7 @@ class Run {
   readonly #ledger = createLedger((text) => keep(this.#lost, text))
   readonly #samples: Record<Role, Sample[]> = { server: [], polite: [], rude: [] }
   readonly #counts: Record<string, number> = {}
+  readonly #connects: Partial<Record<TransportName, number>> = {}
   readonly #processes: Record<Role, Process>
   readonly #all: readonly Process[]
   #tallies: readonly Tally[] = []
@@ -120,7 +122,9 @@ class Run {
   async finish(): Promise<void> {
     const { server, polite, rude } = this.#processes
     for (const load of [polite, rude]) {
-      const { counts = {} } = await load.ask({ ask: 'finish' })
+      const { counts = {}, connects = {} } = await load.ask({ ask: 'finish' })
+      for (const name of TRANSPORTS)
+        this.#connects[name] = (this.#connects[name] ?? 0) + (connects[name] ?? 0)
       for (const [what, count] of Object.entries(counts))
         this.#counts[what] = (this.#counts[what] ?? 0) + count
     }
@@ -151,6 +155,7 @@ class Run {
       findings: this.#findings,
       lost: this.#lost,
       totals: this.#ledger.totals,
+      connects: this.#connects,
       problem: this.problem,
       counts: this.#counts,
     }

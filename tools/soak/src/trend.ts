@@ -11,7 +11,7 @@ export interface Allowance {
 /** While code is compiled and pools fill, growth says nothing: this part of the samples is left out. */
 const WARM_UP = 0.25
 /** With less, a median is no median. */
-const MIN_SAMPLES = 6
+const MIN_SAMPLES = 5
 
 /** Compares the medians of the early and the late half of the samples, after the warm-up. */
 export function judgeTrend(name: string, samples: readonly number[], { least, part }: Allowance): Row {

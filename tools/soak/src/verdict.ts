@@ -4,6 +4,7 @@ import type { Role } from './options.js'
 import type { Sample } from './sample.js'
 import type { Row } from './row.js'
 import { judgeTrend } from './trend.js'
+import type { TransportName } from './transports.js'
 
 /** Everything a verdict is based on. */
 export interface Evidence {
@@ -17,6 +18,8 @@ export interface Evidence {
   /** What the ledger has found lost. */
   readonly lost: readonly string[]
   readonly totals: Readonly<Totals>
+  /** How often clients of a stream transport have tried to connect. */
+  readonly connects: Readonly<Partial<Record<TransportName, number>>>
   /** Why it ended before its time. */
   readonly problem: string | undefined
 }
@@ -61,7 +64,11 @@ export function judge(evidence: Evidence): Row[] {
     {
       name: 'counters',
       seen: tallies.map(describe).join('; '),
-      problems: [...findings('counters'), ...tallies.flatMap(countersOf)],
+      problems: [
+        ...findings('counters'),
+        ...tallies.flatMap(countersOf),
+        ...streams.flatMap((tally) => surplusOf(tally, evidence.connects)),
+      ],
     },
     {
       name: 'restarts',
@@ -121,6 +128,14 @@ const countersOf = (tally: Tally): string[] =>
   (tally.kind === 'stream' ? ofStream(tally) : ofDatagrams(tally)).flatMap(([what, one, other]) =>
     one === other ? [] : [`${tally.transport}: ${what}: ${one} and ${other}`],
   )
+
+/** Nobody can have been served or turned away who has not tried; those that gave up may never have been seen. */
+function surplusOf({ transport, stats }: StreamTally, connects: Evidence['connects']): string[] {
+  const { connectionLimit, handshakeFailed, handshakeTimeout } = stats.rejected
+  const met = stats.accepted + connectionLimit + handshakeFailed + handshakeTimeout
+  const tried = connects[transport] ?? 0
+  return met <= tried ? [] : [`${transport}: ${met} accepted or rejected, ${tried} connects of clients`]
+}
 
 type Equation = readonly [what: string, one: number, other: number]
 
