@@ -5,21 +5,21 @@ import { install } from './install.mjs'
 import { turbo } from './turbo.mjs'
 import { inRoot } from './workspace.mjs'
 
+/** The programs of the repository, by the script that runs each: `npm start` and so on. */
+const programs = { start: 'demo', bench: 'bench', soak: 'soak' }
+
 /** What `node tools/bootstrap/entry.cjs <command>` can do; package.json's scripts are the only callers. */
 const commands = {
-  /** `npm start`: the demo. */
-  async start(args) {
-    await install()
-    await buildProgram('@sock/demo')
-    await runHere('tools/demo/dist/main.js', args)
-  },
-
-  /** `npm run bench`: what the packages cost. */
-  async bench(args) {
-    await install()
-    await buildProgram('@sock/bench')
-    await runHere('tools/bench/dist/main.js', args)
-  },
+  ...Object.fromEntries(
+    Object.entries(programs).map(([script, tool]) => [
+      script,
+      async (args) => {
+        await install()
+        await buildProgram(`@sock/${tool}`)
+        await runHere(`tools/${tool}/dist/main.js`, args)
+      },
+    ]),
+  ),
 
   /** `npm test` and `npm run all`: every check there is. */
   async all(args) {

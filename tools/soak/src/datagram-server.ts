@@ -1,0 +1,76 @@
+import type { DatagramHandler } from '@sock/core'
+import { createUdpServer } from '@sock/udp'
+import { createUnixgramServer } from '@sock/unixgram'
+import { decode, encode, FrameError } from './frames.js'
+import type { ServerRecord } from './messages.js'
+import { PlannedFailure } from './stream-server.js'
+import type { DatagramName } from './transports.js'
+
+/** What the handler of one server needs, and tells. */
+export interface DatagramDesk {
+  readonly name: DatagramName
+  readonly handled: () => void
+  readonly replied: (isSent: boolean) => void
+  readonly thrown: () => void
+  readonly report: (record: ServerRecord) => void
+}
+
+/** Little enough for floods to fill it. */
+const OPTIONS = { maxQueuedBytes: 256 * 1024 }
+
+/** Callbacks on udp, a function on unixgram: the two forms of handlers have to hold. */
+export function createServerOf(desk: DatagramDesk) {
+  if (desk.name === 'udp') return createUdpServer(callbacks(desk), OPTIONS)
+  return createUnixgramServer(loop(desk), OPTIONS)
+}
+
+function callbacks(desk: DatagramDesk): DatagramHandler {
+  return {
+    data: (channel, data) => take(desk, data, (answer) => channel.write(answer)),
+  }
+}
+
+function loop(desk: DatagramDesk): DatagramHandler {
+  return async (channel) => {
+    for await (const datagram of channel.datagrams()) {
+      // Not awaited: one client that does not read would hold up all others.
+      const answering = take(desk, datagram.data, (answer) => datagram.reply(answer))
+      if (answering !== undefined) void answering
+    }
+  }
+}
+
+/** Takes one datagram, at once. The promise is of its answer, and never rejects. @throws PlannedFailure if asked to fail */
+function take(
+  desk: DatagramDesk,
+  data: Buffer,
+  reply: (answer: Buffer) => Promise<void>,
+): Promise<void> | undefined {
+  desk.handled()
+  const { op, session, sequence, wanted, payload } = read(desk, data)
+  const { name } = desk
+  const report = (delivered: number, written: number): void =>
+    desk.report({ side: 'server', transport: name, session, delivered, written, end: 'open' })
+  report(payload.length, 0)
+  if (op === 'throw') {
+    desk.thrown()
+    throw new PlannedFailure('asked to fail')
+  }
+  return reply(encode('ack', session, sequence, wanted)).then(
+    () => {
+      desk.replied(true)
+      report(0, wanted)
+    },
+    () => desk.replied(false),
+  )
+}
+
+function read(desk: DatagramDesk, data: Buffer) {
+  try {
+    return decode(data)
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error
+    desk.thrown()
+    throw new PlannedFailure(error.message)
+  }
+}

@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { endPrograms, startProgram } from './support/program.js'
+
+/** Some seconds; the shortest in which there are enough looks to judge a trend is one of them. */
+const SHORT = '0.15'
+const LIMIT = 60_000
+
+/** The names of the rows that fail, from the printed verdict. */
+const failing = (output: string): string[] =>
+  [...output.matchAll(/^FAILS {2}(.*?) {2}/gm)].map(([, name]) => name as string)
+
+afterEach(endPrograms)
+
+describe('npm run soak', () => {
+  it(
+    'npm run soak ends by itself with code 0, prints a verdict and writes its numbers',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'soak-test-'))
+      const results = join(folder, 'results.json')
+      const { code, output } = await startProgram('--minutes', SHORT, '--results', results).ended
+      expect(failing(output)).toEqual([])
+      expect(output).toMatch(/^holds {2}bytes acknowledged, not delivered +[1-9]\d* sessions/m)
+      expect(output).toMatch(/\n16 passed, 0 failed\n$/)
+      expect(code).toBe(0)
+      expect(JSON.parse(await readFile(results, 'utf8'))).toMatchObject({
+        numPassedTests: 16,
+        numFailedTests: 0,
+      })
+      await rm(folder, { recursive: true })
+    },
+    LIMIT,
+  )
+
+  it.each([
+    ['descriptors', ['server: descriptors', 'after the last shutdown']],
+    ['heap', ['server: heap']],
+    ['byte', ['bytes acknowledged, not delivered']],
+    ['order', ['events in order']],
+  ])(
+    'npm run soak ends with code 1 when something is done wrong: %s',
+    async (broken, rows) => {
+      const program = startProgram('--minutes', SHORT, '--only', 'tcp,unixgram', '--broken', broken)
+      const { code, output } = await program.ended
+      expect(failing(output)).toEqual(expect.arrayContaining(rows))
+      expect(code).toBe(1)
+    },
+    LIMIT,
+  )
+
+  it(
+    'npm run soak ends with the verdict so far on SIGINT',
+    async () => {
+      const program = startProgram('--minutes', '60', '--only', 'tcp')
+      await program.until(/^\d+ s/m)
+      program.kill('SIGINT')
+      const { code, output } = await program.ended
+      expect(output).toMatch(/\n16 passed, 0 failed\n$/)
+      expect(code).toBe(0)
+    },
+    LIMIT,
+  )
+
+  it('npm run soak refuses options that make no sense', async () => {
+    const programs = [
+      ['--minutes', '0'],
+      ['--only', 'sctp'],
+      ['--seed', '-1'],
+      ['--broken', 'everything'],
+    ]
+    for (const args of programs) {
+      const { code, output } = await startProgram(...args).ended
+      expect(output).toMatch(/^error: /)
+      expect(code).toBe(2)
+    }
+  })
+})
