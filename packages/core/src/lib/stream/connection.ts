@@ -136,7 +136,10 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     if (bytes.length === 0) return RESOLVED
     this.#bytesWritten += bytes.length
     this.#answered = this.#bytesRead
-    if (this.#host.observed) this.#host.observe(this, 'write')
+    if (this.#host.observed) {
+      this.#host.observe(this, 'write')
+      if (this.#isGone) return rejected(closedError('write', this.#error))
+    }
     this.#port.write(bytes)
     return this.#port.bufferedBytes < this.#host.highWaterMark ? RESOLVED : this.#whenDrained()
   }
@@ -154,9 +157,10 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     if (this.#phase === 'closed' || this.#phase === 'destroyed') {
       return rejected(closedError('close the writing side', this.#error))
     }
-    this.#finished ??= createDeferred()
+    // An observer of this may destroy the connection, which rejects what is pending and forgets it.
+    const finished = (this.#finished ??= createDeferred())
     this.#endOutput()
-    return this.#finished.promise
+    return finished.promise
   }
 
   close(): Promise<void> {
@@ -264,7 +268,10 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   received(chunk: Buffer): void {
     this.#bytesRead += chunk.length
     if (this.#input !== 'open' || this.#isGone) return
-    if (this.#host.observed) this.#host.observe(this, 'read')
+    if (this.#host.observed) {
+      this.#host.observe(this, 'read')
+      if (this.#isGone) return
+    }
     if (this.#inbox !== undefined) this.#inbox.push(chunk)
     else this.#feed?.chunk(chunk)
   }
@@ -425,7 +432,7 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
     if (this.#output !== 'open') return
     this.#output = 'ending'
     if (this.#host.observed) this.#host.observe(this, 'closeWrite')
-    this.#port.shutdownWrite()
+    if (!this.#isGone) this.#port.shutdownWrite()
   }
 
   #destroyIfOver(): void {
