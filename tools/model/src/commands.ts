@@ -82,7 +82,7 @@ export function lifeCommands<W extends World>(): fc.WeightedArbitrary<Command<W>
       arbitrary: fc
         .tuple(fc.constantFrom(...limits), pace)
         .map(([limit, when]) =>
-          command<W>(`shutdown(${limit})`, when, ({ subject }) => subject.shutdown(limit)),
+          command<W>(`shutdown(${limit})`, when, ({ subject }) => void subject.shutdown(limit)),
         ),
     },
     {

@@ -188,7 +188,9 @@ export class DatagramWorld {
   }
 
   act(moment: Moment, channel: DatagramChannel, from?: number, datagram?: Datagram): void | Promise<void> {
-    const act = this.#plans.get(moment) ?? (moment === 'handler' || moment === 'data' ? 'replies' : 'returns')
+    // In the end nobody is there any more to finish what waits.
+    const planned = this.isEnding ? undefined : this.#plans.get(moment)
+    const act = planned ?? (moment === 'handler' || moment === 'data' ? 'replies' : 'returns')
     this.#plans.delete(moment)
     switch (act) {
       case 'throws':
@@ -212,7 +214,7 @@ export class DatagramWorld {
         void this.subject.close()
         return undefined
       case 'shuts down':
-        this.subject.shutdown('default')
+        void this.subject.shutdown('default')
         return undefined
       case 'returns':
         return undefined

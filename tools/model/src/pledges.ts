@@ -63,12 +63,19 @@ export class Pledges {
 
   /** Waits until all have settled. @throws if one does not within `patience` ms */
   async allSettled(patience: number): Promise<void> {
+    const pending = (): Pledge[] => this.#pledges.filter(({ state }) => state === 'pending')
+    let isLate = false
     let timer: NodeJS.Timeout | undefined
-    const tooLate = new Promise<void>((resolve) => void (timer = setTimeout(resolve, patience)))
-    await Promise.race([Promise.all(this.#pledges.map(({ settled }) => settled)), tooLate])
+    const tooLate = new Promise<void>((resolve) => {
+      timer = setTimeout(() => resolve(void (isLate = true)), patience)
+    })
+    // What settles may lead to further promises.
+    while (pending().length > 0 && !isLate) {
+      await Promise.race([Promise.all(pending().map(({ settled }) => settled)), tooLate])
+    }
     clearTimeout(timer)
-    const pending = this.#pledges.filter(({ state }) => state === 'pending').map(({ what }) => what)
-    assert.deepEqual(pending, [], `never settled: ${pending.join(', ')}`)
+    const names = pending().map(({ what }) => what)
+    assert.deepEqual(names, [], `never settled: ${names.join(', ')}`)
     this.check()
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Connection, ServerStats, StreamHandler, StreamServerOptions } from '@sock/core'
 import type { StreamFixture } from '@sock/core/testing'
+import type { Attempt } from './life.js'
 import { oneOf, Oops } from './pledges.js'
 import { compareStreams, Side } from './side.js'
 import { Subject, type Targets } from './subject.js'
@@ -66,6 +67,8 @@ export class StreamWorld {
   /** Pending work of each server's side; those closed and without any are no members of the server any more. */
   readonly #work = new Map<Side, number>()
   readonly #closed = new Set<Side>()
+  /** Which run of the server each belongs to: a forced end forgets handlers that work on. */
+  readonly #attempts = new Map<Side, Attempt>()
   #joinedWhileDraining = 0
   #membersAtDraining = 0
   /** A callback has ended the server: who counts as a member in its middle is nobody's promise. */
@@ -144,6 +147,7 @@ export class StreamWorld {
     pledges.guard(() => assert.ok(!this.#sides.has(connection.id), 'a handler was called twice'))
     this.#sides.set(connection.id, side)
     this.accepted.push(side)
+    this.#attempts.set(side, attempt)
     if (life.state === 'draining') this.#joinedWhileDraining += 1
     if (this.isEnding) void this.#serveOut(side)
     return side
@@ -157,7 +161,8 @@ export class StreamWorld {
 
   /** What a handler or callback does now. */
   act(moment: Moment, side: Side, otherwise: Act): void | Promise<void> {
-    const act = this.#plans.get(moment) ?? otherwise
+    // In the end nobody is there any more to finish what waits.
+    const act = (this.isEnding ? undefined : this.#plans.get(moment)) ?? otherwise
     this.#plans.delete(moment)
     switch (act) {
       case 'throws':
@@ -182,7 +187,7 @@ export class StreamWorld {
       case 'closes the server':
       case 'shuts down':
         if (this.subject.life.isRunning) this.#isInside = true
-        if (act === 'shuts down') this.subject.shutdown('default')
+        if (act === 'shuts down') void this.subject.shutdown('default')
         else void this.subject.close()
         break
       case 'returns':
@@ -226,7 +231,9 @@ export class StreamWorld {
   // Invariants.
 
   get #members(): number {
-    return this.accepted.filter((side) => !this.#closed.has(side) || (this.#work.get(side) ?? 0) > 0).length
+    const { attempt } = this.subject.life
+    const isMember = (side: Side): boolean => !this.#closed.has(side) || (this.#work.get(side) ?? 0) > 0
+    return this.accepted.filter((side) => this.#attempts.get(side) === attempt && isMember(side)).length
   }
 
   #checkReport(): void {

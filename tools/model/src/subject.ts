@@ -27,6 +27,7 @@ const SHORT_DEADLINE = 3
 
 /** No target of any transport. */
 const NONSENSE = 1
+const ignore = (): void => {}
 const NOTHING: ShutdownReport = { idle: 0, drained: 0, forced: 0 }
 
 /** The server under test: whatever is done to it goes through here, so that the model knows what to expect. */
@@ -136,7 +137,8 @@ export class Subject {
     return closing
   }
 
-  shutdown(limit: ShutdownLimit): void {
+  /** @returns what resolves when the shutdown is over, however it went */
+  shutdown(limit: ShutdownLimit): Promise<void> {
     const stop = new AbortController()
     const isShort = limit !== 'default' && limit !== 'malformed' && limit !== 'signal'
     const isMalformed = limit === 'malformed'
@@ -152,6 +154,7 @@ export class Subject {
       malformed: { timeout: -1 },
     }[limit]
     const shutting = this.server.shutdown(options)
+    const over = shutting.then(ignore, ignore)
     if (isMalformed) {
       assert.equal(this.life.state, state, 'a malformed shutdown() has changed the state')
       this.pledges.keep(
@@ -160,7 +163,7 @@ export class Subject {
         () => assert.fail('must reject'),
         (error) => assert.ok(error instanceof RangeError),
       )
-      return
+      return over
     }
     if (state === 'listening')
       assert.notEqual(this.life.state, 'listening', 'shutdown() has not changed the state')
@@ -179,13 +182,12 @@ export class Subject {
         this.#judgeReport(error.report, attempt)
       },
     )
+    return over
   }
 
   /** Shuts down and waits for the end: nothing that could last is left, so nothing may have to be forced. */
-  async endGently(): Promise<void> {
-    const { attempt } = this.life
-    this.shutdown('default')
-    if (!attempt.isOver) await this.server.closed
+  endGently(): Promise<void> {
+    return this.shutdown('default')
   }
 
   dispose(): void {
@@ -255,7 +257,7 @@ export class Subject {
     if (act === 'rejects') return Promise.reject(new Oops('an observer rejects'))
     if (act === 'leaves') leave()
     if (act === 'closes') void this.close()
-    if (act === 'shuts down') this.shutdown('default')
+    if (act === 'shuts down') void this.shutdown('default')
     if (act === 'listens') this.listen('free', 'none')
     return undefined
   }
