@@ -14,6 +14,13 @@ const commands = {
     await runHere('tools/demo/dist/main.js', args)
   },
 
+  /** `npm run test:model`: random sequences against a model, very many. */
+  async model(args) {
+    await install()
+    await buildProgram('@sock/model')
+    await runHere('tools/model/dist/main.js', args)
+  },
+
   /** `npm test` and `npm run all`: every check there is. */
   async all(args) {
     await install()

@@ -71,8 +71,6 @@ export class StreamWorld {
   readonly #attempts = new Map<Side, Attempt>()
   #joinedWhileDraining = 0
   #membersAtDraining = 0
-  /** A callback has ended the server: who counts as a member in its middle is nobody's promise. */
-  #isInside = false
   readonly #setup: StreamSetup
   #dials = 0
   #clientWatchers: Watcher[] = []
@@ -186,7 +184,7 @@ export class StreamWorld {
         break
       case 'closes the server':
       case 'shuts down':
-        if (this.subject.life.isRunning) this.#isInside = true
+        this.subject.endsInside = true
         if (act === 'shuts down') void this.subject.shutdown('default')
         else void this.subject.close()
         break
@@ -238,7 +236,7 @@ export class StreamWorld {
 
   #checkReport(): void {
     const { report } = this.subject.life.attempt
-    if (report === undefined || !this.#setup.isWatched || this.#isInside) return
+    if (report === undefined || !this.#setup.isWatched || this.subject.endsInside) return
     const counted = report.idle + report.drained + report.forced
     const members = this.#membersAtDraining + this.#joinedWhileDraining
     assert.ok(counted >= members, `the report counts ${counted}, and there were ${members}`)

@@ -46,6 +46,8 @@ export class Subject {
   #spent: AbortSignal[] = []
   #address: Address | undefined
 
+  /** A callback has ended the server: who counts as open in the middle of it is nobody's promise. */
+  endsInside = false
   readonly server: AnyServer
   readonly #targets: Targets
 
@@ -224,6 +226,8 @@ export class Subject {
     const react = (): unknown => {
       if (!isFirst) return undefined
       isFirst = false
+      if (kind === 'connection' && this.life.isRunning)
+        this.endsInside ||= act === 'closes' || act === 'shuts down'
       return this.#act(act, subscription.leave)
     }
     const { server } = this
