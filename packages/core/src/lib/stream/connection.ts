@@ -266,8 +266,10 @@ export class StreamConnection implements Connection, StreamPortSink, Watched {
   // What the port does.
 
   received(chunk: Buffer): void {
+    // A TLS socket may still deliver what it has decrypted before; who keeps counts has taken this one's already.
+    if (this.#isGone) return
     this.#bytesRead += chunk.length
-    if (this.#input !== 'open' || this.#isGone) return
+    if (this.#input !== 'open') return
     if (this.#host.observed) {
       this.#host.observe(this, 'read')
       if (this.#isGone) return
