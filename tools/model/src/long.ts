@@ -10,6 +10,7 @@ export interface Long {
   readonly transports: readonly Name[]
   /** Of a failure, as it was printed: only that one is run, on one transport. */
   readonly path?: string | undefined
+  readonly replay?: string | undefined
 }
 
 /** So many at a time: progress is printed in between, and transports take turns. */
@@ -18,7 +19,7 @@ const BATCH = 100
 const INTERVAL = 3_000
 
 /** Runs random sequences and prints how far it is. @returns the exit code */
-export async function runLong({ sequences, seed, transports, path }: Long): Promise<number> {
+export async function runLong({ sequences, seed, transports, path, replay }: Long): Promise<number> {
   const tally: Tally = { sequences: 0, followed: 0, delivered: 0 }
   const grounds = await createGrounds(transports)
   const begin = performance.now()
@@ -36,7 +37,7 @@ export async function runLong({ sequences, seed, transports, path }: Long): Prom
         numRuns,
         ...(path === undefined ? {} : { path }),
       }
-      if (!(await holds(ground, anySequence(ground, tally), one))) return 1
+      if (!(await holds(ground, anySequence(ground, tally, { replayPath: replay }), one))) return 1
       if (path !== undefined) break
       if (performance.now() - printed < INTERVAL) continue
       printed = performance.now()
@@ -67,7 +68,9 @@ async function holds(
   const details = await fc.check(sequences, { ...parameters, endOnFailure: parameters.path !== undefined })
   if (!details.failed) return true
   console.log(fc.defaultReportMessage(details as never))
-  const again = `--transport ${name} --seed ${details.seed} --path ${details.counterexamplePath}`
+  console.log(details.errorInstance)
+  const replay = /replayPath="([^"]*)"/.exec(String(details.counterexample?.[1]))?.[1]
+  const again = `--transport ${name} --seed ${details.seed} --path ${details.counterexamplePath} --replay ${replay}`
   console.log(`Failed on ${name}. To run this sequence again: npm run test:model -- ${again}`)
   return false
 }

@@ -4,7 +4,8 @@
  *   --sequences <number>   how many, over all transports together; default 100000
  *   --seed <number>        of an earlier run; default: another one each time
  *   --transport <name>     only this one (tcp, tls, unix, udp, unixgram); may be repeated
- *   --path <path>          of a failure that was printed: only that sequence, with its seed and transport
+ *   --path <path>          of a failure that was printed: only that sequence, with its seed, transport, and
+ *   --replay <path>        which of its commands were run
  */
 import { parseArgs } from 'node:util'
 import { runLong } from './long.js'
@@ -16,6 +17,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
     transport: { type: 'string', multiple: true, default: [] },
     path: { type: 'string' },
+    replay: { type: 'string' },
   },
 })
 
@@ -37,5 +39,6 @@ if (wrong !== undefined || !Number.isInteger(sequences) || !Number.isInteger(see
     seed,
     transports: options.transport.filter(isName),
     path: options.path,
+    replay: options.replay,
   })
 }

@@ -28,23 +28,30 @@ export interface Tally {
   delivered: number
 }
 
-/** ms after which what has not happened never will. */
 const PATIENCE = 5_000
 const MAX_COMMANDS = 40
 
+export interface SequenceOptions {
+  /** ms after which what has not happened never will. Default 5000. */
+  readonly patience?: number
+  /** Which of the commands were run when a sequence failed; it was printed then. */
+  readonly replayPath?: string | undefined
+}
+
 /** Any sequence of commands on this ground: what holds then is checked as it goes, and at its end. */
-export function anySequence(ground: Ground, tally?: Tally, patience = PATIENCE): Sequences {
+export function anySequence(ground: Ground, tally?: Tally, options: SequenceOptions = {}): Sequences {
+  const { patience = PATIENCE, replayPath } = options
   const targets = { free: () => ground.fixture.target(), taken: ground.taken }
   if (ground.kind === 'stream') {
     const { fixture } = ground
-    return property(streamSetup, streamCommand, async (setup, commands, begin, ending) => {
+    return property(streamSetup, streamCommand, replayPath, async (setup, commands, begin, ending) => {
       const make = (): StreamWorld => new StreamWorld(fixture, targets, setup)
       const world = await run(make, commands, begin, ending, () => fixture.leftovers?.() ?? [], patience)
       count(tally, world, world.equalStreams)
     })
   }
   const { fixture } = ground
-  return property(datagramSetup, datagramCommand, async (setup, commands, begin, ending) => {
+  return property(datagramSetup, datagramCommand, replayPath, async (setup, commands, begin, ending) => {
     const make = (): DatagramWorld => new DatagramWorld(fixture, targets, setup)
     const world = await run(make, commands, begin, ending, () => fixture.leftovers?.() ?? [], patience)
     count(tally, world, world.delivered)
@@ -58,11 +65,16 @@ type Begin = 'listening' | 'idle'
 function property<W extends World, Setup>(
   setup: fc.Arbitrary<Setup>,
   command: fc.Arbitrary<Command<W>>,
+  replayPath: string | undefined,
   play: (setup: Setup, commands: Iterable<Command<W>>, begin: Begin, ending: Ending) => Promise<void>,
 ) {
   return fc.asyncProperty(
     setup,
-    fc.commands<W, W, false>([command], { maxCommands: MAX_COMMANDS, size: 'max' }),
+    fc.commands<W, W, false>([command], {
+      maxCommands: MAX_COMMANDS,
+      size: 'max',
+      ...(replayPath === undefined ? {} : { replayPath }),
+    }),
     // Most of what can happen needs a server that listens.
     fc.constantFrom<Begin>('listening', 'listening', 'listening', 'listening', 'idle'),
     fc.constantFrom<Ending>('gently', 'by force'),
@@ -84,7 +96,7 @@ async function run<W extends EndingWorld>(
     await perform(world, commands, begin, ending, patience)
   } catch (error) {
     // Cleans up; what went wrong first is what counts.
-    await world.endByForce()
+    await within(world.endByForce(), patience, 'the end by force').catch(() => {})
     await world.finish(patience).catch(() => {})
     throw error
   }
@@ -107,7 +119,7 @@ async function perform<W extends EndingWorld>(
   }
   await fc.asyncModelRun(() => ({ model: world, real: world }), commands)
   if (ending === 'gently') await within(world.endGently(patience), patience, 'the gentle end')
-  else await world.endByForce()
+  else await within(world.endByForce(), patience, 'the end by force')
 }
 
 async function within(promise: Promise<void>, patience: number, what: string): Promise<void> {

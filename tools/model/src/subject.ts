@@ -226,7 +226,7 @@ export class Subject {
     const react = (): unknown => {
       if (!isFirst) return undefined
       isFirst = false
-      if (kind === 'connection' && this.life.isRunning)
+      if (kind !== 'state' && this.life.isRunning)
         this.endsInside ||= act === 'closes' || act === 'shuts down'
       return this.#act(act, subscription.leave)
     }
