@@ -5,8 +5,8 @@ import { install } from './install.mjs'
 import { turbo } from './turbo.mjs'
 import { inRoot } from './workspace.mjs'
 
-/** The programs of the repository, by the script that runs each: `npm start` and so on. */
-const programs = { start: 'demo', bench: 'bench', soak: 'soak' }
+/** The programs of the repository, by what their scripts in package.json say: `npm start` and so on. */
+const programs = { start: 'demo', bench: 'bench', soak: 'soak', model: 'model' }
 
 /** What `node tools/bootstrap/entry.cjs <command>` can do; package.json's scripts are the only callers. */
 const commands = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { openFake, story, systemError } from './support/fake-server.js'
-import { outcome, rejection } from './support/settle.js'
+import { outcome, rejection, settle } from './support/settle.js'
 
 /** The chunks a connection has, as text, up to the end. */
 async function rest(connection: AsyncIterable<Buffer>): Promise<string[]> {
@@ -132,5 +132,17 @@ describe('pause', () => {
     expect(port.calls).toEqual(['start', 'pause', 'resume'])
     expect(await connection.read()).toBeNull()
     expect(connection.bytesRead).toBe(31)
+  })
+
+  it('bytesRead counts nothing that comes after the end of the connection', async () => {
+    const { connection, port, server, release } = await openFake()
+    port.receive('on time')
+    connection.destroy()
+    port.receive('late')
+    port.close()
+    release()
+    await settle()
+    port.receive('later')
+    expect([connection.bytesRead, server.stats().bytesRead]).toEqual([7, 7])
   })
 })

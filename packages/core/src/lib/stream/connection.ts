@@ -125,7 +125,10 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     if (bytes.length === 0) return RESOLVED
     this.#bytesWritten += bytes.length
     this.#answered = this.#bytesRead
-    if (this.#host.observed) this.#host.observe(this, 'write')
+    if (this.#host.observed) {
+      this.#host.observe(this, 'write')
+      if (this.#isGone) return rejected(closedError('write', this.#error))
+    }
     this.#port.write(bytes)
     const waiting = this.#port.bufferedBytes
     return waiting < this.#host.highWaterMark ? RESOLVED : this.#whenDrained(waiting, bytes.length)
@@ -144,9 +147,10 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     if (this.#phase === 'closed' || this.#phase === 'destroyed') {
       return rejected(closedError('close the writing side', this.#error))
     }
-    this.#finished ??= createDeferred()
+    // An observer of this may destroy the connection, which rejects what is pending and forgets it.
+    const finished = (this.#finished ??= createDeferred())
     this.#endOutput()
-    return this.#finished.promise
+    return finished.promise
   }
 
   close(): Promise<void> {
@@ -282,9 +286,14 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   // What the port does.
 
   received(chunk: Buffer): void {
+    // A TLS socket may still deliver what it has decrypted before; who keeps counts has taken this one's already.
+    if (this.#isGone) return
     this.#bytesRead += chunk.length
-    if (this.#input !== 'open' || this.#isGone) return
-    if (this.#host.observed) this.#host.observe(this, 'read')
+    if (this.#input !== 'open') return
+    if (this.#host.observed) {
+      this.#host.observe(this, 'read')
+      if (this.#isGone) return
+    }
     if (this.#inbox !== undefined) this.#inbox.push(chunk)
     else this.#feed?.chunk(chunk)
   }
@@ -430,7 +439,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     if (this.#output !== 'open') return
     this.#output = 'ending'
     if (this.#host.observed) this.#host.observe(this, 'closeWrite')
-    this.#port.shutdownWrite()
+    if (!this.#isGone) this.#port.shutdownWrite()
   }
 
   #destroyIfOver(): void {

@@ -1,0 +1,81 @@
+import fc from 'fast-check'
+import { anySequence, type Sequences, type Tally } from './sequences.js'
+import { createGround, NAMES, type Ground, type Name } from './transports.js'
+
+export interface Long {
+  /** Over all transports together. */
+  readonly sequences: number
+  readonly seed: number
+  /** Only these. */
+  readonly transports: readonly Name[]
+  /** Of a failure, as it was printed: only that one is run, on one transport. */
+  readonly path?: string | undefined
+  readonly replay?: string | undefined
+}
+
+/** So many at a time: progress is printed in between, and transports take turns. */
+const BATCH = 100
+/** ms between two lines. */
+const INTERVAL = 3_000
+
+/** Runs random sequences and prints how far it is. @returns the exit code */
+export async function runLong({ sequences, seed, transports, path, replay }: Long): Promise<number> {
+  const tally: Tally = { sequences: 0, followed: 0, delivered: 0 }
+  const grounds = await createGrounds(transports)
+  const begin = performance.now()
+  let printed = begin
+  const say = (): void => console.log(line(tally, sequences, (performance.now() - begin) / 1_000))
+  console.log(
+    `Seed ${seed}, ${sequences} sequences on ${grounds.map(({ fixture }) => fixture.name).join(', ')}`,
+  )
+  try {
+    for (let batch = 0; tally.sequences < sequences; batch++) {
+      const ground = grounds[batch % grounds.length] as Ground
+      const numRuns = Math.min(BATCH, sequences - tally.sequences)
+      const one = {
+        seed: path === undefined ? seed + batch : seed,
+        numRuns,
+        ...(path === undefined ? {} : { path }),
+      }
+      if (!(await holds(ground, anySequence(ground, tally, { replayPath: replay }), one))) return 1
+      if (path !== undefined) break
+      if (performance.now() - printed < INTERVAL) continue
+      printed = performance.now()
+      say()
+    }
+    say()
+    return 0
+  } finally {
+    for (const ground of grounds) await ground.close()
+  }
+}
+
+async function createGrounds(names: readonly Name[]): Promise<Ground[]> {
+  const grounds: Ground[] = []
+  for (const name of names.length === 0 ? NAMES : names) {
+    const ground = await createGround(name)
+    if (ground === undefined) console.log(`Without ${name}: its native module is not there`)
+    else grounds.push(ground)
+  }
+  return grounds
+}
+
+async function holds(
+  { fixture: { name } }: Ground,
+  sequences: Sequences,
+  parameters: { seed: number; numRuns: number; path?: string },
+): Promise<boolean> {
+  const details = await fc.check(sequences, { ...parameters, endOnFailure: parameters.path !== undefined })
+  if (!details.failed) return true
+  console.log(fc.defaultReportMessage(details as never))
+  console.log(details.errorInstance)
+  const replay = /replayPath="([^"]*)"/.exec(String(details.counterexample?.[1]))?.[1]
+  const again = `--transport ${name} --seed ${details.seed} --path ${details.counterexamplePath} --replay ${replay}`
+  console.log(`Failed on ${name}. To run this sequence again: npm run test:model -- ${again}`)
+  return false
+}
+
+function line({ sequences, followed, delivered }: Tally, wanted: number, seconds: number): string {
+  const rate = Math.round(sequences / seconds)
+  return `${sequences} of ${wanted} sequences, ${rate} a second; ${followed} connections followed, ${delivered} streams and datagrams compared`
+}

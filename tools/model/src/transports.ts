@@ -1,0 +1,136 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isSockError } from '@sock/core'
+import type { DatagramFixture, StreamFixture } from '@sock/core/testing'
+import { connectTcp, createTcpServer } from '@sock/tcp'
+import { connectUdp, createUdpServer } from '@sock/udp'
+import { connectUnix, createUnixServer } from '@sock/unix'
+import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
+import { generate } from 'selfsigned'
+
+export const NAMES = ['tcp', 'tls', 'unix', 'udp', 'unixgram'] as const
+export type Name = (typeof NAMES)[number]
+
+/** A transport on which sequences run, with a target that is taken already. */
+export type Ground =
+  | {
+      readonly kind: 'stream'
+      readonly fixture: StreamFixture
+      readonly taken: unknown
+      close(): Promise<void>
+    }
+  | {
+      readonly kind: 'datagram'
+      readonly fixture: DatagramFixture
+      readonly taken: unknown
+      close(): Promise<void>
+    }
+
+/** A folder for sockets, and what is in it. */
+interface Folder {
+  next(): string
+  list(): readonly string[]
+  remove(): void
+}
+
+function createFolder(): Folder {
+  const path = mkdtempSync(join(tmpdir(), 'sock-model-'))
+  let count = 0
+  return {
+    next: () => join(path, `${(count += 1)}`),
+    list: () => readdirSync(path),
+    remove: () => rmSync(path, { recursive: true }),
+  }
+}
+
+const target = (): string => '127.0.0.1:0'
+
+/** @returns `undefined` where the transport cannot run: Unix datagrams need a native module */
+export async function createGround(name: Name): Promise<Ground | undefined> {
+  const folder = createFolder()
+  const leftovers = folder.list
+  try {
+    switch (name) {
+      case 'tcp':
+        return await stream(
+          {
+            name,
+            createServer: createTcpServer,
+            target,
+            connect: (address, options) => connectTcp(address as never, options),
+          },
+          folder,
+        )
+      case 'tls':
+        return await stream(await tls(name), folder)
+      case 'unix':
+        return await stream(
+          {
+            name,
+            createServer: createUnixServer,
+            target: folder.next,
+            leftovers,
+            connect: (address, options) => connectUnix(address as never, options),
+          },
+          folder,
+        )
+      case 'udp':
+        return await datagram(
+          {
+            name,
+            createServer: createUdpServer,
+            target,
+            connect: (address, options) => connectUdp(address as never, options),
+          },
+          folder,
+        )
+      case 'unixgram':
+        return await datagram(
+          {
+            name,
+            createServer: createUnixgramServer,
+            target: folder.next,
+            leftovers,
+            connect: (address, options) => connectUnixgram(address as never, options),
+          },
+          folder,
+        )
+    }
+  } catch (error) {
+    folder.remove()
+    if (!isSockError(error, 'ERR_SOCK_NATIVE_UNAVAILABLE')) throw error
+    return undefined
+  }
+}
+
+/** Elliptic curves, since a handshake with RSA takes several times as long. */
+async function tls(name: string): Promise<StreamFixture> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+  })
+  return {
+    name,
+    target,
+    createServer: (handler, options) => createTcpServer(handler, { tls: { cert, key }, ...options }),
+    connect: (address, options) =>
+      connectTcp(address as never, { tls: { ca: cert }, serverName: 'localhost', ...options }),
+  }
+}
+
+async function stream(fixture: StreamFixture, folder: Folder): Promise<Ground> {
+  const server = fixture.createServer(() => {})
+  const taken = await server.listen(fixture.target() as never)
+  return { kind: 'stream', fixture, taken, close: () => leave(server, folder) }
+}
+
+async function datagram(fixture: DatagramFixture, folder: Folder): Promise<Ground> {
+  const server = fixture.createServer(() => {})
+  const taken = await server.listen(fixture.target() as never)
+  return { kind: 'datagram', fixture, taken, close: () => leave(server, folder) }
+}
+
+async function leave(server: { close(): Promise<void> }, folder: Folder): Promise<void> {
+  await server.close()
+  folder.remove()
+}

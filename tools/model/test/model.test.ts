@@ -1,0 +1,33 @@
+import { describe, it } from '@jest/globals'
+import fc from 'fast-check'
+import { anySequence } from '../src/sequences.js'
+import { createGround, NAMES } from '../src/transports.js'
+
+/** Of a failure that was printed, to run it again: see TESTING.md. */
+const { MODEL_SEED, MODEL_RUNS = '60' } = process.env
+const parameters = {
+  numRuns: Number(MODEL_RUNS),
+  ...(MODEL_SEED === undefined ? {} : { seed: Number(MODEL_SEED) }),
+}
+/** ms: a failing sequence is made shorter, which may take many attempts. */
+const LIMIT = 120_000
+
+const grounds = await Promise.all(NAMES.map(async (name) => ({ name, ground: await createGround(name) })))
+
+describe('any sequence of commands keeps to the model', () => {
+  for (const { name, ground } of grounds) {
+    const run = ground === undefined ? it.skip : it
+    run(
+      `on ${name}`,
+      async () => {
+        if (ground === undefined) return
+        try {
+          await fc.assert(anySequence(ground), parameters)
+        } finally {
+          await ground.close()
+        }
+      },
+      LIMIT,
+    )
+  }
+})
