@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { scenarios } from './scenarios.mjs'
 
 /** Code that is loaded while it runs, V8's young generation, and buffers that are garbage but not yet collected. */
-const SLACK = 64 * 1024 * 1024
+const SLACK = 96 * 1024 * 1024
 /** A scenario that is not over by then has failed. */
 const LIMIT = 30_000
 const LOOK = 25

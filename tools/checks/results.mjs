@@ -36,3 +36,12 @@ export function total(results) {
 /** @returns `3 passed, 0 failed`, and `, 1 skipped` if any was. */
 export const line = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`
+
+/** The counts in the last line of an output, as {@link line} writes it; a failure if there is none. */
+export function parseLine(output) {
+  const last = output.trimEnd().split('\n').at(-1) ?? ''
+  const match = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(last)
+  if (match === null) return { passed: 0, failed: 1, skipped: 0 }
+  const [, passed, failed, skipped = 0] = match
+  return { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) }
+}

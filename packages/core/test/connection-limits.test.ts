@@ -135,6 +135,17 @@ describe('maxWriteBuffer', () => {
     expect(server.stats().handlerErrors).toBe(0)
   })
 
+  it('maxWriteBuffer changes nothing for who destroys by himself, and fails with that: it is reported', async () => {
+    const reason = new Error('does not keep up')
+    const { accept, errors } = await serveFake(async (connection) => {
+      connection.destroy(reason)
+      await connection.read()
+    })
+    accept()
+    await pass(1)
+    expect(errors).toEqual([reason])
+  })
+
   it('maxWriteBuffer counts what waits in the stream of a connection', async () => {
     const { connection, port, ...scene } = await openFake({ highWaterMark: 10, maxWriteBuffer: 200 })
     port.bufferedBytes = 100

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { countJest, line, readResults, total } from '../results.mjs'
+import { countJest, line, parseLine, readResults, total } from '../results.mjs'
+import { NODES, selectNodes } from '../nodes.mjs'
 import { select } from '../select.mjs'
 
 const report = {
@@ -64,5 +65,32 @@ describe('select()', () => {
     expect(() => select(packages, ['tpc'])).toThrow(
       'Cannot find package "tpc": known are packages/tcp, packages/unix',
     )
+  })
+})
+
+describe('parseLine()', () => {
+  it('parseLine() reads what line() writes, from the last line only', () => {
+    for (const result of [
+      { passed: 3, failed: 0, skipped: 0 },
+      { passed: 12, failed: 1, skipped: 4 },
+    ]) {
+      expect(parseLine(`9 passed, 9 failed\n\n${line(result)}\n`)).toEqual(result)
+    }
+  })
+
+  it('parseLine() takes an output that was cut off for a failure', () => {
+    expect(parseLine('3 passed, 0 failed\nSegmentation fault')).toEqual({ passed: 0, failed: 1, skipped: 0 })
+    expect(parseLine('')).toMatchObject({ failed: 1 })
+  })
+})
+
+describe('selectNodes()', () => {
+  it('selectNodes() takes all, or those that are named, in order', () => {
+    expect(selectNodes([])).toEqual(Object.keys(NODES))
+    expect(selectNodes(['26,20', '20'])).toEqual(['20', '26'])
+  })
+
+  it('selectNodes() refuses what is not supported', () => {
+    expect(() => selectNodes(['18'])).toThrow('Cannot test Node "18": known are 20, 22, 24, 26')
   })
 })

@@ -260,7 +260,9 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   /** Handler or callback failed: unless that only tells what is known already, report it; then destroy. */
   fail(error: unknown): void {
     const failure = asError(error)
-    const isKnown = this.#error !== undefined && (failure === this.#error || isExpectedClose(failure))
+    // An overflow has been reported; what the handler itself gave to `destroy()` has not.
+    const isReported = this.#reason === 'overflow' && failure === this.#error
+    const isKnown = isReported || (this.#error !== undefined && isExpectedClose(failure))
     if (!isKnown) this.#host.handlerFailed(this, failure)
     this.abort('error', failure, 'reset')
     // Even if it was closed before: a handler that failed gets no more.

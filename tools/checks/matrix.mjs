@@ -1,0 +1,93 @@
+/*
+ * All checks and tests on each supported version of Node. The version that runs this is tested in place; every other one
+ * in a copy of the working tree in a temporary folder, with its own node_modules: native modules belong to one version.
+ * The last line is the sum, `N passed, N failed`; the exit code is 0 only if nothing at all went wrong.
+ *
+ *   --only <majors>   only these, like `26` or `20,26`; may be repeated
+ */
+import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { run } from '../bootstrap/child.mjs'
+import { Failure } from '../bootstrap/failure.mjs'
+import { inRoot, root } from '../bootstrap/workspace.mjs'
+import { fetchNode, NODES, selectNodes } from './nodes.mjs'
+import { line, parseLine, total } from './results.mjs'
+
+const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [] } } })
+const results = []
+for (const major of selectNodes(values.only)) {
+  const started = performance.now()
+  const isThis = process.versions.node.split('.')[0] === major
+  const version = isThis ? process.versions.node : NODES[major]
+  console.log(`— Node ${version}${isThis ? ', in place' : ''}`)
+  const { code, output } = await (isThis ? testIn(root, process.env) : testCopy(version))
+  const result = parseLine(output)
+  const isGood = code === 0 && result.failed === 0
+  if (!isGood) console.log(output)
+  results.push({
+    version,
+    ...result,
+    failed: isGood ? 0 : Math.max(result.failed, 1),
+    started,
+    ended: performance.now(),
+  })
+}
+
+console.log()
+for (const { version, started, ended, ...result } of results) {
+  console.log(
+    `Node ${version.padEnd(12)}${line(result).padEnd(44)}${Math.round((ended - started) / 1_000)} s`,
+  )
+}
+const sum = total(results)
+console.log(line(sum))
+process.exitCode = sum.failed ? 1 : 0
+
+function testIn(folder, env) {
+  return run('node', [join(folder, 'tools/bootstrap/entry.cjs'), 'all'], { cwd: folder, env })
+}
+
+async function testCopy(version) {
+  const home = await fetchNode(version)
+  const folder = mkdtempSync(join(tmpdir(), `sock-node-${version}-`))
+  // Tests become other users, who must be able to load what lies there.
+  chmodSync(folder, 0o755)
+  try {
+    await copyTree(folder)
+    return await testIn(folder, {
+      ...process.env,
+      PATH: join(home, 'bin') + delimiter + process.env['PATH'],
+      // Where node-gyp finds the headers: nothing has to be downloaded for them.
+      npm_config_nodedir: home,
+    })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Copies, as a repository of its own, what git knows or would add: sources as they are now, and nothing that was installed or built. */
+async function copyTree(folder) {
+  const listed = await git(
+    root,
+    'ls-files',
+    '-z',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+    '--deduplicate',
+  )
+  for (const path of listed.split('\0')) {
+    // A file that was deleted and not yet committed is listed all the same.
+    if (path !== '' && existsSync(inRoot(path))) cpSync(inRoot(path), join(folder, path))
+  }
+  await git(folder, 'init', '--quiet')
+  await git(folder, 'add', '--all')
+}
+
+async function git(cwd, ...args) {
+  const { code, output } = await run('git', args, { cwd })
+  if (code !== 0) throw new Failure(`Cannot git ${args[0]} in ${cwd}`, output)
+  return output
+}

@@ -1,0 +1,35 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from '../bootstrap/child.mjs'
+import { Failure } from '../bootstrap/failure.mjs'
+import { inRoot } from '../bootstrap/workspace.mjs'
+
+/** The versions that are supported, by major: the only place where they are pinned. */
+export const NODES = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' }
+
+/**
+ * Where an installed Node is: `home` with `bin/node` and, for native modules, `include/node`. It comes from the npm
+ * package of this platform, and stays in `.cache`: as a dependency it would be 100 MB for everybody.
+ */
+export async function fetchNode(version) {
+  const name = `node-${process.platform}-${process.arch}`
+  const folder = inRoot('.cache', 'nodes', version)
+  const home = join(folder, 'node_modules', name)
+  if (!existsSync(join(home, 'bin', 'node'))) {
+    mkdirSync(folder, { recursive: true })
+    const options = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', folder]
+    const { code, output } = await run('npm', ['install', ...options, `${name}@${version}`])
+    if (code !== 0) throw new Failure(`Cannot fetch ${name}@${version}`, output)
+  }
+  return home
+}
+
+/** Which of the versions `--only 20,26` means; all without it. Throws for one that is not supported. */
+export function selectNodes(only) {
+  const majors = only.flatMap((list) => list.split(','))
+  for (const major of majors) {
+    if (!Object.hasOwn(NODES, major))
+      throw new Failure(`Cannot test Node "${major}": known are ${Object.keys(NODES).join(', ')}`)
+  }
+  return Object.keys(NODES).filter((major) => majors.length === 0 || majors.includes(major))
+}
