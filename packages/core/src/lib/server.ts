@@ -51,6 +51,8 @@ export interface ServerStats {
   readonly rejected: {
     /** Over `maxConnections`. */
     readonly connectionLimit: number
+    /** Hardly any descriptor was left below the process's own limit (Linux). */
+    readonly descriptorLimit: number
     /** Not done within `handshakeTimeout`. */
     readonly handshakeTimeout: number
     /** Broken off, or refused by either side. */

@@ -1,12 +1,13 @@
 import type { CallbackRegistry } from '../callbacks.js'
 import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
-import { SockError } from '../errors.js'
+import { SockError, type SockErrorCode } from '../errors.js'
 import type { CheckedHandler, ConnectionCallbacks, ConnectionHandler } from '../handler.js'
 import type { CloseReason, ConnectionState, ServerEvents, ServerStats } from '../server.js'
 import type { Population } from '../server-life.js'
 import { StreamConnection } from './connection.js'
 import { connectionEvent } from '../connection-event.js'
 import type { ConnectionHost } from './connection-host.js'
+import { createDescriptorLimit } from './descriptor-limit.js'
 import type { Drain } from '../drain.js'
 import { Handshakes } from './handshakes.js'
 import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
@@ -32,7 +33,8 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   /** Those that are open, and those that are closed while their handler still works. */
   readonly #connections = new Set<StreamConnection>()
   readonly #handshakes: Handshakes
-  readonly #rejected = { connectionLimit: 0, handshakeTimeout: 0, handshakeFailed: 0 }
+  readonly #rejected = { connectionLimit: 0, descriptorLimit: 0, handshakeTimeout: 0, handshakeFailed: 0 }
+  readonly #descriptors = createDescriptorLimit()
   readonly #counters = {
     accepted: 0,
     open: 0,
@@ -170,12 +172,22 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
 
   #admits(peer: StreamPort | Handshake): boolean {
     const { maxConnections } = this.#settings
-    if (this.#counters.open + this.#handshakes.size < maxConnections) return true
-    this.#rejected.connectionLimit += 1
-    const { remoteAddress } = peer
-    const message = `Turned away ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: "maxConnections" is ${maxConnections}`
-    this.#registry.emit('error', new SockError('ERR_SOCK_CONNECTION_LIMIT', message, { remoteAddress }))
-    return false
+    if (this.#counters.open + this.#handshakes.size >= maxConnections) {
+      this.#rejected.connectionLimit += 1
+      this.#turnAway('ERR_SOCK_CONNECTION_LIMIT', peer, `"maxConnections" is ${maxConnections}`)
+      return false
+    }
+    if (this.#descriptors.isOver(peer.descriptor)) {
+      this.#rejected.descriptorLimit += 1
+      this.#turnAway('ERR_SOCK_DESCRIPTOR_LIMIT', peer, 'the process has hardly any descriptor left')
+      return false
+    }
+    return true
+  }
+
+  #turnAway(code: SockErrorCode, { remoteAddress }: StreamPort | Handshake, why: string): void {
+    const message = `Turned away ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: ${why}`
+    this.#registry.emit('error', new SockError(code, message, { remoteAddress }))
   }
 
   #serve(port: StreamPort): void {

@@ -24,6 +24,8 @@ const OUTWEIGH_QUEUES = 4
 
 /** A native handle; that of a TLS socket has the one below as its parent. */
 interface Handle {
+  /** -1 where there is none, as on Windows */
+  readonly fd?: number
   readonly writeQueueSize?: number
   readonly _parent?: Handle
 }
@@ -37,6 +39,11 @@ function queuedBytes(socket: Socket): number {
   let handle = (socket as unknown as { _handle: Handle | null | undefined })._handle
   for (; handle; handle = handle._parent) bytes += handle.writeQueueSize ?? 0
   return bytes
+}
+
+/** The number of the descriptor. Node keeps it in the handle since its first versions, and shows it nowhere else. */
+export function descriptorOf(socket: Socket): number | undefined {
+  return (socket as unknown as { _handle: Handle | null | undefined })._handle?.fd
 }
 
 /** A port over a connected `net.Socket` or `tls.TLSSocket` that was made with `allowHalfOpen`. */
@@ -70,6 +77,9 @@ class NodeStreamPort implements StreamPort {
   }
   get tls(): TlsSession | undefined {
     return (this.#tls ??= this.#traits.session?.(this.socket))
+  }
+  get descriptor(): number | undefined {
+    return descriptorOf(this.socket)
   }
   get bufferedBytes(): number {
     return this.socket.writableLength

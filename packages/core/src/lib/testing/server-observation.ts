@@ -58,7 +58,7 @@ export const serverObservation = defineSuite('observation of a server', {
       accepted: 1,
       open: 1,
       handshaking: 0,
-      rejected: { connectionLimit: 0, handshakeTimeout: 0, handshakeFailed: 0 },
+      rejected: { connectionLimit: 0, descriptorLimit: 0, handshakeTimeout: 0, handshakeFailed: 0 },
       idleClosed: 0,
       handlerErrors: 0,
       bytesRead: 5,
