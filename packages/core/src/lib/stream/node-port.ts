@@ -164,9 +164,13 @@ function onFinish(this: Socket): void {
   ;(this as PortSocket)[PORT].sink.finished()
 }
 
-/** 'close' follows, and then the sink hears of it. */
+/**
+ * 'close' follows, and then the sink hears of it. Some errors of TLS come without it (a flood of renegotiations,
+ * ERR_TLS_SESSION_ATTACK): then we see to it.
+ */
 function onError(this: Socket, error: Error): void {
   ;(this as PortSocket)[PORT].error = error
+  this.destroy()
 }
 
 function onClose(this: Socket): void {
