@@ -28,7 +28,7 @@ export {
   settled,
   type NodeListenerSink,
 } from './lib/stream/node-engine.js'
-export { createNodePort, type SocketTraits } from './lib/stream/node-port.js'
+export { createNodePort, descriptorOf, type SocketTraits } from './lib/stream/node-port.js'
 export { clientChecks, serverChecks } from './lib/stream/options.js'
 export type {
   Engine,

@@ -62,6 +62,8 @@ export interface ServerStats {
   readonly rejected: {
     /** Over `maxConnections`. */
     readonly connectionLimit: number
+    /** Hardly any descriptor was left below the process's own limit (Linux). */
+    readonly descriptorLimit: number
     /** Over `maxHandshakes`. */
     readonly handshakeLimit: number
     /** Not done within `handshakeTimeout`. */

@@ -1,4 +1,4 @@
-import { createNodePort, type Handshake, type StreamPort } from '@sock/core/stream'
+import { createNodePort, descriptorOf, type Handshake, type StreamPort } from '@sock/core/stream'
 import { remoteIpAddress } from '@sock/core/stream'
 import type { Socket } from 'node:net'
 import {
@@ -54,6 +54,7 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
     handshake: (socket) => ({
       // Looked up now: a peer that fails may be gone by the time somebody asks.
       remoteAddress: remoteIpAddress(socket),
+      descriptor: descriptorOf(socket),
       get bytesRead() {
         return socket.bytesRead
       },

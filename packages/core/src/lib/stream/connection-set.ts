@@ -1,9 +1,10 @@
 import type { CallbackRegistry } from '../callbacks.js'
 import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
-import { SockError, type SockErrorCode } from '../errors.js'
+import type { SockError } from '../errors.js'
 import type { CheckedHandler, ConnectionCallbacks, ConnectionHandler } from '../handler.js'
 import type { CloseReason, ConnectionState, ServerEvents, ServerStats } from '../server.js'
 import type { Population } from '../server-life.js'
+import { Admission } from './admission.js'
 import { Allowance } from './allowance.js'
 import { StreamConnection } from './connection.js'
 import type { DeadlineSettings } from './deadlines.js'
@@ -27,7 +28,7 @@ const COUNTED: {
 }
 
 /**
- * The connections of one server: who is let in, what they have in common, how many they are, and how they all come
+ * The connections of one server: what they have in common, how many they are, and how they all come
  * to an end. It lives as long as the server and knows nothing of its states.
  */
 export class ConnectionSet implements ConnectionHost, StreamListenerSink, Population<ServerStats> {
@@ -48,7 +49,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   /** Those that are open, and those that are closed while their handler still works. */
   readonly #connections = new Roster<StreamConnection>()
   readonly #handshakes: Handshakes
-  readonly #rejected = { connectionLimit: 0, handshakeLimit: 0, handshakeTimeout: 0, handshakeFailed: 0 }
+  readonly #admission: Admission
   readonly #counters = {
     accepted: 0,
     open: 0,
@@ -84,6 +85,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
     this.#handler = handler
     this.#settings = settings
     this.#registry = registry
+    this.#admission = new Admission(settings, (error) => registry.emit('error', error))
     this.#handshakes = new Handshakes(settings.handshakeTimeout ?? Infinity, this.sweep, {
       secured: (port) => this.#serve(port),
       failed: (error) => this.#handshakeFailed(error),
@@ -103,7 +105,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
       counters.bytesRead += connection.bytesRead
       counters.bytesWritten += connection.bytesWritten
     }
-    return { ...counters, handshaking: this.#handshakes.size, rejected: { ...this.#rejected } }
+    return { ...counters, handshaking: this.#handshakes.size, rejected: this.#admission.rejected }
   }
 
   /** Ends what is idle from now on, newcomers included, and tells `drain` how each connection ended. */
@@ -151,7 +153,8 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   }
 
   handshake(handshake: Handshake): void {
-    if (this.#admits(handshake) && this.#admitsHandshake(handshake)) this.#handshakes.add(handshake)
+    const isIn = this.#admits(handshake) && this.#admission.admitsHandshake(handshake, this.#handshakes.size)
+    if (isIn) this.#handshakes.add(handshake)
     else handshake.destroy()
   }
 
@@ -197,25 +200,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   }
 
   #admits(peer: StreamPort | Handshake): boolean {
-    const { maxConnections } = this.#settings
-    if (this.#counters.open + this.#handshakes.size < maxConnections) return true
-    this.#rejected.connectionLimit += 1
-    this.#turnAway('ERR_SOCK_CONNECTION_LIMIT', peer, `"maxConnections" is ${maxConnections}`)
-    return false
-  }
-
-  #admitsHandshake(peer: Handshake): boolean {
-    const { maxHandshakes = Infinity } = this.#settings
-    if (this.#handshakes.size < maxHandshakes) return true
-    this.#rejected.handshakeLimit += 1
-    this.#turnAway('ERR_SOCK_HANDSHAKE_LIMIT', peer, `"maxHandshakes" is ${maxHandshakes}`)
-    return false
-  }
-
-  #turnAway(code: SockErrorCode, peer: StreamPort | Handshake, why: string): void {
-    const { remoteAddress } = peer
-    const message = `Turned away ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: ${why}`
-    this.#registry.emit('error', new SockError(code, message, { remoteAddress }))
+    return this.#admission.admits(peer, this.#counters.open + this.#handshakes.size)
   }
 
   #serve(port: StreamPort): void {
@@ -229,9 +214,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   }
 
   #handshakeFailed(error: SockError): void {
-    if (error.code === 'ERR_SOCK_HANDSHAKE_TIMEOUT') this.#rejected.handshakeTimeout += 1
-    else this.#rejected.handshakeFailed += 1
-    this.#registry.emit('error', error)
+    this.#admission.handshakeFailed(error)
     this.#checkEmpty()
   }
 

@@ -15,11 +15,12 @@ const LOOKS_PER_DEADLINE = 8
 /** The peers that are shaking hands. Each has one absolute deadline, whatever it sends in the meantime. */
 export class Handshakes implements Watched {
   place = -1
-  readonly #pending = new Map<Handshake, { since: number; bytesRead: number; movedAt: number }>()
+  /** And since when. */
+  readonly #pending = new Map<Handshake, number>()
   readonly #timeout: number
   readonly #sweep: Sweep
   readonly #outcomes: HandshakeOutcomes
-  /** While draining: a silent peer is dropped after this many ms. */
+  /** While draining: a peer that has said nothing at all is dropped after this many ms. One that is slow is not idle. */
   #quiet = Infinity
 
   constructor(timeout: number, sweep: Sweep, outcomes: HandshakeOutcomes) {
@@ -33,8 +34,7 @@ export class Handshakes implements Watched {
   }
 
   add(handshake: Handshake): void {
-    const now = performance.now()
-    this.#pending.set(handshake, { since: now, bytesRead: handshake.bytesRead, movedAt: now })
+    this.#pending.set(handshake, performance.now())
     this.#sweep.watch(this, Math.min(this.#timeout, this.#quiet) / LOOKS_PER_DEADLINE)
     handshake.start(
       (port) => {
@@ -47,7 +47,7 @@ export class Handshakes implements Watched {
     )
   }
 
-  /** Drops those that have been silent for `quiet` ms, from now on. */
+  /** Drops those that have said nothing for `quiet` ms, from now on. */
   dropSilent(quiet: number): void {
     this.#quiet = quiet
     if (this.size > 0) this.#sweep.watch(this, quiet / LOOKS_PER_DEADLINE)
@@ -64,12 +64,9 @@ export class Handshakes implements Watched {
   }
 
   check(now: number): number {
-    for (const [handshake, progress] of this.#pending) {
-      if (handshake.bytesRead !== progress.bytesRead) {
-        progress.bytesRead = handshake.bytesRead
-        progress.movedAt = now
-      }
-      if (now - progress.since < this.#timeout && now - progress.movedAt < this.#quiet) continue
+    for (const [handshake, since] of this.#pending) {
+      const limit = handshake.bytesRead > 0 ? this.#timeout : Math.min(this.#timeout, this.#quiet)
+      if (now - since < limit) continue
       this.#remove(handshake)
       handshake.destroy()
       this.#fail('ERR_SOCK_HANDSHAKE_TIMEOUT', handshake.remoteAddress)

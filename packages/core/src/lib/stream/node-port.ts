@@ -25,6 +25,8 @@ const OUTWEIGH_QUEUES = 4
 
 /** A native handle; that of a TLS socket has the one below as its parent. */
 interface Handle {
+  /** -1 where there is none, as on Windows */
+  readonly fd?: number
   readonly writeQueueSize?: number
   readonly _parent?: Handle
 }
@@ -38,6 +40,11 @@ function queuedBytes(socket: Socket): number {
   let handle = (socket as unknown as { _handle: Handle | null | undefined })._handle
   for (; handle; handle = handle._parent) bytes += handle.writeQueueSize ?? 0
   return bytes
+}
+
+/** The number of the descriptor. Node keeps it in the handle since its first versions, and shows it nowhere else. */
+export function descriptorOf(socket: Socket): number | undefined {
+  return (socket as unknown as { _handle: Handle | null | undefined })._handle?.fd
 }
 
 /** A port over a connected `net.Socket` or `tls.TLSSocket` that was made with `allowHalfOpen`. */
@@ -71,6 +78,9 @@ class NodeStreamPort implements StreamPort {
   }
   get tls(): TlsSession | undefined {
     return (this.#tls ??= this.#traits.session?.(this.socket))
+  }
+  get descriptor(): number | undefined {
+    return descriptorOf(this.socket)
   }
   get bufferedBytes(): number {
     return this.socket.writableLength
@@ -155,9 +165,13 @@ function onFinish(this: Socket): void {
   ;(this as PortSocket)[PORT].sink.finished()
 }
 
-/** 'close' follows, and then the sink hears of it. */
+/**
+ * 'close' follows, and then the sink hears of it. Some errors of TLS come without it (a flood of renegotiations,
+ * ERR_TLS_SESSION_ATTACK): then we see to it.
+ */
 function onError(this: Socket, error: Error): void {
   ;(this as PortSocket)[PORT].error = error
+  this.destroy()
 }
 
 function onClose(this: Socket): void {

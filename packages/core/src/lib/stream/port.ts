@@ -11,6 +11,8 @@ export interface StreamPort {
   readonly remoteAddress: Address | undefined
   readonly secure: boolean
   readonly tls: TlsSession | undefined
+  /** The descriptor, where the engine knows it; looked at once, before `start`. */
+  readonly descriptor?: number | undefined
   /** What `configure(socket)` gets: with Node's engine a `net.Socket` or `tls.TLSSocket`. */
   readonly socket: unknown
   /** Bytes written and not yet taken by the system. Looked at after each write, so it must be cheap. */
@@ -53,6 +55,8 @@ export interface StreamPortSink {
 /** A peer that was accepted and must shake hands before it is a connection. */
 export interface Handshake {
   readonly remoteAddress: Address | undefined
+  /** See {@link StreamPort.descriptor}. */
+  readonly descriptor?: number | undefined
   /** Changes whenever bytes move. */
   readonly bytesRead: number
   /** Begin; then call exactly one of the two, unless destroyed before. */

@@ -8,6 +8,8 @@ export interface Inventory {
   readonly descriptors: number
   /** Handles and timers that keep the process alive, by kind. */
   readonly resources: Readonly<Record<string, number>>
+  /** Listeners of the process itself, for signals and the like. */
+  readonly listeners: number
   /** What the fixture knows of: socket files, say. */
   readonly leftovers: readonly string[]
 }
@@ -15,7 +17,8 @@ export interface Inventory {
 export function takeInventory(leftovers: () => readonly string[]): Inventory {
   const resources: Record<string, number> = {}
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1
-  return { descriptors: countDescriptors(), resources, leftovers: leftovers() }
+  const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
+  return { descriptors: countDescriptors(), resources, listeners, leftovers: leftovers() }
 }
 
 /** Waits until the process holds no more than it did; closing takes a turn or two of the event loop. */
@@ -33,6 +36,7 @@ export async function assertNothingLeft(
       const more = count - (before.resources[kind] ?? 0)
       assert.ok(more <= 0, `${more} of ${kind} are left`)
     }
+    assert.ok(now.listeners <= before.listeners, `${now.listeners - before.listeners} listeners are left`)
     assert.deepEqual(now.leftovers, before.leftovers)
   })
 }

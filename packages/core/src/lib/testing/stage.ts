@@ -2,10 +2,12 @@ import type { Address } from '../address.js'
 import type { Connection, DatagramChannel } from '../channel.js'
 import type { DatagramClientOptions, DatagramServerOptions } from '../datagram/options.js'
 import type { DatagramHandler, Handler, StreamHandler } from '../handler.js'
-import type { ConnectionEvent, DatagramServerStats, Server, ServerStats } from '../server.js'
+import type { ConnectionEvent, DatagramServerStats, ListenOptions, Server, ServerStats } from '../server.js'
 import type { StreamClientOptions, StreamServerOptions } from '../stream/options.js'
+import { assertAccounts, collectUncaught, PromiseLedger } from './invariants.js'
 import { assertNothingLeft, takeInventory } from './inventory.js'
 import type { Case, Suite } from './suite.js'
+import { soon } from './wait.js'
 
 /** What differs between kinds of transports. */
 export interface Kind {
@@ -63,6 +65,10 @@ export interface Stage<K extends Kind> {
   readonly fixture: Fixture<K>
   /** A server that listens, with what its observers have heard. */
   serve(handler: K['handler'], options?: K['serverOptions']): Promise<Scene<K>>
+  /** The same server once more, after it was closed, wherever it listens now. */
+  restart(scene: Scene<K>, options?: ListenOptions): Promise<Scene<K>>
+  /** Of a promise that must have settled when the case is over; whether it resolves or rejects. */
+  keep<T>(promise: Promise<T>): Promise<T>
 }
 
 export interface Scene<K extends Kind = StreamKind> {
@@ -103,38 +109,46 @@ function define<K extends Kind>(
   })
 }
 
-async function perform<K extends Kind>(
+/** Runs one case on a stage of its own. Afterwards nothing may be left, and what was counted must add up. */
+export async function perform<K extends Kind>(
   fixture: Fixture<K>,
   body: (stage: Stage<K>) => Promise<void>,
 ): Promise<void> {
   const leftovers = () => fixture.leftovers?.() ?? []
   const before = takeInventory(leftovers)
-  const servers: ServerUnderTest<K>[] = []
+  const uncaught = collectUncaught()
+  const promises = new PromiseLedger()
+  const servers: Observed<K>[] = []
   const clients: K['channel'][] = []
+  const open = async (parts: Observed<K>, options?: ListenOptions): Promise<Scene<K>> => {
+    const address = await parts.server.listen(fixture.target() as never, options)
+    const connect: Scene<K>['connect'] = async (clientOptions) => {
+      const client = await fixture.connect(address, clientOptions)
+      clients.push(client)
+      return client
+    }
+    return { ...parts, address, connect }
+  }
   const stage: Stage<K> = {
     fixture,
     async serve(handler, options) {
-      const server = fixture.createServer(handler, options)
-      servers.push(server)
-      const scene = observe(server)
-      const address = await server.listen(fixture.target() as never)
-      return {
-        ...scene,
-        address,
-        async connect(clientOptions) {
-          const client = await fixture.connect(address, clientOptions)
-          clients.push(client)
-          return client
-        },
-      }
+      const observed = observe(fixture.createServer(handler, options))
+      servers.push(observed)
+      return open(observed)
     },
+    restart: (scene, options) => open(scene, options),
+    keep: (promise) => promises.keep(promise),
   }
   try {
     await body(stage)
   } finally {
-    await Promise.all([...clients.map(dispose), ...servers.map((server) => server.close())])
+    const closing = [...clients.map(dispose), ...servers.map(({ server }) => server.close())]
+    await soon(Promise.all(closing), 'closing clients and servers').finally(uncaught.stop)
   }
+  await promises.assertSettled()
   await assertNothingLeft(before, leftovers)
+  for (const observed of servers) assertAccounts(observed.server.stats(), observed.events)
+  uncaught.assertNone()
 }
 
 async function dispose(client: Connection | DatagramChannel): Promise<void> {
@@ -142,7 +156,10 @@ async function dispose(client: Connection | DatagramChannel): Promise<void> {
   else await client.close()
 }
 
-function observe<K extends Kind>(server: ServerUnderTest<K>): Omit<Scene<K>, 'address' | 'connect'> {
+/** A server and what it told, before it listens. */
+type Observed<K extends Kind> = Omit<Scene<K>, 'address' | 'connect'>
+
+function observe<K extends Kind>(server: ServerUnderTest<K>): Observed<K> {
   const errors: Error[] = []
   const events: ConnectionEvent[] = []
   const states: string[] = []

@@ -1,4 +1,8 @@
 import { clients } from './clients.js'
+import { faultsOfEnding } from './faults-of-ending.js'
+import { faultsOfHandlers } from './faults-of-handlers.js'
+import { faultsOfPeers } from './faults-of-peers.js'
+import { faultsOfTime } from './faults-of-time.js'
 import { halfClose } from './half-close.js'
 import { serverHandlers } from './server-handlers.js'
 import { serverLife } from './server-life.js'
@@ -25,6 +29,10 @@ export function streamConformance(fixture: StreamFixture): Suite {
     serverLimits,
     serverShutdown,
     clients,
+    faultsOfPeers,
+    faultsOfHandlers,
+    faultsOfTime,
+    faultsOfEnding,
   ]
   return { name: fixture.name, cases: [], suites: parts.map((part) => part(fixture)) }
 }

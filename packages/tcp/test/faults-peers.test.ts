@@ -1,0 +1,130 @@
+import { describe, expect, it } from '@jest/globals'
+import type { StreamHandler, StreamServerOptions } from '@sock/core'
+import { provoke, type Scene, type StreamFixture } from '@sock/core/testing'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { generate } from 'selfsigned'
+import { connectTcp, createTcpServer, type IpAddress } from '../src/index.js'
+import { echo } from './support/servers.js'
+import { hasTool } from './support/tools.js'
+import { until } from './support/until.js'
+
+const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 })
+
+const tcp: StreamFixture = {
+  name: 'tcp',
+  createServer: createTcpServer,
+  target: () => '127.0.0.1:0',
+  connect: (address, options) => connectTcp(address as never, options),
+}
+
+const tls: StreamFixture = {
+  ...tcp,
+  name: 'tcp with TLS',
+  createServer: (handler: StreamHandler, options?: StreamServerOptions) =>
+    createTcpServer(handler, { tls: { cert, key }, ...options }),
+  connect: (address, options) =>
+    connectTcp(address as never, { tls: { ca: cert }, serverName: 'localhost', ...options }),
+}
+
+const withPython = hasTool('python3') ? it : it.skip
+
+/** Runs a Python client of the server to its end, while our event loop stands still. */
+function runClient(scene: Scene, code: string): void {
+  const { host, port } = scene.address as IpAddress
+  const client = `import socket, struct\naddress = ('${host}', ${port})\n${code}`
+  const { status, stderr } = spawnSync('python3', ['-c', client], { encoding: 'utf8' })
+  expect(`${stderr}${status}`).toBe('0')
+}
+
+/** Twenty connect and reset before we get round to accepting. */
+const RESET = `
+for _ in range(20):
+    peer = socket.create_connection(address)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    peer.close()
+`
+
+describe('a peer that resets before it is accepted', () => {
+  withPython('is counted and closed as reset, with or without a name', () =>
+    provoke(tcp, async (stage) => {
+      const scene = await stage.serve(echo)
+      runClient(scene, RESET)
+      await until(() => scene.events.filter(({ state }) => state === 'close').length === 20, 'all are closed')
+      expect(scene.server.stats()).toMatchObject({ accepted: 20, open: 0, handlerErrors: 0 })
+      for (const { state, reason } of scene.events) if (state === 'close') expect(reason).toBe('reset')
+      expect(scene.errors).toEqual([])
+      return scene
+    }),
+  )
+
+  withPython('is counted as a failed handshake with TLS', () =>
+    provoke(tls, async (stage) => {
+      const scene = await stage.serve(echo)
+      runClient(scene, RESET)
+      await until(() => scene.server.stats().rejected.handshakeFailed === 20, 'all have failed')
+      expect(scene.server.stats()).toMatchObject({ accepted: 0, handshaking: 0 })
+      expect(scene.errors.map((error) => (error as { code?: string }).code)).toEqual(
+        Array(20).fill('ERR_SOCK_HANDSHAKE_FAILED'),
+      )
+      return scene
+    }),
+  )
+})
+
+describe('a storm', () => {
+  it('of 2,000 bare clients is served, and nobody is left', () =>
+    provoke(tcp, async (stage) => {
+      const scene = await stage.serve(echo)
+      const { host, port } = scene.address as IpAddress
+      const served = await Promise.all(
+        Array.from({ length: 2_000 }, async () => {
+          const socket = connect({ host, port })
+          socket.end('x')
+          const [chunk] = (await once(socket, 'data')) as [Buffer]
+          await once(socket, 'close')
+          return chunk.length
+        }),
+      )
+      expect(served.reduce((sum, length) => sum + length)).toBe(2_000)
+      expect(scene.server.stats().accepted).toBe(2_000)
+      return scene
+    }))
+})
+
+describe('an urgent byte', () => {
+  const URGENT = `
+peer = socket.create_connection(address)
+peer.sendall(b'before')
+peer.send(b'!', socket.MSG_OOB)
+peer.sendall(b'after')
+peer.shutdown(socket.SHUT_WR)
+peer.close()
+`
+  withPython('is left out of the input, which comes whole', () =>
+    provoke(tcp, async (stage) => {
+      let got = ''
+      const scene = await stage.serve({
+        data(connection, chunk) {
+          got += String(chunk)
+          return connection.write(chunk)
+        },
+      })
+      runClient(scene, URGENT)
+      await until(() => scene.events.at(-1)?.state === 'close', 'the connection is closed')
+      expect(got).toBe('beforeafter')
+      expect(scene.errors).toEqual([])
+      return scene
+    }),
+  )
+
+  withPython('in a handshake fails it or is left out, and harms nobody', () =>
+    provoke(tls, async (stage) => {
+      const scene = await stage.serve(echo)
+      runClient(scene, URGENT)
+      await until(() => scene.server.stats().rejected.handshakeFailed === 1, 'the handshake has failed')
+      return scene
+    }),
+  )
+})

@@ -1,0 +1,94 @@
+import { describe, expect, it } from '@jest/globals'
+import type { IpAddress } from '@sock/core'
+import type { Socket } from 'node:net'
+import { startFaultServer, type FaultServer } from './support/fault-server.js'
+import { closed, dialRaw } from './support/servers.js'
+import { hasTool } from './support/tools.js'
+import { until } from './support/until.js'
+
+const onLinux = process.platform === 'linux' ? it : it.skip
+const withStrace = hasTool('strace') ? it : it.skip
+
+/** Whether a bare client gets its echo, rather than the end. */
+async function isServed(socket: Socket): Promise<boolean> {
+  let outcome: boolean | undefined
+  socket.once('data', () => (outcome = true))
+  socket.once('close', () => (outcome ??= false))
+  socket.write('x')
+  await until(() => outcome !== undefined, 'the client gets an answer or the end')
+  return outcome as boolean
+}
+
+/** The server has nobody any more, serves the next, and goes when it may. */
+async function standsIt(server: FaultServer): Promise<void> {
+  const next = await dialRaw(server.address)
+  expect(await isServed(next)).toBe(true)
+  next.end()
+  await closed(next)
+  expect(await server.leave()).toBe(0)
+}
+
+async function dialMany(address: IpAddress, count: number): Promise<Socket[]> {
+  return Promise.all(Array.from({ length: count }, () => dialRaw(address)))
+}
+
+describe('a process whose descriptors run out', () => {
+  onLinux(
+    'turns the excess away, counts and reports all of it, and serves again when some return',
+    async () => {
+      const clients = 60
+      const server = await startFaultServer('sh', ['-c', 'ulimit -n 64 && exec "$0" "$@"'])
+      const before = await server.report()
+      const sockets = await dialMany(server.address, clients)
+      const served = (await Promise.all(sockets.map(isServed))).filter(Boolean).length
+      const during = await server.report()
+      expect(served).toBeGreaterThan(0)
+      expect(served).toBeLessThan(clients)
+      // Nobody is closed in silence: those who were not served are all in the count.
+      expect(during).toMatchObject({
+        accepted: served,
+        open: served,
+        rejected: { descriptorLimit: clients - served },
+        errors: { ERR_SOCK_DESCRIPTOR_LIMIT: clients - served },
+      })
+      for (const socket of sockets) socket.destroy()
+      await Promise.all(sockets.map(closed))
+      let after = await server.report()
+      while (after.open > 0) after = await server.report()
+      expect(after.descriptors).toBeLessThanOrEqual(before.descriptors)
+      await standsIt(server)
+    },
+  )
+})
+
+/** The first three accept4() of a process fail. */
+function failingAccept(code: string): string[] {
+  const inject = `inject=accept4:error=${code}:when=1..3`
+  return ['-f', '-qq', '--seccomp-bpf', '-o', '/dev/null', '-e', 'trace=accept4', '-e', inject]
+}
+
+describe('an accept4() that fails', () => {
+  withStrace.each(['ENOBUFS', 'ENOMEM', 'EPERM', 'ECONNABORTED'])(
+    'three times with %s ends no server: who waits is served once it works again',
+    async (code) => {
+      const server = await startFaultServer('strace', failingAccept(code))
+      const sockets = await dialMany(server.address, 5)
+      expect(await Promise.all(sockets.map(isServed))).toEqual(Array(5).fill(true))
+      expect(await server.report()).toMatchObject({ accepted: 5, open: 5, errors: {} })
+      for (const socket of sockets) socket.destroy()
+      await Promise.all(sockets.map(closed))
+      await standsIt(server)
+    },
+  )
+
+  // The system has no descriptor for anybody: libuv takes those who wait and closes them, and Node tells nobody.
+  withStrace('with ENFILE costs those who wait, and no more', async () => {
+    const server = await startFaultServer('strace', failingAccept('ENFILE'))
+    const sockets = await dialMany(server.address, 5)
+    const served = (await Promise.all(sockets.map(isServed))).filter(Boolean).length
+    expect(await server.report()).toMatchObject({ accepted: served, open: served, errors: {} })
+    for (const socket of sockets) socket.destroy()
+    await Promise.all(sockets.map(closed))
+    await standsIt(server)
+  })
+})

@@ -1,0 +1,46 @@
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { IpAddress, ServerStats } from '@sock/core'
+import { startTool } from './tools.js'
+
+const PROGRAM = fileURLToPath(new URL('fault-server.mjs', import.meta.url))
+
+export interface Report extends ServerStats {
+  /** How often each code was reported. */
+  readonly errors: Readonly<Record<string, number>>
+  readonly descriptors: number
+}
+
+export interface FaultServer {
+  readonly address: IpAddress
+  readonly report: () => Promise<Report>
+  /** Lets it end by itself. @returns the exit code */
+  readonly leave: () => Promise<number | null>
+}
+
+/** Starts `fault-server.mjs` by way of another program: the last of its arguments are Node and the program. */
+export async function startFaultServer(name: string, args: readonly string[]): Promise<FaultServer> {
+  const child = startTool(name, [...args, process.execPath, PROGRAM])
+  const trouble: Buffer[] = []
+  child.stderr.on('data', (chunk: Buffer) => trouble.push(chunk))
+  const exited = once(child, 'close').then(([code]) => code as number | null)
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const hear = async <T>(): Promise<T> => {
+    const { value, done } = (await lines.next()) as { value: string; done?: boolean }
+    if (done === true) throw new Error(`The server has ended early: ${Buffer.concat(trouble)}`)
+    return JSON.parse(value) as T
+  }
+  const address = await hear<IpAddress>()
+  return {
+    address,
+    report() {
+      child.stdin.write('report\n')
+      return hear<Report>()
+    },
+    leave() {
+      child.stdin.end()
+      return exited
+    },
+  }
+}
