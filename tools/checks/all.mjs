@@ -3,6 +3,7 @@
  * what the test runners themselves counted, `N passed, N failed`; the exit code is 0 only if nothing at all went wrong.
  *
  *   --filter <package>   only this package (`tcp`, `@sock/tcp` or `packages/tcp`); may be repeated
+ *   --soak <minutes>     also load all transports with faults for so long, and count the rows of the verdict
  *   --force              run what did not change as well, instead of taking its result from the cache
  */
 import { parseArgs } from 'node:util'
@@ -12,11 +13,13 @@ import { findViolations } from './rules.mjs'
 import { formatIsKept } from './format.mjs'
 import { dropResults, line, readResults, total } from './results.mjs'
 import { select } from './select.mjs'
+import { soak } from './soak.mjs'
 
 const { values: options } = parseArgs({
   options: {
     filter: { type: 'string', multiple: true, default: [] },
     force: { type: 'boolean', default: false },
+    soak: { type: 'string' },
   },
 })
 const selected = select(workspaces(), options.filter)
@@ -55,6 +58,14 @@ await step('lint, types, build, tests', async () => {
 })
 
 const results = tested.map(readResults)
+
+if (options.soak !== undefined) {
+  const folder = 'tools/soak/results'
+  dropResults([{ folder }])
+  await step('soak', () => soak(options.soak, folder))
+  results.push(readResults({ folder }))
+}
+
 console.log()
 for (const result of results) console.log(`${result.folder.padEnd(20)}${line(result)}${result.note}`)
 if (broken.length) console.log(`Not in order: ${broken.join('; ')}`)

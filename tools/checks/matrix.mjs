@@ -3,7 +3,8 @@
  * in a copy of the working tree in a temporary folder, with its own node_modules: native modules belong to one version.
  * The last line is the sum, `N passed, N failed`; the exit code is 0 only if nothing at all went wrong.
  *
- *   --only <majors>   only these, like `26` or `20,26`; may be repeated
+ *   --only <majors>    only these, like `26` or `20,26`; may be repeated
+ *   --soak <minutes>   where it is tested in place, also load all transports with faults for so long
  */
 import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,14 +16,17 @@ import { inRoot, root } from '../bootstrap/workspace.mjs'
 import { fetchNode, NODES, selectNodes } from './nodes.mjs'
 import { line, parseLine, total } from './results.mjs'
 
-const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [] } } })
+const { values } = parseArgs({
+  options: { only: { type: 'string', multiple: true, default: [] }, soak: { type: 'string' } },
+})
+const soak = values.soak === undefined ? [] : ['--soak', values.soak]
 const results = []
 for (const major of selectNodes(values.only)) {
   const started = performance.now()
   const isThis = process.versions.node.split('.')[0] === major
   const version = isThis ? process.versions.node : NODES[major]
   console.log(`— Node ${version}${isThis ? ', in place' : ''}`)
-  const { code, output } = await (isThis ? testIn(root, process.env) : testCopy(version))
+  const { code, output } = await (isThis ? testIn(root, process.env, soak) : testCopy(version))
   const result = parseLine(output)
   const isGood = code === 0 && result.failed === 0
   if (!isGood) console.log(output)
@@ -45,8 +49,8 @@ const sum = total(results)
 console.log(line(sum))
 process.exitCode = sum.failed ? 1 : 0
 
-function testIn(folder, env) {
-  return run('node', [join(folder, 'tools/bootstrap/entry.cjs'), 'all'], { cwd: folder, env })
+function testIn(folder, env, args = []) {
+  return run('node', [join(folder, 'tools/bootstrap/entry.cjs'), 'all', ...args], { cwd: folder, env })
 }
 
 async function testCopy(version) {

@@ -20,7 +20,8 @@ export function createChurn(
   random: Random,
   failed: (error: unknown) => void,
 ): Churn {
-  let isRunning = false
+  let state: 'paused' | 'running' = 'paused'
+  const isRunning = (): boolean => state === 'running'
   const loops = new Set<Promise<void>>()
   const wakes = new Set<() => void>()
 
@@ -38,13 +39,13 @@ export function createChurn(
 
   const left = new Map<Chore, number>()
   const loop = async (chore: Chore): Promise<void> => {
-    while (isRunning) {
+    while (isRunning()) {
       const ms = left.get(chore) ?? random.integer(...chore.every) * churn.pace
       const since = performance.now()
       await rest(ms)
       // What is left of a long rest is for the next time: else it would never come to its end.
       left.set(chore, Math.max(0, ms - (performance.now() - since)))
-      if (!isRunning) return
+      if (!isRunning()) return
       left.delete(chore)
       try {
         await chore.do()
@@ -57,15 +58,15 @@ export function createChurn(
   const churn: Churn = {
     pace: 1,
     resume() {
-      if (isRunning) return
-      isRunning = true
+      if (isRunning()) return
+      state = 'running'
       for (const chore of chores) {
         const running = loop(chore).finally(() => loops.delete(running))
         loops.add(running)
       }
     },
     async pause() {
-      isRunning = false
+      state = 'paused'
       for (const wake of wakes) wake()
       await Promise.all(loops)
     },

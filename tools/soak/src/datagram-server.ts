@@ -26,7 +26,7 @@ export function createServerOf(desk: DatagramDesk) {
 
 function callbacks(desk: DatagramDesk): DatagramHandler {
   return {
-    data: (channel, data) => take(desk, data, (answer) => channel.write(answer)),
+    data: (channel, data) => take(desk, data, (bytes) => channel.write(bytes)),
   }
 }
 
@@ -34,18 +34,13 @@ function loop(desk: DatagramDesk): DatagramHandler {
   return async (channel) => {
     for await (const datagram of channel.datagrams()) {
       // Not awaited: one client that does not read would hold up all others.
-      const answering = take(desk, datagram.data, (answer) => datagram.reply(answer))
-      if (answering !== undefined) void answering
+      void take(desk, datagram.data, (bytes) => datagram.reply(bytes))
     }
   }
 }
 
 /** Takes one datagram, at once. The promise is of its answer, and never rejects. @throws PlannedFailure if asked to fail */
-function take(
-  desk: DatagramDesk,
-  data: Buffer,
-  reply: (answer: Buffer) => Promise<void>,
-): Promise<void> | undefined {
+function take(desk: DatagramDesk, data: Buffer, reply: (answer: Buffer) => Promise<void>): Promise<void> {
   desk.handled()
   const { op, session, sequence, wanted, payload } = read(desk, data)
   const { name } = desk
@@ -56,13 +51,18 @@ function take(
     desk.thrown()
     throw new PlannedFailure('asked to fail')
   }
-  return reply(encode('ack', session, sequence, wanted)).then(
-    () => {
-      desk.replied(true)
-      report(0, wanted)
-    },
-    () => desk.replied(false),
-  )
+  return answer(desk, reply(encode('ack', session, sequence, wanted)), () => report(0, wanted))
+}
+
+async function answer(desk: DatagramDesk, replying: Promise<void>, sent: () => void): Promise<void> {
+  try {
+    await replying
+    desk.replied(true)
+    sent()
+  } catch {
+    // The sender is gone or does not read: that is counted by the server too, and compared.
+    desk.replied(false)
+  }
 }
 
 function read(desk: DatagramDesk, data: Buffer) {

@@ -55,7 +55,7 @@ async function answer(question: Question): Promise<Answer> {
       await churn?.pause()
       records.flush()
       return {}
-    case 'finish':
+    default:
       setImmediate(leave)
       return { sample: takeSample(), counts, connects }
   }

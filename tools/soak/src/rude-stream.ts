@@ -134,7 +134,10 @@ async function speak(
     try {
       for (const { op, sequence, payload } of frames.push(chunk)) {
         // It is connected to itself, since nobody listens there.
-        if (op !== 'ack') return void socket.destroy()
+        if (op !== 'ack') {
+          socket.destroy()
+          return
+        }
         acknowledged += lengths[sequence] ?? 0
         received += payload.length
       }

@@ -31,7 +31,9 @@ export async function run(args: readonly string[]): Promise<number> {
     })
     if (stop.forced.aborted) return stop.exitCode
     screen.clear()
-    for (const [what, count] of Object.entries(evidence.counts).toSorted()) screen.print(`  ${count} ${what}`)
+    for (const what of Object.keys(evidence.counts).toSorted((a, b) => a.localeCompare(b))) {
+      screen.print(`  ${evidence.counts[what]} ${what}`)
+    }
     return await conclude(judge(evidence), options, screen)
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -25,7 +25,7 @@ export interface Served {
   /** Shuts down in the given time, in ms, and counts what the report says. */
   shutdown(timeout: number): Promise<void>
   /** Uses this certificate from now on; with another's key, makes sure that it is refused. */
-  rotate?(certificate: Certificate, wrongKey: string): void
+  readonly rotate?: (certificate: Certificate, wrongKey: string) => void
   tally(): Tally
 }
 

@@ -46,7 +46,7 @@ async function answer(question: Question): Promise<Answer> {
       if (running !== undefined) await quiet(running.served)
       records.flush()
       return {}
-    case 'finish':
+    default:
       return finish(running?.served ?? [])
   }
 }

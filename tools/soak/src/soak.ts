@@ -136,13 +136,10 @@ class Run {
 
   /** Sees that all have left, by themselves if they were told to, or else by force. */
   async end(): Promise<void> {
-    const done = new AbortController()
-    const overdue = pause(this.problem === undefined ? LEAVING : 0, done.signal).then(() => {
-      if (!done.signal.aborted) for (const one of this.#all) one.kill('SIGKILL')
-    })
+    const kill = (): void => this.#all.forEach((one) => one.kill('SIGKILL'))
+    const overdue = setTimeout(kill, this.problem === undefined ? LEAVING : 0)
     const ends = await Promise.all(this.#all.map((one) => one.ended))
-    done.abort()
-    await overdue
+    clearTimeout(overdue)
     this.problem ??= ends.find((how) => how !== undefined)
   }
 
@@ -178,9 +175,9 @@ class Run {
   }
 
   async #look(): Promise<void> {
-    for (const { role, ask } of this.#all) {
-      const { sample } = await ask({ ask: 'sample' })
-      if (sample !== undefined) this.#samples[role].push(sample)
+    for (const one of this.#all) {
+      const { sample } = await one.ask({ ask: 'sample' })
+      if (sample !== undefined) this.#samples[one.role].push(sample)
     }
   }
 

@@ -1,12 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
-import { createScreen } from '../src/screen.js'
+import { createScreen, type Screen } from '../src/screen.js'
 
-function written(isTTY: boolean): { text: string; screen: ReturnType<typeof createScreen> } {
-  const result = {
-    text: '',
-    screen: createScreen({ isTTY, columns: 10, write: (text) => (result.text += text) }),
+function written(isTTY: boolean): { text: string; screen: Screen } {
+  let text = ''
+  const write = (more: string): void => void (text += more)
+  return {
+    screen: createScreen({ isTTY, columns: 10, write }),
+    get text() {
+      return text
+    },
   }
-  return result
 }
 
 describe('createScreen()', () => {

@@ -58,11 +58,7 @@ const server =
     : createTcpServer(handler, setup.tls && { tls: setup.tls })
 const address = await server.listen(setup.target)
 
-process.once('SIGTERM', async () => {
-  const report = await server.shutdown().catch((error) => error.report)
-  // Nothing else is to keep this process alive.
-  process.send({ report }, () => process.disconnect())
-})
+process.once('SIGTERM', () => void leave())
 process.on('message', ({ blockUntil, isReleased, deadline }) => {
   if (isReleased) release()
   if (deadline) limit(deadline)
@@ -82,6 +78,12 @@ function limit(timeout) {
   }
   const stop = server.on('connection', ({ state }) => state === 'close' && look())
   look()
+}
+
+async function leave() {
+  const report = await server.shutdown().catch((error) => error.report)
+  // Nothing else is to keep this process alive.
+  process.send({ report }, () => process.disconnect())
 }
 
 /** The event loop stands still until the file is there: meanwhile peers wait to be accepted, and signals to be seen. */

@@ -1,0 +1,14 @@
+import { mkdirSync } from 'node:fs'
+import { run } from '../bootstrap/child.mjs'
+import { inRoot } from '../bootstrap/workspace.mjs'
+
+/** Runs the soak, which must have been built. Its results are then in `folder`. @returns whether everything held */
+export async function soak(minutes, folder) {
+  mkdirSync(inRoot(folder), { recursive: true })
+  const results = inRoot(folder, 'test-results.json')
+  const program = inRoot('tools/soak/dist/main.js')
+  const { code } = await run(process.execPath, [program, '--minutes', minutes, '--results', results], {
+    show: true,
+  })
+  return code === 0
+}
