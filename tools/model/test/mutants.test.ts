@@ -31,7 +31,7 @@ async function verdict(broken: Partial<StreamFixture>, numRuns = RUNS): Promise<
     endOnFailure: true,
     seed: 1,
   })
-  return details.failed ? String((details.errorInstance as Error).message) : 'no fault found'
+  return details.failed ? (details.errorInstance as Error).message : 'no fault found'
 }
 
 /** A transport whose servers are not what they were. */
