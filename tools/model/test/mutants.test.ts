@@ -168,4 +168,26 @@ describe('the model finds', () => {
     },
     LIMIT,
   )
+
+  it(
+    'the same again with the seed and the paths that it prints',
+    async () => {
+      const mutant = withServer((server) => ({
+        stats: () => ({ ...server.stats(), accepted: server.stats().accepted * 2 }),
+      }))
+      const broken = { ...ground, fixture: { ...ground.fixture, ...mutant } }
+      const found = await fc.check(anySequence(broken), { numRuns: RUNS, seed: 2 })
+      const replayPath = /replayPath="([^"]*)"/.exec(fc.stringify(found.counterexample))?.[1]
+      const { seed, counterexamplePath } = found
+      if (counterexamplePath === null) throw new Error('Nothing was found')
+      const again = await fc.check(anySequence(broken, undefined, { replayPath }), {
+        seed,
+        path: counterexamplePath,
+        endOnFailure: true,
+      })
+      expect([again.failed, again.numRuns]).toEqual([true, 1])
+      expect((again.errorInstance as Error).message).toBe((found.errorInstance as Error).message)
+    },
+    LIMIT,
+  )
 })
