@@ -1,5 +1,20 @@
 export { anyTransportConformance } from './lib/testing/any-transport.js'
 export { datagramConformance } from './lib/testing/datagram-conformance.js'
+export {
+  createFakeDatagramPort,
+  type FakeDatagramPort,
+  type FakeDatagramPortOptions,
+  type FakeSent,
+} from './lib/testing/fake-datagram-port.js'
+export {
+  createFakeHandshake,
+  createFakeListener,
+  createFakeStreamPort,
+  type FakeHandshake,
+  type FakeListener,
+  type FakeStreamPort,
+  type FakeWaits,
+} from './lib/testing/fake-stream-port.js'
 export { firstly, provoke, type Fault } from './lib/testing/faults.js'
 export { assertNothingLeft, takeInventory, type Inventory } from './lib/testing/inventory.js'
 export type {

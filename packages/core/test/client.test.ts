@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ConnectionEvent } from '../src/index.js'
 import { connectStream, ipAddress, type StreamDial } from '../src/stream.js'
-import { FakePort } from './support/fake-port.js'
+import { createFakeStreamPort } from '../src/testing.js'
 import { systemError } from './support/fake-server.js'
 import { rejection } from './support/settle.js'
 
@@ -9,7 +9,7 @@ const remote = ipAddress('192.0.2.1', 80)
 
 /** A dial that ends at a port of the test, with what its observer has heard. */
 function dialling(settings: Partial<StreamDial> = {}) {
-  const port = new FakePort()
+  const port = createFakeStreamPort()
   const events: ConnectionEvent[] = []
   const dial: StreamDial = {
     transport: 'tcp',

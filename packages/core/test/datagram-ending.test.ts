@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { exchange } from '../src/lib/exchange.js'
-import { systemError } from './support/fake-datagram-port.js'
+import { systemError } from './support/fake-server.js'
 import { dial, PEER, serve, turn } from './support/fake-datagram-sockets.js'
 
 describe('shutdown of a datagram server', () => {

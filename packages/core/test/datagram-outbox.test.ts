@@ -3,14 +3,19 @@ import { ipAddress } from '../src/lib/address.js'
 import { DATAGRAM_OVERHEAD } from '../src/lib/datagram/mailbox.js'
 import { MAX_SEND_QUEUE, Outbox } from '../src/lib/datagram/outbox.js'
 import { SockError } from '../src/lib/errors.js'
-import { FakeDatagramPort, systemError, type FakePortOptions } from './support/fake-datagram-port.js'
+import {
+  createFakeDatagramPort,
+  type FakeDatagramPort,
+  type FakeDatagramPortOptions,
+} from '../src/testing.js'
+import { systemError } from './support/fake-server.js'
 
 const A = ipAddress('127.0.0.1', 1)
 const B = ipAddress('127.0.0.1', 2)
 const closed = (): SockError => new SockError('ERR_SOCK_CLOSED', 'Closed')
 
-function make(answer?: FakePortOptions['answer']): { port: FakeDatagramPort; outbox: Outbox } {
-  const port = new FakeDatagramPort(answer === undefined ? {} : { answer })
+function make(answer?: FakeDatagramPortOptions['answer']): { port: FakeDatagramPort; outbox: Outbox } {
+  const port = createFakeDatagramPort(answer === undefined ? {} : { answer })
   return { port, outbox: new Outbox(port) }
 }
 

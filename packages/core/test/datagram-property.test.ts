@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { ipAddress } from '../src/lib/address.js'
 import type { DatagramChannel } from '../src/lib/channel.js'
 import { createDatagramServer } from '../src/lib/datagram/server.js'
-import { FakeDatagramPort, systemError, type Sent } from './support/fake-datagram-port.js'
+import { createFakeDatagramPort, type FakeSent } from '../src/testing.js'
+import { systemError } from './support/fake-server.js'
 
 const DESTINATIONS = [1, 2, 3].map((port) => ipAddress('127.0.0.1', port))
 
@@ -30,9 +31,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** The system: receivers that are full or not, and answers that come at once or later. */
 class System {
   readonly full = new Set<string>()
-  readonly unanswered: Sent[] = []
+  readonly unanswered: FakeSent[] = []
   isLate = false
-  readonly port = new FakeDatagramPort({
+  readonly port = createFakeDatagramPort({
     answer: (_, to) => (this.full.has(to) ? systemError('EAGAIN') : this.isLate ? 'later' : undefined),
   })
   #seen = 0

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { ipAddress } from '../src/lib/address.js'
 import type { DatagramHandler } from '../src/lib/handler.js'
-import { systemError } from './support/fake-datagram-port.js'
+import { systemError } from './support/fake-server.js'
 import { dial, serve, turn } from './support/fake-datagram-sockets.js'
 
 describe('DatagramSocket', () => {

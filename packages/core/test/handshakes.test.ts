@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createDeferred } from '../src/lib/deferred.js'
-import { FakeHandshake, FakeListener, FakePort } from './support/fake-port.js'
+import { createFakeHandshake, createFakeListener, createFakeStreamPort } from '../src/testing.js'
 import { serveFake, story } from './support/fake-server.js'
 import { pass, stopClock } from './support/settle.js'
 
@@ -12,10 +12,10 @@ const never = () => createDeferred().promise
 describe('handshake', () => {
   it('handshake that succeeds becomes a connection, and was none before', async () => {
     const scene = await serveFake({ data() {} }, { handshakeTimeout: 1_000 })
-    const handshake = new FakeHandshake()
+    const handshake = createFakeHandshake()
     scene.sink.handshake(handshake)
     expect(scene.server.stats()).toMatchObject({ accepted: 0, open: 0, handshaking: 1 })
-    const port = new FakePort()
+    const port = createFakeStreamPort()
     handshake.secured(port)
     expect(scene.server.stats()).toMatchObject({ accepted: 1, open: 1, handshaking: 0 })
     expect(port.isStarted).toBe(true)
@@ -24,7 +24,7 @@ describe('handshake', () => {
 
   it('handshake that fails is counted, and reported with its cause and its peer', async () => {
     const { sink, server, errors } = await serveFake({ data() {} }, { handshakeTimeout: 1_000 })
-    const handshake = new FakeHandshake()
+    const handshake = createFakeHandshake()
     sink.handshake(handshake)
     const cause = new Error('wrong version number')
     handshake.failed(cause)
@@ -36,7 +36,7 @@ describe('handshake', () => {
 
   it('handshake of a peer without a name is reported without one', async () => {
     const { sink, errors } = await serveFake({ data() {} }, { handshakeTimeout: 1_000 })
-    const handshake = Object.assign(new FakeHandshake(), { remoteAddress: undefined })
+    const handshake = Object.assign(createFakeHandshake(), { remoteAddress: undefined })
     sink.handshake(handshake)
     handshake.failed(new Error('gone'))
     expect(errors[0]?.message).toMatch(/with a peer: gone$/)
@@ -44,7 +44,7 @@ describe('handshake', () => {
 
   it('handshake has an absolute deadline, whatever moves in the meantime', async () => {
     const { sink, server, errors } = await serveFake({ data() {} }, { handshakeTimeout: 800 })
-    const handshake = new FakeHandshake()
+    const handshake = createFakeHandshake()
     sink.handshake(handshake)
     for (let step = 0; step < 7; step++) {
       await pass(100)
@@ -60,10 +60,10 @@ describe('handshake', () => {
 
   it('handshake that succeeds after its deadline is too late: the port is destroyed', async () => {
     const { sink, server, errors } = await serveFake({ data() {} }, { handshakeTimeout: 800 })
-    const handshake = new FakeHandshake()
+    const handshake = createFakeHandshake()
     sink.handshake(handshake)
     await pass(1_000)
-    const port = new FakePort()
+    const port = createFakeStreamPort()
     handshake.secured(port)
     handshake.failed(new Error('and failed, too'))
     expect(port.calls).toEqual(['destroy'])
@@ -74,7 +74,7 @@ describe('handshake', () => {
   it('handshake without a deadline waits for none: a timer for ever would fire at once', async () => {
     const timers = jest.spyOn(globalThis, 'setTimeout')
     const { sink, server } = await serveFake({ data() {} })
-    sink.handshake(new FakeHandshake())
+    sink.handshake(createFakeHandshake())
     await pass(1_000_000)
     expect(server.stats().handshaking).toBe(1)
     expect(timers.mock.calls.map(([, delay]) => delay)).toEqual([])
@@ -82,13 +82,13 @@ describe('handshake', () => {
 
   it('handshake leaves no timer when it is over', async () => {
     const { sink } = await serveFake({ data() {} }, { handshakeTimeout: 800 })
-    const [first, second] = [new FakeHandshake(), new FakeHandshake()]
+    const [first, second] = [createFakeHandshake(), createFakeHandshake()]
     sink.handshake(first)
     sink.handshake(second)
     expect(jest.getTimerCount()).toBe(1)
     first.failed(new Error('no'))
     expect(jest.getTimerCount()).toBe(1)
-    const port = new FakePort()
+    const port = createFakeStreamPort()
     second.secured(port)
     expect(jest.getTimerCount()).toBe(0)
   })
@@ -97,10 +97,10 @@ describe('handshake', () => {
 describe('maxConnections', () => {
   it('maxConnections counts those who shake hands, and frees their place when they fail', async () => {
     const { sink, server, errors, accept } = await serveFake(never, { maxConnections: 2 })
-    const handshake = new FakeHandshake()
+    const handshake = createFakeHandshake()
     sink.handshake(handshake)
     accept()
-    const turnedAway = [accept(), new FakeHandshake()] as const
+    const turnedAway = [accept(), createFakeHandshake()] as const
     sink.handshake(turnedAway[1])
     expect(turnedAway[0].calls).toEqual(['destroy'])
     expect(turnedAway[1].isDestroyed).toBe(true)
@@ -156,7 +156,7 @@ describe('maxHandshakes', () => {
 describe('shutdown', () => {
   it('shutdown() drops those who are silent in a handshake, and lets the others finish', async () => {
     const scene = await serveFake({ data() {} }, { handshakeTimeout: 60_000, drainIdle: 400 })
-    const [silent, busy] = [new FakeHandshake(), new FakeHandshake()]
+    const [silent, busy] = [createFakeHandshake(), createFakeHandshake()]
     scene.sink.handshake(silent)
     scene.sink.handshake(busy)
     const stopping = scene.server.shutdown()
@@ -165,7 +165,7 @@ describe('shutdown', () => {
       busy.bytesRead += 1
     }
     expect([silent.isDestroyed, busy.isDestroyed]).toEqual([true, false])
-    const port = new FakePort()
+    const port = createFakeStreamPort()
     busy.secured(port)
     await pass(500)
     expect(port.count('shutdownWrite')).toBe(1)
@@ -177,10 +177,10 @@ describe('shutdown', () => {
   })
 
   it('shutdown() destroys those who still shake hands at its deadline, and counts them', async () => {
-    const listener = new FakeListener({ drain: true })
+    const listener = createFakeListener({ drain: true })
     const settings = { handshakeTimeout: 60_000, drainIdle: 60_000 }
     const { sink, server, errors } = await serveFake({ data() {} }, settings, listener)
-    const handshake = new FakeHandshake()
+    const handshake = createFakeHandshake()
     sink.handshake(handshake)
     const stopping = server.shutdown({ timeout: 100 }).catch((error: { report: unknown }) => error.report)
     await pass(99)
@@ -188,7 +188,7 @@ describe('shutdown', () => {
     await pass(1)
     expect(handshake.isDestroyed).toBe(true)
     expect(await stopping).toEqual({ idle: 0, drained: 0, forced: 1 })
-    const port = new FakePort()
+    const port = createFakeStreamPort()
     handshake.secured(port)
     expect(port.calls).toEqual(['destroy'])
     expect(errors).toEqual([])

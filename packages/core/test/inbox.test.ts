@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { ChunkIterator, Inbox } from '../src/lib/stream/inbox.js'
-import { FakePort } from './support/fake-port.js'
+import { createFakeStreamPort, type FakeStreamPort } from '../src/testing.js'
 import { outcome, rejection } from './support/settle.js'
 
 const chunk = (text: string): Buffer => Buffer.from(text)
 
-function create(limit = 10): { readonly inbox: Inbox; readonly port: FakePort } {
-  const port = new FakePort()
+function create(limit = 10): { readonly inbox: Inbox; readonly port: FakeStreamPort } {
+  const port = createFakeStreamPort()
   return { inbox: new Inbox(port, limit), port }
 }
 

@@ -3,7 +3,12 @@ import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { createDeferred, type Deferred } from '../src/lib/deferred.js'
 import type { StreamListenerSink } from '../src/stream.js'
-import { FakeListener, FakePort } from './support/fake-port.js'
+import {
+  createFakeListener,
+  createFakeStreamPort,
+  type FakeListener,
+  type FakeStreamPort,
+} from '../src/testing.js'
 import { createFakeServer, systemError, type FakeServer } from './support/fake-server.js'
 import { outcome, settle } from './support/settle.js'
 
@@ -14,7 +19,7 @@ interface Run {
   readonly promises: Promise<unknown>[]
   readonly starts: { readonly opening: Deferred<FakeListener>; readonly sink: StreamListenerSink }[]
   readonly listeners: FakeListener[]
-  readonly ports: FakePort[]
+  readonly ports: FakeStreamPort[]
   /** Of those that can still be aborted, and of all. */
   readonly stops: AbortController[]
   readonly signals: AbortSignal[]
@@ -39,7 +44,7 @@ const acts = {
   dispose: (run) => keep(run, Promise.resolve(run.server[Symbol.asyncDispose]())),
   waitForClosed: (run) => keep(run, run.server.closed),
   opens(run) {
-    const listener = new FakeListener({ drain: true, close: true })
+    const listener = createFakeListener({ drain: true, close: true })
     const start = run.starts.shift()
     if (start === undefined) return
     run.listeners.push(listener)
@@ -59,11 +64,11 @@ function keep({ promises }: Run, promise: Promise<unknown>): void {
 
 async function perform(script: readonly (keyof typeof acts)[]): Promise<Run> {
   const starts: Run['starts'] = []
-  const ports: FakePort[] = []
+  const ports: FakeStreamPort[] = []
   const open = (sink: StreamListenerSink): Promise<FakeListener> => {
     const opening = createDeferred<FakeListener>()
     starts.push({ opening, sink })
-    const port = new FakePort()
+    const port = createFakeStreamPort()
     // Somebody comes with each start.
     sink.accept(port)
     ports.push(port)

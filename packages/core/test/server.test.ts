@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals'
 import { getEventListeners } from 'node:events'
 import type { Server } from '../src/index.js'
 import { createDeferred } from '../src/lib/deferred.js'
-import { FakeListener, FakePort } from './support/fake-port.js'
+import { createFakeListener, createFakeStreamPort, type FakeListener } from '../src/testing.js'
 import { createFakeServer, openFake, serveFake, story, systemError } from './support/fake-server.js'
 import { outcome, rejection, settle } from './support/settle.js'
 
 const handler = { data() {} }
-const listenerThatOpens = () => Promise.resolve(new FakeListener())
+const listenerThatOpens = () => Promise.resolve(createFakeListener())
 
 describe('listen', () => {
   it('listen() rejects with the very error of an engine that cannot, in whatever way', async () => {
@@ -39,7 +39,7 @@ describe('listen', () => {
     })
     await rejection(server.listen('anywhere'))
     const closing = server.close()
-    listening.resolve(new FakeListener())
+    listening.resolve(createFakeListener())
     expect(await rejection(again as Promise<unknown>)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
     await closing
     expect(server.state).toBe('idle')
@@ -65,7 +65,7 @@ describe('listen', () => {
   it('listen() obeys its signal at whatever moment it aborts', async () => {
     for (let moment = 0; moment < 12; moment++) {
       const stop = new AbortController()
-      const listener = new FakeListener()
+      const listener = createFakeListener()
       const server = createFakeServer(handler, async () => {
         void abortAfter(moment, stop)
         return listener
@@ -79,7 +79,7 @@ describe('listen', () => {
   })
 
   it('listen() that is overtaken destroys those who came in the meantime', async () => {
-    const port = new FakePort()
+    const port = createFakeStreamPort()
     const opened = createDeferred<FakeListener>()
     const server = createFakeServer(handler, (sink) => {
       sink.accept(port)
@@ -87,7 +87,7 @@ describe('listen', () => {
     })
     const listening = rejection(server.listen('anywhere'))
     const closing = server.close()
-    opened.resolve(new FakeListener())
+    opened.resolve(createFakeListener())
     expect(await listening).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
     await closing
     expect(port.isDestroyed).toBe(true)
@@ -164,7 +164,7 @@ describe('connection', () => {
 
 describe('shutdown', () => {
   it('shutdown() waits for the listener, and for its descriptor', async () => {
-    const listener = new FakeListener({ drain: true, close: true })
+    const listener = createFakeListener({ drain: true, close: true })
     const { server, accept } = await serveFake(handler, {}, listener)
     const stopping = server.shutdown()
     await settle()
@@ -192,7 +192,7 @@ describe('shutdown', () => {
   })
 
   it('shutdown() asks those to stop too who came while the listener drained', async () => {
-    const listener = new FakeListener({ drain: true })
+    const listener = createFakeListener({ drain: true })
     const reasons: unknown[] = []
     const scene = await serveFake(
       ({ signal }) => signal.addEventListener('abort', () => reasons.push(signal.reason)),

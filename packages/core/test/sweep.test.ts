@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { Sweep, type Watched } from '../src/lib/stream/sweep.js'
-import { FakePort } from './support/fake-port.js'
+import { createFakeStreamPort } from '../src/testing.js'
 import { serveFake } from './support/fake-server.js'
 import { pass, stopClock } from './support/settle.js'
 
@@ -152,7 +152,7 @@ describe('a blocked event loop', () => {
 
   it('idleTimeout still strikes where nothing came', async () => {
     const { accept } = await serveFake({ data() {} }, { idleTimeout: IDLE })
-    const port = new FakePort()
+    const port = createFakeStreamPort()
     const destroyed = new Promise<void>((resolve) => {
       port.destroy = () => resolve()
     })

@@ -16,7 +16,7 @@ export interface World {
   check(): void
 }
 
-export type Command<W extends World> = fc.AsyncCommand<W, W, false>
+export type Command<W extends World> = fc.AsyncCommand<W, W>
 
 /** A command: does something, lets some time pass or none, and looks whether everything is as it should be. */
 export function command<W extends World>(
@@ -26,7 +26,7 @@ export function command<W extends World>(
   isPossible: (world: W) => boolean = () => true,
 ): Command<W> {
   return {
-    check: (world) => isPossible(world as W),
+    check: (world) => isPossible(world),
     async run(world) {
       await run(world)
       world.check()

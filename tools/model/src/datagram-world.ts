@@ -183,7 +183,7 @@ export class DatagramWorld {
   ): void {
     const message = { client, length: length + HEADER, isAcknowledged: false, hasArrived: false }
     const number = messages.push(message) - 1
-    const sending = send(datagram(number, length + HEADER))
+    const sending = send(numbered(number, length + HEADER))
     this.subject.pledges.keep(what, sending, () => void (message.isAcknowledged = true), SENDING)
   }
 
@@ -337,7 +337,7 @@ function handlerOf(form: Form, world: DatagramWorld): DatagramHandler {
 }
 
 /** What datagram `number` is: it says which it is, and how long. */
-function datagram(number: number, length: number): Buffer {
+function numbered(number: number, length: number): Buffer {
   const data = Buffer.alloc(length, number & 0xff)
   data.writeUInt32BE(number, 0)
   data.writeUInt32BE(length, 4)
@@ -350,7 +350,7 @@ function arrived(messages: readonly Message[], data: Buffer): number {
   const number = data.readUInt32BE(0)
   const message = messages[number]
   assert.ok(message !== undefined, 'nobody sent that')
-  assert.ok(data.equals(datagram(number, message.length)), 'not what was sent')
+  assert.ok(data.equals(numbered(number, message.length)), 'not what was sent')
   assert.equal(message.hasArrived, false, 'came twice')
   message.hasArrived = true
   return number

@@ -69,7 +69,7 @@ async function holds(
   if (!details.failed) return true
   console.log(fc.defaultReportMessage(details as never))
   console.log(details.errorInstance)
-  const replay = /replayPath="([^"]*)"/.exec(String(details.counterexample?.[1]))?.[1]
+  const replay = /replayPath="([^"]*)"/.exec(fc.stringify(details.counterexample))?.[1]
   const again = `--transport ${name} --seed ${details.seed} --path ${details.counterexamplePath} --replay ${replay}`
   console.log(`Failed on ${name}. To run this sequence again: npm run test:model -- ${again}`)
   return false

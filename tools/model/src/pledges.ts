@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { isSockError, type SockErrorCode } from '@sock/core'
+import { once } from 'node:events'
+import { isSockError } from '@sock/core'
 
 /** What handlers and callbacks of the model fail with, and what connections are destroyed with. */
 export class Oops extends Error {}
@@ -64,13 +65,11 @@ export class Pledges {
   /** Waits until all have settled. @throws if one does not within `patience` ms */
   async allSettled(patience: number): Promise<void> {
     const pending = (): Pledge[] => this.#pledges.filter(({ state }) => state === 'pending')
-    let isLate = false
-    let timer: NodeJS.Timeout | undefined
-    const tooLate = new Promise<void>((resolve) => {
-      timer = setTimeout(() => resolve(void (isLate = true)), patience)
-    })
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), patience)
+    const tooLate = once(late.signal, 'abort')
     // What settles may lead to further promises.
-    while (pending().length > 0 && !isLate) {
+    while (pending().length > 0 && !late.signal.aborted) {
       await Promise.race([Promise.all(pending().map(({ settled }) => settled)), tooLate])
     }
     clearTimeout(timer)
@@ -81,7 +80,7 @@ export class Pledges {
 }
 
 /** @returns a judge of errors that lets pass what the model itself has thrown, and these codes */
-export function oneOf(...codes: readonly (SockErrorCode | string)[]): (error: unknown) => void {
+export function oneOf(...codes: readonly string[]): (error: unknown) => void {
   return (error) => {
     if (error instanceof Oops) return
     const { code } = error as { code?: string }

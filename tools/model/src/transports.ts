@@ -29,9 +29,9 @@ export type Ground =
 
 /** A folder for sockets, and what is in it. */
 interface Folder {
-  next(): string
-  list(): readonly string[]
-  remove(): void
+  readonly next: () => string
+  readonly list: () => readonly string[]
+  readonly remove: () => void
 }
 
 function createFolder(): Folder {
@@ -49,54 +49,8 @@ const target = (): string => '127.0.0.1:0'
 /** @returns `undefined` where the transport cannot run: Unix datagrams need a native module */
 export async function createGround(name: Name): Promise<Ground | undefined> {
   const folder = createFolder()
-  const leftovers = folder.list
   try {
-    switch (name) {
-      case 'tcp':
-        return await stream(
-          {
-            name,
-            createServer: createTcpServer,
-            target,
-            connect: (address, options) => connectTcp(address as never, options),
-          },
-          folder,
-        )
-      case 'tls':
-        return await stream(await tls(name), folder)
-      case 'unix':
-        return await stream(
-          {
-            name,
-            createServer: createUnixServer,
-            target: folder.next,
-            leftovers,
-            connect: (address, options) => connectUnix(address as never, options),
-          },
-          folder,
-        )
-      case 'udp':
-        return await datagram(
-          {
-            name,
-            createServer: createUdpServer,
-            target,
-            connect: (address, options) => connectUdp(address as never, options),
-          },
-          folder,
-        )
-      case 'unixgram':
-        return await datagram(
-          {
-            name,
-            createServer: createUnixgramServer,
-            target: folder.next,
-            leftovers,
-            connect: (address, options) => connectUnixgram(address as never, options),
-          },
-          folder,
-        )
-    }
+    return await grounds[name](folder)
   } catch (error) {
     folder.remove()
     if (!isSockError(error, 'ERR_SOCK_NATIVE_UNAVAILABLE')) throw error
@@ -104,13 +58,47 @@ export async function createGround(name: Name): Promise<Ground | undefined> {
   }
 }
 
+const grounds: Readonly<Record<Name, (folder: Folder) => Promise<Ground>>> = {
+  tcp: (folder) =>
+    stream(folder, {
+      name: 'tcp',
+      createServer: createTcpServer,
+      target,
+      connect: (address, options) => connectTcp(address as never, options),
+    }),
+  tls: async (folder) => stream(folder, await tls()),
+  unix: (folder) =>
+    stream(folder, {
+      name: 'unix',
+      createServer: createUnixServer,
+      target: folder.next,
+      leftovers: folder.list,
+      connect: (address, options) => connectUnix(address as never, options),
+    }),
+  udp: (folder) =>
+    datagram(folder, {
+      name: 'udp',
+      createServer: createUdpServer,
+      target,
+      connect: (address, options) => connectUdp(address as never, options),
+    }),
+  unixgram: (folder) =>
+    datagram(folder, {
+      name: 'unixgram',
+      createServer: createUnixgramServer,
+      target: folder.next,
+      leftovers: folder.list,
+      connect: (address, options) => connectUnixgram(address as never, options),
+    }),
+}
+
 /** Elliptic curves, since a handshake with RSA takes several times as long. */
-async function tls(name: string): Promise<StreamFixture> {
+async function tls(): Promise<StreamFixture> {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
   })
   return {
-    name,
+    name: 'tls',
     target,
     createServer: (handler, options) => createTcpServer(handler, { tls: { cert, key }, ...options }),
     connect: (address, options) =>
@@ -118,13 +106,13 @@ async function tls(name: string): Promise<StreamFixture> {
   }
 }
 
-async function stream(fixture: StreamFixture, folder: Folder): Promise<Ground> {
+async function stream(folder: Folder, fixture: StreamFixture): Promise<Ground> {
   const server = fixture.createServer(() => {})
   const taken = await server.listen(fixture.target() as never)
   return { kind: 'stream', fixture, taken, close: () => leave(server, folder) }
 }
 
-async function datagram(fixture: DatagramFixture, folder: Folder): Promise<Ground> {
+async function datagram(folder: Folder, fixture: DatagramFixture): Promise<Ground> {
   const server = fixture.createServer(() => {})
   const taken = await server.listen(fixture.target() as never)
   return { kind: 'datagram', fixture, taken, close: () => leave(server, folder) }

@@ -4,7 +4,7 @@ import { anySequence } from '../src/sequences.js'
 import { createGround, NAMES } from '../src/transports.js'
 
 /** Of a failure that was printed, to run it again: see TESTING.md. */
-const { MODEL_SEED, MODEL_RUNS = '60' } = process.env
+const { MODEL_SEED, MODEL_RUNS = '120' } = process.env
 const parameters = {
   numRuns: Number(MODEL_RUNS),
   ...(MODEL_SEED === undefined ? {} : { seed: Number(MODEL_SEED) }),

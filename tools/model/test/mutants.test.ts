@@ -31,7 +31,7 @@ async function verdict(broken: Partial<StreamFixture>, numRuns = RUNS): Promise<
     endOnFailure: true,
     seed: 1,
   })
-  return details.failed ? String((details.errorInstance as Error).message) : 'no fault found'
+  return details.failed ? (details.errorInstance as Error).message : 'no fault found'
 }
 
 /** A transport whose servers are not what they were. */
@@ -165,6 +165,28 @@ describe('the model finds', () => {
         },
       }))
       expect(await verdict(mutant)).toMatch(/not those that were written|more than/)
+    },
+    LIMIT,
+  )
+
+  it(
+    'the same again with the seed and the paths that it prints',
+    async () => {
+      const mutant = withServer((server) => ({
+        stats: () => ({ ...server.stats(), accepted: server.stats().accepted * 2 }),
+      }))
+      const broken = { ...ground, fixture: { ...ground.fixture, ...mutant } }
+      const found = await fc.check(anySequence(broken), { numRuns: RUNS, seed: 2 })
+      const replayPath = /replayPath="([^"]*)"/.exec(fc.stringify(found.counterexample))?.[1]
+      const { seed, counterexamplePath } = found
+      if (counterexamplePath === null) throw new Error('Nothing was found')
+      const again = await fc.check(anySequence(broken, undefined, { replayPath }), {
+        seed,
+        path: counterexamplePath,
+        endOnFailure: true,
+      })
+      expect([again.failed, again.numRuns]).toEqual([true, 1])
+      expect((again.errorInstance as Error).message).toBe((found.errorInstance as Error).message)
     },
     LIMIT,
   )

@@ -1,9 +1,9 @@
 import type { Connection, ConnectionCallbacks } from '../../src/index.js'
-import { FakePort } from './fake-port.js'
+import { createFakeStreamPort, type FakeStreamPort } from '../../src/testing.js'
 import { serveFake, type FakeScene } from './fake-server.js'
 
 export interface CallbackScene extends FakeScene {
-  readonly port: FakePort
+  readonly port: FakeStreamPort
   readonly connection: Connection
   /** What was called, in order. */
   readonly heard: string[]
@@ -12,7 +12,7 @@ export interface CallbackScene extends FakeScene {
 /** A connection whose callbacks are all noted, and do what the test says besides. */
 export async function openWith(
   callbacks: ConnectionCallbacks = {},
-  port = new FakePort(),
+  port = createFakeStreamPort(),
 ): Promise<CallbackScene> {
   const heard: string[] = []
   let connection!: Connection

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Connection, StreamHandler } from '../../src/index.js'
 import { createDeferred, type Deferred } from '../../src/lib/deferred.js'
-import { FakePort } from './fake-port.js'
+import { createFakeStreamPort, type FakeStreamPort } from '../../src/testing.js'
 import { serveFake, systemError, type FakeScene } from './fake-server.js'
 
 /** What may happen next. Whom it happens to is a number, taken modulo the connections there are. */
@@ -9,7 +9,7 @@ export type Step = readonly [what: keyof typeof acts, who: number]
 
 /** One connection, with everything that was seen of it. */
 export interface Actor {
-  readonly port: FakePort
+  readonly port: FakeStreamPort
   readonly connection: Connection
   /** Callbacks that were called, in order. */
   readonly heard: string[]
@@ -82,9 +82,9 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(fc.tuple(name, fc.nat(2)), {
 /** Plays it, and then ends everything in good order. */
 export async function play(form: 'function' | 'callbacks', script: readonly Step[]): Promise<Play> {
   const actors: Actor[] = []
-  const door: Door = { port: new FakePort() }
+  const door: Door = { port: createFakeStreamPort() }
   const scene = await serveFake(handlerOf(form, actors, door))
-  const accept = (port = new FakePort()): FakePort => {
+  const accept = (port = createFakeStreamPort()): FakeStreamPort => {
     door.port = port
     return scene.accept(port)
   }
@@ -111,7 +111,7 @@ export async function play(form: 'function' | 'callbacks', script: readonly Step
 
 /** Where the port stands of which a connection is being made: its handler runs at once. */
 interface Door {
-  port: FakePort
+  port: FakeStreamPort
 }
 
 function handlerOf(form: 'function' | 'callbacks', actors: Actor[], door: Door): StreamHandler {

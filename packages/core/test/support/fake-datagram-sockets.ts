@@ -4,7 +4,11 @@ import { connectDatagram } from '../../src/lib/datagram/client.js'
 import { createDatagramServer } from '../../src/lib/datagram/server.js'
 import type { DatagramHandler } from '../../src/lib/handler.js'
 import type { DatagramServerStats, Server } from '../../src/lib/server.js'
-import { FakeDatagramPort, type FakePortOptions } from './fake-datagram-port.js'
+import {
+  createFakeDatagramPort,
+  type FakeDatagramPort,
+  type FakeDatagramPortOptions,
+} from '../../src/testing.js'
 
 /** To whom a client is connected. */
 export const PEER = ipAddress('127.0.0.1', 9)
@@ -12,13 +16,13 @@ export const PEER = ipAddress('127.0.0.1', 9)
 /** A server that listens on a fake port. */
 export async function serve(
   handler: DatagramHandler,
-  options: FakePortOptions & { maxQueuedBytes?: number } = {},
+  options: FakeDatagramPortOptions & { maxQueuedBytes?: number } = {},
 ): Promise<{
   port: FakeDatagramPort
   server: Server<string, typeof PEER, DatagramServerStats, DatagramChannel>
   errors: Error[]
 }> {
-  const port = new FakeDatagramPort(options)
+  const port = createFakeDatagramPort(options)
   const binding = { transport: 'unixgram', parse: () => 0, open: () => Promise.resolve(port) } as const
   const { maxQueuedBytes = 10_000 } = options
   const settings = { shutdownTimeout: 1_000, maxQueuedBytes, configure: undefined }
@@ -30,11 +34,11 @@ export async function serve(
 }
 
 /** A client that is connected by a fake port. */
-export async function dial(options: FakePortOptions = {}): Promise<{
+export async function dial(options: FakeDatagramPortOptions = {}): Promise<{
   port: FakeDatagramPort
   channel: DatagramChannel
 }> {
-  const port = new FakeDatagramPort({ peer: PEER, ...options })
+  const port = createFakeDatagramPort({ peer: PEER, ...options })
   const dialled = {
     transport: 'unixgram',
     maxQueuedBytes: 1_000,

@@ -6,7 +6,12 @@ import {
   type StreamListenerSink,
   type StreamServerSettings,
 } from '../../src/stream.js'
-import { FakeListener, FakePort } from './fake-port.js'
+import {
+  createFakeListener,
+  createFakeStreamPort,
+  type FakeListener,
+  type FakeStreamPort,
+} from '../../src/testing.js'
 
 export type FakeServer = Server<string, IpAddress>
 
@@ -32,7 +37,7 @@ export interface FakeScene {
   readonly events: ConnectionEvent[]
   readonly states: string[]
   /** A peer comes. */
-  readonly accept: (port?: FakePort) => FakePort
+  readonly accept: (port?: FakeStreamPort) => FakeStreamPort
 }
 
 /** A server whose listeners are whatever `open` gives. */
@@ -52,7 +57,7 @@ export function createFakeServer(
 export async function serveFake(
   handler: StreamHandler,
   settings: Partial<StreamServerSettings> = {},
-  listener = new FakeListener(),
+  listener = createFakeListener(),
 ): Promise<FakeScene> {
   let sink!: StreamListenerSink
   const open = (given: StreamListenerSink): Promise<FakeListener> => {
@@ -62,7 +67,7 @@ export async function serveFake(
   const server = createFakeServer(handler, open, settings)
   const scene = observe(server)
   await server.listen('anywhere')
-  const accept = (port = new FakePort()): FakePort => {
+  const accept = (port = createFakeStreamPort()): FakeStreamPort => {
     sink.accept(port)
     return port
   }
@@ -81,7 +86,7 @@ function observe(server: FakeServer): Pick<FakeScene, 'errors' | 'events' | 'sta
 
 export interface OpenFake extends FakeScene {
   readonly connection: Connection
-  readonly port: FakePort
+  readonly port: FakeStreamPort
   /** The handler returns. */
   readonly release: () => void
 }
@@ -89,7 +94,7 @@ export interface OpenFake extends FakeScene {
 /** One connection of a handler that does nothing until it is released. */
 export async function openFake(
   settings?: Partial<StreamServerSettings>,
-  port = new FakePort(),
+  port = createFakeStreamPort(),
 ): Promise<OpenFake> {
   const handled = createDeferred()
   let connection!: Connection

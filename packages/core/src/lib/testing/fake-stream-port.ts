@@ -1,20 +1,31 @@
-import { createDeferred } from '../../src/lib/deferred.js'
-import type { Address, IpAddress, TlsSession } from '../../src/index.js'
-import {
-  ipAddress,
-  type Handshake,
-  type StreamListener,
-  type StreamPort,
-  type StreamPortSink,
-} from '../../src/stream.js'
+import { ipAddress, type Address, type IpAddress } from '../address.js'
+import type { TlsSession } from '../channel.js'
+import { createDeferred, type Deferred } from '../deferred.js'
+import type { Handshake, StreamListener, StreamPort, StreamPortSink } from '../stream/port.js'
 
-/** A port in the hands of a test: it records what the machinery asks for, and the test says what the peer does. */
-export class FakePort implements StreamPort {
+/**
+ * A stream port in the hands of a test: it records what the machinery asks for, and the test says what the peer and the
+ * system do. Nothing happens by itself: a destroyed port is closed when the test calls `close()`.
+ *
+ * @example
+ * const port = createFakeStreamPort()
+ * sink.accept(port) // the sink that the binding's open() was given
+ * port.receive('hello')
+ * port.end()
+ * port.close()
+ */
+export function createFakeStreamPort(): FakeStreamPort {
+  return new FakeStreamPort()
+}
+
+/** What {@link createFakeStreamPort} makes. */
+export class FakeStreamPort implements StreamPort {
   readonly localAddress = ipAddress('127.0.0.1', 80)
   readonly remoteAddress: Address | undefined = ipAddress('127.0.0.1', 50_000)
   readonly secure = false
   readonly tls: TlsSession | undefined = undefined
   readonly socket: unknown = {}
+  /** Bytes that the system has not taken yet, as the test says. */
   bufferedBytes = 0
   writeProgress = 0
   /** The methods that were called, in order. */
@@ -24,7 +35,7 @@ export class FakePort implements StreamPort {
   onStart: (() => void) | undefined
   #sink: StreamPortSink | undefined
 
-  /** Where to deliver; only a port that was started has one. */
+  /** Where to deliver. @throws unless the port was started: only then it has one. */
   get sink(): StreamPortSink {
     if (this.#sink === undefined) throw new Error('The port was not started')
     return this.#sink
@@ -38,6 +49,7 @@ export class FakePort implements StreamPort {
     return this.calls.includes('destroy') || this.calls.includes('reset')
   }
 
+  /** How often a method was called. */
   count(call: string): number {
     return this.calls.filter((name) => name === call).length
   }
@@ -73,9 +85,11 @@ export class FakePort implements StreamPort {
 
   // What the peer, or the system, does.
 
+  /** The peer's bytes. */
   receive(text: string): void {
     this.sink.received(Buffer.from(text))
   }
+  /** The peer's FIN. */
   end(): void {
     this.sink.ended()
   }
@@ -84,24 +98,40 @@ export class FakePort implements StreamPort {
     this.bufferedBytes = rest
     this.sink.drained()
   }
+  /** Our FIN is out. */
   finish(): void {
     this.sink.finished()
   }
+  /** The descriptor is closed; `error` says what broke. */
   close(error?: Error): void {
     this.sink.closed(error)
   }
 }
 
-/** A listener that the test closes, or that closes when asked. */
+/**
+ * A listener that the test closes, or that closes when asked.
+ *
+ * @param waits for the test to resolve `drained` and `closed`
+ */
+export function createFakeListener(waits: FakeWaits = {}): FakeListener {
+  return new FakeListener(waits)
+}
+
+/** What a fake listener leaves to the test. */
+export interface FakeWaits {
+  readonly drain?: boolean
+  readonly close?: boolean
+}
+
+/** What {@link createFakeListener} makes. */
 export class FakeListener implements StreamListener<IpAddress> {
   readonly address = ipAddress('127.0.0.1', 80)
   readonly calls: string[] = []
   /** Resolves what `drain()` waits for; `close()` does so too. */
-  readonly drained = createDeferred()
-  readonly closed = createDeferred()
+  readonly drained: Deferred<void> = createDeferred()
+  readonly closed: Deferred<void> = createDeferred()
 
-  /** @param waits for the test to resolve `drained` and `closed` */
-  constructor(waits: { readonly drain?: boolean; readonly close?: boolean } = {}) {
+  constructor(waits: FakeWaits = {}) {
     if (waits.drain !== true) this.drained.resolve()
     if (waits.close !== true) this.closed.resolve()
   }
@@ -117,7 +147,12 @@ export class FakeListener implements StreamListener<IpAddress> {
   }
 }
 
-/** A peer in the middle of a handshake, which the test brings to its end. */
+/** A peer in the middle of a handshake, which the test brings to its end: `secured(port)` or `failed(error)`. */
+export function createFakeHandshake(remoteAddress?: Address): FakeHandshake {
+  return new FakeHandshake(remoteAddress)
+}
+
+/** What {@link createFakeHandshake} makes. */
 export class FakeHandshake implements Handshake {
   readonly remoteAddress: Address | undefined
   bytesRead = 0

@@ -1,14 +1,16 @@
-import { ipAddress, type Address } from '../../src/lib/address.js'
-import type { DatagramPort, DatagramPortSink, DatagramSending } from '../../src/lib/datagram/port.js'
+import { ipAddress, type Address } from '../address.js'
+import type { DatagramPort, DatagramPortSink, DatagramSending } from '../datagram/port.js'
 
-export interface Sent {
+/** A datagram that has left, or waits for its answer. */
+export interface FakeSent {
   readonly data: string
   readonly to: string
   /** Answers the send; later calls are harmless for the machinery. */
   readonly done: (error?: Error | null) => void
 }
 
-export interface FakePortOptions {
+/** What a fake datagram port is like. */
+export interface FakeDatagramPortOptions {
   /** Makes a connected socket. */
   peer?: Address
   /** What the system answers at once; `later` leaves it to the test. Default: done. */
@@ -17,30 +19,38 @@ export interface FakePortOptions {
   kernelDrops?: number
 }
 
-/** An error as a system call gives it. */
-export function systemError(code: string): Error {
-  return Object.assign(new Error(code), { code })
+/**
+ * A datagram port whose system is the test: it records what is sent, and the test says what is received and how sends
+ * end. Only `close()` is followed by `closed()` of the sink by itself, a microtask later.
+ *
+ * @example
+ * const port = createFakeDatagramPort({ answer: () => 'later' })
+ * port.receive('question', 2000)
+ * port.sent[0].done()
+ */
+export function createFakeDatagramPort(options?: FakeDatagramPortOptions): FakeDatagramPort {
+  return new FakeDatagramPort(options)
 }
 
-/** A datagram port whose system is the test. */
+/** What {@link createFakeDatagramPort} makes. */
 export class FakeDatagramPort implements DatagramPort {
   readonly localAddress = ipAddress('127.0.0.1', 1000)
   readonly remoteAddress: Address | undefined
   readonly socket = { fake: true }
   readonly maxMessageBytes = 100
   /** What has left, in order. */
-  readonly sent: Sent[] = []
+  readonly sent: FakeSent[] = []
   /** Every attempt to send. */
   attempts = 0
   readonly calls: string[] = []
   readonly pause?: () => void
   readonly resume?: () => void
   readonly kernelDrops?: () => number
-  answer: NonNullable<FakePortOptions['answer']>
+  answer: NonNullable<FakeDatagramPortOptions['answer']>
   #sink: DatagramPortSink | undefined
   #isClosed = false
 
-  constructor(options: FakePortOptions = {}) {
+  constructor(options: FakeDatagramPortOptions = {}) {
     this.remoteAddress = options.peer
     this.answer = options.answer ?? (() => undefined)
     if (options.canPause === true) {
