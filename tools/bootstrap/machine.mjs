@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 const counterparts = [
   'curl',
   'dig',
+  'ip',
   'logger',
   'nc',
   'openssl',
@@ -13,6 +14,8 @@ const counterparts = [
   'redis-cli',
   'socat',
   'ss',
+  'strace',
+  'unshare',
 ]
 
 /**
