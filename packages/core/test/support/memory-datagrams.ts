@@ -11,6 +11,7 @@ import {
   parseIpTarget,
   type DatagramPort,
   type DatagramPortSink,
+  type DatagramSending,
 } from '../../src/datagram.js'
 
 /** Who is there: the smallest network there can be. */
@@ -62,17 +63,17 @@ class MemoryPort implements DatagramPort {
     this.#sink = sink
   }
 
-  send(data: Uint8Array, to: Address | undefined, done: (error?: Error) => void): void {
+  send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void {
     const target = to ?? this.remoteAddress
     if (target === undefined || target.family === 'unix' || !('port' in target)) {
-      done(systemError('ERR_SOCK_INVALID_ADDRESS'))
+      sending.done(systemError('ERR_SOCK_INVALID_ADDRESS'))
       return
     }
     const copy = Buffer.from(data)
     setImmediate(() => {
       const receiver = ports.get(target.port)
       if (receiver !== undefined) receiver.#sink?.received(copy, this.localAddress, false)
-      done(receiver === undefined ? systemError('ECONNREFUSED') : undefined)
+      sending.done(receiver === undefined ? systemError('ECONNREFUSED') : undefined)
     })
   }
 
