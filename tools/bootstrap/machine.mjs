@@ -15,6 +15,7 @@ const counterparts = [
   'socat',
   'ss',
   'strace',
+  'unshare',
 ]
 
 /**

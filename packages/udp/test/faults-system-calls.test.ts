@@ -1,6 +1,5 @@
 import { describe, expect } from '@jest/globals'
 import { itWithStrace, runProgram } from './support/program.js'
-import './support/resources.js'
 
 /** Which of these libuv uses depends on its version. */
 const SEND = 'sendmsg,sendmmsg,sendto'

@@ -100,12 +100,12 @@ describe('a receiver that is stopped (SIGSTOP) with a full queue', () => {
     const receiver = await scratch.receiver()
     const { channel, stats } = await serveChannel()
     receiver.say(MANY)
-    receiver.signal('SIGSTOP')
+    await receiver.stop()
     const messages = Array.from({ length: MANY }, (_, n) => `message ${n}`)
     const sending = messages.map((message) => channel.send(message, to('receiver.sock')))
     await expectServed()
     expect(stats().sendQueueBytes).toBeGreaterThan(0)
-    receiver.signal('SIGCONT')
+    receiver.goOn()
     await Promise.all(sending)
     for (const message of messages) expect(await receiver.hear()).toBe(message)
     expect(stats()).toMatchObject({ sendErrors: 0, datagramsSent: MANY + 1, sendQueueBytes: 0 })
@@ -115,7 +115,7 @@ describe('a receiver that is stopped (SIGSTOP) with a full queue', () => {
   itWithPython('and then is killed (SIGKILL): each send settles with ECONNREFUSED or has left', async () => {
     const receiver = await scratch.receiver()
     const { channel, stats } = await serveChannel()
-    receiver.signal('SIGSTOP')
+    await receiver.stop()
     const sending = Array.from({ length: MANY }, () => channel.send('x', to('receiver.sock')))
     await expectServed()
     await receiver.kill()
@@ -129,7 +129,7 @@ describe('a receiver that is stopped (SIGSTOP) with a full queue', () => {
 
   itWithPython('is no reason for close() to wait, nor for shutdown() beyond its deadline', async () => {
     const receiver = await scratch.receiver()
-    receiver.signal('SIGSTOP')
+    await receiver.stop()
     const outcomes: Promise<PromiseSettledResult<void>[]>[] = []
     const { server } = scratch.server({
       open(channel) {
@@ -162,7 +162,7 @@ describe('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL)',
       await hear()
     }, scratch.path())
     await victim.hear()
-    victim.signal('SIGSTOP')
+    await victim.stop()
     const client = await scratch.connect()
     const sending = Array.from({ length: MANY }, () => client.write('x'))
     let settled = 0

@@ -12,6 +12,8 @@ export function itWithStrace(name: string, body: () => Promise<void>): void {
 export interface ProgramOptions {
   /** What strace injects: `sendmsg:error=ENOMEM:when=1`. */
   readonly inject?: string
+  /** A command that starts the program. */
+  readonly under?: readonly string[]
   /** Options of Node. */
   readonly flags?: readonly string[]
 }
@@ -26,7 +28,7 @@ const ENTRY = new URL('../../dist/index.js', import.meta.url).href
 export function runProgram(
   body: string,
   args: readonly string[],
-  { inject, flags = [] }: ProgramOptions = {},
+  { inject, under = [], flags = [] }: ProgramOptions = {},
 ): Promise<unknown> {
   const text = `
     import * as udp from ${JSON.stringify(ENTRY)}
@@ -39,7 +41,7 @@ export function runProgram(
     inject === undefined
       ? []
       : ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${syscall}`, '-e', `inject=${inject}`]
-  const [command = '', ...rest] = [...tracer, ...node]
+  const [command = '', ...rest] = [...under, ...tracer, ...node]
   return new Promise((resolve, reject) => {
     execFile(command, rest, { timeout: 10_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       if (error === null && stderr === '') resolve(JSON.parse(stdout))

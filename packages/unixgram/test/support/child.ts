@@ -5,6 +5,7 @@ import type net from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type * as unixgram from '../../src/index.js'
 import type * as native from '../../src/lib/native.js'
+import { stop } from './stop.js'
 
 const PROGRAM = fileURLToPath(new URL('child-main.mjs', import.meta.url))
 
@@ -63,9 +64,9 @@ export class Child<Result> {
     return this.#said.shift() as T
   }
 
-  /** SIGSTOP, SIGCONT and the like. */
-  signal(name: NodeJS.Signals): void {
-    this.#process.kill(name)
+  /** SIGSTOP. */
+  stop(): Promise<void> {
+    return stop(this.#process)
   }
 
   /** SIGKILL: no time to clean anything up. */

@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import { stop } from './stop.js'
 
 const PRELUDE = `
 import os, socket, sys
@@ -32,9 +33,14 @@ export class Python {
     return value
   }
 
-  /** SIGSTOP, SIGCONT and the like. */
-  signal(name: NodeJS.Signals): void {
-    this.#process.kill(name)
+  /** SIGSTOP. */
+  stop(): Promise<void> {
+    return stop(this.#process)
+  }
+
+  /** SIGCONT. */
+  goOn(): void {
+    this.#process.kill('SIGCONT')
   }
 
   async kill(): Promise<void> {

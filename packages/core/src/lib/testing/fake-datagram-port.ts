@@ -68,7 +68,7 @@ export class FakeDatagramPort implements DatagramPort {
 
   send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void {
     this.attempts += 1
-    const done: Sent['done'] = (error) => sending.done(error)
+    const done: FakeSent['done'] = (error) => sending.done(error)
     const sent = { data: Buffer.from(data).toString(), to: String(to ?? this.remoteAddress), done }
     const answer = this.answer(sent.data, sent.to)
     if (answer === 'later' || answer === undefined) this.sent.push(sent)
