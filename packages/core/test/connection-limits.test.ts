@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { FakePort } from './support/fake-port.js'
+import { createFakeStreamPort } from '../src/testing.js'
 import { openFake, serveFake, story } from './support/fake-server.js'
 import { pass, rejection, stopClock } from './support/settle.js'
 
@@ -124,7 +124,7 @@ describe('maxWriteBuffer', () => {
   })
 
   it('maxWriteBuffer is told once, though the handler fails with the same error', async () => {
-    const port = new FakePort()
+    const port = createFakeStreamPort()
     port.bufferedBytes = 40
     const { accept, errors, server } = await serveFake((connection) => connection.write('x'), {
       maxWriteBuffer: 20,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { createDescriptorLimit, readLimit } from '../src/lib/stream/descriptor-limit.js'
-import { FakeHandshake, FakePort } from './support/fake-port.js'
+import { createFakeHandshake, createFakeStreamPort } from '../src/testing.js'
 import { serveFake } from './support/fake-server.js'
 
 describe('createDescriptorLimit', () => {
@@ -38,8 +38,8 @@ describe('a server whose process has hardly any descriptor left', () => {
   it('turns peers away, in a handshake or not, counts and reports them, and serves the next', async () => {
     const { server, sink, errors, accept } = await serveFake({ data() {} })
     const high = Number.MAX_SAFE_INTEGER
-    const port = accept(Object.assign(new FakePort(), { descriptor: high }))
-    const handshake = Object.assign(new FakeHandshake(), { descriptor: high })
+    const port = accept(Object.assign(createFakeStreamPort(), { descriptor: high }))
+    const handshake = Object.assign(createFakeHandshake(), { descriptor: high })
     sink.handshake(handshake)
     // Where there is no limit, nobody is turned away.
     const turned = readLimit() === Infinity ? 0 : 2
@@ -48,6 +48,6 @@ describe('a server whose process has hardly any descriptor left', () => {
     expect(errors.map((error) => (error as { code?: string }).code)).toEqual(
       Array(turned).fill('ERR_SOCK_DESCRIPTOR_LIMIT'),
     )
-    expect(accept(Object.assign(new FakePort(), { descriptor: 20 })).isStarted).toBe(true)
+    expect(accept(Object.assign(createFakeStreamPort(), { descriptor: 20 })).isStarted).toBe(true)
   })
 })

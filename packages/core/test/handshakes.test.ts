@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createDeferred } from '../src/lib/deferred.js'
-import { createFakeHandshake, createFakeListener, createFakeStreamPort } from '../src/testing.js'
+import {
+  createFakeHandshake,
+  createFakeListener,
+  createFakeStreamPort,
+  type FakeHandshake,
+} from '../src/testing.js'
 import { serveFake, story } from './support/fake-server.js'
 import { pass, stopClock } from './support/settle.js'
 
@@ -131,7 +136,7 @@ describe('maxHandshakes', () => {
   it('maxHandshakes turns away who comes while so many shake hands, and frees a place however one ends', async () => {
     const { sink, server, errors } = await serveFake({ data() {} }, { maxHandshakes: 1 })
     const come = (): FakeHandshake => {
-      const handshake = new FakeHandshake()
+      const handshake = createFakeHandshake()
       sink.handshake(handshake)
       return handshake
     }
@@ -140,7 +145,7 @@ describe('maxHandshakes', () => {
     expect(errors).toMatchObject([
       { code: 'ERR_SOCK_HANDSHAKE_LIMIT', message: 'Turned away "127.0.0.1:50001": "maxHandshakes" is 1' },
     ])
-    first.secured(new FakePort())
+    first.secured(createFakeStreamPort())
     const second = come()
     second.failed(new Error('no'))
     expect([second, come()].map(({ isDestroyed }) => isDestroyed)).toEqual([false, false])
