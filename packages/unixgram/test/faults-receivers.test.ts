@@ -72,8 +72,8 @@ hear()
     await scratch.serve({ data() {} }, {}, { path: scratch.path('there'), mode: 0o600 })
     const child = scratch.child(
       async ({ become, createUnixgramServer, fs }, folder, uid) => {
-        fs.mkdirSync(`${folder}/home`)
-        fs.chownSync(`${folder}/home`, uid, uid)
+        fs.mkdirSync(`${folder}/own`)
+        fs.chownSync(`${folder}/own`, uid, uid)
         become(uid)
         let sending: Promise<unknown> = Promise.resolve()
         const server = createUnixgramServer({
@@ -82,7 +82,7 @@ hear()
             sending = channel.send('x', there).catch((error: NodeJS.ErrnoException) => error.code)
           },
         })
-        await server.listen(`${folder}/home/app.sock`)
+        await server.listen(`${folder}/own/app.sock`)
         const code = await sending
         await server.close()
         return code
@@ -90,7 +90,7 @@ hear()
       scratch.folder,
       NOBODY,
     )
-    scratch.own('home')
+    scratch.own('own')
     expect(await child.result).toBe('EACCES')
   })
 })

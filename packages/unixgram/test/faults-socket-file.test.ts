@@ -69,23 +69,23 @@ except BlockingIOError: say('full')
     const child = scratch.child(
       async ({ become, createUnixgramServer, fs }, folder, uid) => {
         fs.mkdirSync(`${folder}/closed`, { mode: 0o755 })
-        fs.mkdirSync(`${folder}/home`)
-        fs.chownSync(`${folder}/home`, uid, uid)
+        fs.mkdirSync(`${folder}/own`)
+        fs.chownSync(`${folder}/own`, uid, uid)
         become(uid)
         const server = createUnixgramServer({ open: () => undefined })
         const code = await server
           .listen(`${folder}/closed/app.sock`)
           .catch((error: NodeJS.ErrnoException) => error.code)
         const { state } = server
-        await server.listen(`${folder}/home/app.sock`)
+        await server.listen(`${folder}/own/app.sock`)
         await server.close()
-        return [code, state, fs.readdirSync(`${folder}/closed`), fs.readdirSync(`${folder}/home`)]
+        return [code, state, fs.readdirSync(`${folder}/closed`), fs.readdirSync(`${folder}/own`)]
       },
       scratch.folder,
       NOBODY,
     )
     scratch.own('closed')
-    scratch.own('home')
+    scratch.own('own')
     expect(await child.result).toEqual(['EACCES', 'idle', [], []])
   })
 })

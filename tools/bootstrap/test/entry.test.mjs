@@ -33,6 +33,6 @@ describe('entry.cjs', () => {
   it('entry.cjs says which commands there are when given another', async () => {
     const { code, output } = await run(process.execPath, [entry, 'strat'])
     expect(code).toBe(1)
-    expect(output).toContain('Cannot run "strat": known are start, all, turbo, package')
+    expect(output).toContain('Cannot run "strat": known are start, bench, soak, model, all, turbo, package')
   })
 })
