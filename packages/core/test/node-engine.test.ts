@@ -32,7 +32,11 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** A listener, and the ports it accepts, one after the other. */
-async function listen(endpoint: IpEndpoint | PathEndpoint, accept?: (port: StreamPort) => void) {
+async function listen(
+  endpoint: IpEndpoint | PathEndpoint,
+  accept?: (port: StreamPort) => void,
+  options?: { backlog: number },
+) {
   const accepted = createDeferred<StreamPort>()
   const sink: StreamListenerSink = {
     accept(port) {
@@ -43,7 +47,7 @@ async function listen(endpoint: IpEndpoint | PathEndpoint, accept?: (port: Strea
     handshake() {},
     failed() {},
   }
-  const listener = await nodeEngine.listenStream(endpoint, OPTIONS, sink)
+  const listener = await nodeEngine.listenStream(endpoint, { ...OPTIONS, ...options }, sink)
   listeners.push(listener)
   return { listener, accepted: accepted.promise }
 }
@@ -142,8 +146,22 @@ describe('listener', () => {
     await refuses(port)
   })
 
+  it('drain() takes all who wait, however long each of them takes', async () => {
+    let count = 0
+    const { listener } = await listen(ANY_PORT, () => {
+      count += 1
+      // One is accepted in each turn of the event loop, and this one is slow.
+      for (const end = performance.now() + 12; performance.now() < end;);
+    })
+    const port = portOf(listener)
+    const draining = listener.drain()
+    await Promise.all(Array.from({ length: 60 }, () => dial({ kind: 'ip', host: '127.0.0.1', port })))
+    await draining
+    expect(count).toBe(60)
+  })
+
   it('drain() ends though newcomers never stop coming', async () => {
-    const { listener } = await listen(ANY_PORT)
+    const { listener } = await listen(ANY_PORT, undefined, { backlog: 50 })
     const port = portOf(listener)
     const drained = new AbortController()
     const draining = listener.drain().then(() => drained.abort())

@@ -12,10 +12,10 @@ import { createDeferred, ignore } from '../deferred.js'
 import { createNodePort, type SocketTraits } from './node-port.js'
 import type { Engine, StreamEndpoint, StreamListener, StreamSocketOptions } from './port.js'
 
-/** A listener is drained when no newcomer was seen for this long: the kernel hands over its whole queue in one turn. */
+/** A listener is drained when no newcomer was seen for this long: one that waits is handed over in each turn of the loop. */
 const DRAIN_QUIET = 20
-/** Draining ends in any case after this long, since newcomers may go on coming. */
-const DRAIN_LIMIT = 500
+/** As many as this may wait to be accepted where nothing else is said (`backlog` of server.listen() in Node's documentation). */
+const DEFAULT_BACKLOG = 511
 
 /** Node's own sockets. */
 export const nodeEngine: Engine = {
@@ -59,7 +59,7 @@ export async function listenNode(
   server.off('error', listening.reject)
   server.on('error', (error) => sink.failed(error))
   server.on('connection', (socket: Socket) => sink.accept(socket))
-  return createListener(server, endpoint)
+  return createListener(server, endpoint, options.backlog ?? DEFAULT_BACKLOG)
 }
 
 /** Connects with `node:net`. Rejects with the system's error or the signal's reason, and leaves nothing then. */
@@ -164,7 +164,7 @@ function connectTarget(endpoint: StreamEndpoint): NetConnectOpts {
   return { host: endpoint.host ?? 'localhost', port: endpoint.port }
 }
 
-function createListener(server: Server, endpoint: StreamEndpoint): StreamListener {
+function createListener(server: Server, endpoint: StreamEndpoint, backlog: number): StreamListener {
   const closed = createDeferred()
   server.once('close', closed.resolve)
   let stopWaiting = ignore
@@ -172,7 +172,7 @@ function createListener(server: Server, endpoint: StreamEndpoint): StreamListene
     address: boundAddress(server, endpoint),
     drain() {
       const drained = createDeferred()
-      stopWaiting = whenQuiet(server, () => {
+      stopWaiting = whenQuiet(server, backlog, () => {
         server.close()
         drained.resolve()
       })
@@ -194,23 +194,29 @@ function boundAddress(server: Server, endpoint: StreamEndpoint): Address {
 }
 
 /**
- * Calls back once no newcomer was accepted for {@link DRAIN_QUIET} ms. Each look comes after a turn of the event loop
- * that accepts, so that a loop that was blocked overlooks nobody.
+ * Calls back once no newcomer was accepted for {@link DRAIN_QUIET} ms, or so many were that nobody can be left who waited
+ * when it began: newcomers may go on coming for ever. There is no limit of time, since on a busy machine one turn of the
+ * event loop, which accepts one, may take long. Each look comes after such a turn, so that a loop that was blocked
+ * overlooks nobody.
  *
+ * @param most how many may have waited; the kernel lets one more in (listen(2), Linux)
  * @returns stops waiting
  */
-function whenQuiet(server: Server, quiet: () => void): () => void {
-  const end = performance.now() + DRAIN_LIMIT
+function whenQuiet(server: Server, most: number, quiet: () => void): () => void {
   let newcomers = 0
+  let total = 0
   let immediate: NodeJS.Immediate | undefined
-  const count = (): void => void (newcomers += 1)
+  const count = (): void => {
+    newcomers += 1
+    total += 1
+  }
   const stop = (): void => {
     clearTimeout(timer)
     clearImmediate(immediate)
     server.off('connection', count)
   }
   const look = (): void => {
-    if (newcomers > 0 && performance.now() < end) {
+    if (newcomers > 0 && total <= most) {
       newcomers = 0
       timer.refresh()
       return
