@@ -21,7 +21,7 @@ interface Native {
    * watched by the event loop of the main thread, whoever calls.
    *
    * Callbacks come from outside of JavaScript: with Node 26 no promise and no `process.nextTick` that they set going gets
-   * on before something else happens in the process ({@link areWhole}), and closing the socket in one can end the
+   * on before something else happens in the process ({@link CALLBACKS_ARE_WHOLE}), and closing the socket in one can end the
    * process.
    *
    * @param received called with one message per turn of the event loop; `data` is null if `status` is an error, `path` is
@@ -84,11 +84,11 @@ export class NativeSocket {
         SOCK_DGRAM,
         0,
         (status, data, path) => {
-          if (areWhole()) this.#received(status, data, path)
+          if (CALLBACKS_ARE_WHOLE) this.#received(status, data, path)
           else setImmediate(this.#received, status, data, path)
         },
         () => {
-          if (areWhole()) this.#writable()
+          if (CALLBACKS_ARE_WHOLE) this.#writable()
           else setImmediate(this.#writable)
         },
       ),
@@ -153,21 +153,12 @@ export class NativeSocket {
   }
 }
 
-let whole: boolean | undefined
-
 /**
- * Whether a callback of the native module, inside of which this is called, is a whole turn: what it sets going gets on
- * by itself. Seen at the first one, which is taken for none, as is any other before the event loop has gone on.
+ * Whether a callback of the native module is a whole turn, after which what it set going gets on by itself. It is with
+ * Node 20, 22 and 24, and not with 26. Which it is cannot be seen at run time: another callback in the same turn may lend
+ * its end to this one.
  */
-function areWhole(): boolean {
-  if (whole === undefined) {
-    whole = false
-    let isWhole = false
-    queueMicrotask(() => (isWhole = true))
-    setImmediate(() => (whole = isWhole))
-  }
-  return whole
-}
+export const CALLBACKS_ARE_WHOLE = Number.parseInt(process.versions.node, 10) <= 24
 
 let loaded: Native | undefined
 
