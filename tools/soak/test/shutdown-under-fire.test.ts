@@ -65,6 +65,8 @@ async function startServer(name: StreamName): Promise<Server> {
   const child = fork(fileURLToPath(new URL('./support/fire-server.mjs', import.meta.url)), { execArgv: [] })
   children.add(child)
   const exit = once(child, 'exit')
+  // What it said before it ended may still be on its way when it has.
+  const end = Promise.all([exit, once(child, 'disconnect')])
   const until = <T>(pick: (message: Message) => T | undefined): Promise<T> =>
     new Promise((resolve, reject) => {
       child.on('message', function look(message: Message) {
@@ -73,7 +75,7 @@ async function startServer(name: StreamName): Promise<Server> {
         child.off('message', look)
         resolve(picked)
       })
-      void exit.then(() => reject(new Error(`Server of ${name} has ended`)))
+      void end.then(([[code, signal]]) => reject(new Error(`Server of ${name} has ended: ${code ?? signal}`)))
     })
   const addressed = until(({ address }) => address)
   const tls = name === 'tls' ? certificate : undefined
