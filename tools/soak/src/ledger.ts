@@ -24,6 +24,8 @@ export interface Totals {
 interface Entry {
   client?: ClientRecord
   server?: ServerRecord
+  /** It was there already when all was quiet the last time. */
+  isOld?: true
 }
 
 /** @param lost is told of each session in which something was lost, in a sentence */
@@ -57,9 +59,17 @@ export function createLedger(lost: (text: string) => void): Ledger {
       }
     },
     settle() {
-      for (const [session, entry] of entries) judge(session, entry)
+      for (const [session, entry] of entries) {
+        if (!entry.isOld && mayStillCome(entry)) entry.isOld = true
+        else judge(session, entry)
+      }
     },
   }
+}
+
+/** A sender that waits for no answer may have gone before all that it sent is taken from the server's queue. */
+function mayStillCome({ client }: Entry): boolean {
+  return client !== undefined && !client.polite && !isStream(client.transport)
 }
 
 function sum(before: ServerRecord | undefined, record: ServerRecord): ServerRecord {

@@ -55,6 +55,26 @@ describe('createLedger()', () => {
     expect(lostBetween(server)).toEqual(['tcp session 1: the server knows it, and no client does'])
   })
 
+  it('createLedger() waits once more for what a sender without patience has left in the queue', () => {
+    const lost: string[] = []
+    const ledger = createLedger((text) => lost.push(text))
+    ledger.add({
+      ...client,
+      transport: 'unixgram',
+      acknowledged: 0,
+      received: 0,
+      polite: false,
+      end: 'broken',
+    })
+    ledger.settle()
+    ledger.add({ ...server, transport: 'unixgram' })
+    ledger.settle()
+    expect(lost).toEqual([])
+    ledger.add({ ...server, transport: 'unixgram' })
+    ledger.settle()
+    expect(lost).toEqual(['unixgram session 1: the server knows it, and no client does'])
+  })
+
   it('createLedger() lets a client go that nobody has answered', () => {
     expect(lostBetween({ ...client, acknowledged: 0, received: 0, end: 'broken' })).toEqual([])
   })
