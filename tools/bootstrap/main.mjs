@@ -27,6 +27,11 @@ const commands = {
     await runHere('tools/checks/all.mjs', args)
   },
 
+  /** `npm run test:matrix`: every check there is, on several versions of Node. Each of them installs for itself. */
+  async matrix(args) {
+    await runHere('tools/checks/matrix.mjs', args)
+  },
+
   /** `npm run build` and its like: one turbo task for every package that has it. */
   async turbo(args) {
     await install()

@@ -3,6 +3,7 @@
  * what the test runners themselves counted, `N passed, N failed`; the exit code is 0 only if nothing at all went wrong.
  *
  *   --filter <package>   only this package (`tcp`, `@sock/tcp` or `packages/tcp`); may be repeated
+ *   --repeated           without what has the same result on every version of Node; another one was tested before
  *   --soak <minutes>     also load all transports with faults for so long, and count the rows of the verdict
  *   --force              run what did not change as well, instead of taking its result from the cache
  */
@@ -11,6 +12,7 @@ import { turbo } from '../bootstrap/turbo.mjs'
 import { workspaces } from '../bootstrap/workspace.mjs'
 import { findViolations } from './rules.mjs'
 import { formatIsKept } from './format.mjs'
+import { dependsOnNode } from './once.mjs'
 import { dropResults, line, readResults, total } from './results.mjs'
 import { select } from './select.mjs'
 import { soak } from './soak.mjs'
@@ -19,10 +21,12 @@ const { values: options } = parseArgs({
   options: {
     filter: { type: 'string', multiple: true, default: [] },
     force: { type: 'boolean', default: false },
+    repeated: { type: 'boolean', default: false },
     soak: { type: 'string' },
   },
 })
-const selected = select(workspaces(), options.filter)
+const known = options.repeated ? workspaces().filter(dependsOnNode) : workspaces()
+const selected = select(known, options.filter)
 const tested = selected.filter(({ manifest }) => manifest.scripts?.test)
 
 /** Runs one step and remembers its name if it failed; the others run all the same, to show everything at once. */

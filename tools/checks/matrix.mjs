@@ -1,6 +1,7 @@
 /*
  * All checks and tests on each supported version of Node. The version that runs this is tested in place; every other one
  * in a copy of the working tree in a temporary folder, with its own node_modules: native modules belong to one version.
+ * What is the same on every version (see once.mjs) is tested on the first only.
  * The last line is the sum, `N passed, N failed`; the exit code is 0 only if nothing at all went wrong.
  *
  *   --only <majors>    only these, like `26` or `20,26`; may be repeated
@@ -26,7 +27,10 @@ for (const major of selectNodes(values.only)) {
   const isThis = process.versions.node.split('.')[0] === major
   const version = isThis ? process.versions.node : NODES[major]
   console.log(`— Node ${version}${isThis ? ', in place' : ''}`)
-  const { code, output } = await (isThis ? testIn(root, process.env, soak) : testCopy(version))
+  const repeated = results.length ? ['--repeated'] : []
+  const { code, output } = await (isThis
+    ? testIn(root, process.env, [...repeated, ...soak])
+    : testCopy(version, repeated))
   const result = parseLine(output)
   const isGood = code === 0 && result.failed === 0
   if (!isGood) console.log(output)
@@ -49,23 +53,24 @@ const sum = total(results)
 console.log(line(sum))
 process.exitCode = sum.failed ? 1 : 0
 
-function testIn(folder, env, args = []) {
+function testIn(folder, env, args) {
   return run('node', [join(folder, 'tools/bootstrap/entry.cjs'), 'all', ...args], { cwd: folder, env })
 }
 
-async function testCopy(version) {
+async function testCopy(version, args) {
   const home = await fetchNode(version)
   const folder = mkdtempSync(join(tmpdir(), `sock-node-${version}-`))
   // Tests become other users, who must be able to load what lies there.
   chmodSync(folder, 0o755)
   try {
     await copyTree(folder)
-    return await testIn(folder, {
+    const env = {
       ...process.env,
       PATH: join(home, 'bin') + delimiter + process.env['PATH'],
       // Where node-gyp finds the headers: nothing has to be downloaded for them.
       npm_config_nodedir: home,
-    })
+    }
+    return await testIn(folder, env, args)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -33,6 +33,15 @@ describe('entry.cjs', () => {
   it('entry.cjs says which commands there are when given another', async () => {
     const { code, output } = await run(process.execPath, [entry, 'strat'])
     expect(code).toBe(1)
-    expect(output).toContain('Cannot run "strat": known are start, bench, soak, model, all, turbo, package')
+    expect(output).toContain(
+      'Cannot run "strat": known are start, bench, soak, model, all, matrix, turbo, package',
+    )
+  })
+
+  it.each([
+    [['--only', '18'], 'Cannot test Node "18": known are 20, 22, 24, 26\n'],
+    [['--onyl', '20'], "Unknown option '--onyl'\n"],
+  ])('entry.cjs answers `matrix %j` with one sentence', async (args, sentence) => {
+    expect(await run(process.execPath, [entry, 'matrix', ...args])).toEqual({ code: 1, output: sentence })
   })
 })

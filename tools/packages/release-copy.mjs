@@ -1,0 +1,28 @@
+import { cpSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from '../bootstrap/child.mjs'
+import { Failure } from '../bootstrap/failure.mjs'
+import { inRoot } from '../bootstrap/workspace.mjs'
+import { published } from './pack.mjs'
+
+/** What a release needs of the repository, beside the packages. */
+const WANTED = ['package.json', 'pnpm-workspace.yaml', '.changeset']
+
+/** What of a package: not its tests, and not what is installed. */
+const WANTED_OF_PACKAGES = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'src', 'dist']
+
+/**
+ * Copies the packages, as they are built, into an empty folder, and applies the change files that wait there. What is
+ * packed from it has the versions, ranges and changelogs of the next release. The repository itself stays as it is.
+ */
+export async function copyAsReleased(folder) {
+  const paths = [...WANTED]
+  for (const { folder: of } of published()) paths.push(...WANTED_OF_PACKAGES.map((path) => join(of, path)))
+  // A package that was never released has no changelog.
+  for (const path of paths.filter((it) => existsSync(inRoot(it))))
+    cpSync(inRoot(path), join(folder, path), { recursive: true })
+
+  const changesets = inRoot('node_modules/@changesets/cli/bin.js')
+  const { code, output } = await run(process.execPath, [changesets, 'version'], { cwd: folder })
+  if (code !== 0) throw new Failure('Cannot apply the change files', output)
+}
