@@ -1,3 +1,8 @@
+/**
+ * For authors of datagram transports: the machinery of servers and clients, over ports.
+ *
+ * @module @sock/core/datagram
+ */
 export { ipAddress, unixAddress } from './lib/address.js'
 export { connectDatagram, type DatagramDial } from './lib/datagram/client.js'
 export { datagramClientChecks, datagramServerChecks } from './lib/datagram/options.js'
@@ -7,7 +12,7 @@ export {
   type DatagramBinding,
   type DatagramServerSettings,
 } from './lib/datagram/server.js'
-export { parseIpTarget } from './lib/ip-target.js'
+export { parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
 export {
   abortSignal,
   boolean,
@@ -24,7 +29,13 @@ export {
   type Checks,
 } from './lib/options.js'
 export { checkReusePort, hasReusePort } from './lib/reuse-port.js'
-export { bindable, bindSocketFile, type SocketFile, type SocketFileActions } from './lib/socket-file.js'
+export {
+  bindable,
+  bindSocketFile,
+  type BoundFile,
+  type SocketFile,
+  type SocketFileActions,
+} from './lib/socket-file.js'
 export {
   MAX_PATH_BYTES,
   parseUnixPath,

@@ -1,3 +1,8 @@
+/**
+ * For users: channels, servers, handlers, addresses, errors, and `exchange()`. It comes with every transport.
+ *
+ * @module @sock/core
+ */
 export { formatAddress, type Address, type IpAddress, type UnixAddress } from './lib/address.js'
 export type { Unsubscribe } from './lib/callbacks.js'
 export type { Channel, Connection, Datagram, DatagramChannel, TlsSession, Transport } from './lib/channel.js'

@@ -1,5 +1,10 @@
+/**
+ * For authors of stream transports: the machinery of servers and clients, over ports.
+ *
+ * @module @sock/core/stream
+ */
 export { ipAddress, unixAddress } from './lib/address.js'
-export { parseIpTarget } from './lib/ip-target.js'
+export { parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
 export {
   abortSignal,
   boolean,
@@ -16,7 +21,8 @@ export {
   type Checks,
 } from './lib/options.js'
 export { checkReusePort, hasReusePort } from './lib/reuse-port.js'
-export { createSocketFile, type SocketFile } from './lib/socket-file.js'
+export type { Listener } from './lib/server-life.js'
+export { createSocketFile, type Closable, type ListeningFile, type SocketFile } from './lib/socket-file.js'
 export { parseUnixPath, parseUnixTarget, type UnixEndpoint, type UnixName } from './lib/unix-target.js'
 export { connectStream, type StreamDial } from './lib/stream/client.js'
 export {

@@ -1,3 +1,9 @@
+/**
+ * For authors of transports: conformance suites, and ports that a test holds in its hand.
+ *
+ * @module @sock/core/testing
+ */
+export type { Deferred } from './lib/deferred.js'
 export { anyTransportConformance } from './lib/testing/any-transport.js'
 export { datagramConformance } from './lib/testing/datagram-conformance.js'
 export {
@@ -19,8 +25,13 @@ export { firstly, provoke, type Fault } from './lib/testing/faults.js'
 export { assertNothingLeft, takeInventory, type Inventory } from './lib/testing/inventory.js'
 export type {
   AnyFixture,
+  AnyKind,
   DatagramFixture,
+  DatagramKind,
+  Fixture,
+  Kind,
   Scene,
+  ServerUnderTest,
   Stage,
   StreamFixture,
   StreamKind,

@@ -1,3 +1,8 @@
+/**
+ * UDP servers and clients.
+ *
+ * @module @sock/udp
+ */
 export { connectUdp, type UdpClientOptions } from './lib/connect-udp.js'
 export type { MulticastGroup, UdpSocketOptions } from './lib/udp-options.js'
 export { createUdpServer, type UdpServer, type UdpServerOptions } from './lib/udp-server.js'

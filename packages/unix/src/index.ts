@@ -1,3 +1,8 @@
+/**
+ * Unix stream servers and clients.
+ *
+ * @module @sock/unix
+ */
 export { connectUnix, type UnixClientOptions } from './lib/connect-unix.js'
 export { createUnixServer, type UnixServer, type UnixServerOptions } from './lib/unix-server.js'
 export type {

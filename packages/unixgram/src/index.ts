@@ -1,3 +1,8 @@
+/**
+ * Unix datagram servers and clients, on the native module `unix-dgram`.
+ *
+ * @module @sock/unixgram
+ */
 export { connectUnixgram, type UnixgramClientOptions } from './lib/connect-unixgram.js'
 export type { UnixgramSocket } from './lib/unixgram-port.js'
 export {

@@ -1,18 +1,22 @@
 /** Where a TCP or UDP socket is. */
 export interface IpAddress {
+  /** What kind of address `host` is. An IPv4 peer of an IPv6 socket is `ipv4`. */
   readonly family: 'ipv4' | 'ipv6'
   /** In numbers, without brackets; with its zone if it has one: `127.0.0.1`, `::1`, `fe80::1%eth0`. */
   readonly host: string
   /** 0 to 65535. */
   readonly port: number
+  /** The text form: `127.0.0.1:8080`, `[::1]:8080`. */
   toString(): string
 }
 
 /** Where a Unix socket is. */
 export interface UnixAddress {
+  /** Tells it from an {@link IpAddress}. */
   readonly family: 'unix'
   /** A path, or `@name` for a name in Linux's abstract namespace (unix(7)). */
   readonly path: string
+  /** The path, or `@name`; empty for a socket without a name. */
   toString(): string
 }
 

@@ -9,6 +9,7 @@ export type Transport = 'tcp' | 'udp' | 'unix' | 'unixgram'
 export interface Channel extends AsyncIterable<Buffer>, AsyncDisposable {
   /** Unique within the process. */
   readonly id: number
+  /** What it talks over. */
   readonly transport: Transport
   /** This side. A Unix client has no name: its path is empty. It is looked up when first read, like the peer's. */
   readonly localAddress: Address
@@ -21,7 +22,8 @@ export interface Channel extends AsyncIterable<Buffer>, AsyncDisposable {
   readonly isOpen: boolean
   /**
    * Aborts when it is time to stop; `signal.reason` is a `SockError` whose `code` says why:
-   * `ERR_SOCK_DRAINING` (the server shuts down: finish what you are at), `ERR_SOCK_CLOSED`, `ERR_SOCK_IDLE_TIMEOUT` or
+   * `ERR_SOCK_DRAINING` (the server shuts down: finish what you are at), `ERR_SOCK_LIFETIME` (the same, for this
+   * connection), `ERR_SOCK_CLOSED`, `ERR_SOCK_IDLE_TIMEOUT`, `ERR_SOCK_FIRST_BYTE_TIMEOUT`, `ERR_SOCK_BACKPRESSURE` or
    * `ERR_SOCK_RESET`. Made on first use.
    */
   readonly signal: AbortSignal

@@ -1,7 +1,10 @@
 /** A promise with its two ends in hand. */
 export interface Deferred<T> {
+  /** What somebody may wait for. */
   readonly promise: Promise<T>
+  /** Resolves it; without effect once it has settled. */
   readonly resolve: (value: T) => void
+  /** Rejects it; without effect once it has settled. */
   readonly reject: (error: unknown) => void
 }
 

@@ -28,12 +28,13 @@ export type SockErrorCode =
   | 'ERR_SOCK_SHUTDOWN_TIMEOUT'
   | 'ERR_SOCK_UNSUPPORTED'
 
+/** What a {@link SockError} may carry beside its code and message. Nothing is required. */
 export interface SockErrorDetails {
   /** The error underneath, usually a system error with its own `code`. */
   cause?: unknown
   /** The peer an accept, handshake or admission failure is about. */
   remoteAddress?: Address | undefined
-  /** What a shutdown that ran into its deadline had done until then. */
+  /** How a shutdown went that had to destroy what was left. */
   report?: ShutdownReport
 }
 
@@ -42,10 +43,18 @@ const BRAND = Symbol.for('@sock/core.SockError')
 
 /** The one error class of `@sock/*`. Tell errors apart by `code`, never by message. */
 export class SockError extends Error {
+  /** What went wrong, for programs. */
   readonly code: SockErrorCode
+  /** The peer that an accept, handshake or admission failure is about; else `undefined`. */
   readonly remoteAddress: Address | undefined
+  /** With `ERR_SOCK_SHUTDOWN_TIMEOUT`: how the shutdown went; else `undefined`. */
   readonly report: ShutdownReport | undefined
 
+  /**
+   * For authors of transports.
+   *
+   * @param message sentence case, no full stop, what was attempted first, values quoted
+   */
   constructor(code: SockErrorCode, message: string, details: SockErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code

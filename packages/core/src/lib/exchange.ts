@@ -4,6 +4,7 @@ import { createDeferred, ignore } from './deferred.js'
 import { SockError } from './errors.js'
 import { abortSignal, checkOptions, limit, wrongType, type Checks } from './options.js'
 
+/** Options of {@link exchange}. */
 export interface ExchangeOptions {
   /** Covers everything: aborted, the channel is destroyed and `exchange` rejects with its reason. */
   signal?: AbortSignal | undefined
@@ -25,6 +26,12 @@ const exchangeChecks = {
  *
  * On a stream, writing and reading go on at the same time, so a peer that answers while it still reads is no problem, and
  * neither is one that answers and stops reading early: its answer counts if it came to an orderly end.
+ *
+ * Rejects with the signal's reason, `ERR_SOCK_MESSAGE_TOO_LARGE` (the answer is longer than `maxBytes`), `ERR_SOCK_CLOSED`
+ * (the channel is, or was before a datagram came back), `ERR_SOCK_RESET`, what `send()` of a datagram rejects with, or a
+ * TypeError for `data` or options of a wrong type.
+ *
+ * @returns the answer; empty if the peer ended without one
  */
 export async function exchange(
   channel: Connection | DatagramChannel,

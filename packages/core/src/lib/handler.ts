@@ -28,6 +28,7 @@ export interface ConnectionCallbacks {
   close?(connection: Connection, error?: Error): void | Promise<void>
 }
 
+/** What serves connections: a function, or an object of callbacks. */
 export type StreamHandler = ConnectionHandler | ConnectionCallbacks
 
 /**
@@ -43,17 +44,21 @@ export type DatagramFunction = (channel: DatagramChannel) => void | Promise<void
 export interface DatagramCallbacks {
   /** The socket is bound. */
   open?(channel: DatagramChannel): void | Promise<void>
-  /** A datagram has come from `from`, if that has a name. The buffer is yours to keep. */
+  /**
+   * A datagram has come from `from`, if that has a name. The buffer is yours to keep. `truncated`: it was cut, since it was
+   * larger than a buffer on the way. Without this callback, datagrams wait for `read()` and the like.
+   */
   data?(
     channel: DatagramChannel,
     data: Buffer,
     from: Address | undefined,
     truncated: boolean,
   ): void | Promise<void>
-  /** The socket is closed. */
+  /** The socket is closed: the last callback. `error` says why, if it was closed by force. */
   close?(channel: DatagramChannel, error?: Error): void | Promise<void>
 }
 
+/** What serves a datagram socket: a function, or an object of callbacks. */
 export type DatagramHandler = DatagramFunction | DatagramCallbacks
 
 /** A handler, checked: exactly one of its two forms. */

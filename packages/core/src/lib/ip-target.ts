@@ -22,7 +22,8 @@ const NUMERIC = /^[\d.]+$/
 const MAX_PORT = 65_535
 
 const ipChecks = { host: string(undefined), port: integer(undefined, 0, MAX_PORT) }
-type ExtraChecks = { readonly [key: string]: Check<unknown> }
+/** Checks of the further keys that a transport knows in a target. */
+export type ExtraChecks = { readonly [key: string]: Check<unknown> }
 
 /**
  * Checks an IP target: a string, its parts, or an {@link IpAddress}.

@@ -66,14 +66,21 @@ export function limit(fallback: number, min = 0): Check<number> {
   return (value, name) => (value === Infinity ? Infinity : finite(value, name))
 }
 
+/** A boolean. */
 export function boolean<D>(fallback: D): Check<boolean | D> {
   return typed('boolean', 'a boolean', fallback)
 }
 
+/** A string. */
 export function string<D>(fallback: D): Check<string | D> {
   return typed('string', 'a string', fallback)
 }
 
+/**
+ * A function.
+ *
+ * @typeParam F its shape, which is not checked
+ */
 // oxlint-disable-next-line typescript/no-explicit-any -- any function will do; its caller knows its shape
 export function func<F extends (...args: any[]) => unknown>(): Check<F | undefined> {
   return typed<F, undefined>('function', 'a function', undefined)

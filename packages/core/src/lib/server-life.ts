@@ -18,6 +18,7 @@ import type {
 
 /** A bound socket that lets peers in. */
 export interface Listener<Addr extends Address = Address> {
+  /** What is really bound, with the port that the system chose. */
   readonly address: Addr
   /** Take no new peers or input, but hand over what the system has accepted already; resolves when none is left. */
   drain(): Promise<void>

@@ -30,11 +30,18 @@ export type CloseReason =
   | 'destroyed'
   | 'error'
 
+/** What the `connection` event of a server, and `onState` of a client, tell. A datagram socket counts as one connection. */
 export interface ConnectionEvent {
   /** The connection's id. */
   readonly id: number
+  /** What happened to it. */
   readonly state: ConnectionState
+  /** This side; `undefined` with `dial`. */
   readonly local: Address | undefined
+  /**
+   * The peer; with `read` and `write` of a datagram socket the sender or the receiver. `undefined` if it has no name, and
+   * with `dial` over tcp if the target is a host name.
+   */
   readonly remote: Address | undefined
   /** With `close` only. */
   readonly reason?: CloseReason
@@ -87,11 +94,13 @@ export interface ServerStats {
   readonly bytesWritten: number
 }
 
+/** Options of `listen()`. */
 export interface ListenOptions {
   /** Aborted before the server is bound, `listen` rejects with its reason; aborted later, it means `shutdown()`. */
   signal?: AbortSignal | undefined
 }
 
+/** Options of `shutdown()`. */
 export interface ShutdownOptions {
   /** When the rest is destroyed, in ms from now; default: the server's `shutdownTimeout`. */
   timeout?: number | undefined
@@ -103,8 +112,11 @@ export interface ShutdownOptions {
 export interface DatagramServerStats {
   /** 1 while listening, else 0. */
   readonly open: number
+  /** Handlers and callbacks that threw or rejected. */
   readonly handlerErrors: number
+  /** Datagrams that reached the server, those dropped afterwards included; not those that the system dropped. */
   readonly datagramsReceived: number
+  /** Datagrams that the system has taken. */
   readonly datagramsSent: number
   /** Datagrams that nobody saw, by reason. */
   readonly datagramsDropped: {
@@ -121,14 +133,22 @@ export interface DatagramServerStats {
   readonly sendErrors: number
   /** Bytes on their way out now. */
   readonly sendQueueBytes: number
+  /** Payload bytes of `datagramsReceived`. */
   readonly bytesRead: number
+  /** Payload bytes given to `write()`, `reply()` and `send()`, whatever became of them. */
   readonly bytesWritten: number
 }
 
 /** The events of a server, with the arguments of their callbacks. */
 export type ServerEvents<Member = Connection> = {
+  /**
+   * A handler failed, a peer was turned away, a handshake or an accept failed. `connection` is the one it is about, if there
+   * is one. An error that nobody observes ends nothing.
+   */
   error: [error: Error, connection?: Member]
+  /** Something happened to a connection: once per event, in order, before whoever caused it goes on. */
   connection: [event: ConnectionEvent]
+  /** The server has a new state; `message` is a line for a log, `Listening on tcp 127.0.0.1:8080`. */
   state: [state: ServerState, message: string]
 }
 
@@ -139,7 +159,9 @@ export interface Server<
   Stats = ServerStats,
   Member extends Channel = Connection,
 > extends AsyncDisposable {
+  /** What it serves. */
   readonly transport: Transport
+  /** Where it is in its life. */
   readonly state: ServerState
   /** What is really bound, with the port that was chosen when 0 was asked for; `undefined` unless bound. */
   readonly address: Addr | undefined
@@ -169,11 +191,16 @@ export interface Server<
   close(): Promise<void>
   /**
    * Observes: `error` is handler failures, peers that were turned away, failed handshakes and accepts; `connection`
-   * the life of each connection; `state` the life of the server, with a line for a log. Returns the way to stop observing.
+   * the life of each connection; `state` the life of the server, with a line for a log. Any number of callbacks may observe;
+   * one that throws or rejects disturbs nobody, and becomes a process warning (`SockCallbackWarning`).
+   *
+   * @returns stops observing
+   * @throws TypeError for an unknown event, or a callback that is no function
    */
   on<K extends keyof ServerEvents>(
     event: K,
     callback: (...args: ServerEvents<Member>[K]) => void,
   ): Unsubscribe
+  /** Plain numbers, made at each call. */
   stats(): Stats
 }

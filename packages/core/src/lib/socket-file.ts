@@ -50,6 +50,20 @@ const CLAIM_MAX_AGE = 10_000
 /** How long a probe waits for the other end: to close at once would reset the connection of a server that greets. */
 const PROBE_GOODBYE = 100
 
+/** What {@link createSocketFile} needs to know of a listener. */
+export interface Closable {
+  /** Closes it; called when a step after the bind fails. */
+  close(): Promise<void>
+}
+
+/** What {@link createSocketFile} makes. */
+export interface ListeningFile<Listener> {
+  /** What `bind` resolved with. */
+  readonly listener: Listener
+  /** Its socket file. */
+  readonly file: SocketFile
+}
+
 /**
  * Makes the socket file of a listener: binds it in a private folder beside the target, gives it mode and owner there,
  * and links it to its name, which fails if something has that name. There is no moment at which the name is
@@ -59,10 +73,10 @@ const PROBE_GOODBYE = 100
  *
  * @param bind opens the listener at a path; closed again here when a later step fails
  */
-export async function createSocketFile<Listener extends { close(): Promise<void> }>(
+export async function createSocketFile<Listener extends Closable>(
   endpoint: UnixEndpoint,
   bind: (path: string) => Promise<Listener>,
-): Promise<{ listener: Listener; file: SocketFile }> {
+): Promise<ListeningFile<Listener>> {
   const path = absolute(endpoint.path)
   await inspect(path)
   const folder = makePrivateFolder(path)
@@ -94,18 +108,21 @@ export interface SocketFileActions {
   readonly probe: (name: string) => NodeJS.ErrnoException | undefined
 }
 
+/** What {@link bindSocketFile} makes. */
+export interface BoundFile {
+  /** The name that was bound: the path from the root, if that is not too long. */
+  readonly name: string
+  /** The socket file. */
+  readonly file: SocketFile
+}
+
 /**
  * Makes the socket file of a datagram socket. Replies carry the name that was bound, so it is bound in place; and all is
  * done in one go, since `process.umask` is another one meanwhile.
  *
- * Throws `ERR_SOCK_PATH_NOT_SOCKET`, `ERR_SOCK_PATH_IN_USE` or a system error, and leaves nothing then.
- *
- * @returns the file, and the name that was bound: the path from the root, if that is not too long
+ * @throws SockError `ERR_SOCK_PATH_NOT_SOCKET` or `ERR_SOCK_PATH_IN_USE`, or a system error; nothing is left then
  */
-export function bindSocketFile(
-  endpoint: UnixEndpoint,
-  actions: SocketFileActions,
-): { name: string; file: SocketFile } {
+export function bindSocketFile(endpoint: UnixEndpoint, actions: SocketFileActions): BoundFile {
   const path = absolute(endpoint.path)
   const name = bindable(endpoint.path)
   for (let round = 0; round < MAX_ROUNDS; round++) {

@@ -17,6 +17,7 @@ export interface UnixTarget {
 
 /** What a Unix socket is called. */
 export interface UnixName {
+  /** The name as users see it. */
   readonly address: UnixAddress
   /** Whether the name is abstract: there is no file then. */
   readonly isAbstract: boolean
@@ -26,8 +27,11 @@ export interface UnixName {
 
 /** Where to listen on a Unix socket, checked. */
 export interface UnixEndpoint extends UnixName {
+  /** Permissions of the socket file, 0 to 0o777. */
   readonly mode: number
+  /** Owner of the file; `undefined` leaves it as it is. */
   readonly uid: number | undefined
+  /** Group of the file; `undefined` leaves it as it is. */
   readonly gid: number | undefined
 }
 

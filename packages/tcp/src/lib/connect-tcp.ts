@@ -29,8 +29,9 @@ import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket
 import { parseConnectTarget } from './tcp-target.js'
 import { tlsTraits } from './tls-session.js'
 
+/** Options of {@link connectTcp}. */
 export interface TcpClientOptions extends StreamClientOptions, TcpSocketOptions {
-  /** Speak TLS: `true`, or everything that `tls.connect` takes: `ca`, `cert` and `key`, `ALPNProtocols`, `checkServerIdentity`… */
+  /** Speak TLS: `true`, or everything that `tls.connect` takes: `ca`, `cert` and `key`, `ALPNProtocols`, `checkServerIdentity`… Default: plain TCP. */
   tls?: boolean | ConnectionOptions | undefined
   /** The name to ask for (SNI) and to verify the certificate against. Default: the host of the target. */
   serverName?: string | undefined

@@ -25,10 +25,11 @@ import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket
 import { parseListenTarget, type TcpTarget } from './tcp-target.js'
 import { createTlsAcceptor } from './tls-acceptor.js'
 
+/** Options of {@link createTcpServer}. */
 export interface TcpServerOptions extends StreamServerOptions, TcpSocketOptions {
   /**
    * Serve TLS, with everything that `tls.createServer` takes: `cert` and `key`, `ca` and `requestCert` for client
-   * certificates, `ALPNProtocols`, `SNICallback`… Only its `handshakeTimeout` is replaced by the one below.
+   * certificates, `ALPNProtocols`, `SNICallback`… Only its `handshakeTimeout` is replaced by the one below. Default: plain TCP.
    */
   tls?: TlsOptions | undefined
   /** Peers that have not completed the TLS handshake after this many ms are closed and counted. Default 10000. */
@@ -37,6 +38,7 @@ export interface TcpServerOptions extends StreamServerOptions, TcpSocketOptions 
   maxHandshakes?: number | undefined
 }
 
+/** What {@link createTcpServer} makes. `listen` takes `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, parts, or an address. */
 export interface TcpServer extends Server<string | TcpTarget | IpAddress, IpAddress> {
   /**
    * Uses another certificate for new connections, without a restart; those that are open stay as they are.

@@ -11,6 +11,7 @@ import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
 import { parseConnectTarget, resolveHost } from './udp-target.js'
 
+/** Options of {@link connectUdp}. */
 export interface UdpClientOptions extends DatagramClientOptions<Socket>, UdpSocketOptions {}
 
 const checks = { ...datagramClientChecks, ...udpChecks } satisfies Checks<UdpClientOptions>

@@ -26,19 +26,19 @@ export interface UdpSocketOptions {
    * system's.
    */
   receiveBufferSize?: number | undefined
-  /** Bytes that the system keeps on their way out (SO_SNDBUF). If it gives less, an `error` of a server tells. */
+  /** Bytes that the system keeps on their way out (SO_SNDBUF). If it gives less, an `error` of a server tells. Default: the system's. */
   sendBufferSize?: number | undefined
   /** Allow sending to broadcast addresses (SO_BROADCAST). Default false. */
   broadcast?: boolean | undefined
   /** Hops that datagrams may take (IP_TTL, ip(7)), 1 to 255. Default: the system's. */
   ttl?: number | undefined
-  /** Multicast groups to listen to. */
+  /** Multicast groups to listen to. Default: none. */
   multicast?: readonly MulticastGroup[] | undefined
   /** Hops that multicast datagrams may take (IP_MULTICAST_TTL), 0 to 255. Default: the system's, 1. */
   multicastTtl?: number | undefined
   /** Whether multicast datagrams are received on this host too (IP_MULTICAST_LOOP). Default: the system's, true. */
   multicastLoopback?: boolean | undefined
-  /** Interface that multicast datagrams are sent from, as in {@link MulticastGroup.interface}. */
+  /** Interface that multicast datagrams are sent from, as in {@link MulticastGroup.interface}. Default: the system's. */
   multicastInterface?: string | undefined
 }
 

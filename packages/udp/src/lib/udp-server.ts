@@ -18,8 +18,10 @@ import { udpChecks, type UdpSettings, type UdpSocketOptions } from './udp-option
 import { familyOf, openUdp } from './udp-socket.js'
 import { parseListenTarget, resolveHost, type UdpEndpoint, type UdpTarget } from './udp-target.js'
 
+/** Options of {@link createUdpServer}. */
 export interface UdpServerOptions extends DatagramServerOptions<Socket>, UdpSocketOptions {}
 
+/** What {@link createUdpServer} makes. `listen` takes `':8125'`, `'127.0.0.1:8125'`, `'[::1]:8125'`, parts, or an address. */
 export type UdpServer = Server<
   string | UdpTarget | IpAddress,
   IpAddress,

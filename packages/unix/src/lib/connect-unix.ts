@@ -1,6 +1,7 @@
 import type { Connection, StreamClientOptions, UnixAddress, UnixTarget } from '@sock/core'
 import { checkOptions, clientChecks, connectStream, parseUnixPath } from '@sock/core/stream'
 
+/** Options of {@link connectUnix}. */
 export type UnixClientOptions = StreamClientOptions
 
 /**

@@ -12,7 +12,9 @@ import {
   type UnixEndpoint,
 } from '@sock/core/stream'
 
+/** Options of {@link createUnixServer}. */
 export type UnixServerOptions = StreamServerOptions
+/** What {@link createUnixServer} makes. `listen` takes a path, `'@name'`, parts, or an address. */
 export type UnixServer = Server<string | UnixTarget | UnixAddress, UnixAddress>
 
 /**

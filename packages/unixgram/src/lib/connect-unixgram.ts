@@ -11,6 +11,7 @@ import { noAbstractNames } from './abstract-names.js'
 import { createPrivateName } from './private-name.js'
 import { UnixgramPort, type UnixgramSocket } from './unixgram-port.js'
 
+/** Options of {@link connectUnixgram}. */
 export interface UnixgramClientOptions extends DatagramClientOptions<UnixgramSocket> {}
 
 /**

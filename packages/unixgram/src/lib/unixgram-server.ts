@@ -20,8 +20,10 @@ import { noAbstractNames } from './abstract-names.js'
 import { NativeSocket } from './native.js'
 import { UnixgramPort, type UnixgramSocket } from './unixgram-port.js'
 
+/** Options of {@link createUnixgramServer}. */
 export interface UnixgramServerOptions extends DatagramServerOptions<UnixgramSocket> {}
 
+/** What {@link createUnixgramServer} makes. `listen` takes a path, parts, or an address. */
 export type UnixgramServer = Server<
   string | UnixTarget | UnixAddress,
   UnixAddress,

@@ -7,16 +7,26 @@ import type { ConnectionEvent } from '../server.js'
 import type { DatagramPort } from './port.js'
 import { DatagramSocket, type DatagramHost } from './socket.js'
 
+/** What a transport gives {@link connectDatagram}: how to connect, and the options of the client, checked. */
 export interface DatagramDial {
+  /** What the channel says it talks over. */
   readonly transport: 'udp' | 'unixgram'
+  /** See `maxQueuedBytes` of `DatagramOptions`. */
   readonly maxQueuedBytes: number
+  /** See `configure` of `DatagramOptions`; one that throws fails the dial, and the port is closed. */
   readonly configure: ((socket: never) => void) | undefined
+  /** See `onState` of `DatagramClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
   /** Binds a socket and connects it. Rejects with the system's error or the signal's reason, and leaves nothing then. */
   dial(): Promise<DatagramPort>
 }
 
-/** Connects, and makes of the port the same kind of channel that a server's handler gets. */
+/**
+ * Connects, and makes of the port the same kind of channel that a server's handler gets. Rejects with what `dial` rejects
+ * with, or what `configure` throws.
+ *
+ * @param remote where to, for observers
+ */
 export async function connectDatagram(dial: DatagramDial, remote: Address): Promise<DatagramChannel> {
   const registry = new CallbackRegistry<{ connection: [ConnectionEvent] }>(['connection'])
   if (dial.onState !== undefined) registry.on('connection', dial.onState)

@@ -31,11 +31,13 @@ const datagramChecks = {
   configure: func<(socket: unknown) => void>(),
 } satisfies Checks<DatagramOptions<unknown>>
 
+/** The checks of {@link DatagramServerOptions}, for `checkOptions()`: one per option, with its default. */
 export const datagramServerChecks = {
   ...datagramChecks,
   shutdownTimeout: milliseconds(25_000),
 } satisfies Checks<DatagramServerOptions>
 
+/** The checks of {@link DatagramClientOptions}, for `checkOptions()`: one per option, with its default. */
 export const datagramClientChecks = {
   ...datagramChecks,
   signal: abortSignal,

@@ -5,6 +5,7 @@ import type { Address } from '../address.js'
  * and counters are the machinery's.
  */
 export interface DatagramPort {
+  /** This side. */
   readonly localAddress: Address
   /** The peer of a connected socket; `undefined` for one that talks to anybody. */
   readonly remoteAddress: Address | undefined
@@ -24,6 +25,7 @@ export interface DatagramPort {
   send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void
   /** Deliver nothing until `resume()`; where that is not possible, what is too much is dropped and counted. */
   pause?(): void
+  /** Deliver again. There if `pause` is. */
   resume?(): void
   /** How many datagrams the system dropped before they reached us, where it tells. Asked for by `stats()` only. */
   kernelDrops?(): number

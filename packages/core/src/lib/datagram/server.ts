@@ -12,6 +12,7 @@ import { DatagramSocket, type DatagramHandlerForms, type DatagramHost } from './
 
 /** What a transport is to the machinery. */
 export interface DatagramBinding<Target, Endpoint> {
+  /** What servers and channels say they talk over. */
   readonly transport: 'udp' | 'unixgram'
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
   parse(target: Target): Endpoint
@@ -21,8 +22,11 @@ export interface DatagramBinding<Target, Endpoint> {
 
 /** The options of the machinery, all of them given. */
 export interface DatagramServerSettings {
+  /** See `shutdownTimeout` of `DatagramServerOptions`. */
   readonly shutdownTimeout: number
+  /** See `maxQueuedBytes` of `DatagramOptions`. */
   readonly maxQueuedBytes: number
+  /** See `configure` of `DatagramOptions`; one that throws makes `listen` reject with it. */
   readonly configure: ((socket: never) => void) | undefined
 }
 

@@ -11,14 +11,21 @@ import { checkWriteBuffer } from './options.js'
 import type { StreamPort } from './port.js'
 import { Sweep } from './sweep.js'
 
+/** What a transport gives {@link connectStream}: how to connect, and the options of the client, checked. */
 export interface StreamDial {
+  /** What the connection says it talks over. */
   readonly transport: 'tcp' | 'unix'
   /** Where to, for observers. */
   readonly remote: Address | undefined
+  /** See `highWaterMark` of `StreamConnectionOptions`. */
   readonly highWaterMark: number
+  /** See `maxWriteBuffer` of `StreamConnectionOptions`. */
   readonly maxWriteBuffer: number
+  /** See `idleTimeout` of `StreamConnectionOptions`. */
   readonly idleTimeout: number
+  /** See `configure` of `StreamConnectionOptions`; one that throws fails the dial, and the port is destroyed. */
   readonly configure: ((socket: never) => void) | undefined
+  /** See `onState` of `StreamClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
   /** Connects. Rejects with the system's error or the signal's reason, and leaves nothing then. */
   dial(): Promise<StreamPort>
@@ -27,7 +34,10 @@ export interface StreamDial {
 /** One timer for the deadlines of all dialled connections. */
 const sweep = new Sweep()
 
-/** Dials, and makes of the port the same kind of connection that a server's handler gets. */
+/**
+ * Dials, and makes of the port the same kind of connection that a server's handler gets. Rejects with what `dial` rejects
+ * with, what `configure` throws, or a RangeError if `maxWriteBuffer` is below `highWaterMark`.
+ */
 export async function connectStream(dial: StreamDial): Promise<Connection> {
   checkWriteBuffer(dial)
   const registry = new CallbackRegistry<{ connection: [ConnectionEvent] }>(['connection'])

@@ -33,12 +33,18 @@ export const nodeEngine: Engine = {
   },
 }
 
+/** Where {@link listenNode} delivers. */
 export interface NodeListenerSink {
+  /** A peer was accepted; its socket has no listeners yet. */
   accept(socket: Socket): void
+  /** Something went wrong with accepting; the listener goes on. */
   failed(error: Error): void
 }
 
-/** Listens with `node:net`. For bindings that need the socket itself, as TLS does. */
+/**
+ * Listens with `node:net`. For bindings that need the socket itself, as TLS does. Rejects with the system's error, and
+ * leaves nothing then.
+ */
 export async function listenNode(
   endpoint: StreamEndpoint,
   options: StreamSocketOptions,
@@ -135,6 +141,7 @@ const ipTraits: SocketTraits = {
   remoteAddress: remoteIpAddress,
 }
 
+/** This side of a socket, for {@link SocketTraits}; `0.0.0.0:0` for one that was gone before anybody asked. */
 export function localIpAddress(socket: Socket): Address {
   const { localAddress, localPort } = socket
   return localAddress === undefined || localPort === undefined
@@ -142,6 +149,7 @@ export function localIpAddress(socket: Socket): Address {
     : ipAddress(localAddress, localPort)
 }
 
+/** The peer of a socket, for {@link SocketTraits}; `undefined` for one that was gone before anybody asked. */
 export function remoteIpAddress(socket: Socket): Address | undefined {
   const { remoteAddress, remotePort } = socket
   return remoteAddress === undefined || remotePort === undefined

@@ -6,11 +6,15 @@ import type { StreamPort, StreamPortSink } from './port.js'
 
 /** How the sockets of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
 export interface SocketTraits {
+  /** Whether they are encrypted. */
   readonly secure: boolean
   /** Whether there is TCP below, which has a RST. */
   readonly canReset: boolean
+  /** What this side is called; asked for once per socket, when somebody wants to know. */
   localAddress(socket: Socket): Address
+  /** What the peer is called, if it has a name; asked for likewise. */
   remoteAddress(socket: Socket): Address | undefined
+  /** What the TLS handshake agreed upon; left out without TLS. */
   session?(socket: Socket): TlsSession
 }
 

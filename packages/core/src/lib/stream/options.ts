@@ -82,12 +82,14 @@ const connectionChecks = {
   engine,
 } satisfies Checks<StreamConnectionOptions>
 
+/** The checks of {@link StreamClientOptions}, for `checkOptions()`: one per option, with its default. */
 export const clientChecks = {
   ...connectionChecks,
   signal: abortSignal,
   onState: func<(event: ConnectionEvent) => void>(),
 } satisfies Checks<StreamClientOptions>
 
+/** The checks of {@link StreamServerOptions}, for `checkOptions()`: one per option, with its default. */
 export const serverChecks = {
   ...connectionChecks,
   shutdownTimeout: milliseconds(25_000),

@@ -7,9 +7,13 @@ import type { Listener } from '../server-life.js'
  * states, counters, time-outs) is the machinery's; a port only moves bytes.
  */
 export interface StreamPort {
+  /** This side. */
   readonly localAddress: Address
+  /** The peer, if it has a name. */
   readonly remoteAddress: Address | undefined
+  /** Whether it is encrypted. */
   readonly secure: boolean
+  /** What the TLS handshake agreed upon; `undefined` without TLS. */
   readonly tls: TlsSession | undefined
   /** The descriptor, where the engine knows it; looked at once, before `start`. */
   readonly descriptor?: number | undefined
@@ -30,6 +34,7 @@ export interface StreamPort {
   requestDrain(): void
   /** Deliver nothing until `resume()`; what is on its way already may still come. */
   pause(): void
+  /** Deliver again. */
   resume(): void
   /** Send FIN after what has been written; then call `sink.finished()`. */
   shutdownWrite(): void
@@ -45,6 +50,7 @@ export interface StreamPortSink {
   received(chunk: Buffer): void
   /** The peer's FIN: no more bytes. At most once. */
   ended(): void
+  /** All that had been written at `requestDrain()` is taken by the system. */
   drained(): void
   /** Our FIN is out. */
   finished(): void
@@ -54,6 +60,7 @@ export interface StreamPortSink {
 
 /** A peer that was accepted and must shake hands before it is a connection. */
 export interface Handshake {
+  /** The peer, if it has a name. */
   readonly remoteAddress: Address | undefined
   /** See {@link StreamPort.descriptor}. */
   readonly descriptor?: number | undefined
@@ -67,6 +74,7 @@ export interface Handshake {
 
 /** Where a listener delivers. */
 export interface StreamListenerSink {
+  /** A peer has connected. A port that is not wanted is destroyed. */
   accept(port: StreamPort): void
   /** Like `accept`, for a peer that must shake hands first. */
   handshake(handshake: Handshake): void
@@ -83,10 +91,13 @@ export type StreamListener<Addr extends Address = Address> = Listener<Addr>
 /** Where to listen or connect, in the terms of an engine. */
 export type StreamEndpoint = IpEndpoint | PathEndpoint
 
+/** An endpoint of IP, checked. */
 export interface IpEndpoint {
+  /** Tells it from a {@link PathEndpoint}. */
   readonly kind: 'ip'
   /** A name or an address; for listening, `undefined` means all addresses. */
   readonly host: string | undefined
+  /** 0 to 65535; listening on 0 lets the system choose. */
   readonly port: number
   /** Do not take IPv4 peers on an IPv6 address. */
   readonly ipv6Only?: boolean
@@ -94,7 +105,9 @@ export interface IpEndpoint {
   readonly reusePort?: boolean
 }
 
+/** An endpoint in the file system or in Linux's abstract namespace, checked. */
 export interface PathEndpoint {
+  /** Tells it from an {@link IpEndpoint}. */
   readonly kind: 'path'
   /** What to bind or connect; an abstract name begins with a NUL byte. */
   readonly path: string
@@ -106,17 +119,19 @@ export interface PathEndpoint {
 export interface StreamSocketOptions {
   /** Bytes from which `bufferedBytes` is too much; see the option of the same name. */
   readonly highWaterMark: number
-  /** Send small writes at once (TCP_NODELAY, tcp(7)). */
+  /** Send small writes at once (TCP_NODELAY, tcp(7)). Default false. */
   readonly noDelay?: boolean
-  /** Probe silent peers after this many ms; 0 for never (SO_KEEPALIVE, TCP_KEEPIDLE). */
+  /** Probe silent peers after this many ms; 0 for never (SO_KEEPALIVE, TCP_KEEPIDLE). Default 0. */
   readonly keepAlive?: number
-  /** Length of the system's accept queue (listen(2)). Listening only. */
+  /** Length of the system's accept queue in peers (listen(2)). Listening only. Default 511. */
   readonly backlog?: number | undefined
 }
 
 /** What moves the bytes. Node's own is the default; another one can be given to servers and clients as `engine`. */
 export interface Engine {
+  /** What messages call it. */
   readonly name: string
+  /** Opens a listener that delivers to `sink`. Rejects with the system's error, and leaves nothing then. */
   listenStream(
     endpoint: StreamEndpoint,
     options: StreamSocketOptions,

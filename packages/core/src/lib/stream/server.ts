@@ -9,7 +9,9 @@ import type { StreamListener, StreamListenerSink } from './port.js'
 
 /** What a transport is to the machinery. */
 export interface StreamBinding<Target, Addr extends Address, Endpoint> {
+  /** What servers and connections say they talk over. */
   readonly transport: 'tcp' | 'unix'
+  /** Whether connections are encrypted. */
   readonly secure: boolean
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
   parse(target: Target): Endpoint
@@ -19,19 +21,29 @@ export interface StreamBinding<Target, Addr extends Address, Endpoint> {
 
 /** The options of the machinery, all of them given. */
 export interface StreamServerSettings {
+  /** See `shutdownTimeout` of `StreamServerOptions`. */
   readonly shutdownTimeout: number
+  /** See `maxConnections` of `StreamServerOptions`. */
   readonly maxConnections: number
-  /** For bindings that shake hands. */
+  /** How many may be in the handshake at once, for bindings that shake hands. Default `Infinity`. */
   readonly maxHandshakes?: number
+  /** See `idleTimeout` of `StreamConnectionOptions`. */
   readonly idleTimeout: number
+  /** See `firstByteTimeout` of `StreamServerOptions`. */
   readonly firstByteTimeout: number
+  /** See `maxLifetime` of `StreamServerOptions`. */
   readonly maxLifetime: number
+  /** See `highWaterMark` of `StreamConnectionOptions`. */
   readonly highWaterMark: number
+  /** See `maxWriteBuffer` of `StreamConnectionOptions`. */
   readonly maxWriteBuffer: number
+  /** See `maxBufferedBytes` of `StreamServerOptions`. */
   readonly maxBufferedBytes: number
+  /** See `drainIdle` of `StreamServerOptions`. */
   readonly drainIdle: number
-  /** ms; for bindings that shake hands. */
+  /** How long a handshake may take, in ms, for bindings that shake hands. Default `Infinity`. */
   readonly handshakeTimeout?: number
+  /** See `configure` of `StreamConnectionOptions`; one that throws is treated like a handler that throws. */
   readonly configure: ((socket: never) => void) | undefined
 }
 

@@ -3,7 +3,9 @@ import type { DatagramPort, DatagramPortSink, DatagramSending } from '../datagra
 
 /** A datagram that has left, or waits for its answer. */
 export interface FakeSent {
+  /** The message. */
   readonly data: string
+  /** The receiver's address, as text. */
   readonly to: string
   /** Answers the send; later calls are harmless for the machinery. */
   readonly done: (error?: Error | null) => void
@@ -11,11 +13,13 @@ export interface FakeSent {
 
 /** What a fake datagram port is like. */
 export interface FakeDatagramPortOptions {
-  /** Makes a connected socket. */
+  /** Makes a connected socket. Default: one that talks to anybody. */
   peer?: Address
   /** What the system answers at once; `later` leaves it to the test. Default: done. */
   answer?: (data: string, to: string) => Error | undefined | 'later'
+  /** Gives it `pause` and `resume`, which are recorded. Default false. */
   canPause?: boolean
+  /** How many datagrams it says that the system has dropped, a whole number. Default: it does not tell. */
   kernelDrops?: number
 }
 
@@ -36,16 +40,18 @@ export function createFakeDatagramPort(options?: FakeDatagramPortOptions): FakeD
 export class FakeDatagramPort implements DatagramPort {
   readonly localAddress = ipAddress('127.0.0.1', 1000)
   readonly remoteAddress: Address | undefined
-  readonly socket = { fake: true }
+  readonly socket: unknown = {}
   readonly maxMessageBytes = 100
   /** What has left, in order. */
   readonly sent: FakeSent[] = []
   /** Every attempt to send. */
   attempts = 0
+  /** The methods that were called, in order, `send` not included. */
   readonly calls: string[] = []
   readonly pause?: () => void
   readonly resume?: () => void
   readonly kernelDrops?: () => number
+  /** See {@link FakeDatagramPortOptions.answer}; may be replaced. */
   answer: NonNullable<FakeDatagramPortOptions['answer']>
   #sink: DatagramPortSink | undefined
   #isClosed = false
@@ -83,6 +89,7 @@ export class FakeDatagramPort implements DatagramPort {
     queueMicrotask(() => this.#sink?.closed())
   }
 
+  /** Whether the machinery has closed it. */
   get isClosed(): boolean {
     return this.#isClosed
   }
@@ -98,6 +105,7 @@ export class FakeDatagramPort implements DatagramPort {
     this.#sink?.received(Buffer.from(data), undefined, false)
   }
 
+  /** Something goes wrong that concerns no send. */
   fail(error: Error): void {
     this.#sink?.failed(error)
   }

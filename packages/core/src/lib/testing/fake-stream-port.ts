@@ -30,6 +30,7 @@ export class FakeStreamPort implements StreamPort {
   writeProgress = 0
   /** The methods that were called, in order. */
   readonly calls: string[] = []
+  /** What the machinery has written, a text per call. */
   readonly written: string[] = []
   /** What the peer does at the very moment that somebody begins to listen. */
   onStart: (() => void) | undefined
@@ -41,10 +42,12 @@ export class FakeStreamPort implements StreamPort {
     return this.#sink
   }
 
+  /** Whether the machinery listens. */
   get isStarted(): boolean {
     return this.#sink !== undefined
   }
 
+  /** Whether the machinery has destroyed or reset it. */
   get isDestroyed(): boolean {
     return this.calls.includes('destroy') || this.calls.includes('reset')
   }
@@ -119,16 +122,21 @@ export function createFakeListener(waits: FakeWaits = {}): FakeListener {
 
 /** What a fake listener leaves to the test. */
 export interface FakeWaits {
+  /** Whether `drain()` waits until the test resolves `drained`. Default false. */
   readonly drain?: boolean
+  /** Whether `close()` waits until the test resolves `closed`. Default false. */
   readonly close?: boolean
 }
 
 /** What {@link createFakeListener} makes. */
 export class FakeListener implements StreamListener<IpAddress> {
+  /** Where it says it listens. */
   readonly address = ipAddress('127.0.0.1', 80)
+  /** The methods that were called, in order. */
   readonly calls: string[] = []
   /** Resolves what `drain()` waits for; `close()` does so too. */
   readonly drained: Deferred<void> = createDeferred()
+  /** Resolves what `close()` waits for. */
   readonly closed: Deferred<void> = createDeferred()
 
   constructor(waits: FakeWaits = {}) {
@@ -156,8 +164,11 @@ export function createFakeHandshake(remoteAddress?: Address): FakeHandshake {
 export class FakeHandshake implements Handshake {
   readonly remoteAddress: Address | undefined
   bytesRead = 0
+  /** Whether the machinery has given it up. */
   isDestroyed = false
+  /** The handshake is done, and this is the connection. There once the machinery has started it. */
   secured!: (port: StreamPort) => void
+  /** The handshake failed. There once the machinery has started it. */
   failed!: (error: Error) => void
 
   constructor(remoteAddress: Address | undefined = ipAddress('127.0.0.1', 50_001)) {

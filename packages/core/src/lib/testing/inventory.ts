@@ -14,6 +14,7 @@ export interface Inventory {
   readonly leftovers: readonly string[]
 }
 
+/** Counts what the process holds now. @param leftovers names what else is to be looked at, such as socket files */
 export function takeInventory(leftovers: () => readonly string[]): Inventory {
   const resources: Record<string, number> = {}
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1

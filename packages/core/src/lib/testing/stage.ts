@@ -11,13 +11,19 @@ import { soon } from './wait.js'
 
 /** What differs between kinds of transports. */
 export interface Kind {
+  /** What servers are made with. */
   handler: unknown
+  /** Options of servers. */
   serverOptions: object
+  /** Options of clients. */
   clientOptions: object
+  /** What handlers get, and clients are. */
   channel: Connection | DatagramChannel
+  /** What `stats()` of a server gives. */
   stats: unknown
 }
 
+/** The kind of tcp and unix. */
 export interface StreamKind extends Kind {
   handler: StreamHandler
   serverOptions: StreamServerOptions
@@ -26,6 +32,7 @@ export interface StreamKind extends Kind {
   stats: ServerStats
 }
 
+/** The kind of udp and unixgram. */
 export interface DatagramKind extends Kind {
   handler: DatagramHandler
   serverOptions: DatagramServerOptions
@@ -37,24 +44,29 @@ export interface DatagramKind extends Kind {
 /** What all transports have in common. */
 export interface AnyKind extends Kind {
   handler: Handler
-  serverOptions: { shutdownTimeout?: number }
-  clientOptions: { signal?: AbortSignal; onState?: (event: ConnectionEvent) => void }
+  serverOptions: Pick<StreamServerOptions, 'shutdownTimeout'>
+  clientOptions: Pick<StreamClientOptions, 'signal' | 'onState'>
 }
 
 /** What a transport gives, so that its conformance can be tested. */
 export interface Fixture<K extends Kind> {
   /** Names the suite: `tcp`, `tcp with TLS`… */
   readonly name: string
+  /** Makes a server. */
   createServer(handler: K['handler'], options?: K['serverOptions']): ServerUnderTest<K>
   /** Something to listen on that nobody else uses: port 0, a new path. */
   target(): unknown
+  /** Connects a client to where a server listens. */
   connect(address: Address, options?: K['clientOptions']): Promise<K['channel']>
   /** Names of what servers and clients make and must remove, such as socket files. */
   leftovers?(): readonly string[]
 }
 
+/** What a stream transport gives {@link streamConformance}. */
 export type StreamFixture = Fixture<StreamKind>
+/** What a datagram transport gives {@link datagramConformance}. */
 export type DatagramFixture = Fixture<DatagramKind>
+/** What any transport gives {@link anyTransportConformance}. */
 export type AnyFixture = Fixture<AnyKind>
 
 /** A server of whatever transport; its targets are the fixture's business. */
@@ -62,6 +74,7 @@ export type ServerUnderTest<K extends Kind> = Server<never, Address, K['stats'],
 
 /** Servers and clients of one case, which all go when it ends. */
 export interface Stage<K extends Kind> {
+  /** The transport under test. */
   readonly fixture: Fixture<K>
   /** A server that listens, with what its observers have heard. */
   serve(handler: K['handler'], options?: K['serverOptions']): Promise<Scene<K>>
@@ -71,12 +84,19 @@ export interface Stage<K extends Kind> {
   keep<T>(promise: Promise<T>): Promise<T>
 }
 
+/** A server that listens, and what its observers have heard so far. */
 export interface Scene<K extends Kind = StreamKind> {
+  /** The server. */
   readonly server: ServerUnderTest<K>
+  /** Where it listens. */
   readonly address: Address
+  /** What its `error` event told. */
   readonly errors: Error[]
+  /** What its `connection` event told. */
   readonly events: ConnectionEvent[]
+  /** What its `state` event told, without the messages. */
   readonly states: string[]
+  /** Connects a client, which goes when the case ends. */
   readonly connect: (options?: K['clientOptions']) => Promise<K['channel']>
 }
 
