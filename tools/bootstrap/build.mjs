@@ -5,7 +5,7 @@ import { Failure } from './failure.mjs'
 import { fingerprint } from './fingerprint.mjs'
 import { stamp } from './stamp.mjs'
 import { turbo } from './turbo.mjs'
-import { inRoot, workspaces } from './workspace.mjs'
+import { inRoot, readJson, workspaces } from './workspace.mjs'
 
 /**
  * Builds one program of the workspace and what it depends on. Starting turbo costs a second even when it has nothing to
@@ -15,8 +15,9 @@ export async function buildProgram(name) {
   const folders = workspaces().map(({ folder }) => folder)
   const sourcePaths = ['package.json', 'pnpm-lock.yaml', 'tsconfig.base.json', 'turbo.json']
   for (const folder of folders)
-    sourcePaths.push(`${folder}/src`, `${folder}/package.json`, `${folder}/tsconfig.build.json`)
-  const results = () => fingerprint(folders.map((folder) => `${folder}/dist`))
+    for (const part of ['src', 'c', 'build.mjs', 'package.json', 'tsconfig.build.json'])
+      sourcePaths.push(`${folder}/${part}`)
+  const results = () => fingerprint(folders.flatMap((folder) => [`${folder}/dist`, `${folder}/build`]))
 
   // Per program: what one needs is no word about another.
   const built = stamp(`built-${name.replace('@sock/', '')}`)
@@ -35,13 +36,18 @@ export async function buildProgram(name) {
 
 /** Builds the package in `folder` and what it depends on; one of plain JavaScript needs nothing. */
 export async function buildPackage(folder) {
+  // What only its tests need is no project that its own refers to.
+  const needed = Object.keys(readJson(join(folder, 'package.json')).devDependencies ?? {})
+  for (const { folder: other } of workspaces().filter(({ manifest }) => needed.includes(manifest.name)))
+    await buildPackage(inRoot(other))
   const project = join(folder, 'tsconfig.build.json')
-  if (!existsSync(project)) return
   // `tsc -b` follows the project references by itself, and costs half of what turbo does.
-  const { code, output } = await run(process.execPath, [
-    inRoot('node_modules/typescript/bin/tsc'),
-    '-b',
-    project,
-  ])
+  if (existsSync(project)) await build([inRoot('node_modules/typescript/bin/tsc'), '-b', project])
+  const native = join(folder, 'build.mjs')
+  if (existsSync(native)) await build([native])
+}
+
+async function build(command) {
+  const { code, output } = await run(process.execPath, command)
   if (code !== 0) throw new Failure('Could not build: the messages are above.', output)
 }

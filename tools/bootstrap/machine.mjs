@@ -1,8 +1,9 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Programs that tests talk to if they are there, and skip if they are not. */
+/** Programs that tests talk to, or are built with, if they are there, and that are skipped if not. */
 const counterparts = [
+  'cc',
   'curl',
   'dig',
   'ip',

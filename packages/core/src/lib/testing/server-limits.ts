@@ -206,11 +206,12 @@ export const serverLimits = defineSuite('limits of a server', {
         seen.push('handler')
         return connection.write('x')
       },
-      { configure: (socket) => void seen.push(typeof socket.setTimeout) },
+      // What it can do is the engine's business.
+      { configure: (socket) => void seen.push(typeof socket) },
     )
     await readAll(await connect())
     await readAll(await connect())
-    assert.deepEqual(seen, ['function', 'handler', 'function', 'handler'])
+    assert.deepEqual(seen, ['object', 'handler', 'object', 'handler'])
   },
 
   'configure that throws is reported, and the connection destroyed': async (stage) => {

@@ -1,0 +1,64 @@
+/* The module: one engine per environment (the main thread, each worker), made when it is loaded, gone with it. */
+#include "engine.h"
+
+napi_value number(napi_env env, int64_t value) {
+  napi_value result = NULL;
+  napi_create_int64(env, value, &result);
+  return result;
+}
+
+int32_t integer(napi_env env, napi_value value) {
+  int32_t result = 0;
+  napi_get_value_int32(env, value, &result);
+  return result;
+}
+
+void define(struct engine *engine, napi_value exports, const char *name, napi_callback callback) {
+  napi_value function;
+  napi_create_function(engine->env, name, NAPI_AUTO_LENGTH, callback, engine, &function);
+  napi_set_named_property(engine->env, exports, name, function);
+}
+
+/* The loop has let go of the poll handle: nothing can call us any more. */
+static void on_closed(void *poll) {
+  extern void *uv_handle_get_data(const void *handle);
+  struct engine *engine = uv_handle_get_data(poll);
+  napi_async_cleanup_hook_handle cleanup = engine->cleanup;
+  free(poll);
+  free(engine->slots);
+  free(engine->free_slots);
+  free(engine);
+  napi_remove_async_cleanup_hook(cleanup);
+}
+
+/* The environment ends, also by terminate(). Its loop still runs until the hook is removed. */
+static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data) {
+  struct engine *engine = data;
+  (void)handle;
+  engine->closing = true;
+  sources_close_all(engine);
+  loop_close(engine, on_closed);
+}
+
+NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports);
+
+napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  struct engine *engine = calloc(1, sizeof(struct engine));
+  if (engine == NULL) {
+    napi_throw_error(env, "ENOMEM", "Cannot start the engine: no memory is left");
+    return NULL;
+  }
+  engine->env = env;
+  if (!loop_open(engine)) {
+    const char *reason = strerror(errno);
+    free(engine);
+    napi_throw_error(env, NULL, reason);
+    return NULL;
+  }
+  napi_add_async_cleanup_hook(env, on_cleanup, engine, &engine->cleanup);
+  loop_register(engine, exports);
+  options_register(engine, exports);
+  listener_register(engine, exports);
+  stream_register(engine, exports);
+  return exports;
+}

@@ -1,0 +1,94 @@
+/* Addresses, between what JavaScript and what the system calls them. */
+#include "engine.h"
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/un.h>
+
+/* Longest text of an address with its zone: 45 characters, "%", and a name of an interface. */
+#define MAX_HOST 128
+
+static bool from_ipv6(char *text, int32_t port, struct address *address) {
+  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address->storage;
+  char *zone = strchr(text, '%');
+  if (zone != NULL) *zone++ = '\0';
+  if (inet_pton(AF_INET6, text, &in6->sin6_addr) != 1) return false;
+  in6->sin6_family = AF_INET6;
+  in6->sin6_port = htons((uint16_t)port);
+  if (zone != NULL) {
+    in6->sin6_scope_id = if_nametoindex(zone);
+    if (in6->sin6_scope_id == 0) in6->sin6_scope_id = (uint32_t)strtoul(zone, NULL, 10);
+  }
+  address->length = sizeof *in6;
+  return true;
+}
+
+/* Of an address in digits; false for anything else. */
+bool address_from_ip(napi_env env, napi_value host, int32_t port, struct address *address) {
+  char text[MAX_HOST];
+  size_t length;
+  memset(address, 0, sizeof *address);
+  if (napi_get_value_string_utf8(env, host, text, sizeof text, &length) != napi_ok) return false;
+  struct sockaddr_in *in = (struct sockaddr_in *)&address->storage;
+  if (inet_pton(AF_INET, text, &in->sin_addr) != 1) return from_ipv6(text, port, address);
+  in->sin_family = AF_INET;
+  in->sin_port = htons((uint16_t)port);
+  address->length = sizeof *in;
+  return true;
+}
+
+/* Of a Buffer with a path, or with an abstract name, which begins with a NUL byte (unix(7)); false if it is too long. */
+bool address_from_path(napi_env env, napi_value path, struct address *address) {
+  void *data;
+  size_t length;
+  struct sockaddr_un *un = (struct sockaddr_un *)&address->storage;
+  memset(address, 0, sizeof *address);
+  if (napi_get_buffer_info(env, path, &data, &length) != napi_ok) return false;
+  bool is_abstract = length > 0 && *(const char *)data == '\0';
+  /* A path needs a NUL byte at its end, a name does not. */
+  if (length == 0 || length > sizeof un->sun_path - (is_abstract ? 0 : 1)) return false;
+  un->sun_family = AF_UNIX;
+  memcpy(un->sun_path, data, length);
+  address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (is_abstract ? 0 : 1));
+  return true;
+}
+
+static napi_value ip_value(napi_env env, int family, const void *digits, uint32_t zone, uint16_t port) {
+  char text[MAX_HOST] = "";
+  napi_value result, host;
+  inet_ntop(family, digits, text, INET6_ADDRSTRLEN);
+  if (zone != 0) {
+    size_t end = strlen(text);
+    text[end] = '%';
+    if (if_indextoname(zone, text + end + 1) == NULL) text[end] = '\0';
+  }
+  napi_create_array_with_length(env, 2, &result);
+  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &host);
+  napi_set_element(env, result, 0, host);
+  napi_set_element(env, result, 1, number(env, ntohs(port)));
+  return result;
+}
+
+/* `[host, port]`, a Buffer with a path or abstract name (empty for a socket without one), or undefined. */
+napi_value address_to_value(napi_env env, const struct address *address) {
+  napi_value result = NULL;
+  if (address->storage.ss_family == AF_INET) {
+    const struct sockaddr_in *in = (const struct sockaddr_in *)&address->storage;
+    return ip_value(env, AF_INET, &in->sin_addr, 0, in->sin_port);
+  }
+  if (address->storage.ss_family == AF_INET6) {
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address->storage;
+    return ip_value(env, AF_INET6, &in6->sin6_addr, in6->sin6_scope_id, in6->sin6_port);
+  }
+  if (address->storage.ss_family == AF_UNIX) {
+    const struct sockaddr_un *un = (const struct sockaddr_un *)&address->storage;
+    size_t start = offsetof(struct sockaddr_un, sun_path);
+    size_t length = address->length > start ? address->length - start : 0;
+    if (length > 0 && un->sun_path[0] != '\0') length = strnlen(un->sun_path, length);
+    napi_create_buffer_copy(env, length, un->sun_path, NULL, &result);
+    return result;
+  }
+  napi_get_undefined(env, &result);
+  return result;
+}

@@ -1,0 +1,183 @@
+/* What the files of the addon share: one engine per environment, and the sources that its epoll set watches. */
+#ifndef SOCK_ENGINE_H
+#define SOCK_ENGINE_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define NAPI_VERSION 8
+#include <node_api.h>
+
+/* Descriptors that one look at the epoll set may bring; the rest comes with the next look, first things first. */
+#define MAX_READY 128
+/* Events that one batch may hold. */
+#define MAX_EVENTS 512
+/* int32 values per event, per operation (slot, offset in `out`, length) and per stall. */
+#define EVENT_WIDTH 4
+/* Operations, and bytes copied, that one batch may gather before it is flushed. */
+#define MAX_OPERATIONS 512
+#define OUT_BYTES (256 * 1024)
+/* Bytes that one batch may read: others, and the rest of the process, have their turn then. */
+#define BATCH_BYTES (1024 * 1024)
+
+/* What a slice of small reads, or of large ones, keeps from being freed. */
+#define SMALL_SLAB (64 * 1024)
+#define LARGE_SLAB (256 * 1024)
+
+/* Kinds of events; src/lib/addon.ts has the same numbers. */
+enum kind {
+  KIND_CHUNK = 0,     /* offset, length; the slab's number is in the bits above KIND_BITS */
+  KIND_END = 1,       /* the peer has no more */
+  KIND_FAILED = 2,    /* errno */
+  KIND_WRITABLE = 3,  /* there is room again */
+  KIND_CONNECTED = 4, /* errno, or 0 */
+  KIND_ACCEPTED = 5,  /* slot of the new stream, its descriptor */
+  KIND_REFUSED = 6,   /* accepting failed: errno */
+};
+#define KIND_BITS 8
+
+/* What `header` holds. */
+enum header {
+  HEADER_OPERATIONS = 0, /* operations that were gathered and wait */
+  HEADER_GATHERING = 1,  /* whether operations may be gathered: a flush will come */
+  HEADER_FLUSHED = 2,    /* operations of the last flush, for those that stalled in it */
+  HEADER_STALLS = 3,     /* entries of `stalls` */
+};
+
+struct engine;
+struct source;
+
+/* Called when the epoll set reports the source. Pushes at most `most_events` events. */
+typedef void (*source_ready)(struct engine *engine, struct source *source, uint32_t events);
+
+/* A descriptor that is watched. What watches one embeds it as its first member. */
+struct source {
+  int fd;
+  int32_t slot;
+  /* Tells a source from an earlier one in the same slot, of which an event may be left. */
+  uint32_t generation;
+  /* What the epoll set reports of it now; 0 if it is not in the set. */
+  uint32_t armed;
+  int most_events;
+  source_ready ready;
+  /* The next one of those that were closed in this batch. */
+  struct source *next_closed;
+};
+
+/* Memory that is being filled, and is never used again once it is full: whoever has a part of it keeps it alive. */
+struct slab {
+  uint8_t *data;
+  size_t size;
+  size_t used;
+  /* Its place in `engine->slabs` in this batch; -1 if it is not there. */
+  int32_t number;
+  napi_ref buffer;
+};
+
+struct engine {
+  napi_env env;
+  napi_async_cleanup_hook_handle cleanup;
+  void *loop;
+  void *poll;
+  int epoll;
+  /* Closed for a moment when no descriptor is left, so that a peer can be accepted and turned away. */
+  int reserve;
+  bool closing;
+
+  napi_ref dispatch;
+  napi_ref slab_list;
+  napi_ref shared;
+  napi_ref out_buffer;
+
+  /* Memory of typed arrays that JavaScript sees as well. */
+  int32_t *events;
+  int32_t *header;
+  int32_t *operations;
+  /* Of the last flush, per stream that did not take everything: slot, bytes that it took, errno (0 for no room). */
+  int32_t *stalls;
+  uint8_t *out;
+
+  int32_t event_count;
+  size_t batch_bytes;
+  bool in_batch;
+
+  struct source **slots;
+  int32_t slot_count;
+  int32_t slot_capacity;
+  int32_t *free_slots;
+  int32_t free_count;
+  struct source *closed;
+  int32_t open_count;
+  uint32_t next_generation;
+
+  struct epoll_event ready[MAX_READY];
+  int ready_count;
+  int ready_next;
+
+  struct slab small;
+  struct slab large;
+  int32_t slabs_in_batch;
+};
+
+/* addon.c */
+#define ARGUMENTS(count)                                                                     \
+  size_t argument_count = (count);                                                           \
+  napi_value arguments[(count) > 0 ? (count) : 1];                                           \
+  struct engine *engine = NULL;                                                              \
+  napi_get_cb_info(env, info, &argument_count, arguments, NULL, (void **)&engine)
+
+void define(struct engine *engine, napi_value exports, const char *name, napi_callback callback);
+napi_value number(napi_env env, int64_t value);
+int32_t integer(napi_env env, napi_value value);
+
+/* loop.c */
+bool loop_open(struct engine *engine);
+void loop_close(struct engine *engine, void (*closed)(void *poll));
+void loop_register(struct engine *engine, napi_value exports);
+void push_event(struct engine *engine, const struct source *source, int32_t kind, int32_t a, int32_t b);
+
+/* source.c */
+bool source_open(struct engine *engine, struct source *source, int fd, source_ready ready, int most_events);
+struct source *source_at(struct engine *engine, int32_t slot);
+struct source *source_of_event(struct engine *engine, const struct epoll_event *event);
+int source_arm(struct engine *engine, struct source *source, uint32_t events);
+void source_close(struct engine *engine, struct source *source);
+void sources_reclaim(struct engine *engine);
+void sources_close_all(struct engine *engine);
+
+/* slab.c */
+uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size);
+int32_t slab_number(struct engine *engine, struct slab *slab);
+void slabs_begin_batch(struct engine *engine);
+void slabs_release(struct engine *engine);
+
+/* address.c */
+struct address {
+  struct sockaddr_storage storage;
+  socklen_t length;
+};
+bool address_from_ip(napi_env env, napi_value host, int32_t port, struct address *address);
+bool address_from_path(napi_env env, napi_value path, struct address *address);
+napi_value address_to_value(napi_env env, const struct address *address);
+
+/* options.c */
+int options_apply(napi_env env, napi_value values, int fd);
+void options_register(struct engine *engine, napi_value exports);
+
+/* listener.c, stream.c */
+void listener_register(struct engine *engine, napi_value exports);
+void stream_register(struct engine *engine, napi_value exports);
+int32_t stream_adopt(struct engine *engine, int fd);
+void stream_flush(struct engine *engine);
+
+#endif

@@ -1,0 +1,127 @@
+/* Sockets that accept. */
+#include "engine.h"
+#include <fcntl.h>
+#include <netinet/in.h>
+
+/* Peers of one listener that one batch takes: the others have their turn then. */
+#define MAX_ACCEPTS 64
+
+struct listener {
+  struct source source;
+  bool accepting;
+};
+
+static bool is_out_of_descriptors(int error) { return error == EMFILE || error == ENFILE; }
+
+/*
+ * With no descriptor left a peer would wait, and wake us, for ever. The one in reserve is given for a moment, the peer
+ * accepted and turned away.
+ */
+static void turn_away(struct engine *engine, const struct listener *listener) {
+  if (engine->reserve >= 0) close(engine->reserve);
+  int fd = accept4(listener->source.fd, NULL, NULL, SOCK_CLOEXEC);
+  if (fd >= 0) close(fd);
+  engine->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void failed(struct engine *engine, struct listener *listener, int error) {
+  if (is_out_of_descriptors(error)) turn_away(engine, listener);
+  /* JavaScript lets it accept again after a while: the reason may last. */
+  listener->accepting = false;
+  source_arm(engine, &listener->source, 0);
+  push_event(engine, &listener->source, KIND_REFUSED, error, 0);
+}
+
+static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
+  struct listener *listener = (struct listener *)source;
+  (void)events;
+  for (int count = 0; count < MAX_ACCEPTS && listener->accepting; count++) {
+    int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      int32_t slot = stream_adopt(engine, fd);
+      if (slot >= 0) push_event(engine, source, KIND_ACCEPTED, slot, fd);
+      else failed(engine, listener, ENOMEM);
+    } else if (errno == EAGAIN) {
+      return;
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      failed(engine, listener, errno);
+    }
+  }
+}
+
+static int bind_and_listen(int fd, const struct address *address, int backlog) {
+  if (bind(fd, (const struct sockaddr *)&address->storage, address->length) != 0) return errno;
+  return listen(fd, backlog) == 0 ? 0 : errno;
+}
+
+static int prepare(int fd, const struct address *address, bool ipv6_only, bool reuse_port) {
+  int family = address->storage.ss_family, yes = 1, only = ipv6_only;
+  if (family == AF_UNIX) return 0;
+  /* So that connections of a server that has stopped do not keep its port (TIME_WAIT, socket(7)). */
+  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return errno;
+  if (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) != 0) return errno;
+  if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0) return errno;
+  return 0;
+}
+
+static int32_t adopt(struct engine *engine, int fd) {
+  struct listener *listener = calloc(1, sizeof *listener);
+  if (listener == NULL || !source_open(engine, &listener->source, fd, on_ready, MAX_ACCEPTS + 1)) {
+    free(listener);
+    close(fd);
+    return -ENOMEM;
+  }
+  listener->accepting = true;
+  int error = source_arm(engine, &listener->source, EPOLLIN);
+  if (error == 0) return listener->source.slot;
+  source_close(engine, &listener->source);
+  return -error;
+}
+
+/* Listens at the address that both functions below have parsed: the slot, or -errno. */
+static napi_value open_listener(struct engine *engine, const struct address *address, int backlog,
+                                napi_value options, bool ipv6_only, bool reuse_port) {
+  napi_env env = engine->env;
+  int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return number(env, -errno);
+  int error = prepare(fd, address, ipv6_only, reuse_port);
+  if (error == 0) error = options_apply(env, options, fd);
+  if (error == 0) error = bind_and_listen(fd, address, backlog);
+  if (error == 0) return number(env, adopt(engine, fd));
+  close(fd);
+  return number(env, -error);
+}
+
+/* listenIp(options, backlog, host, port, ipv6Only, reusePort) */
+static napi_value listen_ip(napi_env env, napi_callback_info info) {
+  ARGUMENTS(6);
+  struct address address;
+  bool ipv6_only = false, reuse_port = false;
+  if (!address_from_ip(env, arguments[2], integer(env, arguments[3]), &address)) return number(env, -EINVAL);
+  napi_get_value_bool(env, arguments[4], &ipv6_only);
+  napi_get_value_bool(env, arguments[5], &reuse_port);
+  return open_listener(engine, &address, integer(env, arguments[1]), arguments[0], ipv6_only, reuse_port);
+}
+
+/* listenPath(options, backlog, path) */
+static napi_value listen_path(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  struct address address;
+  if (!address_from_path(env, arguments[2], &address)) return number(env, -ENAMETOOLONG);
+  return open_listener(engine, &address, integer(env, arguments[1]), arguments[0], false, false);
+}
+
+/* setAccepting(slot, whether) goes on after a failure, or stops: 0, or errno */
+static napi_value set_accepting(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct listener *listener = (struct listener *)source_at(engine, integer(env, arguments[0]));
+  if (listener == NULL) return number(env, EBADF);
+  napi_get_value_bool(env, arguments[1], &listener->accepting);
+  return number(env, source_arm(engine, &listener->source, listener->accepting ? EPOLLIN : 0));
+}
+
+void listener_register(struct engine *engine, napi_value exports) {
+  define(engine, exports, "listenIp", listen_ip);
+  define(engine, exports, "listenPath", listen_path);
+  define(engine, exports, "setAccepting", set_accepting);
+}

@@ -1,0 +1,67 @@
+/* Options of sockets. On Linux those of a listener go over to what it accepts, so that a connection costs no call. */
+#include "engine.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+struct option {
+  const char *name;
+  int level;
+  int option;
+};
+
+/* By the names that JavaScript has for them. */
+static const struct option options[] = {
+    {"noDelay", IPPROTO_TCP, TCP_NODELAY},
+    {"keepAlive", SOL_SOCKET, SO_KEEPALIVE},
+    {"keepAliveIdle", IPPROTO_TCP, TCP_KEEPIDLE},
+    {"userTimeout", IPPROTO_TCP, TCP_USER_TIMEOUT},
+    {"deferAccept", IPPROTO_TCP, TCP_DEFER_ACCEPT},
+    {"fastOpen", IPPROTO_TCP, TCP_FASTOPEN},
+    {"fastOpenConnect", IPPROTO_TCP, TCP_FASTOPEN_CONNECT},
+    {"busyPoll", SOL_SOCKET, SO_BUSY_POLL},
+};
+
+static const struct option *find(const char *name) {
+  for (size_t index = 0; index < sizeof options / sizeof *options; index++) {
+    if (strcmp(options[index].name, name) == 0) return &options[index];
+  }
+  return NULL;
+}
+
+/* Sets every property of `values`, an object of numbers: 0, or errno. */
+int options_apply(napi_env env, napi_value values, int fd) {
+  napi_value names;
+  uint32_t count = 0;
+  napi_get_property_names(env, values, &names);
+  napi_get_array_length(env, names, &count);
+  for (uint32_t index = 0; index < count; index++) {
+    napi_value key, value;
+    char name[32] = "";
+    napi_get_element(env, names, index, &key);
+    napi_get_value_string_utf8(env, key, name, sizeof name, NULL);
+    napi_get_property(env, values, key, &value);
+    const struct option *option = find(name);
+    int setting = integer(env, value);
+    if (option == NULL) return ENOPROTOOPT;
+    if (setsockopt(fd, option->level, option->option, &setting, sizeof setting) != 0) return errno;
+  }
+  return 0;
+}
+
+/* option(slot, name): what the system says, or -errno */
+static napi_value read_option(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  char name[32] = "";
+  int setting = 0;
+  socklen_t length = sizeof setting;
+  napi_get_value_string_utf8(env, arguments[1], name, sizeof name, NULL);
+  const struct option *option = find(name);
+  if (source == NULL || option == NULL) return number(env, -EINVAL);
+  if (getsockopt(source->fd, option->level, option->option, &setting, &length) != 0) return number(env, -errno);
+  return number(env, setting);
+}
+
+void options_register(struct engine *engine, napi_value exports) {
+  define(engine, exports, "option", read_option);
+}

@@ -1,0 +1,91 @@
+/* Descriptors that are watched, and the slots by which JavaScript and the epoll set name them. */
+#include "engine.h"
+
+extern void uv_ref(void *handle);
+extern void uv_unref(void *handle);
+
+static bool grow(struct engine *engine) {
+  int32_t capacity = engine->slot_capacity == 0 ? 64 : engine->slot_capacity * 2;
+  struct source **slots = realloc(engine->slots, (size_t)capacity * sizeof *slots);
+  if (slots == NULL) return false;
+  engine->slots = slots;
+  int32_t *free_slots = realloc(engine->free_slots, (size_t)capacity * sizeof *free_slots);
+  if (free_slots == NULL) return false;
+  engine->free_slots = free_slots;
+  engine->slot_capacity = capacity;
+  return true;
+}
+
+static int32_t take_slot(struct engine *engine) {
+  if (engine->free_count > 0) return engine->free_slots[--engine->free_count];
+  if (engine->slot_count == engine->slot_capacity && !grow(engine)) return -1;
+  return engine->slot_count++;
+}
+
+/* Takes over descriptor and memory; where it fails (no memory), neither is touched. */
+bool source_open(struct engine *engine, struct source *source, int fd, source_ready ready, int most_events) {
+  int32_t slot = take_slot(engine);
+  if (slot < 0) return false;
+  source->fd = fd;
+  source->slot = slot;
+  source->generation = ++engine->next_generation;
+  source->armed = 0;
+  source->ready = ready;
+  source->most_events = most_events;
+  engine->slots[slot] = source;
+  /* The process lives as long as something is open. */
+  if (engine->open_count++ == 0) uv_ref(engine->poll);
+  return true;
+}
+
+struct source *source_at(struct engine *engine, int32_t slot) {
+  return slot < 0 || slot >= engine->slot_count ? NULL : engine->slots[slot];
+}
+
+struct source *source_of_event(struct engine *engine, const struct epoll_event *event) {
+  struct source *source = source_at(engine, (int32_t)(event->data.u64 & 0xffffffff));
+  return source != NULL && source->generation == event->data.u64 >> 32 ? source : NULL;
+}
+
+/*
+ * Level-triggered: what is not dealt with is reported again. A source of which nothing is wanted leaves the set, since
+ * hang-ups and errors would be reported whether they are wanted or not (epoll_ctl(2)).
+ */
+int source_arm(struct engine *engine, struct source *source, uint32_t events) {
+  if (events == source->armed) return 0;
+  struct epoll_event event = {
+      .events = events,
+      .data.u64 = (uint64_t)source->generation << 32 | (uint32_t)source->slot,
+  };
+  int operation = events == 0 ? EPOLL_CTL_DEL : source->armed == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (epoll_ctl(engine->epoll, operation, source->fd, &event) != 0) return errno;
+  source->armed = events;
+  return 0;
+}
+
+/* Gives the slots back; not before a batch is over, which may hold events of those who had them. */
+void sources_reclaim(struct engine *engine) {
+  while (engine->closed != NULL) {
+    struct source *source = engine->closed;
+    engine->closed = source->next_closed;
+    engine->free_slots[engine->free_count++] = source->slot;
+    free(source);
+  }
+}
+
+/* close(2) takes the descriptor out of the set: it is not shared, and a child gets no copy that outlives exec(3). */
+void source_close(struct engine *engine, struct source *source) {
+  close(source->fd);
+  engine->slots[source->slot] = NULL;
+  source->next_closed = engine->closed;
+  engine->closed = source;
+  if (--engine->open_count == 0) uv_unref(engine->poll);
+  if (!engine->in_batch) sources_reclaim(engine);
+}
+
+void sources_close_all(struct engine *engine) {
+  for (int32_t slot = 0; slot < engine->slot_count; slot++) {
+    if (engine->slots[slot] != NULL) source_close(engine, engine->slots[slot]);
+  }
+  sources_reclaim(engine);
+}

@@ -1,0 +1,338 @@
+/* Connected sockets: what comes in goes into a slab and the batch, what goes out comes gathered or one by one. */
+#include "engine.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/uio.h>
+
+/* A connection whose reads fill the small window is read with the large one until they are small again. */
+#define SMALL_READ 4096
+#define LARGE_READ 65536
+/* Less than this is copied out of a large slab, so that who keeps it does not keep the slab. */
+#define COPY_BELOW 16384
+/* Buffers of one writev(2) out of a connection's queue. */
+#define MAX_BUFFERS 64
+
+struct stream {
+  struct source source;
+  bool connecting;
+  bool reading;
+  bool wants_room;
+  bool is_bulk;
+  /* Of a flush: the last of its operations, and how many there are. */
+  int32_t last_operation;
+};
+
+static uint32_t wanted(const struct stream *stream) {
+  return (stream->reading ? EPOLLIN : 0) | (stream->wants_room || stream->connecting ? EPOLLOUT : 0);
+}
+
+static void fail(struct engine *engine, struct stream *stream, int error) {
+  stream->reading = false;
+  push_event(engine, &stream->source, KIND_FAILED, error, 0);
+}
+
+static void push_chunk(struct engine *engine, struct stream *stream, struct slab *slab, size_t length) {
+  int32_t kind = KIND_CHUNK | slab_number(engine, slab) << KIND_BITS;
+  push_event(engine, &stream->source, kind, (int32_t)slab->used, (int32_t)length);
+  slab->used += length;
+}
+
+static void took(struct engine *engine, struct stream *stream, const uint8_t *data, size_t length) {
+  bool was_bulk = stream->is_bulk;
+  stream->is_bulk = length >= SMALL_READ;
+  engine->batch_bytes += length;
+  uint8_t *copy = was_bulk && length < COPY_BELOW ? slab_reserve(engine, &engine->small, length) : NULL;
+  if (copy != NULL) memcpy(copy, data, length);
+  push_chunk(engine, stream, was_bulk && copy == NULL ? &engine->large : &engine->small, length);
+}
+
+/* One recv(2) per turn and connection: what is left is reported again, after the others had theirs. */
+static void read_some(struct engine *engine, struct stream *stream) {
+  size_t window = stream->is_bulk ? LARGE_READ : SMALL_READ;
+  uint8_t *data = slab_reserve(engine, stream->is_bulk ? &engine->large : &engine->small, window);
+  if (data == NULL) {
+    fail(engine, stream, ENOMEM);
+    return;
+  }
+  ssize_t length = recv(stream->source.fd, data, window, 0);
+  if (length > 0) {
+    took(engine, stream, data, (size_t)length);
+  } else if (length == 0) {
+    stream->reading = false;
+    push_event(engine, &stream->source, KIND_END, 0, 0);
+  } else if (errno != EAGAIN && errno != EINTR) {
+    fail(engine, stream, errno);
+  }
+}
+
+static void connected(struct engine *engine, struct stream *stream) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  getsockopt(stream->source.fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  stream->connecting = false;
+  push_event(engine, &stream->source, KIND_CONNECTED, error, 0);
+}
+
+/*
+ * What is wanted is changed without a system call, and the epoll set learns of it only when it reports what is not
+ * wanted: most changes are taken back before, or end with close(2).
+ */
+static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
+  struct stream *stream = (struct stream *)source;
+  if (stream->connecting) {
+    connected(engine, stream);
+    source_arm(engine, source, wanted(stream));
+    return;
+  }
+  bool can_read = (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && stream->reading;
+  bool has_room = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && stream->wants_room;
+  if (has_room) {
+    stream->wants_room = false;
+    push_event(engine, source, KIND_WRITABLE, 0, 0);
+  }
+  if (can_read) read_some(engine, stream);
+  if (!can_read && !has_room) source_arm(engine, source, wanted(stream));
+}
+
+/* Takes over the descriptor: on failure it is closed, and -1 returned. */
+static struct stream *create(struct engine *engine, int fd) {
+  struct stream *stream = calloc(1, sizeof *stream);
+  if (stream != NULL && source_open(engine, &stream->source, fd, on_ready, 2)) {
+    stream->last_operation = -1;
+    return stream;
+  }
+  free(stream);
+  close(fd);
+  return NULL;
+}
+
+int32_t stream_adopt(struct engine *engine, int fd) {
+  struct stream *stream = create(engine, fd);
+  return stream == NULL ? -1 : stream->source.slot;
+}
+
+static struct stream *stream_of(struct engine *engine, napi_value slot) {
+  return (struct stream *)source_at(engine, integer(engine->env, slot));
+}
+
+/* What went out; less than everything if there is no room, and -errno if nothing will. */
+static ssize_t transmit(const struct stream *stream, struct iovec *parts, size_t count) {
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+  ssize_t taken;
+  do {
+    /* A peer that is gone is an error here, not a signal that ends the process. */
+    taken = count == 1 ? send(stream->source.fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
+                       : sendmsg(stream->source.fd, &message, MSG_NOSIGNAL);
+  } while (taken < 0 && errno == EINTR);
+  if (taken >= 0) return taken;
+  return errno == EAGAIN ? 0 : -errno;
+}
+
+static struct stream *stream_of_operation(const struct engine *engine, int32_t index) {
+  return (struct stream *)engine->slots[engine->operations[index * EVENT_WIDTH]];
+}
+
+/* Puts the operations of each stream in a row: `next` names the one after, `first` begins a row. */
+static void chain(const struct engine *engine, int32_t count, int32_t *next, bool *first) {
+  for (int32_t index = 0; index < count; index++) {
+    struct stream *stream = stream_of_operation(engine, index);
+    next[index] = -1;
+    first[index] = stream->last_operation < 0;
+    if (!first[index]) next[stream->last_operation] = index;
+    stream->last_operation = index;
+  }
+}
+
+static void send_row(struct engine *engine, int32_t index, const int32_t *next) {
+  struct iovec parts[MAX_OPERATIONS];
+  size_t count = 0, total = 0;
+  struct stream *stream = stream_of_operation(engine, index);
+  stream->last_operation = -1;
+  for (; index >= 0; index = next[index]) {
+    const int32_t *operation = engine->operations + index * EVENT_WIDTH;
+    uint8_t *memory = engine->out + operation[1];
+    size_t length = (size_t)operation[2];
+    bool continues = count > 0 && (uint8_t *)parts[count - 1].iov_base + parts[count - 1].iov_len == memory;
+    if (continues) parts[count - 1].iov_len += length;
+    else parts[count++] = (struct iovec){memory, length};
+    total += length;
+  }
+  ssize_t taken = transmit(stream, parts, count);
+  if (taken == (ssize_t)total) return;
+  int32_t *stall = engine->stalls + engine->header[HEADER_STALLS]++ * EVENT_WIDTH;
+  stall[0] = stream->source.slot;
+  stall[1] = taken < 0 ? 0 : (int32_t)taken;
+  stall[2] = taken < 0 ? (int32_t)-taken : 0;
+}
+
+/* Sends what was gathered, per stream in one call and in the order in which it was written. */
+void stream_flush(struct engine *engine) {
+  int32_t count = engine->header[HEADER_OPERATIONS];
+  int32_t next[MAX_OPERATIONS];
+  bool first[MAX_OPERATIONS];
+  engine->header[HEADER_STALLS] = 0;
+  chain(engine, count, next, first);
+  for (int32_t index = 0; index < count; index++) {
+    if (first[index]) send_row(engine, index, next);
+  }
+  engine->header[HEADER_FLUSHED] = count;
+  engine->header[HEADER_OPERATIONS] = 0;
+}
+
+/* flush(): how many streams stalled */
+static napi_value flush(napi_env env, napi_callback_info info) {
+  ARGUMENTS(0);
+  stream_flush(engine);
+  return number(env, engine->header[HEADER_STALLS]);
+}
+
+/* send(slot, bytes): what was taken, or -errno */
+static napi_value send_one(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct stream *stream = stream_of(engine, arguments[0]);
+  struct iovec part;
+  if (stream == NULL || napi_get_buffer_info(env, arguments[1], &part.iov_base, &part.iov_len) != napi_ok)
+    return number(env, -EBADF);
+  return number(env, transmit(stream, &part, 1));
+}
+
+/* sendQueue(slot, buffers, offset in the first): what was taken, or -errno. As many buffers as one call takes. */
+static napi_value send_queue(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  struct stream *stream = stream_of(engine, arguments[0]);
+  struct iovec parts[MAX_BUFFERS];
+  uint32_t count = 0;
+  if (stream == NULL || napi_get_array_length(env, arguments[1], &count) != napi_ok) return number(env, -EBADF);
+  if (count > MAX_BUFFERS) count = MAX_BUFFERS;
+  for (uint32_t index = 0; index < count; index++) {
+    napi_value buffer;
+    napi_get_element(env, arguments[1], index, &buffer);
+    napi_get_buffer_info(env, buffer, &parts[index].iov_base, &parts[index].iov_len);
+  }
+  size_t offset = (size_t)integer(env, arguments[2]);
+  parts[0].iov_base = (uint8_t *)parts[0].iov_base + offset;
+  parts[0].iov_len -= offset;
+  return number(env, transmit(stream, parts, count));
+}
+
+/* awaitRoom(slot): an event of kind `writable` will come */
+static napi_value await_room(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  struct stream *stream = stream_of(engine, arguments[0]);
+  if (stream == NULL) return number(env, EBADF);
+  stream->wants_room = true;
+  return number(env, source_arm(engine, &stream->source, stream->source.armed | EPOLLOUT));
+}
+
+/* read(slot, whether) begins or stops delivering. */
+static napi_value set_reading(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct stream *stream = stream_of(engine, arguments[0]);
+  if (stream == NULL) return number(env, EBADF);
+  napi_get_value_bool(env, arguments[1], &stream->reading);
+  if (!stream->reading || (stream->source.armed & EPOLLIN) != 0) return number(env, 0);
+  return number(env, source_arm(engine, &stream->source, stream->source.armed | EPOLLIN));
+}
+
+/* shutdown(slot) sends FIN: 0, or errno */
+static napi_value shutdown_write(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  struct stream *stream = stream_of(engine, arguments[0]);
+  if (stream == NULL) return number(env, EBADF);
+  return number(env, shutdown(stream->source.fd, SHUT_WR) == 0 ? 0 : errno);
+}
+
+/* close(slot, whether the peer is to get a RST) */
+static napi_value close_stream(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct source *source = source_at(engine, integer(env, arguments[0]));
+  bool with_reset = false;
+  napi_get_value_bool(env, arguments[1], &with_reset);
+  if (source == NULL) return NULL;
+  /* Lingering for no time means RST instead of FIN (socket(7)). */
+  struct linger now = {.l_onoff = 1, .l_linger = 0};
+  if (with_reset) setsockopt(source->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  source_close(engine, source);
+  return NULL;
+}
+
+/* name(slot, whether of the peer) */
+static napi_value name(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct source *source = source_at(engine, integer(env, arguments[0]));
+  struct address address = {.length = sizeof address.storage};
+  bool of_peer = false;
+  napi_get_value_bool(env, arguments[1], &of_peer);
+  if (source == NULL) return NULL;
+  int (*get)(int, struct sockaddr *, socklen_t *) = of_peer ? getpeername : getsockname;
+  if (get(source->fd, (struct sockaddr *)&address.storage, &address.length) != 0) return NULL;
+  return address_to_value(env, &address);
+}
+
+/* credentials(slot): [pid, uid, gid] of who connected or listened, at that time (SO_PEERCRED, unix(7)) */
+static napi_value credentials(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  struct source *source = source_at(engine, integer(env, arguments[0]));
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+  napi_value result;
+  if (source == NULL || getsockopt(source->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return NULL;
+  napi_create_array_with_length(env, 3, &result);
+  napi_set_element(env, result, 0, number(env, peer.pid));
+  napi_set_element(env, result, 1, number(env, peer.uid));
+  napi_set_element(env, result, 2, number(env, peer.gid));
+  return result;
+}
+
+static int start_connecting(int fd, const struct address *address) {
+  int status = connect(fd, (const struct sockaddr *)&address->storage, address->length);
+  return status == 0 || errno == EINPROGRESS ? 0 : errno;
+}
+
+static napi_value dial(struct engine *engine, napi_value options, const struct address *address) {
+  napi_env env = engine->env;
+  int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return number(env, -errno);
+  int error = options_apply(env, options, fd);
+  if (error == 0) error = start_connecting(fd, address);
+  if (error != 0) {
+    close(fd);
+    return number(env, -error);
+  }
+  struct stream *stream = create(engine, fd);
+  if (stream == NULL) return number(env, -ENOMEM);
+  stream->connecting = true;
+  error = source_arm(engine, &stream->source, EPOLLOUT);
+  if (error == 0) return number(env, stream->source.slot);
+  source_close(engine, &stream->source);
+  return number(env, -error);
+}
+
+/* connectIp(options, host, port), connectPath(options, path): the slot, or -errno. An event `connected` will come. */
+static napi_value connect_ip(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  struct address address;
+  if (!address_from_ip(env, arguments[1], integer(env, arguments[2]), &address)) return number(env, -EINVAL);
+  return dial(engine, arguments[0], &address);
+}
+
+static napi_value connect_path(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct address address;
+  if (!address_from_path(env, arguments[1], &address)) return number(env, -ENAMETOOLONG);
+  return dial(engine, arguments[0], &address);
+}
+
+void stream_register(struct engine *engine, napi_value exports) {
+  define(engine, exports, "flush", flush);
+  define(engine, exports, "send", send_one);
+  define(engine, exports, "sendQueue", send_queue);
+  define(engine, exports, "awaitRoom", await_room);
+  define(engine, exports, "setReading", set_reading);
+  define(engine, exports, "shutdown", shutdown_write);
+  define(engine, exports, "close", close_stream);
+  define(engine, exports, "name", name);
+  define(engine, exports, "credentials", credentials);
+  define(engine, exports, "connectIp", connect_ip);
+  define(engine, exports, "connectPath", connect_path);
+}

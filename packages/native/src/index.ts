@@ -1,0 +1,2 @@
+export { engine, type NativeEngine } from './lib/engine.js'
+export type { Engine } from '@sock/core'

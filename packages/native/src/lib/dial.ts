@@ -1,0 +1,128 @@
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { kinds, type SocketOptions } from './addon.js'
+import type { Loop, Owner } from './loop.js'
+import { systemError, type Details } from './system-error.js'
+
+/** How long an address may take before the next one is tried as well, in ms: the delay of RFC 8305, section 5. */
+const NEXT_ATTEMPT = 250
+
+/** One attempt to connect. Settles once; `abandon()` closes the descriptor and settles nothing. */
+class Attempt implements Owner {
+  readonly #loop: Loop
+  readonly #where: Details
+  #slot: number
+  #succeeded!: (slot: number) => void
+  #failed!: (error: Error) => void
+  readonly connected: Promise<number>
+
+  constructor(loop: Loop, slot: number, where: Details) {
+    this.#loop = loop
+    this.#slot = slot
+    this.#where = where
+    this.connected = new Promise((resolve, reject) => {
+      this.#succeeded = resolve
+      this.#failed = reject
+    })
+    if (slot < 0) this.#failed(systemError(-slot, 'connect', where))
+    else loop.own(slot, this)
+  }
+
+  event(kind: number, errno: number): void {
+    if (kind !== kinds.connected) return
+    if (errno === 0) {
+      const slot = this.#slot
+      this.#slot = -1
+      this.#succeeded(slot)
+      return
+    }
+    this.abandon()
+    this.#failed(systemError(errno, 'connect', this.#where))
+  }
+
+  abandon(): void {
+    if (this.#slot >= 0) this.#loop.close(this.#slot)
+    this.#slot = -1
+  }
+
+  /** Not of one that is not connected. */
+  chunk(): void {}
+  stalled(): void {}
+}
+
+/** Connects to a path or an abstract name. @returns the slot */
+export function dialPath(
+  loop: Loop,
+  options: SocketOptions,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const slot = loop.addon.connectPath(options, Buffer.from(path))
+  return race(loop, [() => new Attempt(loop, slot, { address: path })], signal)
+}
+
+/** Connects to an address, or to one of those that a name stands for: one after the other. @returns the slot */
+export async function dialIp(
+  loop: Loop,
+  options: SocketOptions,
+  host: string,
+  port: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const addresses = await addressesOf(host)
+  signal?.throwIfAborted()
+  const attempts = addresses.map(
+    (address) => () => new Attempt(loop, loop.addon.connectIp(options, address, port), { address, port }),
+  )
+  return race(loop, attempts, signal)
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  if (isIP(host) !== 0) return [host]
+  const found = await lookup(host, { all: true })
+  return found.map(({ address }) => address)
+}
+
+/** The first that succeeds; the others are closed. The next one begins when one fails, or takes long. */
+async function race(
+  loop: Loop,
+  starts: readonly (() => Attempt)[],
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const running: Attempt[] = []
+  let next = 0
+  let failures = 0
+  let timer: NodeJS.Timeout | undefined
+  let abort: (() => void) | undefined
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      let isOver = false
+      abort = () => {
+        isOver = true
+        reject(signal?.reason as Error)
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      const start = (): void => {
+        clearTimeout(timer)
+        const begin = starts[next++]
+        if (begin === undefined) return
+        const attempt = begin()
+        running.push(attempt)
+        if (next < starts.length) timer = setTimeout(start, NEXT_ATTEMPT)
+        attempt.connected.then(
+          (slot) => (isOver ? loop.close(slot) : ((isOver = true), resolve(slot))),
+          (error: Error) => {
+            failures += 1
+            if (failures === starts.length) reject(error)
+            else start()
+          },
+        )
+      }
+      start()
+    })
+  } finally {
+    clearTimeout(timer)
+    if (abort !== undefined) signal?.removeEventListener('abort', abort)
+    for (const attempt of running) attempt.abandon()
+  }
+}

@@ -1,0 +1,181 @@
+import { EVENT_WIDTH, header, KIND_BITS, kinds, MAX_EVENTS, MAX_OPERATIONS, type Addon } from './addon.js'
+
+/** Whose descriptor is in a slot. */
+export interface Owner {
+  /** Bytes from the peer, which are given away. */
+  chunk(data: Buffer): void
+  /** Another event, of one of {@link kinds}. */
+  event(kind: number, a: number, b: number): void
+  /** Of what was gathered for it only so many bytes went out; the rest is its own again. `errno` is 0 if there was no room. */
+  stalled(taken: number, errno: number, rest: Buffer): void
+}
+
+/** Something that has to be told after the call that brought it about. */
+export interface Due {
+  settle(): void
+}
+
+/** Writes up to this size are copied and gathered; for larger ones a system call of their own costs less than the copy. */
+const MAX_GATHERED = 4096
+/** When a batch takes longer than this, in ms, what it has written so far does not wait for its end. */
+const PATIENCE = 1
+/** The clock is looked at once in so many writes. */
+const CLOCK_MASK = 3
+
+const EVENTS_AT = EVENT_WIDTH
+const OPERATIONS_AT = EVENTS_AT + MAX_EVENTS * EVENT_WIDTH
+const STALLS_AT = OPERATIONS_AT + MAX_OPERATIONS * EVENT_WIDTH
+const KIND_MASK = (1 << KIND_BITS) - 1
+
+/** The environment's side of the addon: hands its batches to the owners of slots, and gathers what they write meanwhile. */
+export class Loop {
+  readonly addon: Addon
+  /** Grows with each flush, so that an owner knows whether what it has gathered is out. */
+  flushes = 0
+
+  readonly #shared: Int32Array
+  readonly #out: Buffer
+  readonly #slabs: readonly ArrayBuffer[]
+  readonly #owners: (Owner | undefined)[] = []
+  #outUsed = 0
+  #began = 0
+  #due: Due[] = []
+  #willSettle = false
+
+  constructor(addon: Addon) {
+    this.addon = addon
+    const { shared, out, slabs } = addon.start((count) => this.#dispatch(count))
+    this.#shared = new Int32Array(shared)
+    this.#out = Buffer.from(out)
+    this.#slabs = slabs
+  }
+
+  own(slot: number, owner: Owner): void {
+    this.#owners[slot] = owner
+  }
+
+  /** Closes the descriptor: no more events come. */
+  close(slot: number, withReset = false): void {
+    this.#owners[slot] = undefined
+    this.addon.close(slot, withReset)
+  }
+
+  /**
+   * Keeps a copy of the bytes until the batch is over, if there is a batch, and they are few.
+   *
+   * @returns whether it did
+   */
+  gather(slot: number, data: Uint8Array): boolean {
+    const shared = this.#shared
+    const { length } = data
+    if (length > MAX_GATHERED || shared[header.gathering] === 0) return false
+    let count = shared[header.operations] as number
+    if (count === MAX_OPERATIONS || this.#outUsed + length > this.#out.length) {
+      this.flush()
+      count = 0
+    }
+    if (count === 0) this.#outUsed = 0
+    const at = OPERATIONS_AT + count * EVENT_WIDTH
+    this.#out.set(data, this.#outUsed)
+    shared[at] = slot
+    shared[at + 1] = this.#outUsed
+    shared[at + 2] = length
+    this.#outUsed += length
+    shared[header.operations] = count + 1
+    if ((count & CLOCK_MASK) === 0 && performance.now() - this.#began > PATIENCE) this.flush()
+    return true
+  }
+
+  /** Sends what was gathered now. */
+  flush(): void {
+    this.flushes += 1
+    if (this.addon.flush() > 0) this.#settleStalls()
+  }
+
+  /** Calls `settle()` once whoever is running has returned. */
+  later(due: Due): void {
+    this.#due.push(due)
+    if (this.#willSettle) return
+    this.#willSettle = true
+    process.nextTick(settleAll, this)
+  }
+
+  settleAll(): void {
+    for (let index = 0; index < this.#due.length; index++) {
+      try {
+        ;(this.#due[index] as Due).settle()
+      } catch (error) {
+        report(error)
+      }
+    }
+    this.#due = []
+    this.#willSettle = false
+  }
+
+  #dispatch(count: number): void {
+    this.flushes += 1
+    this.#began = performance.now()
+    if ((this.#shared[header.stalls] as number) > 0) this.#settleStalls()
+    this.#willSettle = true
+    for (let index = 0; index < count; index++) {
+      try {
+        this.#deliver(EVENTS_AT + index * EVENT_WIDTH)
+      } catch (error) {
+        report(error)
+      }
+    }
+    this.settleAll()
+  }
+
+  #deliver(at: number): void {
+    const shared = this.#shared
+    const owner = this.#owners[shared[at] as number]
+    // Closed by an event that came before it in the same batch.
+    if (owner === undefined) return
+    const kind = shared[at + 1] as number
+    const a = shared[at + 2] as number
+    const b = shared[at + 3] as number
+    if ((kind & KIND_MASK) === kinds.chunk) {
+      owner.chunk(Buffer.from(this.#slabs[kind >> KIND_BITS] as ArrayBuffer, a, b))
+    } else {
+      owner.event(kind, a, b)
+    }
+  }
+
+  /** Those who could not send everything get back what is left, before anything else is gathered. */
+  #settleStalls(): void {
+    const shared = this.#shared
+    const count = shared[header.stalls] as number
+    shared[header.stalls] = 0
+    for (let index = 0; index < count; index++) {
+      const at = STALLS_AT + index * EVENT_WIDTH
+      const slot = shared[at] as number
+      const taken = shared[at + 1] as number
+      this.#owners[slot]?.stalled(taken, shared[at + 2] as number, this.#gathered(slot).subarray(taken))
+    }
+  }
+
+  /** Everything that was gathered for a slot in the last flush. */
+  #gathered(slot: number): Buffer {
+    const shared = this.#shared
+    const parts: Buffer[] = []
+    const end = OPERATIONS_AT + (shared[header.flushed] as number) * EVENT_WIDTH
+    for (let at = OPERATIONS_AT; at < end; at += EVENT_WIDTH) {
+      if (shared[at] !== slot) continue
+      const offset = shared[at + 1] as number
+      parts.push(this.#out.subarray(offset, offset + (shared[at + 2] as number)))
+    }
+    return Buffer.concat(parts)
+  }
+}
+
+function settleAll(loop: Loop): void {
+  loop.settleAll()
+}
+
+/** An error of ours, which must not take the rest of the batch with it: the process hears of it as of any other. */
+function report(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
+}

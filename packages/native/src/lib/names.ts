@@ -1,0 +1,30 @@
+import type { Address, UnixAddress } from '@sock/core'
+import { ipAddress, unixAddress } from '@sock/core/stream'
+import type { Loop } from './loop.js'
+import type { Names } from './native-port.js'
+
+/** The name of a socket that was gone before anybody asked. */
+const UNSPECIFIED = ipAddress('0.0.0.0', 0)
+/** A Unix client itself has no name. */
+const UNNAMED = unixAddress('')
+
+export const ipNames: Names = {
+  canReset: true,
+  localAddress: (loop, slot) => ipName(loop, slot, false) ?? UNSPECIFIED,
+  remoteAddress: (loop, slot) => ipName(loop, slot, true),
+}
+
+/** Of what is accepted at this address. */
+export function acceptedNames(address: UnixAddress): Names {
+  return { canReset: false, localAddress: () => address, remoteAddress: () => undefined }
+}
+
+/** Of what was connected to this address. */
+export function dialledNames(address: UnixAddress): Names {
+  return { canReset: false, localAddress: () => UNNAMED, remoteAddress: () => address }
+}
+
+export function ipName(loop: Loop, slot: number, ofPeer: boolean): Address | undefined {
+  const name = loop.addon.name(slot, ofPeer)
+  return Array.isArray(name) ? ipAddress(name[0], name[1]) : undefined
+}

@@ -1,0 +1,259 @@
+import type { Address, TlsSession } from '@sock/core'
+import type { StreamPort, StreamPortSink } from '@sock/core/stream'
+import { kinds } from './addon.js'
+import type { Due, Loop, Owner } from './loop.js'
+import { NativeSocket } from './native-socket.js'
+import { systemError } from './system-error.js'
+
+/** How the connections of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
+export interface Names {
+  localAddress(loop: Loop, slot: number): Address
+  remoteAddress(loop: Loop, slot: number): Address | undefined
+  /** Whether there is TCP below, which has a RST. */
+  readonly canReset: boolean
+}
+
+/** What the sink must be told after the call that brought it about. */
+const DRAINED = 1
+const FINISHED = 2
+const CLOSED = 4
+
+/** One connected socket of the addon. */
+export class NativeStreamPort implements StreamPort, Owner, Due {
+  readonly secure = false
+  readonly tls: TlsSession | undefined = undefined
+  readonly descriptor: number | undefined
+
+  readonly #loop: Loop
+  readonly #names: Names
+  #slot: number
+  #sink: StreamPortSink | undefined
+  #localAddress: Address | undefined
+  #remoteAddress: Address | undefined
+  #socket: NativeSocket | undefined
+
+  /** What the system had no room for; made when that happens. */
+  #queue: Uint8Array[] | undefined
+  /** Bytes of the first in the queue that are out. */
+  #offset = 0
+  #queued = 0
+  #written = 0
+  /** `loop.flushes` when something was last gathered. */
+  #gatheredIn = -1
+  #output: 'open' | 'ending' | 'ended' = 'open'
+  #wantsDrain = false
+  #due = 0
+  #error: Error | undefined
+
+  constructor(loop: Loop, slot: number, names: Names, descriptor?: number) {
+    this.#loop = loop
+    this.#slot = slot
+    this.#names = names
+    this.descriptor = descriptor
+    loop.own(slot, this)
+  }
+
+  get localAddress(): Address {
+    return (this.#localAddress ??= this.#names.localAddress(this.#loop, this.#slot))
+  }
+  get remoteAddress(): Address | undefined {
+    return (this.#remoteAddress ??= this.#names.remoteAddress(this.#loop, this.#slot))
+  }
+  get socket(): NativeSocket {
+    return (this.#socket ??= new NativeSocket(this.#loop.addon, () => this.#slot))
+  }
+  get bufferedBytes(): number {
+    return this.#queued
+  }
+  get writeProgress(): number {
+    return this.#written - this.#queued
+  }
+
+  start(sink: StreamPortSink): void {
+    this.#sink = sink
+    if (!this.#isClosed) this.#read(true)
+  }
+
+  pause(): void {
+    if (!this.#isClosed) this.#read(false)
+  }
+
+  resume(): void {
+    if (!this.#isClosed) this.#read(true)
+  }
+
+  write(data: Uint8Array): void {
+    if (this.#isClosed) return
+    this.#written += data.length
+    if (this.#queue !== undefined) {
+      this.#queue.push(data)
+      this.#queued += data.length
+    } else if (this.#loop.gather(this.#slot, data)) {
+      // It may have been flushed by that, which costs a flush of nothing later, and no more.
+      this.#gatheredIn = this.#loop.flushes
+    } else {
+      this.#flush()
+      this.#sendNow(data)
+    }
+  }
+
+  requestDrain(): void {
+    if (this.#queue === undefined) this.#tell(DRAINED)
+    else this.#wantsDrain = true
+  }
+
+  shutdownWrite(): void {
+    if (this.#isClosed || this.#output !== 'open') return
+    this.#output = 'ending'
+    this.#flush()
+    if (this.#queue === undefined) this.#sendFin()
+  }
+
+  destroy(): void {
+    this.#close(false)
+  }
+
+  reset(): void {
+    this.#close(this.#names.canReset && this.#output !== 'ended')
+  }
+
+  // What the loop does.
+
+  chunk(data: Buffer): void {
+    this.#sink?.received(data)
+  }
+
+  event(kind: number, a: number): void {
+    if (kind === kinds.end) {
+      this.#ended = true
+      this.#sink?.ended()
+    } else if (kind === kinds.writable) {
+      this.#drainQueue()
+    } else if (kind === kinds.failed) {
+      this.#fail(a, 'read')
+    }
+  }
+
+  stalled(_taken: number, errno: number, rest: Buffer): void {
+    if (errno === 0) this.#enqueue(rest)
+    else this.#fail(errno, 'write')
+  }
+
+  settle(): void {
+    const due = this.#due
+    this.#due = 0
+    const sink = this.#sink
+    if (sink === undefined) return
+    if ((due & CLOSED) !== 0) {
+      this.#sink = undefined
+      sink.closed(this.#error)
+      return
+    }
+    if ((due & DRAINED) !== 0) sink.drained()
+    if ((due & FINISHED) !== 0 && !this.#isClosed) sink.finished()
+  }
+
+  /** The peer has no more: reading again would bring its end again. */
+  #ended = false
+
+  get #isClosed(): boolean {
+    return this.#slot < 0
+  }
+
+  #read(whether: boolean): void {
+    if (this.#ended) return
+    const errno = this.#loop.addon.setReading(this.#slot, whether)
+    if (errno !== 0) this.#fail(errno, 'epoll_ctl')
+  }
+
+  #tell(due: number): void {
+    if (this.#due === 0) this.#loop.later(this)
+    this.#due |= due
+  }
+
+  /** Sends what was gathered, if it is not out yet: something must come after it. */
+  #flush(): void {
+    if (this.#gatheredIn === this.#loop.flushes) this.#loop.flush()
+  }
+
+  #sendNow(data: Uint8Array): void {
+    if (this.#isClosed) return
+    if (this.#queue !== undefined) {
+      // What was gathered before has stalled.
+      this.#queue.push(data)
+      this.#queued += data.length
+      return
+    }
+    const taken = this.#loop.addon.send(this.#slot, data)
+    if (taken === data.length) return
+    if (taken < 0) this.#fail(-taken, 'write')
+    else this.#enqueue(data.subarray(taken))
+  }
+
+  #enqueue(rest: Uint8Array): void {
+    this.#queue = [rest]
+    this.#offset = 0
+    this.#queued = rest.length
+    this.#awaitRoom()
+  }
+
+  #awaitRoom(): void {
+    const errno = this.#loop.addon.awaitRoom(this.#slot)
+    if (errno !== 0) this.#fail(errno, 'epoll_ctl')
+  }
+
+  #drainQueue(): void {
+    const queue = this.#queue
+    if (queue === undefined) return
+    const taken = this.#loop.addon.sendQueue(this.#slot, queue, this.#offset)
+    if (taken < 0) {
+      this.#fail(-taken, 'write')
+      return
+    }
+    this.#queued -= taken
+    this.#offset += taken
+    let count = 0
+    for (; count < queue.length && this.#offset >= (queue[count] as Uint8Array).length; count++)
+      this.#offset -= (queue[count] as Uint8Array).length
+    if (count < queue.length) {
+      queue.splice(0, count)
+      this.#awaitRoom()
+      return
+    }
+    this.#queue = undefined
+    if (this.#output === 'ending') this.#sendFin()
+    if (this.#wantsDrain) {
+      this.#wantsDrain = false
+      this.#sink?.drained()
+    }
+  }
+
+  /** As with Node's sockets, that it cannot be sent is no failure: whoever reads will see what happened to the connection. */
+  #sendFin(): void {
+    this.#output = 'ended'
+    this.#loop.addon.shutdown(this.#slot)
+    this.#tell(FINISHED)
+  }
+
+  #fail(errno: number, syscall: string): void {
+    if (this.#isClosed) return
+    this.#error ??= systemError(errno, syscall)
+    this.#release(false)
+  }
+
+  #close(withReset: boolean): void {
+    if (this.#isClosed) return
+    // What was written before is on its way with Node's sockets.
+    this.#flush()
+    if (!this.#isClosed) this.#release(withReset)
+  }
+
+  #release(withReset: boolean): void {
+    const slot = this.#slot
+    this.#slot = -1
+    this.#queue = undefined
+    this.#queued = 0
+    this.#loop.close(slot, withReset)
+    this.#tell(CLOSED)
+  }
+}

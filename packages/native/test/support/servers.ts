@@ -1,0 +1,86 @@
+import type {
+  Address,
+  Connection,
+  IpTarget,
+  Server,
+  StreamClientOptions,
+  StreamHandler,
+  StreamServerOptions,
+  UnixTarget,
+} from '@sock/core'
+import {
+  checkOptions,
+  clientChecks,
+  connectStream,
+  createStreamServer,
+  parseIpTarget,
+  parseUnixPath,
+  parseUnixTarget,
+  serverChecks,
+  type IpEndpoint,
+  type PathEndpoint,
+  type StreamPort,
+} from '@sock/core/stream'
+import { engine } from '../../src/index.js'
+
+/*
+ * Transports as small as they get, since @sock/tcp and @sock/unix are tested with this engine in their own folders, and
+ * packages know each other in one direction only.
+ */
+
+export function createIpServer(
+  handler: StreamHandler,
+  options?: StreamServerOptions,
+): Server<string, Address> {
+  const settings = checkOptions('options', { engine, ...options }, serverChecks)
+  return createStreamServer<string, Address, IpEndpoint>(
+    {
+      transport: 'tcp',
+      secure: false,
+      parse: (target) => ({ kind: 'ip', host: undefined, ...parseIpTarget(target, {}) }),
+      open: (endpoint, sink) => engine.listenStream(endpoint, { noDelay: true, ...settings }, sink),
+    },
+    handler,
+    settings,
+  )
+}
+
+export function createPathServer(
+  handler: StreamHandler,
+  options?: StreamServerOptions,
+): Server<string, Address> {
+  const settings = checkOptions('options', { engine, ...options }, serverChecks)
+  return createStreamServer<string, Address, PathEndpoint>(
+    {
+      transport: 'unix',
+      secure: false,
+      parse: (target) => ({ kind: 'path', ...parseUnixTarget(target) }),
+      open: (endpoint, sink) => engine.listenStream(endpoint, settings, sink),
+    },
+    handler,
+    settings,
+  )
+}
+
+/** Rejects like those of transports do when the target is none. */
+export async function connectIp(
+  target: string | IpTarget,
+  options?: StreamClientOptions,
+): Promise<Connection> {
+  const settings = checkOptions('options', { engine, ...options }, clientChecks)
+  const endpoint = { kind: 'ip', host: undefined, ...parseIpTarget(target, {}) } as const
+  const sockets = { noDelay: true, ...settings }
+  const dial = (): Promise<StreamPort> => settings.engine.connectStream(endpoint, sockets, settings.signal)
+  return connectStream({ ...settings, transport: 'tcp', remote: undefined, dial })
+}
+
+export async function connectPath(
+  target: string | Pick<UnixTarget, 'path'>,
+  options?: StreamClientOptions,
+): Promise<Connection> {
+  const settings = checkOptions('options', { engine, ...options }, clientChecks)
+  const { path, address } = parseUnixPath(target)
+  const endpoint = { kind: 'path', path, address } as const
+  const dial = (): Promise<StreamPort> => settings.engine.connectStream(endpoint, settings, settings.signal)
+  return connectStream({ ...settings, transport: 'unix', remote: address, dial })
+}
