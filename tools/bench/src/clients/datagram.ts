@@ -2,8 +2,8 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import unixDgram from 'unix-dgram'
 import type { Load } from '../scenarios/scenario.js'
+import { loadUnixDgram } from '../unix-dgram.js'
 import type { Endpoint } from './endpoint.js'
 
 export async function connectUdpEndpoint({ place }: Load, failed: (error: Error) => void): Promise<Endpoint> {
@@ -32,7 +32,7 @@ export async function connectUnixgramEndpoint(
   if (!('path' in place)) throw new Error('unixgram needs a path')
   const own = join(folder, `client-${index}`)
   const waiting: Buffer[] = []
-  const socket = unixDgram.createSocket('unix_dgram', (message) => endpoint.onMessage(message))
+  const socket = loadUnixDgram().createSocket('unix_dgram', (message) => endpoint.onMessage(message))
   const send = (message: Buffer): void => {
     // The server's queue is full: back-pressure and no loss. The module tells when there is room.
     socket.send(message, (error) => {

@@ -1,8 +1,4 @@
 import type { ConnectionCallbacks, DatagramCallbacks, Handler, IpAddress, UnixAddress } from '@sock/core'
-import { createTcpServer } from '@sock/tcp'
-import { createUdpServer } from '@sock/udp'
-import { createUnixServer } from '@sock/unix'
-import { createUnixgramServer } from '@sock/unixgram'
 import type { Session, Workload } from '../workloads/workload.js'
 import { serveStream } from './raw-stream.js'
 import type { Running, Setup } from './subject.js'
@@ -67,23 +63,33 @@ function createLoop(workload: Workload): Handler {
   }
 }
 
+// Packages are loaded by those who serve with them: a clone of one transport has no others, and a server's memory is its own.
+
 async function startStream(setup: Setup, handler: Handler | ConnectionCallbacks): Promise<Running> {
-  const { transport, path, certificate } = setup
-  const server =
-    transport === 'unix'
-      ? createUnixServer(handler, STREAM_OPTIONS)
-      : createTcpServer(
-          handler,
-          transport === 'tls' ? { ...STREAM_OPTIONS, tls: certificate } : STREAM_OPTIONS,
-        )
+  if (setup.transport === 'unix') {
+    const { createUnixServer } = await import('@sock/unix')
+    const server = createUnixServer(handler, STREAM_OPTIONS)
+    server.on('error', report)
+    return running(server, await server.listen(setup.path))
+  }
+  const { createTcpServer } = await import('@sock/tcp')
+  const tls = setup.transport === 'tls' ? { tls: setup.certificate } : {}
+  const server = createTcpServer(handler, { ...STREAM_OPTIONS, ...tls })
   server.on('error', report)
-  return running(server, await server.listen(transport === 'unix' ? path : ANY_PORT))
+  return running(server, await server.listen(ANY_PORT))
 }
 
 async function startDatagram(setup: Setup, handler: Handler | DatagramCallbacks): Promise<Running> {
-  const server = setup.transport === 'udp' ? createUdpServer(handler) : createUnixgramServer(handler)
+  if (setup.transport === 'unixgram') {
+    const { createUnixgramServer } = await import('@sock/unixgram')
+    const server = createUnixgramServer(handler)
+    server.on('error', report)
+    return running(server, await server.listen(setup.path))
+  }
+  const { createUdpServer } = await import('@sock/udp')
+  const server = createUdpServer(handler)
   server.on('error', report)
-  return running(server, await server.listen(setup.transport === 'udp' ? ANY_PORT : setup.path))
+  return running(server, await server.listen(ANY_PORT))
 }
 
 function running(server: { shutdown(): Promise<unknown> }, address: IpAddress | UnixAddress): Running {

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import unixDgram from 'unix-dgram'
+import { loadUnixDgram } from '../unix-dgram.js'
 import type { Running, Setup } from './subject.js'
 
 export async function startRawUdp({ workload }: Setup): Promise<Running> {
@@ -24,7 +24,7 @@ export async function startRawUdp({ workload }: Setup): Promise<Running> {
 
 export async function startRawUnixgram({ path, workload }: Setup): Promise<Running> {
   const session = workload.open()
-  const socket = unixDgram.createSocket('unix_dgram', (data, sender) => {
+  const socket = loadUnixDgram().createSocket('unix_dgram', (data, sender) => {
     const reply = session.received(data)
     if (reply !== undefined) socket.send(reply, 0, reply.length, sender.path, ignore)
   })

@@ -1,0 +1,26 @@
+import { createRequire } from 'node:module'
+
+/** What the harness uses of `unix-dgram`, which brings no types. */
+interface UnixDgram {
+  createSocket(
+    type: 'unix_dgram',
+    received: (data: Buffer, sender: { path: string }) => void,
+  ): UnixDgramSocket
+}
+
+interface UnixDgramSocket {
+  on(event: 'error', listener: (error: Error) => void): this
+  on(event: 'writable', listener: () => void): this
+  bind(path: string): void
+  connect(path: string): void
+  /** After `connect()`. */
+  send(data: Uint8Array, done: (error?: Error) => void): void
+  send(data: Uint8Array, offset: number, length: number, path: string, done: (error?: Error) => void): void
+  close(): void
+}
+
+/** The very copy that `@sock/unixgram` runs on: so it is compared with itself, and who measures something else needs none. */
+export function loadUnixDgram(): UnixDgram {
+  const require = createRequire(import.meta.resolve('@sock/unixgram'))
+  return require('unix-dgram') as UnixDgram
+}
