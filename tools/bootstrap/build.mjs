@@ -7,6 +7,8 @@ import { stamp } from './stamp.mjs'
 import { turbo } from './turbo.mjs'
 import { inRoot, readJson, workspaces } from './workspace.mjs'
 
+const TSC = inRoot('node_modules/typescript/bin/tsc')
+
 /**
  * Builds one program of the workspace and what it depends on. Starting turbo costs a second even when it has nothing to
  * do, so it is not started when sources and results are, to the byte, what the last build left.
@@ -42,9 +44,14 @@ export async function buildPackage(folder) {
     await buildPackage(inRoot(other))
   const project = join(folder, 'tsconfig.build.json')
   // `tsc -b` follows the project references by itself, and costs half of what turbo does.
-  if (existsSync(project)) await build([inRoot('node_modules/typescript/bin/tsc'), '-b', project])
+  if (existsSync(project)) await build([TSC, '-b', project])
   const native = join(folder, 'build.mjs')
   if (existsSync(native)) await build([native])
+}
+
+/** Builds a program without what it depends on, and without looking at its types: not all that it imports need be there. */
+export async function buildAlone(folder) {
+  await build([TSC, '-p', inRoot(folder, 'tsconfig.alone.json')])
 }
 
 async function build(command) {

@@ -1,33 +1,48 @@
-import { existsSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { run } from './child.mjs'
 import { explain } from './explain.mjs'
 import { Failure } from './failure.mjs'
 import { fingerprint } from './fingerprint.mjs'
 import { stamp } from './stamp.mjs'
-import { inRoot, readJson, root, workspaces } from './workspace.mjs'
+import { inRoot, readJson, root, withNeeds, workspaces } from './workspace.mjs'
 
-/** Installs what pnpm-lock.yaml says, unless exactly that is installed already. */
-export async function install() {
-  const packages = workspaces()
-  const installed = stamp('installed')
+/**
+ * Installs what pnpm-lock.yaml says, unless exactly that is installed already.
+ *
+ * @param alone the names of packages: only what they need is installed; without any, everything
+ * @param tools the names of more packages, of which only the dependencies from outside are installed
+ */
+export async function install(alone = [], tools = []) {
+  const all = workspaces()
   const wanted = fingerprint(
     [
       'package.json',
       'pnpm-lock.yaml',
       'pnpm-workspace.yaml',
-      ...packages.map(({ folder }) => `${folder}/package.json`),
+      ...all.map(({ folder }) => `${folder}/package.json`),
     ],
     // Native modules belong to one major version of Node.
     process.versions.modules,
   )
-  if (installed.says(wanted) && packages.every(isLinked)) return
+  const everything = stamp('installed')
+  if (everything.says(wanted) && all.every(isLinked)) return
+  if (alone.length === 0) return pnpmInstall([], everything, wanted)
 
+  const installed = stamp(['installed', ...alone, ...tools].join('-').replaceAll('@sock/', ''))
+  const packages = [...withNeeds(alone), ...all.filter(({ manifest }) => tools.includes(manifest.name))]
+  if (installed.says(wanted) && packages.every(isLinked)) return
+  const { name } = readJson(inRoot('package.json'))
+  await pnpmInstall([name, ...alone.map((one) => `${one}...`), ...tools], installed, wanted)
+}
+
+async function pnpmInstall(filters, installed, wanted) {
   const { packageManager } = readJson(inRoot('package.json'))
   console.error(`Installing the dependencies with ${packageManager} (again only when they change)`)
   installed.drop()
+  const filter = filters.map((name) => `--filter=${name}`)
   const { code, output } = await run(
     'npx',
-    ['--prefer-offline', '-y', packageManager, 'install', '--frozen-lockfile'],
+    ['--prefer-offline', '-y', packageManager, 'install', '--frozen-lockfile', ...filter],
     {
       cwd: root,
       // npx is a script on Windows.
@@ -51,8 +66,13 @@ const unattended = {
   pnpm_config_fetch_retry_maxtimeout: '5000',
 }
 
-/** False when somebody removed a package's own node_modules, where its links to the other packages are. */
+/**
+ * False when somebody removed a package's own node_modules, where its links to the other packages are. A sparse clone
+ * need not have all that they point to.
+ */
 function isLinked({ folder, manifest }) {
   const needs = { ...manifest.dependencies, ...manifest.devDependencies }
-  return Object.keys(needs).every((name) => existsSync(inRoot(folder, 'node_modules', name)))
+  return Object.keys(needs).every(
+    (name) => lstatSync(inRoot(folder, 'node_modules', name), { throwIfNoEntry: false }) !== undefined,
+  )
 }

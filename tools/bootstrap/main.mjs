@@ -1,28 +1,33 @@
 import { pathToFileURL } from 'node:url'
-import { buildPackage, buildProgram } from './build.mjs'
+import { buildAlone, buildPackage, buildProgram } from './build.mjs'
 import { Failure } from './failure.mjs'
 import { install } from './install.mjs'
 import { turbo } from './turbo.mjs'
-import { inRoot } from './workspace.mjs'
+import { inRoot, mustBeHere, packageHere } from './workspace.mjs'
 
 /** The programs of the repository, by what their scripts in package.json say: `npm start` and so on. */
-const programs = { start: 'demo', bench: 'bench', soak: 'soak', model: 'model' }
+const programs = { start: 'demo', soak: 'soak', model: 'model' }
 
 /** What `node tools/bootstrap/entry.cjs <command>` can do; package.json's scripts are the only callers. */
 const commands = {
   ...Object.fromEntries(
-    Object.entries(programs).map(([script, tool]) => [
-      script,
-      async (args) => {
-        await install()
-        await buildProgram(`@sock/${tool}`)
-        await runHere(`tools/${tool}/dist/main.js`, args)
-      },
-    ]),
+    Object.entries(programs).map(([script, tool]) => [script, (args) => runProgram(tool, args)]),
   ),
+
+  /** `npm run bench`. Inside a package it installs and builds only what that one needs. */
+  async bench(args) {
+    const alone = packageHere()
+    if (alone === undefined) return runProgram('bench', args)
+    mustBeHere('tools/bench', 'a benchmark')
+    await install([alone], ['@sock/bench'])
+    await buildPackage(process.cwd())
+    await buildAlone('tools/bench')
+    await runHere('tools/bench/dist/main.js', args)
+  },
 
   /** `npm test` and `npm run all`: every check there is. */
   async all(args) {
+    mustBeHere('tools/checks', 'this')
     await install()
     await runHere('tools/checks/all.mjs', args)
   },
@@ -42,9 +47,17 @@ const commands = {
   async package() {
     // Set by turbo in every task it starts: then all of this has been done.
     if (process.env['TURBO_HASH'] !== undefined) return
-    await install()
+    const alone = packageHere()
+    await install(alone === undefined ? [] : [alone])
     await buildPackage(process.cwd())
   },
+}
+
+async function runProgram(tool, args) {
+  mustBeHere(`tools/${tool}`, 'this')
+  await install()
+  await buildProgram(`@sock/${tool}`)
+  await runHere(`tools/${tool}/dist/main.js`, args)
 }
 
 /**

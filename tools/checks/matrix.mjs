@@ -7,13 +7,13 @@
  *   --only <majors>    only these, like `26` or `20,26`; may be repeated
  *   --soak <minutes>   where it is tested in place, also load all transports with faults for so long
  */
-import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { run } from '../bootstrap/child.mjs'
-import { Failure } from '../bootstrap/failure.mjs'
-import { inRoot, root } from '../bootstrap/workspace.mjs'
+import { root } from '../bootstrap/workspace.mjs'
+import { copyTree } from './copy-tree.mjs'
 import { fetchNode, NODES, selectNodes } from './nodes.mjs'
 import { line, parseLine, total } from './results.mjs'
 
@@ -74,29 +74,4 @@ async function testCopy(version, args) {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/** Copies, as a repository of its own, what git knows or would add: sources as they are now, and nothing that was installed or built. */
-async function copyTree(folder) {
-  const listed = await git(
-    root,
-    'ls-files',
-    '-z',
-    '--cached',
-    '--others',
-    '--exclude-standard',
-    '--deduplicate',
-  )
-  for (const path of listed.split('\0')) {
-    // A file that was deleted and not yet committed is listed all the same.
-    if (path !== '' && existsSync(inRoot(path))) cpSync(inRoot(path), join(folder, path))
-  }
-  await git(folder, 'init', '--quiet')
-  await git(folder, 'add', '--all')
-}
-
-async function git(cwd, ...args) {
-  const { code, output } = await run('git', args, { cwd })
-  if (code !== 0) throw new Failure(`Cannot git ${args[0]} in ${cwd}`, output)
-  return output
 }

@@ -14,7 +14,7 @@ const NPM_COMMANDS = new Set(['install', 'ci', 'exec', 'rebuild', 'approve-scrip
 export function brokenCommands({ path, blocks, codeSpans }: Document): string[] {
   const folder = path.startsWith('packages/') ? posix.dirname(path) : '.'
   const inBlocks = blocks
-    .filter(({ language, role }) => language === 'sh' && role !== 'run')
+    .filter(({ language, role }) => language === 'sh' && role === '')
     .flatMap(({ code, line }) => brokenLines(code).map((problem) => `${path}:${line} ${problem}`))
   const inSentences = codeSpans
     .filter((code) => /^(npm|node) /.test(code))
