@@ -16,6 +16,7 @@ const counterparts = [
   'socat',
   'ss',
   'strace',
+  'systemd-analyze',
   'unshare',
 ]
 

@@ -19,7 +19,18 @@ describe('code of the documentation', () => {
   })
 
   it('has known languages and roles only', () => {
-    const known = ['ts', 'ts more', 'ts run', 'ts server', 'ts client', 'sh', 'sh run', 'sh alone', 'text']
+    const known = [
+      'ts',
+      'ts more',
+      'ts run',
+      'ts server',
+      'ts client',
+      'sh',
+      'sh run',
+      'sh alone',
+      'ini unit',
+      'text',
+    ]
     const unknown = documents.flatMap(({ path, blocks }) =>
       blocks
         .filter(({ language, role }) => !known.includes(`${language} ${role}`.trim()))

@@ -37,7 +37,7 @@ export interface Channel extends AsyncIterable<Buffer>, AsyncDisposable {
    */
   read(): Promise<Buffer | null>
   /**
-   * Writes; strings as UTF-8. Resolves as soon as no more than `highWaterMark` bytes wait, so awaiting it is the
+   * Writes; strings as UTF-8. Resolves as soon as fewer than `highWaterMark` bytes wait, so awaiting it is the
    * back-pressure. Do not change the bytes afterwards: they may not have left yet.
    *
    * Rejects with `ERR_SOCK_CLOSED` when the channel is closed. A rejection nobody waits for is not "unhandled".
@@ -62,7 +62,7 @@ export interface Connection extends Channel {
   readonly bytesRead: number
   /** Payload bytes given to `write()` so far, those still waiting included. */
   readonly bytesWritten: number
-  /** Whether more than `highWaterMark` bytes wait: better not to write before `drain`. */
+  /** Whether `highWaterMark` bytes or more wait: better not to write before `drain`. */
   readonly writableNeedDrain: boolean
   /** Stops reading for good: `read()` gives `null`, and what still arrives is discarded. Writing goes on. */
   closeRead(): void
