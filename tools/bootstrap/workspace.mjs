@@ -48,7 +48,7 @@ export function withNeeds(names) {
 }
 
 /** What it needs of the workspace itself. */
-export function workspaceNeeds({ manifest }) {
+function workspaceNeeds({ manifest }) {
   const needs = { ...manifest.dependencies, ...manifest.devDependencies }
   return Object.keys(needs).filter((name) => needs[name].startsWith('workspace:'))
 }

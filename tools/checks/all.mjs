@@ -10,12 +10,14 @@
 import { parseArgs } from 'node:util'
 import { turbo } from '../bootstrap/turbo.mjs'
 import { workspaces } from '../bootstrap/workspace.mjs'
+import { sizesAreKept } from '../packages/sizes.mjs'
 import { findViolations } from './rules.mjs'
 import { formatIsKept } from './format.mjs'
 import { dependsOnNode } from './once.mjs'
 import { dropResults, line, readResults, total } from './results.mjs'
 import { select } from './select.mjs'
 import { soak } from './soak.mjs'
+import { nothingIsUnused } from './unused.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -60,6 +62,12 @@ await step('lint, types, build, tests', async () => {
   ])
   return code === 0
 })
+
+// Tests may import what was built, so this comes after it.
+if (options.filter.length === 0 && !options.repeated) await step('nothing is unused', nothingIsUnused)
+
+if (selected.some(({ folder }) => folder === 'tools/packages'))
+  await step('sizes of what is published', sizesAreKept)
 
 const results = tested.map(readResults)
 

@@ -7,6 +7,9 @@ import { inRoot } from '../bootstrap/workspace.mjs'
 /** The versions that are supported, by major: the only place where they are pinned. */
 export const NODES = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' }
 
+/** The first versions that can `require` ES modules without being asked to, by major: what `engines` of the packages admits. */
+export const OLDEST = { 20: '20.19.0', 22: '22.12.0' }
+
 /**
  * Where an installed Node is: `home` with `bin/node` and, for native modules, `include/node`. It comes from the npm
  * package of this platform, and stays in `.cache`: as a dependency it would be 100 MB for everybody.

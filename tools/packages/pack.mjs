@@ -4,22 +4,9 @@ import { run } from '../bootstrap/child.mjs'
 import { Failure } from '../bootstrap/failure.mjs'
 import { inRoot, readJson, root, workspaces } from '../bootstrap/workspace.mjs'
 
-/** What is published, as `{ folder: 'packages/tcp', manifest }`: every workspace in `packages`. */
-export const published = () => workspaces().filter(({ folder }) => folder.startsWith('packages/'))
-
-/**
- * Makes `dist` of every published package in this repository; does nothing, in a fifth of a second, if they are as
- * the sources want them.
- */
-export async function buildPackages() {
-  const projects = published().map(({ folder }) => inRoot(folder, 'tsconfig.build.json'))
-  const { code, output } = await run(process.execPath, [
-    inRoot('node_modules/typescript/bin/tsc'),
-    '-b',
-    ...projects,
-  ])
-  if (code !== 0) throw new Failure('Cannot build the packages: the messages are above', output)
-}
+/** What is published, as `{ folder: 'packages/tcp', manifest }`: every workspace in `packages` that is not private. */
+export const published = () =>
+  workspaces().filter(({ folder, manifest }) => folder.startsWith('packages/') && !manifest.private)
 
 /**
  * Packs every published package of the tree `from`, which must have been built, as publishing would.
@@ -33,7 +20,8 @@ export async function packPackages(destination, from = root) {
       throw new Failure(`Cannot pack ${folder}: it is not built`)
   }
   const pnpm = inRoot('node_modules/.bin/pnpm')
-  const args = ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', destination]
+  const scope = published().flatMap(({ manifest }) => ['--filter', manifest.name])
+  const args = ['--recursive', ...scope, 'pack', '--pack-destination', destination]
   const { code, output } = await run(pnpm, args, { cwd: from })
   if (code !== 0) throw new Failure(`Cannot pack the packages of ${from}`, output)
   return Object.fromEntries(

@@ -32,7 +32,7 @@ export function startExample(name: string, ...args: readonly string[]): Program 
   )
 }
 
-export function startProgram(command: string, ...args: readonly string[]): Program {
+function startProgram(command: string, ...args: readonly string[]): Program {
   const child: Child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   children.add(child)
   const stdout = transcribe(child.stdout)

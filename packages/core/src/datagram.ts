@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * For authors of datagram transports: the machinery of servers and clients, over ports.
  *

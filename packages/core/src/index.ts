@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * For users: channels, servers, handlers, addresses, errors, and `exchange()`. It comes with every transport.
  *

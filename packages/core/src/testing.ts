@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * For authors of transports: conformance suites, and ports that a test holds in its hand.
  *

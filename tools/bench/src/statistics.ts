@@ -9,7 +9,7 @@ export interface Estimate {
 }
 
 /** What five rounds can give: 1 − 2 × (1/2)⁵ = 0.9375. */
-export const CONFIDENCE = 0.9
+const CONFIDENCE = 0.9
 
 /**
  * The interval of the sign test: between the k-th smallest and the k-th largest value, which holds the true median unless

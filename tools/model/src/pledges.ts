@@ -94,5 +94,3 @@ export function oneOf(...codes: readonly string[]): (error: unknown) => void {
 export function never(error: unknown): void {
   assert.fail(`must not reject, and did with ${String((error as Error).stack)}`)
 }
-
-export const anything = (): void => {}

@@ -18,7 +18,7 @@ export type Op = 'data' | 'finish' | 'throw' | 'ack'
 
 const OPS: readonly Op[] = ['data', 'finish', 'throw', 'ack']
 /** op and wanted (1 + 3 bytes), session, sequence, length of the payload: 4 bytes each. */
-export const HEADER = 16
+const HEADER = 16
 export const MAX_PAYLOAD = 512 * 1024
 
 /** The same in every process. */
@@ -32,7 +32,7 @@ const SEQUENCE_STEP = 104_729
 /** Something came that nobody has sent. */
 export class FrameError extends Error {}
 
-export function payloadOf(session: number, sequence: number, length: number): Buffer {
+function payloadOf(session: number, sequence: number, length: number): Buffer {
   const offset = (session * SESSION_STEP + sequence * SEQUENCE_STEP) % MAX_PAYLOAD
   return pool.subarray(offset, offset + length)
 }

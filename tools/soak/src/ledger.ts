@@ -79,7 +79,7 @@ function sum(before: ServerRecord | undefined, record: ServerRecord): ServerReco
 }
 
 /** What the two accounts of one session contradict each other in, in sentences. */
-export function problemsOf(client: ClientRecord | undefined, server: ServerRecord | undefined): string[] {
+function problemsOf(client: ClientRecord | undefined, server: ServerRecord | undefined): string[] {
   if (client === undefined) return ['the server knows it, and no client does']
   if (server === undefined) {
     return client.acknowledged + client.received === 0 ? [] : ['was answered, and no handler has seen it']

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 
 /** The largest delay of `setTimeout`; a longer one would fire at once. https://nodejs.org/api/timers.html */
-export const MAX_TIMEOUT = 2 ** 31 - 1
+const MAX_TIMEOUT = 2 ** 31 - 1
 
 /** Checks one value: returns what to use, or throws the error that names option and value. */
 export type Check<T> = (value: unknown, name: string) => T

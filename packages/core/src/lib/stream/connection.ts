@@ -5,7 +5,7 @@ import { asError } from '../as-error.js'
 import { nextChannelId } from '../channel-id.js'
 import type { Connection, TlsSession, Transport } from '../channel.js'
 import { createDeferred, ignore, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
-import { SockError } from '../errors.js'
+import { isSockError, SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
 import type { ConnectionHandler } from '../handler.js'
 import { wrongType } from '../options.js'
@@ -477,6 +477,6 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   }
 
   #stopReason(): SockError {
-    return this.#error instanceof SockError ? this.#error : closedError('go on', this.#error)
+    return isSockError(this.#error) ? this.#error : closedError('go on', this.#error)
   }
 }

@@ -1,0 +1,17 @@
+/* ES modules import every door, and talk to themselves. */
+import { exchange } from '@sock/core'
+import { createDatagramServer } from '@sock/core/datagram'
+import { nodeEngine } from '@sock/core/stream'
+import { streamConformance } from '@sock/core/testing'
+import { connectTcp, createTcpServer } from '@sock/tcp'
+import { createUdpServer } from '@sock/udp'
+import { createUnixServer } from '@sock/unix'
+import { createUnixgramServer } from '@sock/unixgram'
+
+const all = { nodeEngine, createDatagramServer, streamConformance, createUdpServer, createUnixServer }
+for (const [name, value] of Object.entries({ ...all, createUnixgramServer }))
+  if (value === undefined) throw new Error(`There is no ${name}`)
+const server = createTcpServer({ data: (connection, chunk) => connection.write(chunk) })
+const target = await server.listen('127.0.0.1:0')
+console.log(`${await exchange(await connectTcp(target), 'hello')}`)
+await server.shutdown()

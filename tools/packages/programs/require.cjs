@@ -1,0 +1,21 @@
+/* CommonJS requires every door, and talks to itself. */
+const { exchange } = require('@sock/core')
+const { nodeEngine } = require('@sock/core/stream')
+const { createDatagramServer } = require('@sock/core/datagram')
+const { streamConformance } = require('@sock/core/testing')
+const { connectTcp, createTcpServer } = require('@sock/tcp')
+const { createUdpServer } = require('@sock/udp')
+const { createUnixServer } = require('@sock/unix')
+const { createUnixgramServer } = require('@sock/unixgram')
+
+async function main() {
+  const doors = { nodeEngine, createDatagramServer, streamConformance }
+  const others = { createUdpServer, createUnixServer, createUnixgramServer }
+  for (const [name, value] of Object.entries({ ...doors, ...others }))
+    if (value === undefined) throw new Error(`There is no ${name}`)
+  const server = createTcpServer({ data: (connection, chunk) => connection.write(chunk) })
+  const target = await server.listen('127.0.0.1:0')
+  console.log(`${await exchange(await connectTcp(target), 'hello')}`)
+  await server.shutdown()
+}
+void main()

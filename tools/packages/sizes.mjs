@@ -1,0 +1,79 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inRoot } from '../bootstrap/workspace.mjs'
+import { codeSize, doors, loadedBy } from './loaded.mjs'
+import { packPackages, published } from './pack.mjs'
+
+/**
+ * The most that each may be: the tarball of a package, and the code that is loaded through a door, with everything
+ * behind it, without comments; in KB of 1,000 bytes. A seventh more than in November 2026; decisions/0018-packages.md says
+ * why it is so much.
+ */
+const BOUNDS = {
+  '@sock/core': { packed: 425, loaded: 11 },
+  '@sock/core/stream': { loaded: 100 },
+  '@sock/core/datagram': { loaded: 70 },
+  '@sock/core/testing': { loaded: 190 },
+  '@sock/tcp': { packed: 28, loaded: 115 },
+  '@sock/udp': { packed: 36, loaded: 90 },
+  '@sock/unix': { packed: 10, loaded: 102 },
+  '@sock/unixgram': { packed: 33, loaded: 87 },
+}
+
+/**
+ * Per door, in KB: what is loaded through it. Per package also the tarball, what its `dist` and `src` are unpacked, and its
+ * own code. The packages must have been built.
+ */
+async function measure() {
+  const scratch = mkdtempSync(join(tmpdir(), 'sock-sizes-'))
+  try {
+    const tarballs = await packPackages(scratch)
+    const folders = Object.fromEntries(published().map(({ folder, manifest }) => [manifest.name, folder]))
+    return Object.entries(doors()).map(([name, path]) => {
+      const loaded = sum([...loadedBy(path)].map((file) => codeSize(inRoot(file))))
+      if (tarballs[name] === undefined) return { name, loaded }
+      const shipped = ['dist', 'src'].flatMap((part) => filesUnder(join(folders[name], part)))
+      const code = shipped.filter((file) => file.endsWith('.js'))
+      return {
+        name,
+        packed: kilobytes(statSync(tarballs[name]).size),
+        unpacked: sum(shipped.map((file) => statSync(file).size)),
+        code: sum(code.map(codeSize)),
+        loaded,
+      }
+    })
+  } finally {
+    rmSync(scratch, { recursive: true })
+  }
+}
+
+/** What is over its bound, or has none, as sentences. */
+export function excesses(sizes, bounds = BOUNDS) {
+  return sizes.flatMap((size) =>
+    ['packed', 'loaded']
+      .filter((kind) => size[kind] !== undefined && !(size[kind] <= bounds[size.name]?.[kind]))
+      .map((kind) => `${size.name}: ${kind} is ${size[kind]} KB, more than ${bounds[size.name]?.[kind]}`),
+  )
+}
+
+const kilobytes = (bytes) => Math.ceil(bytes / 1_000)
+const sum = (numbers) => kilobytes(numbers.reduce((before, number) => before + number, 0))
+
+function filesUnder(folder) {
+  return readdirSync(inRoot(folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== '.tsbuildinfo')
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+/** Prints the table. @returns whether everything is within its bounds */
+export async function sizesAreKept() {
+  const sizes = await measure()
+  const row = (name, ...cells) => name.padEnd(22) + cells.map((it = '') => `${it}`.padStart(12)).join('')
+  console.log(row('KB', 'packed', 'unpacked', 'code', 'code loaded'))
+  for (const { name, packed, unpacked, code, loaded } of sizes)
+    console.log(row(name, packed, unpacked, code, loaded))
+  const problems = excesses(sizes)
+  for (const problem of problems) console.log(problem)
+  return problems.length === 0
+}

@@ -1,0 +1,44 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { cpSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from '../../bootstrap/child.mjs'
+import { inRoot } from '../../bootstrap/workspace.mjs'
+import { fetchNode, NODES, OLDEST } from '../../checks/nodes.mjs'
+import { published } from '../pack.mjs'
+import { installInto, scratchFolder } from './support/tarballs.mjs'
+
+const scratch = scratchFolder()
+beforeAll(() => {
+  cpSync(inRoot('tools/packages/programs'), scratch, { recursive: true })
+  installInto(scratch)
+})
+
+/** The others are up to 45 MB each, so only `npm run test:matrix` fetches them; the oldest of a major says enough. */
+const fetched = process.env['SOCK_MATRIX'] === undefined ? [] : Object.values({ ...NODES, ...OLDEST })
+const versions = [...new Set([process.versions.node, ...fetched])]
+
+describe.each(versions)('Node %s', (version) => {
+  let node
+  beforeAll(async () => {
+    node =
+      version === process.versions.node ? process.execPath : join(await fetchNode(version), 'bin', 'node')
+  })
+
+  it.each(['require.cjs', 'import.mjs'])('runs %s', async (program) => {
+    // 22.12 says once per process that it can require ES modules.
+    const options = ['--disable-warning=ExperimentalWarning']
+    expect(await run(node, [...options, join(scratch, program)])).toEqual({ code: 0, output: 'hello\n' })
+  })
+})
+
+describe('engines', () => {
+  it('engines names the oldest versions that are tested', () => {
+    const wanted = `^${OLDEST[20]} || >=${OLDEST[22]}`
+    for (const { manifest } of published()) expect(manifest.engines.node).toBe(wanted)
+  })
+
+  it('engines is what the READMEs say', () => {
+    for (const { folder } of published())
+      expect(readFileSync(inRoot(folder, 'README.md'), 'utf8')).toContain('Node 20.19, 22.12 or newer')
+  })
+})
