@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 /** Programs that tests talk to, or are built with, if they are there, and that are skipped if not. */
 const counterparts = [
   'cc',
+  'chromium',
   'curl',
   'dig',
   'ip',

@@ -32,8 +32,7 @@ export async function createApi(options: Partial<TypeDocOptions> = {}): Promise<
     tsconfig: fileURLToPath(new URL('../tsconfig.typedoc.json', import.meta.url)),
     sortEntryPoints: false,
     readme: 'none',
-    disableGit: true,
-    sourceLinkTemplate: 'https://github.com/sock-js/sock/blob/main/{path}#L{line}',
+    disableSources: true,
     basePath: root,
     ...options,
   })

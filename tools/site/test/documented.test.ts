@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { fileURLToPath } from 'node:url'
 import { createApi, type Api } from '../src/api.js'
 import { unsaid, validate } from '../src/documented.js'
+
+const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
 
 // It takes seconds, so it is done once.
 const api = await createApi()
@@ -19,8 +22,10 @@ describe('public symbols', () => {
 
 describe('validate() and unsaid()', () => {
   it('find what is missing', async () => {
-    const entry = new URL('fixtures/undocumented.ts', import.meta.url).pathname
-    const broken: Api = await createApi({ entryPoints: [entry], tsconfig: '' })
+    const broken: Api = await createApi({
+      entryPoints: [fixture('undocumented.ts')],
+      tsconfig: fixture('tsconfig.json'),
+    })
     const found = await broken.app.convert()
     if (found === undefined) throw new Error(broken.problems.join('\n'))
     validate(broken.app, found, ['@sock/site'])
