@@ -59,9 +59,9 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     this.id = id
     this.#host = host
     this.#port = port
-    const { callbacks, highWaterMark } = host
-    if (callbacks !== undefined) this.#feed = new CallbackFeed(this, callbacks, port, highWaterMark)
-    if (callbacks?.data === undefined) this.#inbox = new Inbox(port, highWaterMark)
+    const { callbacks } = host
+    if (callbacks !== undefined) this.#feed = new CallbackFeed(this, callbacks)
+    if (callbacks?.data === undefined) this.#inbox = this.createInbox()
   }
 
   get transport(): Transport {
@@ -346,6 +346,11 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     if (this.#stream !== undefined) closeConnectionStream(this.#stream, this.#error)
     this.#feed?.close(this.#error)
     this.#checkFinished()
+  }
+
+  /** For input that has to wait; it holds the peer back. */
+  createInbox(): Inbox {
+    return new Inbox(this.#port, this.#host.highWaterMark)
   }
 
   // What its deadlines see and do.
