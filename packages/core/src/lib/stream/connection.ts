@@ -162,7 +162,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   }
 
   destroy(error?: Error): void {
-    if (error === undefined) this.abort('destroyed', closedError('go on', this.#error))
+    if (error === undefined) this.abort('destroyed', closedError('go on', this.#error), 'destroy')
     else this.abort('destroyed', asError(error), 'reset')
   }
 
@@ -272,9 +272,14 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   /**
    * Destroys, and says why. The first reason counts.
    *
-   * @param how `reset` when something failed: the peer must not take half an answer for the whole
+   * @param how `reset` when something failed, and unless said otherwise when nobody just waits for input: the peer must
+   * not take half an answer for the whole
    */
-  abort(reason: CloseReason, error: Error, how: 'destroy' | 'reset' = 'destroy'): void {
+  abort(
+    reason: CloseReason,
+    error: Error,
+    how: 'destroy' | 'reset' = this.isIdle ? 'destroy' : 'reset',
+  ): void {
     if (this.#isGone) return
     this.#phase = 'destroyed'
     this.#reason ??= reason

@@ -145,7 +145,8 @@ class NodeStreamPort implements StreamPort {
   reset(): void {
     const { socket } = this
     // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor; our output was complete then anyway.
-    if (socket.destroyed || socket.writableEnded || !this.#traits.canReset) socket.destroy()
+    const isComplete = socket.writableEnded && socket.writableLength === 0
+    if (socket.destroyed || isComplete || !this.#traits.canReset) socket.destroy()
     else bottom(socket).resetAndDestroy()
   }
 }
