@@ -36,7 +36,7 @@ export {
   type NodeListenerSink,
 } from './lib/stream/node-engine.js'
 export { createNodePort, descriptorOf, type SocketTraits } from './lib/stream/node-port.js'
-export { clientChecks, serverChecks } from './lib/stream/options.js'
+export { bareClientChecks, bareServerChecks, clientChecks, serverChecks } from './lib/stream/options.js'
 export type {
   Engine,
   Handshake,

@@ -31,6 +31,7 @@ export type {
   DatagramKind,
   Fixture,
   Kind,
+  Lack,
   Scene,
   ServerUnderTest,
   Stage,

@@ -49,6 +49,22 @@ describe('streamConformance', () => {
     expect(paths.length).toBeGreaterThan(100)
   })
 
+  it('streamConformance() leaves out what a transport lacks, and nothing else', () => {
+    const pathsOf = (over: Partial<StreamFixture>) =>
+      casesOf(streamConformance({ ...fixture, ...over })).map(([path]) => path)
+    const bare = pathsOf({ lacks: ['sockets', 'reset'] })
+    const isOfSockets = (path: string) => path.startsWith('conformance > sockets > ')
+    expect(pathsOf({}).filter((path) => !bare.includes(path))).toEqual(pathsOf({}).filter(isOfSockets))
+    expect(pathsOf({}).filter(isOfSockets).length).toBe(4)
+  })
+
+  it('streamConformance() believes no transport that it has a reset, or none', async () => {
+    const torn = 'a peer that is torn off while idle is closed, and no error'
+    await find({}, torn).run()
+    const failure = await rejection(find({ lacks: ['reset'] }, torn).run())
+    expect(failure.message).toMatch(/'reset'[^]*'ended'/)
+  })
+
   it('streamConformance() fails a transport that leaves a file', async () => {
     let runs = 0
     const leftovers = () => Array.from({ length: runs }, (_, at) => `${at}.sock`)

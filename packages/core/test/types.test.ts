@@ -15,6 +15,7 @@ import type {
   StreamHandler,
   StreamServerOptions,
   TlsSession,
+  Transport,
 } from '../src/index.js'
 import { isSockError, SockError, type exchange } from '../src/index.js'
 import { checkOptions, integer, string, type Checked, type serverChecks } from '../src/stream.js'
@@ -145,6 +146,16 @@ describe('Server', () => {
     )
   })
 })
+
+describe('Transport', () => {
+  it('Transport knows its names, as long as nobody adds one', () => {
+    typed<Same<Transport, 'tcp' | 'udp' | 'unix' | 'unixgram'>>()
+    const kinds: Record<Transport, string> = { tcp: 's', unix: 's', udp: 'd', unixgram: 'd' }
+    expect(kinds[connectionName()]).toBe('s')
+  })
+})
+
+const connectionName = (): Transport => 'tcp'
 
 describe('checkOptions', () => {
   it('checkOptions() knows what is there afterwards', () => {

@@ -20,6 +20,7 @@ const overPaths = {
   createServer: createPathServer,
   target: () => join(folder, `${++count}.sock`),
   connect: (address: unknown, options?: object) => connectPath(address as never, options),
+  lacks: ['reset'] as const,
 }
 
 for (const fixture of [overIp, overPaths]) registerSuite(streamConformance(fixture), { describe, it })

@@ -13,6 +13,7 @@ const fixture = {
   target: () => join(folder, `${++count}.sock`),
   connect: (address: unknown, options?: object) => connectUnix(address as never, options),
   leftovers: () => readdirSync(folder),
+  lacks: ['reset'] as const,
 }
 
 registerSuite(streamConformance({ ...fixture, name: 'conformance of unix' }), { describe, it })

@@ -2,8 +2,30 @@ import type { X509Certificate } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { Address } from './address.js'
 
-/** What `@sock/*` can talk over. */
-export type Transport = 'tcp' | 'udp' | 'unix' | 'unixgram'
+/**
+ * The names of transports, each with its kind. A package with another transport adds its own, and then every program that
+ * uses it knows the name:
+ *
+ * @example
+ * declare module '@sock/core' {
+ *   interface Transports {
+ *     memory: 'stream'
+ *   }
+ * }
+ */
+export interface Transports {
+  /** `@sock/tcp`, with TLS or without. */
+  tcp: 'stream'
+  /** `@sock/unix`. */
+  unix: 'stream'
+  /** `@sock/udp`. */
+  udp: 'datagram'
+  /** `@sock/unixgram`. */
+  unixgram: 'datagram'
+}
+
+/** What `@sock/*`, and whoever joins {@link Transports}, can talk over. */
+export type Transport = keyof Transports
 
 /** What a handler gets on every transport: read, write, close, and when to stop. */
 export interface Channel extends AsyncIterable<Buffer>, AsyncDisposable {

@@ -1,6 +1,6 @@
 import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
-import type { DatagramChannel } from '../channel.js'
+import type { DatagramChannel, Transport } from '../channel.js'
 import { nextChannelId } from '../channel-id.js'
 import { ignore } from '../deferred.js'
 import type { ConnectionEvent } from '../server.js'
@@ -10,7 +10,7 @@ import { DatagramSocket, type DatagramHost } from './socket.js'
 /** What a transport gives {@link connectDatagram}: how to connect, and the options of the client, checked. */
 export interface DatagramDial {
   /** What the channel says it talks over. */
-  readonly transport: 'udp' | 'unixgram'
+  readonly transport: Transport
   /** See `maxQueuedBytes` of `DatagramOptions`. */
   readonly maxQueuedBytes: number
   /** See `configure` of `DatagramOptions`; one that throws fails the dial, and the port is closed. */

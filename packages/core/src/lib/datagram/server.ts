@@ -1,6 +1,6 @@
 import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
-import type { DatagramChannel } from '../channel.js'
+import type { DatagramChannel, Transport } from '../channel.js'
 import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
 import type { Drain } from '../drain.js'
 import type { SockError } from '../errors.js'
@@ -13,7 +13,7 @@ import { DatagramSocket, type DatagramHandlerForms, type DatagramHost } from './
 /** What a transport is to the machinery. */
 export interface DatagramBinding<Target, Endpoint> {
   /** What servers and channels say they talk over. */
-  readonly transport: 'udp' | 'unixgram'
+  readonly transport: Transport
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
   parse(target: Target): Endpoint
   /** Binds a socket. Rejects with the system's error, and leaves nothing then. */
@@ -58,7 +58,7 @@ export function createDatagramServer<Target, Addr extends Address, Endpoint>(
 
 /** The one socket of a datagram server, and the numbers of those it had before. */
 class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
-  readonly transport: 'udp' | 'unixgram'
+  readonly transport: Transport
   readonly maxQueuedBytes: number
   observed = false
   readonly #handler: DatagramHandlerForms
@@ -73,7 +73,7 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
   #whenEmpty: Deferred<void> | undefined
 
   constructor(
-    transport: 'udp' | 'unixgram',
+    transport: Transport,
     handler: DatagramHandlerForms,
     settings: DatagramServerSettings,
     registry: CallbackRegistry<ServerEvents<DatagramChannel>>,

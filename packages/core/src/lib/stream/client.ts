@@ -1,7 +1,7 @@
 import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
 import { nextChannelId } from '../channel-id.js'
-import type { Connection } from '../channel.js'
+import type { Connection, Transport } from '../channel.js'
 import { ignore } from '../deferred.js'
 import type { ConnectionEvent } from '../server.js'
 import { StreamConnection } from './connection.js'
@@ -14,7 +14,7 @@ import { Sweep } from './sweep.js'
 /** What a transport gives {@link connectStream}: how to connect, and the options of the client, checked. */
 export interface StreamDial {
   /** What the connection says it talks over. */
-  readonly transport: 'tcp' | 'unix'
+  readonly transport: Transport
   /** Where to, for observers. */
   readonly remote: Address | undefined
   /** See `highWaterMark` of `StreamConnectionOptions`. */
@@ -23,8 +23,8 @@ export interface StreamDial {
   readonly maxWriteBuffer: number
   /** See `idleTimeout` of `StreamConnectionOptions`. */
   readonly idleTimeout: number
-  /** See `configure` of `StreamConnectionOptions`; one that throws fails the dial, and the port is destroyed. */
-  readonly configure: ((socket: never) => void) | undefined
+  /** See `configure` of `StreamConnectionOptions` (default: none); one that throws fails the dial, and the port is destroyed. */
+  readonly configure?: ((socket: never) => void) | undefined
   /** See `onState` of `StreamClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
   /** Connects. Rejects with the system's error or the signal's reason, and leaves nothing then. */

@@ -1,4 +1,5 @@
 import type { CallbackRegistry } from '../callbacks.js'
+import type { Transport } from '../channel.js'
 import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
 import type { SockError } from '../errors.js'
 import type { CheckedHandler, ConnectionCallbacks, ConnectionHandler } from '../handler.js'
@@ -32,7 +33,7 @@ const COUNTED: {
  * to an end. It lives as long as the server and knows nothing of its states.
  */
 export class ConnectionSet implements ConnectionHost, StreamListenerSink, Population<ServerStats> {
-  readonly transport: 'tcp' | 'unix'
+  readonly transport: Transport
   readonly callbacks: ConnectionCallbacks | undefined
   readonly highWaterMark: number
   readonly maxWriteBuffer: number
@@ -65,7 +66,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   #whenEmpty: Deferred<void> | undefined
 
   constructor(
-    transport: 'tcp' | 'unix',
+    transport: Transport,
     handler: CheckedHandler<ConnectionHandler, ConnectionCallbacks>,
     settings: StreamServerSettings,
     registry: CallbackRegistry<ServerEvents>,

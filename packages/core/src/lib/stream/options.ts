@@ -78,19 +78,23 @@ const connectionChecks = {
   idleTimeout: milliseconds(0),
   highWaterMark: integer(64 * 1024, 1, MAX_HIGH_WATER_MARK),
   maxWriteBuffer: limit(DEFAULT_MAX_WRITE_BUFFER, 1),
+} satisfies Checks<Omit<StreamConnectionOptions, 'configure' | 'engine'>>
+
+/** What only transports have whose connections are sockets of an engine. */
+const socketChecks = {
   configure: func<(socket: Socket) => void>(),
   engine,
-} satisfies Checks<StreamConnectionOptions>
+} satisfies Checks<Pick<StreamConnectionOptions, 'configure' | 'engine'>>
 
-/** The checks of {@link StreamClientOptions}, for `checkOptions()`: one per option, with its default. */
-export const clientChecks = {
+/** The checks for `checkOptions()` of a client whose transport has no sockets: one per option, with its default. */
+export const bareClientChecks = {
   ...connectionChecks,
   signal: abortSignal,
   onState: func<(event: ConnectionEvent) => void>(),
-} satisfies Checks<StreamClientOptions>
+} satisfies Checks<Omit<StreamClientOptions, 'configure' | 'engine'>>
 
-/** The checks of {@link StreamServerOptions}, for `checkOptions()`: one per option, with its default. */
-export const serverChecks = {
+/** The checks for `checkOptions()` of a server whose transport has no sockets: what the machinery does by itself. */
+export const bareServerChecks = {
   ...connectionChecks,
   shutdownTimeout: milliseconds(25_000),
   maxConnections: limit(Infinity),
@@ -98,6 +102,15 @@ export const serverChecks = {
   firstByteTimeout: milliseconds(0),
   maxLifetime: milliseconds(0),
   drainIdle: milliseconds(500),
+} satisfies Checks<Omit<StreamServerOptions, 'configure' | 'engine' | 'backlog'>>
+
+/** The checks of {@link StreamClientOptions}, for `checkOptions()`: one per option, with its default. */
+export const clientChecks = { ...bareClientChecks, ...socketChecks } satisfies Checks<StreamClientOptions>
+
+/** The checks of {@link StreamServerOptions}, for `checkOptions()`: one per option, with its default. */
+export const serverChecks = {
+  ...bareServerChecks,
+  ...socketChecks,
   backlog: integer(undefined, 1, MAX_BACKLOG),
 } satisfies Checks<StreamServerOptions>
 

@@ -1,5 +1,6 @@
 import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
+import type { Transport } from '../channel.js'
 import { checkStreamHandler, type StreamHandler } from '../handler.js'
 import type { Server, ServerEvents } from '../server.js'
 import { createServer, SERVER_EVENTS } from '../server-life.js'
@@ -10,7 +11,7 @@ import type { StreamListener, StreamListenerSink } from './port.js'
 /** What a transport is to the machinery. */
 export interface StreamBinding<Target, Addr extends Address, Endpoint> {
   /** What servers and connections say they talk over. */
-  readonly transport: 'tcp' | 'unix'
+  readonly transport: Transport
   /** Whether connections are encrypted. */
   readonly secure: boolean
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
@@ -43,8 +44,8 @@ export interface StreamServerSettings {
   readonly drainIdle: number
   /** How long a handshake may take, in ms, for bindings that shake hands. Default `Infinity`. */
   readonly handshakeTimeout?: number
-  /** See `configure` of `StreamConnectionOptions`; one that throws is treated like a handler that throws. */
-  readonly configure: ((socket: never) => void) | undefined
+  /** See `configure` of `StreamConnectionOptions` (default: none); one that throws is treated like a handler that throws. */
+  readonly configure?: ((socket: never) => void) | undefined
 }
 
 /**

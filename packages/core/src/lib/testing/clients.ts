@@ -74,20 +74,6 @@ export const clients = defineSuite('clients', {
     assert.equal(String(await readExactly(client, 1)), 'x')
   },
 
-  'configure runs with the socket, and rejects connect when it throws': async (stage) => {
-    const { connect, server } = await stage.serve(echo)
-    let sockets = 0
-    await connect({ configure: () => void (sockets += 1) })
-    assert.equal(sockets, 1)
-    const failing = connect({
-      configure() {
-        throw new Error('cannot configure')
-      },
-    })
-    await assert.rejects(failing, /cannot configure/)
-    await eventually(() => assert.equal(server.openConnections, 1))
-  },
-
   'idleTimeout closes a silent client': async (stage) => {
     const { connect } = await stage.serve(untilStopped)
     const client = await connect({ idleTimeout: 60 })

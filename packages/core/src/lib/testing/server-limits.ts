@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Connection } from '../channel.js'
-import { echo, pattern, readAll, readExactly, untilStopped } from './handlers.js'
+import { echo, pattern, readAll, readExactly } from './handlers.js'
 import { defineSuite } from './stage.js'
 import { eventually, soon } from './wait.js'
 
@@ -199,39 +199,6 @@ export const serverLimits = defineSuite('limits of a server', {
     greedy.destroy()
   },
 
-  'configure runs once per connection, before the handler, with the socket': async (stage) => {
-    const seen: string[] = []
-    const { connect } = await stage.serve(
-      (connection) => {
-        seen.push('handler')
-        return connection.write('x')
-      },
-      // What it can do is the engine's business.
-      { configure: (socket) => void seen.push(typeof socket) },
-    )
-    await readAll(await connect())
-    await readAll(await connect())
-    assert.deepEqual(seen, ['object', 'handler', 'object', 'handler'])
-  },
-
-  'configure that throws is reported, and the connection destroyed': async (stage) => {
-    const { connect, server, errors } = await stage.serve(untilStopped, {
-      configure() {
-        throw new Error('cannot configure')
-      },
-    })
-    await connect()
-      .then(readAll)
-      .catch(() => {})
-    await eventually(() =>
-      assert.deepEqual(
-        errors.map(({ message }) => message),
-        ['cannot configure'],
-      ),
-    )
-    await eventually(() => assert.equal(server.openConnections, 0))
-  },
-
   'options of a wrong type, out of range or unknown throw, and name option and value': async ({
     fixture,
   }) => {
@@ -249,9 +216,6 @@ export const serverLimits = defineSuite('limits of a server', {
       [{ maxLifetime: 2 ** 31 }, /"maxLifetime".*2147483648/],
       [{ shutdownTimeout: Infinity }, /"shutdownTimeout".*Infinity/],
       [{ drainIdle: null }, /"drainIdle".*null/],
-      [{ configure: 1 }, /"configure".*1/],
-      [{ engine: 'node' }, /"engine".*'node'/],
-      [{ backlog: 0 }, /"backlog".*0/],
       [{ idleTimout: 1 }, /"idleTimout"/],
     ]
     for (const [options, message] of wrong) {

@@ -60,7 +60,15 @@ export interface Fixture<K extends Kind> {
   connect(address: Address, options?: K['clientOptions']): Promise<K['channel']>
   /** Names of what servers and clients make and must remove, such as socket files. */
   leftovers?(): readonly string[]
+  /** What the transport cannot have; the cases that are about it are left out, or expect what comes instead. */
+  readonly lacks?: readonly Lack[]
 }
+
+/**
+ * `reset`: a way to tell the peer that this is no orderly end, so that it sees an end like any other. `sockets`: sockets of
+ * an engine below, so that there are no options `engine`, `configure` and `backlog` like those of core.
+ */
+export type Lack = 'reset' | 'sockets'
 
 /** What a stream transport gives {@link streamConformance}. */
 export type StreamFixture = Fixture<StreamKind>

@@ -9,6 +9,7 @@ import { serverLife } from './server-life.js'
 import { serverLimits } from './server-limits.js'
 import { serverObservation } from './server-observation.js'
 import { serverShutdown } from './server-shutdown.js'
+import { sockets } from './sockets.js'
 import type { StreamFixture } from './stage.js'
 import type { Suite } from './suite.js'
 
@@ -33,6 +34,7 @@ export function streamConformance(fixture: StreamFixture): Suite {
     faultsOfHandlers,
     faultsOfTime,
     faultsOfEnding,
+    ...(fixture.lacks?.includes('sockets') ? [] : [sockets]),
   ]
   return { name: fixture.name, cases: [], suites: parts.map((part) => part(fixture)) }
 }

@@ -1,0 +1,26 @@
+import type { Connection, StreamClientOptions } from '@sock/core'
+import { bareClientChecks, checkOptions, connectStream } from '@sock/core/stream'
+import { dialMemory } from './memory-listener.js'
+import { parseMemoryTarget, type MemoryTarget } from './memory-target.js'
+
+export type MemoryClientOptions = Omit<StreamClientOptions, 'configure' | 'engine'>
+
+/**
+ * Connects to a server of this process.
+ *
+ * Rejects with `ERR_SOCK_INVALID_ADDRESS`, with `ECONNREFUSED` if nobody listens or too many wait, or with the signal's
+ * reason.
+ */
+export async function connectMemory(
+  target: MemoryTarget,
+  options?: MemoryClientOptions,
+): Promise<Connection> {
+  const settings = checkOptions('connectMemory options', options, bareClientChecks)
+  const address = parseMemoryTarget(target)
+  return connectStream({
+    ...settings,
+    transport: 'memory',
+    remote: address,
+    dial: () => dialMemory(address, settings.signal),
+  })
+}

@@ -1,0 +1,64 @@
+import type { UnixAddress } from '@sock/core'
+import type { StreamListener, StreamListenerSink, StreamPort } from '@sock/core/stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createPortPair } from './memory-port.js'
+import { systemError } from './system-error.js'
+
+/** Where to knock, by name. */
+const knockers = new Map<string, (port: StreamPort) => boolean>()
+
+/** Takes the name, and hands over whoever knocks, in the next turn of the event loop: as a system does, and never within a call. */
+export function listenMemory(
+  address: UnixAddress,
+  backlog: number,
+  sink: StreamListenerSink,
+): StreamListener<UnixAddress> {
+  const name = address.path
+  if (knockers.has(name)) throw systemError('listen', 'EADDRINUSE', name)
+  let waiting: StreamPort[] = []
+  let accepting: Promise<void> | undefined
+
+  const knock = (port: StreamPort): boolean => {
+    if (waiting.length >= backlog) return false
+    waiting.push(port)
+    accepting ??= accept()
+    return true
+  }
+  const accept = async (): Promise<void> => {
+    await nextTurn()
+    accepting = undefined
+    const ports = waiting
+    waiting = []
+    for (const port of ports) sink.accept(port)
+  }
+  /** Another server may have taken the name since. */
+  const giveUpName = (): void => {
+    if (knockers.get(name) === knock) knockers.delete(name)
+  }
+
+  knockers.set(name, knock)
+  return {
+    address,
+    async drain() {
+      giveUpName()
+      await accepting
+    },
+    async close() {
+      giveUpName()
+      for (const port of waiting) port.reset()
+      waiting = []
+    },
+  }
+}
+
+/** Connects. Rejects with `ECONNREFUSED` or the signal's reason, and leaves nothing then. */
+export async function dialMemory(address: UnixAddress, signal: AbortSignal | undefined): Promise<StreamPort> {
+  signal?.throwIfAborted()
+  const [ours, theirs] = createPortPair(address)
+  if (knockers.get(address.path)?.(theirs) !== true)
+    throw systemError('connect', 'ECONNREFUSED', address.path)
+  await nextTurn()
+  if (signal?.aborted !== true) return ours
+  ours.destroy()
+  throw signal.reason
+}

@@ -1,0 +1,18 @@
+import { SockError, type UnixAddress } from '@sock/core'
+import { unixAddress } from '@sock/core/stream'
+import { inspect } from 'node:util'
+
+/** A name of one's choice, or the address that `listen` resolved with. */
+export type MemoryTarget = string | UnixAddress
+
+/** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` */
+export function parseMemoryTarget(target: MemoryTarget): UnixAddress {
+  const name: unknown = isAddress(target) ? target.path : target
+  if (typeof name === 'string' && name !== '') return unixAddress(name)
+  throw new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid target ${inspect(target)}: expected a name`)
+}
+
+/** A target may come from JavaScript, and be anything. */
+function isAddress(target: unknown): target is UnixAddress {
+  return typeof target === 'object' && target !== null && (target as UnixAddress).family === 'unix'
+}
