@@ -6,7 +6,15 @@
  */
 export { formatAddress, type Address, type IpAddress, type UnixAddress } from './lib/address.js'
 export type { Unsubscribe } from './lib/callbacks.js'
-export type { Channel, Connection, Datagram, DatagramChannel, TlsSession, Transport, Transports } from './lib/channel.js'
+export type {
+  Channel,
+  Connection,
+  Datagram,
+  DatagramChannel,
+  TlsSession,
+  Transport,
+  Transports,
+} from './lib/channel.js'
 export type { DatagramClientOptions, DatagramOptions, DatagramServerOptions } from './lib/datagram/options.js'
 export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors.js'
 export { exchange, type ExchangeOptions } from './lib/exchange.js'

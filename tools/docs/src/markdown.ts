@@ -11,6 +11,8 @@ export interface Block {
   readonly language: string
   /** The second: what the block is for, see TESTING.md. */
   readonly role: string
+  /** The third, for blocks that are a file or a part of one. */
+  readonly file: string
   readonly code: string
   /** Of the opening fence, from 1. */
   readonly line: number
@@ -71,8 +73,8 @@ export function parseDocument(path: string, text: string): Document {
         // so the fence is looked for, and not the whole block.
         const fence = raw.trimStart().split('\n', 1)[0] as string
         position = text.indexOf(fence, position)
-        const [language = '', role = ''] = lang.split(/\s+/)
-        blocks.push({ language, role, code, line: text.slice(0, position).split('\n').length })
+        const [language = '', role = '', file = ''] = lang.split(/\s+/)
+        blocks.push({ language, role, file, code, line: text.slice(0, position).split('\n').length })
         position += raw.trim().length
         break
       }

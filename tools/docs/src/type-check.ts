@@ -28,12 +28,12 @@ const OPTIONS: ts.CompilerOptions = {
   noEmit: true,
 }
 
-/** The `ts` blocks of a document; one with the role `more` goes on where the one before it ended. */
+/** The `ts` blocks of a document, but those that are a part of a file, which is checked where it is; one with the role `more` goes on where the one before it ended. */
 export function snippetsOf({ path, blocks }: Document): Snippet[] {
   const snippets: Snippet[] = []
   let before = ''
   for (const { language, role, code, line } of blocks) {
-    if (language !== 'ts') continue
+    if (language !== 'ts' || role === 'part') continue
     const whole = role === 'more' ? `${before}\n${code}` : code
     snippets.push({ where: `${path}:${line}`, code: whole })
     before = whole

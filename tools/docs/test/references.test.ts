@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { brokenCommands } from '../src/commands.js'
 import { brokenLinks } from '../src/links.js'
 import { parseDocument, readDocuments } from '../src/markdown.js'
+import { brokenParts } from '../src/parts.js'
 
 const documents = readDocuments()
 
@@ -19,6 +20,32 @@ describe('references of the documentation', () => {
       expect(brokenCommands(document)).toEqual([])
     },
   )
+})
+
+describe('parts of files', () => {
+  it('are in these files, word for word', () => {
+    expect(documents.flatMap(({ blocks }) => blocks).some(({ role }) => role === 'part')).toBe(true)
+    expect(documents.flatMap(brokenParts)).toEqual([])
+  })
+
+  it('brokenParts() finds what is not in the file, or in no file', () => {
+    const blocks = ['exists', 'missing'].map(
+      (name) => `\`\`\`ts part tools/docs/src/parts.ts\n  const ${name}\n\`\`\``,
+    )
+    const text = [
+      blocks[0]?.replace('const exists', 'import { existsSync, readFileSync }'),
+      blocks[1],
+      '```ts part nothing.ts',
+      '```',
+      '```ts part',
+      '```',
+    ].join('\n')
+    expect(brokenParts(parseDocument('x.md', text))).toEqual([
+      'x.md:4 tools/docs/src/parts.ts has no such part',
+      'x.md:7 nothing.ts has no such part',
+      'x.md:9 no file has no such part',
+    ])
+  })
 })
 
 describe('brokenLinks()', () => {
