@@ -12,7 +12,7 @@ function listenTo(port: StreamPort, over: Partial<StreamPortSink> = {}): string[
     ended: () => void heard.push('ended'),
     drained: () => void heard.push('drained'),
     finished: () => void heard.push('finished'),
-    closed: (error) => void heard.push(`closed ${(error as NodeJS.ErrnoException | undefined)?.code}`),
+    closed: (error) => void heard.push(`closed ${(error as { code?: string } | undefined)?.code}`),
     ...over,
   })
   return heard
@@ -149,7 +149,7 @@ describe('createPortPair', () => {
         listenTo(client)
         const heard = listenTo(server, { received: (chunk) => void got.push(chunk) })
         for (const step of steps) {
-          if (typeof step === 'string') server[step as 'pause' | 'resume']()
+          if (typeof step === 'string') server[step]()
           else client.write(step)
           await nextTurn()
         }

@@ -71,25 +71,37 @@ describe('createMemoryServer', () => {
       expect(attempts[2]).toMatchObject({ reason: { code: 'ECONNREFUSED', syscall: 'connect' } })
     }))
 
+  it('createMemoryServer() accepts nobody after it was closed, those who wait included', async () => {
+    const server = createMemoryServer(() => server.close())
+    await withServer(server, async (name) => {
+      const [first, second] = await Promise.all([connectMemory(name), connectMemory(name)])
+      await server.closed
+      expect(server.stats().accepted).toBe(1)
+      expect(await first.read()).toBeNull()
+      await expect(second.read()).rejects.toMatchObject({ code: 'ERR_SOCK_RESET' })
+    })
+  })
+
   it('createMemoryServer() takes the options that it has, and no others', () => {
     expect(() => createMemoryServer(echo, { backlog: 0 })).toThrow(/"backlog".*0/)
     expect(() => createMemoryServer(echo, { configure() {} } as never)).toThrow(/Unknown option "configure"/)
     expect(() => createMemoryServer(echo, { engine: {} } as never)).toThrow(/Unknown option "engine"/)
   })
 
-  it('createMemoryServer() keeps no process alive', () => {
+  it('createMemoryServer() keeps the process alive until it is closed, and no longer', () => {
     const program = `
-      import { connectMemory, createMemoryServer } from '@sock-examples/memory'
-      const server = createMemoryServer(async (connection) => { await connection.read() })
+      import { createMemoryServer } from '@sock-examples/memory'
+      const server = createMemoryServer(() => {})
       await server.listen('here')
-      await connectMemory('here')`
+      setTimeout(() => server.close(), 100).unref()
+      process.on('exit', () => console.log(server.state))`
     const args = ['--input-type=module', '--eval', program]
-    const { status, stderr } = spawnSync(process.execPath, args, {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: import.meta.dirname,
       encoding: 'utf8',
       timeout: 10_000,
     })
-    expect([stderr, status]).toEqual(['', 0])
+    expect([stderr, status, stdout]).toEqual(['', 0, 'closed\n'])
   })
 })
 

@@ -4,6 +4,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createPortPair } from './memory-port.js'
 import { systemError } from './system-error.js'
 
+/** The longest interval there is, in ms. https://nodejs.org/api/timers.html */
+const MOST = 2 ** 31 - 1
+
 /** Where to knock, by name. */
 const knockers = new Map<string, (port: StreamPort) => boolean>()
 
@@ -15,7 +18,7 @@ export function listenMemory(
 ): StreamListener<UnixAddress> {
   const name = address.path
   if (knockers.has(name)) throw systemError('listen', 'EADDRINUSE', name)
-  let waiting: StreamPort[] = []
+  const waiting: StreamPort[] = []
   let accepting: Promise<void> | undefined
 
   const knock = (port: StreamPort): boolean => {
@@ -27,9 +30,8 @@ export function listenMemory(
   const accept = async (): Promise<void> => {
     await nextTurn()
     accepting = undefined
-    const ports = waiting
-    waiting = []
-    for (const port of ports) sink.accept(port)
+    // One by one: the first may already lead to the end of the server, and then there is nobody to accept the others.
+    for (let port = waiting.shift(); port !== undefined; port = waiting.shift()) sink.accept(port)
   }
   /** Another server may have taken the name since. */
   const giveUpName = (): void => {
@@ -37,6 +39,8 @@ export function listenMemory(
   }
 
   knockers.set(name, knock)
+  // A socket that listens keeps the process alive; here nothing else would.
+  const alive = setInterval(() => {}, MOST)
   return {
     address,
     async drain() {
@@ -44,9 +48,9 @@ export function listenMemory(
       await accepting
     },
     async close() {
+      clearInterval(alive)
       giveUpName()
-      for (const port of waiting) port.reset()
-      waiting = []
+      for (const port of waiting.splice(0)) port.reset()
     },
   }
 }

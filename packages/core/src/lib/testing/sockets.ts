@@ -40,9 +40,9 @@ export const sockets = defineSuite('sockets', {
 
   'configure runs with the socket, and rejects connect when it throws': async (stage) => {
     const { connect, server } = await stage.serve(echo)
-    let sockets = 0
-    await connect({ configure: () => void (sockets += 1) })
-    assert.equal(sockets, 1)
+    let count = 0
+    await connect({ configure: () => void (count += 1) })
+    assert.equal(count, 1)
     const failing = connect({
       configure() {
         throw new Error('cannot configure')
