@@ -11,7 +11,7 @@ import {
   type Context,
   type DocumentReflection,
 } from 'typedoc'
-import { createApi, PACKAGES, root } from './api.js'
+import { createApi, folderOf, PACKAGES, root } from './api.js'
 import { showSources } from './sources.js'
 import { sections, type Section } from './pages.js'
 
@@ -33,6 +33,8 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
     searchInComments: true,
     searchInDocuments: true,
+    // Who looks for a word should find the guide before the twenty properties of that name.
+    searchGroupBoosts: { Guides: 10, Reference: 3 },
     headings: { readme: false, document: false },
     hideGenerator: true,
     visibilityFilters: {},
@@ -71,8 +73,8 @@ function placeReadmes(app: Application): void {
       if (!module.isDeclaration()) continue
       module.comment ??= new Comment()
       module.comment.blockTags.push(new CommentTag('@group', [{ kind: 'text', text: API }]))
-      if (!PACKAGES.includes(module.name)) continue
-      const path = normalizePath(`${root}packages/${module.name.replace('@sock/', '')}/README.md`)
+      if (!PACKAGES.some(({ name }) => name === module.name)) continue
+      const path = normalizePath(`${root}${folderOf(module.name)}/README.md`)
       const text = readFileSync(path, 'utf8').replace(/^# .+\n/, '')
       project.files.registerReflectionPath(path, module)
       // The README says it in more words.

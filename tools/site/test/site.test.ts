@@ -84,7 +84,7 @@ describe('the site', () => {
     await page.goto(served.url)
     await page.locator('#tsd-nav-container a').first().waitFor({ state: 'attached' })
     const texts = await page.locator('#tsd-nav-container').allTextContents()
-    for (const name of ['Getting started', 'Shutting down', '@sock/unixgram'])
+    for (const name of ['Getting started', 'Graceful shutdown', '@sock/unixgram'])
       expect(texts[0]).toContain(name)
     const links = await page
       .locator('#tsd-nav-container a')
@@ -96,7 +96,7 @@ describe('the site', () => {
   withChromium.each([
     ['createTcpServer', 'createTcpServer'],
     // A word within a guide.
-    ['TimeoutStopSec', 'Shutting down'],
+    ['TimeoutStopSec', 'Graceful shutdown'],
   ])('has a search that finds %s', async (word, title) => {
     const { page, complaints } = await openPage(390)
     await page.goto(served.url)
