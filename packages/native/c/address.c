@@ -9,6 +9,13 @@
 /* Longest text of an address with its zone: 45 characters, "%", and a name of an interface. */
 #define MAX_HOST 128
 
+/* Of a zone in digits; 0 for none. Not by strtoul(), of which glibc 2.38 has a version that older ones lack. */
+static uint32_t zone_number(const char *digits) {
+  uint32_t result = 0;
+  for (; *digits >= '0' && *digits <= '9'; digits++) result = result * 10 + (uint32_t)(*digits - '0');
+  return result;
+}
+
 static bool from_ipv6(char *text, int32_t port, struct address *address) {
   struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address->storage;
   char *zone = strchr(text, '%');
@@ -18,7 +25,7 @@ static bool from_ipv6(char *text, int32_t port, struct address *address) {
   in6->sin6_port = htons((uint16_t)port);
   if (zone != NULL) {
     in6->sin6_scope_id = if_nametoindex(zone);
-    if (in6->sin6_scope_id == 0) in6->sin6_scope_id = (uint32_t)strtoul(zone, NULL, 10);
+    if (in6->sin6_scope_id == 0) in6->sin6_scope_id = zone_number(zone);
   }
   address->length = sizeof *in6;
   return true;

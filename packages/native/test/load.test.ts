@@ -1,7 +1,85 @@
-import { expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { engine } from '../src/index.js'
+import { thisHost, type Host } from '../src/lib/host.js'
 import { loadAddon } from '../src/lib/load.js'
 
-it('engine.available says whether the addon could be loaded', () => {
-  expect(engine.available).toBe('addon' in loadAddon())
+/** A machine that has nothing but what is named here: a path or a package, and what loading it gives. */
+function host(found: Record<string, unknown> = {}, more: Partial<Host> = {}): Host {
+  const load = (id: string): unknown => {
+    const name = Object.keys(found).find((part) => id.includes(part))
+    if (name === undefined) throw Object.assign(new Error(`Cannot find ${id}`), { code: 'MODULE_NOT_FOUND' })
+    if (found[name] instanceof Error) throw found[name]
+    return found[name]
+  }
+  return { platform: 'linux', arch: 'x64', libc: () => 'gnu', versions: {}, load, ...more }
+}
+
+/** What an application is told that has no addon. */
+function reason(one: Host): string {
+  const loaded = loadAddon(one)
+  if ('addon' in loaded) throw new Error('It was loaded')
+  expect(loaded.error.code).toBe('ERR_SOCK_NATIVE_UNAVAILABLE')
+  return loaded.error.message
+}
+
+describe('loadAddon', () => {
+  it('loadAddon() takes what was built in the clone, also where a package is installed', () => {
+    const mine = { built: 'here' }
+    const found = { 'build/sock_native.node': mine, '@sock/native-linux-x64-gnu': {} }
+    expect(loadAddon(host(found))).toEqual({ addon: mine })
+  })
+
+  it.each([
+    ['x64', 'gnu'],
+    ['x64', 'musl'],
+    ['arm64', 'gnu'],
+    ['arm64', 'musl'],
+  ] as const)('loadAddon() takes the package for %s with %s', (arch, libc) => {
+    const addon = { for: `${arch}-${libc}` }
+    const one = host({ [`@sock/native-linux-${arch}-${libc}`]: addon }, { arch, libc: () => libc })
+    expect(loadAddon(one)).toEqual({ addon })
+  })
+
+  it('loadAddon() names the package that is missing', () => {
+    expect(reason(host())).toBe(
+      'Cannot use the native engine: its binary for this system is missing; ' +
+        'install @sock/native-linux-x64-gnu, or build it from source',
+    )
+  })
+
+  it('loadAddon() says for which processor there is none', () => {
+    expect(reason(host({}, { arch: 'riscv64' }))).toContain('there is no binary for linux-riscv64-gnu')
+  })
+
+  it('loadAddon() says that it is for Linux only', () => {
+    expect(reason(host({ 'build/sock_native.node': {} }, { platform: 'darwin' }))).toContain('this is darwin')
+  })
+
+  it('loadAddon() loads nothing where it would end the process', () => {
+    const found = { 'build/sock_native.node': {} }
+    expect(reason(host(found, { versions: { bun: '1.4.5' } }))).toContain('this is bun')
+  })
+
+  it('loadAddon() does not hide why a binary cannot be loaded', () => {
+    const broken = Object.assign(new Error('undefined symbol: uv_ref'), { code: 'ERR_DLOPEN_FAILED' })
+    expect(reason(host({ 'build/sock_native.node': broken, '@sock/native-linux-x64-gnu': {} }))).toContain(
+      'undefined symbol: uv_ref',
+    )
+  })
+
+  it('engine.available says whether the addon could be loaded', () => {
+    expect(engine.available).toBe('addon' in loadAddon())
+  })
+})
+
+const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean }
+const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }
+
+describe('thisHost', () => {
+  const itOnGlibc = header.glibcVersionRuntime === undefined ? it.skip : it
+  itOnGlibc('thisHost.libc() knows glibc, and leaves the settings of reports as they were', () => {
+    const before = report.excludeNetwork
+    expect(thisHost.libc()).toBe('gnu')
+    expect(report.excludeNetwork).toBe(before)
+  })
 })

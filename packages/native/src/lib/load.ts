@@ -1,22 +1,49 @@
 import { SockError } from '@sock/core'
-import { createRequire } from 'node:module'
 import type { Addon } from './addon.js'
+import { thisHost, type Host } from './host.js'
 
 /** Where the build script of a clone leaves the addon, seen from `src/lib` and `dist/lib` alike. */
 const BUILT_HERE = '../../build/sock_native.node'
+/** Each is a package of its own, `@sock/native-…`, of which npm installs the one that fits. */
+const PREBUILT = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl']
+/** They have Node-API, but not the loop that the addon joins: Bun would end the process. */
+const WITHOUT_LIBUV = ['bun', 'deno']
 
 /** The addon, or why there is none. */
 export type Loaded = { readonly addon: Addon } | { readonly error: SockError }
 
 /** Loads the addon for this platform. Never throws: an application may go on without. */
-export function loadAddon(): Loaded {
-  if (process.platform !== 'linux') return unavailable(`it is for Linux, and this is ${process.platform}`)
+export function loadAddon(host: Host = thisHost): Loaded {
+  const { platform, versions } = host
+  if (platform !== 'linux') return unavailable(`it is for Linux, and this is ${platform}`)
+  const runtime = WITHOUT_LIBUV.find((name) => versions[name] !== undefined)
+  if (runtime !== undefined) return unavailable(`it needs the event loop of Node, and this is ${runtime}`)
   try {
-    return { addon: createRequire(import.meta.url)(BUILT_HERE) as Addon }
+    return { addon: (load(host, BUILT_HERE) ?? loadPrebuilt(host)) as Addon }
   } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
-    const reason = isMissing ? 'it has not been built' : (cause as Error).message
-    return unavailable(reason, cause)
+    return unavailable((cause as Error).message, cause)
+  }
+}
+
+function loadPrebuilt(host: Host): unknown {
+  const name = `${host.platform}-${host.arch}-${host.libc()}`
+  if (!PREBUILT.includes(name))
+    throw new Error(`there is no binary for ${name}, and none was built from source`)
+  const addon = load(host, `@sock/native-${name}`)
+  if (addon === undefined)
+    throw new Error(
+      `its binary for this system is missing; install @sock/native-${name}, or build it from source`,
+    )
+  return addon
+}
+
+/** @returns `undefined` if it is not there; what is there and cannot be loaded throws */
+function load(host: Host, id: string): unknown {
+  try {
+    return host.load(id)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined
+    throw error
   }
 }
 
