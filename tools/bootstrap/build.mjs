@@ -17,7 +17,7 @@ export async function buildProgram(name) {
   const folders = workspaces().map(({ folder }) => folder)
   const sourcePaths = ['package.json', 'pnpm-lock.yaml', 'tsconfig.base.json', 'turbo.json']
   for (const folder of folders)
-    for (const part of ['src', 'c', 'build.mjs', 'package.json', 'tsconfig.build.json'])
+    for (const part of ['src', 'c', 'build.mjs', 'compile.mjs', 'package.json', 'tsconfig.build.json'])
       sourcePaths.push(`${folder}/${part}`)
   const results = () => fingerprint(folders.flatMap((folder) => [`${folder}/dist`, `${folder}/build`]))
 
