@@ -39,11 +39,13 @@ function createStreamServed(name: StreamName, reporter: Reporter, certificate: C
   let thrown = 0
   let count = 0
   let members = 0
+  let deadline = Infinity
   const report = { idle: 0, drained: 0, forced: 0 }
   const server = createStreamServer(
     {
       name,
       isDraining: () => server.state === 'draining',
+      isForcing: () => performance.now() >= deadline,
       thrown: () => (thrown += 1),
       report: (record) => reporter.record(record),
       garbled: (text) => reporter.finding('content', text),
@@ -69,8 +71,12 @@ function createStreamServed(name: StreamName, reporter: Reporter, certificate: C
     get address() {
       return server.address
     },
-    listen: (target) => server.listen(target),
+    listen: (target) => {
+      deadline = Infinity
+      return server.listen(target)
+    },
     shutdown: async (timeout) => {
+      deadline = performance.now() + timeout
       const { idle, drained, forced } = await reportOf(server.shutdown({ timeout }))
       report.idle += idle
       report.drained += drained

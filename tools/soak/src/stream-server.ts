@@ -21,6 +21,8 @@ const OPTIONS = {
 export interface StreamDesk {
   readonly name: StreamName
   readonly isDraining: () => boolean
+  /** Whether a shutdown has no more patience: what closes now is cut off, even if it was flushed and only lingered. */
+  readonly isForcing: () => boolean
   readonly thrown: () => void
   readonly report: (record: ServerRecord) => void
   readonly garbled: (text: string) => void
@@ -121,16 +123,20 @@ class Session {
   over(isFlushed: boolean): void {
     if (this.#isOver || this.#session === undefined) return
     this.#isOver = true
-    const broken = this.#desk.isDraining() ? 'forced' : 'failed'
-    const closed = this.#isCut ? 'cut' : 'flushed'
     this.#desk.report({
       side: 'server',
       transport: this.#desk.name,
       session: this.#session,
       delivered: this.#delivered,
       written: this.#written,
-      end: isFlushed ? closed : broken,
+      end: this.#end(isFlushed),
     })
+  }
+
+  #end(isFlushed: boolean): ServerRecord['end'] {
+    if (this.#desk.isForcing()) return 'forced'
+    if (isFlushed) return this.#isCut ? 'cut' : 'flushed'
+    return this.#desk.isDraining() ? 'forced' : 'failed'
   }
 
   *#next(chunk: Buffer) {
