@@ -38,7 +38,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     headings: { readme: false, document: false },
     hideGenerator: true,
     visibilityFilters: {},
-    highlightLanguages: ['typescript', 'ts', 'javascript', 'js', 'sh', 'shellscript', 'ini', 'text'],
+    highlightLanguages: ['ts', 'js', 'json', 'yaml', 'sh', 'ini', 'diff', 'c', 'text'],
     customCss: fileURLToPath(new URL('../site.css', import.meta.url)),
     favicon: fileURLToPath(new URL('../favicon.svg', import.meta.url)),
   })
