@@ -10,13 +10,13 @@
 import { parseArgs } from 'node:util'
 import { turbo } from '../bootstrap/turbo.mjs'
 import { workspaces } from '../bootstrap/workspace.mjs'
-import { sizesAreKept } from '../packages/sizes.mjs'
 import { findViolations } from './rules.mjs'
 import { formatIsKept } from './format.mjs'
 import { dependsOnNode } from './once.mjs'
 import { dropResults, line, readResults, total } from './results.mjs'
 import { select } from './select.mjs'
 import { soak } from './soak.mjs'
+import { compareTrees, readTree } from './tree.mjs'
 import { nothingIsUnused } from './unused.mjs'
 
 const { values: options } = parseArgs({
@@ -29,6 +29,7 @@ const { values: options } = parseArgs({
 })
 const known = options.repeated ? workspaces().filter(dependsOnNode) : workspaces()
 const selected = select(known, options.filter)
+const tree = readTree()
 const tested = selected.filter(({ manifest }) => manifest.scripts?.test)
 
 /** Runs one step and remembers its name if it failed; the others run all the same, to show everything at once. */
@@ -66,8 +67,11 @@ await step('lint, types, build, tests', async () => {
 // Tests may import what was built, so this comes after it.
 if (options.filter.length === 0 && !options.repeated) await step('nothing is unused', nothingIsUnused)
 
-if (selected.some(({ folder }) => folder === 'tools/packages'))
+if (selected.some(({ folder }) => folder === 'tools/packages')) {
+  // Not in every clone: one may hold a single transport.
+  const { sizesAreKept } = await import('../packages/sizes.mjs')
   await step('sizes of what is published', sizesAreKept)
+}
 
 const results = tested.map(readResults)
 
@@ -77,6 +81,13 @@ if (options.soak !== undefined) {
   await step('soak', () => soak(options.soak, folder))
   results.push(readResults({ folder }))
 }
+
+await step('nothing is left behind', () => {
+  const changes = compareTrees(tree, readTree())
+  for (const change of changes) console.log(change)
+  if (changes.length) console.log('That happened while this ran: by a test, or by you?')
+  return changes.length === 0
+})
 
 console.log()
 for (const result of results) console.log(`${result.folder.padEnd(20)}${line(result)}${result.note}`)

@@ -29,7 +29,13 @@ const REFERENCE = [
   'docs/faults.md',
   'SECURITY.md',
 ]
-const PROJECT = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'TESTING.md', 'docs/writing-a-transport.md']
+const PROJECT = [
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'TESTING.md',
+  'docs/writing-a-transport.md',
+  'docs/deprecation.md',
+]
 
 /** The pages that are written as Markdown; the READMEs of the packages are part of their API's page. */
 export function sections(): readonly Section[] {
