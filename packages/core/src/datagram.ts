@@ -6,6 +6,15 @@
  */
 export { ipAddress, unixAddress } from './lib/address.js'
 export { connectDatagram, type DatagramDial } from './lib/datagram/client.js'
+export {
+  cannotSend,
+  smallBuffers,
+  unixDestination,
+  type DatagramEngine,
+  type UdpBind,
+  type UdpSettings,
+  type UnixgramPort,
+} from './lib/datagram/engine.js'
 export { datagramClientChecks, datagramServerChecks } from './lib/datagram/options.js'
 export type { DatagramPort, DatagramPortSink, DatagramSending } from './lib/datagram/port.js'
 export {

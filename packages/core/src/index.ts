@@ -11,10 +11,12 @@ export type {
   Connection,
   Datagram,
   DatagramChannel,
+  PeerCredentials,
   TlsSession,
   Transport,
   Transports,
 } from './lib/channel.js'
+export type { DatagramEngine } from './lib/datagram/engine.js'
 export type { DatagramClientOptions, DatagramOptions, DatagramServerOptions } from './lib/datagram/options.js'
 export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors.js'
 export { exchange, type ExchangeOptions } from './lib/exchange.js'

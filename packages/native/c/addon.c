@@ -27,6 +27,8 @@ static void on_closed(void *poll) {
   free(poll);
   free(engine->slots);
   free(engine->free_slots);
+  free(engine->senders);
+  free(engine->intake);
   free(engine);
   napi_remove_async_cleanup_hook(cleanup);
 }
@@ -60,5 +62,8 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   options_register(engine, exports);
   listener_register(engine, exports);
   stream_register(engine, exports);
+  datagram_register(engine, exports);
+  multicast_register(engine, exports);
+  post_register(engine, exports);
   return exports;
 }

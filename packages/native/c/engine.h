@@ -30,6 +30,10 @@
 /* Bytes that one batch may read: others, and the rest of the process, have their turn then. */
 #define BATCH_BYTES (1024 * 1024)
 
+/* The same for datagrams. */
+#define MAX_POSTS 256
+#define POST_BYTES (64 * 1024)
+
 /* What a slice of small reads, or of large ones, keeps from being freed. */
 #define SMALL_SLAB (64 * 1024)
 #define LARGE_SLAB (256 * 1024)
@@ -43,8 +47,12 @@ enum kind {
   KIND_CONNECTED = 4, /* errno, or 0 */
   KIND_ACCEPTED = 5,  /* slot of the new stream, its descriptor */
   KIND_REFUSED = 6,   /* accepting failed: errno */
+  KIND_DATAGRAM = 7,  /* offset and whether it was cut, length and place of the sender, both of DATAGRAM_BITS; slab as above */
+  KIND_SENDER = 8,    /* token of a new sender, number of its address in the list of slabs */
+  KIND_CREDENTIALS = 9, /* number of `[pid, uid, gid]`, those of the datagrams that follow */
 };
 #define KIND_BITS 8
+#define DATAGRAM_BITS 20
 
 /* What `header` holds. */
 enum header {
@@ -56,6 +64,8 @@ enum header {
 
 struct engine;
 struct source;
+struct sender;
+struct intake;
 
 /* Called when the epoll set reports the source. Pushes at most `most_events` events. */
 typedef void (*source_ready)(struct engine *engine, struct source *source, uint32_t events);
@@ -127,6 +137,14 @@ struct engine {
   struct slab small;
   struct slab large;
   int32_t slabs_in_batch;
+
+  /* Of datagram sockets; made when they are needed. */
+  struct sender *senders;
+  uint32_t next_sender;
+  struct intake *intake;
+  napi_ref post_memory;
+  int32_t *posts;
+  uint8_t *post_bytes;
 };
 
 /* addon.c */
@@ -158,6 +176,7 @@ void sources_close_all(struct engine *engine);
 /* slab.c */
 uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size);
 int32_t slab_number(struct engine *engine, struct slab *slab);
+int32_t batch_value(struct engine *engine, napi_value value);
 void slabs_begin_batch(struct engine *engine);
 void slabs_release(struct engine *engine);
 
@@ -179,5 +198,14 @@ void listener_register(struct engine *engine, napi_value exports);
 void stream_register(struct engine *engine, napi_value exports);
 int32_t stream_adopt(struct engine *engine, int fd);
 void stream_flush(struct engine *engine);
+
+/* senders.c */
+int32_t sender_place(struct engine *engine, const struct source *source, const struct address *address);
+const struct address *sender_address(const struct engine *engine, uint32_t token);
+
+/* datagram.c, multicast.c, post.c */
+void post_register(struct engine *engine, napi_value exports);
+void datagram_register(struct engine *engine, napi_value exports);
+void multicast_register(struct engine *engine, napi_value exports);
 
 #endif

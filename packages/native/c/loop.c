@@ -110,7 +110,7 @@ bool loop_open(struct engine *engine) {
 
 void loop_close(struct engine *engine, void (*closed)(void *poll)) {
   slabs_release(engine);
-  napi_ref references[] = {engine->dispatch, engine->slab_list, engine->shared, engine->out_buffer};
+  napi_ref references[] = {engine->dispatch, engine->slab_list, engine->shared, engine->out_buffer, engine->post_memory};
   for (size_t index = 0; index < sizeof references / sizeof *references; index++) {
     if (references[index] != NULL) napi_delete_reference(engine->env, references[index]);
   }

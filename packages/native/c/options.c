@@ -19,6 +19,19 @@ static const struct option options[] = {
     {"fastOpen", IPPROTO_TCP, TCP_FASTOPEN},
     {"fastOpenConnect", IPPROTO_TCP, TCP_FASTOPEN_CONNECT},
     {"busyPoll", SOL_SOCKET, SO_BUSY_POLL},
+    {"receiveBuffer", SOL_SOCKET, SO_RCVBUF},
+    {"sendBuffer", SOL_SOCKET, SO_SNDBUF},
+    {"reuseAddress", SOL_SOCKET, SO_REUSEADDR},
+    {"reusePort", SOL_SOCKET, SO_REUSEPORT},
+    {"broadcast", SOL_SOCKET, SO_BROADCAST},
+    {"passCredentials", SOL_SOCKET, SO_PASSCRED},
+    {"ttl", IPPROTO_IP, IP_TTL},
+    {"multicastTtl", IPPROTO_IP, IP_MULTICAST_TTL},
+    {"multicastLoop", IPPROTO_IP, IP_MULTICAST_LOOP},
+    {"ipv6Only", IPPROTO_IPV6, IPV6_V6ONLY},
+    {"hops", IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+    {"multicastHops", IPPROTO_IPV6, IPV6_MULTICAST_HOPS},
+    {"multicastLoop6", IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
 };
 
 static const struct option *find(const char *name) {

@@ -47,3 +47,11 @@ void slabs_release(struct engine *engine) {
   if (engine->large.buffer != NULL) napi_delete_reference(engine->env, engine->large.buffer);
   engine->small.buffer = engine->large.buffer = NULL;
 }
+
+/* What else an event refers to goes into the same list, and is named by its number too. */
+int32_t batch_value(struct engine *engine, napi_value value) {
+  napi_value list;
+  napi_get_reference_value(engine->env, engine->slab_list, &list);
+  napi_set_element(engine->env, list, (uint32_t)engine->slabs_in_batch, value);
+  return engine->slabs_in_batch++;
+}

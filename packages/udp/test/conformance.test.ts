@@ -1,12 +1,16 @@
-import { describe, it } from '@jest/globals'
+import { it } from '@jest/globals'
 import { anyTransportConformance, datagramConformance, registerSuite } from '@sock/core/testing'
 import { connectUdp, createUdpServer } from '../src/index.js'
+import { engines } from './support/engines.js'
 
-const fixture = {
-  createServer: createUdpServer,
-  target: () => '127.0.0.1:0',
-  connect: (address: unknown, options?: object) => connectUdp(address as never, options),
+for (const { name, options, describe } of engines) {
+  const fixture = {
+    pauses: options.engine !== undefined,
+    createServer: (handler: never, more?: object) => createUdpServer(handler, { ...options, ...more }),
+    target: () => '127.0.0.1:0',
+    connect: (address: unknown, more?: object) => connectUdp(address as never, { ...options, ...more }),
+  }
+  const register = { describe, it }
+  registerSuite(datagramConformance({ ...fixture, name: `conformance of udp${name}` }), register)
+  registerSuite(anyTransportConformance({ ...fixture, name: `any transport: udp${name}` }), register)
 }
-
-registerSuite(datagramConformance({ ...fixture, name: 'conformance of udp' }), { describe, it })
-registerSuite(anyTransportConformance({ ...fixture, name: 'any transport: udp' }), { describe, it })

@@ -4,7 +4,7 @@
  * @module @sock/unixgram
  */
 export { connectUnixgram, type UnixgramClientOptions } from './lib/connect-unixgram.js'
-export type { UnixgramSocket } from './lib/unixgram-port.js'
+export type { UnixgramSocket } from './lib/named-port.js'
 export {
   createUnixgramServer,
   type UnixgramServer,

@@ -76,6 +76,12 @@ describe('boundaries()', () => {
     expect(problems('packages/unix/test/a.test.ts', '../../tcp/src/index.js')).toHaveLength(1)
   })
 
+  it('boundaries() lets tests of a transport, and nothing else of it, import the native engine', () => {
+    expect(problems('packages/unix/test/a.test.ts', '@sock/native')).toEqual([])
+    expect(problems('packages/unix/src/lib/a.ts', '@sock/native')).toHaveLength(1)
+    expect(problems('packages/native/test/a.test.ts', '@sock/unix')).toHaveLength(1)
+  })
+
   it('boundaries() finds a dependency in sources, but not in tests', () => {
     expect(problems('packages/tcp/src/lib/a.ts', 'ws')).toHaveLength(1)
     expect(problems('packages/tcp/test/a.test.ts', 'ws')).toEqual([])

@@ -1,7 +1,6 @@
 import { isExpectedClose, type Connection } from '@sock/core'
 import { encode, FrameReader, type Frame } from './frames.js'
 import type { Load, StreamAct } from './load.js'
-import type { ClientRecord } from './messages.js'
 import { connectStreamTo, isOwnEcho, type StreamName } from './transports.js'
 import { pause } from './pause.js'
 
@@ -51,7 +50,6 @@ class Session {
   #received = 0
   #asked = 0
   #input: 'open' | 'ended' | 'broken' = 'open'
-  #isCut = false
   #answered: (() => void) | undefined
 
   constructor(load: Load, name: StreamName, connection: Connection) {
@@ -92,7 +90,8 @@ class Session {
       for (let chunk; (chunk = await this.#connection.read()) !== null;) {
         for (const frame of frames.push(chunk)) this.#take(frame)
       }
-      this.#isCut = frames.isInside
+      if (frames.isInside)
+        this.#load.garbled(`${this.#name}: answer of session ${this.#session} ends within a frame`)
       this.#input = 'ended'
     } catch (error) {
       this.#input = 'broken'
@@ -110,14 +109,8 @@ class Session {
       acknowledged: this.#acknowledged,
       received: this.#received,
       polite: true,
-      end: this.#end,
+      end: this.#input !== 'ended' ? 'broken' : this.#answers === this.#asked ? 'clean' : 'early',
     })
-  }
-
-  get #end(): ClientRecord['end'] {
-    if (this.#input !== 'ended') return 'broken'
-    if (this.#isCut) return 'cut'
-    return this.#answers === this.#asked ? 'clean' : 'early'
   }
 
   #take({ op, session, sequence, payload }: Frame): void {

@@ -102,6 +102,16 @@ export interface Connection extends Channel {
   readonly stream: Duplex
 }
 
+/** A process, as it was when the connection was made: the id may have passed to another since (SO_PEERCRED, unix(7)). */
+export interface PeerCredentials {
+  /** Its id, as this process sees it; 0 for one of another PID namespace. */
+  readonly pid: number
+  /** The user it acted for. */
+  readonly uid: number
+  /** The group it acted for. */
+  readonly gid: number
+}
+
 /** What a TLS handshake agreed upon. https://nodejs.org/api/tls.html#class-tlstlssocket */
 export interface TlsSession {
   /** `TLSv1.2` or `TLSv1.3`, as a rule. */
@@ -128,6 +138,8 @@ export interface Datagram {
   readonly remoteAddress: Address | undefined
   /** Whether the message was cut, since it was larger than a buffer on the way. */
   readonly truncated: boolean
+  /** The process that sent it (SCM_CREDENTIALS, unix(7)), where the engine was asked to tell; otherwise `undefined`. */
+  readonly credentials: PeerCredentials | undefined
   /** Answers its sender, whoever was read since. Rejects like {@link DatagramChannel.send}. */
   reply(data: Uint8Array | string): Promise<void>
 }
@@ -140,6 +152,8 @@ export interface Datagram {
  * In a server's handler, `close()` ends this run of the handler and not the server: the next datagram starts another.
  */
 export interface DatagramChannel extends Channel {
+  /** See {@link Datagram.credentials}; those of the sender of what was read last. */
+  readonly credentials: PeerCredentials | undefined
   /** The next datagram with its sender, or `null` at the end. One at a time, like `read()`. */
   receive(): Promise<Datagram | null>
   /** All datagrams with their senders. */

@@ -3,11 +3,12 @@ import { SockError } from './errors.js'
 /**
  * Refuses `reusePort` where Node would take it and do nothing.
  *
+ * @param engine what moves the bytes: one of its own may not depend on the version of Node
  * @throws SockError `ERR_SOCK_UNSUPPORTED`
  */
-export function checkReusePort(isWanted: boolean): void {
+export function checkReusePort(isWanted: boolean, engine?: { readonly canReusePort?: boolean }): void {
   const { node } = process.versions
-  if (!isWanted || hasReusePort(node)) return
+  if (!isWanted || engine?.canReusePort === true || hasReusePort(node)) return
   const message = `Cannot use "reusePort" on Node ${node}: it needs 22.12, 23.1 or newer`
   throw new SockError('ERR_SOCK_UNSUPPORTED', message)
 }

@@ -33,6 +33,34 @@ export interface Addon {
   /** Goes on after a `refused` event, or stops. @returns 0 or errno */
   setAccepting(slot: number, whether: boolean): number
   option(slot: number, name: keyof SocketOptions): number
+  /** The number of the descriptor, or -1. */
+  descriptor(slot: number): number
+
+  // Of datagram sockets; what these return is a slot, 0, or an errno.
+
+  /** @param family 4 and 6 for UDP, 1 for Unix. @returns the slot, or a negative errno */
+  openDatagram(family: 4 | 6 | 1, options: SocketOptions): number
+  bindIp(slot: number, host: string, port: number): number
+  dialIp(slot: number, host: string, port: number): number
+  /** @param path empty: the system chooses an abstract name */
+  bindPath(slot: number, path: Buffer): number
+  dialPath(slot: number, path: Buffer): number
+  /** @param group in numbers. @param where the address or the name of an interface; empty for the system's choice */
+  joinGroup(slot: number, group: string, where: string): number
+  multicastFrom(slot: number, where: string): number
+  setReceiving(slot: number, whether: boolean): number
+  /** A `writable` event will come. */
+  awaitSendRoom(slot: number): number
+  /** @param token of a sender, or 0 for the peer. @returns also `ESTALE`, if the token means nobody any more */
+  sendDatagram(slot: number, data: Uint8Array, token: number): number
+  sendDatagramToIp(slot: number, data: Uint8Array, host: string, port: number): number
+  sendDatagramToPath(slot: number, data: Uint8Array, path: Buffer): number
+  /** @returns the memory of datagrams that are gathered; called once */
+  startPosts(): [posts: ArrayBuffer, bytes: ArrayBuffer]
+  /** Sends them. @returns how many failed */
+  flushPosts(): number
+  /** @returns how many, or a negative errno */
+  kernelDrops(slot: number): number
 }
 
 /** Options by the names that `c/options.c` has for them; values as setsockopt(2) wants them. */
@@ -45,14 +73,27 @@ export interface SocketOptions {
   fastOpen?: number
   fastOpenConnect?: number
   busyPoll?: number
+  receiveBuffer?: number
+  sendBuffer?: number
+  reuseAddress?: number
+  reusePort?: number
+  broadcast?: number
+  passCredentials?: number
+  ttl?: number
+  multicastTtl?: number
+  multicastLoop?: number
+  ipv6Only?: number
+  hops?: number
+  multicastHops?: number
+  multicastLoop6?: number
 }
 
 /** Memory that both sides see; `c/engine.h` says how it is divided. */
 export interface BatchMemory {
   readonly shared: ArrayBuffer
   readonly out: ArrayBuffer
-  /** Those of the batch that is being delivered. */
-  readonly slabs: ArrayBuffer[]
+  /** What the events of the batch that is being delivered refer to: slabs, and addresses and credentials too. */
+  readonly slabs: unknown[]
 }
 
 /** The same numbers as in `c/engine.h`. */
@@ -60,6 +101,7 @@ export const EVENT_WIDTH = 4
 export const MAX_EVENTS = 512
 export const MAX_OPERATIONS = 512
 export const KIND_BITS = 8
+export const DATAGRAM_BITS = 20
 
 export const header = { operations: 0, gathering: 1, flushed: 2, stalls: 3 } as const
 
@@ -76,4 +118,10 @@ export const kinds = {
   accepted: 5,
   /** errno */
   refused: 6,
+  /** offset and whether it was cut, length and place of the sender plus 1, both of {@link DATAGRAM_BITS}; slab as above */
+  datagram: 7,
+  /** token, number of the address */
+  sender: 8,
+  /** number of `[pid, uid, gid]` */
+  credentials: 9,
 } as const

@@ -1,8 +1,9 @@
-import type { Engine } from '@sock/core'
+import type { DatagramEngine, Engine } from '@sock/core'
 import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { SocketOptions } from './addon.js'
+import { createDatagrams } from './datagrams.js'
 import { dialIp, dialPath } from './dial.js'
 import { loadAddon } from './load.js'
 import { Loop } from './loop.js'
@@ -12,7 +13,7 @@ import { NativeStreamPort, type Names } from './native-port.js'
 import { systemError } from './system-error.js'
 
 /** An engine that may be missing on this system. */
-export interface NativeEngine extends Engine {
+export interface NativeEngine extends Engine, DatagramEngine {
   /** Whether it can be used here; where it cannot, everything rejects with `ERR_SOCK_NATIVE_UNAVAILABLE`, which says why. */
   readonly available: boolean
 }
@@ -35,6 +36,8 @@ function usable(): Loop {
 export const engine: NativeEngine = {
   name: 'native',
   available: loop !== undefined,
+  canReusePort: true,
+  ...createDatagrams(usable, { credentials: false }),
 
   async listenStream(endpoint, options, sink) {
     const used = usable()

@@ -1,4 +1,16 @@
-import { EVENT_WIDTH, header, KIND_BITS, kinds, MAX_EVENTS, MAX_OPERATIONS, type Addon } from './addon.js'
+import type { Address } from '@sock/core'
+import {
+  DATAGRAM_BITS,
+  EVENT_WIDTH,
+  header,
+  KIND_BITS,
+  kinds,
+  MAX_EVENTS,
+  MAX_OPERATIONS,
+  type Addon,
+} from './addon.js'
+import { Posts } from './posts.js'
+import { Senders } from './senders.js'
 
 /** Whose descriptor is in a slot. */
 export interface Owner {
@@ -8,6 +20,14 @@ export interface Owner {
   event(kind: number, a: number, b: number): void
   /** Of what was gathered for it only so many bytes went out; the rest is its own again. `errno` is 0 if there was no room. */
   stalled(taken: number, errno: number, rest: Buffer): void
+}
+
+/** Whose datagram socket is in a slot. */
+export interface DatagramOwner {
+  datagram(data: Buffer, from: Address | undefined, truncated: boolean): void
+  /** Of the datagrams that follow. */
+  credentials(value: unknown): void
+  event(kind: number, a: number, b: number): void
 }
 
 /** Something that has to be told after the call that brought it about. */
@@ -26,17 +46,20 @@ const EVENTS_AT = EVENT_WIDTH
 const OPERATIONS_AT = EVENTS_AT + MAX_EVENTS * EVENT_WIDTH
 const STALLS_AT = OPERATIONS_AT + MAX_OPERATIONS * EVENT_WIDTH
 const KIND_MASK = (1 << KIND_BITS) - 1
+const DATAGRAM_MASK = (1 << DATAGRAM_BITS) - 1
 
 /** The environment's side of the addon: hands its batches to the owners of slots, and gathers what they write meanwhile. */
 export class Loop {
   readonly addon: Addon
   /** Grows with each flush, so that an owner knows whether what it has gathered is out. */
   flushes = 0
+  readonly senders = new Senders()
+  #posts: Posts | undefined
 
   readonly #shared: Int32Array
   readonly #out: Buffer
-  readonly #slabs: readonly ArrayBuffer[]
-  readonly #owners: (Owner | undefined)[] = []
+  readonly #slabs: unknown[]
+  readonly #owners: (Owner | DatagramOwner | undefined)[] = []
   #outUsed = 0
   #began = 0
   #due: Due[] = []
@@ -50,7 +73,12 @@ export class Loop {
     this.#slabs = slabs
   }
 
-  own(slot: number, owner: Owner): void {
+  /** What datagram sockets send in batches. Made when the first of them asks. */
+  get posts(): Posts {
+    return (this.#posts ??= new Posts(this.addon))
+  }
+
+  own(slot: number, owner: Owner | DatagramOwner): void {
     this.#owners[slot] = owner
   }
 
@@ -117,6 +145,7 @@ export class Loop {
     this.#began = performance.now()
     if ((this.#shared[header.stalls] as number) > 0) this.#settleStalls()
     this.#willSettle = true
+    this.#posts?.begin(this.#began)
     for (let index = 0; index < count; index++) {
       try {
         this.#deliver(EVENTS_AT + index * EVENT_WIDTH)
@@ -124,22 +153,35 @@ export class Loop {
         report(error)
       }
     }
+    this.#posts?.end()
+    this.#slabs.length = 0
     this.settleAll()
   }
 
   #deliver(at: number): void {
     const shared = this.#shared
     const owner = this.#owners[shared[at] as number]
-    // Closed by an event that came before it in the same batch.
-    if (owner === undefined) return
     const kind = shared[at + 1] as number
     const a = shared[at + 2] as number
     const b = shared[at + 3] as number
-    if ((kind & KIND_MASK) === kinds.chunk) {
-      owner.chunk(Buffer.from(this.#slabs[kind >> KIND_BITS] as ArrayBuffer, a, b))
+    // It concerns all sockets.
+    if (kind === kinds.sender) this.senders.add(a, this.#slabs[b])
+    // Closed by an event that came before it in the same batch.
+    if (owner === undefined) return
+    if ((kind & KIND_MASK) === kinds.datagram) {
+      const data = this.#slice(kind, a & DATAGRAM_MASK, b & DATAGRAM_MASK)
+      ;(owner as DatagramOwner).datagram(data, this.senders.address(b >> DATAGRAM_BITS), a > DATAGRAM_MASK)
+    } else if ((kind & KIND_MASK) === kinds.chunk) {
+      ;(owner as Owner).chunk(this.#slice(kind, a, b))
+    } else if (kind === kinds.credentials) {
+      ;(owner as DatagramOwner).credentials(this.#slabs[a])
     } else {
       owner.event(kind, a, b)
     }
+  }
+
+  #slice(kind: number, offset: number, length: number): Buffer {
+    return Buffer.from(this.#slabs[kind >> KIND_BITS] as ArrayBuffer, offset, length)
   }
 
   /** Those who could not send everything get back what is left, before anything else is gathered. */
@@ -151,7 +193,11 @@ export class Loop {
       const at = STALLS_AT + index * EVENT_WIDTH
       const slot = shared[at] as number
       const taken = shared[at + 1] as number
-      this.#owners[slot]?.stalled(taken, shared[at + 2] as number, this.#gathered(slot).subarray(taken))
+      ;(this.#owners[slot] as Owner | undefined)?.stalled(
+        taken,
+        shared[at + 2] as number,
+        this.#gathered(slot).subarray(taken),
+      )
     }
   }
 

@@ -28,11 +28,14 @@ export async function connectUdp(
 ): Promise<DatagramChannel> {
   const settings = checkOptions('connectUdp options', options, checks)
   const { host, port } = parseConnectTarget(target)
-  const { signal } = settings
+  const { signal, engine = { openUdp } } = settings
   const dial = async () => {
     const address = await unlessAborted(() => resolveHost(host), signal)
     const peer = ipAddress(address, port)
-    const opened = await openUdp({ host: undefined, port: 0, family: familyOf(address), peer }, settings)
+    const opened = await engine.openUdp(
+      { host: undefined, port: 0, family: familyOf(address), peer },
+      settings,
+    )
     if (signal?.aborted !== true) return opened
     opened.close()
     throw signal.reason

@@ -3,10 +3,12 @@ import {
   boolean,
   checkOptions,
   integer,
+  smallBuffers,
   string,
   wrongType,
   type Check,
   type Checks,
+  type UdpSettings,
 } from '@sock/core/datagram'
 import type { Socket, SocketOptions } from 'node:dgram'
 import { isIP } from 'node:net'
@@ -70,17 +72,6 @@ export const udpChecks = {
   multicastInterface: string(undefined),
 } satisfies Checks<UdpSocketOptions>
 
-export interface UdpSettings {
-  readonly receiveBufferSize: number | undefined
-  readonly sendBufferSize: number | undefined
-  readonly broadcast: boolean
-  readonly ttl: number | undefined
-  readonly multicast: readonly MulticastGroup[]
-  readonly multicastTtl: number | undefined
-  readonly multicastLoopback: boolean | undefined
-  readonly multicastInterface: string | undefined
-}
-
 /** What has to be said when the socket is made. */
 export function creationOptions(settings: UdpSettings): Partial<SocketOptions> {
   const { receiveBufferSize, sendBufferSize } = settings
@@ -112,21 +103,11 @@ export function halfTtl(isDualStack: boolean, { ttl }: UdpSettings): Error[] {
   return [new SockError('ERR_SOCK_UNSUPPORTED', message)]
 }
 
-/**
- * Linux caps what it is asked for at net.core.rmem_max or wmem_max, and tells the double of what it gave (socket(7)).
- *
- * @returns one error for each buffer that is smaller than was asked for
- */
-export function smallBuffers(socket: Socket, settings: UdpSettings): Error[] {
-  const { receiveBufferSize, sendBufferSize } = settings
-  const errors: Error[] = []
-  const compare = (name: string, asked: number | undefined, told: number): void => {
-    const given = process.platform === 'linux' ? told / 2 : told
-    if (asked === undefined || given >= asked) return
-    const message = `Asked for a "${name}" of ${asked} bytes, and the system gave ${given}`
-    errors.push(new SockError('ERR_SOCK_BUFFER_SIZE', message))
-  }
-  compare('receiveBufferSize', receiveBufferSize, socket.getRecvBufferSize())
-  compare('sendBufferSize', sendBufferSize, socket.getSendBufferSize())
-  return errors
+/** Linux tells the double of what it gave (socket(7)). @returns one error for each buffer that is smaller than was asked for */
+export function smallBuffersOf(socket: Socket, settings: UdpSettings): Error[] {
+  const factor = process.platform === 'linux' ? 2 : 1
+  return smallBuffers(settings, {
+    receive: socket.getRecvBufferSize() / factor,
+    send: socket.getSendBufferSize() / factor,
+  })
 }

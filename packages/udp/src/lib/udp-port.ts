@@ -1,5 +1,6 @@
-import { formatAddress, SockError, type Address, type IpAddress } from '@sock/core'
+import { formatAddress, type Address, type IpAddress } from '@sock/core'
 import {
+  cannotSend,
   ipAddress,
   type DatagramPort,
   type DatagramPortSink,
@@ -125,9 +126,4 @@ class UdpPort implements DatagramPort {
     const isMapped = this.#family === 'udp6' && version === 4
     return isMapped ? `::ffff:${to.host}` : to.host
   }
-}
-
-function cannotSend(to: Address, why: string, cause?: unknown): SockError {
-  const message = `Cannot send to "${formatAddress(to)}": ${why}`
-  return new SockError('ERR_SOCK_INVALID_ADDRESS', message, cause === undefined ? {} : { cause })
 }

@@ -1,5 +1,6 @@
 import type {
   DatagramChannel,
+  DatagramEngine,
   DatagramHandler,
   DatagramServerOptions,
   DatagramServerStats,
@@ -12,9 +13,10 @@ import {
   datagramServerChecks,
   type Checks,
   type DatagramPort,
+  type UdpSettings,
 } from '@sock/core/datagram'
 import type { Socket } from 'node:dgram'
-import { udpChecks, type UdpSettings, type UdpSocketOptions } from './udp-options.js'
+import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
 import { parseListenTarget, resolveHost, type UdpEndpoint, type UdpTarget } from './udp-target.js'
 
@@ -40,8 +42,8 @@ export function createUdpServer(handler: DatagramHandler, options?: UdpServerOpt
   const settings = checkOptions('createUdpServer options', options, checks)
   const binding = {
     transport: 'udp',
-    parse: parseListenTarget,
-    open: (endpoint: UdpEndpoint) => listen(endpoint, settings),
+    parse: (target: string | UdpTarget | IpAddress) => parseListenTarget(target, settings.engine),
+    open: (endpoint: UdpEndpoint) => listen(endpoint, settings, settings.engine),
   } as const
   return createDatagramServer<string | UdpTarget | IpAddress, IpAddress, UdpEndpoint>(
     binding,
@@ -50,14 +52,18 @@ export function createUdpServer(handler: DatagramHandler, options?: UdpServerOpt
   )
 }
 
-async function listen(endpoint: UdpEndpoint, settings: UdpSettings): Promise<DatagramPort> {
+async function listen(
+  endpoint: UdpEndpoint,
+  settings: UdpSettings,
+  engine: Pick<DatagramEngine, 'openUdp'> = { openUdp },
+): Promise<DatagramPort> {
   const host = endpoint.host === undefined ? undefined : await resolveHost(endpoint.host)
   try {
-    return await openUdp({ ...endpoint, host, family: familyOf(host) }, settings)
+    return await engine.openUdp({ ...endpoint, host, family: familyOf(host) }, settings)
   } catch (error) {
     // All addresses were wanted, and there is no IPv6 here.
     const hasNoIpv6 = (error as NodeJS.ErrnoException).code === 'EAFNOSUPPORT'
     if (host !== undefined || endpoint.ipv6Only || !hasNoIpv6) throw error
-    return openUdp({ ...endpoint, host, family: 'udp4' }, settings)
+    return engine.openUdp({ ...endpoint, host, family: 'udp4' }, settings)
   }
 }

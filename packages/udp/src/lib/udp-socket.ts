@@ -1,23 +1,10 @@
-import type { IpAddress } from '@sock/core'
-import type { DatagramPort } from '@sock/core/datagram'
+import type { DatagramPort, UdpBind, UdpSettings } from '@sock/core/datagram'
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { isIP } from 'node:net'
-import { applyOptions, creationOptions, halfTtl, smallBuffers, type UdpSettings } from './udp-options.js'
+import { applyOptions, creationOptions, halfTtl, smallBuffersOf } from './udp-options.js'
 import { createUdpPort } from './udp-port.js'
 
-export interface UdpBind {
-  /** An address; `undefined` for all. */
-  readonly host: string | undefined
-  readonly port: number
-  readonly family: 'udp4' | 'udp6'
-  readonly ipv6Only?: boolean
-  readonly reuseAddress?: boolean
-  readonly reusePort?: boolean
-  /** Connects the socket to this peer. */
-  readonly peer?: IpAddress
-}
-
-/** Binds a socket, and connects it if there is a peer. Rejects with the system's error, and leaves nothing then. */
+/** The same as an engine's, with a socket of `node:dgram`. */
 export async function openUdp(bind: UdpBind, settings: UdpSettings): Promise<DatagramPort> {
   const { family, host, port, peer } = bind
   // `reusePort` is newer than the types of the oldest Node that is supported.
@@ -36,7 +23,7 @@ export async function openUdp(bind: UdpBind, settings: UdpSettings): Promise<Dat
     )
     applyOptions(socket, settings)
     if (peer !== undefined) await settled(socket, 'connect', () => socket.connect(peer.port, peer.host))
-    const warnings = [...smallBuffers(socket, settings), ...halfTtl(isDualStack(bind), settings)]
+    const warnings = [...smallBuffersOf(socket, settings), ...halfTtl(isDualStack(bind), settings)]
     return createUdpPort(socket, family, peer, warnings)
   } catch (error) {
     socket.close()

@@ -1,4 +1,4 @@
-import { SockError, type IpAddress, type IpTarget } from '@sock/core'
+import { SockError, type DatagramEngine, type IpAddress, type IpTarget } from '@sock/core'
 import { boolean, checkReusePort, parseIpTarget } from '@sock/core/datagram'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -14,7 +14,7 @@ export interface UdpTarget extends IpTarget {
   reuseAddress?: boolean | undefined
   /**
    * Let several sockets share the port, and the system spread senders among them (SO_REUSEPORT, socket(7)). Default false.
-   * Needs Node 22.12, 23.1 or newer.
+   * Needs Node 22.12, 23.1 or newer, or another engine that can.
    */
   reusePort?: boolean | undefined
 }
@@ -35,9 +35,12 @@ const listenChecks = { ipv6Only: boolean(false), reuseAddress: boolean(false), r
  *
  * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, or `ERR_SOCK_UNSUPPORTED` for `reusePort` on a Node that ignores it
  */
-export function parseListenTarget(target: string | UdpTarget | IpAddress): UdpEndpoint {
+export function parseListenTarget(
+  target: string | UdpTarget | IpAddress,
+  engine?: Pick<DatagramEngine, 'canReusePort'>,
+): UdpEndpoint {
   const endpoint = parseIpTarget(target, listenChecks)
-  checkReusePort(endpoint.reusePort)
+  checkReusePort(endpoint.reusePort, engine)
   return { ...endpoint, host: endpoint.host }
 }
 

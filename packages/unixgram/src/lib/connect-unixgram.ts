@@ -1,4 +1,10 @@
-import type { DatagramChannel, DatagramClientOptions, UnixAddress, UnixTarget } from '@sock/core'
+import type {
+  DatagramChannel,
+  DatagramClientOptions,
+  DatagramEngine,
+  UnixAddress,
+  UnixTarget,
+} from '@sock/core'
 import {
   bindable,
   checkOptions,
@@ -6,10 +12,12 @@ import {
   datagramClientChecks,
   parseUnixPath,
   type DatagramPort,
+  type UnixgramPort,
 } from '@sock/core/datagram'
 import { noAbstractNames } from './abstract-names.js'
+import { createNamedPort, type Naming, type UnixgramSocket } from './named-port.js'
 import { createPrivateName } from './private-name.js'
-import { UnixgramPort, type UnixgramSocket } from './unixgram-port.js'
+import { openUnixDgram } from './unix-dgram-port.js'
 
 /** Options of {@link connectUnixgram}. */
 export interface UnixgramClientOptions extends DatagramClientOptions<UnixgramSocket> {}
@@ -29,26 +37,48 @@ export async function connectUnixgram(
   options?: UnixgramClientOptions,
 ): Promise<DatagramChannel> {
   const settings = checkOptions('connectUnixgram options', options, datagramClientChecks)
+  const { engine } = settings
   const { path, address, isAbstract } = parseUnixPath(target)
-  if (isAbstract) throw noAbstractNames(address.path)
+  if (isAbstract && engine === undefined) throw noAbstractNames(address.path)
+  const name = isAbstract ? path : bindable(path)
   const dial = async (): Promise<DatagramPort> => {
     settings.signal?.throwIfAborted()
-    return connect(bindable(path))
+    return connect({ name, path: isAbstract ? address.path : name }, engine)
   }
   return connectDatagram({ ...settings, transport: 'unixgram', dial }, address)
 }
 
-function connect(path: string): DatagramPort {
-  const port = new UnixgramPort()
+type Peer = NonNullable<Naming['peer']>
+
+function connect(
+  peer: Peer,
+  engine: Pick<DatagramEngine, 'openUnixgram' | 'autobind'> = { openUnixgram: openUnixDgram },
+): DatagramPort {
+  const port = engine.openUnixgram()
   try {
-    const name = createPrivateName()
-    port.bound(name.path, () => name.remove())
-    port.socket.bind(name.path)
-    port.connect(path)
-    name.open()
-    return port
+    return engine.autobind === true ? connectAutobound(port, peer) : connectNamed(port, peer)
   } catch (error) {
     port.close()
     throw error
   }
+}
+
+function connectNamed(port: UnixgramPort, peer: Peer): DatagramPort {
+  const name = createPrivateName()
+  try {
+    port.bind(name.path)
+    port.connect(peer.name)
+    name.open()
+    return createNamedPort(port, { peer, removeFiles: () => name.remove() })
+  } catch (error) {
+    name.remove()
+    throw error
+  }
+}
+
+/** Connected first: anybody may send to an abstract name, but nobody else to a socket that has a peer. */
+function connectAutobound(port: UnixgramPort, peer: Peer): DatagramPort {
+  port.connect(peer.name)
+  port.bind('')
+  return createNamedPort(port, { peer, removeFiles: () => undefined })
 }

@@ -1,5 +1,6 @@
 import type {
   DatagramChannel,
+  DatagramEngine,
   DatagramHandler,
   DatagramServerOptions,
   DatagramServerStats,
@@ -15,10 +16,11 @@ import {
   parseUnixTarget,
   type DatagramPort,
   type UnixEndpoint,
+  type UnixgramPort,
 } from '@sock/core/datagram'
 import { noAbstractNames } from './abstract-names.js'
-import { NativeSocket } from './native.js'
-import { UnixgramPort, type UnixgramSocket } from './unixgram-port.js'
+import { createNamedPort, type UnixgramSocket } from './named-port.js'
+import { openUnixDgram } from './unix-dgram-port.js'
 
 /** Options of {@link createUnixgramServer}. */
 export interface UnixgramServerOptions extends DatagramServerOptions<UnixgramSocket> {}
@@ -38,7 +40,7 @@ export type UnixgramServer = Server<
  * Messages may have 65,535 bytes. Longer ones are cut at 65,536 and marked `truncated`, and so is one of exactly that
  * length, which cannot be told from them.
  *
- * `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE` if unix-dgram was not built.
+ * `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE` if unix-dgram was not built. With an engine it is not looked for.
  *
  * @throws TypeError or RangeError, which name the option and the value
  */
@@ -49,8 +51,12 @@ export function createUnixgramServer(
   const settings = checkOptions('createUnixgramServer options', options, datagramServerChecks)
   const binding = {
     transport: 'unixgram',
-    parse,
-    open: async (endpoint: UnixEndpoint) => listen(endpoint),
+    parse: (target: string | UnixTarget | UnixAddress) => {
+      const endpoint = parseUnixTarget(target)
+      if (endpoint.isAbstract && settings.engine === undefined) throw noAbstractNames(endpoint.address.path)
+      return endpoint
+    },
+    open: async (endpoint: UnixEndpoint) => listen(endpoint, settings.engine),
   } as const
   return createDatagramServer<string | UnixTarget | UnixAddress, UnixAddress, UnixEndpoint>(
     binding,
@@ -59,21 +65,21 @@ export function createUnixgramServer(
   )
 }
 
-function parse(target: string | UnixTarget | UnixAddress): UnixEndpoint {
-  const endpoint = parseUnixTarget(target)
-  if (endpoint.isAbstract) throw noAbstractNames(endpoint.address.path)
-  return endpoint
-}
-
-function listen(endpoint: UnixEndpoint): DatagramPort {
-  const port = new UnixgramPort()
+function listen(
+  endpoint: UnixEndpoint,
+  engine: Pick<DatagramEngine, 'openUnixgram'> = { openUnixgram: openUnixDgram },
+): DatagramPort {
+  const port = engine.openUnixgram()
   try {
-    const { name, file } = bindSocketFile(endpoint, {
-      bind: (path) => port.socket.bind(path),
-      probe,
+    if (endpoint.isAbstract) {
+      port.bind(endpoint.path)
+      return createNamedPort(port, { removeFiles: () => undefined })
+    }
+    const { file } = bindSocketFile(endpoint, {
+      bind: (path) => port.bind(path),
+      probe: (path) => probe(engine.openUnixgram(), path),
     })
-    port.bound(name, () => file.remove())
-    return port
+    return createNamedPort(port, { removeFiles: () => file.remove() })
   } catch (error) {
     port.close()
     throw error
@@ -81,15 +87,13 @@ function listen(endpoint: UnixEndpoint): DatagramPort {
 }
 
 /** Tries whether a socket is alive, which its owner does not notice. */
-function probe(path: string): NodeJS.ErrnoException | undefined {
-  const ignore = (): void => undefined
-  const socket = new NativeSocket({ received: ignore, writable: ignore, failed: ignore, closed: ignore })
+function probe(port: UnixgramPort, path: string): NodeJS.ErrnoException | undefined {
   try {
-    socket.connect(path)
+    port.connect(path)
     return undefined
   } catch (error) {
     return error as NodeJS.ErrnoException
   } finally {
-    socket.close()
+    port.close()
   }
 }

@@ -1,4 +1,5 @@
 import type { Address } from '../address.js'
+import type { PeerCredentials } from '../channel.js'
 import { ignore, rejected } from '../deferred.js'
 import { SockError } from '../errors.js'
 import type { DatagramPort } from './port.js'
@@ -7,13 +8,21 @@ import type { DatagramPort } from './port.js'
 export const DATAGRAM_OVERHEAD = 128
 
 /** What a reader makes of a datagram. What is not asked for is not made. */
-export type Take<T> = (data: Buffer, from: Address | undefined, truncated: boolean) => T
+export type Take<T> = (
+  data: Buffer,
+  from: Address | undefined,
+  truncated: boolean,
+  credentials: PeerCredentials | undefined,
+) => T
+
+/** Hears of a datagram that a reader gets, just before. */
+type Taken = (from: Address | undefined, credentials: PeerCredentials | undefined) => void
 
 /** Datagrams that wait for whoever reads, in order and within bounds; at most one reader waits. */
 export class Mailbox {
   readonly #port: DatagramPort
   readonly #limit: number
-  readonly #taken: (from: Address | undefined) => void
+  readonly #taken: Taken
   readonly #datagrams: WaitingDatagram[] = []
   #bytes = 0
   #isPaused = false
@@ -24,8 +33,7 @@ export class Mailbox {
   #resolve!: (value: never) => void
   #reject!: (error: Error) => void
 
-  /** @param taken hears of the sender of each datagram that a reader gets, just before */
-  constructor(port: DatagramPort, limit: number, taken: (from: Address | undefined) => void = ignore) {
+  constructor(port: DatagramPort, limit: number, taken: Taken = ignore) {
     this.#port = port
     this.#limit = limit
     this.#taken = taken
@@ -40,19 +48,19 @@ export class Mailbox {
   }
 
   /** @returns whether there was room */
-  push(data: Buffer, from: Address | undefined, truncated: boolean): boolean {
+  push(data: Buffer, from: Address | undefined, truncated: boolean, credentials?: PeerCredentials): boolean {
     const take = this.#take
     if (take !== undefined) {
       this.#take = undefined
-      this.#taken(from)
-      this.#resolve(take(data, from, truncated) as never)
+      this.#taken(from, credentials)
+      this.#resolve(take(data, from, truncated, credentials) as never)
       return true
     }
     const cost = data.length + DATAGRAM_OVERHEAD
     const isFull = this.#bytes + cost > this.#limit
     // A port that can pause delivers little beyond the limit; what another one delivers has to be dropped.
     if (isFull && this.#port.pause === undefined && !this.isEmpty) return false
-    this.#datagrams.push({ data, from, truncated })
+    this.#datagrams.push({ data, from, truncated, credentials })
     this.#bytes += cost
     if (isFull && !this.#isPaused) {
       this.#isPaused = true
@@ -103,8 +111,9 @@ export class Mailbox {
   next<T>(take: Take<T>, end: T): Promise<T> {
     const datagram = this.shift()
     if (datagram !== undefined) {
-      this.#taken(datagram.from)
-      return Promise.resolve(take(datagram.data, datagram.from, datagram.truncated))
+      const { data, from, truncated, credentials } = datagram
+      this.#taken(from, credentials)
+      return Promise.resolve(take(data, from, truncated, credentials))
     }
     if (this.#isOver) return Promise.resolve(end)
     if (this.#take !== undefined) {
@@ -130,4 +139,5 @@ interface WaitingDatagram {
   readonly data: Buffer
   readonly from: Address | undefined
   readonly truncated: boolean
+  readonly credentials: PeerCredentials | undefined
 }

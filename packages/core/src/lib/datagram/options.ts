@@ -1,5 +1,6 @@
 import { abortSignal, func, limit, milliseconds, type Checks } from '../options.js'
 import type { ConnectionEvent } from '../server.js'
+import { datagramEngine, type DatagramEngine } from './engine.js'
 
 /** Options of datagram sockets, those of servers and those of clients. */
 export interface DatagramOptions<Socket> {
@@ -8,8 +9,10 @@ export interface DatagramOptions<Socket> {
    * the system or dropped and counted, as the transport allows. Default 4 MiB.
    */
   maxQueuedBytes?: number | undefined
-  /** Runs once for the socket, before anything is received. */
+  /** Runs once for the socket, before anything is received, with what the engine calls a socket. */
   configure?: ((socket: Socket) => void) | undefined
+  /** What moves the datagrams, like that of `@sock/native`. Default: `node:dgram` for udp, `unix-dgram` for unixgram. */
+  engine?: DatagramEngine | undefined
 }
 
 /** Options that all datagram servers have. */
@@ -29,6 +32,7 @@ export interface DatagramClientOptions<Socket = unknown> extends DatagramOptions
 const datagramChecks = {
   maxQueuedBytes: limit(4 * 1024 * 1024, 1),
   configure: func<(socket: unknown) => void>(),
+  engine: datagramEngine,
 } satisfies Checks<DatagramOptions<unknown>>
 
 /** The checks of {@link DatagramServerOptions}, for `checkOptions()`: one per option, with its default. */

@@ -1,4 +1,5 @@
 import type { Address } from '../address.js'
+import type { PeerCredentials } from '../channel.js'
 
 /**
  * A bound datagram socket as an engine gives it to the machinery: datagrams in, datagrams out. Queues, promises, states
@@ -24,11 +25,11 @@ export interface DatagramPort {
    */
   send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void
   /** Deliver nothing until `resume()`; where that is not possible, what is too much is dropped and counted. */
-  pause?(): void
+  readonly pause?: (() => void) | undefined
   /** Deliver again. There if `pause` is. */
-  resume?(): void
+  readonly resume?: (() => void) | undefined
   /** How many datagrams the system dropped before they reached us, where it tells. Asked for by `stats()` only. */
-  kernelDrops?(): number
+  readonly kernelDrops?: (() => number) | undefined
   /** Close now; then call `sink.closed()`. Harmless when closed. */
   close(): void
 }
@@ -46,8 +47,9 @@ export interface DatagramPortSink {
    *
    * @param from `undefined` for a sender without a name
    * @param truncated whether it was cut by a buffer that was too small
+   * @param credentials who its sender is, where the system tells
    */
-  received(data: Buffer, from: Address | undefined, truncated: boolean): void
+  received(data: Buffer, from: Address | undefined, truncated: boolean, credentials?: PeerCredentials): void
   /** There may be room again for what was refused. Ports need not tell: the machinery looks again in any case. */
   writable?(): void
   /** Something went wrong, and the socket goes on. */

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { Address } from '../address.js'
 import { asError } from '../as-error.js'
-import type { Datagram, DatagramChannel, Transport } from '../channel.js'
+import type { Datagram, DatagramChannel, PeerCredentials, Transport } from '../channel.js'
 import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
 import { isExpectedClose } from '../expected-close.js'
@@ -56,6 +56,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   /** Promises of other callbacks that are pending. */
   #work = 0
   #from: Address | undefined
+  #credentials: PeerCredentials | undefined
   #received = 0
   #taken = 0
   #bytesRead = 0
@@ -70,9 +71,10 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     this.#host = host
     this.#port = port
     this.#handler = handler
-    this.#mailbox = new Mailbox(port, host.maxQueuedBytes, (from) => {
+    this.#mailbox = new Mailbox(port, host.maxQueuedBytes, (from, credentials) => {
       this.#taken += 1
       this.#from = from
+      this.#credentials = credentials
     })
     this.#outbox = new Outbox(port)
   }
@@ -85,6 +87,9 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   }
   get remoteAddress(): Address | undefined {
     return this.#from ?? this.#port.remoteAddress
+  }
+  get credentials(): PeerCredentials | undefined {
+    return this.#credentials
   }
   get isOpen(): boolean {
     return this.#isSending && this.#run !== 'left'
@@ -108,9 +113,9 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   }
 
   datagrams(): AsyncIterable<Datagram> {
-    const result: Take<IteratorResult<Datagram, undefined>> = (data, from, truncated) => ({
+    const result: Take<IteratorResult<Datagram, undefined>> = (data, from, truncated, credentials) => ({
       done: false,
-      value: new ReceivedDatagram(this, data, from, truncated),
+      value: new ReceivedDatagram(this, data, from, truncated, credentials),
     })
     return { [Symbol.asyncIterator]: () => ({ next: () => this.#next(result, DONE), return: ended }) }
   }
@@ -208,7 +213,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   // What the port does.
 
-  received(data: Buffer, from: Address | undefined, truncated: boolean): void {
+  received(data: Buffer, from: Address | undefined, truncated: boolean, credentials?: PeerCredentials): void {
     this.#received += 1
     this.#bytesRead += data.length
     if (this.#phase !== 'open') {
@@ -218,10 +223,10 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     if (this.#host.observed) this.#observe('read', from)
     const { callbacks, run } = this.#handler
     if (callbacks?.data !== undefined && !this.#isBusy && this.#mailbox.isEmpty) {
-      this.#deliver(data, from, truncated)
+      this.#deliver(data, from, truncated, credentials)
       return
     }
-    if (!this.#mailbox.push(data, from, truncated)) this.#dropped.queueFull += 1
+    if (!this.#mailbox.push(data, from, truncated, credentials)) this.#dropped.queueFull += 1
     else if (run !== undefined && this.#run === 'none') this.#advance()
   }
 
@@ -252,8 +257,8 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   // Input.
 
-  readonly #datagram = (data: Buffer, from: Address | undefined, truncated: boolean): Datagram =>
-    new ReceivedDatagram(this, data, from, truncated)
+  readonly #datagram: Take<Datagram> = (data, from, truncated, credentials) =>
+    new ReceivedDatagram(this, data, from, truncated, credentials)
 
   #next<T>(take: Take<T>, end: T): Promise<T> {
     if (this.#handler.callbacks?.data !== undefined) {
@@ -273,7 +278,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       while (!this.#isBusy) {
         const next = this.#mailbox.shift()
         if (next === undefined) break
-        this.#deliver(next.data, next.from, next.truncated)
+        this.#deliver(next.data, next.from, next.truncated, next.credentials)
       }
     } else if (this.#phase === 'draining' && this.#work === 0) {
       // What nobody is there to read would wait for ever.
@@ -301,8 +306,14 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     }
   }
 
-  #deliver(data: Buffer, from: Address | undefined, truncated: boolean): void {
+  #deliver(
+    data: Buffer,
+    from: Address | undefined,
+    truncated: boolean,
+    credentials: PeerCredentials | undefined,
+  ): void {
     this.#from = from
+    this.#credentials = credentials
     try {
       const result: unknown = this.#handler.callbacks?.data?.(this, data, from, truncated)
       if (result === undefined || !isThenable(result)) return
@@ -417,9 +428,17 @@ class ReceivedDatagram implements Datagram {
   readonly data: Buffer
   readonly remoteAddress: Address | undefined
   readonly truncated: boolean
+  readonly credentials: PeerCredentials | undefined
   readonly #socket: DatagramSocket
 
-  constructor(socket: DatagramSocket, data: Buffer, from: Address | undefined, truncated: boolean) {
+  constructor(
+    socket: DatagramSocket,
+    data: Buffer,
+    from: Address | undefined,
+    truncated: boolean,
+    credentials: PeerCredentials | undefined,
+  ) {
+    this.credentials = credentials
     this.#socket = socket
     this.data = data
     this.remoteAddress = from

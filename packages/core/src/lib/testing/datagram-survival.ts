@@ -72,6 +72,11 @@ export function assertCame({ datagramsReceived, datagramsDropped }: DatagramServ
   else assert.ok(came <= sent)
 }
 
+/** How many a server has kept of what has come. */
+export function keptOf({ datagramsReceived, datagramsDropped }: DatagramServerStats): number {
+  return datagramsReceived - datagramsDropped.queueFull
+}
+
 /** The codes of promises that rejected; none may be left pending. */
 export async function codesOf(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
   const results = await soon(Promise.allSettled(promises), `settling of ${promises.length} promises`)

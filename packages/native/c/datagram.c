@@ -1,0 +1,388 @@
+/* Datagram sockets, UDP and Unix: what has come is taken by the batch, what goes out leaves at once. */
+#include "engine.h"
+#include <linux/sock_diag.h>
+#include <sched.h>
+#include <sys/uio.h>
+
+/* Datagrams of one recvmmsg(2). The queue of a Unix socket has ten or eleven places, that of UDP is counted in bytes. */
+#define MOST_RECEIVED 32
+/* Datagrams that one socket may bring per batch: others have their turn then. */
+#define BUDGET 256
+/* What one datagram may have behind its window: all that the send buffer of another Unix socket holds by default. */
+#define TAIL_BYTES (256 * 1024)
+/* Windows are multiples of this, so that what is handed out is aligned. */
+#define WINDOW_STEP 64
+#define FIRST_WINDOW 512
+#define LARGEST_WINDOW (64 * 1024)
+/* Larger ones are cut from large slabs. */
+#define SMALL_WINDOW 8192
+/* A window shrinks when nothing filled half of it for so many calls. */
+#define SHRINK_AFTER 8
+/* In a window that is so many times as large a datagram is copied out, so that who keeps it does not keep the slab. */
+#define COPY_RATIO 4
+
+struct datagram_socket {
+  struct source source;
+  bool reading;
+  bool wants_room;
+  bool is_unix;
+  bool has_credentials;
+  /* What is expected of the next datagrams: longer ones cost a copy. */
+  size_t window;
+  size_t longest;
+  int calls_below;
+  struct ucred last;
+};
+
+/* A union, so that the buffer is aligned for its header (cmsg(3)). */
+union control {
+  struct cmsghdr header;
+  /*
+   * Room for the credentials, which the kernel puts first, and for nothing else: descriptors that somebody sends to us
+   * are then never installed, and the kernel lets go of them (scm_detach_fds, unix(7)).
+   */
+  uint8_t bytes[CMSG_SPACE(sizeof(struct ucred))];
+};
+
+/* What recvmmsg(2) fills; made with the first datagram socket. */
+struct intake {
+  struct mmsghdr messages[MOST_RECEIVED];
+  struct iovec parts[MOST_RECEIVED][2];
+  struct address senders[MOST_RECEIVED];
+  union control controls[MOST_RECEIVED];
+  /* Its pages are touched only by datagrams that are longer than expected. */
+  uint8_t tails[MOST_RECEIVED][TAIL_BYTES];
+};
+
+static struct datagram_socket *socket_at(struct engine *engine, napi_value slot) {
+  return (struct datagram_socket *)source_at(engine, integer(engine->env, slot));
+}
+
+static uint32_t wanted(const struct datagram_socket *socket) {
+  return (socket->reading ? EPOLLIN : 0) | (socket->wants_room ? EPOLLOUT : 0);
+}
+
+static struct slab *slab_of(struct engine *engine, const struct datagram_socket *socket) {
+  return socket->window <= SMALL_WINDOW ? &engine->small : &engine->large;
+}
+
+/* @returns how many windows there are in the slab at `data`, at most */
+static int prepare(struct engine *engine, const struct datagram_socket *socket, uint8_t *data, size_t room) {
+  struct intake *intake = engine->intake;
+  int count = 0;
+  for (; count < MOST_RECEIVED && room >= socket->window; count++, room -= socket->window) {
+    struct msghdr *message = &intake->messages[count].msg_hdr;
+    intake->parts[count][0] = (struct iovec){data + (size_t)count * socket->window, socket->window};
+    intake->parts[count][1] = (struct iovec){intake->tails[count], TAIL_BYTES};
+    *message = (struct msghdr){
+        .msg_name = &intake->senders[count].storage,
+        .msg_namelen = sizeof intake->senders[count].storage,
+        .msg_iov = intake->parts[count],
+        .msg_iovlen = 2,
+        .msg_control = socket->has_credentials ? &intake->controls[count] : NULL,
+        .msg_controllen = socket->has_credentials ? sizeof intake->controls[count] : 0,
+    };
+  }
+  return count;
+}
+
+/* An event tells when the credentials are others than those of the datagram before. */
+static void tell_credentials(struct engine *engine, struct datagram_socket *socket, struct msghdr *message) {
+  napi_env env = engine->env;
+  struct ucred found;
+  struct cmsghdr *header = CMSG_FIRSTHDR(message);
+  if (header == NULL || header->cmsg_type != SCM_CREDENTIALS) return;
+  memcpy(&found, CMSG_DATA(header), sizeof found);
+  if (memcmp(&found, &socket->last, sizeof found) == 0) return;
+  socket->last = found;
+  napi_value value;
+  napi_create_array_with_length(env, 3, &value);
+  napi_set_element(env, value, 0, number(env, found.pid));
+  napi_set_element(env, value, 1, number(env, found.uid));
+  napi_set_element(env, value, 2, number(env, found.gid));
+  push_event(engine, &socket->source, KIND_CREDENTIALS, batch_value(engine, value), 0);
+}
+
+struct place {
+  int32_t slab;
+  size_t offset;
+};
+
+/* Copied out of its window: what is much smaller. */
+static bool copy_small(struct engine *engine, const uint8_t *data, size_t length, struct place *place) {
+  uint8_t *copy = slab_reserve(engine, &engine->small, length);
+  if (copy == NULL) return false;
+  memcpy(copy, data, length);
+  *place = (struct place){slab_number(engine, &engine->small), engine->small.used};
+  engine->small.used += (length + 7) / 8 * 8;
+  return true;
+}
+
+/* Put together from window and tail: what is longer than expected gets memory of its own. */
+static bool join(struct engine *engine, const struct iovec *parts, size_t length, struct place *place) {
+  void *data;
+  napi_value buffer;
+  if (napi_create_arraybuffer(engine->env, length, &data, &buffer) != napi_ok) return false;
+  memcpy(data, parts[0].iov_base, parts[0].iov_len);
+  memcpy((uint8_t *)data + parts[0].iov_len, parts[1].iov_base, length - parts[0].iov_len);
+  *place = (struct place){batch_value(engine, buffer), 0};
+  return true;
+}
+
+/* @returns whether the datagram stays in its window */
+static bool deliver(struct engine *engine, struct datagram_socket *socket, int index, struct slab *slab) {
+  struct intake *intake = engine->intake;
+  struct mmsghdr *message = &intake->messages[index];
+  const struct iovec *parts = intake->parts[index];
+  size_t length = message->msg_len;
+  struct place place = {slab_number(engine, slab), slab->used + (size_t)index * socket->window};
+  bool stays = false;
+  if (socket->has_credentials) tell_credentials(engine, socket, &message->msg_hdr);
+  intake->senders[index].length = message->msg_hdr.msg_namelen;
+  int32_t sender = sender_place(engine, &socket->source, &intake->senders[index]) + 1;
+  bool is_there = true;
+  if (length > socket->window) is_there = join(engine, parts, length, &place);
+  else if (slab == &engine->large && length * COPY_RATIO < socket->window)
+    is_there = copy_small(engine, parts[0].iov_base, length, &place);
+  else stays = true;
+  if (!is_there) {
+    push_event(engine, &socket->source, KIND_FAILED, ENOMEM, 0);
+    return false;
+  }
+  int32_t kind = KIND_DATAGRAM | place.slab << KIND_BITS;
+  int32_t is_cut = (message->msg_hdr.msg_flags & MSG_TRUNC) != 0;
+  push_event(
+      engine, &socket->source, kind, (int32_t)place.offset | is_cut << DATAGRAM_BITS,
+      (int32_t)length | sender << DATAGRAM_BITS);
+  if (length > socket->longest) socket->longest = length;
+  engine->batch_bytes += length;
+  return stays;
+}
+
+/* The window follows what comes: at once when it was too small, and after a while when it is too large. */
+static void adapt(struct datagram_socket *socket) {
+  size_t fitting = (socket->longest + WINDOW_STEP - 1) / WINDOW_STEP * WINDOW_STEP;
+  if (fitting == 0) fitting = WINDOW_STEP;
+  if (fitting > LARGEST_WINDOW) fitting = LARGEST_WINDOW;
+  bool is_below = fitting <= socket->window / 2;
+  socket->calls_below = is_below ? socket->calls_below + 1 : 0;
+  if (fitting > socket->window || socket->calls_below == SHRINK_AFTER) {
+    socket->window = fitting;
+    socket->calls_below = 0;
+  }
+  socket->longest = 0;
+}
+
+/* @returns how many were received, of at most `asked`; 0 for none, and -1 if that is all for now */
+static int receive(struct engine *engine, struct datagram_socket *socket, int *asked) {
+  struct slab *slab = slab_of(engine, socket);
+  uint8_t *data = slab_reserve(engine, slab, socket->window);
+  if (data == NULL) {
+    push_event(engine, &socket->source, KIND_FAILED, ENOMEM, 0);
+    return -1;
+  }
+  *asked = prepare(engine, socket, data, slab->size - slab->used);
+  int count = recvmmsg(socket->source.fd, engine->intake->messages, (unsigned)*asked, 0, NULL);
+  if (count < 0) {
+    if (errno != EAGAIN && errno != EINTR) push_event(engine, &socket->source, KIND_FAILED, errno, 0);
+    return -1;
+  }
+  int windows = 0;
+  for (int index = 0; index < count; index++) {
+    if (deliver(engine, socket, index, slab)) windows = index + 1;
+  }
+  slab->used += (size_t)windows * socket->window;
+  adapt(socket);
+  return count;
+}
+
+static void receive_all(struct engine *engine, struct datagram_socket *socket) {
+  for (int total = 0; total < BUDGET && engine->batch_bytes < BATCH_BYTES;) {
+    if (engine->event_count + socket->source.most_events > MAX_EVENTS) return;
+    int asked = 0;
+    int count = receive(engine, socket, &asked);
+    if (count < 0) return;
+    total += count;
+    /* The queue is empty: to be told so by another call would cost as much as the next batch. */
+    if (count < asked) return;
+  }
+}
+
+static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
+  struct datagram_socket *socket = (struct datagram_socket *)source;
+  if ((events & EPOLLOUT) != 0 && socket->wants_room) {
+    socket->wants_room = false;
+    push_event(engine, source, KIND_WRITABLE, 0, 0);
+  }
+  if (socket->reading && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
+    receive_all(engine, socket);
+  } else if ((events & EPOLLERR) != 0) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    /* Reading it takes it away: else it would be reported again and again. */
+    if (getsockopt(source->fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error != 0)
+      push_event(engine, source, KIND_FAILED, error, 0);
+  }
+  source_arm(engine, source, wanted(socket));
+}
+
+/* openDatagram(family: 4, 6, or 1 for Unix; options): the slot, or -errno */
+static napi_value open_datagram(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  int32_t kind = integer(env, arguments[0]);
+  int family = kind == 4 ? AF_INET : kind == 6 ? AF_INET6 : AF_UNIX;
+  int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return number(env, -errno);
+  int error = options_apply(env, arguments[1], fd);
+  struct datagram_socket *socket = calloc(1, sizeof *socket);
+  if (engine->intake == NULL) engine->intake = malloc(sizeof *engine->intake);
+  if (error == 0 && (socket == NULL || engine->intake == NULL)) error = ENOMEM;
+  /* Per datagram there are at most three events: its sender, its credentials, and itself. */
+  if (error == 0 && !source_open(engine, &socket->source, fd, on_ready, 3 * MOST_RECEIVED + 1)) error = ENOMEM;
+  if (error != 0) {
+    close(fd);
+    free(socket);
+    return number(env, -error);
+  }
+  int passes = 0;
+  socklen_t length = sizeof passes;
+  socket->is_unix = family == AF_UNIX;
+  if (socket->is_unix) getsockopt(fd, SOL_SOCKET, SO_PASSCRED, &passes, &length);
+  socket->has_credentials = passes != 0;
+  socket->last = (struct ucred){.pid = -1};
+  socket->window = FIRST_WINDOW;
+  return number(env, socket->source.slot);
+}
+
+static napi_value bind_or_connect(
+    struct engine *engine, napi_value slot, const struct address *address,
+    int (*act)(int, const struct sockaddr *, socklen_t)) {
+  const struct source *source = source_at(engine, integer(engine->env, slot));
+  if (source == NULL) return number(engine->env, EBADF);
+  int status = act(source->fd, (const struct sockaddr *)&address->storage, address->length);
+  return number(engine->env, status == 0 ? 0 : errno);
+}
+
+/* bindIp(slot, host, port), dialIp(slot, host, port): 0, or errno */
+static napi_value bind_ip(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  struct address address;
+  if (!address_from_ip(env, arguments[1], integer(env, arguments[2]), &address)) return number(env, EINVAL);
+  return bind_or_connect(engine, arguments[0], &address, bind);
+}
+
+static napi_value dial_ip(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  struct address address;
+  if (!address_from_ip(env, arguments[1], integer(env, arguments[2]), &address)) return number(env, EINVAL);
+  return bind_or_connect(engine, arguments[0], &address, connect);
+}
+
+/* bindPath(slot, path), dialPath(slot, path): 0, or errno. An empty path lets the system choose a name (autobind, unix(7)). */
+static napi_value bind_path(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct address address;
+  if (!address_from_path(env, arguments[1], &address)) {
+    size_t length = 1;
+    void *data;
+    napi_get_buffer_info(env, arguments[1], &data, &length);
+    if (length > 0) return number(env, ENAMETOOLONG);
+    address.storage.ss_family = AF_UNIX;
+    address.length = sizeof address.storage.ss_family;
+  }
+  return bind_or_connect(engine, arguments[0], &address, bind);
+}
+
+static napi_value dial_path(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct address address;
+  if (!address_from_path(env, arguments[1], &address)) return number(env, ENAMETOOLONG);
+  return bind_or_connect(engine, arguments[0], &address, connect);
+}
+
+/* setReceiving(slot, whether): 0, or errno */
+static napi_value set_receiving(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct datagram_socket *socket = socket_at(engine, arguments[0]);
+  if (socket == NULL) return number(env, EBADF);
+  napi_get_value_bool(env, arguments[1], &socket->reading);
+  return number(env, source_arm(engine, &socket->source, wanted(socket)));
+}
+
+/* awaitSendRoom(slot): an event of kind `writable` will come. 0, or errno */
+static napi_value await_send_room(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  struct datagram_socket *socket = socket_at(engine, arguments[0]);
+  if (socket == NULL) return number(env, EBADF);
+  socket->wants_room = true;
+  return number(env, source_arm(engine, &socket->source, wanted(socket)));
+}
+
+static napi_value transmit(
+    struct engine *engine, napi_value slot, napi_value data, const struct address *address) {
+  napi_env env = engine->env;
+  const struct source *source = source_at(engine, integer(env, slot));
+  void *bytes;
+  size_t length;
+  if (source == NULL || napi_get_buffer_info(env, data, &bytes, &length) != napi_ok) return number(env, EBADF);
+  const struct sockaddr *to = address == NULL ? NULL : (const struct sockaddr *)&address->storage;
+  ssize_t sent = sendto(source->fd, bytes, length, MSG_NOSIGNAL, to, address == NULL ? 0 : address->length);
+  return number(env, sent < 0 ? errno : 0);
+}
+
+/* sendDatagram(slot, bytes, token): 0, or errno; to the peer if the token is 0. ESTALE if it means nobody any more. */
+static napi_value send_datagram(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  uint32_t token = (uint32_t)integer(env, arguments[2]);
+  const struct address *address = token == 0 ? NULL : sender_address(engine, token);
+  if (token != 0 && address == NULL) return number(env, ESTALE);
+  return transmit(engine, arguments[0], arguments[1], address);
+}
+
+/* sendDatagramToIp(slot, bytes, host, port), sendDatagramToPath(slot, bytes, path): 0, or errno */
+static napi_value send_to_ip(napi_env env, napi_callback_info info) {
+  ARGUMENTS(4);
+  struct address address;
+  if (!address_from_ip(env, arguments[2], integer(env, arguments[3]), &address)) return number(env, EINVAL);
+  return transmit(engine, arguments[0], arguments[1], &address);
+}
+
+static napi_value send_to_path(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  struct address address;
+  if (!address_from_path(env, arguments[2], &address)) return number(env, ENAMETOOLONG);
+  return transmit(engine, arguments[0], arguments[1], &address);
+}
+
+/* kernelDrops(slot): datagrams for which the queue had no room, or -errno. Unlike SO_RXQ_OVFL it also tells of the last. */
+static napi_value kernel_drops(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  uint32_t numbers[SK_MEMINFO_VARS] = {0};
+  socklen_t length = sizeof numbers;
+  if (source == NULL) return number(env, -EBADF);
+  if (getsockopt(source->fd, SOL_SOCKET, SO_MEMINFO, numbers, &length) != 0) return number(env, -errno);
+  return number(env, numbers[SK_MEMINFO_DROPS]);
+}
+
+/* descriptor(slot): its number, or -1 */
+static napi_value descriptor(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  return number(env, source == NULL ? -1 : source->fd);
+}
+
+void datagram_register(struct engine *engine, napi_value exports) {
+  define(engine, exports, "openDatagram", open_datagram);
+  define(engine, exports, "bindIp", bind_ip);
+  define(engine, exports, "dialIp", dial_ip);
+  define(engine, exports, "bindPath", bind_path);
+  define(engine, exports, "dialPath", dial_path);
+  define(engine, exports, "setReceiving", set_receiving);
+  define(engine, exports, "awaitSendRoom", await_send_room);
+  define(engine, exports, "sendDatagram", send_datagram);
+  define(engine, exports, "sendDatagramToIp", send_to_ip);
+  define(engine, exports, "sendDatagramToPath", send_to_path);
+  define(engine, exports, "kernelDrops", kernel_drops);
+  define(engine, exports, "descriptor", descriptor);
+}

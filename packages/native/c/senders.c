@@ -1,0 +1,57 @@
+/*
+ * Who has sent lately. JavaScript keeps one address object per place of this table, so that a datagram from a known
+ * sender makes none, and an answer to one needs no address put together again.
+ */
+#include "engine.h"
+
+#define PLACE_BITS 10
+#define PLACES (1 << PLACE_BITS)
+
+struct sender {
+  /* Place, and above it the number of its present owner: 0 for none. Whoever sends to a former owner is told so. */
+  uint32_t token;
+  struct address address;
+};
+
+/* Any mixing will do: whoever provokes collisions gains that each of his datagrams costs as much as one of a stranger. */
+static uint32_t place_of(const struct address *address) {
+  const uint8_t *bytes = (const uint8_t *)&address->storage;
+  uint64_t hash = address->length;
+  size_t at = 0;
+  for (; at + sizeof hash <= address->length; at += sizeof hash) {
+    uint64_t word;
+    memcpy(&word, bytes + at, sizeof word);
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    hash ^= hash >> 32;
+  }
+  for (; at < address->length; at++) hash = (hash ^ bytes[at]) * 0x9e3779b97f4a7c15u;
+  return (uint32_t)(hash >> (64 - PLACE_BITS));
+}
+
+static bool is_same(const struct address *left, const struct address *right) {
+  return left->length == right->length && memcmp(&left->storage, &right->storage, left->length) == 0;
+}
+
+/* The place of a sender; of one that is new an event tells first. -1 for a sender without a name, or without memory. */
+int32_t sender_place(struct engine *engine, const struct source *source, const struct address *address) {
+  if (address->length <= sizeof address->storage.ss_family) return -1;
+  if (engine->senders == NULL) engine->senders = calloc(PLACES, sizeof *engine->senders);
+  if (engine->senders == NULL) return -1;
+  uint32_t place = place_of(address);
+  struct sender *sender = &engine->senders[place];
+  if (sender->token == 0 || !is_same(&sender->address, address)) {
+    uint32_t owner = engine->next_sender++ % (1 << (31 - PLACE_BITS)) + 1;
+    sender->token = owner << PLACE_BITS | place;
+    sender->address = *address;
+    int32_t number = batch_value(engine, address_to_value(engine->env, address));
+    push_event(engine, source, KIND_SENDER, (int32_t)sender->token, number);
+  }
+  return (int32_t)place;
+}
+
+/* The address behind a token; NULL if its place has a new owner, of which JavaScript may not have heard yet. */
+const struct address *sender_address(const struct engine *engine, uint32_t token) {
+  if (engine->senders == NULL) return NULL;
+  const struct sender *sender = &engine->senders[token & (PLACES - 1)];
+  return sender->token == token ? &sender->address : NULL;
+}

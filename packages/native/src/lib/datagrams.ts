@@ -1,0 +1,97 @@
+import {
+  smallBuffers,
+  type DatagramEngine,
+  type DatagramPort,
+  type UdpBind,
+  type UdpSettings,
+  type UnixgramPort,
+} from '@sock/core/datagram'
+import type { SocketOptions } from './addon.js'
+import type { Loop } from './loop.js'
+import { NativeDatagramPort } from './native-datagram-port.js'
+import { systemError } from './system-error.js'
+
+/** What the datagram sockets of an engine do beyond what their servers and clients ask for. */
+export interface DatagramTraits {
+  /** Unix datagrams tell who has sent them. */
+  readonly credentials: boolean
+}
+
+/** @param usable throws where there is no addon */
+export function createDatagrams(
+  usable: () => Loop,
+  traits: DatagramTraits,
+): Pick<DatagramEngine, 'openUdp' | 'openUnixgram'> {
+  return {
+    openUdp: async (bind, settings) => openUdp(usable(), bind, settings),
+    openUnixgram: () => openUnixgram(usable(), traits),
+  }
+}
+
+function openUnixgram(loop: Loop, { credentials }: DatagramTraits): UnixgramPort {
+  const slot = opened(loop.addon.openDatagram(1, credentials ? { passCredentials: 1 } : {}))
+  return new NativeDatagramPort(loop, slot, 1)
+}
+
+function openUdp(loop: Loop, bind: UdpBind, settings: UdpSettings): DatagramPort {
+  const { addon } = loop
+  const family = bind.family === 'udp4' ? 4 : 6
+  const slot = opened(addon.openDatagram(family, optionsOf(bind, settings)))
+  const given = {
+    // It tells the double of what it gave (socket(7)).
+    receive: addon.option(slot, 'receiveBuffer') / 2,
+    send: addon.option(slot, 'sendBuffer') / 2,
+  }
+  const port = new NativeDatagramPort(loop, slot, family, smallBuffers(settings, given))
+  try {
+    port.bindIp(bind.host ?? (family === 4 ? '0.0.0.0' : '::'), bind.port)
+    joinGroups(loop, slot, settings)
+    if (bind.peer !== undefined) port.connectIp(bind.peer)
+    return port
+  } catch (error) {
+    port.close()
+    throw error
+  }
+}
+
+function joinGroups({ addon }: Loop, slot: number, { multicast, multicastInterface }: UdpSettings): void {
+  if (multicastInterface !== undefined) {
+    checked(addon.multicastFrom(slot, multicastInterface), 'setsockopt', multicastInterface)
+  }
+  for (const { group, interface: where = '' } of multicast) {
+    checked(addon.joinGroup(slot, group, where), 'addMembership', group)
+  }
+}
+
+/** A dual-stack socket has each limit twice: for its IPv6 peers, and for its IPv4 peers. */
+function optionsOf(bind: UdpBind, settings: UdpSettings): SocketOptions {
+  const isIpv6 = bind.family === 'udp6'
+  const options: Record<string, number> = {}
+  const set = (name: keyof SocketOptions, value: number | boolean | undefined): void => {
+    if (value !== undefined) options[name] = Number(value)
+  }
+  if (isIpv6) set('ipv6Only', bind.ipv6Only ?? false)
+  if (bind.reuseAddress === true) set('reuseAddress', true)
+  if (bind.reusePort === true) set('reusePort', true)
+  if (settings.broadcast) set('broadcast', true)
+  set('receiveBuffer', settings.receiveBufferSize)
+  set('sendBuffer', settings.sendBufferSize)
+  set('ttl', settings.ttl)
+  set('multicastTtl', settings.multicastTtl)
+  set('multicastLoop', settings.multicastLoopback)
+  if (isIpv6) {
+    set('hops', settings.ttl)
+    set('multicastHops', settings.multicastTtl)
+    set('multicastLoop6', settings.multicastLoopback)
+  }
+  return options
+}
+
+function opened(slot: number): number {
+  if (slot < 0) throw systemError(-slot, 'socket')
+  return slot
+}
+
+function checked(errno: number, syscall: string, address: string): void {
+  if (errno !== 0) throw systemError(errno, syscall, { address })
+}

@@ -1,0 +1,250 @@
+import { formatAddress, type Address, type IpAddress, type PeerCredentials } from '@sock/core'
+import {
+  cannotSend,
+  unixAddress,
+  unixDestination,
+  type DatagramPort,
+  type DatagramPortSink,
+  type DatagramSending,
+  type UnixgramPort,
+} from '@sock/core/datagram'
+import { constants } from 'node:os'
+import { isIP } from 'node:net'
+import { kinds } from './addon.js'
+import type { DatagramOwner, Due, Loop } from './loop.js'
+import type { Post } from './posts.js'
+import { addressOf, credentialsOf, type Family } from './senders.js'
+import { systemError, type Details } from './system-error.js'
+
+const { EAGAIN, ECONNREFUSED, ESTALE } = constants.errno
+
+/** 65,535 bytes of an IPv4 packet less its header of 20 and UDP's of 8 (udp(7)); in IPv6 the length does not count its header. */
+const MAX_MESSAGE: Record<Family, number> = { 4: 65_507, 6: 65_527, 1: 4 * 1024 * 1024 }
+const MAX_PORT = 65_535
+const UNIX = 1
+const UNNAMED = unixAddress('')
+
+type Received = Parameters<DatagramPortSink['received']>
+
+/** What `configure(socket)` gets from this engine for a datagram socket. */
+export interface NativeDatagramSocket {
+  /** The descriptor, for native code that sets socket options. */
+  readonly fd: number
+}
+
+/** One datagram socket of the addon. */
+export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramOwner, Due {
+  readonly #loop: Loop
+  readonly #family: Family
+  readonly #warnings: readonly Error[]
+  #slot: number
+  #local: Address = UNNAMED
+  #peer: Address | undefined
+  #sink: DatagramPortSink | undefined
+  #credentials: PeerCredentials | undefined
+  #drops = 0
+  #isPaused = false
+  /** What came in the same batch after the pause. */
+  #held: Received[] = []
+
+  /** @param warnings what is to be reported once there is somebody to hear it */
+  constructor(loop: Loop, slot: number, family: Family, warnings: readonly Error[] = []) {
+    this.#loop = loop
+    this.#slot = slot
+    this.#family = family
+    this.#warnings = warnings
+    loop.own(slot, this)
+  }
+
+  get localAddress(): Address {
+    return this.#local
+  }
+  get remoteAddress(): Address | undefined {
+    return this.#peer
+  }
+  get maxMessageBytes(): number {
+    const isIpv4 = this.#peer?.family === 'ipv4'
+    return MAX_MESSAGE[isIpv4 ? 4 : this.#family]
+  }
+  get socket(): NativeDatagramSocket {
+    return { fd: this.#loop.addon.descriptor(this.#slot) }
+  }
+
+  /** Gives a UDP socket its name. @throws the system's error */
+  bindIp(host: string, port: number): void {
+    check(this.#loop.addon.bindIp(this.#slot, host, port), 'bind', { address: host, port })
+    this.#findName()
+  }
+
+  /** @throws the system's error */
+  connectIp(peer: IpAddress): void {
+    const { host, port } = peer
+    check(this.#loop.addon.dialIp(this.#slot, host, port), 'connect', { address: host, port })
+    this.#peer = peer
+    this.#findName()
+  }
+
+  bind(name: string): void {
+    check(this.#loop.addon.bindPath(this.#slot, Buffer.from(name)), 'bind', { address: name })
+    this.#findName()
+  }
+
+  connect(name: string): void {
+    check(this.#loop.addon.dialPath(this.#slot, Buffer.from(name)), 'connect', { address: name })
+    this.#peer = unixAddress(name.startsWith('\0') ? `@${name.slice(1)}` : name)
+  }
+
+  start(sink: DatagramPortSink): void {
+    this.#sink = sink
+    for (const warning of this.#warnings) queueMicrotask(() => sink.failed(warning))
+    this.#receive(true)
+  }
+
+  pause(): void {
+    this.#isPaused = true
+    this.#receive(false)
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    // Not from within: whoever resumes takes what it asked for first.
+    if (this.#held.length > 0) this.#loop.later(this)
+    else this.#receive(true)
+  }
+
+  send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void {
+    if (this.#isClosed) return
+    try {
+      const isToPeer = to === undefined || this.#isPeer(to)
+      const token = isToPeer ? 0 : this.#loop.senders.token(to, this.#family)
+      const isKnown = isToPeer ? this.#family !== UNIX : token !== 0
+      const post: Post = { poster: this, data, to: isToPeer ? undefined : to, sending }
+      if (isKnown && this.#loop.posts.add(this.#slot, token, post)) return
+      // What was gathered before goes before.
+      this.#loop.posts.flush()
+      const errno = isToPeer || token !== 0 ? this.#loop.addon.sendDatagram(this.#slot, data, token) : ESTALE
+      if (errno === 0) sending.done()
+      else this.failed(post, errno)
+    } catch (error) {
+      sending.done(error as Error)
+    }
+  }
+
+  kernelDrops(): number {
+    if (this.#isClosed) return this.#drops
+    const drops = this.#loop.addon.kernelDrops(this.#slot)
+    return (this.#drops = drops < 0 ? this.#drops : drops)
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    // The numbers of a server outlive its socket.
+    this.kernelDrops()
+    this.#loop.posts.flush()
+    this.#loop.close(this.#slot)
+    this.#slot = -1
+    this.#held = []
+    this.#loop.later(this)
+  }
+
+  // What the loop does.
+
+  datagram(data: Buffer, from: Address | undefined, truncated: boolean): void {
+    if (this.#isPaused || this.#held.length > 0) this.#held.push([data, from, truncated, this.#credentials])
+    else this.#sink?.received(data, from, truncated, this.#credentials)
+  }
+
+  event(kind: number, a: number): void {
+    if (kind === kinds.writable) this.#sink?.writable?.()
+    else if (kind === kinds.failed) this.#sink?.failed(systemError(a, 'recvmsg'))
+  }
+
+  credentials(value: unknown): void {
+    this.#credentials = credentialsOf(value)
+  }
+
+  settle(): void {
+    if (this.#isClosed) {
+      const sink = this.#sink
+      this.#sink = undefined
+      sink?.closed()
+      return
+    }
+    while (!this.#isPaused && this.#held.length > 0) {
+      this.#sink?.received(...(this.#held.shift() as Received))
+    }
+    if (!this.#isPaused && !this.#isClosed) this.#receive(true)
+  }
+
+  get #isClosed(): boolean {
+    return this.#slot < 0
+  }
+
+  #findName(): void {
+    this.#local = addressOf(this.#loop.addon.name(this.#slot, false)) ?? UNNAMED
+  }
+
+  #receive(whether: boolean): void {
+    if (this.#isClosed) return
+    const errno = this.#loop.addon.setReceiving(this.#slot, whether)
+    if (errno !== 0) this.#sink?.failed(systemError(errno, 'epoll_ctl'))
+  }
+
+  #sendTo(data: Uint8Array, to: Address): number {
+    const { addon } = this.#loop
+    if (this.#family === UNIX)
+      return addon.sendDatagramToPath(this.#slot, data, Buffer.from(unixDestination(to).path))
+    if (to.family === 'unix') throw cannotSend(to, 'not an IP address')
+    const { host, port } = to
+    const version = isIP(host)
+    // Names are refused: a look-up per datagram would be a delay, and a way to keep a server busy, that nobody sees.
+    if (version === 0) throw cannotSend(to, 'not an IP address')
+    if (this.#family === 4 && version === 6) throw cannotSend(to, 'the socket is bound to IPv4')
+    if (!(Number.isInteger(port) && port > 0 && port <= MAX_PORT)) throw cannotSend(to, `the port is ${port}`)
+    const isMapped = this.#family === 6 && version === 4
+    return addon.sendDatagramToIp(this.#slot, data, isMapped ? `::ffff:${host}` : host, port)
+  }
+
+  /** What the addon refused: by an address that it does not know any more it may have to be sent once again. */
+  failed({ data, to, sending }: Post, refusal: number): void {
+    try {
+      const errno = refusal === ESTALE && to !== undefined ? this.#sendTo(data, to) : refusal
+      sending.done(errno === 0 ? undefined : this.#errorOf(errno, to))
+    } catch (error) {
+      sending.done(error as Error)
+    }
+  }
+
+  #errorOf(errno: number, to: Address | undefined): Error {
+    if (errno === EAGAIN) {
+      // Without a peer the system does not know whose queue we wait for.
+      const isTold = this.#family !== UNIX || this.#peer !== undefined
+      if (isTold) this.#loop.addon.awaitSendRoom(this.#slot)
+      return NO_ROOM
+    }
+    const error = systemError(errno, 'send', detailsOf(to ?? this.#peer))
+    // It may be told to a later send what became of an earlier one: whoever waits for an answer should hear of it.
+    if (errno === ECONNREFUSED && this.#family !== UNIX) this.#sink?.failed(error)
+    return error
+  }
+
+  /** A connected socket of UDP sends to nobody else. @throws SockError `ERR_SOCK_INVALID_ADDRESS` */
+  #isPeer(to: Address): boolean {
+    const peer = this.#peer
+    if (peer === undefined || this.#family === UNIX) return false
+    if (formatAddress(to) === formatAddress(peer)) return true
+    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}"`)
+  }
+}
+
+function check(errno: number, syscall: string, details: Details): void {
+  if (errno !== 0) throw systemError(errno, syscall, details)
+}
+
+function detailsOf(address: Address | undefined): Details {
+  if (address === undefined) return {}
+  return address.family === 'unix' ? { address: address.path } : { address: address.host, port: address.port }
+}
+
+/** Made once: refusals are frequent, are mended by coming again, and a stack would tell nothing. */
+const NO_ROOM = systemError(EAGAIN, 'send')
