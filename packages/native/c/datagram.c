@@ -3,13 +3,14 @@
 #include <linux/sock_diag.h>
 #include <sched.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 /* Datagrams of one recvmmsg(2). The queue of a Unix socket has ten or eleven places, that of UDP is counted in bytes. */
 #define MOST_RECEIVED 32
 /* Datagrams that one socket may bring per batch: others have their turn then. */
 #define BUDGET 256
-/* What one datagram may have behind its window: all that the send buffer of another Unix socket holds by default. */
-#define TAIL_BYTES (256 * 1024)
+/* The longest datagram; of others the rest is lost. More than the send buffer of a Unix socket holds by default. */
+#define MOST_BYTES (256 * 1024)
 /* Windows are multiples of this, so that what is handed out is aligned. */
 #define WINDOW_STEP 64
 #define FIRST_WINDOW 512
@@ -51,7 +52,7 @@ struct intake {
   struct address senders[MOST_RECEIVED];
   union control controls[MOST_RECEIVED];
   /* Its pages are touched only by datagrams that are longer than expected. */
-  uint8_t tails[MOST_RECEIVED][TAIL_BYTES];
+  uint8_t tails[MOST_RECEIVED][MOST_BYTES];
 };
 
 static struct datagram_socket *socket_at(struct engine *engine, napi_value slot) {
@@ -73,7 +74,7 @@ static int prepare(struct engine *engine, const struct datagram_socket *socket, 
   for (; count < MOST_RECEIVED && room >= socket->window; count++, room -= socket->window) {
     struct msghdr *message = &intake->messages[count].msg_hdr;
     intake->parts[count][0] = (struct iovec){data + (size_t)count * socket->window, socket->window};
-    intake->parts[count][1] = (struct iovec){intake->tails[count], TAIL_BYTES};
+    intake->parts[count][1] = (struct iovec){intake->tails[count], MOST_BYTES - socket->window};
     *message = (struct msghdr){
         .msg_name = &intake->senders[count].storage,
         .msg_namelen = sizeof intake->senders[count].storage,
@@ -120,9 +121,12 @@ static bool copy_small(struct engine *engine, const uint8_t *data, size_t length
 
 /* Put together from window and tail: what is longer than expected gets memory of its own. */
 static bool join(struct engine *engine, const struct iovec *parts, size_t length, struct place *place) {
+  napi_env env = engine->env;
   void *data;
-  napi_value buffer;
-  if (napi_create_arraybuffer(engine->env, length, &data, &buffer) != napi_ok) return false;
+  napi_value view, buffer;
+  /* Unlike napi_create_arraybuffer() it does not fill the memory with zeros. */
+  if (napi_create_buffer(env, length, &data, &view) != napi_ok) return false;
+  if (napi_get_typedarray_info(env, view, NULL, NULL, NULL, &buffer, NULL) != napi_ok) return false;
   memcpy(data, parts[0].iov_base, parts[0].iov_len);
   memcpy((uint8_t *)data + parts[0].iov_len, parts[1].iov_base, length - parts[0].iov_len);
   *place = (struct place){batch_value(engine, buffer), 0};
@@ -138,8 +142,11 @@ static bool deliver(struct engine *engine, struct datagram_socket *socket, int i
   struct place place = {slab_number(engine, slab), slab->used + (size_t)index * socket->window};
   bool stays = false;
   if (socket->has_credentials) tell_credentials(engine, socket, &message->msg_hdr);
-  intake->senders[index].length = message->msg_hdr.msg_namelen;
-  int32_t sender = sender_place(engine, &socket->source, &intake->senders[index]) + 1;
+  struct address *from = &intake->senders[index];
+  from->length = message->msg_hdr.msg_namelen;
+  /* A path of 108 bytes comes with the NUL byte behind it, which send(2) would not take. */
+  if (socket->is_unix && from->length > sizeof(struct sockaddr_un)) from->length = sizeof(struct sockaddr_un);
+  int32_t sender = sender_place(engine, &socket->source, from) + 1;
   bool is_there = true;
   if (length > socket->window) is_there = join(engine, parts, length, &place);
   else if (slab == &engine->large && length * COPY_RATIO < socket->window)

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { types } from 'node:util'
+import type { DatagramEngine } from '@sock/core'
 import {
   connectUnixgram,
   createUnixgramServer,
@@ -23,9 +24,11 @@ import { until } from './until.js'
 /**
  * Gives each test a folder of its own, and looks after it that nothing is left: everything that was made by way of the
  * scratch is closed, and then nothing may be in the folder, no client's folder exist, and no descriptor be open.
+ *
+ * @param engine that of servers and clients
  */
-export function useScratch(): Scratch {
-  const scratch = new Scratch()
+export function useScratch(engine?: DatagramEngine): Scratch {
+  const scratch = new Scratch(engine)
   beforeEach(() => scratch.open())
   afterEach(() => scratch.close())
   return scratch
@@ -44,8 +47,13 @@ export class Scratch {
   #descriptors = 0
   #closers: (() => unknown)[] = []
   #own = new Set<string>()
+  readonly #engine: DatagramEngine | undefined
   readonly #failures: unknown[] = []
   readonly #note = (error: unknown): void => void this.#failures.push(error)
+
+  constructor(engine?: DatagramEngine) {
+    this.#engine = engine
+  }
 
   open(): void {
     this.folder = mkdtempSync(join(tmpdir(), 'unixgram-'))
@@ -92,7 +100,7 @@ export class Scratch {
   }
 
   server(handler: DatagramHandler = echo, options?: UnixgramServerOptions): Omit<Running, 'address'> {
-    const server = createUnixgramServer(handler, options)
+    const server = createUnixgramServer(handler, { engine: this.#engine, ...options })
     const errors: Error[] = []
     server.on('error', (error) => void errors.push(error))
     this.later(() => server.close())
@@ -112,7 +120,7 @@ export class Scratch {
     target: Parameters<typeof connectUnixgram>[0] = this.path(),
     options?: UnixgramClientOptions,
   ): Promise<DatagramChannel> {
-    const client = await connectUnixgram(target, options)
+    const client = await connectUnixgram(target, { engine: this.#engine, ...options })
     this.#clientFolders.push(dirname(String(client.localAddress)))
     this.later(() => client.close())
     return client

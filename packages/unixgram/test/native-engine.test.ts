@@ -1,0 +1,234 @@
+import { expect, it } from '@jest/globals'
+import type { DatagramChannel } from '@sock/core'
+import { engine } from '@sock/native'
+import { execFileSync } from 'node:child_process'
+import { lstatSync, readdirSync } from 'node:fs'
+import { describeNative as describe } from './support/engines.js'
+import { itWithPython } from './support/needs.js'
+import { ask, echo, failure, useScratch } from './support/scratch.js'
+import { until } from './support/until.js'
+
+const scratch = useScratch(engine)
+
+async function expectServed(): Promise<void> {
+  expect(await ask(await scratch.connect(), 'still here?')).toBe('still here?')
+}
+
+/** In a process of its own, since another test of this one may have loaded unix-dgram. */
+const ALONE = `
+  import { engine } from '@sock/native'
+  import { connectUnixgram, createUnixgramServer } from '${new URL('../dist/index.js', import.meta.url).href}'
+  const server = createUnixgramServer({ data: (channel, data) => channel.write(data) }, { engine })
+  const client = await connectUnixgram(await server.listen(process.argv[1]), { engine })
+  await client.write('x')
+  const answer = String(await client.read())
+  await client.close()
+  await server.shutdown()
+  const loaded = process.report.getReport().sharedObjects.filter((name) => name.endsWith('.node'))
+  console.log(JSON.stringify([answer, loaded.map((name) => name.replace(/.*[/]/, ''))]))
+`
+
+describe('createUnixgramServer() and connectUnixgram() with the native engine', () => {
+  it('do without unix-dgram', () => {
+    const args = ['--input-type=module', '-e', ALONE, scratch.path()]
+    const output = execFileSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8' })
+    expect(JSON.parse(output)).toEqual(['x', ['sock_native.node']])
+  })
+
+  it('make a file with the mode that was asked for, and remove it', async () => {
+    const { server } = await scratch.serve(echo, {}, { path: scratch.path(), mode: 0o620 })
+    expect(lstatSync(scratch.path()).mode & 0o777).toBe(0o620)
+    await server.shutdown()
+    expect(scratch.names()).toEqual([])
+  })
+
+  it('refuse a path that is in use, and replace a dead socket', async () => {
+    await scratch.serve()
+    const second = scratch.server()
+    expect((await failure(second.server.listen(scratch.path()))).code).toBe('ERR_SOCK_PATH_IN_USE')
+    await expectServed()
+  })
+
+  it('receive 212,960 bytes, all that a send buffer holds by default', async () => {
+    const sizes: unknown[] = []
+    await scratch.serve({ data: (_, data, __, truncated) => void sizes.push(data.length, truncated) })
+    const client = await scratch.connect()
+    for (const size of [212_960, 0, 65_537]) await client.write(Buffer.alloc(size))
+    await until(() => sizes.length === 6, 'they arrive')
+    expect(sizes).toEqual([212_960, false, 0, false, 65_537, false])
+  })
+})
+
+describe('abstract names with the native engine', () => {
+  const name = `@sock-${process.pid}-${Math.random()}`
+
+  it('are bound and dialled, without a file', async () => {
+    const { address } = await scratch.serve(echo, {}, name)
+    expect(String(address)).toBe(name)
+    expect(await ask(await scratch.connect(name), 'x')).toBe('x')
+    const second = scratch.server()
+    expect(await failure(second.server.listen(name))).toMatchObject({ code: 'EADDRINUSE', syscall: 'bind' })
+  })
+
+  itWithPython('are as long as they are written: other programs find them, and are answered', async () => {
+    const froms: unknown[] = []
+    const handler = (channel: DatagramChannel, data: Buffer, from: unknown): Promise<void> => {
+      froms.push(String(from))
+      return channel.write(data)
+    }
+    await scratch.serve({ data: handler }, {}, name)
+    const python = scratch.python(
+      `
+s.bind('\\0' + sys.argv[2])
+s.settimeout(5)
+s.sendto(b'exact', '\\0' + sys.argv[1][1:])
+say(s.recv(100).decode())
+`,
+      name,
+      `${name.slice(1)}-peer`,
+    )
+    expect(await python.hear()).toBe('exact')
+    expect(froms).toEqual([`${name}-peer`])
+  })
+})
+
+describe('senders with the native engine', () => {
+  itWithPython(
+    'that the system has named (autobind), or with a name of 108 bytes, are answered',
+    async () => {
+      const froms: string[] = []
+      await scratch.serve({
+        data(channel, data, from) {
+          froms.push(String(from))
+          return channel.write(data)
+        },
+      })
+      const python = scratch.python(
+        `
+import ctypes, struct
+name = (sys.argv[2] + '/').ljust(108, 'x')
+address = struct.pack('H', socket.AF_UNIX) + name.encode()
+assert ctypes.CDLL(None).bind(s.fileno(), address, len(address)) == 0
+auto = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+auto.bind('')
+for one in (auto, s):
+    one.settimeout(5)
+    one.sendto(b'answer me', sys.argv[1])
+    say(one.recv(100).decode())
+os.unlink(name)
+say('done')
+`,
+        scratch.path(),
+        scratch.folder,
+      )
+      expect([await python.hear(), await python.hear(), await python.hear()]).toEqual([
+        'answer me',
+        'answer me',
+        'done',
+      ])
+      expect(froms[0]).toMatch(/^@[0-9a-f]{5}$/)
+      expect(froms[1]).toHaveLength(108)
+    },
+  )
+
+  itWithPython('with a relative name are called by it, also if it looks like an abstract one', async () => {
+    const froms: string[] = []
+    await scratch.serve({ data: (_, __, from) => void froms.push(String(from)) })
+    const program = `os.chdir(sys.argv[2])\ns.bind('@rel')\ns.sendto(b'', sys.argv[1])\nsay('sent')`
+    const python = scratch.python(program, scratch.path(), scratch.folder)
+    scratch.own('@rel')
+    expect(await python.hear()).toBe('sent')
+    await until(() => froms.length === 1, 'it arrives')
+    expect(froms).toEqual(['./@rel'])
+  })
+
+  itWithPython('that send descriptors leave none behind (SCM_RIGHTS)', async () => {
+    const { server } = await scratch.serve()
+    const before = readdirSync('/proc/self/fd').length
+    const python = scratch.python(
+      `
+import array, select
+r, w = os.pipe()
+for count in range(20):
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [w] * (1 + count)))]
+    s.sendmsg([b'with descriptors'], rights, 0, sys.argv[1])
+os.close(w)
+say('free' if select.select([r], [], [], 5)[0] and os.read(r, 1) == b'' else 'held')
+`,
+      scratch.path(),
+    )
+    expect(await python.hear()).toBe('free')
+    await until(() => server.stats().datagramsReceived === 20, 'they are received')
+    await python.kill()
+    await until(() => readdirSync('/proc/self/fd').length <= before, 'no descriptor is left')
+    await expectServed()
+  })
+
+  itWithPython('of more than 262,144 bytes have them cut there, and are told so', async () => {
+    const seen: unknown[] = []
+    await scratch.serve({ data: (_, data, __, truncated) => void seen.push(data.length, truncated) })
+    const python = scratch.python(
+      `
+s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1000000)
+for size in (262144, 262145, 300000, 5): s.sendto(b'x' * size, sys.argv[1])
+say('sent')
+`,
+      scratch.path(),
+    )
+    expect(await python.hear()).toBe('sent')
+    await until(() => seen.length === 8, 'they arrive')
+    expect(seen).toEqual([262_144, false, 262_144, true, 262_144, true, 5, false])
+  })
+})
+
+describe('receivers with the native engine', () => {
+  itWithPython('that do not read get everything in order when they do', async () => {
+    // More than fit their queue, and all in one batch.
+    await scratch.serve({
+      data(channel, _, from) {
+        for (let index = 0; index < 40; index++) void channel.send(`${index}`, from!)
+      },
+    })
+    const python = scratch.python(
+      `
+s.bind(sys.argv[2])
+s.sendto(b'go', sys.argv[1])
+hear()
+s.settimeout(5)
+say(' '.join(s.recv(100).decode() for _ in range(40)))
+`,
+      scratch.path(),
+      scratch.own('slow.sock'),
+    )
+    python.say('now')
+    expect(await python.hear()).toBe(Array.from({ length: 40 }, (_, index) => index).join(' '))
+  })
+
+  it('that are gone are told of by their own promise, and others in the same batch get theirs', async () => {
+    const outcomes: unknown[] = []
+    const known = new Map<string, unknown>()
+    await scratch.serve({
+      data(channel, data, from) {
+        known.set(String(data), from)
+        if (String(data) !== 'go') return
+        for (const to of [...known.values(), ...known.values()] as never[]) {
+          channel.send('answer', to).then(
+            () => outcomes.push('sent'),
+            (error: { code?: string }) => outcomes.push(error.code),
+          )
+        }
+      },
+    })
+    const gone = await scratch.connect()
+    await gone.write('gone')
+    await until(() => known.size === 1, 'it arrives')
+    await gone.close()
+    const here = await scratch.connect()
+    await here.write('go')
+    expect(String(await here.read())).toBe('answer')
+    expect(String(await here.read())).toBe('answer')
+    await until(() => outcomes.length === 4, 'all are told')
+    for (const outcome of ['ENOENT', 'sent'])
+      expect(outcomes.filter((other) => other === outcome)).toHaveLength(2)
+  })
+})
