@@ -6,10 +6,8 @@ import type {
   DatagramServerStats,
   IpAddress,
   Server,
-  UnixAddress,
 } from '@sock/core'
 import {
-  bindSocketFile,
   checkOptions,
   connectDatagram,
   createDatagramServer,
@@ -17,22 +15,18 @@ import {
   datagramServerChecks,
   ipAddress,
   parseIpTarget,
-  parseUnixPath,
-  parseUnixTarget,
-  unixAddress,
   type DatagramPort,
   type UdpBind,
   type UdpSettings,
-  type UnixEndpoint,
 } from '@sock/core/datagram'
 import { engine } from '../../src/index.js'
 
 /*
- * Transports as small as they get, since @sock/udp and @sock/unixgram are tested with this engine in their own folders,
+ * A transport as small as it gets, since @sock/udp is tested with this engine in its own folder,
  * and packages know each other in one direction only.
  */
 
-export const settings: UdpSettings = {
+const settings: UdpSettings = {
   receiveBufferSize: undefined,
   sendBufferSize: undefined,
   broadcast: false,
@@ -43,18 +37,13 @@ export const settings: UdpSettings = {
   multicastInterface: undefined,
 }
 
-type DatagramServer<Addr extends IpAddress | UnixAddress> = Server<
-  string | Addr,
-  Addr,
-  DatagramServerStats,
-  DatagramChannel
->
+type UdpServer = Server<string | IpAddress, IpAddress, DatagramServerStats, DatagramChannel>
 
 export function createUdpServer(
   handler: DatagramHandler,
   options?: DatagramServerOptions,
   more: Partial<UdpSettings & UdpBind> = {},
-): DatagramServer<IpAddress> {
+): UdpServer {
   const checked = checkOptions('options', options, datagramServerChecks)
   return createDatagramServer<string | IpAddress, IpAddress, UdpBind>(
     {
@@ -83,59 +72,4 @@ export function connectUdp(
     return engine.openUdp({ host: undefined, port: 0, family, peer }, settings)
   }
   return connectDatagram({ ...checked, transport: 'udp', dial }, peer)
-}
-
-export function createPathServer(
-  handler: DatagramHandler,
-  options?: DatagramServerOptions,
-): DatagramServer<UnixAddress> {
-  const checked = checkOptions('options', options, datagramServerChecks)
-  return createDatagramServer<string | UnixAddress, UnixAddress, UnixEndpoint>(
-    { transport: 'unixgram', parse: parseUnixTarget, open: async (endpoint) => listen(endpoint) },
-    handler,
-    checked,
-  )
-}
-
-function listen(endpoint: UnixEndpoint): DatagramPort {
-  const port = engine.openUnixgram()
-  const bind = (path: string): void => port.bind(path)
-  const probe = (): never => {
-    throw new Error('Nothing is expected here')
-  }
-  try {
-    const file = endpoint.isAbstract ? undefined : bindSocketFile(endpoint, { bind, probe }).file
-    if (endpoint.isAbstract) bind(endpoint.path)
-    const close = port.close.bind(port)
-    port.close = () => {
-      file?.remove()
-      close()
-    }
-    return port
-  } catch (error) {
-    port.close()
-    throw error
-  }
-}
-
-/** The system chooses its name, so that it needs no file. */
-export function connectPath(
-  target: string | UnixAddress,
-  options?: DatagramClientOptions,
-): Promise<DatagramChannel> {
-  const checked = checkOptions('options', options, datagramClientChecks)
-  const { path, address } = parseUnixPath(target)
-  const dial = async (): Promise<DatagramPort> => {
-    checked.signal?.throwIfAborted()
-    const port = engine.openUnixgram()
-    try {
-      port.connect(path)
-      port.bind('')
-      return port
-    } catch (error) {
-      port.close()
-      throw error
-    }
-  }
-  return connectDatagram({ ...checked, transport: 'unixgram', dial }, unixAddress(address.path))
 }
