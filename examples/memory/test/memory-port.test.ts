@@ -99,6 +99,18 @@ describe('createPortPair', () => {
     expect(heard).toEqual(['ended', 'closed EPIPE'])
   })
 
+  it('createPortPair() resets nobody who has got everything', async () => {
+    const [client, server] = pair()
+    const heard = [listenTo(client), listenTo(server)]
+    server.pause()
+    client.shutdownWrite()
+    await rest()
+    client.reset()
+    server.resume()
+    await rest()
+    expect(heard).toEqual([['finished', 'closed undefined'], ['ended']])
+  })
+
   it('createPortPair() can be reset before either side has started', async () => {
     const [client, server] = pair()
     server.reset()

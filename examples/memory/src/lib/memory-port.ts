@@ -93,7 +93,9 @@ class MemoryPort implements StreamPort {
   }
 
   reset(): void {
-    if (this.#close()) this.peer.#break('read', 'ECONNRESET')
+    // Once our end is out the peer has everything, and nothing is cut off.
+    if (this.#output === 'ended') this.destroy()
+    else if (this.#close()) this.peer.#break('read', 'ECONNRESET')
   }
 
   /** The peer, or the way to it, is gone, and that is no orderly end. */
