@@ -15,7 +15,7 @@ import { formatIsKept } from './format.mjs'
 import { dependsOnNode } from './once.mjs'
 import { dropResults, line, readResults, total } from './results.mjs'
 import { select } from './select.mjs'
-import { soak } from './soak.mjs'
+import { checkMinutes, soak } from './soak.mjs'
 import { compareTrees, readTree } from './tree.mjs'
 import { nothingIsUnused } from './unused.mjs'
 
@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
     soak: { type: 'string' },
   },
 })
+checkMinutes(options.soak)
 const known = options.repeated ? workspaces().filter(dependsOnNode) : workspaces()
 const selected = select(known, options.filter)
 const tree = readTree()

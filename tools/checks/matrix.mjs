@@ -16,10 +16,12 @@ import { root } from '../bootstrap/workspace.mjs'
 import { copyTree } from './copy-tree.mjs'
 import { fetchNode, NODES, selectNodes } from './nodes.mjs'
 import { line, parseLine, total } from './results.mjs'
+import { checkMinutes } from './soak.mjs'
 
 const { values } = parseArgs({
   options: { only: { type: 'string', multiple: true, default: [] }, soak: { type: 'string' } },
 })
+checkMinutes(values.soak)
 const soak = values.soak === undefined ? [] : ['--soak', values.soak]
 const results = []
 for (const major of selectNodes(values.only)) {

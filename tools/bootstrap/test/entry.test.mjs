@@ -41,6 +41,7 @@ describe('entry.cjs', () => {
   it.each([
     [['--only', '18'], 'Cannot test Node "18": known are 20, 22, 24, 26\n'],
     [['--onyl', '20'], "Unknown option '--onyl'\n"],
+    [['--soak', 'long'], 'Cannot soak for "long" minutes: a number above 0 is expected\n'],
   ])('entry.cjs answers `matrix %j` with one sentence', async (args, sentence) => {
     expect(await run(process.execPath, [entry, 'matrix', ...args])).toEqual({ code: 1, output: sentence })
   })

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { workspaces } from '../../bootstrap/workspace.mjs'
 import { countJest, line, parseLine, readResults, total } from '../results.mjs'
 import { NODES, selectNodes } from '../nodes.mjs'
+import { dependsOnNode, ONCE } from '../once.mjs'
 import { select } from '../select.mjs'
 
 const report = {
@@ -65,6 +67,15 @@ describe('select()', () => {
     expect(() => select(packages, ['tpc'])).toThrow(
       'Cannot find package "tpc": known are packages/tcp, packages/unix',
     )
+  })
+})
+
+describe('dependsOnNode()', () => {
+  it('dependsOnNode() is false for what is tested once, and that exists', () => {
+    const once = workspaces().filter((workspace) => !dependsOnNode(workspace))
+    expect(once.map(({ folder }) => folder)).toEqual(expect.arrayContaining(['tools/packages']))
+    expect(once).toHaveLength(ONCE.length)
+    expect(dependsOnNode({ folder: 'packages/tcp' })).toBe(true)
   })
 })
 
