@@ -28,6 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
       stop: stop.wanted,
       kill: stop.forced,
       show: (progress) => screen.status(formatProgress(progress, performance.now() - start)),
+      tell: (problem) => screen.print(`${seconds(performance.now() - start)}: ${problem}`),
     })
     if (stop.forced.aborted) return stop.exitCode
     screen.clear()
@@ -45,13 +46,15 @@ const formatProgress = (
   elapsed: number,
 ): string =>
   [
-    `${Math.round(elapsed / 1000)} s`,
+    seconds(elapsed),
     `${sessions} sessions`,
     `${megabytes(acknowledged)} acknowledged`,
     `server ${server?.descriptors ?? '?'} descriptors, rss ${megabytes(server?.rss ?? 0)}, heap ${megabytes(server?.heap ?? 0)}`,
     `cpu ${Math.round(cpu * 100)} %`,
     `${problems} problems`,
   ].join(' · ')
+
+const seconds = (elapsed: number): string => `${Math.round(elapsed / 1000)} s`
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 

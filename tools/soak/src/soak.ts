@@ -45,6 +45,8 @@ export interface Surroundings {
   /** Aborts when it must end at once. */
   readonly kill: AbortSignal
   show(progress: Progress): void
+  /** Something is not as it should be; the verdict will say so again. */
+  tell(problem: string): void
 }
 
 /** Runs server and loads until the time is over, and collects evidence. Leaves no process. */
@@ -71,7 +73,9 @@ class Run {
   readonly #surroundings: Surroundings
   readonly #findings: Finding[] = []
   readonly #lost: string[] = []
-  readonly #ledger = createLedger((text) => keep(this.#lost, text))
+  readonly #ledger = createLedger((text) => {
+    if (keep(this.#lost, text)) this.#surroundings.tell(text)
+  })
   readonly #samples: Record<Role, Sample[]> = { server: [], polite: [], rude: [] }
   readonly #counts: Record<string, number> = {}
   readonly #connects: Partial<Record<TransportName, number>> = {}
@@ -191,7 +195,7 @@ class Run {
         for (const record of news.records) this.#ledger.add(record)
         return
       case 'finding':
-        keep(this.#findings, { check: news.check, text: news.text })
+        if (keep(this.#findings, { check: news.check, text: news.text })) this.#surroundings.tell(news.text)
         return
       case 'places':
         for (const one of this.#all)
@@ -211,6 +215,9 @@ class Run {
   }
 }
 
-function keep<T>(list: T[], item: T): void {
-  if (list.length < MAX_KEPT) list.push(item)
+/** @returns whether there was room for it */
+function keep<T>(list: T[], item: T): boolean {
+  const hasRoom = list.length < MAX_KEPT
+  if (hasRoom) list.push(item)
+  return hasRoom
 }
