@@ -200,6 +200,7 @@ int32_t stream_adopt(struct engine *engine, int fd);
 void stream_flush(struct engine *engine);
 
 /* senders.c */
+void senders_forget(struct engine *engine);
 int32_t sender_place(struct engine *engine, const struct source *source, const struct address *address);
 const struct address *sender_address(const struct engine *engine, uint32_t token);
 
