@@ -5,7 +5,7 @@ import { root, type Document } from './markdown.js'
 /** npm's own commands that run a script of that name. */
 const SCRIPT_COMMANDS = new Set(['start', 'test'])
 /** npm's own commands, which need no script. */
-const NPM_COMMANDS = new Set(['install', 'ci', 'exec', 'rebuild', 'approve-scripts'])
+const NPM_COMMANDS = new Set(['install', 'ci', 'exec', 'rebuild', 'approve-scripts', 'view', 'login', 'pkg'])
 
 /**
  * The commands of a document that cannot work: scripts that no package.json has, files and folders that do not exist.

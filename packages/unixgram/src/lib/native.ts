@@ -192,7 +192,8 @@ export function loadNative(from: string): Native {
 const HOW_TO_BUILD =
   'the native module "unix-dgram" was not built for this version of Node. ' +
   'To build it: `npm rebuild unix-dgram` (if npm says that it is not approved, `npm approve-scripts unix-dgram` first), ' +
-  'or `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`. It needs Python 3, make and a C++ compiler'
+  'or `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`; the README of @sock/unixgram has the line for Yarn. ' +
+  'It needs Python 3, make and a C++ compiler'
 
 function checked(status: number, syscall: string, path?: string): number {
   if (status < 0) throw systemError(status, syscall, path)
