@@ -6,7 +6,7 @@ import { turbo } from './turbo.mjs'
 import { inRoot, mustBeHere, packageHere } from './workspace.mjs'
 
 /** The programs of the repository, by what their scripts in package.json say: `npm start` and so on. */
-const programs = { start: 'demo', soak: 'soak', model: 'model', site: 'site' }
+const programs = { start: 'demo', soak: 'soak', model: 'model', release: 'release', site: 'site' }
 
 /** What `node tools/bootstrap/entry.cjs <command>` can do; package.json's scripts are the only callers. */
 const commands = {

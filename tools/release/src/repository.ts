@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The repository that this program belongs to. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** What of a package.json matters here. */
+export interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly private?: boolean
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly scripts?: Readonly<Record<string, string>>
+  readonly hasInstallScript?: boolean
+}
+
+export const readManifest = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+
+/** Folders of the packages that are published, by name. */
+export function publishedFolders(root: string): Map<string, string> {
+  const folders = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name))
+  return new Map(
+    folders
+      .map((folder) => ({ folder, manifest: readManifest(folder) }))
+      .filter(({ manifest }) => manifest.private !== true)
+      .map(({ folder, manifest }) => [manifest.name, folder]),
+  )
+}
+
+/** The change files that wait for a release. */
+export function changeFiles(root: string): string[] {
+  const folder = join(root, '.changeset')
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.md') && name !== 'README.md')
+    .map((name) => join(folder, name))
+}
