@@ -12,6 +12,7 @@ export {
   unixDestination,
   type DatagramEngine,
   type UdpBind,
+  type UdpGroup,
   type UdpSettings,
   type UnixgramPort,
 } from './lib/datagram/engine.js'

@@ -34,6 +34,7 @@ const PROJECT = [
   'CONTRIBUTING.md',
   'TESTING.md',
   'docs/writing-a-transport.md',
+  'examples/memory/README.md',
   'docs/deprecation.md',
 ]
 

@@ -25,27 +25,46 @@ export interface DatagramEngine {
 export interface UdpBind {
   /** `undefined` for all addresses. */
   readonly host: string | undefined
+  /** 0 to 65535; 0 lets the system choose. */
   readonly port: number
+  /** What kind of addresses it is for; `udp6` without `ipv6Only` takes both. */
   readonly family: 'udp4' | 'udp6'
   /** Take no IPv4 peers on an IPv6 address. */
   readonly ipv6Only?: boolean
-  /** SO_REUSEADDR and SO_REUSEPORT, socket(7). */
+  /** Bind although another socket has the port (SO_REUSEADDR, socket(7)). */
   readonly reuseAddress?: boolean
+  /** Share the port with other sockets that ask for it too (SO_REUSEPORT, socket(7)). */
   readonly reusePort?: boolean
   /** Connects the socket to this peer. */
   readonly peer?: IpAddress
 }
 
-/** The options of a UDP socket, checked; `undefined` leaves what the system has. */
+/** The options of a UDP socket, checked, as users of `@sock/udp` give them; `undefined` leaves what the system has. */
 export interface UdpSettings {
+  /** Bytes (SO_RCVBUF, socket(7)). */
   readonly receiveBufferSize: number | undefined
+  /** Bytes (SO_SNDBUF, socket(7)). */
   readonly sendBufferSize: number | undefined
+  /** Allow sending to broadcast addresses (SO_BROADCAST, socket(7)). */
   readonly broadcast: boolean
+  /** Hops, 1 to 255 (IP_TTL, ip(7)). */
   readonly ttl: number | undefined
-  readonly multicast: readonly { readonly group: string; readonly interface?: string | undefined }[]
+  /** Groups to join before anything is received. */
+  readonly multicast: readonly UdpGroup[]
+  /** Hops, 0 to 255 (IP_MULTICAST_TTL, ip(7)). */
   readonly multicastTtl: number | undefined
+  /** Whether this host receives what it sends to a group (IP_MULTICAST_LOOP, ip(7)). */
   readonly multicastLoopback: boolean | undefined
+  /** Interface to send multicast from: an address (IPv4), or a scope like `::%eth0` (IPv6). */
   readonly multicastInterface: string | undefined
+}
+
+/** A multicast group to join. */
+export interface UdpGroup {
+  /** Its address. */
+  readonly group: string
+  /** Interface to join on, an address or a scope; the system chooses one if there is none. */
+  readonly interface?: string | undefined
 }
 
 /** A Unix datagram socket, and what gives it its name and its peer. Both are done at once. */

@@ -62,7 +62,7 @@ export interface Fixture<K extends Kind> {
   leftovers?(): readonly string[]
   /** What the transport cannot have; the cases that are about it are left out, or expect what comes instead. */
   readonly lacks?: readonly Lack[]
-  /** Of datagrams: whether a full server leaves them with the system ({@link DatagramPort.pause}), and drops none. */
+  /** Of datagrams: whether a full server leaves them with the system (`pause` of a `DatagramPort`), and drops none. */
   readonly pauses?: boolean
 }
 
