@@ -2,7 +2,7 @@ import { cpSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../bootstrap/child.mjs'
 import { Failure } from '../bootstrap/failure.mjs'
-import { inRoot } from '../bootstrap/workspace.mjs'
+import { inRoot, workspaces } from '../bootstrap/workspace.mjs'
 import { published } from './pack.mjs'
 
 /** What a release needs of the repository, beside the packages. */
@@ -16,13 +16,21 @@ const WANTED_OF_PACKAGES = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.m
  * packed from it has the versions, ranges and changelogs of the next release. The repository itself stays as it is.
  */
 export async function copyAsReleased(folder) {
-  const paths = [...WANTED]
+  // Every manifest: one that is published may name one that is not, as what its tests need.
+  const paths = [...WANTED, ...workspaces().map((workspace) => join(workspace.folder, 'package.json'))]
   for (const { folder: of } of published()) paths.push(...WANTED_OF_PACKAGES.map((path) => join(of, path)))
   // A package that was never released has no changelog.
   for (const path of paths.filter((it) => existsSync(inRoot(it))))
-    cpSync(inRoot(path), join(folder, path), { recursive: true })
+    cpSync(inRoot(path), join(folder, path), { recursive: true, filter: hasSource })
 
   const changesets = inRoot('node_modules/@changesets/cli/bin.js')
   const { code, output } = await run(process.execPath, [changesets, 'version'], { cwd: folder })
   if (code !== 0) throw new Failure('Cannot apply the change files', output)
+}
+
+/** A release is built from nothing: what `dist` still has of a source that is no more would not be in it. */
+function hasSource(path) {
+  const [, of, name] =
+    /^(.*\bpackages[\\/][^\\/]+[\\/])dist[\\/](.+?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(path) ?? []
+  return name === undefined || existsSync(join(of, 'src', `${name}.ts`))
 }
