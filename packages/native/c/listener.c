@@ -13,6 +13,12 @@ struct listener {
 
 static bool is_out_of_descriptors(int error) { return error == EMFILE || error == ENFILE; }
 
+/* Of a peer that is gone before it was accepted, or that the network has taken (accept(2), "Error handling"). */
+static bool is_of_peer(int error) {
+  return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == ENOPROTOOPT ||
+         error == EHOSTDOWN || error == ENONET || error == EHOSTUNREACH || error == EOPNOTSUPP || error == ENETUNREACH;
+}
+
 /*
  * With no descriptor left a peer would wait, and wake us, for ever. The one in reserve is given for a moment, the peer
  * accepted and turned away.
@@ -43,7 +49,7 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
       else failed(engine, listener, ENOMEM);
     } else if (errno == EAGAIN) {
       return;
-    } else if (errno != EINTR && errno != ECONNABORTED) {
+    } else if (!is_of_peer(errno)) {
       failed(engine, listener, errno);
     }
   }

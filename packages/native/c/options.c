@@ -61,8 +61,8 @@ int options_apply(napi_env env, napi_value values, int fd) {
   return 0;
 }
 
-/* option(slot, name): what the system says, or -errno */
-static napi_value read_option(napi_env env, napi_callback_info info) {
+/* getOption(slot, name): what the system says, or -errno */
+static napi_value get_option(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   const struct source *source = source_at(engine, integer(env, arguments[0]));
   char name[32] = "";
@@ -70,11 +70,20 @@ static napi_value read_option(napi_env env, napi_callback_info info) {
   socklen_t length = sizeof setting;
   napi_get_value_string_utf8(env, arguments[1], name, sizeof name, NULL);
   const struct option *option = find(name);
-  if (source == NULL || option == NULL) return number(env, -EINVAL);
+  if (source == NULL) return number(env, -EBADF);
+  if (option == NULL) return number(env, -ENOPROTOOPT);
   if (getsockopt(source->fd, option->level, option->option, &setting, &length) != 0) return number(env, -errno);
   return number(env, setting);
 }
 
+/* setOptions(slot, options): 0, or errno */
+static napi_value set_options(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  return number(env, source == NULL ? EBADF : options_apply(env, arguments[1], source->fd));
+}
+
 void options_register(struct engine *engine, napi_value exports) {
-  define(engine, exports, "option", read_option);
+  define(engine, exports, "getOption", get_option);
+  define(engine, exports, "setOptions", set_options);
 }

@@ -15,14 +15,21 @@ int32_t slab_number(struct engine *engine, struct slab *slab) {
   return slab->number;
 }
 
-static bool renew(struct engine *engine, struct slab *slab) {
-  napi_value buffer;
-  void *data;
+static void drop(struct engine *engine, struct slab *slab) {
   if (slab->buffer != NULL) napi_delete_reference(engine->env, slab->buffer);
   slab->buffer = NULL;
   slab->data = NULL;
-  if (napi_create_arraybuffer(engine->env, slab->size, &data, &buffer) != napi_ok) return false;
-  if (napi_create_reference(engine->env, buffer, 1, &slab->buffer) != napi_ok) return false;
+}
+
+/* napi_create_buffer() does not fill the memory with zeros, unlike napi_create_arraybuffer(). */
+static bool renew(struct engine *engine, struct slab *slab) {
+  napi_env env = engine->env;
+  napi_value view, buffer;
+  void *data;
+  drop(engine, slab);
+  if (napi_create_buffer(env, slab->size, &data, &view) != napi_ok) return false;
+  if (napi_get_typedarray_info(env, view, NULL, NULL, NULL, &buffer, NULL) != napi_ok) return false;
+  if (napi_create_reference(env, buffer, 1, &slab->buffer) != napi_ok) return false;
   slab->data = data;
   slab->used = 0;
   slab->number = -1;
@@ -36,16 +43,26 @@ uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size) {
   return slab->data + slab->used;
 }
 
+/* Whoever has a slice has the whole slab, and may have given its memory away: `chunk.buffer.transfer()`. */
+static void check(struct engine *engine, struct slab *slab) {
+  napi_value buffer;
+  bool is_detached = false;
+  slab->number = -1;
+  if (slab->buffer == NULL) return;
+  napi_get_reference_value(engine->env, slab->buffer, &buffer);
+  napi_is_detached_arraybuffer(engine->env, buffer, &is_detached);
+  if (is_detached) drop(engine, slab);
+}
+
 void slabs_begin_batch(struct engine *engine) {
   engine->slabs_in_batch = 0;
-  engine->small.number = -1;
-  engine->large.number = -1;
+  check(engine, &engine->small);
+  check(engine, &engine->large);
 }
 
 void slabs_release(struct engine *engine) {
-  if (engine->small.buffer != NULL) napi_delete_reference(engine->env, engine->small.buffer);
-  if (engine->large.buffer != NULL) napi_delete_reference(engine->env, engine->large.buffer);
-  engine->small.buffer = engine->large.buffer = NULL;
+  drop(engine, &engine->small);
+  drop(engine, &engine->large);
 }
 
 /* What else an event refers to goes into the same list, and is named by its number too. */

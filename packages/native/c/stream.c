@@ -202,7 +202,8 @@ static napi_value send_queue(napi_env env, napi_callback_info info) {
   struct stream *stream = stream_of(engine, arguments[0]);
   struct iovec parts[MAX_BUFFERS];
   uint32_t count = 0;
-  if (stream == NULL || napi_get_array_length(env, arguments[1], &count) != napi_ok) return number(env, -EBADF);
+  if (stream == NULL || napi_get_array_length(env, arguments[1], &count) != napi_ok || count == 0)
+    return number(env, -EBADF);
   if (count > MAX_BUFFERS) count = MAX_BUFFERS;
   for (uint32_t index = 0; index < count; index++) {
     napi_value buffer;
@@ -210,6 +211,8 @@ static napi_value send_queue(napi_env env, napi_callback_info info) {
     napi_get_buffer_info(env, buffer, &parts[index].iov_base, &parts[index].iov_len);
   }
   size_t offset = (size_t)integer(env, arguments[2]);
+  /* Its owner may have given the memory away meanwhile: then there is nothing to send. */
+  if (offset > parts[0].iov_len) offset = parts[0].iov_len;
   parts[0].iov_base = (uint8_t *)parts[0].iov_base + offset;
   parts[0].iov_len -= offset;
   return number(env, transmit(stream, parts, count));

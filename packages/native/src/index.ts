@@ -1,2 +1,4 @@
-export { engine, type NativeEngine } from './lib/engine.js'
-export type { Engine } from '@sock/core'
+export { createEngine, engine, type NativeEngine } from './lib/engine.js'
+export type { NativeEngineOptions } from './lib/engine-options.js'
+export type { NativeSocket } from './lib/native-socket.js'
+export type { Engine, PeerCredentials } from '@sock/core'

@@ -80,6 +80,11 @@ export interface Connection extends Channel {
   readonly secure: boolean
   /** What the TLS handshake agreed upon; `undefined` without TLS. */
   readonly tls: TlsSession | undefined
+  /**
+   * The process at the other end of a Unix connection: who connected, or to a client who listens. `undefined` on tcp, and
+   * with Node's engine, which cannot tell.
+   */
+  readonly peerCredentials: PeerCredentials | undefined
   /** Payload bytes received so far. */
   readonly bytesRead: number
   /** Payload bytes given to `write()` so far, those still waiting included. */

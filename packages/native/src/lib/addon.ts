@@ -32,7 +32,9 @@ export interface Addon {
   listenPath(options: SocketOptions, backlog: number, path: Buffer): number
   /** Goes on after a `refused` event, or stops. @returns 0 or errno */
   setAccepting(slot: number, whether: boolean): number
-  option(slot: number, name: keyof SocketOptions): number
+  getOption(slot: number, name: keyof SocketOptions): number
+  /** @returns 0 or errno */
+  setOptions(slot: number, options: SocketOptions): number
   /** The number of the descriptor, or -1. */
   descriptor(slot: number): number
 
@@ -73,6 +75,7 @@ export interface SocketOptions {
   fastOpen?: number
   fastOpenConnect?: number
   busyPoll?: number
+  /** The system doubles what it is given, and says so. */
   receiveBuffer?: number
   sendBuffer?: number
   reuseAddress?: number

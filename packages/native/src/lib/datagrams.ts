@@ -39,8 +39,8 @@ function openUdp(loop: Loop, bind: UdpBind, settings: UdpSettings): DatagramPort
   const slot = opened(addon.openDatagram(family, optionsOf(bind, settings)))
   const given = {
     // It tells the double of what it gave (socket(7)).
-    receive: addon.option(slot, 'receiveBuffer') / 2,
-    send: addon.option(slot, 'sendBuffer') / 2,
+    receive: addon.getOption(slot, 'receiveBuffer') / 2,
+    send: addon.getOption(slot, 'sendBuffer') / 2,
   }
   const port = new NativeDatagramPort(loop, slot, family, smallBuffers(settings, given))
   try {

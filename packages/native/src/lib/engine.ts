@@ -7,9 +7,15 @@ import { createDatagrams } from './datagrams.js'
 import { dialIp, dialPath } from './dial.js'
 import { loadAddon } from './load.js'
 import { Loop } from './loop.js'
-import { acceptedNames, dialledNames, ipName, ipNames } from './names.js'
+import {
+  checkEngineOptions,
+  clientOptions,
+  listenerOptions,
+  type NativeEngineOptions,
+} from './engine-options.js'
+import { acceptedNames, dialledNames, ipName, ipNames, UNSPECIFIED } from './names.js'
 import { NativeListener } from './native-listener.js'
-import { NativeStreamPort, type Names } from './native-port.js'
+import { NativeStreamPort } from './native-port.js'
 import { systemError } from './system-error.js'
 
 /** An engine that may be missing on this system. */
@@ -24,6 +30,7 @@ const ALL_IPV6 = '::'
 const ALL_IPV4 = '0.0.0.0'
 
 const loaded = loadAddon()
+/** One for the whole environment, whatever engines are made. */
 const loop = 'addon' in loaded ? new Loop(loaded.addon) : undefined
 
 /** @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE` */
@@ -32,66 +39,59 @@ function usable(): Loop {
   return loop
 }
 
-/** Sockets of the system, read and written in batches. Linux only. */
-export const engine: NativeEngine = {
-  name: 'native',
-  available: loop !== undefined,
-  canReusePort: true,
-  ...createDatagrams(usable, { credentials: false }),
+/**
+ * Makes an engine that opens its sockets with further options. They are the system's, and where it refuses one, listening
+ * or connecting rejects with its error.
+ *
+ * @throws TypeError or RangeError, which name the option and the value
+ */
+export function createEngine(options?: NativeEngineOptions): NativeEngine {
+  const settings = checkEngineOptions(options)
+  return {
+    name: 'native',
+    available: loop !== undefined,
+    canReusePort: true,
+    ...createDatagrams(usable, { credentials: false }),
 
-  async listenStream(endpoint, options, sink) {
-    const used = usable()
-    const slot = await openListener(used, endpoint, options)
-    const names = endpoint.kind === 'path' ? acceptedNames(endpoint.address) : ipNames
-    const address = endpoint.kind === 'path' ? endpoint.address : ipName(used, slot, false)
-    if (address === undefined) {
-      used.close(slot)
-      throw new Error('Socket has no address')
-    }
-    return new NativeListener(
-      used,
-      slot,
-      { address, names, backlog: options.backlog ?? DEFAULT_BACKLOG },
-      sink,
-    )
-  },
+    async listenStream(endpoint, sockets, sink) {
+      const used = usable()
+      const slot = await openListener(used, endpoint, sockets, listenerOptions(settings, endpoint, sockets))
+      const names = endpoint.kind === 'path' ? acceptedNames(endpoint.address) : ipNames
+      const address = endpoint.kind === 'path' ? endpoint.address : (ipName(used, slot, false) ?? UNSPECIFIED)
+      const backlog = sockets.backlog ?? DEFAULT_BACKLOG
+      return new NativeListener(used, slot, { address, names, backlog }, sink)
+    },
 
-  async connectStream(endpoint, options, signal) {
-    const used = usable()
-    signal?.throwIfAborted()
-    const [slot, names] = await dial(used, endpoint, options, signal)
-    return new NativeStreamPort(used, slot, names)
-  },
-}
-
-async function dial(
-  used: Loop,
-  endpoint: StreamEndpoint,
-  options: StreamSocketOptions,
-  signal: AbortSignal | undefined,
-): Promise<[slot: number, names: Names]> {
-  if (endpoint.kind === 'path') {
-    const names = dialledNames(endpoint.address)
-    return [await dialPath(used, {}, endpoint.path, signal), names]
+    async connectStream(endpoint, sockets, signal) {
+      const used = usable()
+      signal?.throwIfAborted()
+      const wanted = clientOptions(settings, endpoint, sockets)
+      if (endpoint.kind === 'path') {
+        const slot = await dialPath(used, wanted, endpoint.path, signal)
+        return new NativeStreamPort(used, slot, dialledNames(endpoint.address))
+      }
+      const slot = await dialIp(used, wanted, endpoint.host ?? 'localhost', endpoint.port, signal)
+      return new NativeStreamPort(used, slot, ipNames)
+    },
   }
-  const { host = 'localhost', port } = endpoint
-  return [await dialIp(used, tcpOptions(options), host, port, signal), ipNames]
 }
+
+/** Sockets of the system, read and written in batches. Linux only. */
+export const engine: NativeEngine = createEngine()
 
 async function openListener(
   used: Loop,
   endpoint: StreamEndpoint,
-  options: StreamSocketOptions,
+  { backlog = DEFAULT_BACKLOG }: StreamSocketOptions,
+  options: SocketOptions,
 ): Promise<number> {
   const { addon } = used
-  const backlog = options.backlog ?? DEFAULT_BACKLOG
   if (endpoint.kind === 'path') {
-    const slot = addon.listenPath({}, backlog, Buffer.from(endpoint.path))
+    const slot = addon.listenPath(options, backlog, Buffer.from(endpoint.path))
     return opened(slot, endpoint.path)
   }
   const { ipv6Only = false, reusePort = false, port } = endpoint
-  const listen = (host: string): number =>
-    addon.listenIp(tcpOptions(options), backlog, host, port, ipv6Only, reusePort)
+  const listen = (host: string): number => addon.listenIp(options, backlog, host, port, ipv6Only, reusePort)
   if (endpoint.host !== undefined) {
     const host = await addressOf(endpoint.host)
     return opened(listen(host), host, port)
@@ -110,12 +110,4 @@ async function addressOf(host: string): Promise<string> {
 function opened(slot: number, address: string, port?: number): number {
   if (slot >= 0) return slot
   throw systemError(-slot, 'listen', port === undefined ? { address } : { address, port })
-}
-
-/** Seconds are what TCP_KEEPIDLE counts (tcp(7)). */
-function tcpOptions({ noDelay = false, keepAlive = 0 }: StreamSocketOptions): SocketOptions {
-  return {
-    ...(noDelay ? { noDelay: 1 } : {}),
-    ...(keepAlive > 0 ? { keepAlive: 1, keepAliveIdle: Math.max(1, Math.round(keepAlive / 1000)) } : {}),
-  }
 }

@@ -97,12 +97,13 @@ export class Loop {
     const shared = this.#shared
     const { length } = data
     if (length > MAX_GATHERED || shared[header.gathering] === 0) return false
-    let count = shared[header.operations] as number
-    if (count === MAX_OPERATIONS || this.#outUsed + length > this.#out.length) {
-      this.flush()
-      count = 0
-    }
+    const count = shared[header.operations] as number
     if (count === 0) this.#outUsed = 0
+    if (count === MAX_OPERATIONS || this.#outUsed + length > this.#out.length) {
+      // What the slot had gathered may have stalled in this: then the bytes must queue up behind it.
+      this.flush()
+      return false
+    }
     const at = OPERATIONS_AT + count * EVENT_WIDTH
     this.#out.set(data, this.#outUsed)
     shared[at] = slot
@@ -166,8 +167,11 @@ export class Loop {
     const b = shared[at + 3] as number
     // It concerns all sockets.
     if (kind === kinds.sender) this.senders.add(a, this.#slabs[b])
-    // Closed by an event that came before it in the same batch.
-    if (owner === undefined) return
+    if (owner === undefined) {
+      // Closed by an event that came before it in the same batch. A peer that was accepted for it has nobody else.
+      if (kind === kinds.accepted) this.addon.close(a, false)
+      return
+    }
     if ((kind & KIND_MASK) === kinds.datagram) {
       const data = this.#slice(kind, a & DATAGRAM_MASK, b & DATAGRAM_MASK)
       ;(owner as DatagramOwner).datagram(data, this.senders.address(b >> DATAGRAM_BITS), a > DATAGRAM_MASK)

@@ -1,10 +1,10 @@
-import type { Address, UnixAddress } from '@sock/core'
+import type { Address, PeerCredentials, UnixAddress } from '@sock/core'
 import { ipAddress, unixAddress } from '@sock/core/stream'
 import type { Loop } from './loop.js'
 import type { Names } from './native-port.js'
 
 /** The name of a socket that was gone before anybody asked. */
-const UNSPECIFIED = ipAddress('0.0.0.0', 0)
+export const UNSPECIFIED = ipAddress('0.0.0.0', 0)
 /** A Unix client itself has no name. */
 const UNNAMED = unixAddress('')
 
@@ -16,15 +16,20 @@ export const ipNames: Names = {
 
 /** Of what is accepted at this address. */
 export function acceptedNames(address: UnixAddress): Names {
-  return { canReset: false, localAddress: () => address, remoteAddress: () => undefined }
+  return { canReset: false, localAddress: () => address, remoteAddress: () => undefined, peerCredentials }
 }
 
 /** Of what was connected to this address. */
 export function dialledNames(address: UnixAddress): Names {
-  return { canReset: false, localAddress: () => UNNAMED, remoteAddress: () => address }
+  return { canReset: false, localAddress: () => UNNAMED, remoteAddress: () => address, peerCredentials }
 }
 
 export function ipName(loop: Loop, slot: number, ofPeer: boolean): Address | undefined {
   const name = loop.addon.name(slot, ofPeer)
   return Array.isArray(name) ? ipAddress(name[0], name[1]) : undefined
+}
+
+function peerCredentials(loop: Loop, slot: number): PeerCredentials | undefined {
+  const [pid, uid, gid] = loop.addon.credentials(slot) ?? []
+  return pid === undefined || uid === undefined || gid === undefined ? undefined : { pid, uid, gid }
 }

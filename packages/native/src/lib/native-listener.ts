@@ -43,6 +43,7 @@ export class NativeListener implements StreamListener, Owner {
   /** Accepts on until {@link DRAIN_QUIET} ms passed without a newcomer, or all who can have waited are accepted. */
   drain(): Promise<void> {
     this.#newcomers = this.#total = 0
+    if (this.#backOff !== undefined) this.#acceptAgain()
     return new Promise((resolve) => {
       this.#drained = resolve
       if (this.#slot < 0) resolve()
@@ -62,7 +63,7 @@ export class NativeListener implements StreamListener, Owner {
       this.#total += 1
       this.#sink.accept(new NativeStreamPort(this.#loop, a, this.#names, b))
     } else if (kind === kinds.refused) {
-      this.#backOff = setTimeout(() => this.#loop.addon.setAccepting(this.#slot, true), BACK_OFF)
+      this.#backOff = setTimeout(() => this.#acceptAgain(), BACK_OFF)
       this.#sink.failed(systemError(a, 'accept'))
     }
   }
@@ -70,6 +71,13 @@ export class NativeListener implements StreamListener, Owner {
   /** Not of listeners. */
   chunk(): void {}
   stalled(): void {}
+
+  #acceptAgain(): void {
+    clearTimeout(this.#backOff)
+    this.#backOff = undefined
+    const errno = this.#slot < 0 ? 0 : this.#loop.addon.setAccepting(this.#slot, true)
+    if (errno !== 0) this.#sink.failed(systemError(errno, 'epoll_ctl'))
+  }
 
   #judge(): void {
     if (this.#newcomers > 0 && this.#total <= this.#backlog) {

@@ -1,14 +1,16 @@
-import type { Address, TlsSession } from '@sock/core'
+import type { Address, PeerCredentials, TlsSession } from '@sock/core'
 import type { StreamPort, StreamPortSink } from '@sock/core/stream'
 import { kinds } from './addon.js'
 import type { Due, Loop, Owner } from './loop.js'
 import { NativeSocket } from './native-socket.js'
+import { SendQueue } from './send-queue.js'
 import { systemError } from './system-error.js'
 
 /** How the connections of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
 export interface Names {
   localAddress(loop: Loop, slot: number): Address
   remoteAddress(loop: Loop, slot: number): Address | undefined
+  peerCredentials?(loop: Loop, slot: number): PeerCredentials | undefined
   /** Whether there is TCP below, which has a RST. */
   readonly canReset: boolean
 }
@@ -30,13 +32,11 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
   #sink: StreamPortSink | undefined
   #localAddress: Address | undefined
   #remoteAddress: Address | undefined
+  #peerCredentials: PeerCredentials | undefined
   #socket: NativeSocket | undefined
 
   /** What the system had no room for; made when that happens. */
-  #queue: Uint8Array[] | undefined
-  /** Bytes of the first in the queue that are out. */
-  #offset = 0
-  #queued = 0
+  #queue: SendQueue | undefined
   #written = 0
   /** `loop.flushes` when something was last gathered. */
   #gatheredIn = -1
@@ -62,11 +62,14 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
   get socket(): NativeSocket {
     return (this.#socket ??= new NativeSocket(this.#loop.addon, () => this.#slot))
   }
+  get peerCredentials(): PeerCredentials | undefined {
+    return (this.#peerCredentials ??= this.#names.peerCredentials?.(this.#loop, this.#slot))
+  }
   get bufferedBytes(): number {
-    return this.#queued
+    return this.#queue === undefined ? 0 : this.#queue.bytes
   }
   get writeProgress(): number {
-    return this.#written - this.#queued
+    return this.#written - this.bufferedBytes
   }
 
   start(sink: StreamPortSink): void {
@@ -87,7 +90,6 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
     this.#written += data.length
     if (this.#queue !== undefined) {
       this.#queue.push(data)
-      this.#queued += data.length
     } else if (this.#loop.gather(this.#slot, data)) {
       // It may have been flushed by that, which costs a flush of nothing later, and no more.
       this.#gatheredIn = this.#loop.flushes
@@ -178,10 +180,9 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
 
   #sendNow(data: Uint8Array): void {
     if (this.#isClosed) return
+    // What was gathered before may have stalled when it was flushed.
     if (this.#queue !== undefined) {
-      // What was gathered before has stalled.
       this.#queue.push(data)
-      this.#queued += data.length
       return
     }
     const taken = this.#loop.addon.send(this.#slot, data)
@@ -191,9 +192,8 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
   }
 
   #enqueue(rest: Uint8Array): void {
-    this.#queue = [rest]
-    this.#offset = 0
-    this.#queued = rest.length
+    this.#queue = new SendQueue()
+    this.#queue.push(rest)
     this.#awaitRoom()
   }
 
@@ -205,27 +205,22 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
   #drainQueue(): void {
     const queue = this.#queue
     if (queue === undefined) return
-    const taken = this.#loop.addon.sendQueue(this.#slot, queue, this.#offset)
-    if (taken < 0) {
-      this.#fail(-taken, 'write')
-      return
-    }
-    this.#queued -= taken
-    this.#offset += taken
-    let count = 0
-    for (; count < queue.length && this.#offset >= (queue[count] as Uint8Array).length; count++)
-      this.#offset -= (queue[count] as Uint8Array).length
-    if (count < queue.length) {
-      queue.splice(0, count)
+    const errno = queue.send(this.#loop.addon, this.#slot)
+    if (errno !== 0) {
+      this.#fail(errno, 'write')
+    } else if (!queue.isEmpty) {
       this.#awaitRoom()
-      return
+    } else {
+      this.#queue = undefined
+      if (this.#output === 'ending') this.#sendFin()
+      this.#tellDrained()
     }
-    this.#queue = undefined
-    if (this.#output === 'ending') this.#sendFin()
-    if (this.#wantsDrain) {
-      this.#wantsDrain = false
-      this.#sink?.drained()
-    }
+  }
+
+  #tellDrained(): void {
+    if (!this.#wantsDrain) return
+    this.#wantsDrain = false
+    this.#sink?.drained()
   }
 
   /** As with Node's sockets, that it cannot be sent is no failure: whoever reads will see what happened to the connection. */
@@ -252,7 +247,6 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
     const slot = this.#slot
     this.#slot = -1
     this.#queue = undefined
-    this.#queued = 0
     this.#loop.close(slot, withReset)
     this.#tell(CLOSED)
   }

@@ -1,13 +1,7 @@
-import type { Addon } from './addon.js'
+import type { Addon, SocketOptions } from './addon.js'
+import { systemError } from './system-error.js'
 
-/** Who is at the other end of a Unix connection, as it was when it was made (SO_PEERCRED, unix(7)). */
-export interface PeerCredentials {
-  readonly pid: number
-  readonly uid: number
-  readonly gid: number
-}
-
-/** What `configure(socket)` gets from this engine. */
+/** What `configure(socket)` gets from this engine: a connected socket and its options (tcp(7), socket(7)). */
 export class NativeSocket {
   readonly #addon: Addon
   readonly #slot: () => number
@@ -17,11 +11,20 @@ export class NativeSocket {
     this.#slot = slot
   }
 
-  /** Of the process that connected, or for a client that listens; `undefined` if the connection is closed or not a Unix one. */
-  get peerCredentials(): PeerCredentials | undefined {
-    const [pid, uid, gid] = this.#addon.credentials(this.#slot()) ?? []
-    // Over TCP the system answers with no process, and nobody's ids.
-    if (pid === undefined || uid === undefined || gid === undefined || pid === 0) return undefined
-    return { pid, uid, gid }
+  /**
+   * What the system says of an option.
+   *
+   * @throws the system's error, as when the connection is closed
+   */
+  getOption(name: keyof SocketOptions): number {
+    const value = this.#addon.getOption(this.#slot(), name)
+    if (value < 0) throw systemError(-value, 'getsockopt')
+    return value
+  }
+
+  /** @throws the system's error, as when the connection is closed */
+  setOption(name: keyof SocketOptions, value: number): void {
+    const errno = this.#addon.setOptions(this.#slot(), { [name]: value })
+    if (errno !== 0) throw systemError(errno, 'setsockopt')
   }
 }

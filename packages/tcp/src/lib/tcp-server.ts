@@ -92,7 +92,7 @@ export function createTcpServer(handler: StreamHandler, options?: TcpServerOptio
     {
       transport: 'tcp',
       secure: acceptor !== undefined,
-      parse: parseListenTarget,
+      parse: (target) => parseListenTarget(target, engine),
       open: open as (endpoint: IpEndpoint, sink: StreamListenerSink) => Promise<StreamListener<IpAddress>>,
     },
     handler,

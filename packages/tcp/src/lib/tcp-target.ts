@@ -1,4 +1,4 @@
-import type { IpAddress, IpTarget } from '@sock/core'
+import type { Engine, IpAddress, IpTarget } from '@sock/core'
 import { boolean, checkReusePort, parseIpTarget, type IpEndpoint } from '@sock/core/stream'
 
 /** Where a TCP server listens, in parts. */
@@ -7,7 +7,7 @@ export interface TcpTarget extends IpTarget {
   ipv6Only?: boolean | undefined
   /**
    * Let several sockets share the port, and the system spread peers among them (SO_REUSEPORT, socket(7)). Default false.
-   * Needs Node 22.12, 23.1 or newer.
+   * Needs Node 22.12, 23.1 or newer, or another engine that can.
    */
   reusePort?: boolean | undefined
 }
@@ -19,9 +19,12 @@ const listenChecks = { ipv6Only: boolean(false), reusePort: boolean(false) }
  *
  * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, or `ERR_SOCK_UNSUPPORTED` for `reusePort` on a Node that ignores it
  */
-export function parseListenTarget(target: string | TcpTarget | IpAddress): IpEndpoint {
+export function parseListenTarget(
+  target: string | TcpTarget | IpAddress,
+  engine?: Pick<Engine, 'canReusePort'>,
+): IpEndpoint {
   const endpoint = parseIpTarget(target, listenChecks)
-  checkReusePort(endpoint.reusePort)
+  checkReusePort(endpoint.reusePort, engine)
   return { kind: 'ip', ...endpoint, host: endpoint.host }
 }
 

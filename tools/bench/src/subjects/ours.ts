@@ -1,4 +1,11 @@
-import type { ConnectionCallbacks, DatagramCallbacks, Handler, IpAddress, UnixAddress } from '@sock/core'
+import type {
+  ConnectionCallbacks,
+  DatagramCallbacks,
+  Engine,
+  Handler,
+  IpAddress,
+  UnixAddress,
+} from '@sock/core'
 import type { Session, Workload } from '../workloads/workload.js'
 import { serveStream } from './raw-stream.js'
 import type { Running, Setup } from './subject.js'
@@ -17,6 +24,26 @@ export const startForAwait = (setup: Setup): Promise<Running> => {
   return setup.transport === 'udp' || setup.transport === 'unixgram'
     ? startDatagram(setup, handler)
     : startStream(setup, handler)
+}
+
+export const startNativeCallbacks = async (setup: Setup): Promise<Running> =>
+  startStream(setup, streamCallbacks(setup.workload), await nativeEngine())
+
+export const startNativeForAwait = async (setup: Setup): Promise<Running> =>
+  startStream(setup, createLoop(setup.workload), await nativeEngine())
+
+/** Whether the engine can be used here: it is part of this clone, and was compiled. */
+export async function hasNativeEngine(): Promise<boolean> {
+  try {
+    return (await import('@sock/native')).engine.available
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false
+    throw error
+  }
+}
+
+async function nativeEngine(): Promise<Engine> {
+  return (await import('@sock/native')).engine
 }
 
 export const startStreams = (setup: Setup): Promise<Running> =>
@@ -65,16 +92,21 @@ function createLoop(workload: Workload): Handler {
 
 // Packages are loaded by those who serve with them: a clone of one transport has no others, and a server's memory is its own.
 
-async function startStream(setup: Setup, handler: Handler | ConnectionCallbacks): Promise<Running> {
+async function startStream(
+  setup: Setup,
+  handler: Handler | ConnectionCallbacks,
+  engine?: Engine,
+): Promise<Running> {
+  const options = { ...STREAM_OPTIONS, engine }
   if (setup.transport === 'unix') {
     const { createUnixServer } = await import('@sock/unix')
-    const server = createUnixServer(handler, STREAM_OPTIONS)
+    const server = createUnixServer(handler, options)
     server.on('error', report)
     return running(server, await server.listen(setup.path))
   }
   const { createTcpServer } = await import('@sock/tcp')
   const tls = setup.transport === 'tls' ? { tls: setup.certificate } : {}
-  const server = createTcpServer(handler, { ...STREAM_OPTIONS, ...tls })
+  const server = createTcpServer(handler, { ...options, ...tls })
   server.on('error', report)
   return running(server, await server.listen(ANY_PORT))
 }

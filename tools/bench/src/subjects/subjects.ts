@@ -1,11 +1,34 @@
 import { STREAM_TRANSPORTS, TRANSPORTS } from '../transports.js'
-import { startCallbacks, startForAwait, startStreams } from './ours.js'
+import {
+  hasNativeEngine,
+  startCallbacks,
+  startForAwait,
+  startNativeCallbacks,
+  startNativeForAwait,
+  startStreams,
+} from './ours.js'
 import { startRawUdp, startRawUnixgram } from './raw-datagram.js'
 import { startRawStream } from './raw-stream.js'
 import type { Running, Setup, Subject } from './subject.js'
 
 /** What all others are compared with. */
 export const CONTROL = 'raw'
+
+/** Over the engine of @sock/native. */
+const native: readonly Subject[] = [
+  {
+    name: 'native-callbacks',
+    about: '@sock/* with callbacks, over the engine of @sock/native',
+    transports: ['tcp', 'unix'],
+    start: startNativeCallbacks,
+  },
+  {
+    name: 'native-for-await',
+    about: '@sock/* with `for await`, over the engine of @sock/native',
+    transports: ['tcp', 'unix'],
+    start: startNativeForAwait,
+  },
+]
 
 /** All there are. Another engine, or another library, is one more entry. */
 export const subjects: readonly Subject[] = [
@@ -23,6 +46,8 @@ export const subjects: readonly Subject[] = [
     transports: STREAM_TRANSPORTS,
     start: startStreams,
   },
+  // Where the addon is: Linux, and a compiler to build it.
+  ...((await hasNativeEngine()) ? native : []),
 ]
 
 function startRaw(setup: Setup): Promise<Running> {

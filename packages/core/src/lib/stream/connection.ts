@@ -3,7 +3,7 @@ import { types } from 'node:util'
 import type { Address } from '../address.js'
 import { asError } from '../as-error.js'
 import { nextChannelId } from '../channel-id.js'
-import type { Connection, TlsSession, Transport } from '../channel.js'
+import type { Connection, PeerCredentials, TlsSession, Transport } from '../channel.js'
 import { createDeferred, ignore, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
 import { isSockError, SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
@@ -78,6 +78,9 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   }
   get tls(): TlsSession | undefined {
     return this.#port.tls
+  }
+  get peerCredentials(): PeerCredentials | undefined {
+    return this.#port.peerCredentials
   }
   get isOpen(): boolean {
     return this.#phase === 'open' && this.#output === 'open'

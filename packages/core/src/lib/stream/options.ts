@@ -6,6 +6,7 @@ import {
   limit,
   milliseconds,
   object,
+  wrongType,
   type Check,
   type Checks,
 } from '../options.js'
@@ -72,7 +73,13 @@ const DEFAULT_MAX_WRITE_BUFFER = 64 * 1024 * 1024
 /** What fits listen(2)'s int; the system lowers it to its own limit. */
 const MAX_BACKLOG = 2 ** 31 - 1
 
-const engine: Check<Engine> = (value, name) => object<Engine>()(value, name) ?? nodeEngine
+const engine: Check<Engine> = (value, name) => {
+  const given = object<Partial<Engine>>()(value, name)
+  if (given === undefined) return nodeEngine
+  if (typeof given.listenStream === 'function' && typeof given.connectStream === 'function')
+    return given as Engine
+  throw wrongType(name, 'an engine', value)
+}
 
 const connectionChecks = {
   idleTimeout: milliseconds(0),

@@ -1,5 +1,5 @@
 import type { Address, UnixAddress } from '../address.js'
-import type { TlsSession } from '../channel.js'
+import type { PeerCredentials, TlsSession } from '../channel.js'
 import type { Listener } from '../server-life.js'
 
 /**
@@ -15,6 +15,8 @@ export interface StreamPort {
   readonly secure: boolean
   /** What the TLS handshake agreed upon; `undefined` without TLS. */
   readonly tls: TlsSession | undefined
+  /** Of a Unix connection, where the engine knows it. */
+  readonly peerCredentials?: PeerCredentials | undefined
   /** The descriptor, where the engine knows it; looked at once, before `start`. */
   readonly descriptor?: number | undefined
   /** What `configure(socket)` gets: with Node's engine a `net.Socket` or `tls.TLSSocket`. */
@@ -131,6 +133,8 @@ export interface StreamSocketOptions {
 export interface Engine {
   /** What messages call it. */
   readonly name: string
+  /** Whether it can share a port whatever the version of Node is. Default: no. */
+  readonly canReusePort?: boolean
   /** Opens a listener that delivers to `sink`. Rejects with the system's error, and leaves nothing then. */
   listenStream(
     endpoint: StreamEndpoint,

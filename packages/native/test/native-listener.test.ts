@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { assertNothingLeft, takeInventory, type Inventory } from '@sock/core/testing'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { engine } from '../src/index.js'
+import { describeNative } from './support/needs.js'
+import { listenOnIp, Witness } from './support/pair.js'
+
+let before: Inventory
+beforeEach(() => {
+  before = takeInventory(() => [])
+})
+afterEach(() => assertNothingLeft(before, () => []))
+
+const SOCKETS = { highWaterMark: 65_536 }
+const sink = { accept: () => {}, handshake: () => {}, failed: () => {} }
+
+describeNative('NativeListener', () => {
+  it('listen on a port that is taken rejects with EADDRINUSE, as Node does', async () => {
+    const { listener, port } = await listenOnIp()
+    await expect(
+      engine.listenStream({ kind: 'ip', host: '127.0.0.1', port }, SOCKETS, sink),
+    ).rejects.toMatchObject({ code: 'EADDRINUSE', syscall: 'listen', address: '127.0.0.1', port })
+    await listener.close()
+  })
+
+  it('listen with reusePort shares a port on every Node', async () => {
+    const endpoint = { kind: 'ip', host: '127.0.0.1', port: 0, reusePort: true } as const
+    const first = await engine.listenStream(endpoint, SOCKETS, sink)
+    const { port } = first.address as { port: number }
+    const second = await engine.listenStream({ ...endpoint, port }, SOCKETS, sink)
+    await first.close()
+    await second.close()
+  })
+
+  it('listen on all addresses takes IPv4 peers, and with ipv6Only refuses them', async () => {
+    for (const ipv6Only of [false, true]) {
+      const host = ipv6Only ? '::' : undefined
+      const accepted: string[] = []
+      const listener = await engine.listenStream({ kind: 'ip', host, port: 0, ipv6Only }, SOCKETS, {
+        ...sink,
+        accept(port) {
+          accepted.push(String(port.remoteAddress))
+          port.destroy()
+        },
+      })
+      const { port } = listener.address as { port: number }
+      const peer = connect(port, '127.0.0.1')
+      const outcome = await once(peer.resume(), 'end').then(
+        () => 'taken',
+        ({ code }: NodeJS.ErrnoException) => code,
+      )
+      expect(outcome).toBe(ipv6Only ? 'ECONNREFUSED' : 'taken')
+      expect(accepted).toHaveLength(ipv6Only ? 0 : 1)
+      peer.destroy()
+      await listener.close()
+    }
+  })
+
+  it('listen resolves host names, and rejects names that nobody knows', async () => {
+    const listener = await engine.listenStream({ kind: 'ip', host: 'localhost', port: 0 }, SOCKETS, sink)
+    expect(['127.0.0.1', '::1']).toContain((listener.address as { host: string }).host)
+    await listener.close()
+    await expect(
+      engine.listenStream({ kind: 'ip', host: 'no.such.name.invalid', port: 0 }, SOCKETS, sink),
+    ).rejects.toMatchObject({ syscall: 'getaddrinfo' })
+  })
+
+  it('listen on an abstract name needs no file', async () => {
+    const path = `\0sock-native-${process.pid}`
+    const address = { transport: 'unix', path: path.replace('\0', '@') } as never
+    const accepted: Witness[] = []
+    const listener = await engine.listenStream({ kind: 'path', path, address }, SOCKETS, {
+      ...sink,
+      accept(port) {
+        const witness = new Witness()
+        accepted.push(witness)
+        port.start(witness)
+        witness.onChunk = (chunk) => port.write(chunk)
+        void witness.has('ended').then(() => port.destroy())
+      },
+    })
+    const port = await engine.connectStream({ kind: 'path', path, address }, SOCKETS)
+    const witness = new Witness()
+    port.start(witness)
+    port.write(Buffer.from('hello'))
+    await witness.until(({ bytes }) => bytes === 5)
+    expect(port.peerCredentials).toEqual({
+      pid: process.pid,
+      uid: process.getuid?.(),
+      gid: process.getgid?.(),
+    })
+    port.destroy()
+    await accepted[0]?.has('closed')
+    await listener.close()
+  })
+
+  it('drain() accepts who waits, and resolves; close() is harmless afterwards', async () => {
+    const { listener, port, accepted } = await listenOnIp()
+    const peers = Array.from({ length: 20 }, () => connect(port, '127.0.0.1'))
+    for (const peer of peers) peer.on('error', () => {})
+    await Promise.all(peers.map((peer) => once(peer, 'connect')))
+    await listener.drain()
+    expect(accepted).toHaveLength(20)
+    await listener.close()
+    await listener.drain()
+    for (const peer of peers) peer.destroy()
+    for (const one of accepted) one.destroy()
+  })
+
+  it('a peer that is accepted in the batch that closes the listener is closed', async () => {
+    const peers: Socket[] = []
+    let count = 0
+    const { listener, port } = await listenOnIp(engine, {
+      accept(one) {
+        count += 1
+        one.destroy()
+        void listener.close()
+      },
+    })
+    for (let index = 0; index < 10; index++) peers.push(connect(port, '127.0.0.1'))
+    await Promise.all(
+      peers.map(async (peer) => {
+        peer.on('error', () => {})
+        await once(peer.resume(), 'close')
+      }),
+    )
+    expect(count).toBe(1)
+  })
+})

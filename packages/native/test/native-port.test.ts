@@ -1,0 +1,289 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { assertNothingLeft, takeInventory, type Inventory } from '@sock/core/testing'
+import { once } from 'node:events'
+import { describeNative } from './support/needs.js'
+import { createPair, readBytes, Witness } from './support/pair.js'
+
+let before: Inventory
+beforeEach(() => {
+  before = takeInventory(() => [])
+})
+afterEach(() => assertNothingLeft(before, () => []))
+
+describeNative('NativeStreamPort', () => {
+  it('delivers chunks that stay as they were, however many come after them', async () => {
+    const { ours, peer, witness } = await createPair()
+    for (let round = 0; round < 300; round++) {
+      peer.write(Buffer.alloc(700, round))
+      await witness.until(({ bytes }) => bytes === 700 * (round + 1))
+    }
+    const all = Buffer.concat(witness.chunks)
+    for (let round = 0; round < 300; round++) expect(all[700 * round + 699]).toBe(round & 255)
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  })
+
+  it('delivers nothing while paused, and everything after resume()', async () => {
+    const { ours, peer, witness } = await createPair()
+    ours.pause()
+    peer.write(Buffer.alloc(3_000_000, 7))
+    // What was on its way when it was paused may still come; then nothing does, in many turns of the loop.
+    for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
+    expect(witness.bytes).toBeLessThanOrEqual(65_536)
+    ours.resume()
+    await witness.until(({ bytes }) => bytes === 3_000_000)
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  }, 10_000)
+
+  it('writes everything in order, small and large, from inside and outside of a batch', async () => {
+    const { ours, peer, witness } = await createPair()
+    const sizes = [10, 100_000, 1, 4096, 4097, 5_000_000, 64, 300]
+    const expected: Buffer[] = []
+    const write = (size: number, fill: number): void => {
+      const data = Buffer.alloc(size, fill)
+      expected.push(data)
+      ours.write(data)
+    }
+    witness.onChunk = () => sizes.forEach((size, index) => write(size, index + 1))
+    peer.write('go')
+    await witness.until(({ bytes }) => bytes === 2)
+    sizes.forEach((size, index) => write(size, index + 101))
+    const total = expected.reduce((sum, { length }) => sum + length, 0)
+    const received = await readBytes(peer, total)
+    expect(received.equals(Buffer.concat(expected))).toBe(true)
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  })
+
+  it('writes in order when what was gathered stalls before and at the end of the batch', async () => {
+    const { ours, peer, witness } = await createPair()
+    // Far more than the system and the memory of one batch hold: 40 MB in pieces that are gathered.
+    const pieces = 10_000
+    witness.onChunk = () => {
+      for (let index = 0; index < pieces; index++) {
+        const piece = Buffer.alloc(4000)
+        piece.writeUInt32LE(index)
+        ours.write(piece)
+      }
+    }
+    peer.write('go')
+    await witness.until(({ bytes }) => bytes === 2)
+    expect(ours.bufferedBytes).toBeGreaterThan(0)
+    ours.requestDrain()
+    const received = await readBytes(peer, pieces * 4000)
+    for (let index = 0; index < pieces; index++) expect(received.readUInt32LE(index * 4000)).toBe(index)
+    await witness.has('drained')
+    expect(ours.bufferedBytes).toBe(0)
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  })
+
+  it('sends what a callback, its promises and its ticks have written before it waits again', async () => {
+    const { ours, peer, witness } = await createPair()
+    witness.onChunk = () => {
+      ours.write(Buffer.from('a'))
+      queueMicrotask(() => {
+        ours.write(Buffer.from('b'))
+        process.nextTick(() => ours.write(Buffer.from('c')))
+      })
+    }
+    peer.write('go')
+    expect(String(await readBytes(peer, 3))).toBe('abc')
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  })
+
+  it('copies a small write, so that its buffer may change', async () => {
+    const { ours, peer, witness } = await createPair()
+    witness.onChunk = (chunk) => {
+      ours.write(chunk)
+      chunk.fill(0)
+    }
+    peer.write('keep')
+    expect(String(await readBytes(peer, 4))).toBe('keep')
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  })
+
+  it('shutdownWrite() sends FIN behind everything that was written, and reading goes on', async () => {
+    const { ours, peer, witness } = await createPair()
+    witness.onChunk = () => {
+      if (witness.bytes > 2) return
+      ours.write(Buffer.from('last words'))
+      ours.write(Buffer.alloc(3_000_000))
+      ours.shutdownWrite()
+      expect(witness.told).toEqual([])
+    }
+    peer.write('go')
+    let bytes = 0
+    peer.on('data', (chunk: Buffer) => (bytes += chunk.length))
+    await once(peer, 'end')
+    expect(bytes).toBe(3_000_010)
+    await witness.has('finished')
+    peer.end('and more')
+    await witness.has('ended')
+    expect(String(Buffer.concat(witness.chunks))).toBe('goand more')
+    ours.destroy()
+    await witness.has('closed')
+    expect(witness.told).toEqual(['finished', 'ended', 'closed'])
+    peer.destroy()
+  })
+
+  it('destroy() sends what the batch has gathered, closes, and tells only after it has returned', async () => {
+    const { ours, peer, witness } = await createPair()
+    witness.onChunk = () => {
+      ours.write(Buffer.from('bye'))
+      ours.destroy()
+      ours.destroy()
+      ours.write(Buffer.from('too late'))
+      expect(witness.told).toEqual([])
+    }
+    peer.write('go')
+    expect(String(await readBytes(peer, 3))).toBe('bye')
+    await witness.has('closed')
+    expect(witness.told).toEqual(['closed'])
+    expect(witness.error).toBeUndefined()
+    peer.destroy()
+  })
+
+  it('reset() lets the peer see a reset', async () => {
+    const { ours, peer, witness } = await createPair()
+    const failed = once(peer, 'error')
+    ours.reset()
+    expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' })
+    await witness.has('closed')
+  })
+
+  it('closed() says what broke, as Node says it', async () => {
+    const { ours, peer, witness } = await createPair()
+    peer.resetAndDestroy()
+    await witness.has('closed')
+    expect(witness.error).toMatchObject({ code: 'ECONNRESET', errno: -104, syscall: 'read' })
+    expect(witness.error?.message).toBe('read ECONNRESET')
+    ours.write(Buffer.from('x'))
+    ours.shutdownWrite()
+    ours.pause()
+    ours.resume()
+    ours.reset()
+    expect(ours.bufferedBytes).toBe(0)
+  })
+
+  it('a write to who is gone closes with the error, in a batch or outside', async () => {
+    for (const where of ['inside', 'outside']) {
+      const { ours, peer, witness } = await createPair()
+      ours.pause()
+      const other = await createPair()
+      peer.resetAndDestroy()
+      await once(peer, 'close')
+      if (where === 'inside') {
+        other.witness.onChunk = () => ours.write(Buffer.from('x'))
+        other.peer.write('go')
+      } else {
+        // The first may still go out, the system learns of the reset when it likes.
+        while (!witness.told.includes('closed')) {
+          ours.write(Buffer.from('x'))
+          await new Promise(setImmediate)
+        }
+      }
+      await witness.has('closed')
+      expect(['EPIPE', 'ECONNRESET']).toContain(witness.error?.code)
+      expect(witness.error?.syscall).toBe('write')
+      other.ours.destroy()
+      other.peer.destroy()
+      await other.witness.has('closed')
+    }
+  })
+
+  it('requestDrain() with nothing waiting is answered later', async () => {
+    const { ours, peer, witness } = await createPair()
+    ours.requestDrain()
+    expect(witness.told).toEqual([])
+    await witness.has('drained')
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  })
+
+  it('closes others of the same batch without a word to them about it afterwards', async () => {
+    const pairs = await Promise.all(Array.from({ length: 8 }, () => createPair()))
+    let closers = 0
+    for (const { witness } of pairs) {
+      witness.onChunk = () => {
+        closers += 1
+        for (const other of pairs) if (other.witness !== witness) other.ours.destroy()
+      }
+    }
+    for (const { peer } of pairs) peer.write('now')
+    await Promise.all(pairs.slice(1).map(({ witness }) => witness.has('closed')))
+    await new Promise(setImmediate)
+    expect(closers).toBe(1)
+    for (const { ours, peer } of pairs) {
+      ours.destroy()
+      peer.destroy()
+    }
+    await Promise.all(pairs.map(({ witness }) => witness.has('closed')))
+  })
+
+  it('one who floods lets timers and others have their turn', async () => {
+    const flood = await createPair()
+    const quiet = await createPair()
+    flood.peer.on('drain', () => flood.peer.write(Buffer.alloc(1 << 20)))
+    flood.peer.write(Buffer.alloc(4 << 20))
+    await flood.witness.until(({ bytes }) => bytes > 1 << 20)
+    for (let round = 0; round < 20; round++) {
+      quiet.peer.write('?')
+      await quiet.witness.until(({ bytes }) => bytes === round + 1)
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    for (const { ours, peer, witness } of [flood, quiet]) {
+      peer.destroy()
+      ours.destroy()
+      await witness.has('closed')
+    }
+  })
+
+  it('memory of chunks that was given away is not written to again', async () => {
+    const { ours, peer, witness } = await createPair()
+    for (let round = 1; round <= 20; round++) {
+      peer.write(Buffer.alloc(1000, round))
+      await witness.until(({ bytes }) => bytes === 1000 * round)
+      const last = witness.chunks.at(-1) as Buffer
+      const moved = structuredClone(last, { transfer: [last.buffer as ArrayBuffer] })
+      expect(moved.every((byte) => byte === round)).toBe(true)
+      expect(last.length).toBe(0)
+    }
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  })
+
+  it('a queued buffer that was given away is skipped', async () => {
+    const { ours, peer, witness } = await createPair()
+    ours.write(Buffer.alloc(8_000_000))
+    const gone = new Uint8Array(100_000)
+    ours.write(gone)
+    ours.write(Buffer.from('end'))
+    structuredClone(gone, { transfer: [gone.buffer] })
+    const received = await readBytes(peer, 8_000_003)
+    expect(String(received.subarray(8_000_000))).toBe('end')
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  })
+
+  it('sockets of nobody are closed without a sink', async () => {
+    const { ours, peer } = await createPair()
+    const witness = new Witness()
+    expect(witness.told).toEqual([])
+    ours.destroy()
+    await once(peer.resume(), 'end')
+    peer.destroy()
+  })
+})

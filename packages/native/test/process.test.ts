@@ -1,0 +1,34 @@
+import { expect, it } from '@jest/globals'
+import { runProgram } from './support/child.js'
+import { describeNative } from './support/needs.js'
+
+describeNative('a process with the engine', () => {
+  it('lives as long as a listener or a connection is open, and no longer', async () => {
+    expect(await runProgram('lives')).toEqual(['the listener kept it alive', 'the connection kept it alive'])
+  })
+
+  it('turns peers away when no descriptor is left, says so, and recovers', async () => {
+    expect(await runProgram('no-descriptors', [], 50)).toEqual({
+      errors: ['accept EMFILE'],
+      someWereAccepted: true,
+    })
+  })
+
+  it('gives no socket to its children', async () => {
+    expect(await runProgram('children')).toEqual({ more: 0, hasSome: true })
+  })
+
+  it('hears of everything that a sink throws, and goes on', async () => {
+    const heard = (await runProgram('throws')) as { uncaught: string[]; answers: string[] }
+    expect(heard.uncaught.toSorted()).toEqual(['oops a', 'oops b', 'oops c'])
+    expect(heard.answers.toSorted()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('has an engine for each worker, which goes with it, however that ends', async () => {
+    // Two of each kind, the main thread's in between; that no descriptor is left it has seen itself.
+    const answers = (await runProgram('workers')) as string[]
+    for (const how of ['return', 'terminate', 'exit', 'throw'])
+      expect(answers.filter((answer) => answer === how)).toHaveLength(2)
+    expect(answers.filter((answer) => answer === 'main')).toHaveLength(4)
+  })
+})

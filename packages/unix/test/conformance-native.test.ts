@@ -1,0 +1,29 @@
+import { afterAll, describe, it } from '@jest/globals'
+import type { Connection, StreamServerOptions } from '@sock/core'
+import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
+import { engine } from '@sock/native'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connectUnix, createUnixServer } from '../src/index.js'
+
+// Skipped where the addon was not compiled.
+const describeNative = engine.available ? describe : describe.skip
+
+const folder = mkdtempSync(join(tmpdir(), 'sock-unix-native-'))
+let count = 0
+
+const fixture = {
+  createServer: (handler: never, options?: StreamServerOptions) =>
+    createUnixServer(handler, { engine, ...options }),
+  target: () => join(folder, `${++count}.sock`),
+  connect: (address: unknown, options?: object): Promise<Connection> =>
+    connectUnix(address as never, { engine, ...options }),
+  leftovers: () => readdirSync(folder),
+}
+
+const runner = { describe: describeNative, it }
+registerSuite(streamConformance({ ...fixture, name: 'conformance of unix with the native engine' }), runner)
+registerSuite(anyTransportConformance({ ...fixture, name: 'any transport: unix, native engine' }), runner)
+
+afterAll(() => rmSync(folder, { recursive: true }))
