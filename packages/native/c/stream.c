@@ -26,9 +26,10 @@ static uint32_t wanted(const struct stream *stream) {
   return (stream->reading ? EPOLLIN : 0) | (stream->wants_room || stream->connecting ? EPOLLOUT : 0);
 }
 
-static void fail(struct engine *engine, struct stream *stream, int error) {
+static bool fail(struct engine *engine, struct stream *stream, int error) {
   stream->reading = false;
   push_event(engine, &stream->source, KIND_FAILED, error, 0);
+  return false;
 }
 
 static void push_chunk(struct engine *engine, struct stream *stream, struct slab *slab, size_t length) {
@@ -46,23 +47,23 @@ static void took(struct engine *engine, struct stream *stream, const uint8_t *da
   push_chunk(engine, stream, was_bulk && copy == NULL ? &engine->large : &engine->small, length);
 }
 
-/* One recv(2) per turn and connection: what is left is reported again, after the others had theirs. */
-static void read_some(struct engine *engine, struct stream *stream) {
+/*
+ * One recv(2) per turn and connection: what is left is reported again, after the others had theirs. Returns whether the
+ * connection lives on.
+ */
+static bool read_some(struct engine *engine, struct stream *stream) {
   size_t window = stream->is_bulk ? LARGE_READ : SMALL_READ;
   uint8_t *data = slab_reserve(engine, stream->is_bulk ? &engine->large : &engine->small, window);
-  if (data == NULL) {
-    fail(engine, stream, ENOMEM);
-    return;
-  }
+  if (data == NULL) return fail(engine, stream, ENOMEM);
   ssize_t length = recv(stream->source.fd, data, window, 0);
+  if (length < 0) return errno == EAGAIN || errno == EINTR || fail(engine, stream, errno);
   if (length > 0) {
     took(engine, stream, data, (size_t)length);
-  } else if (length == 0) {
+  } else {
     stream->reading = false;
     push_event(engine, &stream->source, KIND_END, 0, 0);
-  } else if (errno != EAGAIN && errno != EINTR) {
-    fail(engine, stream, errno);
   }
+  return true;
 }
 
 static void connected(struct engine *engine, struct stream *stream) {
@@ -86,11 +87,12 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
   }
   bool can_read = (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && stream->reading;
   bool has_room = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && stream->wants_room;
+  /* Reading comes first: it says what is wrong with the connection, where writing could only say EPIPE. */
+  if (can_read && !read_some(engine, stream)) return;
   if (has_room) {
     stream->wants_room = false;
     push_event(engine, source, KIND_WRITABLE, 0, 0);
   }
-  if (can_read) read_some(engine, stream);
   if (!can_read && !has_room) source_arm(engine, source, wanted(stream));
 }
 

@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises'
+import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { kinds, type SocketOptions } from './addon.js'
 import type { Loop, Owner } from './loop.js'
@@ -79,7 +79,7 @@ export async function dialIp(
 
 async function addressesOf(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host]
-  const found = await lookup(host, { all: true })
+  const found = await dns.lookup(host, { all: true })
   return found.map(({ address }) => address)
 }
 

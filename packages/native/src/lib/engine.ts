@@ -1,6 +1,6 @@
 import type { DatagramEngine, Engine } from '@sock/core'
 import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
-import { lookup } from 'node:dns/promises'
+import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { SocketOptions } from './addon.js'
 import { createDatagrams } from './datagrams.js'
@@ -104,7 +104,7 @@ async function openListener(
 }
 
 async function addressOf(host: string): Promise<string> {
-  return isIP(host) === 0 ? (await lookup(host)).address : host
+  return isIP(host) === 0 ? (await dns.lookup(host)).address : host
 }
 
 function opened(slot: number, address: string, port?: number): number {
