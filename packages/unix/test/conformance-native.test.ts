@@ -20,6 +20,7 @@ const fixture = {
   connect: (address: unknown, options?: object): Promise<Connection> =>
     connectUnix(address as never, { engine, ...options }),
   leftovers: () => readdirSync(folder),
+  lacks: ['reset'] as const,
 }
 
 const runner = { describe: describeNative, it }
