@@ -53,7 +53,10 @@ describe('contributing to one transport', () => {
     await succeed(clone)
     await succeed(choose)
     const folder = newcomer.cwd
-    expect(readdirSync(join(folder, 'packages')).toSorted()).toEqual(['core', 'unix'])
+    // No more than was asked for, and no other transport.
+    const chosen = [...choose.matchAll(/packages\/(\w+)/g)].map(([, name]) => name)
+    expect(readdirSync(join(folder, 'packages')).toSorted()).toEqual(chosen.toSorted())
+    expect(chosen).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(tcp|udp|unixgram)$/)]))
     changeUnix(folder)
 
     const output = await succeed(testAndMeasure)
