@@ -138,6 +138,9 @@ class Act {
       refused(/Cannot publish: change files wait/),
     )
     await this.#tree.version()
+    await this.#claims.check('nothing is published that is not committed', async () => {
+      await this.#tree.whileChanged(() => refused(/Cannot publish: there is something that is not committed/))
+    })
     // It shows that provenance is asked for: there is nothing here that could sign it.
     await this.#claims.check('with provenance, nothing is published outside of a hosted CI', () =>
       refused(/ERR_PNPM_PROVENANCE/, '--provenance'),

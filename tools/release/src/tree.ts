@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run, succeed, type Outcome } from './processes.js'
 import { changeFiles, publishedFolders, readManifest, ROOT } from './repository.js'
@@ -98,6 +98,17 @@ export class Tree {
     const outcome = await run('npm', ['run', '--silent', 'release', '--', ...args], this.#here)
     this.#isPrepared = outcome.code === 0
     return outcome
+  }
+
+  /** Runs `action` while there is a file that nobody has committed. */
+  async whileChanged(action: () => Promise<void>): Promise<void> {
+    const file = join(this.folder, 'not-committed')
+    writeFileSync(file, '')
+    try {
+      await action()
+    } finally {
+      rmSync(file)
+    }
   }
 
   async commit(message: string): Promise<void> {
