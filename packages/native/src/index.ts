@@ -1,3 +1,8 @@
+/**
+ * A native engine for Linux, for servers and clients of the other packages.
+ *
+ * @module @sock/native
+ */
 export { createEngine, engine, type NativeEngine } from './lib/engine.js'
 export type { NativeEngineOptions } from './lib/engine-options.js'
 export type { NativeSocket } from './lib/native-socket.js'

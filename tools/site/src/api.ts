@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL('../../../', import.meta.url))
 interface Manifest {
   readonly name: string
   readonly private?: boolean
-  readonly exports: object
+  readonly exports?: object
 }
 
 /** What is published, core first: what other doors export once more is described there. */
@@ -24,11 +24,14 @@ export const folderOf = (name: string): string => `packages/${name.replace('@soc
 /** A door is an entry of `exports`, and a file of that name in `src`; those for authors of transports come last. */
 function doors(): string[] {
   const all = PACKAGES.flatMap(({ name, exports }) =>
-    Object.keys(exports)
+    Object.keys(exports ?? {})
       .filter((door) => !door.endsWith('.json'))
       .map((door) => `${root}${folderOf(name)}/src/${door === '.' ? 'index' : door.slice('./'.length)}.ts`),
   )
-  return all.toSorted((one, other) => Number(other.endsWith('/index.ts')) - Number(one.endsWith('/index.ts')))
+  // A package of binaries has no sources.
+  return all
+    .filter(existsSync)
+    .toSorted((one, other) => Number(other.endsWith('/index.ts')) - Number(one.endsWith('/index.ts')))
 }
 
 /** TypeDoc over the doors of all packages, and what it complains about, which grows as it works. */
