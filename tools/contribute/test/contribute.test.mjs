@@ -68,7 +68,7 @@ describe('contributing to one transport', () => {
     expect(numPassedTests).toBeGreaterThan(300)
     const rows = new Set([...output.matchAll(/^(\w+)\/\w+ +callbacks /gm)].map(([, transport]) => transport))
     expect([...rows]).toEqual(['unix'])
-    // Once for the tests, once more for the benchmark; and nothing that has to be compiled.
+    // Once for the tests, once more for the benchmark; and no native module of another transport.
     expect(output.match(/^Installing the dependencies/gm)).toHaveLength(2)
     expect(isInstalled(folder, 'unix-dgram')).toBe(false)
     // Links to packages that are not here do not make it install again.
