@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { inRoot } from '../bootstrap/workspace.mjs'
 import { codeSize, doors, loadedBy } from './loaded.mjs'
 import { packPackages, published } from './pack.mjs'
+import { copyAsReleased } from './release-copy.mjs'
 
 /**
  * The most that each may be: the tarball of a package, and the code that is loaded through a door, with everything
@@ -28,12 +29,14 @@ const BOUNDS = {
 async function measure() {
   const scratch = mkdtempSync(join(tmpdir(), 'sock-sizes-'))
   try {
-    const tarballs = await packPackages(scratch)
+    const copy = join(scratch, 'copy')
+    await copyAsReleased(copy)
+    const tarballs = await packPackages(join(scratch, 'tarballs'), copy)
     const folders = Object.fromEntries(published().map(({ folder, manifest }) => [manifest.name, folder]))
     return Object.entries(doors()).map(([name, path]) => {
       const loaded = sum([...loadedBy(path)].map((file) => codeSize(inRoot(file))))
       if (tarballs[name] === undefined) return { name, loaded }
-      const shipped = ['dist', 'src'].flatMap((part) => filesUnder(join(folders[name], part)))
+      const shipped = ['dist', 'src'].flatMap((part) => filesUnder(join(copy, folders[name], part)))
       const code = shipped.filter((file) => file.endsWith('.js'))
       return {
         name,
@@ -61,7 +64,7 @@ const kilobytes = (bytes) => Math.ceil(bytes / 1_000)
 const sum = (numbers) => kilobytes(numbers.reduce((before, number) => before + number, 0))
 
 function filesUnder(folder) {
-  return readdirSync(inRoot(folder), { recursive: true, withFileTypes: true })
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== '.tsbuildinfo')
     .map((entry) => join(entry.parentPath, entry.name))
 }
