@@ -8,7 +8,7 @@ import { copyAsReleased } from './release-copy.mjs'
 
 /**
  * The most that each may be: the tarball of a package, and the code that is loaded through a door, with everything
- * behind it, without comments; in KB of 1,000 bytes. A seventh more than in November 2026; decisions/0018-packages.md says
+ * behind it, without comments; in KB of 1,000 bytes. A seventh more than in November 2026; decisions/0021-packages.md says
  * why it is so much.
  */
 const BOUNDS = {
