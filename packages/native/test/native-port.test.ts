@@ -136,6 +136,22 @@ describeNative('NativeStreamPort', () => {
     peer.destroy()
   })
 
+  it('shutdownWrite() after the end of the peer sends FIN, whether it is closed then or not', async () => {
+    for (const isClosed of [true, false]) {
+      const { ours, peer, witness } = await createPair()
+      witness.onTold = (what) => {
+        if (what === 'ended') ours.shutdownWrite()
+        if (what === 'finished' && isClosed) ours.destroy()
+      }
+      peer.end('go')
+      await once(peer.resume(), 'end')
+      await witness.has('finished')
+      ours.destroy()
+      await witness.has('closed')
+      peer.destroy()
+    }
+  })
+
   it('destroy() sends what the batch has gathered, closes, and tells only after it has returned', async () => {
     const { ours, peer, witness } = await createPair()
     witness.onChunk = () => {

@@ -1,7 +1,15 @@
 import type { Address, PeerCredentials, UnixAddress } from '@sock/core'
 import { ipAddress, unixAddress } from '@sock/core/stream'
 import type { Loop } from './loop.js'
-import type { Names } from './native-port.js'
+
+/** How the connections of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
+export interface Names {
+  localAddress(loop: Loop, slot: number): Address
+  remoteAddress(loop: Loop, slot: number): Address | undefined
+  peerCredentials?(loop: Loop, slot: number): PeerCredentials | undefined
+  /** Whether there is TCP below, which has a RST. */
+  readonly canReset: boolean
+}
 
 /** The name of a socket that was gone before anybody asked. */
 export const UNSPECIFIED = ipAddress('0.0.0.0', 0)

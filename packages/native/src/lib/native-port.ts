@@ -2,18 +2,10 @@ import type { Address, PeerCredentials, TlsSession } from '@sock/core'
 import type { StreamPort, StreamPortSink } from '@sock/core/stream'
 import { kinds } from './addon.js'
 import type { Due, Loop, Owner } from './loop.js'
+import type { Names } from './names.js'
 import { NativeSocket } from './native-socket.js'
 import { SendQueue } from './send-queue.js'
 import { systemError } from './system-error.js'
-
-/** How the connections of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
-export interface Names {
-  localAddress(loop: Loop, slot: number): Address
-  remoteAddress(loop: Loop, slot: number): Address | undefined
-  peerCredentials?(loop: Loop, slot: number): PeerCredentials | undefined
-  /** Whether there is TCP below, which has a RST. */
-  readonly canReset: boolean
-}
 
 /** What the sink must be told after the call that brought it about. */
 const DRAINED = 1
@@ -41,6 +33,7 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
   /** `loop.flushes` when something was last gathered. */
   #gatheredIn = -1
   #output: 'open' | 'ending' | 'ended' = 'open'
+  #owesFin = false
   #wantsDrain = false
   #due = 0
   #error: Error | undefined
@@ -152,7 +145,9 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
       return
     }
     if ((due & DRAINED) !== 0) sink.drained()
-    if ((due & FINISHED) !== 0 && !this.#isClosed) sink.finished()
+    if ((due & FINISHED) === 0 || this.#isClosed) return
+    sink.finished()
+    if (this.#owesFin && !this.#isClosed) this.#shutdown()
   }
 
   /** The peer has no more: reading again would bring its end again. */
@@ -223,11 +218,21 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
     this.#sink?.drained()
   }
 
-  /** As with Node's sockets, that it cannot be sent is no failure: whoever reads will see what happened to the connection. */
+  /**
+   * After the peer's end the connection is closed, as a rule, once it is told that ours is out: then close(2) sends FIN, and
+   * a call is saved. What the peer has sent is read by then, so that there is nothing to reset it for.
+   */
   #sendFin(): void {
     this.#output = 'ended'
-    this.#loop.addon.shutdown(this.#slot)
+    this.#owesFin = this.#ended
+    if (!this.#owesFin) this.#shutdown()
     this.#tell(FINISHED)
+  }
+
+  /** As with Node's sockets, that it cannot be done is no failure: whoever reads will see what happened to the connection. */
+  #shutdown(): void {
+    this.#owesFin = false
+    this.#loop.addon.shutdown(this.#slot)
   }
 
   #fail(errno: number, syscall: string): void {

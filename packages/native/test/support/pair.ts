@@ -11,6 +11,7 @@ export class Witness implements StreamPortSink {
   bytes = 0
   error: NodeJS.ErrnoException | undefined
   onChunk: (chunk: Buffer) => void = () => {}
+  onTold: (what: string) => void = () => {}
   readonly #waiting = new Set<() => void>()
 
   received(chunk: Buffer): void {
@@ -52,6 +53,7 @@ export class Witness implements StreamPortSink {
 
   #tell(what: string): void {
     this.told.push(what)
+    this.onTold(what)
     this.#wake()
   }
   #wake(): void {
