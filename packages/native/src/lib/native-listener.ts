@@ -2,7 +2,8 @@ import type { Address } from '@sock/core'
 import type { StreamListener, StreamListenerSink } from '@sock/core/stream'
 import { kinds } from './addon.js'
 import type { Loop, Owner } from './loop.js'
-import { NativeStreamPort, type Names } from './native-port.js'
+import type { Names } from './names.js'
+import { NativeStreamPort } from './native-port.js'
 import { systemError } from './system-error.js'
 
 /** A listener is drained when no newcomer was seen for so long, in ms: the same as with Node's engine. */
