@@ -1,18 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { afterAll } from '@jest/globals'
 
 /** What the next release would publish, packed once for all tests: paths by name. */
 export const tarballs = JSON.parse(process.env['SOCK_TARBALLS'] ?? '{}')
 
-/** A temporary folder that is gone after the tests of the file. */
-export function scratchFolder() {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sock-packages-test-')))
-  afterAll(() => rmSync(folder, { recursive: true }))
-  return folder
-}
+/** A temporary folder for a file of tests; it is gone when all have ended. */
+export const scratchFolder = () =>
+  realpathSync(mkdtempSync(join(process.env['SOCK_SCRATCH'] ?? tmpdir(), 'test-')))
 
 /** Puts the packages where npm would, without their dependencies: `folder/node_modules/@sock/tcp`, and so on. */
 export function installInto(folder, names = Object.keys(tarballs)) {
