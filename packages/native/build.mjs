@@ -1,7 +1,7 @@
 // Compiles the addon with the C compiler that is there: `node build.mjs [flag…]`, flags being further ones of the compiler.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { compile, sources } from './compile.mjs'
+import { compile, headers, sources } from './compile.mjs'
 
 const folder = import.meta.dirname
 const target = join(folder, 'build', 'sock_native.node')
@@ -14,6 +14,9 @@ const compiler = process.env['CC'] ?? 'cc'
 const flags = process.argv.slice(2)
 if (process.platform !== 'linux') {
   console.error(`@sock/native: not compiled, since this is ${process.platform} and the engine is for Linux`)
+} else if (headers() === undefined) {
+  console.error('@sock/native: not compiled, since there is no package "node-api-headers"')
+  process.exitCode = 1
 } else if (flags.length > 0 || !isFresh()) {
   const isThere = compile(compiler, flags, target)
   if (isThere === undefined)

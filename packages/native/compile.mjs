@@ -26,14 +26,14 @@ const FLAGS = [
   `-ffile-prefix-map=${folder}=.`,
 ]
 
-/** Of Node-API: those of its package, or those that a distribution of Node brings, where that is not installed. */
-function headers() {
+/** The headers of Node-API: of its package or, where that is not installed, those that a distribution of Node brings. */
+export function headers() {
   const besideNode = join(dirname(process.execPath), '..', 'include', 'node')
   try {
     return join(dirname(createRequire(import.meta.url).resolve('node-api-headers')), 'include')
   } catch (error) {
-    if (error.code === 'MODULE_NOT_FOUND' && existsSync(besideNode)) return besideNode
-    throw error
+    if (error.code !== 'MODULE_NOT_FOUND') throw error
+    return existsSync(besideNode) ? besideNode : undefined
   }
 }
 

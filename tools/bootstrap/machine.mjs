@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path'
 
 /** Programs that tests talk to, or are built with, if they are there, and that are skipped if not. */
 const counterparts = [
+  'aarch64-linux-gnu-gcc',
   'cc',
   'chromium',
   'curl',

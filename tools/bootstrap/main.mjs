@@ -37,6 +37,14 @@ const commands = {
     await runHere('tools/checks/matrix.mjs', args)
   },
 
+  /** `npm run native:build`, `npm run native:check`: binaries of @sock/native. */
+  async native(args) {
+    mustBeHere('tools/binaries', 'this')
+    await install()
+    if (args[0] === 'check') await buildProgram('@sock/binaries')
+    await runHere('tools/binaries/main.mjs', args)
+  },
+
   /** `npm run build` and its like: one turbo task for every package that has it. */
   async turbo(args) {
     await install()

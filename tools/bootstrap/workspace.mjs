@@ -15,7 +15,7 @@ export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
  * `folder/*` patterns of pnpm-workspace.yaml by itself, since no YAML parser is installed yet.
  */
 export function workspaces() {
-  const patterns = readFileSync(inRoot('pnpm-workspace.yaml'), 'utf8').matchAll(/^ {2}- ([\w-]+)(\/\*)?$/gm)
+  const patterns = readFileSync(inRoot('pnpm-workspace.yaml'), 'utf8').matchAll(/^ {2}- ([\w/-]+?)(\/\*)?$/gm)
   return [...patterns]
     .filter(([, folder]) => existsSync(inRoot(folder)))
     .flatMap(([, folder, each]) =>
