@@ -22,7 +22,7 @@ const compilerOf = ({ triple }) => `${triple}-gcc`
 const hasCompiler = (target) => spawnSync(compilerOf(target), ['--version']).status === 0
 
 /** Where its package wants the binary. */
-export const placeOf = (name) => inRoot('packages/native/npm', name, 'sock_native.node')
+const placeOf = (name) => inRoot('packages/native/npm', name, 'sock_native.node')
 
 /** Nothing that differs from one build to the next, and no names of what is inside. */
 const RELEASE = ['-Wdate-time', '-Wl,--build-id=none', '-s']

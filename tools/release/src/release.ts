@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { delimiter, join } from 'node:path'
+import { alignBinaries } from './binaries.js'
 import { succeed } from './processes.js'
 import { changeFiles, ROOT } from './repository.js'
 
 /** Turns the change files into versions and changelogs. @returns the exit code */
-export function version(): Promise<number> {
-  return changesets(['version'])
+export async function version(): Promise<number> {
+  const code = await changesets(['version'])
+  if (code === 0) alignBinaries(ROOT)
+  return code
 }
 
 /**
