@@ -1,11 +1,13 @@
 import { Failure } from '../bootstrap/failure.mjs'
 import { build } from './build.mjs'
+import { check } from './check.mjs'
 import { muslHeaders } from './musl.mjs'
 import { TARGETS } from './targets.mjs'
 
 /** Also started by pnpm when it packs a binary, and therefore a program of its own. */
 const commands = {
   build,
+  check,
 
   /** Fetches what building for musl needs, so that tests, which fetch nothing, are not skipped. */
   async headers() {

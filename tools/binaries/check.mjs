@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util'
+import { Failure } from '../bootstrap/failure.mjs'
+import { checkArm64 } from './arm64.mjs'
+import { checkFuzz } from './fuzz.mjs'
+import { checkNodes } from './nodes.mjs'
+import { checkAsan, checkValgrind } from './sanitizers.mjs'
+
+const checks = {
+  fuzz: checkFuzz,
+  asan: checkAsan,
+  valgrind: checkValgrind,
+  arm64: checkArm64,
+  nodes: checkNodes,
+}
+
+/**
+ *   --fuzz       random bytes for what the addon parses, with sanitizers
+ *   --asan       the conformance suites with AddressSanitizer and UBSan
+ *   --valgrind   the same under valgrind
+ *   --arm64      the same with the binary for arm64, under qemu-user
+ *   --nodes      the same with one binary on every version of Node
+ *   --part <w>   only cases whose name contains this
+ */
+export async function check(args) {
+  const flags = Object.fromEntries(Object.keys(checks).map((name) => [name, { type: 'boolean' }]))
+  const { values } = parseArgs({ args, options: { ...flags, part: { type: 'string' } } })
+  const chosen = Object.keys(checks).filter((name) => values[name])
+  if (chosen.length === 0)
+    throw new Failure(
+      `Cannot check nothing: known are ${Object.keys(checks)
+        .map((name) => `--${name}`)
+        .join(', ')}`,
+    )
+  for (const name of chosen) await checks[name](values.part)
+}

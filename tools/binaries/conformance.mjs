@@ -1,0 +1,34 @@
+import { run } from '../bootstrap/child.mjs'
+import { Failure } from '../bootstrap/failure.mjs'
+import { inRoot } from '../bootstrap/workspace.mjs'
+
+export const TRANSPORTS = ['tcp', 'unix', 'udp', 'unixgram']
+
+/**
+ * Runs the conformance suite of each transport over one binary, and prints a line for each.
+ *
+ * @param node what starts Node: a program and its first arguments
+ * @param examine what is wrong with the output of a run, although the suite has passed
+ */
+export async function conform(binary, node, { env = {}, part = '', transports = TRANSPORTS, examine } = {}) {
+  const [command, ...first] = node
+  const programs = inRoot('tools/binaries/programs')
+  let isGood = true
+  for (const transport of transports) {
+    const started = performance.now()
+    const { code, output } = await run(
+      command,
+      [...first, '--require', `${programs}/redirect.cjs`, `${programs}/conformance.mjs`, transport, part],
+      { env: { ...process.env, SOCK_NATIVE_BINARY: binary, ...env } },
+    )
+    const problem = examine?.(output)
+    if (code !== 0 || problem !== undefined) {
+      isGood = false
+      console.log(output)
+    }
+    const [counts = `ended with code ${code}`] = output.match(/^\d+ passed, \d+ failed$/m) ?? []
+    const seconds = Math.round((performance.now() - started) / 1_000)
+    console.log(`${transport.padEnd(10)}${(problem ?? counts).padEnd(30)}${seconds} s`)
+  }
+  if (!isGood) throw new Failure('The engine does not do what it should: see above.')
+}

@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process'
+import { run } from '../bootstrap/child.mjs'
+import { Failure } from '../bootstrap/failure.mjs'
+import { inRoot } from '../bootstrap/workspace.mjs'
+import { compile } from '../../packages/native/compile.mjs'
+import { conform } from './conformance.mjs'
+
+const COMPILER = 'gcc'
+const FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
+
+/** The suite with a binary that AddressSanitizer and UndefinedBehaviorSanitizer watch. */
+export async function checkAsan(part) {
+  const binary = compileTo('asan', FLAGS)
+  const library = execFileSync(COMPILER, ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
+  const env = {
+    // Node was not linked with it.
+    LD_PRELOAD: library,
+    // Node itself does not free everything at its end. What only the addon has lost is looked for in the report.
+    ASAN_OPTIONS: 'detect_leaks=1:leak_check_at_exit=1:exitcode=0:halt_on_error=0',
+    LSAN_OPTIONS: 'report_objects=0:print_suppressions=0:exitcode=0',
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+  }
+  await conform(binary, [process.execPath], { part, env, examine: whatSanitizersFound })
+}
+
+/** An error anywhere, or memory that the addon has asked for and nobody knows any more. */
+function whatSanitizersFound(output) {
+  if (/ERROR: AddressSanitizer|runtime error:/.test(output)) return 'a sanitizer has found an error'
+  const leaks = output.split(/^(?=(?:Direct|Indirect) leak of)/m).slice(1)
+  const isOurs = (leak) => /^ +#1 .*asan\.node/m.test(leak)
+  return leaks.some(isOurs) ? 'memory of the addon is lost' : undefined
+}
+
+/** The suite under valgrind, which also sees what was never written. Without a JIT, whose code it would have to follow. */
+export async function checkValgrind(part) {
+  if ((await run('valgrind', ['--version'])).code !== 0)
+    throw new Failure(
+      "Cannot look for errors of memory: there is no valgrind, which Debian's package valgrind brings",
+    )
+  const binary = compileTo('valgrind', ['-g', '-O1'])
+  const options = ['--error-limit=no', '--num-callers=8', '--leak-check=no', '--trace-children=no']
+  const node = ['valgrind', ...options, process.execPath, '--jitless', '--single-threaded-gc']
+  await conform(binary, node, { part, examine: whatValgrindFound })
+}
+
+/** Node has errors of its own there. Ours are those with a function of the addon among the innermost. */
+function whatValgrindFound(output) {
+  const reports = output.split(/^==\d+== *$/m)
+  const isOurs = (report) =>
+    /(?:uninitialised|Invalid|points to|overlap|Mismatched)/.test(report) && report.includes('valgrind.node')
+  return reports.some(isOurs) ? 'valgrind has found an error' : undefined
+}
+
+function compileTo(name, flags) {
+  const binary = inRoot(`.cache/binaries/${name}.node`)
+  if (!compile(COMPILER, flags, binary)) throw new Failure(`Cannot compile the addon with ${COMPILER}`)
+  return binary
+}
