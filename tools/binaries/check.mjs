@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util'
 import { Failure } from '../bootstrap/failure.mjs'
 import { checkArm64 } from './arm64.mjs'
+import { checkConnections } from './connections.mjs'
 import { checkFuzz } from './fuzz.mjs'
 import { checkNodes } from './nodes.mjs'
 import { checkAsan, checkValgrind } from './sanitizers.mjs'
+import { countSyscalls } from './syscalls.mjs'
 
 const checks = {
   fuzz: checkFuzz,
@@ -11,6 +13,8 @@ const checks = {
   valgrind: checkValgrind,
   arm64: checkArm64,
   nodes: checkNodes,
+  connections: checkConnections,
+  syscalls: countSyscalls,
 }
 
 /**
@@ -19,6 +23,8 @@ const checks = {
  *   --valgrind   the same under valgrind
  *   --arm64      the same with the binary for arm64, under qemu-user
  *   --nodes      the same with one binary on every version of Node
+ *   --connections   opens and closes a million connections, and prints what the process holds
+ *   --syscalls   counts the system calls per message, with either engine
  *   --part <w>   only cases whose name contains this
  */
 export async function check(args) {

@@ -2,7 +2,7 @@ import { run } from '../bootstrap/child.mjs'
 import { Failure } from '../bootstrap/failure.mjs'
 import { inRoot } from '../bootstrap/workspace.mjs'
 
-export const TRANSPORTS = ['tcp', 'unix', 'udp', 'unixgram']
+const TRANSPORTS = ['tcp', 'unix', 'udp', 'unixgram']
 
 /**
  * Runs the conformance suite of each transport over one binary, and prints a line for each.

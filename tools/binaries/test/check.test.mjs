@@ -1,0 +1,17 @@
+import { expect, it } from '@jest/globals'
+import { run } from '../../bootstrap/child.mjs'
+import { inRoot } from '../../bootstrap/workspace.mjs'
+
+const main = inRoot('tools/binaries/main.mjs')
+
+it.each([
+  [['build', 'linux-vax'], 'Cannot build "linux-vax": known are linux-x64-gnu, '],
+  [['check'], 'Cannot check nothing: known are --fuzz, '],
+  [['check', '--asam'], "Unknown option '--asam'"],
+  [['bild'], 'Cannot run "bild": known are build, check, headers'],
+])('main.mjs answers `%j` with one sentence', async (args, sentence) => {
+  const { code, output } = await run(process.execPath, [main, ...args])
+  expect(code).toBe(1)
+  expect(output).toContain(sentence)
+  expect(output.trimEnd().split('\n')).toHaveLength(1)
+})
