@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSockError } from '@sock/core'
 import type { DatagramFixture, StreamFixture } from '@sock/core/testing'
+import { engine } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
 import { generate } from 'selfsigned'
 
-export const NAMES = ['tcp', 'tls', 'unix', 'udp', 'unixgram'] as const
+export const NAMES = ['tcp', 'tls', 'unix', 'udp', 'unixgram', 'tcp-native', 'unix-native'] as const
 export type Name = (typeof NAMES)[number]
 
 /** A transport on which sequences run, with a target that is taken already. */
@@ -46,7 +47,7 @@ function createFolder(): Folder {
 
 const target = (): string => '127.0.0.1:0'
 
-/** @returns `undefined` where the transport cannot run: Unix datagrams need a native module */
+/** @returns `undefined` where the transport cannot run: Unix datagrams and the native engine need a native module */
 export async function createGround(name: Name): Promise<Ground | undefined> {
   const folder = createFolder()
   try {
@@ -74,6 +75,21 @@ const grounds: Readonly<Record<Name, (folder: Folder) => Promise<Ground>>> = {
       target: folder.next,
       leftovers: folder.list,
       connect: (address, options) => connectUnix(address as never, options),
+    }),
+  'tcp-native': (folder) =>
+    stream(folder, {
+      name: 'tcp-native',
+      createServer: (handler, options) => createTcpServer(handler, { engine, ...options }),
+      target,
+      connect: (address, options) => connectTcp(address as never, { engine, ...options }),
+    }),
+  'unix-native': (folder) =>
+    stream(folder, {
+      name: 'unix-native',
+      createServer: (handler, options) => createUnixServer(handler, { engine, ...options }),
+      target: folder.next,
+      leftovers: folder.list,
+      connect: (address, options) => connectUnix(address as never, { engine, ...options }),
     }),
   udp: (folder) =>
     datagram(folder, {
