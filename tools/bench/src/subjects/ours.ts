@@ -1,11 +1,13 @@
 import type {
   ConnectionCallbacks,
   DatagramCallbacks,
+  DatagramEngine,
   Engine,
   Handler,
   IpAddress,
   UnixAddress,
 } from '@sock/core'
+import { isDatagram } from '../transports.js'
 import type { Session, Workload } from '../workloads/workload.js'
 import { serveStream } from './raw-stream.js'
 import type { Running, Setup } from './subject.js'
@@ -27,10 +29,16 @@ export const startForAwait = (setup: Setup): Promise<Running> => {
 }
 
 export const startNativeCallbacks = async (setup: Setup): Promise<Running> =>
-  startStream(setup, streamCallbacks(setup.workload), await nativeEngine())
+  isDatagram(setup.transport)
+    ? startDatagram(setup, datagramCallbacks(setup.workload), await nativeEngine())
+    : startStream(setup, streamCallbacks(setup.workload), await nativeEngine())
 
-export const startNativeForAwait = async (setup: Setup): Promise<Running> =>
-  startStream(setup, createLoop(setup.workload), await nativeEngine())
+export const startNativeForAwait = async (setup: Setup): Promise<Running> => {
+  const handler = createLoop(setup.workload)
+  return isDatagram(setup.transport)
+    ? startDatagram(setup, handler, await nativeEngine())
+    : startStream(setup, handler, await nativeEngine())
+}
 
 /** Whether the engine can be used here: it is part of this clone, and was compiled. */
 export async function hasNativeEngine(): Promise<boolean> {
@@ -42,7 +50,7 @@ export async function hasNativeEngine(): Promise<boolean> {
   }
 }
 
-async function nativeEngine(): Promise<Engine> {
+async function nativeEngine(): Promise<Engine & DatagramEngine> {
   return (await import('@sock/native')).engine
 }
 
@@ -111,15 +119,19 @@ async function startStream(
   return running(server, await server.listen(ANY_PORT))
 }
 
-async function startDatagram(setup: Setup, handler: Handler | DatagramCallbacks): Promise<Running> {
+async function startDatagram(
+  setup: Setup,
+  handler: Handler | DatagramCallbacks,
+  engine?: DatagramEngine,
+): Promise<Running> {
   if (setup.transport === 'unixgram') {
     const { createUnixgramServer } = await import('@sock/unixgram')
-    const server = createUnixgramServer(handler)
+    const server = createUnixgramServer(handler, { engine })
     server.on('error', report)
     return running(server, await server.listen(setup.path))
   }
   const { createUdpServer } = await import('@sock/udp')
-  const server = createUdpServer(handler)
+  const server = createUdpServer(handler, { engine })
   server.on('error', report)
   return running(server, await server.listen(ANY_PORT))
 }

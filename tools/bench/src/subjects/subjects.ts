@@ -19,13 +19,13 @@ const native: readonly Subject[] = [
   {
     name: 'native-callbacks',
     about: '@sock/* with callbacks, over the engine of @sock/native',
-    transports: ['tcp', 'unix'],
+    transports: TRANSPORTS.filter((transport) => transport !== 'tls'),
     start: startNativeCallbacks,
   },
   {
     name: 'native-for-await',
     about: '@sock/* with `for await`, over the engine of @sock/native',
-    transports: ['tcp', 'unix'],
+    transports: TRANSPORTS.filter((transport) => transport !== 'tls'),
     start: startNativeForAwait,
   },
 ]
