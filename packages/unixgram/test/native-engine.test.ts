@@ -1,8 +1,9 @@
 import { expect, it } from '@jest/globals'
 import type { DatagramChannel } from '@sock/core'
-import { engine } from '@sock/native'
+import { createEngine, engine } from '@sock/native'
 import { execFileSync } from 'node:child_process'
 import { lstatSync, readdirSync } from 'node:fs'
+import { connectUnixgram } from '../src/index.js'
 import { describeNative as describe } from './support/engines.js'
 import { itWithPython } from './support/needs.js'
 import { ask, echo, failure, useScratch } from './support/scratch.js'
@@ -230,5 +231,102 @@ say(' '.join(s.recv(100).decode() for _ in range(40)))
     await until(() => outcomes.length === 4, 'all are told')
     for (const outcome of ['ENOENT', 'sent'])
       expect(outcomes.filter((other) => other === outcome)).toHaveLength(2)
+  })
+})
+
+describe('createEngine({ credentials: true })', () => {
+  const telling = createEngine({ credentials: true })
+
+  itWithPython('tells who has sent each datagram, to all kinds of handlers', async () => {
+    const seen: unknown[] = []
+    await scratch.serve({ data: ({ credentials }) => void seen.push(credentials) }, { engine: telling })
+    const loop = scratch.path('loop.sock')
+    await scratch.serve(
+      async (channel) => {
+        for await (const { credentials } of channel.datagrams()) seen.push(credentials, channel.credentials)
+      },
+      { engine: telling },
+      loop,
+    )
+    const python = scratch.python(
+      `
+for path in (sys.argv[1], sys.argv[2]): s.sendto(b'who am I', path)
+say(os.getpid())
+`,
+      scratch.path(),
+      loop,
+    )
+    const pid = Number(await python.hear())
+    const expected = { pid, uid: process.getuid?.(), gid: process.getgid?.() }
+    await until(() => seen.length === 3, 'both arrive')
+    expect(seen).toEqual([expected, expected, expected])
+  })
+
+  itWithPython('tells processes apart, and leaves no descriptor that one has sent', async () => {
+    const seen = new Map<string, number | undefined>()
+    await scratch.serve(
+      { data: ({ credentials }, data) => void seen.set(String(data), credentials?.pid) },
+      { engine: telling },
+    )
+    const before = readdirSync('/proc/self/fd').length
+    const program = `
+import array
+rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [0, 1, 2]))]
+for count in range(5): s.sendmsg([b'%d %d' % (os.getpid(), count)], rights, 0, sys.argv[1])
+say(os.getpid())
+hear()
+`
+    const pythons = [0, 1].map(() => scratch.python(program, scratch.path()))
+    for (const python of pythons) {
+      const pid = Number(await python.hear())
+      await until(() => seen.has(`${pid} 4`), 'all arrive')
+      expect([...seen].filter(([text]) => text.startsWith(`${pid} `)).map(([, from]) => from)).toEqual(
+        Array.from({ length: 5 }, () => pid),
+      )
+    }
+    for (const python of pythons) await python.kill()
+    await until(() => readdirSync('/proc/self/fd').length <= before, 'no descriptor is left')
+  })
+
+  it('and no other engine tells it', async () => {
+    const seen: unknown[] = []
+    await scratch.serve({ data: ({ credentials }) => void seen.push(credentials) })
+    const client = await scratch.connect()
+    await client.write('x')
+    await until(() => seen.length === 1, 'it arrives')
+    expect(seen).toEqual([undefined])
+  })
+})
+
+describe('createEngine({ autobind: true })', () => {
+  const autobind = createEngine({ autobind: true })
+
+  it('lets the system name clients, which need no file, and are answered', async () => {
+    await scratch.serve()
+    const client = await connectUnixgram(scratch.path(), { engine: autobind })
+    scratch.later(() => client.close())
+    expect(String(client.localAddress)).toMatch(/^@[0-9a-f]{5}$/)
+    expect(await ask(client, 'x')).toBe('x')
+  })
+
+  it('has clients that nobody but their server can send to, also when it is gone and comes again', async () => {
+    const { server, address } = await scratch.serve()
+    const client = await connectUnixgram(scratch.path(), { engine: autobind })
+    scratch.later(() => client.close())
+    const foreign = await scratch.serve(echo, {}, scratch.path('foreign.sock'))
+    const reach = (): Promise<unknown> =>
+      new Promise((resolve) => {
+        const port = engine.openUnixgram()
+        scratch.later(() => port.close())
+        port.start({ received() {}, failed() {}, closed() {} })
+        port.send(Buffer.from('x'), client.localAddress, { done: resolve })
+      })
+    expect(await reach()).toMatchObject({ code: 'EPERM' })
+    await server.close()
+    expect(await failure(client.write('nobody'))).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await reach()).toMatchObject({ code: 'EPERM' })
+    await server.listen(address)
+    expect(await ask(client, 'again')).toBe('again')
+    expect(foreign.errors).toEqual([])
   })
 })

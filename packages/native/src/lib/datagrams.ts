@@ -7,36 +7,35 @@ import {
   type UnixgramPort,
 } from '@sock/core/datagram'
 import type { SocketOptions } from './addon.js'
+import type { EngineSettings } from './engine-options.js'
 import type { Loop } from './loop.js'
 import { NativeDatagramPort } from './native-datagram-port.js'
 import { systemError } from './system-error.js'
 
-/** What the datagram sockets of an engine do beyond what their servers and clients ask for. */
-export interface DatagramTraits {
-  /** Unix datagrams tell who has sent them. */
-  readonly credentials: boolean
-}
+type DatagramEngineSettings = Pick<EngineSettings, 'busyPoll' | 'credentials' | 'autobind'>
 
 /** @param usable throws where there is no addon */
 export function createDatagrams(
   usable: () => Loop,
-  traits: DatagramTraits,
-): Pick<DatagramEngine, 'openUdp' | 'openUnixgram'> {
+  { busyPoll, credentials, autobind }: DatagramEngineSettings,
+): Pick<DatagramEngine, 'openUdp' | 'openUnixgram' | 'autobind'> {
+  const options: SocketOptions = busyPoll === undefined ? {} : { busyPoll }
   return {
-    openUdp: async (bind, settings) => openUdp(usable(), bind, settings),
-    openUnixgram: () => openUnixgram(usable(), traits),
+    autobind,
+    openUdp: async (bind, settings) =>
+      openUdp(usable(), bind, settings, { ...options, ...optionsOf(bind, settings) }),
+    openUnixgram: () => openUnixgram(usable(), credentials ? { passCredentials: 1 } : {}),
   }
 }
 
-function openUnixgram(loop: Loop, { credentials }: DatagramTraits): UnixgramPort {
-  const slot = opened(loop.addon.openDatagram(1, credentials ? { passCredentials: 1 } : {}))
-  return new NativeDatagramPort(loop, slot, 1)
+function openUnixgram(loop: Loop, options: SocketOptions): UnixgramPort {
+  return new NativeDatagramPort(loop, opened(loop.addon.openDatagram(1, options)), 1)
 }
 
-function openUdp(loop: Loop, bind: UdpBind, settings: UdpSettings): DatagramPort {
+function openUdp(loop: Loop, bind: UdpBind, settings: UdpSettings, options: SocketOptions): DatagramPort {
   const { addon } = loop
   const family = bind.family === 'udp4' ? 4 : 6
-  const slot = opened(addon.openDatagram(family, optionsOf(bind, settings)))
+  const slot = opened(addon.openDatagram(family, options))
   const given = {
     // It tells the double of what it gave (socket(7)).
     receive: addon.getOption(slot, 'receiveBuffer') / 2,
@@ -66,7 +65,7 @@ function joinGroups({ addon }: Loop, slot: number, { multicast, multicastInterfa
 /** A dual-stack socket has each limit twice: for its IPv6 peers, and for its IPv4 peers. */
 function optionsOf(bind: UdpBind, settings: UdpSettings): SocketOptions {
   const isIpv6 = bind.family === 'udp6'
-  const options: Record<string, number> = {}
+  const options: SocketOptions = {}
   const set = (name: keyof SocketOptions, value: number | boolean | undefined): void => {
     if (value !== undefined) options[name] = Number(value)
   }

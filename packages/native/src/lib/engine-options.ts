@@ -1,4 +1,5 @@
 import {
+  boolean,
   checkOptions,
   integer,
   milliseconds,
@@ -31,6 +32,17 @@ export interface NativeEngineOptions {
    * socket(7)). More than the system's default needs the right CAP_NET_ADMIN.
    */
   busyPoll?: number | undefined
+  /**
+   * Unix datagrams: whether each tells who has sent it (`datagram.credentials`, `channel.credentials`; SO_PASSCRED, unix(7)).
+   * Default false.
+   */
+  credentials?: boolean | undefined
+  /**
+   * Unix datagrams: whether clients let the system choose an abstract name for them (unix(7)), and need no file in a folder
+   * for temporary ones. A server in another network namespace, as of another container, cannot answer to such a name.
+   * Default false.
+   */
+  autobind?: boolean | undefined
 }
 
 const MAX_INT = 2 ** 31 - 1
@@ -40,6 +52,8 @@ const checks = {
   tcpDeferAccept: milliseconds(undefined, 1),
   tcpFastOpen: integer(undefined, 1, MAX_INT),
   busyPoll: integer(undefined, 1, MAX_INT),
+  credentials: boolean(false),
+  autobind: boolean(false),
 } satisfies Checks<NativeEngineOptions>
 
 export type EngineSettings = Checked<typeof checks>

@@ -51,7 +51,7 @@ export function createEngine(options?: NativeEngineOptions): NativeEngine {
     name: 'native',
     available: loop !== undefined,
     canReusePort: true,
-    ...createDatagrams(usable, { credentials: false }),
+    ...createDatagrams(usable, settings),
 
     async listenStream(endpoint, sockets, sink) {
       const used = usable()

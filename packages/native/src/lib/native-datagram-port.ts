@@ -12,6 +12,7 @@ import { constants } from 'node:os'
 import { isIP } from 'node:net'
 import { kinds } from './addon.js'
 import type { DatagramOwner, Due, Loop } from './loop.js'
+import { NativeSocket } from './native-socket.js'
 import type { Post } from './posts.js'
 import { addressOf, credentialsOf, type Family } from './senders.js'
 import { systemError, type Details } from './system-error.js'
@@ -25,12 +26,6 @@ const UNIX = 1
 const UNNAMED = unixAddress('')
 
 type Received = Parameters<DatagramPortSink['received']>
-
-/** What `configure(socket)` gets from this engine for a datagram socket. */
-export interface NativeDatagramSocket {
-  /** The descriptor, for native code that sets socket options. */
-  readonly fd: number
-}
 
 /** One datagram socket of the addon. */
 export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramOwner, Due {
@@ -66,8 +61,8 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
     const isIpv4 = this.#peer?.family === 'ipv4'
     return MAX_MESSAGE[isIpv4 ? 4 : this.#family]
   }
-  get socket(): NativeDatagramSocket {
-    return { fd: this.#loop.addon.descriptor(this.#slot) }
+  get socket(): NativeSocket {
+    return new NativeSocket(this.#loop.addon, () => this.#slot)
   }
 
   /** Gives a UDP socket its name. @throws the system's error */

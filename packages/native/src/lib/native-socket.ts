@@ -1,7 +1,7 @@
 import type { Addon, SocketOptions } from './addon.js'
 import { systemError } from './system-error.js'
 
-/** What `configure(socket)` gets from this engine: a connected socket and its options (tcp(7), socket(7)). */
+/** What `configure(socket)` gets from this engine: a socket and its options (tcp(7), socket(7)). */
 export class NativeSocket {
   readonly #addon: Addon
   readonly #slot: () => number
@@ -9,6 +9,11 @@ export class NativeSocket {
   constructor(addon: Addon, slot: () => number) {
     this.#addon = addon
     this.#slot = slot
+  }
+
+  /** The number of the descriptor; -1 when it is closed. */
+  get fd(): number {
+    return this.#addon.descriptor(this.#slot())
   }
 
   /**

@@ -3,7 +3,7 @@ import type { DatagramEngine } from '@sock/core'
 import { engine } from '@sock/native'
 
 /** Like `describe`, where the native engine can be used; elsewhere its tests are skipped, and are seen to be. */
-const describeNative: typeof describe.skip = engine.available ? describe : describe.skip
+export const describeNative: typeof describe.skip = engine.available ? describe : describe.skip
 
 /** Each engine, and what describes its tests. */
 export const engines: readonly {

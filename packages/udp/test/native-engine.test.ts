@@ -1,0 +1,123 @@
+import { expect, it } from '@jest/globals'
+import { ipAddress } from '@sock/core/datagram'
+import { engine, type NativeSocket } from '@sock/native'
+import { readFileSync } from 'node:fs'
+import type { UdpServerOptions } from '../src/index.js'
+import { describeNative as describe } from './support/engines.js'
+import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
+import { rejection, until } from './support/until.js'
+
+/** Nobody else's, and told from other runs at the same time by the process. */
+const GROUP = `239.254.${process.pid % 256}.${(process.pid >> 8) % 256}`
+const LOOPBACK = '127.0.0.1'
+
+type Option = Parameters<NativeSocket['getOption']>[0]
+
+/** What the system says of options of a server's socket. */
+async function optionsOf(
+  options: UdpServerOptions,
+  names: readonly Option[],
+  target: Parameters<typeof serve>[2] = ':0',
+): Promise<{ values: number[]; errors: Error[] }> {
+  let values: number[] = []
+  const configure = (socket: unknown): void => {
+    values = names.map((name) => (socket as NativeSocket).getOption(name))
+  }
+  const { errors } = await serve(echo, { ...options, engine, configure }, target)
+  return { values, errors }
+}
+
+describe('options of a UDP socket with the native engine', () => {
+  it('ttl and multicastTtl hold for both kinds of peers of a dual-stack socket', async () => {
+    const options = { ttl: 7, multicastTtl: 3, multicastLoopback: false }
+    const names = ['ttl', 'hops', 'multicastTtl', 'multicastHops', 'multicastLoop', 'multicastLoop6'] as const
+    const { values, errors } = await optionsOf(options, names)
+    expect(values).toEqual([7, 7, 3, 3, 0, 0])
+    expect(errors).toEqual([])
+  })
+
+  it('broadcast, reuseAddress and ipv6Only reach the system', async () => {
+    const target = { port: 0, reuseAddress: true, ipv6Only: true }
+    const { values } = await optionsOf({ broadcast: true }, ['broadcast', 'reuseAddress', 'ipv6Only'], target)
+    expect(values).toEqual([1, 1, 1])
+    expect((await optionsOf({}, ['broadcast', 'reuseAddress', 'ipv6Only'])).values).toEqual([0, 0, 0])
+  })
+
+  it('buffer sizes reach the system, and an error tells if it gave less', async () => {
+    const maximum = Number(readFileSync('/proc/sys/net/core/rmem_max', 'utf8'))
+    const sizes = { receiveBufferSize: 2 * maximum, sendBufferSize: 48 * 1024 }
+    const { values, errors } = await optionsOf(sizes, ['receiveBuffer', 'sendBuffer'])
+    expect(values).toEqual([2 * maximum, 96 * 1024])
+    await until(() => errors.length === 1, 'the error is reported')
+    expect(errors[0]).toMatchObject({ code: 'ERR_SOCK_BUFFER_SIZE' })
+    expect(errors[0]?.message).toContain(`"receiveBufferSize" of ${2 * maximum} bytes`)
+    expect(errors[0]?.message).toContain(`gave ${maximum}`)
+  })
+
+  it('that the system refuses reject as system errors, and leave no socket', async () => {
+    const wrong = create(echo, { engine, multicast: [{ group: '192.0.2.1' }] })
+    expect(await rejection(wrong.server.listen('127.0.0.1:0'))).toMatchObject({ code: 'EINVAL' })
+    const nowhere = create(echo, { engine, multicast: [{ group: GROUP, interface: '192.0.2.7' }] })
+    expect(await rejection(nowhere.server.listen('127.0.0.1:0'))).toMatchObject({ code: 'ENODEV' })
+  })
+})
+
+describe('multicast with the native engine', () => {
+  it('is received by all members, and sent from the interface that was asked for', async () => {
+    const seen: string[] = []
+    const options = { engine, multicast: [{ group: GROUP, interface: LOOPBACK }] }
+    const handler = { data: (_: unknown, data: Buffer) => void seen.push(String(data)) }
+    const first = await serve(handler, options, { host: '0.0.0.0', port: 0, reuseAddress: true })
+    const { port } = first.address
+    await serve(handler, options, { host: '0.0.0.0', port, reuseAddress: true })
+    const client = await dial(ipAddress(GROUP, port), { engine, multicastInterface: LOOPBACK })
+    await client.write('to all')
+    await until(() => seen.length === 2, 'both members receive it')
+    expect(seen).toEqual(['to all', 'to all'])
+  })
+})
+
+describe('addresses with the native engine', () => {
+  it('of IPv4 peers of a dual-stack socket are those of IPv4, and are answered', async () => {
+    const froms: unknown[] = []
+    const { address } = await serve(
+      {
+        data(channel, data, from) {
+          froms.push(from)
+          return channel.send(data, ipAddress('127.0.0.1', (from as { port: number }).port))
+        },
+      },
+      { engine },
+      ':0',
+    )
+    const client = await dial(ipAddress(LOOPBACK, address.port), { engine })
+    for (const text of ['a', 'b']) {
+      await client.write(text)
+      expect(String(await client.read())).toBe(text)
+    }
+    expect(froms[0]).toMatchObject({ family: 'ipv4', host: LOOPBACK })
+    expect(froms[0]).toBe(froms[1])
+  })
+
+  it('of a sender of one socket can be sent to from another, of whatever family', async () => {
+    const peer = await bindPeer()
+    const froms: unknown[] = []
+    const first = await serve({ data: (_, __, from) => void froms.push(from) }, { engine }, '127.0.0.1:0')
+    peer.send('x', first.address)
+    await until(() => froms.length === 1, 'it arrives')
+    for (const target of ['127.0.0.1:0', ':0']) {
+      await serve(
+        { open: (channel) => channel.send(`from ${target}`, froms[0] as never) },
+        { engine },
+        target,
+      )
+    }
+    await until(() => peer.got.length === 2, 'both arrive')
+    expect(peer.got.map(String)).toEqual(['from 127.0.0.1:0', 'from :0'])
+  })
+})
+
+it('createUdpServer() refuses what is no engine for datagrams', () => {
+  for (const wrong of ['native', {}, { name: 'x', openUdp() {} }, null])
+    expect(() => create(echo, { engine: wrong as never })).toThrow('Invalid "engine"')
+})
