@@ -7,6 +7,9 @@ import { NODES } from '../checks/nodes.mjs'
 import { conform } from './conformance.mjs'
 import { buildTarget } from './targets.mjs'
 
+/** Cases that count datagrams which the system has lost: qemu-user does not hand on SO_MEMINFO, and says that none was. */
+const LOSSES = 'maxQueuedBytes bounds|flood in one tick|flood of empty|2,000 writes'
+
 const SYSTEM = '/usr/aarch64-linux-gnu'
 
 /** The binary for arm64 on a Node for arm64, under qemu-user. Its libraries are those that Debian's cross compiler brings. */
@@ -17,7 +20,7 @@ export async function checkArm64(part) {
     )
   const binary = inRoot('.cache/binaries/arm64.node')
   await buildTarget('linux-arm64-gnu', binary)
-  await conform(binary, ['qemu-aarch64', '-L', SYSTEM, await fetchArm64(NODES[20])], { part })
+  await conform(binary, ['qemu-aarch64', '-L', SYSTEM, await fetchArm64(NODES[20])], { part, except: LOSSES })
 }
 
 async function fetchArm64(version) {

@@ -27,7 +27,7 @@ export async function checkAsan(part) {
 function whatSanitizersFound(output) {
   if (/ERROR: AddressSanitizer|runtime error:/.test(output)) return 'a sanitizer has found an error'
   const leaks = output.split(/^(?=(?:Direct|Indirect) leak of)/m).slice(1)
-  const isOurs = (leak) => /^ +#1 .*asan\.node/m.test(leak)
+  const isOurs = (leak) => /^ +#1 .* c\/\w+\.c:\d+/m.test(leak)
   return leaks.some(isOurs) ? 'memory of the addon is lost' : undefined
 }
 
