@@ -13,14 +13,17 @@ const LOSSES = 'maxQueuedBytes bounds|flood in one tick|flood of empty|2,000 wri
 const SYSTEM = '/usr/aarch64-linux-gnu'
 
 /** The binary for arm64 on a Node for arm64, under qemu-user. Its libraries are those that Debian's cross compiler brings. */
-export async function checkArm64(part) {
+export async function checkArm64(chosen) {
   if ((await run('qemu-aarch64', ['--version'])).code !== 0)
     throw new Failure(
       "Cannot run programs for arm64: there is no qemu-aarch64, which Debian's qemu-user brings",
     )
   const binary = inRoot('.cache/binaries/arm64.node')
   await buildTarget('linux-arm64-gnu', binary)
-  await conform(binary, ['qemu-aarch64', '-L', SYSTEM, await fetchArm64(NODES[20])], { part, except: LOSSES })
+  await conform(binary, ['qemu-aarch64', '-L', SYSTEM, await fetchArm64(NODES[20])], {
+    ...chosen,
+    except: LOSSES,
+  })
 }
 
 async function fetchArm64(version) {

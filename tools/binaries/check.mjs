@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { Failure } from '../bootstrap/failure.mjs'
 import { checkArm64 } from './arm64.mjs'
+import { TRANSPORTS } from './conformance.mjs'
 import { checkConnections } from './connections.mjs'
 import { checkFuzz } from './fuzz.mjs'
 import { checkNodes } from './nodes.mjs'
@@ -25,11 +26,15 @@ const checks = {
  *   --nodes      the same with one binary on every version of Node
  *   --connections   opens and closes a million connections, and prints what the process holds
  *   --syscalls   counts the system calls per message, with either engine
+ *   --transport <name>   only tcp, unix, udp or unixgram; may be repeated
  *   --part <w>   only cases whose name contains this
  */
 export async function check(args) {
   const flags = Object.fromEntries(Object.keys(checks).map((name) => [name, { type: 'boolean' }]))
-  const { values } = parseArgs({ args, options: { ...flags, part: { type: 'string' } } })
+  const { values } = parseArgs({
+    args,
+    options: { ...flags, part: { type: 'string' }, transport: { type: 'string', multiple: true } },
+  })
   const chosen = Object.keys(checks).filter((name) => values[name])
   if (chosen.length === 0)
     throw new Failure(
@@ -37,5 +42,9 @@ export async function check(args) {
         .map((name) => `--${name}`)
         .join(', ')}`,
     )
-  for (const name of chosen) await checks[name](values.part)
+  const { part, transport: transports } = values
+  const unknown = transports?.find((name) => !TRANSPORTS.includes(name))
+  if (unknown !== undefined)
+    throw new Failure(`Cannot check "${unknown}": known are ${TRANSPORTS.join(', ')}`)
+  for (const name of chosen) await checks[name]({ part, transports })
 }

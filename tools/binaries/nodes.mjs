@@ -5,11 +5,11 @@ import { conform } from './conformance.mjs'
 import { buildTarget } from './targets.mjs'
 
 /** One binary, on every version of Node that is supported. */
-export async function checkNodes(part) {
+export async function checkNodes(chosen) {
   const binary = inRoot('.cache/binaries/nodes.node')
   await buildTarget(`linux-${process.arch}-gnu`, binary)
   for (const version of [...Object.values(OLDEST), ...Object.values(NODES)]) {
     console.log(`Node ${version}`)
-    await conform(binary, [join(await fetchNode(version), 'bin/node')], { part })
+    await conform(binary, [join(await fetchNode(version), 'bin/node')], chosen)
   }
 }

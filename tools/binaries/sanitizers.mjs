@@ -9,7 +9,7 @@ const COMPILER = 'gcc'
 const FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
 
 /** The suite with a binary that AddressSanitizer and UndefinedBehaviorSanitizer watch. */
-export async function checkAsan(part) {
+export async function checkAsan(chosen) {
   const binary = compileTo('asan', FLAGS)
   const library = execFileSync(COMPILER, ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
   const env = {
@@ -20,7 +20,7 @@ export async function checkAsan(part) {
     LSAN_OPTIONS: 'report_objects=0:print_suppressions=0:exitcode=0',
     UBSAN_OPTIONS: 'print_stacktrace=1',
   }
-  await conform(binary, [process.execPath], { part, env, examine: whatSanitizersFound })
+  await conform(binary, [process.execPath], { ...chosen, env, examine: whatSanitizersFound })
 }
 
 /** An error anywhere, or memory that the addon has asked for and nobody knows any more. */
@@ -32,18 +32,18 @@ function whatSanitizersFound(output) {
 }
 
 /** The suite under valgrind, which also sees what was never written. Without a JIT, whose code it would have to follow. */
-export async function checkValgrind(part) {
+export async function checkValgrind(chosen) {
   if ((await run('valgrind', ['--version'])).code !== 0)
     throw new Failure(
       "Cannot look for errors of memory: there is no valgrind, which Debian's package valgrind brings",
     )
-  const binary = compileTo('valgrind', ['-g', '-O1'])
+  const binary = compileTo('valgrind', ['-O1'])
   const options = ['--error-limit=no', '--num-callers=8', '--leak-check=no', '--trace-children=no']
   const node = ['valgrind', ...options, process.execPath, '--jitless', '--single-threaded-gc']
-  await conform(binary, node, { part, examine: whatValgrindFound })
+  await conform(binary, node, { ...chosen, isSlow: true, examine: whatValgrindFound })
 }
 
-/** Node has errors of its own there. Ours are those with a function of the addon among the innermost. */
+/** Node has errors of its own there, in what V8 does with its stack. Ours are those with a function of the addon among the innermost. */
 function whatValgrindFound(output) {
   const reports = output.split(/^==\d+== *$/m)
   const isOurs = (report) =>
