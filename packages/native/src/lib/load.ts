@@ -6,7 +6,7 @@ import { thisHost, type Host } from './host.js'
 const BUILT_HERE = '../../build/sock_native.node'
 /** Each is a package of its own, `@sock/native-…`, of which npm installs the one that fits. */
 const PREBUILT = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl']
-/** They have Node-API, but not the loop that the addon joins: Bun would end the process. */
+/** They have Node-API, but not Node's loop, which the addon joins: Bun 1.4 ends the process at once, Deno 2.9 crashes at its end. */
 const WITHOUT_LIBUV = ['bun', 'deno']
 
 /** The addon, or why there is none. */
