@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { assertNothingLeft, takeInventory, type Inventory } from '@sock/core/testing'
 import { once } from 'node:events'
+import type { NativeSocket } from '../src/index.js'
 import { describeNative } from './support/needs.js'
 import { createPair, readBytes, Witness } from './support/pair.js'
 
@@ -78,6 +79,23 @@ describeNative('NativeStreamPort', () => {
     for (let index = 0; index < pieces; index++) expect(received.readUInt32LE(index * 4000)).toBe(index)
     await witness.has('drained')
     expect(ours.bufferedBytes).toBe(0)
+    peer.destroy()
+    ours.destroy()
+    await witness.has('closed')
+  })
+
+  it('writes in order when the memory of the batch is full, and what was in it stalls', async () => {
+    const { ours, peer, witness } = await createPair()
+    // As little as the system allows, so that the first flush fills it.
+    ;(ours.socket as NativeSocket).setOption('sendBuffer', 1)
+    const pieces = 200
+    witness.onChunk = () => {
+      for (let index = 0; index < pieces; index++) ours.write(Buffer.alloc(4000, index))
+    }
+    peer.write('go')
+    await witness.until(({ bytes }) => bytes === 2)
+    const received = await readBytes(peer, pieces * 4000)
+    for (let index = 0; index < pieces; index++) expect(received[index * 4000]).toBe(index)
     peer.destroy()
     ours.destroy()
     await witness.has('closed')

@@ -2,22 +2,34 @@
 import { engine } from '@sock/native'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { connect } from 'node:net'
 import { ask, echoOn, tell, until } from './tools.mjs'
 
+/** Takes all descriptors but so many. @returns gives them back */
+function hoard(left) {
+  const taken = []
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'))
+  } catch (error) {
+    if (error.code !== 'EMFILE') throw error
+  }
+  for (const descriptor of taken.splice(-left)) closeSync(descriptor)
+  return () => taken.forEach((descriptor) => closeSync(descriptor))
+}
+
 if (process.argv[2] === 'clients') {
-  const { connect } = await import('node:net')
-  const port = Number(process.argv[3])
+  await once(process, 'message')
   let closed = 0
-  const sockets = Array.from({ length: 60 }, () => connect(port, '127.0.0.1'))
+  const sockets = Array.from({ length: 12 }, () => connect(Number(process.argv[3]), '127.0.0.1'))
   for (const socket of sockets) {
     socket.on('error', () => {})
     socket.on('close', () => (closed += 1))
     socket.resume()
   }
   // Turned away are those for whom there is no descriptor; the others are let go then.
-  await until(() => closed >= 10)
-  for (const socket of sockets) socket.destroy()
-  process.disconnect()
+  await until(() => closed >= 5)
+  process.exit()
 } else {
   const errors = new Set()
   let accepted = 0
@@ -29,11 +41,14 @@ if (process.argv[2] === 'clients') {
     failed: ({ code, syscall }) => errors.add(`${syscall} ${code}`),
   })
   const { port } = listener.address
-  // Node's own handles took theirs before; from here on accepting takes the rest.
   const clients = fork(import.meta.filename, ['clients', String(port)])
+  await once(clients, 'spawn')
+  const giveBack = hoard(4)
+  clients.send('go')
   await once(clients, 'exit')
+  giveBack()
   const before = accepted
-  // With its descriptors back, it serves again: whoever waits longest is let in.
+  // With its descriptors back, it serves again.
   const asking = setInterval(() => void ask(port, '').catch(() => {}), 20)
   await until(() => accepted > before)
   clearInterval(asking)
