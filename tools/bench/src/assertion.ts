@@ -1,6 +1,7 @@
 import type { Results } from './results.js'
 import { matchesRow } from './rows.js'
-import { CONTROL, subjects } from './subjects/subjects.js'
+import { CONTROL } from './subjects/subject.js'
+import { subjects } from './subjects/subjects.js'
 
 /** A rule about ratios. */
 export interface Assertion {

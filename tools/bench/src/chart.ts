@@ -1,17 +1,17 @@
 import { init } from 'echarts'
-import type { Results } from './results.js'
-import { CONTROL, subjects } from './subjects/subjects.js'
+import { measuredSubjects, type Results } from './results.js'
+import { CONTROL } from './subjects/subject.js'
 
 const WIDTH = 900
 const HEIGHT_PER_ROW = 34
 const MARGIN = 130
 
 /** Bars of the ratios of all rows that are the better the more they are, as SVG. */
-export function drawChart({ rows }: Results): string {
-  const shown = rows.filter(
+export function drawChart(results: Results): string {
+  const shown = results.rows.filter(
     ({ metrics, subjects: measured }) => metrics[0]?.better === 'more' && measured[CONTROL],
   )
-  const names = subjects.map(({ name }) => name).filter((name) => name !== CONTROL)
+  const names = measuredSubjects(results)
   const chart = init(null, null, {
     renderer: 'svg',
     ssr: true,

@@ -1,11 +1,11 @@
 import { markdownTable } from 'markdown-table'
 import { BUSY, formatFigure, formatRatio, machineLines, percent } from './report.js'
-import type { Results, Row } from './results.js'
-import { CONTROL, subjects } from './subjects/subjects.js'
+import { measuredSubjects, type Results, type Row } from './results.js'
+import { CONTROL } from './subjects/subject.js'
 
 /** The machine, then a line per row and figure. */
 export function drawTable(results: Results): string {
-  const names = subjects.map(({ name }) => name).filter((name) => name !== CONTROL)
+  const names = measuredSubjects(results)
   const lines = results.rows.flatMap((row) =>
     row.metrics.map(({ name, unit }, index) => {
       const of = (subject: string) => row.subjects[subject]?.metrics[name]

@@ -1,7 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { parseAssertion, type Assertion } from './assertion.js'
 import { allRows, chooseRows, type RowPlan } from './rows.js'
-import { CONTROL, subjects } from './subjects/subjects.js'
+import { CONTROL } from './subjects/subject.js'
+import { subjects } from './subjects/subjects.js'
 
 export interface Options {
   readonly rows: readonly RowPlan[]
@@ -56,10 +57,12 @@ function createCommand(): Command {
       'Measures what @sock/* costs, against raw node:net, node:tls, node:dgram and unix-dgram on the same traffic.',
     )
     .option('--only <rows>', 'rows, such as tcp/rr,udp or */idle', list, [])
-    .option('--subjects <names>', `beside ${CONTROL}: ${others().join(', ')}`, subjectList, [
-      CONTROL,
-      ...others(),
-    ])
+    .option(
+      '--subjects <names>',
+      `beside ${CONTROL}: ${others().join(', ')}; or all`,
+      subjectList,
+      subjects.filter(({ isExtra }) => isExtra !== true).map(({ name }) => name),
+    )
     .option('--rounds <number>', 'rounds per row', integer(1, 1000), 5)
     .option('--seconds <number>', 'length of a round of one subject', seconds, 0.25)
     .option(
@@ -100,6 +103,7 @@ const list = (text: string): string[] => text.split(',').filter((item) => item !
 
 /** The control is always measured. */
 function subjectList(text: string): string[] {
+  if (text === 'all') return [CONTROL, ...others()]
   const names = list(text).map((name) => name.replace(/^ours-/, ''))
   const unknown = names.find((name) => name !== CONTROL && !others().includes(name))
   if (unknown !== undefined) throw new InvalidArgumentError(`There is no subject ${unknown}.`)

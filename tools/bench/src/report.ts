@@ -1,5 +1,5 @@
 import type { MetricResult, Results, Row } from './results.js'
-import { CONTROL } from './subjects/subjects.js'
+import { CONTROL } from './subjects/subject.js'
 
 /** A generator as busy as this is too near its ceiling to say what the server could do: within a third of it. */
 export const BUSY = 2 / 3

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Machine } from './machine.js'
 import type { Metric } from './scenarios/scenario.js'
 import type { Estimate } from './statistics.js'
+import { CONTROL } from './subjects/subject.js'
 
 /** What a run leaves as JSON. */
 export interface Results {
@@ -47,6 +48,12 @@ export interface SubjectResult {
 export interface MetricResult extends Estimate {
   /** To the control, in pairs of the same round. */
   readonly ratio?: Estimate
+}
+
+/** What was measured beside the control, in the order in which it was asked for. */
+export function measuredSubjects({ rows }: Results): string[] {
+  const names = new Set(rows.flatMap(({ subjects }) => Object.keys(subjects)))
+  return [...names].filter((name) => name !== CONTROL)
 }
 
 /** @throws an Error that says what is wrong with the file */

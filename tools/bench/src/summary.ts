@@ -4,7 +4,7 @@ import type { RowPlan } from './rows.js'
 import type { Metric } from './scenarios/scenario.js'
 import { estimate, ratios } from './statistics.js'
 import { median } from 'simple-statistics'
-import { CONTROL } from './subjects/subjects.js'
+import { CONTROL } from './subjects/subject.js'
 
 /** The rounds of a row, made into what is shown of them. */
 export function summarize(plan: RowPlan, rounds: ReadonlyMap<string, Round[]>, failure?: string): Row {

@@ -1,11 +1,16 @@
 import type { Certificate, Place, Transport } from '../transports.js'
 import type { Workload } from '../workloads/workload.js'
 
+/** The name of what all others are compared with. */
+export const CONTROL = 'raw'
+
 /** A way to write a server, which is put under test. */
 export interface Subject {
   readonly name: string
   readonly about: string
   readonly transports: readonly Transport[]
+  /** Measured only when asked for by its name, or with all. */
+  readonly isExtra?: boolean
   start(setup: Setup): Promise<Running>
 }
 

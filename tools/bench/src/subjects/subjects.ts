@@ -9,10 +9,7 @@ import {
 } from './ours.js'
 import { startRawUdp, startRawUnixgram } from './raw-datagram.js'
 import { startRawStream } from './raw-stream.js'
-import type { Running, Setup, Subject } from './subject.js'
-
-/** What all others are compared with. */
-export const CONTROL = 'raw'
+import { CONTROL, type Running, type Setup, type Subject } from './subject.js'
 
 /** Over the engine of @sock/native. */
 const native: readonly Subject[] = [
@@ -20,12 +17,14 @@ const native: readonly Subject[] = [
     name: 'native-callbacks',
     about: '@sock/* with callbacks, over the engine of @sock/native',
     transports: TRANSPORTS.filter((transport) => transport !== 'tls'),
+    isExtra: true,
     start: startNativeCallbacks,
   },
   {
     name: 'native-for-await',
     about: '@sock/* with `for await`, over the engine of @sock/native',
     transports: TRANSPORTS.filter((transport) => transport !== 'tls'),
+    isExtra: true,
     start: startNativeForAwait,
   },
 ]
