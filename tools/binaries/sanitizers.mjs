@@ -21,6 +21,30 @@ export async function checkAsan(chosen) {
     UBSAN_OPTIONS: 'print_stacktrace=1',
   }
   await conform(binary, [process.execPath], { ...chosen, env, examine: whatSanitizersFound })
+  await testPackage({ ...env, SOCK_NATIVE_BINARY: binary })
+}
+
+/** The other tests of the package, with its workers and child processes. Jest ends without what it has asked for: no leaks. */
+async function testPackage(env) {
+  const { ASAN_OPTIONS, ...rest } = env
+  const redirect = `--require ${inRoot('tools/binaries/programs/redirect.cjs')}`
+  const args = ['--runInBand', '--coverage=false', '--testPathIgnorePatterns', 'conformance']
+  const { code, output } = await run(
+    process.execPath,
+    ['--experimental-vm-modules', inRoot('node_modules/jest/bin/jest.js'), ...args],
+    {
+      cwd: inRoot('packages/native'),
+      env: {
+        ...process.env,
+        ...rest,
+        ASAN_OPTIONS: `${ASAN_OPTIONS}:detect_leaks=0`,
+        NODE_OPTIONS: redirect,
+      },
+    },
+  )
+  if (code !== 0 || whatSanitizersFound(output) !== undefined)
+    throw new Failure('The tests of @sock/native do not pass with sanitizers: see above.', output)
+  console.log(`its tests ${/^Tests: +(.+)$/m.exec(output)[1]}`)
 }
 
 /** An error anywhere, or memory that the addon has asked for and nobody knows any more. */
