@@ -14,12 +14,17 @@ export const TARGETS = {
   'linux-arm64-musl': { cpu: 'arm64', libc: 'musl', triple: 'aarch64-linux-gnu' },
 }
 
-/** Debian's package of a compiler. */
-const PACKAGES = { 'x86_64-linux-gnu': 'gcc-x86-64-linux-gnu', 'aarch64-linux-gnu': 'gcc-aarch64-linux-gnu' }
+/** Debian's packages of a compiler and its headers. */
+const PACKAGES = {
+  'x86_64-linux-gnu': 'gcc-x86-64-linux-gnu and libc6-dev',
+  'aarch64-linux-gnu': 'gcc-aarch64-linux-gnu and libc6-dev-arm64-cross',
+}
 
 const compilerOf = ({ triple }) => `${triple}-gcc`
 
-const hasCompiler = (target) => spawnSync(compilerOf(target), ['--version']).status === 0
+/** With the headers of its C library and of the kernel, which Debian has in packages of their own. */
+const hasCompiler = (target) => spawnSync(compilerOf(target), PROBE).status === 0
+const PROBE = ['-E', '-include', 'stdlib.h', '-include', 'linux/types.h', '-x', 'c', '/dev/null']
 
 /** Where its package wants the binary. */
 const placeOf = (name) => inRoot('packages/native/npm', name, 'sock_native.node')
@@ -37,7 +42,7 @@ export async function buildTarget(name, file = placeOf(name), compile = compileH
   const compiler = compilerOf(target)
   if (!hasCompiler(target))
     throw new Failure(
-      `Cannot build ${name}: there is no ${compiler}, which Debian's package ${PACKAGES[target.triple]} brings`,
+      `Cannot build ${name}: there is no ${compiler} with its headers, which Debian's packages ${PACKAGES[target.triple]} bring`,
     )
   const flags = target.libc === 'musl' ? await muslFlags(target) : []
   if (!compile(compiler, [...flags, ...RELEASE], file)) throw new Failure(`Cannot build ${name}`)
