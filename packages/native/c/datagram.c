@@ -92,7 +92,7 @@ static void tell_credentials(struct engine *engine, struct datagram_socket *sock
   napi_env env = engine->env;
   struct ucred found;
   struct cmsghdr *header = CMSG_FIRSTHDR(message);
-  if (header == NULL || header->cmsg_type != SCM_CREDENTIALS) return;
+  if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS) return;
   memcpy(&found, CMSG_DATA(header), sizeof found);
   if (memcmp(&found, &socket->last, sizeof found) == 0) return;
   socket->last = found;
@@ -369,6 +369,8 @@ static napi_value kernel_drops(napi_env env, napi_callback_info info) {
   socklen_t length = sizeof numbers;
   if (source == NULL) return number(env, -EBADF);
   if (getsockopt(source->fd, SOL_SOCKET, SO_MEMINFO, numbers, &length) != 0) return number(env, -errno);
+  /* An emulated kernel may know the option and tell nothing. */
+  if (length <= SK_MEMINFO_DROPS * sizeof *numbers) return number(env, -ENOPROTOOPT);
   return number(env, numbers[SK_MEMINFO_DROPS]);
 }
 
