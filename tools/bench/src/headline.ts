@@ -53,7 +53,7 @@ const CLAIMS: readonly Claim[] = [
     published: '~4 KB',
     row: 'tcp/idle',
     metric: 'memory',
-    how: 'RSS, idle, without the buffers of the kernel',
+    how: 'idle; RSS without V8’s new space and the buffers of the kernel',
   },
   {
     what: 'UDP latency',
