@@ -212,3 +212,41 @@ describe('a handler that fails in the middle of an answer', () => {
     await until(() => errors.length === 1, 'the failure is reported')
   })
 })
+
+describe('a shutdown that has no more patience', () => {
+  it('resets who is in the middle of an answer, and ends who waits for a question', async () => {
+    const { address, server } = await serve(
+      async (connection) => {
+        for await (const question of connection) {
+          await connection.write(question)
+          await new Promise(() => {})
+        }
+      },
+      // Nobody counts as idle before the deadline.
+      { drainIdle: 60_000 },
+    )
+    const busy = await dial(address)
+    const waiting = await dial(address)
+    await busy.write('half of the answer')
+    expect(`${await busy.read()}`).toBe('half of the answer')
+    await until(() => server.openConnections === 2, 'both are accepted')
+    const ends = [rejection(busy.read()), waiting.read()]
+    await expect(server.shutdown({ timeout: 20 })).rejects.toMatchObject({ report: { forced: 2 } })
+    expect(await Promise.all(ends)).toMatchObject([{ code: 'ERR_SOCK_RESET' }, null])
+  })
+
+  it('resets who has not taken the answer', async () => {
+    const { address, server } = await serve(async (connection) => {
+      await connection.read()
+      void connection.write(Buffer.alloc(16 * MIB))
+    })
+    const client = await dialRaw(address)
+    client.pause()
+    client.write('question')
+    await until(() => server.stats().bytesWritten > 0, 'it is answered')
+    await rejection(server.shutdown({ timeout: 20 }))
+    // Node takes data and a reset that come in one turn for data and an end; a writer is told.
+    const failure = await new Promise((resolve) => client.write('more', resolve))
+    expect(failure).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) })
+  })
+})

@@ -71,7 +71,7 @@ function createCommand(): Command {
       connections,
       10_000,
     )
-    .option('--pace <number>', 'messages per second where latency is measured', integer(1, 1_000_000), 2000)
+    .option('--pace <number>', 'messages per second where latency is measured', integer(1, 1_000_000), 8000)
     .option('--node <binary>', 'Node that runs the servers', process.execPath)
     .option('--json <file>', 'write the results')
     .option('--compare <file>', 'show what has changed since these results')

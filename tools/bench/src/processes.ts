@@ -20,11 +20,20 @@ export class Processes {
   readonly #children = new Set<ChildProcess>()
   #isOver = false
 
-  /** @param module of this folder @param execPath the Node that runs it */
-  async start<C extends Commands>(module: string, execPath = process.execPath): Promise<Process<C>> {
+  /** @param module of this folder @param execPath the Node that runs it @param env beside that of this process */
+  async start<C extends Commands>(
+    module: string,
+    execPath = process.execPath,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<Process<C>> {
     if (this.#isOver) throw new Error('interrupted')
     const file = fileURLToPath(new URL(`./${module}.js`, import.meta.url))
-    const child = fork(file, [], { execPath, execArgv: ['--expose-gc'], serialization: 'advanced' })
+    const child = fork(file, [], {
+      execPath,
+      execArgv: ['--expose-gc'],
+      env: { ...process.env, ...env },
+      serialization: 'advanced',
+    })
     this.#children.add(child)
     child.once('exit', () => this.#children.delete(child))
     await once(child, 'spawn').catch((error: Error) => {

@@ -1,6 +1,7 @@
 // A server under test, in a process of its own: `node server.js`, told by messages what to do.
 import { Session } from 'node:inspector/promises'
 import { writeFile } from 'node:fs/promises'
+import { getHeapSpaceStatistics } from 'node:v8'
 import { serveParent } from './child.js'
 import { subjects } from './subjects/subjects.js'
 import type { Running, Subject } from './subjects/subject.js'
@@ -19,9 +20,12 @@ export interface ServerOrder {
   readonly isDrained: boolean
 }
 
+/** In bytes. */
 export interface Memory {
   readonly rss: number
   readonly heap: number
+  /** The part of RSS where V8 puts what is new: as large as the garbage of the last seconds made it, 48 MiB at most. */
+  readonly nursery: number
 }
 
 let running: Running
@@ -51,7 +55,7 @@ const commands = {
     globalThis.gc?.()
     globalThis.gc?.()
     const { rss, heapUsed } = process.memoryUsage()
-    return { rss, heap: heapUsed }
+    return { rss, heap: heapUsed, nursery: nurseryBytes() }
   },
 
   /** @returns ms */
@@ -75,6 +79,12 @@ const commands = {
     profiler = undefined
     await writeFile(file, JSON.stringify(profile))
   },
+}
+
+function nurseryBytes(): number {
+  return (
+    getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.physical_space_size ?? 0
+  )
 }
 
 async function knownSubjects(module: string | undefined): Promise<readonly Subject[]> {

@@ -22,5 +22,11 @@ interface UnixDgramSocket {
 /** The very copy that `@sock/unixgram` runs on: so it is compared with itself, and who measures something else needs none. */
 export function loadUnixDgram(): UnixDgram {
   const require = createRequire(import.meta.resolve('@sock/unixgram'))
-  return require('unix-dgram') as UnixDgram
+  try {
+    return require('unix-dgram') as UnixDgram
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_DLOPEN_FAILED') throw error
+    const message = `unix-dgram is not built for Node ${process.version}: run this in a clone whose dependencies were installed with it`
+    throw new Error(message, { cause: error })
+  }
 }

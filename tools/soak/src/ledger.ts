@@ -98,6 +98,7 @@ function ofStream(client: ClientRecord, server: ServerRecord): string[] {
   if (!client.polite || server.end === 'forced') return []
   if (server.end === 'failed') return ['the connection of a client that behaved was broken']
   const problems: string[] = []
+  if (client.end === 'cut') problems.push('its answer ended within a frame')
   if (client.end === 'broken') problems.push('closed in good order by the server, broken for the client')
   if (client.received !== server.written) {
     problems.push(`${server.written} bytes written and flushed, ${client.received} received`)

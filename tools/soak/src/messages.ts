@@ -36,9 +36,9 @@ export interface ClientRecord {
   readonly polite: boolean
   /**
    * `clean`: everything was asked, and the answer ended with the end of input; `early`: it ended before everything was
-   * asked; `broken`: by an error.
+   * asked; `cut`: within a frame; `broken`: by an error.
    */
-  readonly end: 'clean' | 'early' | 'broken'
+  readonly end: 'clean' | 'early' | 'cut' | 'broken'
 }
 
 /** What the server's handler knows about a session when it is over; of datagrams, what is new since the last time. */

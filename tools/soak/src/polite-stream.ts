@@ -1,6 +1,7 @@
 import { isExpectedClose, type Connection } from '@sock/core'
 import { encode, FrameReader, type Frame } from './frames.js'
 import type { Load, StreamAct } from './load.js'
+import type { ClientRecord } from './messages.js'
 import { connectStreamTo, isOwnEcho, type StreamName } from './transports.js'
 import { pause } from './pause.js'
 
@@ -50,6 +51,7 @@ class Session {
   #received = 0
   #asked = 0
   #input: 'open' | 'ended' | 'broken' = 'open'
+  #isCut = false
   #answered: (() => void) | undefined
 
   constructor(load: Load, name: StreamName, connection: Connection) {
@@ -90,8 +92,7 @@ class Session {
       for (let chunk; (chunk = await this.#connection.read()) !== null;) {
         for (const frame of frames.push(chunk)) this.#take(frame)
       }
-      if (frames.isInside)
-        this.#load.garbled(`${this.#name}: answer of session ${this.#session} ends within a frame`)
+      this.#isCut = frames.isInside
       this.#input = 'ended'
     } catch (error) {
       this.#input = 'broken'
@@ -109,8 +110,14 @@ class Session {
       acknowledged: this.#acknowledged,
       received: this.#received,
       polite: true,
-      end: this.#input !== 'ended' ? 'broken' : this.#answers === this.#asked ? 'clean' : 'early',
+      end: this.#end,
     })
+  }
+
+  get #end(): ClientRecord['end'] {
+    if (this.#input !== 'ended') return 'broken'
+    if (this.#isCut) return 'cut'
+    return this.#answers === this.#asked ? 'clean' : 'early'
   }
 
   #take({ op, session, sequence, payload }: Frame): void {

@@ -45,9 +45,14 @@ describe('createLedger()', () => {
     ['a byte that was sent and not delivered', { sent: 501 }, {}],
     ['a client that behaved and was broken', { end: 'broken' }, { end: 'failed' }],
     ['an end in good order that looks broken to the client', { end: 'broken' }, { end: 'flushed' }],
+    ['an answer that was cut, and its client not told', { end: 'cut' }, { end: 'flushed' }],
     ['an end that the client has not asked for', { end: 'early' }, { end: 'flushed' }],
   ])('createLedger() finds %s', (_, ofClient, ofServer) => {
     expect(lostBetween({ ...client, ...ofClient }, { ...server, ...ofServer })).not.toEqual([])
+  })
+
+  it('createLedger() leaves it at that when a shutdown had no more patience: a Unix socket knows no reset', () => {
+    expect(lostBetween({ ...client, received: 700, end: 'cut' }, { ...server, end: 'forced' })).toEqual([])
   })
 
   it('createLedger() finds a session that only one side knows', () => {

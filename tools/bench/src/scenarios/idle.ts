@@ -1,6 +1,7 @@
 import type { StreamTransport } from '../transports.js'
 import { createCrowd } from './crowd.js'
-import type { Counts, Load, Observed, Scenario } from './scenario.js'
+import type { Memory } from '../server.js'
+import type { Counts, Load, Observed, Sample, Scenario } from './scenario.js'
 
 /** A handshake takes a millisecond of both sides: ten thousand of them for each subject would take minutes. */
 const MOST_TLS = 1000
@@ -39,15 +40,24 @@ function createIdle(
     metrics: [
       { name: 'memory', unit: 'B/connection', better: 'less' },
       { name: 'heap', unit: 'B/connection', better: 'less' },
+      { name: 'rss', unit: 'B/connection', better: 'less' },
     ],
     isFresh: true,
     isPaced: true,
     mostRounds,
     load: (load) => runIdle(load, countOf(load)),
-    sample: ({ counts, before, after }: Observed) => ({
-      memory: ((after?.rss ?? 0) - (before?.rss ?? 0)) / counts.count,
-      heap: ((after?.heap ?? 0) - (before?.heap ?? 0)) / counts.count,
-    }),
+    sample,
+  }
+}
+
+/** `memory` is RSS without the nursery, which all connections that ever were share. */
+function sample({ counts, before, after }: Observed): Sample {
+  const grown = (of: (memory: Memory) => number): number =>
+    before === undefined || after === undefined ? Number.NaN : (of(after) - of(before)) / counts.count
+  return {
+    memory: grown(({ rss, nursery }) => rss - nursery),
+    heap: grown(({ heap }) => heap),
+    rss: grown(({ rss }) => rss),
   }
 }
 

@@ -1,8 +1,7 @@
 import { isThenable } from '../deferred.js'
 import type { ConnectionCallbacks } from '../handler.js'
 import type { StreamConnection } from './connection.js'
-import { Inbox } from './inbox.js'
-import type { StreamPort } from './port.js'
+import type { Inbox } from './inbox.js'
 
 /**
  * Calls a connection's callbacks, in order: `open`, `data`…, `end`, `close`. While a promise from `data` is pending,
@@ -11,8 +10,6 @@ import type { StreamPort } from './port.js'
 export class CallbackFeed {
   readonly #connection: StreamConnection
   readonly #callbacks: ConnectionCallbacks
-  readonly #port: StreamPort
-  readonly #limit: number
   /** Chunks that wait for `data`; made when the first has to. */
   #queue: Inbox | undefined
   /** A promise of `data` is pending. */
@@ -24,11 +21,9 @@ export class CallbackFeed {
   #told: 'nothing' | 'open' | 'end' | 'close' = 'nothing'
   #closed: { error: Error | undefined } | undefined
 
-  constructor(connection: StreamConnection, callbacks: ConnectionCallbacks, port: StreamPort, limit: number) {
+  constructor(connection: StreamConnection, callbacks: ConnectionCallbacks) {
     this.#connection = connection
     this.#callbacks = callbacks
-    this.#port = port
-    this.#limit = limit
   }
 
   /** Whether nothing is under way but waiting for input. */
@@ -51,7 +46,7 @@ export class CallbackFeed {
   }
 
   chunk(chunk: Buffer): void {
-    if (this.#busy) (this.#queue ??= new Inbox(this.#port, this.#limit)).push(chunk)
+    if (this.#busy) (this.#queue ??= this.#connection.createInbox()).push(chunk)
     else this.#deliver(chunk)
   }
 

@@ -59,9 +59,9 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     this.id = id
     this.#host = host
     this.#port = port
-    const { callbacks, highWaterMark } = host
-    if (callbacks !== undefined) this.#feed = new CallbackFeed(this, callbacks, port, highWaterMark)
-    if (callbacks?.data === undefined) this.#inbox = new Inbox(port, highWaterMark)
+    const { callbacks } = host
+    if (callbacks !== undefined) this.#feed = new CallbackFeed(this, callbacks)
+    if (callbacks?.data === undefined) this.#inbox = this.createInbox()
   }
 
   get transport(): Transport {
@@ -165,7 +165,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   }
 
   destroy(error?: Error): void {
-    if (error === undefined) this.abort('destroyed', closedError('go on', this.#error))
+    if (error === undefined) this.abort('destroyed', closedError('go on', this.#error), 'destroy')
     else this.abort('destroyed', asError(error), 'reset')
   }
 
@@ -275,9 +275,14 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   /**
    * Destroys, and says why. The first reason counts.
    *
-   * @param how `reset` when something failed: the peer must not take half an answer for the whole
+   * @param how `reset` when something failed, and unless said otherwise when nobody just waits for input: the peer must
+   * not take half an answer for the whole
    */
-  abort(reason: CloseReason, error: Error, how: 'destroy' | 'reset' = 'destroy'): void {
+  abort(
+    reason: CloseReason,
+    error: Error,
+    how: 'destroy' | 'reset' = this.isIdle ? 'destroy' : 'reset',
+  ): void {
     if (this.#isGone) return
     this.#phase = 'destroyed'
     this.#reason ??= reason
@@ -349,6 +354,11 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     if (this.#stream !== undefined) closeConnectionStream(this.#stream, this.#error)
     this.#feed?.close(this.#error)
     this.#checkFinished()
+  }
+
+  /** For input that has to wait; it holds the peer back. */
+  createInbox(): Inbox {
+    return new Inbox(this.#port, this.#host.highWaterMark)
   }
 
   // What its deadlines see and do.

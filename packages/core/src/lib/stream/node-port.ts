@@ -18,6 +18,13 @@ export interface SocketTraits {
   session?(socket: Socket): TlsSession
 }
 
+/** What has been asked for of a socket: most are never asked. */
+interface Names {
+  local?: Address
+  remote?: Address | undefined
+  tls?: TlsSession | undefined
+}
+
 /** Where a socket's listeners find its port: one property instead of a closure per listener. */
 const PORT = Symbol('port')
 type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'error'> }
@@ -59,9 +66,7 @@ export function createNodePort(socket: Socket, traits: SocketTraits): StreamPort
 class NodeStreamPort implements StreamPort {
   readonly socket: Socket
   readonly #traits: SocketTraits
-  #localAddress: Address | undefined
-  #remoteAddress: Address | undefined
-  #tls: TlsSession | undefined
+  #names: Names | undefined
   #hearsDrain = false
   sink!: StreamPortSink
   error: Error | undefined
@@ -75,13 +80,13 @@ class NodeStreamPort implements StreamPort {
     return this.#traits.secure
   }
   get localAddress(): Address {
-    return (this.#localAddress ??= this.#traits.localAddress(this.socket))
+    return ((this.#names ??= {}).local ??= this.#traits.localAddress(this.socket))
   }
   get remoteAddress(): Address | undefined {
-    return (this.#remoteAddress ??= this.#traits.remoteAddress(this.socket))
+    return ((this.#names ??= {}).remote ??= this.#traits.remoteAddress(this.socket))
   }
   get tls(): TlsSession | undefined {
-    return (this.#tls ??= this.#traits.session?.(this.socket))
+    return ((this.#names ??= {}).tls ??= this.#traits.session?.(this.socket))
   }
   get descriptor(): number | undefined {
     return descriptorOf(this.socket)
@@ -140,7 +145,8 @@ class NodeStreamPort implements StreamPort {
   reset(): void {
     const { socket } = this
     // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor; our output was complete then anyway.
-    if (socket.destroyed || socket.writableEnded || !this.#traits.canReset) socket.destroy()
+    const isComplete = socket.writableEnded && socket.writableLength === 0
+    if (socket.destroyed || isComplete || !this.#traits.canReset) socket.destroy()
     else bottom(socket).resetAndDestroy()
   }
 }
