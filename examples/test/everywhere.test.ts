@@ -71,10 +71,11 @@ describe('everywhere', () => {
 
   it('everywhere finishes what is under way when it gets SIGTERM', async () => {
     const { program, addresses } = await start()
-    const sent = Buffer.alloc(8_000_000, 'all the letters ')
+    const sent = Buffer.alloc(32_000_000, 'all the letters ')
     const socket = connect(parts(addresses['tcp'] ?? ''))
     sockets.push(socket)
-    // More than fits into the buffers on the way: the echo waits for this side to read.
+    // More than fits into the buffers on the way, which grow to some 20 MB (tcp_rmem, tcp_wmem, tcp(7)): the echo waits for
+    // this side to read.
     let isAllSent = false
     socket.end(sent, () => (isAllSent = true))
     await once(socket, 'readable')
