@@ -101,7 +101,7 @@ describe('judge()', () => {
   })
 
   it('judge() finds memory outside of the heap that grows', () => {
-    expect(failed(serverThat((index) => ({ rss: 90e6 + index * 5e6 })))).toEqual(['server: rss'])
+    expect(failed(serverThat((index) => ({ rss: 90e6 + index * 10e6 })))).toEqual(['server: rss'])
   })
 
   it('judge() does not take the warm-up for a leak, nor a single peak', () => {
