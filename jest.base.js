@@ -10,8 +10,7 @@ import ts from 'typescript'
 export const plain = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.mjs'],
-  // Against what hangs; a machine that is busy with something else is no failure.
-  testTimeout: 60_000,
+  testTimeout: 15_000,
   // turbo already runs as many packages at once as there are cores.
   maxWorkers: '50%',
   moduleFileExtensions: ['js', 'mjs', 'cjs', 'json', 'node'],

@@ -10,6 +10,7 @@ function samplesOf(grow: (index: number) => Partial<Sample> = () => ({})): Sampl
   return Array.from({ length: MINUTES }, (_, index) => ({
     descriptors: 20,
     rss: 90e6 + (index % 3) * 1e6,
+    newSpace: 1e6,
     heap: 10e6 + (index % 4) * 50_000,
     ...grow(index),
   }))
@@ -66,7 +67,7 @@ const datagram: DatagramTally = {
 const good: Evidence = {
   roles: ['server', 'polite', 'rude'],
   samples: { server: samplesOf(), polite: samplesOf(), rude: samplesOf() },
-  last: { descriptors: 18, rss: 90e6, heap: 10e6 },
+  last: { descriptors: 18, rss: 90e6, newSpace: 1e6, heap: 10e6 },
   tallies: [stream, datagram],
   findings: [],
   lost: [],
@@ -101,7 +102,13 @@ describe('judge()', () => {
   })
 
   it('judge() finds memory outside of the heap that grows', () => {
-    expect(failed(serverThat((index) => ({ rss: 90e6 + index * 10e6 })))).toEqual(['server: rss'])
+    expect(failed(serverThat((index) => ({ rss: 90e6 + index * 5e6 })))).toEqual(['server: rss'])
+  })
+
+  it('judge() does not take for a leak what garbage fills', () => {
+    expect(failed(serverThat((index) => ({ rss: 90e6 + index * 5e6, newSpace: 1e6 + index * 5e6 })))).toEqual(
+      [],
+    )
   })
 
   it('judge() does not take the warm-up for a leak, nor a single peak', () => {
@@ -147,7 +154,9 @@ describe('judge()', () => {
   })
 
   it('judge() finds a descriptor that is left after the last shutdown', () => {
-    expect(failed({ last: { descriptors: 19, rss: 90e6, heap: 10e6 } })).toEqual(['after the last shutdown'])
+    expect(failed({ last: { descriptors: 19, rss: 90e6, newSpace: 1e6, heap: 10e6 } })).toEqual([
+      'after the last shutdown',
+    ])
   })
 
   it('judge() finds a process that has ended in another way than it was told to', () => {
