@@ -1,4 +1,4 @@
-import { Failure } from '../bootstrap/failure.mjs'
+import { runCommand } from '../bootstrap/command.mjs'
 import { build } from './build.mjs'
 import { check } from './check.mjs'
 import { muslHeaders } from './musl.mjs'
@@ -15,15 +15,4 @@ const commands = {
   },
 }
 
-const [name = '', ...args] = process.argv.slice(2)
-try {
-  if (!Object.hasOwn(commands, name))
-    throw new Failure(`Cannot run "${name}": known are ${Object.keys(commands).join(', ')}`)
-  await commands[name](args)
-} catch (error) {
-  const isExplained = error instanceof Failure || error?.code?.startsWith('ERR_PARSE_ARGS')
-  if (!isExplained) throw error
-  if (error.output) console.error(error.output.trimEnd() + '\n')
-  console.error(error.message)
-  process.exitCode = 1
-}
+await runCommand(commands)

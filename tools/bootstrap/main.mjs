@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { buildAlone, buildPackage, buildProgram } from './build.mjs'
-import { Failure } from './failure.mjs'
+import { runCommand } from './command.mjs'
 import { install } from './install.mjs'
 import { turbo } from './turbo.mjs'
 import { inRoot, mustBeHere, packageHere } from './workspace.mjs'
@@ -78,15 +78,4 @@ async function runHere(path, args) {
   await import(pathToFileURL(program).href)
 }
 
-const [name = '', ...args] = process.argv.slice(2)
-try {
-  if (!Object.hasOwn(commands, name))
-    throw new Failure(`Cannot run "${name}": known are ${Object.keys(commands).join(', ')}`)
-  await commands[name](args)
-} catch (error) {
-  const isExplained = error instanceof Failure || error?.code?.startsWith('ERR_PARSE_ARGS')
-  if (!isExplained) throw error
-  if (error.output) console.error(error.output.trimEnd() + '\n')
-  console.error(error.message)
-  process.exitCode = 1
-}
+await runCommand(commands)

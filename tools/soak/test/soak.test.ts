@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,13 +12,19 @@ const LIMIT = 60_000
 const failing = (output: string): string[] =>
   [...output.matchAll(/^FAILS {2}(.*?) {2}/gm)].map(([, name]) => name as string)
 
-afterEach(endPrograms)
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'soak-test-'))
+})
+afterEach(async () => {
+  await endPrograms()
+  await rm(folder, { recursive: true })
+})
 
 describe('npm run soak', () => {
   it(
     'npm run soak ends by itself with code 0, prints a verdict and writes its numbers',
     async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'soak-test-'))
       const results = join(folder, 'results.json')
       const { code, output } = await startProgram('--minutes', SHORT, '--results', results).ended
       expect(failing(output)).toEqual([])
@@ -29,7 +35,6 @@ describe('npm run soak', () => {
         numPassedTests: 16,
         numFailedTests: 0,
       })
-      await rm(folder, { recursive: true })
     },
     LIMIT,
   )

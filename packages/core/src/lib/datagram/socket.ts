@@ -13,6 +13,7 @@ import { StopSignal } from '../stop-signal.js'
 import { Mailbox, type Take } from './mailbox.js'
 import { Outbox } from './outbox.js'
 import type { DatagramPort, DatagramPortSink } from './port.js'
+import { ReceivedDatagram } from './received-datagram.js'
 
 /** What a socket belongs to: a server or a client. */
 export interface DatagramHost {
@@ -421,32 +422,6 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   #checkFinished(): void {
     if (this.#phase === 'closed' && this.#run === 'none' && !this.#isWorking) this.#host.finished(this)
-  }
-}
-
-class ReceivedDatagram implements Datagram {
-  readonly data: Buffer
-  readonly remoteAddress: Address | undefined
-  readonly truncated: boolean
-  readonly credentials: PeerCredentials | undefined
-  readonly #socket: DatagramSocket
-
-  constructor(
-    socket: DatagramSocket,
-    data: Buffer,
-    from: Address | undefined,
-    truncated: boolean,
-    credentials: PeerCredentials | undefined,
-  ) {
-    this.credentials = credentials
-    this.#socket = socket
-    this.data = data
-    this.remoteAddress = from
-    this.truncated = truncated
-  }
-
-  reply(data: Uint8Array | string): Promise<void> {
-    return this.#socket.reply(data, this.remoteAddress)
   }
 }
 
