@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { exchange } from '@sock/core'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { connectUnixgram } from '../src/index.js'
+import { engines } from './support/engines.js'
 import { itWithPython } from './support/needs.js'
 import {
   ask,
@@ -151,6 +152,20 @@ describe('a client whose server has gone', () => {
     await expect(exchange(client, 'x')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 })
+
+for (const { name, options, describe } of engines) {
+  describe(`a client whose own socket file somebody deletes${name}`, () => {
+    it('is told that the server has gone as anybody else is', async () => {
+      const { server } = await scratch.serve(echo, options)
+      const client = await scratch.connect(scratch.path(), options)
+      await server.close()
+      rmSync(dirname(String(client.localAddress)), { recursive: true })
+      expect(await failure(client.write('nobody'))).toMatchObject({ code: 'ECONNREFUSED' })
+      await server.listen(scratch.path())
+      await client.write('after')
+    })
+  })
+}
 
 describe('10,000 times', () => {
   it('making and closing leaves no descriptor', async () => {

@@ -114,7 +114,7 @@ async function race(
           (error: Error) => {
             failures += 1
             if (failures === starts.length) reject(error)
-            else start()
+            else if (!isOver) start()
           },
         )
       }

@@ -63,11 +63,12 @@ export class Posts {
   add(slot: number, token: number, post: Post): boolean {
     const { length } = post.data
     if (!this.#isOpen || length > MAX_POSTED) return false
-    let count = this.#waiting.length
+    const count = this.#waiting.length
     const isLate = (count & CLOCK_MASK) === CLOCK_MASK && performance.now() - this.#began > PATIENCE
     if (count === MAX_POSTS || this.#used + length > this.#bytes.length || isLate) {
+      // Whoever is answered by that may have sent more, behind which this one has to wait.
       this.flush()
-      count = 0
+      return false
     }
     const posts = this.#posts
     const at = POSTS_AT + count * POST_WIDTH

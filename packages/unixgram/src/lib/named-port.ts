@@ -113,8 +113,17 @@ class NamedPort implements DatagramPort {
       return true
     } catch {
       this.#isConnected = false
-      this.#port.connect(systemName(formatAddress(this.localAddress)))
+      this.#connectToItself()
       return false
+    }
+  }
+
+  /** It cannot be done when somebody has deleted the file of our name; then nobody else can reach us by it either. */
+  #connectToItself(): void {
+    try {
+      this.#port.connect(systemName(formatAddress(this.localAddress)))
+    } catch (error) {
+      this.#sink?.failed(error as Error)
     }
   }
 }
