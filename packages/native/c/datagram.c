@@ -1,7 +1,8 @@
 /* Datagram sockets, UDP and Unix: what has come is taken by the batch, what goes out leaves at once. */
 #include "engine.h"
 #include <linux/sock_diag.h>
-#include <sched.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 
@@ -28,6 +29,7 @@ struct datagram_socket {
   bool wants_room;
   bool is_unix;
   bool has_credentials;
+  bool may_segment;
   /* What is expected of the next datagrams: longer ones cost a copy. */
   size_t window;
   size_t longest;
@@ -210,6 +212,7 @@ static void receive_all(struct engine *engine, struct datagram_socket *socket) {
     int count = receive(engine, socket, &asked);
     if (count < 0) return;
     total += count;
+    engine->has_datagrams = true;
     /* The queue is empty: to be told so by another call would cost as much as the next batch. */
     if (count < asked) return;
   }
@@ -251,14 +254,26 @@ static napi_value open_datagram(napi_env env, napi_callback_info info) {
     free(socket);
     return number(env, -error);
   }
-  int passes = 0;
+  int passes = 0, segment = 0;
   socklen_t length = sizeof passes;
+  /* A kernel before 4.18 does not know the option, and would not refuse what it does not know with a message. */
+  socket->may_segment = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, &length) == 0;
+  length = sizeof passes;
   socket->is_unix = family == AF_UNIX;
   if (socket->is_unix) getsockopt(fd, SOL_SOCKET, SO_PASSCRED, &passes, &length);
   socket->has_credentials = passes != 0;
   socket->last = (struct ucred){.pid = -1};
   socket->window = FIRST_WINDOW;
   return number(env, socket->source.slot);
+}
+
+/* Whether several datagrams may be sent as one message that the kernel cuts. */
+bool datagram_may_segment(const struct source *source) {
+  return ((const struct datagram_socket *)source)->may_segment;
+}
+
+void datagram_send_whole(struct source *source) {
+  ((struct datagram_socket *)source)->may_segment = false;
 }
 
 static napi_value bind_or_connect(

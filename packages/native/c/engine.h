@@ -121,6 +121,12 @@ struct engine {
   size_t batch_bytes;
   bool in_batch;
 
+  /* Whether this batch brought datagrams, of which more may be waited for a moment; how often that was in vain of late. */
+  bool may_linger;
+  bool has_datagrams;
+  uint32_t vain_lingers;
+  uint32_t skipped_lingers;
+
   struct source **slots;
   int32_t slot_count;
   int32_t slot_capacity;
@@ -206,6 +212,8 @@ const struct address *sender_address(const struct engine *engine, uint32_t token
 
 /* datagram.c, multicast.c, post.c */
 void post_register(struct engine *engine, napi_value exports);
+bool datagram_may_segment(const struct source *source);
+void datagram_send_whole(struct source *source);
 void datagram_register(struct engine *engine, napi_value exports);
 void multicast_register(struct engine *engine, napi_value exports);
 

@@ -5,6 +5,7 @@
  */
 #include "engine.h"
 #include <fcntl.h>
+#include <time.h>
 
 /* Of libuv, which Node's binary exports. Only what has not changed since 1.19; handles are opaque and sized at run time. */
 extern size_t uv_handle_size(int type);
@@ -18,12 +19,28 @@ extern void *uv_handle_get_data(const void *handle);
 #define UV_POLL 8
 #define UV_READABLE 1
 
+/*
+ * In ns: how long the next datagrams are waited for (what the kernel's documentation recommends for net.core.busy_poll),
+ * and how long a batch and those that follow so may take in all.
+ */
+#define LINGER 50000
+#define MOST_LINGERING 1000000
+/* After so many times in vain it is tried only once in so many batches. */
+#define MOST_VAIN_LINGERS 8
+#define LINGER_AGAIN 64
+
 void push_event(struct engine *engine, const struct source *source, int32_t kind, int32_t a, int32_t b) {
   int32_t *event = engine->events + engine->event_count++ * EVENT_WIDTH;
   event[0] = source->slot;
   event[1] = kind;
   event[2] = a;
   event[3] = b;
+}
+
+static void begin_batch(struct engine *engine) {
+  engine->batch_bytes = 0;
+  engine->has_datagrams = false;
+  slabs_begin_batch(engine);
 }
 
 /* Reads what is ready, as far as the batch has room. What is left over comes first next time. */
@@ -69,16 +86,43 @@ static void deliver(struct engine *engine) {
   }
 }
 
+static int64_t nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/*
+ * A sender of datagrams often waits for us after a few of them: for room in the ten places of a Unix socket's queue, or
+ * for an answer. To sleep each time that nothing is left costs both sides more than the datagrams themselves, so that the
+ * next ones are waited for a moment. Not where that was in vain lately, nor where the sender has to share this core.
+ */
+static bool more_came(struct engine *engine, int64_t since) {
+  bool is_dull = engine->vain_lingers >= MOST_VAIN_LINGERS && ++engine->skipped_lingers % LINGER_AGAIN != 0;
+  if (!engine->may_linger || !engine->has_datagrams || is_dull || engine->closing) return false;
+  int64_t now = nanoseconds();
+  if (now - since > MOST_LINGERING) return false;
+  begin_batch(engine);
+  do {
+    collect(engine);
+  } while (engine->event_count == 0 && nanoseconds() - now < LINGER);
+  bool is_vain = engine->event_count == 0;
+  engine->vain_lingers = is_vain ? engine->vain_lingers + 1 : 0;
+  return !is_vain;
+}
+
 static void on_wake(void *poll, int status, int events) {
   (void)status, (void)events;
   struct engine *engine = uv_handle_get_data(poll);
   napi_handle_scope scope;
   if (engine->closing || napi_open_handle_scope(engine->env, &scope) != napi_ok) return;
   engine->in_batch = true;
-  engine->batch_bytes = 0;
-  slabs_begin_batch(engine);
+  int64_t since = nanoseconds();
+  begin_batch(engine);
   collect(engine);
-  deliver(engine);
+  do {
+    deliver(engine);
+  } while (more_came(engine, since));
   engine->in_batch = false;
   sources_reclaim(engine);
   napi_close_handle_scope(engine->env, scope);
@@ -92,6 +136,7 @@ bool loop_open(struct engine *engine) {
   engine->epoll = epoll_create1(EPOLL_CLOEXEC);
   engine->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
   engine->poll = calloc(1, uv_handle_size(UV_POLL));
+  engine->may_linger = sysconf(_SC_NPROCESSORS_ONLN) > 1;
   int status = -ENOMEM;
   if (engine->epoll >= 0 && engine->poll != NULL)
     status = uv_poll_init(engine->loop, engine->poll, engine->epoll);

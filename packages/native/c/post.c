@@ -3,6 +3,8 @@
  * there are sockets.
  */
 #include "engine.h"
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/uio.h>
 
 /* int32 values: how many there are, and unused ones before the first. */
@@ -10,9 +12,23 @@
 /* Values per datagram: slot, offset in `post_bytes`, length, token of the receiver, which the flush replaces by errno. */
 #define POST_WIDTH 4
 
+/* Datagrams of one message: the kernel's limit before 6.9 (UDP_MAX_SEGMENTS, linux/udp.h). */
+#define MAX_SEGMENTS 64
+/* What one message can carry, less the headers of IPv6 and UDP. */
+#define MAX_SEGMENTED 65487
+
+/* A union, so that the buffer is aligned for its header (cmsg(3)). */
+union control {
+  struct cmsghdr header;
+  uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+};
+
 struct flush {
   struct mmsghdr messages[MAX_POSTS];
   struct iovec parts[MAX_POSTS];
+  union control controls[MAX_POSTS];
+  /* Datagrams of each message. */
+  int counts[MAX_POSTS];
   /* Receivers without room: what comes after must not overtake. */
   int32_t refused[MAX_POSTS];
   int refused_count;
@@ -29,41 +45,99 @@ static bool is_refused(const struct flush *flush, int32_t token) {
   return false;
 }
 
-/* @returns false if the receiver is not known any more */
-static bool prepare(const struct engine *engine, struct flush *flush, int index) {
-  const int32_t *post = post_at(engine, index);
+/* Of the datagrams from `first` on: how many go to one receiver and have one length, where the last may be shorter. */
+static int same_kind(const struct engine *engine, int first, int end) {
+  const int32_t *post = post_at(engine, first);
+  int count = 1;
+  for (int32_t total = post[2]; first + count < end && count < MAX_SEGMENTS; count++) {
+    const int32_t *next = post_at(engine, first + count);
+    total += next[2];
+    if (next[3] != post[3] || next[2] > post[2] || next[2] == 0 || total > MAX_SEGMENTED) break;
+    if (next[2] < post[2]) return count + 1;
+  }
+  return count;
+}
+
+/*
+ * The kernel cuts what is sent with UDP_SEGMENT (udp(7)) into datagrams of that length, which costs much less than to send
+ * each. They lie one behind the other already.
+ *
+ * @returns false if the receiver is not known any more
+ */
+static bool prepare(const struct engine *engine, struct flush *flush, int message, int index, int count) {
+  const int32_t *post = post_at(engine, index), *last = post_at(engine, index + count - 1);
   const struct address *to = post[3] == 0 ? NULL : sender_address(engine, (uint32_t)post[3]);
-  flush->parts[index] = (struct iovec){engine->post_bytes + post[1], (size_t)post[2]};
-  flush->messages[index].msg_hdr = (struct msghdr){
+  union control *control = &flush->controls[message];
+  size_t length = (size_t)(last[1] + last[2] - post[1]);
+  flush->counts[message] = count;
+  flush->parts[message] = (struct iovec){engine->post_bytes + post[1], length};
+  flush->messages[message].msg_hdr = (struct msghdr){
       .msg_name = to == NULL ? NULL : (void *)&to->storage,
       .msg_namelen = to == NULL ? 0 : to->length,
-      .msg_iov = &flush->parts[index],
+      .msg_iov = &flush->parts[message],
       .msg_iovlen = 1,
+      .msg_control = count == 1 ? NULL : control,
+      .msg_controllen = count == 1 ? 0 : sizeof *control,
   };
+  if (count > 1) {
+    uint16_t size = (uint16_t)post[2];
+    control->header = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof size),
+        .cmsg_level = SOL_UDP,
+        .cmsg_type = UDP_SEGMENT,
+    };
+    memcpy(CMSG_DATA(&control->header), &size, sizeof size);
+  }
   return post[3] == 0 || to != NULL;
+}
+
+/* The route or the device cannot do it: one by one then, which may work, or tells what is wrong with each. */
+static bool cannot_segment(int error) {
+  return error == EINVAL || error == EMSGSIZE || error == EIO || error == EOPNOTSUPP;
+}
+
+/* @returns how many messages there are; 0 if the receiver of the first is not known any more */
+static int prepare_all(
+    const struct engine *engine, const struct source *source, struct flush *flush, int index, int end) {
+  int messages = 0;
+  while (index < end) {
+    int count = datagram_may_segment(source) ? same_kind(engine, index, end) : 1;
+    if (!prepare(engine, flush, messages, index, count)) break;
+    messages++;
+    index += count;
+    /* Whether one goes out depends on those before. */
+    if (flush->refused_count > 0) break;
+  }
+  return messages;
 }
 
 /* Of one socket. Where the system refuses one it goes on with the next. */
 static void send_run(struct engine *engine, struct flush *flush, int first, int end) {
-  const struct source *source = source_at(engine, post_at(engine, first)[0]);
+  struct source *source = source_at(engine, post_at(engine, first)[0]);
   for (int index = first; index < end;) {
     int32_t *post = post_at(engine, index);
-    int errors = 0;
-    int sent = source == NULL ? -1 : 0;
+    int errors = 0, sent = 0;
     if (source == NULL) errors = EBADF;
-    else if (!prepare(engine, flush, index)) errors = ESTALE;
     else if (is_refused(flush, post[3])) errors = EAGAIN;
-    if (errors == 0) {
-      int count = 1;
-      while (index + count < end && flush->refused_count == 0 && prepare(engine, flush, index + count)) count++;
-      sent = sendmmsg(source->fd, flush->messages + index, (unsigned)count, MSG_NOSIGNAL);
+    else {
+      int messages = prepare_all(engine, source, flush, index, end);
+      if (messages == 0) errors = ESTALE;
+      else sent = sendmmsg(source->fd, flush->messages, (unsigned)messages, MSG_NOSIGNAL);
       if (sent < 0) errors = errno;
       if (errors == EINTR) continue;
+      if (flush->counts[0] > 1 && cannot_segment(errors)) {
+        datagram_send_whole(source);
+        continue;
+      }
     }
     if (errors == EAGAIN) flush->refused[flush->refused_count++] = post[3];
-    for (int done = 0; done < sent; done++) post_at(engine, index + done)[3] = 0;
-    if (errors != 0) post[3] = errors;
-    index += errors != 0 ? 1 : sent;
+    for (int message = 0; message < sent; message++) {
+      for (int count = flush->counts[message]; count > 0; count--) post_at(engine, index++)[3] = 0;
+    }
+    if (errors != 0) {
+      post[3] = errors;
+      index++;
+    }
   }
 }
 

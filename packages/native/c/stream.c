@@ -4,9 +4,13 @@
 #include <netinet/tcp.h>
 #include <sys/uio.h>
 
-/* A connection whose reads fill the small window is read with the large one until they are small again. */
+/*
+ * A connection whose reads fill the small window is read with the large one, and then with all that is left of a slab;
+ * until they are small again. One call that brings all there is costs less than several.
+ */
 #define SMALL_READ 4096
 #define LARGE_READ 65536
+#define WHOLE_READ LARGE_SLAB
 /* Less than this is copied out of a large slab, so that who keeps it does not keep the slab. */
 #define COPY_BELOW 16384
 /* Buffers of one writev(2) out of a connection's queue. */
@@ -14,10 +18,10 @@
 
 struct stream {
   struct source source;
+  size_t window;
   bool connecting;
   bool reading;
   bool wants_room;
-  bool is_bulk;
   /* Of a flush: the last of its operations, and how many there are. */
   int32_t last_operation;
 };
@@ -39,8 +43,8 @@ static void push_chunk(struct engine *engine, struct stream *stream, struct slab
 }
 
 static void took(struct engine *engine, struct stream *stream, const uint8_t *data, size_t length) {
-  bool was_bulk = stream->is_bulk;
-  stream->is_bulk = length >= SMALL_READ;
+  bool was_bulk = stream->window > SMALL_READ;
+  stream->window = length < SMALL_READ ? SMALL_READ : length < LARGE_READ ? LARGE_READ : WHOLE_READ;
   engine->batch_bytes += length;
   uint8_t *copy = was_bulk && length < COPY_BELOW ? slab_reserve(engine, &engine->small, length) : NULL;
   if (copy != NULL) memcpy(copy, data, length);
@@ -52,9 +56,11 @@ static void took(struct engine *engine, struct stream *stream, const uint8_t *da
  * connection lives on.
  */
 static bool read_some(struct engine *engine, struct stream *stream) {
-  size_t window = stream->is_bulk ? LARGE_READ : SMALL_READ;
-  uint8_t *data = slab_reserve(engine, stream->is_bulk ? &engine->large : &engine->small, window);
+  size_t window = stream->window;
+  struct slab *slab = window > SMALL_READ ? &engine->large : &engine->small;
+  uint8_t *data = slab_reserve(engine, slab, window > LARGE_READ ? LARGE_READ : window);
   if (data == NULL) return fail(engine, stream, ENOMEM);
+  if (window > slab->size - slab->used) window = slab->size - slab->used;
   ssize_t length = recv(stream->source.fd, data, window, 0);
   if (length < 0) return errno == EAGAIN || errno == EINTR || fail(engine, stream, errno);
   if (length > 0) {
@@ -100,6 +106,7 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
 static struct stream *create(struct engine *engine, int fd) {
   struct stream *stream = calloc(1, sizeof *stream);
   if (stream != NULL && source_open(engine, &stream->source, fd, on_ready, 2)) {
+    stream->window = SMALL_READ;
     stream->last_operation = -1;
     return stream;
   }
@@ -235,6 +242,8 @@ static napi_value set_reading(napi_env env, napi_callback_info info) {
   struct stream *stream = stream_of(engine, arguments[0]);
   if (stream == NULL) return number(env, EBADF);
   napi_get_value_bool(env, arguments[1], &stream->reading);
+  /* Who cannot keep up is not given more at a time than what it asks for. */
+  if (!stream->reading && stream->window > LARGE_READ) stream->window = LARGE_READ;
   if (!stream->reading || (stream->source.armed & EPOLLIN) != 0) return number(env, 0);
   return number(env, source_arm(engine, &stream->source, stream->source.armed | EPOLLIN));
 }

@@ -5,8 +5,9 @@ import { createSocket, type Socket } from 'node:dgram'
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { runProgram } from './support/child.js'
 import { connectUdp, createUdpServer } from './support/datagram-sockets.js'
-import { describeNative as describe } from './support/needs.js'
+import { describeNative as describe, itWithNetwork } from './support/needs.js'
 
 const closers: (() => unknown)[] = []
 
@@ -98,6 +99,42 @@ describe('a datagram socket', () => {
     await until(() => seen.length === sizes.length)
     expect(seen).toEqual(sizes)
     expect(server.stats()).toMatchObject({ datagramsSent: 300, sendErrors: 0 })
+  })
+
+  it('sends each of a burst as a datagram of its own, whatever their sizes are', async () => {
+    // Runs of one size, some longer than what the kernel cuts out of one message, and each ended by another size.
+    const sizes = [
+      ...Array.from({ length: 70 }, () => 64),
+      ...Array.from({ length: 60 }, () => 1_400),
+      ...[1_399, 1, 0, 0, 2_000, 2_000, 5],
+    ]
+    for (const [target, family] of [
+      ['127.0.0.1:0', 'udp4'],
+      ['[::1]:0', 'udp6'],
+    ] as const) {
+      const server = createUdpServer({
+        data(channel) {
+          for (const [index, size] of sizes.entries()) void channel.write(Buffer.alloc(size, index))
+        },
+      })
+      closers.push(() => server.close())
+      const { port } = (await server.listen(target)) as IpAddress
+      const socket = createSocket({ type: family, recvBufferSize: 1_000_000 })
+      closers.push(() => socket.close())
+      const seen: Buffer[] = []
+      socket.on('message', (message) => seen.push(message))
+      socket.send('go', port, family === 'udp4' ? '127.0.0.1' : '::1')
+      await until(() => seen.length === sizes.length)
+      expect(seen.map(({ length }) => length)).toEqual(sizes)
+      expect(seen.every((message, index) => message.every((byte) => byte === index % 256))).toBe(true)
+    }
+  })
+
+  itWithNetwork('sends them one by one where the route cannot carry them in one', async () => {
+    expect(await runProgram('small-packets', [], { under: ['unshare', '--net'] })).toEqual({
+      received: Array.from({ length: 20 }, () => 1_400),
+      refused: 0,
+    })
   })
 
   it('keeps the bytes of what it sends as they were', async () => {

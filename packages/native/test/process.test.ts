@@ -8,7 +8,7 @@ describeNative('a process with the engine', () => {
   })
 
   it('turns peers away when no descriptor is left, says so, and recovers', async () => {
-    expect(await runProgram('no-descriptors', [], 50)).toEqual({
+    expect(await runProgram('no-descriptors', [], { descriptors: 50 })).toEqual({
       errors: ['accept EMFILE'],
       someWereAccepted: true,
     })
