@@ -1,3 +1,4 @@
+import { formatInterval } from './report.js'
 import type { Results } from './results.js'
 import { matchesRow } from './rows.js'
 import { CONTROL } from './subjects/subject.js'
@@ -41,9 +42,9 @@ export function checkAssertion(assertion: Assertion, { rows }: Results): string[
     seen += 1
     const holds = sense === '>=' ? ratio.median >= bound : ratio.median <= bound
     if (holds) continue
-    const interval = `${ratio.low.toFixed(3)} to ${ratio.high.toFixed(3)}`
+    const interval = ratio.interval === undefined ? '' : ` [${formatInterval(ratio.interval)}]`
     broken.push(
-      `${text} does not hold: ${row.name} ${subject} ${name} is ${ratio.median.toFixed(3)} (${interval})`,
+      `${text} does not hold: ${row.name} ${subject} ${name} is ${ratio.median.toFixed(3)}${interval}`,
     )
   }
   return seen > 0 ? broken : [`${text} says nothing about what was measured`]

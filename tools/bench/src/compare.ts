@@ -19,9 +19,11 @@ export function compareResults(before: Results, after: Results): string[] {
 }
 
 function judge({ better }: Metric, { ratio: then }: MetricResult, { ratio: now }: MetricResult): string {
-  if (then === undefined || now === undefined) return ''
-  const isMore = now.low > then.high
-  const isLess = now.high < then.low
+  const before = then?.interval
+  const after = now?.interval
+  if (before === undefined || after === undefined) return 'one round: says nothing'
+  const isMore = after.low > before.high
+  const isLess = after.high < before.low
   if (!isMore && !isLess) return 'no difference that shows'
   return isMore === (better === 'more') ? 'BETTER' : 'WORSE'
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
 
 export interface Machine {
@@ -6,6 +7,8 @@ export interface Machine {
   readonly cores: number
   readonly memoryGiB: number
   readonly system: string
+  /** What decides when TCP sends (tcp_congestion_control, tcp(7)): with `bbr` large transfers take another course. */
+  readonly congestionControl: string | undefined
   /** Of the servers under test. */
   readonly node: string
   /** Of the load generator. */
@@ -21,8 +24,17 @@ export function describeMachine(node: string): Machine {
     cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / GIB),
     system: `${type()} ${release()}`,
+    congestionControl: congestionControl(),
     node: versionOf(node),
     generatorNode: process.version,
+  }
+}
+
+function congestionControl(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim()
+  } catch {
+    return undefined
   }
 }
 

@@ -14,7 +14,7 @@ export function drawTable(results: Results): string {
         index === 0 ? row.name : '',
         name,
         control === undefined ? '—' : `${formatFigure(control.median)} ${unit}`,
-        ...names.map((subject) => formatRatio(of(subject) ?? { median: 0, low: 0, high: 0 })),
+        ...names.map((subject) => formatRatio(of(subject))),
         index === 0 ? notes(row) : '',
       ]
     }),

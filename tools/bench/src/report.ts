@@ -1,4 +1,5 @@
 import type { MetricResult, Results, Row } from './results.js'
+import type { Interval } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** A generator as busy as this is too near its ceiling to say what the server could do: within a third of it. */
@@ -31,11 +32,15 @@ function generatorLines({ metrics, subjects, generator }: Row): string[] {
   return [`${''.padEnd(21)} ${limit}${warning}`]
 }
 
-/** `0.981 [0.970, 0.992]`. */
-export function formatRatio({ ratio }: MetricResult): string {
-  if (ratio === undefined) return '—'
-  return `${ratio.median.toFixed(3)} [${ratio.low.toFixed(3)}, ${ratio.high.toFixed(3)}]`
+/** `0.981 [0.970, 0.992]`; without an interval where one round was measured. */
+export function formatRatio(result: MetricResult | undefined): string {
+  if (result?.ratio === undefined) return '—'
+  const { median, interval } = result.ratio
+  const middle = median.toFixed(3)
+  return interval === undefined ? middle : `${middle} [${formatInterval(interval)}]`
 }
+
+export const formatInterval = ({ low, high }: Interval): string => `${low.toFixed(3)}, ${high.toFixed(3)}`
 
 /** Three or four digits that count. */
 export function formatFigure(value: number): string {
@@ -48,8 +53,9 @@ export const percent = (share: number): string => `${Math.round(share * 100)} %`
 export function machineLines({ machine, commit, settings }: Results): string[] {
   const generator =
     machine.generatorNode === machine.node ? '' : `, load generator on ${machine.generatorNode}`
+  const congestion = machine.congestionControl === undefined ? '' : `, TCP ${machine.congestionControl}`
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}${generator}`,
-    `Commit ${commit}, ${settings.rounds} rounds of ${settings.seconds} s; medians, [interval of the median]`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}${congestion}, Node ${machine.node}${generator}`,
+    `Commit ${commit}, ${settings.rounds} rounds of ${settings.seconds} s; medians, [interval]`,
   ]
 }

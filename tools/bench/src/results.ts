@@ -6,7 +6,7 @@ import { CONTROL } from './subjects/subject.js'
 
 /** What a run leaves as JSON. */
 export interface Results {
-  readonly version: 1
+  readonly version: 2
   readonly machine: Machine
   /** Of the sources that were measured; `+` after it: with changes that are in no commit. */
   readonly commit: string
@@ -66,7 +66,7 @@ export function readResults(file: string): Results {
   }
   try {
     const results = JSON.parse(text) as Results
-    if (results.version === 1 && Array.isArray(results.rows)) return results
+    if (results.version === 2 && Array.isArray(results.rows)) return results
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }

@@ -46,7 +46,7 @@ async function measureAll(options: Options): Promise<Results | undefined> {
   const machine = describeMachine(options.node)
   const commit = describeCommit()
   const { rounds, seconds, connections } = options
-  const empty: Results = { version: 1, machine, commit, settings: { rounds, seconds, connections }, rows: [] }
+  const empty: Results = { version: 2, machine, commit, settings: { rounds, seconds, connections }, rows: [] }
   const most = descriptorLimit()
   const method: Method = {
     ...options,

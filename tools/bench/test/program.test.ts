@@ -84,7 +84,7 @@ describe('npm run bench', () => {
     expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(first.stdout).toMatch(/tcp\/rr +callbacks +rate .* × raw/)
     expect(JSON.parse(await readFile(json, 'utf8'))).toMatchObject({
-      version: 1,
+      version: 2,
       rows: [{ name: 'tcp/rr' }, { name: 'unixgram/rr' }],
     })
     expect(await readFile(join(folder, 'c.svg'), 'utf8')).toMatch(/^<svg .*unixgram\/rr/s)

@@ -1,6 +1,8 @@
 import { isDatagram } from '../transports.js'
 import type { Load } from '../scenarios/scenario.js'
-import { connectUdpEndpoint, connectUnixgramEndpoint } from './datagram.js'
+import { loadNativeEngine } from '../native.js'
+import { connectNativeUdp, connectNativeUnixgram } from './native-datagram.js'
+import { connectNodeUdp, connectNodeUnixgram } from './node-datagram.js'
 import { connectStream } from './stream.js'
 
 /** One client that sends messages of one size and gets such back, whatever the transport. */
@@ -13,15 +15,19 @@ export interface Endpoint {
 }
 
 /** @param failed hears of what ends the round */
-export function connectEndpoint(
+export async function connectEndpoint(
   load: Load,
   index: number,
   size: number,
   failed: (error: Error) => void,
 ): Promise<Endpoint> {
-  if (load.transport === 'udp') return connectUdpEndpoint(load, failed)
-  if (load.transport === 'unixgram') return connectUnixgramEndpoint(load, index, failed)
-  return connectMessages(load, size, failed)
+  if (!isDatagram(load.transport)) return connectMessages(load, size, failed)
+  const engine = await loadNativeEngine()
+  if (load.transport === 'udp')
+    return engine === undefined ? connectNodeUdp(load, failed) : connectNativeUdp(engine, load, failed)
+  return engine === undefined
+    ? connectNodeUnixgram(load, index, failed)
+    : connectNativeUnixgram(engine, load, index, failed)
 }
 
 /** How many clients a request/response scenario has. */
@@ -48,9 +54,9 @@ async function connectMessages(load: Load, size: number, failed: (error: Error) 
   const client = await connectStream(load, onChunk, failed)
   const endpoint: Endpoint = {
     onMessage: () => undefined,
-    send: (message) => void client.socket.write(message),
+    send: (message) => void client.write(message),
     async close() {
-      client.socket.end()
+      client.end()
       await client.closed
     },
   }

@@ -6,7 +6,7 @@ import type { Load } from '../scenarios/scenario.js'
 import { loadUnixDgram } from '../unix-dgram.js'
 import type { Endpoint } from './endpoint.js'
 
-export async function connectUdpEndpoint({ place }: Load, failed: (error: Error) => void): Promise<Endpoint> {
+export async function connectNodeUdp({ place }: Load, failed: (error: Error) => void): Promise<Endpoint> {
   if (!('port' in place)) throw new Error('udp needs a port')
   const socket = createSocket('udp4', (message) => endpoint.onMessage(message))
   const endpoint: Endpoint = {
@@ -24,7 +24,7 @@ export async function connectUdpEndpoint({ place }: Load, failed: (error: Error)
   return endpoint
 }
 
-export async function connectUnixgramEndpoint(
+export async function connectNodeUnixgram(
   { place, folder }: Load,
   index: number,
   failed: (error: Error) => void,

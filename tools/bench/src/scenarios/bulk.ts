@@ -66,20 +66,20 @@ async function openFlow(load: Load, fail: (error: Error) => void): Promise<Flow>
 function sendChunk(flow: Flow): boolean {
   const chunk = patternAt(flow.sent, CHUNK)
   flow.sent += CHUNK
-  return flow.client.socket.write(chunk)
+  return flow.client.write(chunk)
 }
 
 /** The server closes when it has read everything. */
 async function sendOneWay(flow: Flow, deadline: number): Promise<void> {
-  const { socket, closed } = flow.client
+  const { client } = flow
   const more = (): void => {
     while (performance.now() < deadline) if (!sendChunk(flow)) return
-    socket.off('drain', more)
-    socket.end()
+    client.onDrain = () => undefined
+    client.end()
   }
-  socket.on('drain', more)
+  client.onDrain = more
   more()
-  await closed
+  await client.closed
 }
 
 async function sendEcho(flow: Flow, deadline: number): Promise<void> {
@@ -94,6 +94,6 @@ async function sendEcho(flow: Flow, deadline: number): Promise<void> {
     )
     flow.onReturn()
   })
-  client.socket.end()
+  client.end()
   await client.closed
 }

@@ -44,10 +44,10 @@ async function echoOnce(load: Load, message: Buffer): Promise<void> {
     if (message.compare(chunk, 0, chunk.length, got, got + chunk.length) !== 0)
       fail(new Error('a client got back what it had not sent'))
     got += chunk.length
-    if (got === message.length) client.socket.end()
+    if (got === message.length) client.end()
   }
   const client = await connectStream(load, onChunk, fail)
-  client.socket.write(message)
+  client.write(message)
   await Promise.race([client.closed, failure])
   if (got !== message.length) throw new Error(`a client sent ${message.length} bytes, and ${got} came back`)
 }

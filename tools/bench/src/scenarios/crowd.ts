@@ -1,4 +1,4 @@
-import { connectStream, type StreamClient } from '../clients/stream.js'
+import { connectNodeStream, type NodeStreamClient } from '../clients/node-stream.js'
 import { createMessage } from '../workloads/message.js'
 import { createFailure } from './failure.js'
 import type { Load } from './scenario.js'
@@ -61,7 +61,7 @@ export function createCrowd(load: Load): Crowd {
 
 class Member {
   readonly connected: Promise<unknown>
-  readonly #client: Promise<StreamClient>
+  readonly #client: Promise<NodeStreamClient>
   readonly #message: Buffer
   #got = 0
   #served: () => void = () => undefined
@@ -75,7 +75,7 @@ class Member {
       this.#got = to
       if (to === SIZE) this.#served()
     }
-    this.#client = connectStream(load, onChunk, fail, localAddress(load, index))
+    this.#client = connectNodeStream(load, onChunk, fail, localAddress(load, index))
     this.connected = this.#client
   }
 

@@ -47,13 +47,13 @@ async function connectAndEcho(
     got += chunk.length
     if (got === SIZE) done()
   }
-  const { socket, closed } = await connectStream(load, onChunk, fail)
+  const client = await connectStream(load, onChunk, fail)
   await new Promise<void>((resolve) => {
     done = resolve
-    socket.write(message)
+    client.write(message)
   })
   return async () => {
-    socket.end()
-    await closed
+    client.end()
+    await client.closed
   }
 }

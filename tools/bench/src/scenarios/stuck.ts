@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { openStream } from '../clients/stream.js'
+import { openStream } from '../clients/node-stream.js'
 import { STREAM_TRANSPORTS } from '../transports.js'
 import { patternAt } from '../workloads/pattern.js'
 import type { Counts, Load, Scenario } from './scenario.js'

@@ -7,6 +7,7 @@ import type {
   IpAddress,
   UnixAddress,
 } from '@sock/core'
+import { loadNativeEngine } from '../native.js'
 import { isDatagram } from '../transports.js'
 import type { Session, Workload } from '../workloads/workload.js'
 import { serveStream } from './raw-stream.js'
@@ -40,18 +41,10 @@ export const startNativeForAwait = async (setup: Setup): Promise<Running> => {
     : startStream(setup, handler, await nativeEngine())
 }
 
-/** Whether the engine can be used here: it is part of this clone, and was compiled. */
-export async function hasNativeEngine(): Promise<boolean> {
-  try {
-    return (await import('@sock/native')).engine.available
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false
-    throw error
-  }
-}
-
 async function nativeEngine(): Promise<Engine & DatagramEngine> {
-  return (await import('@sock/native')).engine
+  const engine = await loadNativeEngine()
+  if (engine === undefined) throw new Error('there is no native engine here')
+  return engine
 }
 
 export const startStreams = (setup: Setup): Promise<Running> =>

@@ -1,6 +1,6 @@
+import { loadNativeEngine } from '../native.js'
 import { STREAM_TRANSPORTS, TRANSPORTS } from '../transports.js'
 import {
-  hasNativeEngine,
   startCallbacks,
   startForAwait,
   startNativeCallbacks,
@@ -46,7 +46,7 @@ export const subjects: readonly Subject[] = [
     start: startStreams,
   },
   // Where the addon is: Linux, and a compiler to build it.
-  ...((await hasNativeEngine()) ? native : []),
+  ...((await loadNativeEngine()) === undefined ? [] : native),
 ]
 
 function startRaw(setup: Setup): Promise<Running> {
