@@ -24,6 +24,10 @@ describeNative('a process with the engine', () => {
     expect(heard.answers.toSorted()).toEqual(['a', 'b', 'c'])
   })
 
+  it('keeps sockets that nobody holds as long as they are open, and no longer', async () => {
+    expect(await runProgram('forgotten')).toEqual({ kept: 20, received: 20, left: 'none' })
+  })
+
   it('has an engine for each worker, which goes with it, however that ends', async () => {
     // Two of each kind, the main thread's in between; that no descriptor is left it has seen itself.
     const answers = (await runProgram('workers')) as string[]
