@@ -1,6 +1,7 @@
 import type { DatagramHandler } from '@sock/core'
 import { createUdpServer } from '@sock/udp'
 import { createUnixgramServer } from '@sock/unixgram'
+import type { SocketEngine } from './engines.js'
 import { decode, encode, FrameError } from './frames.js'
 import type { ServerRecord } from './messages.js'
 import { PlannedFailure } from './stream-server.js'
@@ -19,9 +20,9 @@ export interface DatagramDesk {
 const OPTIONS = { maxQueuedBytes: 256 * 1024 }
 
 /** Callbacks on udp, a function on unixgram: the two forms of handlers have to hold. */
-export function createServerOf(desk: DatagramDesk) {
-  if (desk.name === 'udp') return createUdpServer(callbacks(desk), OPTIONS)
-  return createUnixgramServer(loop(desk), OPTIONS)
+export function createServerOf(desk: DatagramDesk, engine: SocketEngine) {
+  if (desk.name === 'udp') return createUdpServer(callbacks(desk), { ...OPTIONS, engine })
+  return createUnixgramServer(loop(desk), { ...OPTIONS, engine })
 }
 
 function callbacks(desk: DatagramDesk): DatagramHandler {

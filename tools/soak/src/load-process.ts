@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { createBatch } from './batch.js'
 import { BATCH, leave, serveParent } from './child.js'
 import { createChurn, type Chore, type Churn } from './churn.js'
+import { engineOf } from './engines.js'
 import type { Load } from './load.js'
 import type { Answer, ClientRecord, Notice, Places, Question, Setup } from './messages.js'
 import { politeDatagram } from './polite-datagram.js'
@@ -88,6 +89,7 @@ function createLoad(setup: Setup): Load {
   let session = setup.role === 'rude' ? RUDE_SESSIONS : 0
   return {
     random: createRandom(setup.seed),
+    engine: engineOf(setup.engine),
     authorities: setup.certificates.map(({ cert }) => cert),
     get stop() {
       return stop.signal

@@ -1,13 +1,11 @@
 import type { Address } from '@sock/core'
 import type { ClientRecord } from './messages.js'
 import type { Random } from './random.js'
-import type { DatagramName, StreamName, TransportName } from './transports.js'
+import type { ClientMeans, DatagramName, StreamName, TransportName } from './transports.js'
 
 /** What everything that makes a session needs. */
-export interface Load {
+export interface Load extends ClientMeans {
   readonly random: Random
-  /** The certificates that TLS servers may have. */
-  readonly authorities: readonly string[]
   /** Aborts when sessions that have no end of their own must come to one. */
   readonly stop: AbortSignal
   place(name: TransportName): Address | undefined

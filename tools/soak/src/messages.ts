@@ -1,5 +1,6 @@
 import type { Address, DatagramServerStats, ServerStats, ShutdownReport } from '@sock/core'
 import type { Certificate } from './certificates.js'
+import type { EngineName } from './engines.js'
 import type { Role } from './options.js'
 import type { Sample } from './sample.js'
 import type { TransportName } from './transports.js'
@@ -10,6 +11,7 @@ export interface Setup {
   readonly seed: number
   readonly only: readonly TransportName[]
   readonly folder: string
+  readonly engine: EngineName
   readonly certificates: readonly Certificate[]
   /** What to do wrong on purpose. */
   readonly broken: Broken | undefined

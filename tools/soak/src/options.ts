@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { ENGINES, isAvailable, type EngineName } from './engines.js'
 import { BROKEN, type Broken } from './messages.js'
 import { TRANSPORTS, type TransportName } from './transports.js'
 
@@ -10,6 +11,8 @@ export interface Options {
   /** Chooses what happens; the same seed makes the same choices, though not at the same moments. */
   readonly seed: number
   readonly only: readonly TransportName[]
+  /** Of servers and polite clients, except for TLS. */
+  readonly engine: EngineName
   /** What is done wrong on purpose. */
   readonly broken?: Broken
   /** Where the numbers of the verdict are written, in the format of jest's. */
@@ -42,6 +45,7 @@ function createCommand(): Command {
       Math.floor(Math.random() * MAX_SEED),
     )
     .option('--only <transports>', `of ${TRANSPORTS.join(', ')}; with commas`, transports, TRANSPORTS)
+    .option('--engine <name>', `of ${ENGINES.join(', ')}; TLS is always Node's`, engine, 'node')
     .option('--results <file>', 'write the numbers of the verdict there, in the format of jest')
     .addOption(
       new Option('--broken <what>', 'do something wrong, to see that the verdict finds it').choices(BROKEN),
@@ -75,4 +79,12 @@ function transports(text: string): readonly TransportName[] {
   const unknown = names.find((name) => !(TRANSPORTS as readonly string[]).includes(name))
   if (unknown === undefined) return TRANSPORTS.filter((name) => names.includes(name))
   throw new InvalidArgumentError(`Cannot find transport "${unknown}": known are ${TRANSPORTS.join(', ')}.`)
+}
+
+function engine(text: string): EngineName {
+  const name = ENGINES.find((known) => known === text)
+  if (name === undefined)
+    throw new InvalidArgumentError(`Cannot find engine "${text}": known are ${ENGINES.join(', ')}.`)
+  if (!isAvailable(name)) throw new InvalidArgumentError(`The engine "${name}" cannot be used here.`)
+  return name
 }

@@ -14,7 +14,7 @@ const MAX_TRIES = 4
 export const politeDatagram: DatagramAct = async (load, name, place) => {
   let channel: DatagramChannel
   try {
-    channel = await connectDatagramTo(name, place)
+    channel = await connectDatagramTo(name, place, load)
   } catch {
     load.count(`${name} refused`)
     return

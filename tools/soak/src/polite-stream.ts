@@ -15,7 +15,7 @@ export const politeStream: StreamAct = async (load, name, place) => {
   let connection: Connection
   load.connecting(name)
   try {
-    connection = await connectStreamTo(name, place, load.authorities)
+    connection = await connectStreamTo(name, place, load)
   } catch {
     // The server is being started again, or is full.
     load.count(`${name} refused`)

@@ -68,7 +68,7 @@ function act(rude: Rude): DatagramAct {
     let channel
     try {
       // It takes one datagram in; the others wait with the system, or are lost.
-      channel = await connectDatagramTo(name, place, { maxQueuedBytes: 1 })
+      channel = await connectDatagramTo(name, place, load, { maxQueuedBytes: 1 })
     } catch {
       load.count(`${name} refused`)
       return

@@ -19,7 +19,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'sock-soak-'))
   try {
     screen.print(
-      `${options.only.join(', ')} for ${options.minutes} min, seed ${options.seed}. Ctrl-C ends it with a verdict.`,
+      `${options.only.join(', ')} for ${options.minutes} min over ${options.engine}, seed ${options.seed}. Ctrl-C ends it with a verdict.`,
     )
     const start = performance.now()
     const evidence = await soak(options, {

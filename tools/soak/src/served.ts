@@ -1,6 +1,7 @@
 import { isSockError, type Address, type ShutdownReport } from '@sock/core'
 import type { Certificate } from './certificates.js'
 import { createServerOf as createDatagramServer } from './datagram-server.js'
+import type { SocketEngine } from './engines.js'
 import type { Check, ServerRecord, Tally } from './messages.js'
 import { createServerOf as createStreamServer } from './stream-server.js'
 import { isStream, type DatagramName, type StreamName, type TransportName } from './transports.js'
@@ -29,13 +30,23 @@ export interface Served {
   tally(): Tally
 }
 
-export function createServed(name: TransportName, reporter: Reporter, certificate: Certificate): Served {
-  return isStream(name)
-    ? createStreamServed(name, reporter, certificate)
-    : createDatagramServed(name, reporter)
+/** What servers are made with. */
+export interface ServerMeans {
+  readonly certificate: Certificate
+  readonly engine: SocketEngine
 }
 
-function createStreamServed(name: StreamName, reporter: Reporter, certificate: Certificate): Served {
+export function createServed(name: TransportName, reporter: Reporter, means: ServerMeans): Served {
+  return isStream(name)
+    ? createStreamServed(name, reporter, means)
+    : createDatagramServed(name, reporter, means)
+}
+
+function createStreamServed(
+  name: StreamName,
+  reporter: Reporter,
+  { certificate, engine }: ServerMeans,
+): Served {
   let thrown = 0
   let count = 0
   let members = 0
@@ -51,6 +62,7 @@ function createStreamServed(name: StreamName, reporter: Reporter, certificate: C
       garbled: (text) => reporter.finding('content', text),
     },
     certificate,
+    engine,
   )
   const watch = createWatch((text) => reporter.finding('order', `${name}: ${text}`))
   server.on('connection', (event) => {
@@ -112,19 +124,22 @@ function rotate(server: Rotatable, next: Certificate, wrongKey: string, reporter
   }
 }
 
-function createDatagramServed(name: DatagramName, reporter: Reporter): Served {
+function createDatagramServed(name: DatagramName, reporter: Reporter, { engine }: ServerMeans): Served {
   let handled = 0
   let replied = 0
   let refused = 0
   let thrown = 0
   let shutdowns = 0
-  const server = createDatagramServer({
-    name,
-    handled: () => (handled += 1),
-    replied: (isSent) => (isSent ? (replied += 1) : (refused += 1)),
-    thrown: () => (thrown += 1),
-    report: (record) => reporter.record(record),
-  })
+  const server = createDatagramServer(
+    {
+      name,
+      handled: () => (handled += 1),
+      replied: (isSent) => (isSent ? (replied += 1) : (refused += 1)),
+      thrown: () => (thrown += 1),
+      report: (record) => reporter.record(record),
+    },
+    engine,
+  )
   const watch = createWatch((text) => reporter.finding('order', `${name}: ${text}`))
   server.on('connection', (event) => watch.see(event, server.openConnections))
   return {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createBatch } from './batch.js'
 import { BATCH, leave, serveParent } from './child.js'
 import { createChurn, type Chore, type Churn } from './churn.js'
+import { engineOf } from './engines.js'
 import type { Answer, Question, ServerRecord, Setup } from './messages.js'
 import { createMistakes } from './mistakes.js'
 import { pause } from './pause.js'
@@ -61,7 +62,8 @@ async function begin(setup: Setup): Promise<Running> {
   }
   const [certificate] = setup.certificates
   if (certificate === undefined) throw new Error('No certificate')
-  const served = setup.only.map((name) => createServed(name, reporter, certificate))
+  const means = { certificate, engine: engineOf(setup.engine) }
+  const served = setup.only.map((name) => createServed(name, reporter, means))
   for (const one of served) await listen(one, firstTarget(one.name, setup.folder))
   const failed = (error: unknown): void => reporter.finding('restarts', String(error))
   return { served, churn: createChurn(choresOf(served, setup, random), random, failed) }

@@ -95,11 +95,11 @@ class Run {
   }
 
   async begin(): Promise<void> {
-    const { only, seed, broken } = this.#options
+    const { only, seed, engine, broken } = this.#options
     const { folder, certificates } = this.#surroundings
     // The loads first: they are told where the servers are.
     for (const role of ['polite', 'rude', 'server'] as const) {
-      const setup = { role, seed: seed + ROLES.indexOf(role), only, folder, certificates, broken }
+      const setup = { role, seed: seed + ROLES.indexOf(role), only, folder, engine, certificates, broken }
       await this.#processes[role].ask({ ask: 'begin', setup })
     }
     await this.#look()

@@ -2,6 +2,7 @@ import { isExpectedClose, type Connection, type StreamHandler, type StreamServer
 import { createTcpServer } from '@sock/tcp'
 import { createUnixServer } from '@sock/unix'
 import type { Certificate } from './certificates.js'
+import type { SocketEngine } from './engines.js'
 import { encode, FrameError, FrameReader } from './frames.js'
 import type { ServerRecord } from './messages.js'
 import type { StreamName } from './transports.js'
@@ -29,10 +30,10 @@ export interface StreamDesk {
 }
 
 /** Functions on tcp and tls, callbacks on unix: the two forms of handlers have to hold. */
-export function createServerOf(desk: StreamDesk, certificate: Certificate) {
-  if (desk.name === 'unix') return createUnixServer(callbacks(desk), OPTIONS)
+export function createServerOf(desk: StreamDesk, certificate: Certificate, engine: SocketEngine) {
+  if (desk.name === 'unix') return createUnixServer(callbacks(desk), { ...OPTIONS, engine })
   return desk.name === 'tcp'
-    ? createTcpServer(createFunction(desk), OPTIONS)
+    ? createTcpServer(createFunction(desk), { ...OPTIONS, engine })
     : createTcpServer(createFunction(desk), {
         ...OPTIONS,
         handshakeTimeout: 2_000,

@@ -11,6 +11,7 @@ import { connectTcp } from '@sock/tcp'
 import { connectUdp } from '@sock/udp'
 import { connectUnix } from '@sock/unix'
 import { connectUnixgram } from '@sock/unixgram'
+import type { SocketEngine } from './engines.js'
 
 export const STREAMS = ['tcp', 'tls', 'unix'] as const
 export const DATAGRAMS = ['udp', 'unixgram'] as const
@@ -23,28 +24,34 @@ export const TRANSPORTS: readonly TransportName[] = [...STREAMS, ...DATAGRAMS]
 export const isStream = (name: TransportName): name is StreamName =>
   (STREAMS as readonly string[]).includes(name)
 
-/** @param authorities the certificates of TLS servers that are believed */
+/** What clients are made with. */
+export interface ClientMeans {
+  readonly engine: SocketEngine
+  /** The certificates that TLS servers may have. */
+  readonly authorities: readonly string[]
+}
+
 export function connectStreamTo(
   name: StreamName,
   place: Address,
-  authorities: readonly string[],
+  { engine, authorities }: ClientMeans,
 ): Promise<Connection> {
-  if (name === 'unix') return connectUnix(place as UnixAddress)
+  if (name === 'unix') return connectUnix(place as UnixAddress, { engine })
   const target = place as IpAddress
   return name === 'tcp'
-    ? connectTcp(target)
+    ? connectTcp(target, { engine })
     : connectTcp(target, { tls: { ca: [...authorities] }, serverName: 'localhost' })
 }
 
 export function connectDatagramTo(
   name: DatagramName,
   place: Address,
-  options: DatagramOptions<unknown> = {},
+  { engine }: ClientMeans,
+  { maxQueuedBytes }: DatagramOptions<unknown> = {},
 ): Promise<DatagramChannel> {
-  const { maxQueuedBytes } = options
   return name === 'udp'
-    ? connectUdp(place as IpAddress, { maxQueuedBytes })
-    : connectUnixgram(place as UnixAddress, { maxQueuedBytes })
+    ? connectUdp(place as IpAddress, { engine, maxQueuedBytes })
+    : connectUnixgram(place as UnixAddress, { engine, maxQueuedBytes })
 }
 
 /**

@@ -2,11 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isAvailable } from '../src/engines.js'
 import { endPrograms, startProgram } from './support/program.js'
 
 /** Some seconds; the shortest in which there are enough looks to judge a trend is one of them. */
 const SHORT = '0.15'
 const LIMIT = 60_000
+
+/** Where the addon was compiled; elsewhere it is skipped, and is seen to be. */
+const itWithNative: typeof it.skip = isAvailable('native') ? it : it.skip
 
 /** The names of the rows that fail, from the printed verdict. */
 const failing = (output: string): string[] =>
@@ -35,6 +39,18 @@ describe('npm run soak', () => {
         numPassedTests: 16,
         numFailedTests: 0,
       })
+    },
+    LIMIT,
+  )
+
+  itWithNative(
+    'npm run soak takes the native engine, and nothing is lost or leaked with it either',
+    async () => {
+      const { code, output } = await startProgram('--minutes', SHORT, '--engine', 'native').ended
+      expect(output).toMatch(/ over native, /)
+      expect(failing(output)).toEqual([])
+      expect(output).toMatch(/^holds {2}bytes acknowledged, not delivered +[1-9]\d* sessions/m)
+      expect(code).toBe(0)
     },
     LIMIT,
   )
@@ -73,6 +89,7 @@ describe('npm run soak', () => {
       ['--minutes', '0'],
       ['--only', 'sctp'],
       ['--seed', '-1'],
+      ['--engine', 'bun'],
       ['--broken', 'everything'],
     ]
     for (const args of programs) {
