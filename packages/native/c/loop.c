@@ -20,8 +20,8 @@ extern void *uv_handle_get_data(const void *handle);
 #define UV_READABLE 1
 
 /*
- * In ns: how long the next datagrams are waited for (what the kernel's documentation recommends for net.core.busy_poll),
- * and how long a batch and those that follow so may take in all.
+ * In ns: how long the next datagrams are waited for at most (what the kernel's documentation recommends for
+ * net.core.busy_poll), and how long a batch and those that follow so may take in all.
  */
 #define LINGER 50000
 #define MOST_LINGERING 1000000
@@ -95,17 +95,17 @@ static int64_t nanoseconds(void) {
 /*
  * A sender of datagrams often waits for us after a few of them: for room in the ten places of a Unix socket's queue, or
  * for an answer. To sleep each time that nothing is left costs both sides more than the datagrams themselves, so that the
- * next ones are waited for a moment. Not where that was in vain lately, nor where the sender has to share this core.
+ * next ones are waited for: no longer than the batch took, so that waiting costs no more than the work. Not where it was
+ * in vain lately, nor where the sender has to share this core.
  */
-static bool more_came(struct engine *engine, int64_t since) {
+static bool more_came(struct engine *engine, int64_t began, int64_t now) {
   bool is_dull = engine->vain_lingers >= MOST_VAIN_LINGERS && ++engine->skipped_lingers % LINGER_AGAIN != 0;
   if (!engine->may_linger || !engine->has_datagrams || is_dull || engine->closing) return false;
-  int64_t now = nanoseconds();
-  if (now - since > MOST_LINGERING) return false;
+  int64_t end = now + (now - began < LINGER ? now - began : LINGER);
   begin_batch(engine);
   do {
     collect(engine);
-  } while (engine->event_count == 0 && nanoseconds() - now < LINGER);
+  } while (engine->event_count == 0 && nanoseconds() < end);
   bool is_vain = engine->event_count == 0;
   engine->vain_lingers = is_vain ? engine->vain_lingers + 1 : 0;
   return !is_vain;
@@ -117,12 +117,14 @@ static void on_wake(void *poll, int status, int events) {
   napi_handle_scope scope;
   if (engine->closing || napi_open_handle_scope(engine->env, &scope) != napi_ok) return;
   engine->in_batch = true;
-  int64_t since = nanoseconds();
   begin_batch(engine);
+  int64_t first = nanoseconds();
   collect(engine);
-  do {
+  for (int64_t began = first, now;; began = nanoseconds()) {
     deliver(engine);
-  } while (more_came(engine, since));
+    now = nanoseconds();
+    if (now - first > MOST_LINGERING || !more_came(engine, began, now)) break;
+  }
   engine->in_batch = false;
   sources_reclaim(engine);
   napi_close_handle_scope(engine->env, scope);
