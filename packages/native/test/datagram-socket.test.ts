@@ -84,6 +84,32 @@ describe('a datagram socket', () => {
     expect([count, closed]).toEqual([3, 1])
   })
 
+  it('lets timers and others have their turn while it is flooded', async () => {
+    let flood = 0
+    const flooded = await serve({ data: () => void (flood += 1) })
+    const quiet = await serve({ data: (channel, data) => channel.write(data) })
+    const code = `
+      import { createSocket } from 'node:dgram'
+      const socket = createSocket('udp4')
+      const send = () => {
+        for (let index = 0; index < 50; index++) socket.send('x', ${flooded.address.port}, '127.0.0.1')
+        setImmediate(send)
+      }
+      send()`
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`))
+    closers.push(() => worker.terminate())
+    const socket = await peer(quiet.address)
+    await until(() => flood > 1_000)
+    for (let round = 0; round < 20; round++) {
+      const before = flood
+      socket.send('?')
+      await once(socket, 'message')
+      await delay(1)
+      // It has gone on all the time.
+      await until(() => flood > before)
+    }
+  })
+
   it('sends what is sent in a batch in order, whether it is copied or not', async () => {
     const sizes = Array.from({ length: 300 }, (_, index) => (index % 7 === 0 ? 3_000 : index % 40))
     const server = await serve({
