@@ -1,7 +1,15 @@
 import type { DatagramEngine, Engine } from '@sock/core'
 
+type NativeEngine = Engine & DatagramEngine
+
+let loading: Promise<NativeEngine | undefined> | undefined
+
 /** The engine of `@sock/native`, where it is part of this clone and was compiled. */
-export async function loadNativeEngine(): Promise<(Engine & DatagramEngine) | undefined> {
+export function loadNativeEngine(): Promise<NativeEngine | undefined> {
+  return (loading ??= load())
+}
+
+async function load(): Promise<NativeEngine | undefined> {
   try {
     const { engine } = await import('@sock/native')
     return engine.available ? engine : undefined
