@@ -50,6 +50,7 @@ export async function runRound(
 /** @returns how many datagrams are missing */
 function checkArrival({ workload }: Scenario, { counts, report }: Observed, mayLose: boolean): number {
   if (report.faults[0] !== undefined) throw new Error(report.faults[0])
+  if (!mayLose && counts.lost > 0) throw new Error(`${counts.lost} answers did not come`)
   if (counts.count === 0) throw new Error('nothing was answered')
   if (workload === 'echo') return counts.lost
   if (report.bytes === 0) throw new Error('nothing of what was sent has come')

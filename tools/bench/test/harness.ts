@@ -21,7 +21,7 @@ export async function measureFaulty(row: string, subject: string): Promise<Row> 
         seconds: 0.1,
         connections: 10,
         mostConnections: 10,
-        pace: 100,
+        pace: 1000,
         node: process.execPath,
         module: new URL('faulty-subjects.mjs', import.meta.url).href,
       },

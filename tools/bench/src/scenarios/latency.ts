@@ -3,12 +3,11 @@ import { percentile } from '../statistics.js'
 import { TRANSPORTS } from '../transports.js'
 import { createMessage, isIntact, sequenceOf, setSequence } from '../workloads/message.js'
 import { createFailure } from './failure.js'
+import { patienceOf } from './patience.js'
 import type { Counts, Load, Scenario } from './scenario.js'
 
 const CLIENTS = 8
 const SIZE = 64
-/** How long the last answers are waited for, in ms; what is missing then is lost. */
-const PATIENCE = 500
 const MICROSECONDS = 1000
 
 export const latency: Scenario = {
@@ -56,7 +55,7 @@ async function runLatency(load: Load): Promise<Counts> {
     }
   }
   await Promise.race([failure, sendAtPace()])
-  await Promise.race([failure, waitUntil(() => latencies.length === total, PATIENCE)])
+  await Promise.race([failure, waitUntil(() => latencies.length === total, patienceOf(load))])
   const seconds = (performance.now() - since) / 1000
   await load.mark('end')
   await Promise.all(endpoints.map((endpoint) => endpoint.close()))
@@ -70,12 +69,15 @@ async function runLatency(load: Load): Promise<Counts> {
 
   async function sendAtPace(): Promise<void> {
     let sent = 0
-    await waitUntil(() => {
-      const due = Math.min(total, Math.floor((performance.now() - since) / interval) + 1)
-      for (; sent < due; sent++)
-        endpoints[sent % CLIENTS]?.send(setSequence(createMessage(SIZE, sent % CLIENTS, true), sent))
-      return sent === total
-    }, load.milliseconds + PATIENCE)
+    await waitUntil(
+      () => {
+        const due = Math.min(total, Math.floor((performance.now() - since) / interval) + 1)
+        for (; sent < due; sent++)
+          endpoints[sent % CLIENTS]?.send(setSequence(createMessage(SIZE, sent % CLIENTS, true), sent))
+        return sent === total
+      },
+      load.milliseconds + patienceOf(load),
+    )
   }
 }
 

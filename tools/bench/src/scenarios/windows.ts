@@ -1,6 +1,7 @@
 import { connectEndpoint, type Endpoint } from '../clients/endpoint.js'
 import { createMessage, setSequence } from '../workloads/message.js'
 import { createFailure } from './failure.js'
+import { patienceOf } from './patience.js'
 import type { Counts, Load } from './scenario.js'
 
 export interface Windows {
@@ -11,9 +12,6 @@ export interface Windows {
   /** What an answer consists of: so many bytes from the start of the message. */
   readonly answerBytes: number
 }
-
-/** A datagram that was not answered within this time, in ms, is lost. */
-const PATIENCE = 250
 
 /** Clients that send a window of messages, and go on when the last one is answered; every answer is compared. */
 export async function runWindows(load: Load, windows: Windows): Promise<Counts> {
@@ -27,9 +25,10 @@ export async function runWindows(load: Load, windows: Windows): Promise<Counts> 
   const clients = endpoints.map(
     (endpoint, index) => new WindowClient(endpoint, index, windows, deadline, fail),
   )
+  const patience = patienceOf(load)
   const timer = setInterval(() => {
-    for (const client of clients) client.loseWhatIsLate()
-  }, PATIENCE / 2)
+    for (const client of clients) client.loseWhatIsOlderThan(patience)
+  }, patience / 2)
   try {
     await Promise.race([Promise.all(clients.map((client) => client.run())), failure])
   } finally {
@@ -89,9 +88,8 @@ class WindowClient {
     })
   }
 
-  /** Streams lose nothing: a round that hangs is ended by the parent. */
-  loseWhatIsLate(): void {
-    if (!this.#isWaiting || performance.now() - this.#sentAt < PATIENCE) return
+  loseWhatIsOlderThan(milliseconds: number): void {
+    if (!this.#isWaiting || performance.now() - this.#sentAt < milliseconds) return
     this.unanswered += 1
     this.#next()
   }
