@@ -1,6 +1,8 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
+import type { DatagramHandler } from '@sock/core'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { engines } from './support/engines.js'
 import { bindPeer, dial, serve, unusedPort } from './support/sockets.js'
 import { stop } from './support/stop.js'
 import { hasTool, startTool } from './support/tools.js'
@@ -17,103 +19,106 @@ async function startPython(program: string, ...args: (string | number)[]) {
   return { child, line: String(line).trim() }
 }
 
-async function expectServed(address: Parameters<typeof dial>[0]): Promise<void> {
-  const client = await dial(address)
-  await client.write('still here?')
-  expect(String(await client.read())).toBe('still here?')
-}
-
-describe('a receiver that is stopped (SIGSTOP) and killed (SIGKILL)', () => {
-  withPython('holds up no send; then its client is told, and a successor on its port serves', async () => {
-    const { server, address } = await serve()
-    const { child, line } = await startPython(`
-s.bind(('127.0.0.1', 0))
-print(s.getsockname()[1])
-while True: s.sendto(*s.recvfrom(100))
-`)
-    const client = await dial(`127.0.0.1:${line}`)
-    await stop(child)
-    // More than its buffer holds: the rest is lost, as on any way.
-    await Promise.all(Array.from({ length: 1_000 }, () => client.write(Buffer.alloc(1_000))))
-    await expectServed(address)
-    child.kill('SIGKILL')
-    await once(child, 'close')
-    await client.write('nobody')
-    expect((await rejection(client.read())).code).toBe('ECONNREFUSED')
-    await serve(undefined, {}, `127.0.0.1:${line}`)
-    await client.write('successor?')
-    expect(String(await client.read())).toBe('successor?')
-    expect(server.state).toBe('listening')
-  })
-})
-
-describe('a sender that is killed (SIGKILL) in the middle of a flood', () => {
-  withPython('is counted as far as it came, and the next one is served', async () => {
-    let handled = 0
-    const { server, address, errors } = await serve({
-      data(channel, data) {
-        handled += 1
-        return channel.write(data)
-      },
-    })
-    const { child } = await startPython(
-      `
-print('ready')
-while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
-`,
-      address.port,
-    )
-    await until(() => handled > 1_000, 'the flood has come')
-    child.kill('SIGKILL')
-    await once(child, 'close')
-    // The queue of the kernel may be full still, and then what is asked is lost.
-    const client = await dial(address)
-    let answer: string | undefined
-    void client.read().then((data) => (answer = String(data)))
-    await until(() => {
-      void client.write('still here?')
-      return answer !== undefined
-    }, 'there is an answer')
-    expect(answer).toBe('still here?')
-    await client.close()
-    await server.shutdown()
-    const { datagramsReceived, datagramsDropped, datagramsSent, sendErrors } = server.stats()
-    expect(handled + datagramsDropped.queueFull + datagramsDropped.closing).toBe(datagramsReceived)
-    expect(datagramsSent + sendErrors).toBe(handled)
-    expect(errors).toEqual([])
-  })
-})
-
-describe('answers that nobody takes', () => {
-  it('to many closed ports at once disturb neither the socket nor others', async () => {
-    const gone = await Promise.all(Array.from({ length: 50 }, () => unusedPort()))
-    const { server, address, errors } = await serve({
-      async data(channel, data) {
-        const to = (port: number) => ({ family: 'ipv4', host: '127.0.0.1', port }) as const
-        await Promise.all(gone.map((port) => channel.send('x', to(port))))
-        await channel.write(data)
-      },
-    })
-    const peer = await bindPeer()
-    for (let round = 0; round < 5; round++) {
-      peer.send('x', address)
-      await peer.next()
-    }
-    await expectServed(address)
-    expect(errors).toEqual([])
-    expect(server.stats()).toMatchObject({ sendErrors: 0, datagramsSent: 6 * 51 })
-  })
-})
-
 /** Gives a network namespace of its own, in which not even loopback is up; where that is not permitted, the tests are skipped. */
 const canMakeNetwork = spawnSync('unshare', ['--net', 'ip', 'link']).status === 0
 if (!canMakeNetwork)
   console.warn('Network namespaces are not permitted, or ip is missing: their tests are skipped')
 const withNetwork = canMakeNetwork ? it : it.skip
 
-describe('a network that is down', () => {
-  withNetwork('makes sends reject, and the same sockets go on when it is up', async () => {
-    const program = `
+for (const { name, options, describe } of engines) {
+  async function expectServed(address: Parameters<typeof dial>[0]): Promise<void> {
+    const client = await dial(address, options)
+    await client.write('still here?')
+    expect(String(await client.read())).toBe('still here?')
+  }
+
+  describe(`a receiver that is stopped (SIGSTOP) and killed (SIGKILL)${name}`, () => {
+    withPython('holds up no send; then its client is told, and a successor on its port serves', async () => {
+      const { server, address } = await serve(undefined, options)
+      const { child, line } = await startPython(`
+s.bind(('127.0.0.1', 0))
+print(s.getsockname()[1])
+while True: s.sendto(*s.recvfrom(100))
+`)
+      const client = await dial(`127.0.0.1:${line}`, options)
+      await stop(child)
+      // More than its buffer holds: the rest is lost, as on any way.
+      await Promise.all(Array.from({ length: 1_000 }, () => client.write(Buffer.alloc(1_000))))
+      await expectServed(address)
+      child.kill('SIGKILL')
+      await once(child, 'close')
+      await client.write('nobody')
+      expect((await rejection(client.read())).code).toBe('ECONNREFUSED')
+      await serve(undefined, options, `127.0.0.1:${line}`)
+      await client.write('successor?')
+      expect(String(await client.read())).toBe('successor?')
+      expect(server.state).toBe('listening')
+    })
+  })
+
+  describe(`a sender that is killed (SIGKILL) in the middle of a flood${name}`, () => {
+    withPython('is counted as far as it came, and the next one is served', async () => {
+      let handled = 0
+      const handler: DatagramHandler = {
+        data(channel, data) {
+          handled += 1
+          return channel.write(data)
+        },
+      }
+      const { server, address, errors } = await serve(handler, options)
+      const { child } = await startPython(
+        `
+print('ready')
+while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
+`,
+        address.port,
+      )
+      await until(() => handled > 1_000, 'the flood has come')
+      child.kill('SIGKILL')
+      await once(child, 'close')
+      // The queue of the kernel may be full still, and then what is asked is lost.
+      const client = await dial(address, options)
+      let answer: string | undefined
+      void client.read().then((data) => (answer = String(data)))
+      await until(() => {
+        void client.write('still here?')
+        return answer !== undefined
+      }, 'there is an answer')
+      expect(answer).toBe('still here?')
+      await client.close()
+      await server.shutdown()
+      const { datagramsReceived, datagramsDropped, datagramsSent, sendErrors } = server.stats()
+      expect(handled + datagramsDropped.queueFull + datagramsDropped.closing).toBe(datagramsReceived)
+      expect(datagramsSent + sendErrors).toBe(handled)
+      expect(errors).toEqual([])
+    })
+  })
+
+  describe(`answers that nobody takes${name}`, () => {
+    it('to many closed ports at once disturb neither the socket nor others', async () => {
+      const gone = await Promise.all(Array.from({ length: 50 }, () => unusedPort()))
+      const handler: DatagramHandler = {
+        async data(channel, data) {
+          const to = (port: number) => ({ family: 'ipv4', host: '127.0.0.1', port }) as const
+          await Promise.all(gone.map((port) => channel.send('x', to(port))))
+          await channel.write(data)
+        },
+      }
+      const { server, address, errors } = await serve(handler, options)
+      const peer = await bindPeer()
+      for (let round = 0; round < 5; round++) {
+        peer.send('x', address)
+        await peer.next()
+      }
+      await expectServed(address)
+      expect(errors).toEqual([])
+      expect(server.stats()).toMatchObject({ sendErrors: 0, datagramsSent: 6 * 51 })
+    })
+  })
+
+  describe(`a network that is down${name}`, () => {
+    withNetwork('makes sends reject, and the same sockets go on when it is up', async () => {
+      const program = `
       const { execFileSync } = await import('node:child_process')
       const ip = (...args) => execFileSync('ip', args)
       const errors = []
@@ -123,13 +128,13 @@ describe('a network that is down', () => {
       const server = udp.createUdpServer({
         open: (opened) => void (channel = opened),
         data: (channel, data) => channel.write(data),
-      })
+      }, options)
       server.on('error', ({ code }) => errors.push(code))
       const address = await server.listen('0.0.0.0:0')
       const target = { host: '127.0.0.1', port: address.port }
-      await attempt(udp.connectUdp(target))
+      await attempt(udp.connectUdp(target, options))
       ip('link', 'set', 'lo', 'up')
-      const client = await udp.connectUdp(target)
+      const client = await udp.connectUdp(target, options)
       const ask = async () => {
         await client.write('x')
         return String(await client.read())
@@ -144,7 +149,8 @@ describe('a network that is down', () => {
       await server.shutdown()
       const { sendErrors, sendQueueBytes, datagramsReceived } = server.stats()
       done([outcomes, errors, sendErrors, sendQueueBytes, datagramsReceived])`
-    const result = await runProgram(program, [], { under: ['unshare', '--net'] })
-    expect(result).toEqual([['ENETUNREACH', 'x', 'ENETUNREACH', 'ENETUNREACH', 'x'], [], 1, 0, 2])
+      const result = await runProgram(program, [], { ...options, under: ['unshare', '--net'] })
+      expect(result).toEqual([['ENETUNREACH', 'x', 'ENETUNREACH', 'ENETUNREACH', 'x'], [], 1, 0, 2])
+    })
   })
-})
+}

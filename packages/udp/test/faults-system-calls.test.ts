@@ -1,4 +1,5 @@
-import { describe, expect } from '@jest/globals'
+import { expect } from '@jest/globals'
+import { engines } from './support/engines.js'
 import { itWithStrace, runProgram } from './support/program.js'
 
 /** Which of these libuv uses depends on its version. */
@@ -8,10 +9,10 @@ const RECEIVE = 'recvmsg,recvmmsg'
 /** A server that answers, and a client. */
 const TALK = `
   const errors = []
-  const server = udp.createUdpServer({ data: (channel, data) => channel.write(data) })
+  const server = udp.createUdpServer({ data: (channel, data) => channel.write(data) }, options)
   server.on('error', (error) => errors.push(error.code))
   const address = await server.listen('127.0.0.1:0')
-  const client = await udp.connectUdp(address)
+  const client = await udp.connectUdp(address, options)
   const ask = async (request) => {
     const failure = await client.write(request).then(() => undefined, (error) => error.code)
     return failure ?? String(await client.read())
@@ -31,65 +32,94 @@ const numbers = (datagramsReceived: number, datagramsSent: number, sendErrors: n
   sendQueueBytes: 0,
 })
 
-describe('a send that fails', () => {
-  itWithStrace('with EAGAIN or ENOBUFS waits for room, and leaves', async () => {
-    for (const code of ['EAGAIN', 'ENOBUFS']) {
-      const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
-      const inject = `${SEND}:error=${code}:when=1..3`
-      expect(await runProgram(program, [], { inject })).toEqual(['one', 'two', [], numbers(2, 2, 0)])
-    }
-  })
+for (const { name, options, describe } of engines) {
+  /** Which calls carry the first write of the client, and the first answer when it has written twice. */
+  const first =
+    options.engine === undefined
+      ? // The first two are those of the client, or the second one is that of the server.
+        { write: [SEND, 1], answer: [SEND, 3] }
+      : // Writes leave at once, and answers as a batch.
+        { write: ['sendto', 1], answer: ['sendmmsg', 1] }
+  const failing = ([call, nth]: (string | number)[], code: string) => `${call}:error=${code}:when=${nth}`
 
-  itWithStrace(
-    'with ENOMEM or EPERM rejects that one write of a client, and the next one leaves',
-    async () => {
-      for (const code of ['ENOMEM', 'EPERM']) {
+  describe(`a send that fails${name}`, () => {
+    itWithStrace('with EAGAIN or ENOBUFS waits for room, and leaves', async () => {
+      for (const code of ['EAGAIN', 'ENOBUFS']) {
         const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
-        const inject = `${SEND}:error=${code}:when=1`
-        expect(await runProgram(program, [], { inject })).toEqual([code, 'two', [], numbers(1, 1, 0)])
+        const inject = `${SEND}:error=${code}:when=1..3`
+        expect(await runProgram(program, [], { ...options, inject })).toEqual([
+          'one',
+          'two',
+          [],
+          numbers(2, 2, 0),
+        ])
       }
-    },
-  )
+    })
 
-  itWithStrace('in a handler is reported and counted, and the next answer leaves', async () => {
-    const program = `${TALK}
+    itWithStrace(
+      'with ENOMEM or EPERM rejects that one write of a client, and the next one leaves',
+      async () => {
+        for (const code of ['ENOMEM', 'EPERM']) {
+          const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
+          const inject = failing(first.write, code)
+          expect(await runProgram(program, [], { ...options, inject })).toEqual([
+            code,
+            'two',
+            [],
+            numbers(1, 1, 0),
+          ])
+        }
+      },
+    )
+
+    itWithStrace('in a handler is reported and counted, and the next answer leaves', async () => {
+      const program = `${TALK}
       await client.write('one')
       done([await ask('two'), errors, server.stats().handlerErrors, await end()])`
-    // The first two are those of the client, or the second one is that of the server.
-    const inject = `${SEND}:error=ENOMEM:when=3`
-    expect(await runProgram(program, [], { inject })).toEqual(['two', ['ENOMEM'], 1, numbers(2, 1, 1)])
-  })
-})
-
-describe('a receive that fails', () => {
-  itWithStrace('with ENOMEM is reported, and the datagram arrives all the same', async () => {
-    const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
-    const inject = `${RECEIVE}:error=ENOMEM:when=1`
-    expect(await runProgram(program, [], { inject })).toEqual(['one', 'two', ['ENOMEM'], numbers(2, 2, 0)])
+      const inject = failing(first.answer, 'ENOMEM')
+      expect(await runProgram(program, [], { ...options, inject })).toEqual([
+        'two',
+        ['ENOMEM'],
+        1,
+        numbers(2, 1, 1),
+      ])
+    })
   })
 
-  itWithStrace('with EAGAIN or EINTR is none that anybody hears of', async () => {
-    for (const code of ['EAGAIN', 'EINTR']) {
-      const program = `${TALK} done([await ask('one'), errors, await end()])`
-      const inject = `${RECEIVE}:error=${code}:when=1..3`
-      expect(await runProgram(program, [], { inject })).toEqual(['one', [], numbers(1, 1, 0)])
-    }
-  })
-})
+  describe(`a receive that fails${name}`, () => {
+    itWithStrace('with ENOMEM is reported, and the datagram arrives all the same', async () => {
+      const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
+      const inject = `${RECEIVE}:error=ENOMEM:when=1`
+      expect(await runProgram(program, [], { ...options, inject })).toEqual([
+        'one',
+        'two',
+        ['ENOMEM'],
+        numbers(2, 2, 0),
+      ])
+    })
 
-describe('socket, bind and connect that fail', () => {
-  itWithStrace('reject, leave nothing, and are mended by coming again', async () => {
-    const program = `
+    itWithStrace('with EAGAIN or EINTR is none that anybody hears of', async () => {
+      for (const code of ['EAGAIN', 'EINTR']) {
+        const program = `${TALK} done([await ask('one'), errors, await end()])`
+        const inject = `${RECEIVE}:error=${code}:when=1..3`
+        expect(await runProgram(program, [], { ...options, inject })).toEqual(['one', [], numbers(1, 1, 0)])
+      }
+    })
+  })
+
+  describe(`socket, bind and connect that fail${name}`, () => {
+    itWithStrace('reject, leave nothing, and are mended by coming again', async () => {
+      const program = `
       const { readdirSync } = await import('node:fs')
       const count = () => readdirSync('/proc/self/fd').length
-      const server = udp.createUdpServer({ data: (channel, data) => channel.write(data) })
+      const server = udp.createUdpServer({ data: (channel, data) => channel.write(data) }, options)
       const before = count()
       const outcomes = []
       const attempt = (promise) => promise.then(() => outcomes.push('done'), ({ code }) => outcomes.push(code))
       await attempt(server.listen('127.0.0.1:0'))
       if (server.state === 'idle') await attempt(server.listen('127.0.0.1:0'))
       let client
-      const connect = async () => void (client = await udp.connectUdp(server.address))
+      const connect = async () => void (client = await udp.connectUdp(server.address, options))
       await attempt(connect())
       if (client === undefined) await attempt(connect())
       await client.write('x')
@@ -98,16 +128,17 @@ describe('socket, bind and connect that fail', () => {
       await server.close()
       await new Promise(setImmediate)
       done([outcomes, count() - before])`
-    const faults: [string, string[]][] = [
-      ['socket:error=ENFILE:when=1', ['ENFILE', 'done', 'done', 'x']],
-      ['socket:error=ENOBUFS:when=2', ['done', 'ENOBUFS', 'done', 'x']],
-      ['bind:error=EACCES:when=1', ['EACCES', 'done', 'done', 'x']],
-      ['bind:error=ENOMEM:when=2', ['done', 'ENOMEM', 'done', 'x']],
-      ['connect:error=ENETUNREACH:when=1', ['done', 'ENETUNREACH', 'done', 'x']],
-    ]
-    for (const [inject, outcomes] of faults) {
-      const result = await runProgram(program, [], { inject })
-      expect([inject, result]).toEqual([inject, [outcomes, 0]])
-    }
+      const faults: [string, string[]][] = [
+        ['socket:error=ENFILE:when=1', ['ENFILE', 'done', 'done', 'x']],
+        ['socket:error=ENOBUFS:when=2', ['done', 'ENOBUFS', 'done', 'x']],
+        ['bind:error=EACCES:when=1', ['EACCES', 'done', 'done', 'x']],
+        ['bind:error=ENOMEM:when=2', ['done', 'ENOMEM', 'done', 'x']],
+        ['connect:error=ENETUNREACH:when=1', ['done', 'ENETUNREACH', 'done', 'x']],
+      ]
+      for (const [inject, outcomes] of faults) {
+        const result = await runProgram(program, [], { ...options, inject })
+        expect([inject, result]).toEqual([inject, [outcomes, 0]])
+      }
+    })
   })
-})
+}
