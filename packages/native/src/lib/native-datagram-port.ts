@@ -80,12 +80,12 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
   }
 
   bind(name: string): void {
-    check(this.#loop.addon.bindPath(this.#slot, Buffer.from(name)), 'bind', { address: name })
+    check(this.#loop.addon.bindPath(this.#slot, Buffer.from(name)), 'bind', { path: name })
     this.#findName()
   }
 
   connect(name: string): void {
-    check(this.#loop.addon.dialPath(this.#slot, Buffer.from(name)), 'connect', { address: name })
+    check(this.#loop.addon.dialPath(this.#slot, Buffer.from(name)), 'connect', { path: name })
     this.#peer = unixAddress(name.startsWith('\0') ? `@${name.slice(1)}` : name)
   }
 
@@ -238,7 +238,7 @@ function check(errno: number, syscall: string, details: Details): void {
 
 function detailsOf(address: Address | undefined): Details {
   if (address === undefined) return {}
-  return address.family === 'unix' ? { address: address.path } : { address: address.host, port: address.port }
+  return address.family === 'unix' ? { path: address.path } : { address: address.host, port: address.port }
 }
 
 /** Made once: refusals are frequent, are mended by coming again, and a stack would tell nothing. */
