@@ -1,56 +1,58 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { DatagramChannel, DatagramServerStats } from '@sock/core'
+import { engines } from './support/engines.js'
 import { itAsRoot, itWithPython, NOBODY } from './support/needs.js'
 import { ask, failure, leaveDeadSocket, listenStream, useScratch } from './support/scratch.js'
 import { until } from './support/until.js'
 
-const scratch = useScratch()
-
 /** More than a receiver's queue holds. */
 const MANY = 50
 
-/** A server whose handler hands out its channel, so that the test can send from it. */
-async function serveChannel(): Promise<{ channel: DatagramChannel; stats: () => DatagramServerStats }> {
-  const opening: { resolve?: (channel: DatagramChannel) => void } = {}
-  const opened = new Promise<DatagramChannel>((resolve) => (opening.resolve = resolve))
-  const { server } = await scratch.serve({
-    open: (channel) => opening.resolve?.(channel),
-    data: (channel, data) => channel.write(data),
-  })
-  return { channel: await opened, stats: () => server.stats() }
-}
+for (const { name, options, describe } of engines) {
+  describe(`faults of receivers${name}`, () => {
+    const scratch = useScratch(options.engine)
+    const to = (file: string) => ({ family: 'unix', path: scratch.path(file) }) as const
 
-const to = (name: string) => ({ family: 'unix', path: scratch.path(name) }) as const
+    /** A server whose handler hands out its channel, so that the test can send from it. */
+    async function serveChannel(): Promise<{ channel: DatagramChannel; stats: () => DatagramServerStats }> {
+      const opening: { resolve?: (channel: DatagramChannel) => void } = {}
+      const opened = new Promise<DatagramChannel>((resolve) => (opening.resolve = resolve))
+      const { server } = await scratch.serve({
+        open: (channel) => opening.resolve?.(channel),
+        data: (channel, data) => channel.write(data),
+      })
+      return { channel: await opened, stats: () => server.stats() }
+    }
 
-async function expectServed(): Promise<void> {
-  expect(await ask(await scratch.connect(), 'still here?')).toBe('still here?')
-}
+    async function expectServed(): Promise<void> {
+      expect(await ask(await scratch.connect(), 'still here?')).toBe('still here?')
+    }
 
-describe('send() of a server to', () => {
-  const wrong: [string, string, () => unknown][] = [
-    ['a path where nothing is', 'ENOENT', () => undefined],
-    ['a folder that is none', 'ENOTDIR', () => writeFileSync(scratch.own('there'), '')],
-    ['a socket whose owner has gone', 'ECONNREFUSED', () => leaveDeadSocket(scratch.own('there'))],
-    ['a stream socket', 'EPROTOTYPE', () => listenStream(scratch, scratch.own('there'))],
-    ['a regular file', 'ECONNREFUSED', () => writeFileSync(scratch.own('there'), 'mine')],
-    ['a folder', 'ECONNREFUSED', () => mkdirSync(scratch.own('there'))],
-  ]
+    describe('send() of a server to', () => {
+      const wrong: [string, string, () => unknown][] = [
+        ['a path where nothing is', 'ENOENT', () => undefined],
+        ['a folder that is none', 'ENOTDIR', () => writeFileSync(scratch.own('there'), '')],
+        ['a socket whose owner has gone', 'ECONNREFUSED', () => leaveDeadSocket(scratch.own('there'))],
+        ['a stream socket', 'EPROTOTYPE', () => listenStream(scratch, scratch.own('there'))],
+        ['a regular file', 'ECONNREFUSED', () => writeFileSync(scratch.own('there'), 'mine')],
+        ['a folder', 'ECONNREFUSED', () => mkdirSync(scratch.own('there'))],
+      ]
 
-  it.each(wrong)('%s rejects with %s, is counted, and holds nobody up', async (_, code, prepare) => {
-    await prepare()
-    const { channel, stats } = await serveChannel()
-    const name = code === 'ENOTDIR' ? 'there/app.sock' : 'there'
-    const error = await failure(channel.send('x', to(name)))
-    expect(error).toMatchObject({ code, syscall: 'send', path: scratch.path(name) })
-    expect(error.message).toBe(`send ${code} ${scratch.path(name)}`)
-    expect(stats()).toMatchObject({ sendErrors: 1, datagramsSent: 0, sendQueueBytes: 0 })
-    await expectServed()
-  })
+      it.each(wrong)('%s rejects with %s, is counted, and holds nobody up', async (_, code, prepare) => {
+        await prepare()
+        const { channel, stats } = await serveChannel()
+        const file = code === 'ENOTDIR' ? 'there/app.sock' : 'there'
+        const error = await failure(channel.send('x', to(file)))
+        expect(error).toMatchObject({ code, syscall: 'send', path: scratch.path(file) })
+        expect(error.message).toBe(`send ${code} ${scratch.path(file)}`)
+        expect(stats()).toMatchObject({ sendErrors: 1, datagramsSent: 0, sendQueueBytes: 0 })
+        await expectServed()
+      })
 
-  itWithPython('a socket that is connected to another one rejects with EPERM', async () => {
-    const python = scratch.python(
-      `
+      itWithPython('a socket that is connected to another one rejects with EPERM', async () => {
+        const python = scratch.python(
+          `
 other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 other.bind(sys.argv[1])
 s.bind(sys.argv[2])
@@ -58,125 +60,138 @@ s.connect(sys.argv[1])
 say('connected')
 hear()
 `,
-      scratch.own('other'),
-      scratch.own('there'),
-    )
-    await python.hear()
-    const { channel, stats } = await serveChannel()
-    expect(await failure(channel.send('x', to('there')))).toMatchObject({ code: 'EPERM' })
-    expect(stats()).toMatchObject({ sendErrors: 1, sendQueueBytes: 0 })
-    await expectServed()
-  })
+          scratch.own('other'),
+          scratch.own('there'),
+        )
+        await python.hear()
+        const { channel, stats } = await serveChannel()
+        expect(await failure(channel.send('x', to('there')))).toMatchObject({ code: 'EPERM' })
+        expect(stats()).toMatchObject({ sendErrors: 1, sendQueueBytes: 0 })
+        await expectServed()
+      })
 
-  itAsRoot('a socket of another user rejects with EACCES', async () => {
-    await scratch.serve({ data() {} }, {}, { path: scratch.path('there'), mode: 0o600 })
-    const child = scratch.child(
-      async ({ become, createUnixgramServer, fs }, folder, uid) => {
-        fs.mkdirSync(`${folder}/own`)
-        fs.chownSync(`${folder}/own`, uid, uid)
-        become(uid)
-        let sending: Promise<unknown> = Promise.resolve()
-        const server = createUnixgramServer({
-          open(channel) {
-            const there = { family: 'unix', path: `${folder}/there` } as const
-            sending = channel.send('x', there).catch((error: NodeJS.ErrnoException) => error.code)
+      itAsRoot('a socket of another user rejects with EACCES', async () => {
+        await scratch.serve({ data() {} }, {}, { path: scratch.path('there'), mode: 0o600 })
+        const child = scratch.child(
+          async ({ become, createUnixgramServer, fs, options: engine }, folder, uid) => {
+            fs.mkdirSync(`${folder}/own`)
+            fs.chownSync(`${folder}/own`, uid, uid)
+            become(uid)
+            let sending: Promise<unknown> = Promise.resolve()
+            const server = createUnixgramServer(
+              {
+                open(channel) {
+                  const there = { family: 'unix', path: `${folder}/there` } as const
+                  sending = channel.send('x', there).catch((error: NodeJS.ErrnoException) => error.code)
+                },
+              },
+              engine,
+            )
+            await server.listen(`${folder}/own/app.sock`)
+            const code = await sending
+            await server.close()
+            return code
           },
+          scratch.folder,
+          NOBODY,
+        )
+        scratch.own('own')
+        expect(await child.result).toBe('EACCES')
+      })
+    })
+
+    describe('a receiver that is stopped (SIGSTOP) with a full queue', () => {
+      itWithPython(
+        'gets everything in order once it goes on, and holds up nobody else meanwhile',
+        async () => {
+          const receiver = await scratch.receiver()
+          const { channel, stats } = await serveChannel()
+          receiver.say(MANY)
+          await receiver.stop()
+          const messages = Array.from({ length: MANY }, (_, n) => `message ${n}`)
+          const sending = messages.map((message) => channel.send(message, to('receiver.sock')))
+          await expectServed()
+          expect(stats().sendQueueBytes).toBeGreaterThan(0)
+          receiver.goOn()
+          await Promise.all(sending)
+          for (const message of messages) expect(await receiver.hear()).toBe(message)
+          expect(stats()).toMatchObject({ sendErrors: 0, datagramsSent: MANY + 1, sendQueueBytes: 0 })
+          await expectServed()
+        },
+      )
+
+      itWithPython(
+        'and then is killed (SIGKILL): each send settles with ECONNREFUSED or has left',
+        async () => {
+          const receiver = await scratch.receiver()
+          const { channel, stats } = await serveChannel()
+          await receiver.stop()
+          const sending = Array.from({ length: MANY }, () => channel.send('x', to('receiver.sock')))
+          await expectServed()
+          await receiver.kill()
+          const results = await Promise.allSettled(sending)
+          const codes = results.flatMap((one) =>
+            one.status === 'rejected' ? [one.reason.code as unknown] : [],
+          )
+          expect(codes.length).toBeGreaterThan(0)
+          expect(new Set(codes)).toEqual(new Set(['ECONNREFUSED']))
+          expect(stats()).toMatchObject({ sendErrors: codes.length, datagramsSent: MANY + 1 - codes.length })
+          await expectServed()
+        },
+      )
+
+      itWithPython('is no reason for close() to wait, nor for shutdown() beyond its deadline', async () => {
+        const receiver = await scratch.receiver()
+        await receiver.stop()
+        const outcomes: Promise<PromiseSettledResult<void>[]>[] = []
+        const { server } = scratch.server({
+          open(channel) {
+            const sending = Array.from({ length: MANY }, () => channel.send('x', to('receiver.sock')))
+            outcomes.push(Promise.allSettled(sending))
+          },
+          data: (channel, data) => channel.write(data),
         })
-        await server.listen(`${folder}/own/app.sock`)
-        const code = await sending
+        await server.listen(scratch.path())
         await server.close()
-        return code
-      },
-      scratch.folder,
-      NOBODY,
-    )
-    scratch.own('own')
-    expect(await child.result).toBe('EACCES')
-  })
-})
-
-describe('a receiver that is stopped (SIGSTOP) with a full queue', () => {
-  itWithPython('gets everything in order once it goes on, and holds up nobody else meanwhile', async () => {
-    const receiver = await scratch.receiver()
-    const { channel, stats } = await serveChannel()
-    receiver.say(MANY)
-    await receiver.stop()
-    const messages = Array.from({ length: MANY }, (_, n) => `message ${n}`)
-    const sending = messages.map((message) => channel.send(message, to('receiver.sock')))
-    await expectServed()
-    expect(stats().sendQueueBytes).toBeGreaterThan(0)
-    receiver.goOn()
-    await Promise.all(sending)
-    for (const message of messages) expect(await receiver.hear()).toBe(message)
-    expect(stats()).toMatchObject({ sendErrors: 0, datagramsSent: MANY + 1, sendQueueBytes: 0 })
-    await expectServed()
-  })
-
-  itWithPython('and then is killed (SIGKILL): each send settles with ECONNREFUSED or has left', async () => {
-    const receiver = await scratch.receiver()
-    const { channel, stats } = await serveChannel()
-    await receiver.stop()
-    const sending = Array.from({ length: MANY }, () => channel.send('x', to('receiver.sock')))
-    await expectServed()
-    await receiver.kill()
-    const results = await Promise.allSettled(sending)
-    const codes = results.flatMap((one) => (one.status === 'rejected' ? [one.reason.code as unknown] : []))
-    expect(codes.length).toBeGreaterThan(0)
-    expect(new Set(codes)).toEqual(new Set(['ECONNREFUSED']))
-    expect(stats()).toMatchObject({ sendErrors: codes.length, datagramsSent: MANY + 1 - codes.length })
-    await expectServed()
-  })
-
-  itWithPython('is no reason for close() to wait, nor for shutdown() beyond its deadline', async () => {
-    const receiver = await scratch.receiver()
-    await receiver.stop()
-    const outcomes: Promise<PromiseSettledResult<void>[]>[] = []
-    const { server } = scratch.server({
-      open(channel) {
-        const sending = Array.from({ length: MANY }, () => channel.send('x', to('receiver.sock')))
-        outcomes.push(Promise.allSettled(sending))
-      },
-      data: (channel, data) => channel.write(data),
+        await server.listen(scratch.path())
+        expect(await failure(server.shutdown({ timeout: 20 }))).toMatchObject({
+          code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
+        })
+        const results = (await Promise.all(outcomes)).flat()
+        expect(results).toHaveLength(2 * MANY)
+        const { datagramsSent, sendErrors } = server.stats()
+        expect(datagramsSent + sendErrors).toBe(2 * MANY)
+        await receiver.kill()
+        await server.listen(scratch.path())
+        await expectServed()
+      })
     })
-    await server.listen(scratch.path())
-    await server.close()
-    await server.listen(scratch.path())
-    expect(await failure(server.shutdown({ timeout: 20 }))).toMatchObject({
-      code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
-    })
-    const results = (await Promise.all(outcomes)).flat()
-    expect(results).toHaveLength(2 * MANY)
-    const { datagramsSent, sendErrors } = server.stats()
-    expect(datagramsSent + sendErrors).toBe(2 * MANY)
-    await receiver.kill()
-    await server.listen(scratch.path())
-    await expectServed()
-  })
-})
 
-describe('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL)', () => {
-  it('settles what waits, and is served by the successor on the stale file', async () => {
-    const victim = scratch.child(async ({ createUnixgramServer, say, hear }, path) => {
-      await createUnixgramServer({ data: () => undefined }).listen(path)
-      say('ready')
-      await hear()
-    }, scratch.path())
-    await victim.hear()
-    await victim.stop()
-    const client = await scratch.connect()
-    const sending = Array.from({ length: MANY }, () => client.write('x'))
-    let settled = 0
-    for (const one of sending) void one.then(() => (settled += 1)).catch(() => (settled += 1))
-    await new Promise(setImmediate)
-    expect(settled).toBeLessThan(MANY)
-    await victim.kill()
-    await until(() => settled === MANY, 'all settle')
-    const results = await Promise.allSettled(sending)
-    for (const one of results) {
-      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'ECONNREFUSED' })
-    }
-    await scratch.serve()
-    expect(await ask(client, 'again')).toBe('again')
-    await expectServed()
+    describe('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL)', () => {
+      it('settles what waits, and is served by the successor on the stale file', async () => {
+        const victim = scratch.child(async ({ createUnixgramServer, options: engine, say, hear }, path) => {
+          await createUnixgramServer({ data: () => undefined }, engine).listen(path)
+          say('ready')
+          await hear()
+        }, scratch.path())
+        await victim.hear()
+        await victim.stop()
+        const client = await scratch.connect()
+        const sending = Array.from({ length: MANY }, () => client.write('x'))
+        let settled = 0
+        for (const one of sending) void one.then(() => (settled += 1)).catch(() => (settled += 1))
+        await new Promise(setImmediate)
+        expect(settled).toBeLessThan(MANY)
+        await victim.kill()
+        await until(() => settled === MANY, 'all settle')
+        const results = await Promise.allSettled(sending)
+        for (const one of results) {
+          if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'ECONNREFUSED' })
+        }
+        await scratch.serve()
+        expect(await ask(client, 'again')).toBe('again')
+        await expectServed()
+      })
+    })
   })
-})
+}

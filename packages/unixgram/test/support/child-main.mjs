@@ -33,14 +33,15 @@ const context = {
 // The one who started us is gone.
 const orphaned = () => process.exit(1)
 
-async function main({ task, args }) {
+async function main({ task, args, isNative }) {
   process.on('message', (message) => {
     inbox.push(message.said)
     wake()
   })
   // oxlint-disable-next-line no-eval -- it is a function of the test that started this process
   const run = (0, eval)(`(${task})`)
-  const outcome = await run(context, ...args).then(
+  const options = isNative ? { engine: (await import('@sock/native')).engine } : {}
+  const outcome = await run({ ...context, options }, ...args).then(
     (result) => ({ result }),
     ({ code, message, stack }) => ({ failed: { code, message, stack } }),
   )

@@ -1,3 +1,4 @@
+import type { DatagramEngine } from '@sock/core'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type fs from 'node:fs'
@@ -11,6 +12,8 @@ const PROGRAM = fileURLToPath(new URL('child-main.mjs', import.meta.url))
 
 /** What a task in another process has at hand. */
 export interface ChildContext extends Pick<typeof unixgram, 'createUnixgramServer' | 'connectUnixgram'> {
+  /** What names the engine of the scratch. */
+  readonly options: { readonly engine?: DatagramEngine }
   readonly NativeSocket: typeof native.NativeSocket
   readonly fs: typeof fs
   readonly net: typeof net
@@ -35,7 +38,7 @@ export class Child<Result> {
   /** The exit code; `null` after a signal. */
   readonly exited: Promise<number | null>
 
-  constructor(task: string, args: unknown[]) {
+  constructor(task: string, args: unknown[], isNative: boolean) {
     this.#process = spawn(process.execPath, [PROGRAM], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     this.exited = once(this.#process, 'exit').then(([code]) => code as number | null)
     this.result = new Promise((resolve, reject) => {
@@ -48,7 +51,7 @@ export class Child<Result> {
       void this.exited.then((code) => reject(new Error(`Child process ended early: exit code ${code}`)))
     })
     this.result.catch(() => this.#wake())
-    this.#process.send({ task, args })
+    this.#process.send({ task, args, isNative })
   }
 
   say(value: unknown): void {
@@ -77,8 +80,9 @@ export class Child<Result> {
 }
 
 export function startChild<Args extends unknown[], Result>(
+  engine: DatagramEngine | undefined,
   task: Task<Args, Result>,
   ...args: Args
 ): Child<Result> {
-  return new Child<Result>(task.toString(), args)
+  return new Child<Result>(task.toString(), args, engine !== undefined)
 }

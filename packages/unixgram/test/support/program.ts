@@ -1,4 +1,5 @@
 import { it } from '@jest/globals'
+import type { DatagramEngine } from '@sock/core'
 import { execFile, spawnSync } from 'node:child_process'
 
 const hasStrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
@@ -10,6 +11,8 @@ export function itWithStrace(name: string, body: () => Promise<void>): void {
 }
 
 export interface ProgramOptions {
+  /** That of the program's servers and clients: they are made with its `options`. */
+  readonly engine?: DatagramEngine | undefined
   /** What strace injects: `sendmsg:error=ENOMEM:when=1`. */
   readonly inject?: string
   /** Options of Node. */
@@ -21,15 +24,16 @@ const ENTRY = new URL('../../dist/index.js', import.meta.url).href
 /**
  * Runs a module in a process of its own, without a channel between the processes, whose system calls would count too.
  *
- * @param body has the package at hand as `unixgram`, and gives its result to `done`
+ * @param body has the package at hand as `unixgram`, what names the engine as `options`, and gives its result to `done`
  */
 export function runProgram(
   body: string,
   args: readonly string[],
-  { inject, flags = [] }: ProgramOptions = {},
+  { engine, inject, flags = [] }: ProgramOptions = {},
 ): Promise<unknown> {
   const text = `
     import * as unixgram from ${JSON.stringify(ENTRY)}
+    const options = ${engine === undefined ? '{}' : "{ engine: (await import('@sock/native')).engine }"}
     const args = process.argv.slice(1)
     const done = (result) => console.log(JSON.stringify(result))
     ${body}`
@@ -41,7 +45,8 @@ export function runProgram(
       : ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${syscall}`, '-e', `inject=${inject}`]
   const [command = '', ...rest] = [...tracer, ...node]
   return new Promise((resolve, reject) => {
-    execFile(command, rest, { timeout: 10_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+    const surroundings = { cwd: import.meta.dirname, timeout: 10_000, killSignal: 'SIGKILL' } as const
+    execFile(command, rest, surroundings, (error, stdout, stderr) => {
       if (error === null && stderr === '') resolve(JSON.parse(stdout))
       else reject(new Error(`The program failed: ${stderr}`, { cause: error }))
     })

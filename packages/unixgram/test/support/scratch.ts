@@ -127,7 +127,7 @@ export class Scratch {
   }
 
   child<Args extends unknown[], Result>(task: Task<Args, Result>, ...args: Args): Child<Result> {
-    const child = startChild(task, ...args)
+    const child = startChild(this.#engine, task, ...args)
     this.later(() => child.kill())
     return child
   }
