@@ -102,6 +102,8 @@ struct engine {
   int epoll;
   /* Closed for a moment when no descriptor is left, so that a peer can be accepted and turned away. */
   int reserve;
+  /* Descriptors from this one on are among the last: see listener.c. */
+  uint64_t last_ones;
   bool closing;
 
   napi_ref dispatch;

@@ -2,9 +2,12 @@
 #include "engine.h"
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 
 /* Peers of one listener that one batch takes: the others have their turn then. */
 #define MAX_ACCEPTS 64
+/* Descriptors that JavaScript keeps for others than peers: RESERVE of core's descriptor-limit.ts. */
+#define LAST_ONES 16
 
 struct listener {
   struct source source;
@@ -38,6 +41,16 @@ static void failed(struct engine *engine, struct listener *listener, int error) 
   push_event(engine, &listener->source, KIND_REFUSED, error, 0);
 }
 
+/* Whether JavaScript has to judge this peer before another one is accepted: else a batch takes the last descriptor. */
+static bool is_among_last(struct engine *engine, int fd) {
+  struct rlimit limit;
+  if ((uint64_t)fd < engine->last_ones) return false;
+  /* It is asked for the first time now, or may have been raised. */
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  engine->last_ones = limit.rlim_cur < LAST_ONES ? 0 : limit.rlim_cur - LAST_ONES;
+  return (uint64_t)fd >= engine->last_ones;
+}
+
 static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
   struct listener *listener = (struct listener *)source;
   (void)events;
@@ -47,6 +60,7 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
       int32_t slot = stream_adopt(engine, fd);
       if (slot >= 0) push_event(engine, source, KIND_ACCEPTED, slot, fd);
       else failed(engine, listener, ENOMEM);
+      if (is_among_last(engine, fd)) return;
     } else if (errno == EAGAIN) {
       return;
     } else if (!is_of_peer(errno)) {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { IpAddress } from '@sock/core'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { engines } from './support/engines.js'
 import { dial, echo, serve } from './support/servers.js'
 import { createNetwork, whyNoNetwork, type Network } from './support/network.js'
 import { hasTool, runTool, startTool } from './support/tools.js'
@@ -29,98 +30,101 @@ function beyond(...command: string[]): [string, string[]] {
   return ['ip', ['netns', 'exec', network.name, ...command]]
 }
 
-/** A new client gets an answer. */
-async function isServed(address: IpAddress): Promise<void> {
-  const client = await dial(address)
-  await client.write('x')
-  expect((await client.read())?.subarray(0, 1).toString()).toBe('x')
-  client.destroy()
-}
+for (const { name, options, describe } of engines) {
+  /** A new client gets an answer. */
+  async function isServed(address: IpAddress): Promise<void> {
+    const client = await dial(address, options)
+    await client.write('x')
+    expect((await client.read())?.subarray(0, 1).toString()).toBe('x')
+    client.destroy()
+  }
 
-describe('a peer that is gone without a FIN', () => {
-  withNetwork.each([
-    ['whose network is cut while it is silent', 0],
-    ['whose network is cut in the middle of an answer of 16 MiB', 16 * 2 ** 20],
-  ])('%s, is closed by idleTimeout', async (_what, size) => {
-    network = (network.remove(), createNetwork())
-    const { address, server, events, errors } = await serve(
-      async (connection) => {
-        await connection.read()
-        await connection.write('x')
-        await connection.write(Buffer.alloc(size))
-        await connection.read()
-      },
-      { idleTimeout: 400 },
-      `${network.ours.host}:0`,
-    )
-    const client = startTool(...beyond('python3', '-c', CLIENT, address.host, `${address.port}`))
-    await once(client.stdout, 'data')
-    network.cut()
-    await until(() => server.stats().idleClosed === 1, 'the connection is closed')
-    expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
-    expect(errors).toEqual([])
-    client.kill('SIGKILL')
-    await once(client, 'close')
-    network = (network.remove(), createNetwork())
-    await server.close()
-    await isServed(await server.listen('127.0.0.1:0'))
-  })
-
-  withNetwork(
-    'a process that was stopped (SIGSTOP), does not read, and is closed by idleTimeout',
-    async () => {
-      const { address, server, events } = await serve(
+  describe(`a peer that is gone without a FIN${name}`, () => {
+    withNetwork.each([
+      ['whose network is cut while it is silent', 0],
+      ['whose network is cut in the middle of an answer of 16 MiB', 16 * 2 ** 20],
+    ])('%s, is closed by idleTimeout', async (_what, size) => {
+      network = (network.remove(), createNetwork())
+      const { address, server, events, errors } = await serve(
         async (connection) => {
           await connection.read()
-          for (;;) await connection.write(Buffer.alloc(64 * 1024, 'x'))
+          await connection.write('x')
+          await connection.write(Buffer.alloc(size))
+          await connection.read()
         },
-        { idleTimeout: 400 },
+        { ...options, idleTimeout: 400 },
+        `${network.ours.host}:0`,
       )
-      const client = startTool('python3', ['-c', CLIENT, address.host, `${address.port}`])
+      const client = startTool(...beyond('python3', '-c', CLIENT, address.host, `${address.port}`))
       await once(client.stdout, 'data')
-      client.kill('SIGSTOP')
+      network.cut()
       await until(() => server.stats().idleClosed === 1, 'the connection is closed')
       expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
+      expect(errors).toEqual([])
       client.kill('SIGKILL')
       await once(client, 'close')
-      await isServed(address)
-    },
-  )
-})
+      network = (network.remove(), createNetwork())
+      await server.close()
+      await isServed(await server.listen('127.0.0.1:0'))
+    })
 
-describe('an address', () => {
-  withNetwork('of the link alone is shown with its zone, and can be listened on and dialled', async () => {
-    const { ours, theirs } = network
-    const { address, events } = await serve(echo, {}, `[${ours.linkLocal}%${ours.device}]:0`)
-    const host = `${ours.linkLocal}%${theirs.device}`
-    const client = startTool(...beyond('python3', '-c', CLIENT, host, `${address.port}`))
-    const [said] = (await once(client.stdout, 'data')) as [Buffer]
-    expect(`${said}`.trim()).toBe('x')
-    // Which of its own the peer takes is not ours to choose.
-    const seen = String((events[0]?.remote as IpAddress | undefined)?.host)
-    expect(seen).toMatch(/^fe80::/)
-    expect(seen.endsWith(`%${ours.device}`)).toBe(true)
-    expect(String(events[0]?.local)).toBe(String(address))
-    client.stdin.end()
-    await once(client, 'close')
+    withNetwork(
+      'a process that was stopped (SIGSTOP), does not read, and is closed by idleTimeout',
+      async () => {
+        const { address, server, events } = await serve(
+          async (connection) => {
+            await connection.read()
+            for (;;) await connection.write(Buffer.alloc(64 * 1024, 'x'))
+          },
+          { ...options, idleTimeout: 400 },
+        )
+        const client = startTool('python3', ['-c', CLIENT, address.host, `${address.port}`])
+        await once(client.stdout, 'data')
+        client.kill('SIGSTOP')
+        await until(() => server.stats().idleClosed === 1, 'the connection is closed')
+        expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
+        client.kill('SIGKILL')
+        await once(client, 'close')
+        await isServed(address)
+      },
+    )
   })
 
-  withNetwork('that is the own one, by simultaneous open, makes a connection to itself', async () => {
-    const dist = fileURLToPath(new URL('../dist/index.js', import.meta.url))
-    // With one port to choose from, the system chooses the very one that is dialled.
-    const script = `
+  describe(`an address${name}`, () => {
+    withNetwork('of the link alone is shown with its zone, and can be listened on and dialled', async () => {
+      const { ours, theirs } = network
+      const { address, events } = await serve(echo, options, `[${ours.linkLocal}%${ours.device}]:0`)
+      const host = `${ours.linkLocal}%${theirs.device}`
+      const client = startTool(...beyond('python3', '-c', CLIENT, host, `${address.port}`))
+      const [said] = (await once(client.stdout, 'data')) as [Buffer]
+      expect(`${said}`.trim()).toBe('x')
+      // Which of its own the peer takes is not ours to choose.
+      const seen = String((events[0]?.remote as IpAddress | undefined)?.host)
+      expect(seen).toMatch(/^fe80::/)
+      expect(seen.endsWith(`%${ours.device}`)).toBe(true)
+      expect(String(events[0]?.local)).toBe(String(address))
+      client.stdin.end()
+      await once(client, 'close')
+    })
+
+    withNetwork('that is the own one, by simultaneous open, makes a connection to itself', async () => {
+      const dist = fileURLToPath(new URL('../dist/index.js', import.meta.url))
+      // With one port to choose from, the system chooses the very one that is dialled.
+      const script = `
       import { writeFileSync } from 'node:fs'
+      const options = ${options.engine === undefined ? '{}' : "{ engine: (await import('@sock/native')).engine }"}
       const { connectTcp } = await import(${JSON.stringify(dist)})
       writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', '41000 41000')
-      const self = await connectTcp('127.0.0.1:41000')
+      const self = await connectTcp('127.0.0.1:41000', options)
       await self.write('to myself')
       const answer = String(await self.read())
       console.log(JSON.stringify([String(self.localAddress), String(self.remoteAddress), answer]))
       await self.close()`
-    const [command, args] = beyond(process.execPath, '--input-type=module', '-e', script)
-    const result = await runTool(command, args)
-    expect(result?.stderr).toBe('')
-    expect(JSON.parse(result?.stdout ?? '')).toEqual(['127.0.0.1:41000', '127.0.0.1:41000', 'to myself'])
-    expect(result?.code).toBe(0)
+      const [command, args] = beyond(process.execPath, '--input-type=module', '-e', script)
+      const result = await runTool(command, args)
+      expect(result?.stderr).toBe('')
+      expect(JSON.parse(result?.stdout ?? '')).toEqual(['127.0.0.1:41000', '127.0.0.1:41000', 'to myself'])
+      expect(result?.code).toBe(0)
+    })
   })
-})
+}

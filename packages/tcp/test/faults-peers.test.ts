@@ -6,22 +6,16 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { generate } from 'selfsigned'
 import { connectTcp, createTcpServer, type IpAddress } from '../src/index.js'
+import { engines } from './support/engines.js'
 import { echo } from './support/servers.js'
 import { hasTool } from './support/tools.js'
 import { until } from './support/until.js'
 
 const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 })
 
-const tcp: StreamFixture = {
-  name: 'tcp',
-  createServer: createTcpServer,
-  target: () => '127.0.0.1:0',
-  connect: (address, options) => connectTcp(address as never, options),
-}
-
 const tls: StreamFixture = {
-  ...tcp,
   name: 'tcp with TLS',
+  target: () => '127.0.0.1:0',
   createServer: (handler: StreamHandler, options?: StreamServerOptions) =>
     createTcpServer(handler, { tls: { cert, key }, ...options }),
   connect: (address, options) =>
@@ -46,19 +40,87 @@ for _ in range(20):
     peer.close()
 `
 
-describe('a peer that resets before it is accepted', () => {
-  withPython('is counted and closed as reset, with or without a name', () =>
-    provoke(tcp, async (stage) => {
-      const scene = await stage.serve(echo)
-      runClient(scene, RESET)
-      await until(() => scene.events.filter(({ state }) => state === 'close').length === 20, 'all are closed')
-      expect(scene.server.stats()).toMatchObject({ accepted: 20, open: 0, handlerErrors: 0 })
-      for (const { state, reason } of scene.events) if (state === 'close') expect(reason).toBe('reset')
-      expect(scene.errors).toEqual([])
-      return scene
-    }),
-  )
+/** An urgent byte among others. */
+const URGENT = `
+peer = socket.create_connection(address)
+peer.sendall(b'before')
+peer.send(b'!', socket.MSG_OOB)
+peer.sendall(b'after')
+peer.shutdown(socket.SHUT_WR)
+peer.close()
+`
 
+for (const { name, options, describe: describeEngine } of engines) {
+  const tcp: StreamFixture = {
+    name: 'tcp',
+    createServer: (handler: StreamHandler, more?: StreamServerOptions) =>
+      createTcpServer(handler, { ...options, ...more }),
+    target: () => '127.0.0.1:0',
+    connect: (address, more) => connectTcp(address as never, { ...options, ...more }),
+  }
+
+  describeEngine(`a peer that resets before it is accepted${name}`, () => {
+    withPython('is counted and closed as reset, with or without a name', () =>
+      provoke(tcp, async (stage) => {
+        const scene = await stage.serve(echo)
+        runClient(scene, RESET)
+        await until(
+          () => scene.events.filter(({ state }) => state === 'close').length === 20,
+          'all are closed',
+        )
+        expect(scene.server.stats()).toMatchObject({ accepted: 20, open: 0, handlerErrors: 0 })
+        for (const { state, reason } of scene.events) if (state === 'close') expect(reason).toBe('reset')
+        expect(scene.errors).toEqual([])
+        return scene
+      }),
+    )
+  })
+
+  describeEngine(`a storm${name}`, () => {
+    it('of 2,000 bare clients is served, and nobody is left', () =>
+      provoke(tcp, async (stage) => {
+        const scene = await stage.serve(echo)
+        const { host, port } = scene.address as IpAddress
+        const ask = async (): Promise<string> => {
+          const socket = connect({ host, port })
+          const chunks: Buffer[] = []
+          socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+          const gone = once(socket, 'close')
+          socket.end('x')
+          await gone
+          return String(Buffer.concat(chunks))
+        }
+        // In waves that fit the queue of the system: whoever comes when it is full tries again after seconds.
+        for (let wave = 0; wave < 5; wave++) {
+          const answers = await Promise.all(Array.from({ length: 400 }, ask))
+          expect(answers.join('')).toBe('x'.repeat(400))
+        }
+        expect(scene.server.stats().accepted).toBe(2_000)
+        return scene
+      }))
+  })
+
+  describeEngine(`an urgent byte${name}`, () => {
+    withPython('is left out of the input, which comes whole', () =>
+      provoke(tcp, async (stage) => {
+        let got = ''
+        const scene = await stage.serve({
+          data(connection, chunk) {
+            got += String(chunk)
+            return connection.write(chunk)
+          },
+        })
+        runClient(scene, URGENT)
+        await until(() => scene.events.at(-1)?.state === 'close', 'the connection is closed')
+        expect(got).toBe('beforeafter')
+        expect(scene.errors).toEqual([])
+        return scene
+      }),
+    )
+  })
+}
+
+describe('a peer that resets before it is accepted, with TLS', () => {
   withPython('is counted as a failed handshake with TLS', () =>
     provoke(tls, async (stage) => {
       const scene = await stage.serve(echo)
@@ -73,56 +135,7 @@ describe('a peer that resets before it is accepted', () => {
   )
 })
 
-describe('a storm', () => {
-  it('of 2,000 bare clients is served, and nobody is left', () =>
-    provoke(tcp, async (stage) => {
-      const scene = await stage.serve(echo)
-      const { host, port } = scene.address as IpAddress
-      const ask = async (): Promise<string> => {
-        const socket = connect({ host, port })
-        const chunks: Buffer[] = []
-        socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-        const gone = once(socket, 'close')
-        socket.end('x')
-        await gone
-        return String(Buffer.concat(chunks))
-      }
-      // In waves that fit the queue of the system: whoever comes when it is full tries again after seconds.
-      for (let wave = 0; wave < 5; wave++) {
-        const answers = await Promise.all(Array.from({ length: 400 }, ask))
-        expect(answers.join('')).toBe('x'.repeat(400))
-      }
-      expect(scene.server.stats().accepted).toBe(2_000)
-      return scene
-    }))
-})
-
-describe('an urgent byte', () => {
-  const URGENT = `
-peer = socket.create_connection(address)
-peer.sendall(b'before')
-peer.send(b'!', socket.MSG_OOB)
-peer.sendall(b'after')
-peer.shutdown(socket.SHUT_WR)
-peer.close()
-`
-  withPython('is left out of the input, which comes whole', () =>
-    provoke(tcp, async (stage) => {
-      let got = ''
-      const scene = await stage.serve({
-        data(connection, chunk) {
-          got += String(chunk)
-          return connection.write(chunk)
-        },
-      })
-      runClient(scene, URGENT)
-      await until(() => scene.events.at(-1)?.state === 'close', 'the connection is closed')
-      expect(got).toBe('beforeafter')
-      expect(scene.errors).toEqual([])
-      return scene
-    }),
-  )
-
+describe('an urgent byte, with TLS', () => {
   withPython('in a handshake fails it or is left out, and harms nobody', () =>
     provoke(tls, async (stage) => {
       const scene = await stage.serve(echo)

@@ -1,6 +1,7 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import type { IpAddress } from '@sock/core'
 import type { Socket } from 'node:net'
+import { engines } from './support/engines.js'
 import { startFaultServer, type FaultServer } from './support/fault-server.js'
 import { closed, dialRaw } from './support/servers.js'
 import { hasTool } from './support/tools.js'
@@ -32,63 +33,65 @@ async function dialMany(address: IpAddress, count: number): Promise<Socket[]> {
   return Promise.all(Array.from({ length: count }, () => dialRaw(address)))
 }
 
-describe('a process whose descriptors run out', () => {
-  onLinux(
-    'turns the excess away, counts and reports all of it, and serves again when some return',
-    async () => {
-      const clients = 60
-      const server = await startFaultServer('sh', ['-c', 'ulimit -n 64 && exec "$0" "$@"'])
-      const before = await server.report()
-      const sockets = await dialMany(server.address, clients)
-      const served = (await Promise.all(sockets.map(isServed))).filter(Boolean).length
-      const during = await server.report()
-      expect(served).toBeGreaterThan(0)
-      expect(served).toBeLessThan(clients)
-      // Nobody is closed in silence: those who were not served are all in the count.
-      expect(during).toMatchObject({
-        accepted: served,
-        open: served,
-        rejected: { descriptorLimit: clients - served },
-        errors: { ERR_SOCK_DESCRIPTOR_LIMIT: clients - served },
-      })
-      for (const socket of sockets) socket.destroy()
-      await Promise.all(sockets.map(closed))
-      let after = await server.report()
-      while (after.open > 0) after = await server.report()
-      expect(after.descriptors).toBeLessThanOrEqual(before.descriptors)
-      await standsIt(server)
-    },
-  )
-})
-
 /** The first three accept4() of a process fail. */
 function failingAccept(code: string): string[] {
   const inject = `inject=accept4:error=${code}:when=1..3`
   return ['-f', '-qq', '--seccomp-bpf', '-o', '/dev/null', '-e', 'trace=accept4', '-e', inject]
 }
 
-describe('an accept4() that fails', () => {
-  withStrace.each(['ENOBUFS', 'ENOMEM', 'EPERM', 'ECONNABORTED'])(
-    'three times with %s ends no server: who waits is served once it works again',
-    async (code) => {
-      const server = await startFaultServer('strace', failingAccept(code))
+for (const { name, options, describe } of engines) {
+  describe(`a process whose descriptors run out${name}`, () => {
+    onLinux(
+      'turns the excess away, counts and reports all of it, and serves again when some return',
+      async () => {
+        const clients = 60
+        const server = await startFaultServer('sh', ['-c', 'ulimit -n 64 && exec "$0" "$@"'], options)
+        const before = await server.report()
+        const sockets = await dialMany(server.address, clients)
+        const served = (await Promise.all(sockets.map(isServed))).filter(Boolean).length
+        const during = await server.report()
+        expect(served).toBeGreaterThan(0)
+        expect(served).toBeLessThan(clients)
+        // Nobody is closed in silence: those who were not served are all in the count.
+        expect(during).toMatchObject({
+          accepted: served,
+          open: served,
+          rejected: { descriptorLimit: clients - served },
+          errors: { ERR_SOCK_DESCRIPTOR_LIMIT: clients - served },
+        })
+        for (const socket of sockets) socket.destroy()
+        await Promise.all(sockets.map(closed))
+        let after = await server.report()
+        while (after.open > 0) after = await server.report()
+        expect(after.descriptors).toBeLessThanOrEqual(before.descriptors)
+        await standsIt(server)
+      },
+    )
+  })
+
+  describe(`an accept4() that fails${name}`, () => {
+    withStrace.each(['ENOBUFS', 'ENOMEM', 'EPERM', 'ECONNABORTED'])(
+      'three times with %s ends no server: who waits is served once it works again',
+      async (code) => {
+        const server = await startFaultServer('strace', failingAccept(code), options)
+        const sockets = await dialMany(server.address, 5)
+        expect(await Promise.all(sockets.map(isServed))).toEqual(Array(5).fill(true))
+        expect(await server.report()).toMatchObject({ accepted: 5, open: 5, errors: {} })
+        for (const socket of sockets) socket.destroy()
+        await Promise.all(sockets.map(closed))
+        await standsIt(server)
+      },
+    )
+
+    // The system has no descriptor for anybody: libuv takes those who wait and closes them, and Node tells nobody.
+    withStrace('with ENFILE costs those who wait, and no more', async () => {
+      const server = await startFaultServer('strace', failingAccept('ENFILE'), options)
       const sockets = await dialMany(server.address, 5)
-      expect(await Promise.all(sockets.map(isServed))).toEqual(Array(5).fill(true))
-      expect(await server.report()).toMatchObject({ accepted: 5, open: 5, errors: {} })
+      const served = (await Promise.all(sockets.map(isServed))).filter(Boolean).length
+      expect(await server.report()).toMatchObject({ accepted: served, open: served, errors: {} })
       for (const socket of sockets) socket.destroy()
       await Promise.all(sockets.map(closed))
       await standsIt(server)
-    },
-  )
-
-  // The system has no descriptor for anybody: libuv takes those who wait and closes them, and Node tells nobody.
-  withStrace('with ENFILE costs those who wait, and no more', async () => {
-    const server = await startFaultServer('strace', failingAccept('ENFILE'))
-    const sockets = await dialMany(server.address, 5)
-    const served = (await Promise.all(sockets.map(isServed))).filter(Boolean).length
-    expect(await server.report()).toMatchObject({ accepted: served, open: served, errors: {} })
-    for (const socket of sockets) socket.destroy()
-    await Promise.all(sockets.map(closed))
-    await standsIt(server)
+    })
   })
-})
+}

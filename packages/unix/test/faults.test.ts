@@ -1,23 +1,17 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
+import type { StreamHandler, StreamServerOptions } from '@sock/core'
 import { provoke, type Scene, type StreamFixture } from '@sock/core/testing'
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { connectUnix, createUnixServer, type UnixAddress } from '../src/index.js'
-import { echo, useScratch } from './support/scratch.js'
+import { engines } from './support/engines.js'
 import { itWith } from './support/needs.js'
+import { echo, useScratch } from './support/scratch.js'
 import { until } from './support/until.js'
 
 const scratch = useScratch()
 const TIMEOUT = 10_000
 let count = 0
-
-const fixture: StreamFixture = {
-  name: 'unix',
-  createServer: createUnixServer,
-  target: () => scratch.path(`${++count}.sock`),
-  connect: (address, options) => connectUnix(address as never, options),
-  leftovers: () => scratch.names(),
-}
 
 /** Runs a Python client of the server to its end, while our event loop stands still. */
 function runClient(scene: Scene, code: string): void {
@@ -26,43 +20,56 @@ function runClient(scene: Scene, code: string): void {
   expect(`${stderr}${status}`).toBe('0')
 }
 
-describe('a peer that is gone before it is accepted', () => {
-  itWith('python3', 'is counted and closed, with or without having said something', () =>
-    provoke(fixture, async (stage) => {
-      const scene = await stage.serve(echo)
-      runClient(
-        scene,
-        `
+for (const { name, options, describe } of engines) {
+  const fixture: StreamFixture = {
+    name: 'unix',
+    createServer: (handler: StreamHandler, more?: StreamServerOptions) =>
+      createUnixServer(handler, { ...options, ...more }),
+    target: () => scratch.path(`${++count}.sock`),
+    connect: (address, more) => connectUnix(address as never, { ...options, ...more }),
+    leftovers: () => scratch.names(),
+  }
+
+  describe(`a peer that is gone before it is accepted${name}`, () => {
+    itWith('python3', 'is counted and closed, with or without having said something', () =>
+      provoke(fixture, async (stage) => {
+        const scene = await stage.serve(echo)
+        runClient(
+          scene,
+          `
 for say in [b'', b'x'] * 10:
     peer = socket.socket(socket.AF_UNIX)
     peer.connect(path)
     peer.sendall(say)
     peer.close()
 `,
-      )
-      await until(() => scene.events.filter(({ state }) => state === 'close').length === 20, 'all are closed')
-      expect(scene.server.stats()).toMatchObject({ accepted: 20, open: 0, bytesRead: 10, handlerErrors: 0 })
-      expect(scene.errors).toEqual([])
-      return scene
-    }),
-  )
-})
+        )
+        await until(
+          () => scene.events.filter(({ state }) => state === 'close').length === 20,
+          'all are closed',
+        )
+        expect(scene.server.stats()).toMatchObject({ accepted: 20, open: 0, bytesRead: 10, handlerErrors: 0 })
+        expect(scene.errors).toEqual([])
+        return scene
+      }),
+    )
+  })
 
-describe('an urgent byte', () => {
-  itWith('python3', 'where the system has one, is no part of the input, and harms nobody', () =>
-    provoke(fixture, async (stage) => {
-      let got = ''
-      const scene: Scene = await stage.serve({
-        data(connection, chunk) {
-          // The peer has closed: an answer would break what it has still sent.
-          if (scene.events.some(({ state }) => state === 'close')) return connection.write(chunk)
-          got += String(chunk)
-          return undefined
-        },
-      })
-      runClient(
-        scene,
-        `
+  describe(`an urgent byte${name}`, () => {
+    itWith('python3', 'where the system has one, is no part of the input, and harms nobody', () =>
+      provoke(fixture, async (stage) => {
+        let got = ''
+        const scene: Scene = await stage.serve({
+          data(connection, chunk) {
+            // The peer has closed: an answer would break what it has still sent.
+            if (scene.events.some(({ state }) => state === 'close')) return connection.write(chunk)
+            got += String(chunk)
+            return undefined
+          },
+        })
+        runClient(
+          scene,
+          `
 peer = socket.socket(socket.AF_UNIX)
 peer.connect(path)
 peer.sendall(b'before')
@@ -73,36 +80,40 @@ except OSError:
 peer.sendall(b'after')
 peer.close()
 `,
-      )
-      await until(() => scene.events.at(-1)?.state === 'close', 'the connection is closed')
-      expect(got).toMatch(/^before(after)?$/)
-      expect(scene.errors).toEqual([])
-      return scene
-    }),
-  )
-})
+        )
+        await until(() => scene.events.at(-1)?.state === 'close', 'the connection is closed')
+        expect(got).toMatch(/^before(after)?$/)
+        expect(scene.errors).toEqual([])
+        return scene
+      }),
+    )
+  })
 
-describe('an abstract name', () => {
-  const isPermitted = spawnSync('unshare', ['-n', 'true']).status === 0
-  const title = 'is not seen from another network namespace'
+  describe(`an abstract name${name}`, () => {
+    const isPermitted = spawnSync('unshare', ['-n', 'true']).status === 0
+    const title = 'is not seen from another network namespace'
 
-  if (!isPermitted) it.skip(`${title} (skipped: needs unshare, and leave to make a namespace)`, () => {})
-  else
-    itWith('python3', title, () =>
-      provoke({ ...fixture, target: () => `@sock-test-${randomBytes(6).toString('hex')}` }, async (stage) => {
-        const scene = await stage.serve(echo)
-        const { path } = scene.address as UnixAddress
-        const client = `
+    if (!isPermitted) it.skip(`${title} (skipped: needs unshare, and leave to make a namespace)`, () => {})
+    else
+      itWith('python3', title, () =>
+        provoke(
+          { ...fixture, target: () => `@sock-test-${randomBytes(6).toString('hex')}` },
+          async (stage) => {
+            const scene = await stage.serve(echo)
+            const { path } = scene.address as UnixAddress
+            const client = `
 import socket, sys
 try:
     socket.socket(socket.AF_UNIX).connect('\\0' + sys.argv[1])
 except OSError as error:
     print(error.errno == 111)
 `
-        const args = ['-n', 'python3', '-c', client, path.replace(/^[@\0]/, '')]
-        const result = spawnSync('unshare', args, { encoding: 'utf8', timeout: TIMEOUT })
-        expect(`${result.stderr}${result.stdout}`.trim()).toBe('True')
-        return scene
-      }),
-    )
-})
+            const args = ['-n', 'python3', '-c', client, path.replace(/^[@\0]/, '')]
+            const result = spawnSync('unshare', args, { encoding: 'utf8', timeout: TIMEOUT })
+            expect(`${result.stderr}${result.stdout}`.trim()).toBe('True')
+            return scene
+          },
+        ),
+      )
+  })
+}

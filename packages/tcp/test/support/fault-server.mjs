@@ -1,4 +1,4 @@
-// An echo server in a process of its own, which a test starves or disturbs. It says where it listens, answers each line of
+// An echo server in a process of its own, of the engine "native" if that is its argument, which a test starves or disturbs. It says where it listens, answers each line of
 // its input with what it knows of itself, and leaves in good order when its input ends.
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -6,9 +6,10 @@ import { createTcpServer } from '../../dist/index.js'
 
 const say = (what) => console.log(JSON.stringify(what))
 const errors = {}
+const options = process.argv[2] === 'native' ? { engine: (await import('@sock/native')).engine } : {}
 const server = createTcpServer(async (connection) => {
   for await (const chunk of connection) await connection.write(chunk)
-})
+}, options)
 server.on('error', ({ code }) => (errors[code] = (errors[code] ?? 0) + 1))
 const { host, port } = await server.listen('127.0.0.1:0')
 say({ host, port })

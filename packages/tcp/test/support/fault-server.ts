@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { IpAddress, ServerStats } from '@sock/core'
+import type { Engine, IpAddress, ServerStats } from '@sock/core'
 import { startTool } from './tools.js'
 
 const PROGRAM = fileURLToPath(new URL('fault-server.mjs', import.meta.url))
@@ -19,9 +19,18 @@ export interface FaultServer {
   readonly leave: () => Promise<number | null>
 }
 
-/** Starts `fault-server.mjs` by way of another program: the last of its arguments are Node and the program. */
-export async function startFaultServer(name: string, args: readonly string[]): Promise<FaultServer> {
-  const child = startTool(name, [...args, process.execPath, PROGRAM])
+/** Starts `fault-server.mjs` by way of another program: the last of its arguments are Node, the program and its engine. */
+export async function startFaultServer(
+  name: string,
+  args: readonly string[],
+  { engine }: { readonly engine?: Engine } = {},
+): Promise<FaultServer> {
+  const child = startTool(name, [
+    ...args,
+    process.execPath,
+    PROGRAM,
+    ...(engine === undefined ? [] : [engine.name]),
+  ])
   const trouble: Buffer[] = []
   child.stderr.on('data', (chunk: Buffer) => trouble.push(chunk))
   const exited = once(child, 'close').then(([code]) => code as number | null)

@@ -17,29 +17,30 @@ export interface DescriptorLimit {
  * The soft limit of open files (RLIMIT_NOFILE, getrlimit(2)). The system gives out the lowest descriptor that is free, so
  * a single one tells how many are in use, without counting them.
  *
- * @param read gives the limit; `Infinity` where it is not known
+ * @param read gives the limit; `undefined` where it cannot be told
  */
-export function createDescriptorLimit(read: () => number = readLimit): DescriptorLimit {
+export function createDescriptorLimit(read: () => number | undefined = readLimit): DescriptorLimit {
   let first: number | undefined
   return {
     get first() {
-      return (first ??= read() - RESERVE)
+      return (first ??= (read() ?? Infinity) - RESERVE)
     },
     isOver(descriptor) {
       if (descriptor === undefined || descriptor < this.first) return false
-      // Somebody may have raised it in the meantime (prlimit(1)).
-      first = read() - RESERVE
-      return descriptor >= first
+      // Somebody may have raised it in the meantime (prlimit(1)). Reading it takes a descriptor, and there may be none.
+      const limit = read()
+      if (limit !== undefined) first = limit - RESERVE
+      return descriptor >= this.first
     },
   }
 }
 
-/** Linux only. Where nothing can be read, the last resort is libuv's own. */
-export function readLimit(): number {
+/** Linux only. Where nothing can be read, the last resort is the engine's own. */
+export function readLimit(): number | undefined {
   try {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []
     return soft === undefined ? Infinity : Number(soft)
   } catch {
-    return Infinity
+    return undefined
   }
 }
