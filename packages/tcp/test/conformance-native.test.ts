@@ -1,11 +1,9 @@
-import { describe, it } from '@jest/globals'
+import { it } from '@jest/globals'
 import type { Connection, StreamServerOptions } from '@sock/core'
 import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
 import { engine } from '@sock/native'
 import { connectTcp, createTcpServer } from '../src/index.js'
-
-// Skipped where the addon was not compiled.
-const describeNative = engine.available ? describe : describe.skip
+import { describeNative as describe } from './support/engines.js'
 
 const fixture = {
   createServer: (handler: never, options?: StreamServerOptions) =>
@@ -15,6 +13,6 @@ const fixture = {
     connectTcp(address as never, { engine, ...options }),
 }
 
-const runner = { describe: describeNative, it }
+const runner = { describe, it }
 registerSuite(streamConformance({ ...fixture, name: 'conformance of tcp with the native engine' }), runner)
 registerSuite(anyTransportConformance({ ...fixture, name: 'any transport: tcp, native engine' }), runner)

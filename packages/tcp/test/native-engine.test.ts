@@ -1,14 +1,12 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { exchange } from '@sock/core'
 import { engine } from '@sock/native'
 import { request, createServer as createHttpServer } from 'node:http'
 import { once } from 'node:events'
 import { connectTcp, createTcpServer } from '../src/index.js'
+import { describeNative as describe } from './support/engines.js'
 
-// Skipped where the addon was not compiled.
-const describeNative = engine.available ? describe : describe.skip
-
-describeNative('the native engine under tcp', () => {
+describe('the native engine under tcp', () => {
   it('reusePort shares a port on every Node, and both servers get peers', async () => {
     const counts = [0, 0]
     const servers = counts.map((_, index) =>

@@ -1,4 +1,4 @@
-import { afterAll, describe, it } from '@jest/globals'
+import { afterAll, it } from '@jest/globals'
 import type { Connection, StreamServerOptions } from '@sock/core'
 import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
 import { engine } from '@sock/native'
@@ -6,9 +6,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectUnix, createUnixServer } from '../src/index.js'
-
-// Skipped where the addon was not compiled.
-const describeNative = engine.available ? describe : describe.skip
+import { describeNative as describe } from './support/engines.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sock-unix-native-'))
 let count = 0
@@ -23,7 +21,7 @@ const fixture = {
   lacks: ['reset'] as const,
 }
 
-const runner = { describe: describeNative, it }
+const runner = { describe, it }
 registerSuite(streamConformance({ ...fixture, name: 'conformance of unix with the native engine' }), runner)
 registerSuite(anyTransportConformance({ ...fixture, name: 'any transport: unix, native engine' }), runner)
 

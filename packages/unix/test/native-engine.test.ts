@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from '@jest/globals'
+import { afterAll, expect, it } from '@jest/globals'
 import { exchange, type PeerCredentials } from '@sock/core'
 import { engine } from '@sock/native'
 import { spawn } from 'node:child_process'
@@ -7,16 +7,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectUnix, createUnixServer } from '../src/index.js'
-
-// Skipped where the addon was not compiled.
-const describeNative = engine.available ? describe : describe.skip
+import { describeNative as describe } from './support/engines.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'sock-unix-engine-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const ownCredentials = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() }
 
-describeNative('the native engine under unix', () => {
+describe('the native engine under unix', () => {
   it('peerCredentials name the process that connected, and to a client the one that listens', async () => {
     const path = join(folder, 'credentials.sock')
     let seen: PeerCredentials | undefined
