@@ -348,7 +348,10 @@ static napi_value transmit(
   size_t length;
   if (source == NULL || napi_get_buffer_info(env, data, &bytes, &length) != napi_ok) return number(env, EBADF);
   const struct sockaddr *to = address == NULL ? NULL : (const struct sockaddr *)&address->storage;
-  ssize_t sent = sendto(source->fd, bytes, length, MSG_NOSIGNAL, to, address == NULL ? 0 : address->length);
+  ssize_t sent;
+  do {
+    sent = sendto(source->fd, bytes, length, MSG_NOSIGNAL, to, address == NULL ? 0 : address->length);
+  } while (sent < 0 && errno == EINTR);
   return number(env, sent < 0 ? errno : 0);
 }
 

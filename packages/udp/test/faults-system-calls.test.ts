@@ -43,8 +43,8 @@ for (const { name, options, describe } of engines) {
   const failing = ([call, nth]: (string | number)[], code: string) => `${call}:error=${code}:when=${nth}`
 
   describe(`a send that fails${name}`, () => {
-    itWithStrace('with EAGAIN or ENOBUFS waits for room, and leaves', async () => {
-      for (const code of ['EAGAIN', 'ENOBUFS']) {
+    itWithStrace('with EAGAIN or ENOBUFS waits for room, with EINTR for nothing, and leaves', async () => {
+      for (const code of ['EAGAIN', 'ENOBUFS', 'EINTR']) {
         const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
         const inject = `${SEND}:error=${code}:when=1..3`
         expect(await runProgram(program, [], { ...options, inject })).toEqual([

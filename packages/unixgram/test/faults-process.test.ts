@@ -80,8 +80,8 @@ for (const { name, options, describe: describeEngine } of engines) {
     })
 
     describe('a send that fails', () => {
-      itWithStrace('with EAGAIN or ENOBUFS is tried again, by the client and by the server', async () => {
-        for (const code of ['EAGAIN', 'ENOBUFS']) {
+      itWithStrace('with EAGAIN, ENOBUFS or EINTR is tried again, by the client and by the server', async () => {
+        for (const code of ['EAGAIN', 'ENOBUFS', 'EINTR']) {
           for (const when of ['1..3', '2..4']) {
             const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
             const inject = `${calls.send}:error=${code}:when=${when}`
