@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { cpSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
@@ -28,8 +28,15 @@ const TALK = `
   }
 `
 
-for (const { name, options, describe: describeEngine } of engines) {
-  describeEngine(`faults of processes${name}`, () => {
+const require = createRequire(import.meta.url)
+const folderOf = (name: string): string => realpathSync(dirname(require.resolve(`${name}/package.json`)))
+
+function copy(from: string, to: string, files: readonly string[]): void {
+  for (const file of files) cpSync(`${from}/${file}`, `${to}/${file}`, { recursive: true })
+}
+
+for (const { name, options, describe } of engines) {
+  describe(`faults of processes${name}`, () => {
     const scratch = useScratch(options.engine)
     /** What receives, and what carries the writes of a client, all sends, and the first answer after two writes. */
     const calls =
@@ -80,20 +87,23 @@ for (const { name, options, describe: describeEngine } of engines) {
     })
 
     describe('a send that fails', () => {
-      itWithStrace('with EAGAIN, ENOBUFS or EINTR is tried again, by the client and by the server', async () => {
-        for (const code of ['EAGAIN', 'ENOBUFS', 'EINTR']) {
-          for (const when of ['1..3', '2..4']) {
-            const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
-            const inject = `${calls.send}:error=${code}:when=${when}`
-            expect(await runProgram(program, [scratch.path()], { ...options, inject })).toEqual([
-              'one',
-              'two',
-              [],
-              { datagramsReceived: 2, datagramsSent: 2, sendErrors: 0, sendQueueBytes: 0 },
-            ])
+      itWithStrace(
+        'with EAGAIN, ENOBUFS or EINTR is tried again, by the client and by the server',
+        async () => {
+          for (const code of ['EAGAIN', 'ENOBUFS', 'EINTR']) {
+            for (const when of ['1..3', '2..4']) {
+              const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
+              const inject = `${calls.send}:error=${code}:when=${when}`
+              expect(await runProgram(program, [scratch.path()], { ...options, inject })).toEqual([
+                'one',
+                'two',
+                [],
+                { datagramsReceived: 2, datagramsSent: 2, sendErrors: 0, sendQueueBytes: 0 },
+              ])
+            }
           }
-        }
-      })
+        },
+      )
 
       itWithStrace('with ENOMEM rejects that one write of a client, and the next one leaves', async () => {
         const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
@@ -197,39 +207,39 @@ for (const { name, options, describe: describeEngine } of engines) {
         expect(await runProgram(program, [scratch.path()], { ...options, flags })).toBe('still here?')
       })
     })
-  })
-}
 
-describe('a second copy of the package with a second copy of the native module', () => {
-  const scratch = useScratch()
-
-  it('works beside the first: they answer each other, and close', async () => {
-    const require = createRequire(import.meta.url)
-    const folder = scratch.own('copy')
-    const self = fileURLToPath(new URL('..', import.meta.url))
-    mkdirSync(`${folder}/node_modules/@sock`, { recursive: true })
-    cpSync(`${self}package.json`, `${folder}/package.json`)
-    cpSync(`${self}dist`, `${folder}/dist`, { recursive: true })
-    const core = realpathSync(dirname(require.resolve('@sock/core/package.json')))
-    symlinkSync(core, `${folder}/node_modules/@sock/core`)
-    const native = realpathSync(dirname(require.resolve('unix-dgram/package.json')))
-    mkdirSync(`${folder}/node_modules/unix-dgram/build/Release`, { recursive: true })
-    for (const file of ['package.json', 'build/Release/unix_dgram.node'])
-      cpSync(`${native}/${file}`, `${folder}/node_modules/unix-dgram/${file}`)
-    const program = `
+    describe('a second copy of the package with a second copy of the native module', () => {
+      it('works beside the first: they answer each other, and close', async () => {
+        const folder = scratch.own('copy')
+        copy(fileURLToPath(new URL('..', import.meta.url)), folder, ['package.json', 'dist'])
+        mkdirSync(`${folder}/node_modules/@sock`, { recursive: true })
+        symlinkSync(folderOf('@sock/core'), `${folder}/node_modules/@sock/core`)
+        const [native, files] =
+          options.engine === undefined
+            ? ['unix-dgram', ['package.json', 'build/Release/unix_dgram.node']]
+            : ['@sock/native', ['package.json', 'dist', 'build/sock_native.node']]
+        copy(folderOf(native), `${folder}/node_modules/${native}`, files)
+        const program = `
       const copy = await import(${JSON.stringify(pathToFileURL(`${folder}/dist/index.js`).href)})
+      const native = ${JSON.stringify(pathToFileURL(`${folder}/node_modules/@sock/native/dist/index.js`).href)}
+      const copied = options.engine === undefined ? {} : { engine: (await import(native)).engine }
+      const first = [unixgram, options]
+      const second = [copy, copied]
       const handler = { data: (channel, data) => channel.write(data) }
       const answers = []
-      for (const [one, other] of [[unixgram, copy], [copy, unixgram], [copy, copy]]) {
-        const server = one.createUnixgramServer(handler)
+      for (const [[one, its], [other, theirs]] of [[first, second], [second, first], [second, second]]) {
+        const server = one.createUnixgramServer(handler, its)
         await server.listen(args[0])
-        const client = await other.connectUnixgram(args[0])
+        const client = await other.connectUnixgram(args[0], theirs)
         await client.write('x')
         answers.push(String(await client.read()))
         await client.close()
         await server.close()
       }
-      done([copy.createUnixgramServer !== unixgram.createUnixgramServer, answers])`
-    expect(await runProgram(program, [scratch.path()])).toEqual([true, ['x', 'x', 'x']])
+      const loaded = process.report.getReport().sharedObjects.filter((name) => name.endsWith('.node'))
+      done([loaded.length, answers])`
+        expect(await runProgram(program, [scratch.path()], options)).toEqual([2, ['x', 'x', 'x']])
+      })
+    })
   })
-})
+}
