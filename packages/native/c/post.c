@@ -81,11 +81,11 @@ static bool prepare(const struct engine *engine, struct flush *flush, int messag
   };
   if (count > 1) {
     uint16_t size = (uint16_t)post[2];
-    control->header = (struct cmsghdr){
-        .cmsg_len = CMSG_LEN(sizeof size),
-        .cmsg_level = SOL_UDP,
-        .cmsg_type = UDP_SEGMENT,
-    };
+    /* The padding too: what goes to the kernel is known. */
+    memset(control, 0, sizeof *control);
+    control->header.cmsg_len = CMSG_LEN(sizeof size);
+    control->header.cmsg_level = SOL_UDP;
+    control->header.cmsg_type = UDP_SEGMENT;
     memcpy(CMSG_DATA(&control->header), &size, sizeof size);
   }
   return post[3] == 0 || to != NULL;

@@ -153,8 +153,8 @@ describe('a client whose server has gone', () => {
   })
 })
 
-for (const { name, options, describe } of engines) {
-  describe(`a client whose own socket file somebody deletes${name}`, () => {
+for (const { name, options, describe: describeWith } of engines) {
+  describeWith(`a client whose own socket file somebody deletes${name}`, () => {
     it('is told that the server has gone as anybody else is', async () => {
       const { server } = await scratch.serve(echo, options)
       const client = await scratch.connect(scratch.path(), options)

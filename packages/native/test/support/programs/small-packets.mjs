@@ -13,7 +13,7 @@ server.start({
   ...ignore,
   received(_, from) {
     for (let index = 0; index < COUNT; index++)
-      server.send(Buffer.alloc(1400), from, { done: (error) => (refused += error == null ? 0 : 1) })
+      server.send(Buffer.alloc(1400), from, { done: (error) => (refused += error ? 1 : 0) })
   },
 })
 const received = []
