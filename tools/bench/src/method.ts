@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { GeneratorCommands, LoadOrder } from './generator.js'
+import type { GeneratorName } from './native.js'
 import type { Process, Processes } from './processes.js'
 import type { Row } from './results.js'
 import { runRound, type Round, type Tested } from './round.js'
@@ -18,6 +19,7 @@ export interface Method {
   readonly connections: number
   readonly mostConnections: number
   readonly pace: number
+  readonly generator: GeneratorName
   /** The binary that runs the servers. */
   readonly node: string
   /** For CPU profiles of the servers. */
@@ -149,6 +151,7 @@ async function measure(
     connections: method.connections,
     mostConnections: method.mostConnections,
     pace: method.pace,
+    generator: method.generator,
   }
   try {
     return await runRound(plan.scenario, server, run.generator, order)

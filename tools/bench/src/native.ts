@@ -2,12 +2,12 @@ import type { DatagramEngine, Engine } from '@sock/core'
 
 type NativeEngine = Engine & DatagramEngine
 
-let loading: Promise<NativeEngine | undefined> | undefined
-
 /** The engine of `@sock/native`, where it is part of this clone and was compiled. */
-export function loadNativeEngine(): Promise<NativeEngine | undefined> {
-  return (loading ??= load())
-}
+export const nativeEngine: NativeEngine | undefined = await load()
+
+/** What can move the bytes of the load generator. */
+export const GENERATORS = ['node', 'native'] as const
+export type GeneratorName = (typeof GENERATORS)[number]
 
 async function load(): Promise<NativeEngine | undefined> {
   try {

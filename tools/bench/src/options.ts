@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { parseAssertion, type Assertion } from './assertion.js'
+import { GENERATORS, nativeEngine, type GeneratorName } from './native.js'
 import { allRows, chooseRows, type RowPlan } from './rows.js'
 import { CONTROL } from './subjects/subject.js'
 import { subjects } from './subjects/subjects.js'
@@ -13,6 +14,7 @@ export interface Options {
   readonly connections: number | 'max'
   readonly pace: number
   readonly node: string
+  readonly generator: GeneratorName
   readonly json?: string
   readonly compare?: string
   readonly assert: readonly Assertion[]
@@ -72,6 +74,7 @@ function createCommand(): Command {
       10_000,
     )
     .option('--pace <number>', 'messages per second where latency is measured', integer(1, 1_000_000), 8000)
+    .option('--generator <engine>', generatorHelp, generator, nativeEngine === undefined ? 'node' : 'native')
     .option('--node <binary>', 'Node that runs the servers', process.execPath)
     .option('--json <file>', 'write the results')
     .option('--compare <file>', 'show what has changed since these results')
@@ -86,6 +89,8 @@ function createCommand(): Command {
     .showHelpAfterError('Add --help to see what there is.')
     .exitOverride()
 }
+
+const generatorHelp = `what moves the bytes of the load generator, but those of TLS: ${GENERATORS.join(' or ')}`
 
 const MORE = `
 A rule is [rows:]subject[.metric]>=number, or <=; the number is a ratio to ${CONTROL}:
@@ -116,6 +121,14 @@ function assertions(text: string, before: readonly Assertion[]): Assertion[] {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message)
   }
+}
+
+function generator(text: string): GeneratorName {
+  const name = GENERATORS.find((known) => known === text)
+  if (name === undefined) throw new InvalidArgumentError(`Expected ${GENERATORS.join(' or ')}.`)
+  if (name === 'native' && nativeEngine === undefined)
+    throw new InvalidArgumentError('There is no native engine here.')
+  return name
 }
 
 function connections(text: string): number | 'max' {

@@ -56,6 +56,6 @@ export function machineLines({ machine, commit, settings }: Results): string[] {
   const congestion = machine.congestionControl === undefined ? '' : `, TCP ${machine.congestionControl}`
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}${congestion}, Node ${machine.node}${generator}`,
-    `Commit ${commit}, ${settings.rounds} rounds of ${settings.seconds} s; medians, [interval]`,
+    `Commit ${commit}, ${settings.rounds} rounds of ${settings.seconds} s, load by the ${settings.generator} engine; medians, [interval]`,
   ]
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Machine } from './machine.js'
+import type { GeneratorName } from './native.js'
 import type { Metric } from './scenarios/scenario.js'
 import type { Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
@@ -14,6 +15,7 @@ export interface Results {
     readonly rounds: number
     readonly seconds: number
     readonly connections: number | 'max'
+    readonly generator: GeneratorName
   }
   readonly rows: readonly Row[]
 }

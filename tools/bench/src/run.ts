@@ -45,8 +45,9 @@ export async function run(args: readonly string[]): Promise<number> {
 async function measureAll(options: Options): Promise<Results | undefined> {
   const machine = describeMachine(options.node)
   const commit = describeCommit()
-  const { rounds, seconds, connections } = options
-  const empty: Results = { version: 2, machine, commit, settings: { rounds, seconds, connections }, rows: [] }
+  const { rounds, seconds, connections, generator } = options
+  const settings = { rounds, seconds, connections, generator }
+  const empty: Results = { version: 2, machine, commit, settings, rows: [] }
   const most = descriptorLimit()
   const method: Method = {
     ...options,

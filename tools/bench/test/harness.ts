@@ -22,6 +22,7 @@ export async function measureFaulty(row: string, subject: string): Promise<Row> 
         connections: 10,
         mostConnections: 10,
         pace: 1000,
+        generator: 'native',
         node: process.execPath,
         module: new URL('faulty-subjects.mjs', import.meta.url).href,
       },

@@ -62,6 +62,7 @@ describe('npm run bench', () => {
     [['--seconds', 'soon'], /number from 0.05/],
     [['--assert', 'callbacks>0.9'], /Expected something like callbacks>=0.97/],
     [['--assert', 'raw>=0.9'], /There is no subject raw that could be compared/],
+    [['--generator', 'c'], /Expected node or native/],
     [['--nonsense'], /unknown option '--nonsense'/],
   ])('refuses %j with one sentence', async (args, message) => {
     const { code, stdout, stderr } = await bench(args)
@@ -103,6 +104,14 @@ describe('npm run bench', () => {
     expect(second.stderr).toMatch(/ours-callbacks>=1000 does not hold: tcp\/rr callbacks rate/)
     expect(second.stderr).not.toMatch(/cpu<=1000/)
     expect(second.code).toBe(1)
+  })
+
+  it('can make its load by Node alone', async () => {
+    const args = ['--only', 'tcp/rr,udp/rr,unixgram/rr,unix/oneway', '--generator', 'node', ...quick]
+    const { code, stdout, stderr } = await bench(args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/load by the node engine/)
+    expect(stdout).toMatch(/unixgram\/rr +callbacks +rate .* × raw/)
   })
 
   it('leaves no process and no file when Ctrl-C is pressed', async () => {

@@ -1,6 +1,6 @@
 import { isDatagram } from '../transports.js'
 import type { Load } from '../scenarios/scenario.js'
-import { loadNativeEngine } from '../native.js'
+import { nativeEngine } from '../native.js'
 import { connectNativeUdp, connectNativeUnixgram } from './native-datagram.js'
 import { connectNodeUdp, connectNodeUnixgram } from './node-datagram.js'
 import { connectStream } from './stream.js'
@@ -22,7 +22,7 @@ export async function connectEndpoint(
   failed: (error: Error) => void,
 ): Promise<Endpoint> {
   if (!isDatagram(load.transport)) return connectMessages(load, size, failed)
-  const engine = await loadNativeEngine()
+  const engine = load.generator === 'native' ? nativeEngine : undefined
   if (load.transport === 'udp')
     return engine === undefined ? connectNodeUdp(load, failed) : connectNativeUdp(engine, load, failed)
   return engine === undefined

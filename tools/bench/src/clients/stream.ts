@@ -1,5 +1,5 @@
 import type { Load } from '../scenarios/scenario.js'
-import { loadNativeEngine } from '../native.js'
+import { nativeEngine } from '../native.js'
 import { connectNativeStream } from './native-stream.js'
 import { connectNodeStream } from './node-stream.js'
 
@@ -17,17 +17,13 @@ export interface StreamClient {
 /** Takes what comes; a chunk is only valid during the call. */
 export type OnChunk = (chunk: Buffer) => void
 
-/**
- * Connects with what costs the generator least; it is not what is measured.
- *
- * @param failed hears of an error from then on
- */
-export async function connectStream(
+/** @param failed hears of an error from then on */
+export function connectStream(
   load: Load,
   onChunk: OnChunk,
   failed: (error: Error) => void,
 ): Promise<StreamClient> {
-  const engine = load.transport === 'tls' ? undefined : await loadNativeEngine()
-  if (engine === undefined) return connectNodeStream(load, onChunk, failed)
-  return connectNativeStream(engine, load, onChunk, failed)
+  const isNative = load.generator === 'native' && load.transport !== 'tls'
+  if (!isNative || nativeEngine === undefined) return connectNodeStream(load, onChunk, failed)
+  return connectNativeStream(nativeEngine, load, onChunk, failed)
 }

@@ -1,3 +1,4 @@
+import type { GeneratorName } from '../native.js'
 import type { Certificate, Place, Transport } from '../transports.js'
 import type { Memory } from '../server.js'
 import type { Report, WorkloadName } from '../workloads/workload.js'
@@ -45,6 +46,8 @@ export interface Load {
   readonly mostConnections: number
   /** Messages per second, where a scenario keeps a pace. */
   readonly pace: number
+  /** What moves the bytes, but those of TLS. */
+  readonly generator: GeneratorName
   /** Lets the parent look: `begin` and `end` of what is measured, `before` and `after` memory, `drain`. */
   mark(name: MarkName): Promise<void>
 }

@@ -7,7 +7,7 @@ import type {
   IpAddress,
   UnixAddress,
 } from '@sock/core'
-import { loadNativeEngine } from '../native.js'
+import { nativeEngine } from '../native.js'
 import { isDatagram } from '../transports.js'
 import type { Session, Workload } from '../workloads/workload.js'
 import { serveStream } from './raw-stream.js'
@@ -29,22 +29,16 @@ export const startForAwait = (setup: Setup): Promise<Running> => {
     : startStream(setup, handler)
 }
 
-export const startNativeCallbacks = async (setup: Setup): Promise<Running> =>
+export const startNativeCallbacks = (setup: Setup): Promise<Running> =>
   isDatagram(setup.transport)
-    ? startDatagram(setup, datagramCallbacks(setup.workload), await nativeEngine())
-    : startStream(setup, streamCallbacks(setup.workload), await nativeEngine())
+    ? startDatagram(setup, datagramCallbacks(setup.workload), nativeEngine)
+    : startStream(setup, streamCallbacks(setup.workload), nativeEngine)
 
-export const startNativeForAwait = async (setup: Setup): Promise<Running> => {
+export const startNativeForAwait = (setup: Setup): Promise<Running> => {
   const handler = createLoop(setup.workload)
   return isDatagram(setup.transport)
-    ? startDatagram(setup, handler, await nativeEngine())
-    : startStream(setup, handler, await nativeEngine())
-}
-
-async function nativeEngine(): Promise<Engine & DatagramEngine> {
-  const engine = await loadNativeEngine()
-  if (engine === undefined) throw new Error('there is no native engine here')
-  return engine
+    ? startDatagram(setup, handler, nativeEngine)
+    : startStream(setup, handler, nativeEngine)
 }
 
 export const startStreams = (setup: Setup): Promise<Running> =>

@@ -1,4 +1,4 @@
-import { loadNativeEngine } from '../native.js'
+import { nativeEngine } from '../native.js'
 import { STREAM_TRANSPORTS, TRANSPORTS } from '../transports.js'
 import {
   startCallbacks,
@@ -46,7 +46,7 @@ export const subjects: readonly Subject[] = [
     start: startStreams,
   },
   // Where the addon is: Linux, and a compiler to build it.
-  ...((await loadNativeEngine()) === undefined ? [] : native),
+  ...(nativeEngine === undefined ? [] : native),
 ]
 
 function startRaw(setup: Setup): Promise<Running> {
