@@ -2,6 +2,13 @@
  * Workspaces whose tests have the same result on every version of Node, or which try several by themselves. CI tests on
  * two versions, and leaves these out on the second.
  */
-export const ONCE = ['tools/binaries', 'tools/contribute', 'tools/packages', 'tools/release', 'tools/site']
+export const ONCE = [
+  'tools/bench',
+  'tools/binaries',
+  'tools/contribute',
+  'tools/packages',
+  'tools/release',
+  'tools/site',
+]
 
 export const dependsOnNode = ({ folder }) => !ONCE.includes(folder)
