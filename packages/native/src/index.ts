@@ -6,4 +6,5 @@
 export { createEngine, engine, type NativeEngine } from './lib/engine.js'
 export type { NativeEngineOptions } from './lib/engine-options.js'
 export type { NativeSocket } from './lib/native-socket.js'
+export type { SocketOptions } from './lib/socket-options.js'
 export type { Engine, PeerCredentials } from '@sock/core'

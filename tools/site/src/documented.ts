@@ -79,10 +79,11 @@ function unsaidOf(option: DeclarationReflection, text: string): string[] {
   if (!option.flags.isOptional || type.includes('=>') || type.includes('AbortSignal')) return []
   const problems: string[] = []
   if (!/\bdefault\b/i.test(text)) problems.push(`${name} does not say its default`)
-  const unit = /\bms\b|\bbytes\b|\bhops\b|\bpeers\b|\bpermissions\b|\bowner\b|\bgroup\b|\bwhole number\b/i
-  if (/\bnumber\b/.test(type) && !unit.test(text)) problems.push(`${name} does not say its unit`)
+  if (/\bnumber\b/.test(type) && !UNIT.test(text)) problems.push(`${name} does not say its unit`)
   return problems
 }
+
+const UNIT = /\b(ms|microseconds|seconds|bytes|hops|peers|permissions|owner|group|whole number|0 or 1)\b/i
 
 function textOf({ comment }: DeclarationReflection | SignatureReflection): string {
   if (comment === undefined) return ''

@@ -1,3 +1,5 @@
+import type { SocketOptions } from './socket-options.js'
+
 /** What the addon in `c/` gives. Functions that can fail return a negative errno, or one that is not 0. */
 export interface Addon {
   /** Begins: batches go to `dispatch`. Called once. */
@@ -63,32 +65,6 @@ export interface Addon {
   flushPosts(): number
   /** @returns how many, or a negative errno */
   kernelDrops(slot: number): number
-}
-
-/** Options by the names that `c/options.c` has for them; values as setsockopt(2) wants them. */
-export interface SocketOptions {
-  noDelay?: number
-  keepAlive?: number
-  keepAliveIdle?: number
-  userTimeout?: number
-  deferAccept?: number
-  fastOpen?: number
-  fastOpenConnect?: number
-  busyPoll?: number
-  /** The system doubles what it is given, and says so. */
-  receiveBuffer?: number
-  sendBuffer?: number
-  reuseAddress?: number
-  reusePort?: number
-  broadcast?: number
-  passCredentials?: number
-  ttl?: number
-  multicastTtl?: number
-  multicastLoop?: number
-  ipv6Only?: number
-  hops?: number
-  multicastHops?: number
-  multicastLoop6?: number
 }
 
 /** Memory that both sides see; `c/engine.h` says how it is divided. */

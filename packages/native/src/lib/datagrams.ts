@@ -6,10 +6,10 @@ import {
   type UdpSettings,
   type UnixgramPort,
 } from '@sock/core/datagram'
-import type { SocketOptions } from './addon.js'
 import type { EngineSettings } from './engine-options.js'
 import type { Loop } from './loop.js'
 import { NativeDatagramPort } from './native-datagram-port.js'
+import type { SocketOptions } from './socket-options.js'
 import { systemError } from './system-error.js'
 
 type DatagramEngineSettings = Pick<EngineSettings, 'busyPoll' | 'credentials' | 'autobind'>

@@ -1,7 +1,8 @@
 import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { kinds, type SocketOptions } from './addon.js'
+import { kinds } from './addon.js'
 import type { Loop, Owner } from './loop.js'
+import type { SocketOptions } from './socket-options.js'
 import { systemError, type Details } from './system-error.js'
 
 /** How long an address may take before the next one is tried as well, in ms: the delay of RFC 8305, section 5. */

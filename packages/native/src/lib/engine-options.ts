@@ -8,28 +8,30 @@ import {
   type StreamEndpoint,
   type StreamSocketOptions,
 } from '@sock/core/stream'
-import type { SocketOptions } from './addon.js'
+import type { SocketOptions } from './socket-options.js'
 
 /** What the system can do beyond the options of servers and clients; by default it does nothing of this. */
 export interface NativeEngineOptions {
   /**
    * TCP: how long what was sent may wait for the peer's acknowledgement, or for room on its side, in ms; then the connection
-   * fails with `ETIMEDOUT` (TCP_USER_TIMEOUT, tcp(7)).
+   * fails with `ETIMEDOUT` (TCP_USER_TIMEOUT, tcp(7)). Default: as long as the system tries, some 15 minutes.
    */
   tcpUserTimeout?: number | undefined
   /**
    * TCP servers: a peer is accepted only when it has sent something, or after this time, in ms, which the system rounds up
-   * to one of its retransmissions (TCP_DEFER_ACCEPT, tcp(7)).
+   * to one of its retransmissions (TCP_DEFER_ACCEPT, tcp(7)). Default: at once.
    */
   tcpDeferAccept?: number | undefined
   /**
    * TCP servers: as many peers may send data with their first packet, and wait to be accepted; TCP clients do so with a
-   * server they know (TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, tcp(7)). Needs `net.ipv4.tcp_fastopen` to be 3 on a server.
+   * server they know (TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, tcp(7)). Needs `net.ipv4.tcp_fastopen` to be 3 on a server. Default:
+   * nobody does.
    */
   tcpFastOpen?: number | undefined
   /**
    * Before it sleeps, the system may ask the network card for so many microseconds whether something came (SO_BUSY_POLL,
-   * socket(7)). More than the system's default needs the right CAP_NET_ADMIN.
+   * socket(7)). More than the system's default needs the right CAP_NET_ADMIN. Default: what `net.core.busy_read` says, 0 as a
+   * rule.
    */
   busyPoll?: number | undefined
   /**

@@ -2,7 +2,6 @@ import type { DatagramEngine, Engine } from '@sock/core'
 import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
 import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
-import type { SocketOptions } from './addon.js'
 import { createDatagrams } from './datagrams.js'
 import { dialIp, dialPath } from './dial.js'
 import { loadAddon } from './load.js'
@@ -16,6 +15,7 @@ import {
 import { acceptedNames, dialledNames, ipName, ipNames, UNSPECIFIED } from './names.js'
 import { NativeListener } from './native-listener.js'
 import { NativeStreamPort } from './native-port.js'
+import type { SocketOptions } from './socket-options.js'
 import { systemError } from './system-error.js'
 
 /** An engine that may be missing on this system. */

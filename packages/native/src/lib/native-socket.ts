@@ -1,7 +1,8 @@
-import type { Addon, SocketOptions } from './addon.js'
+import type { Addon } from './addon.js'
+import type { SocketOptions } from './socket-options.js'
 import { systemError } from './system-error.js'
 
-/** What `configure(socket)` gets from this engine: a socket and its options (tcp(7), socket(7)). */
+/** What `configure(socket)` gets from this engine: a socket and its options, by the names of {@link SocketOptions}. */
 export class NativeSocket {
   readonly #addon: Addon
   readonly #slot: () => number
@@ -17,9 +18,10 @@ export class NativeSocket {
   }
 
   /**
-   * What the system says of an option.
+   * What the system says of an option: a whole number, in the unit of the option.
    *
-   * @throws the system's error, as when the connection is closed
+   * @throws Error of the system, `getsockopt …`: `code` is `EBADF` when the socket is closed, `ENOPROTOOPT` or `ENOTSUP` for an
+   *   option that a socket of this kind does not have
    */
   getOption(name: keyof SocketOptions): number {
     const value = this.#addon.getOption(this.#slot(), name)
@@ -27,7 +29,12 @@ export class NativeSocket {
     return value
   }
 
-  /** @throws the system's error, as when the connection is closed */
+  /**
+   * Sets an option, from now on.
+   *
+   * @throws Error of the system, `setsockopt …`: `code` as for {@link getOption}, `EINVAL` for a value or a moment that it does
+   *   not take, `EPERM` for what takes more rights
+   */
   setOption(name: keyof SocketOptions, value: number): void {
     const errno = this.#addon.setOptions(this.#slot(), { [name]: value })
     if (errno !== 0) throw systemError(errno, 'setsockopt')
