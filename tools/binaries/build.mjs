@@ -1,8 +1,9 @@
+import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { run } from '../bootstrap/child.mjs'
 import { Failure } from '../bootstrap/failure.mjs'
-import { inRoot } from '../bootstrap/workspace.mjs'
-import { buildTarget, TARGETS } from './targets.mjs'
+import { inRoot, root } from '../bootstrap/workspace.mjs'
+import { buildTarget, canBuild, isFresh, placeOf, TARGETS } from './targets.mjs'
 
 /**
  *   (nothing)   for this machine and this clone, from source
@@ -16,14 +17,38 @@ export async function build(args) {
     options: { all: { type: 'boolean', default: false } },
   })
   const names = values.all ? Object.keys(TARGETS) : positionals
-  for (const name of names) {
-    if (!Object.hasOwn(TARGETS, name))
-      throw new Failure(`Cannot build "${name}": known are ${Object.keys(TARGETS).join(', ')}`)
-  }
+  checkNames(names)
   if (names.length === 0) return buildHere()
   for (const name of names) {
     await buildTarget(name)
-    console.log(`packages/native/npm/${name}/sock_native.node`)
+    console.log(relative(root, placeOf(name)))
+  }
+}
+
+/** What packing some platforms needs: their binaries, none older than its sources. Says nothing where it succeeds. */
+export async function prepack(names) {
+  checkNames(names)
+  for (const name of names) {
+    if (!isFresh(placeOf(name))) await buildTarget(name)
+  }
+}
+
+/**
+ * The same for all platforms where it takes nothing that would have to be fetched or installed.
+ *
+ * @returns the names of the others, which lack a compiler or headers
+ */
+export async function prepackPossible() {
+  const names = Object.keys(TARGETS)
+  const possible = names.filter(canBuild)
+  await prepack(possible)
+  return names.filter((name) => !possible.includes(name))
+}
+
+function checkNames(names) {
+  for (const name of names) {
+    if (!Object.hasOwn(TARGETS, name))
+      throw new Failure(`Cannot build "${name}": known are ${Object.keys(TARGETS).join(', ')}`)
   }
 }
 

@@ -1,5 +1,5 @@
 import { runCommand } from '../bootstrap/command.mjs'
-import { build } from './build.mjs'
+import { build, prepack } from './build.mjs'
 import { check } from './check.mjs'
 import { muslHeaders } from './musl.mjs'
 import { TARGETS } from './targets.mjs'
@@ -7,6 +7,7 @@ import { TARGETS } from './targets.mjs'
 /** Also started by pnpm when it packs a binary, and therefore a program of its own. */
 const commands = {
   build,
+  prepack,
   check,
 
   /** Fetches what building for musl needs, so that tests, which fetch nothing, are not skipped. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { compile as compileHere } from '../../packages/native/compile.mjs'
+import { compile as compileHere, sources } from '../../packages/native/compile.mjs'
 import { Failure } from '../bootstrap/failure.mjs'
 import { inRoot } from '../bootstrap/workspace.mjs'
 import { hasMuslHeaders, muslHeaders } from './musl.mjs'
@@ -27,7 +27,15 @@ const hasCompiler = (target) => spawnSync(compilerOf(target), PROBE).status === 
 const PROBE = ['-E', '-include', 'stdlib.h', '-include', 'linux/types.h', '-x', 'c', '/dev/null']
 
 /** Where its package wants the binary. */
-const placeOf = (name) => inRoot('packages/native/npm', name, 'sock_native.node')
+export const placeOf = (name) => inRoot('packages/native/npm', name, 'sock_native.node')
+
+const changed = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+
+/** Whether there is such a binary, and it is younger than all that it is made of. */
+export function isFresh(file) {
+  const inputs = [...sources, inRoot('packages/native/compile.mjs'), import.meta.filename]
+  return inputs.every((path) => changed(path) < changed(file))
+}
 
 /** Nothing that differs from one build to the next, and no names of what is inside. */
 const RELEASE = ['-Wdate-time', '-Wl,--build-id=none', '-s']
@@ -72,7 +80,16 @@ function kernelHeaders({ cpu, triple }) {
   for (const part of ['linux', 'asm', 'asm-generic']) {
     const found = roots.map((root) => join(root, part)).find((path) => existsSync(path))
     if (found === undefined) throw new Failure(`Cannot find the headers <${part}/…> of the kernel`)
-    if (!existsSync(join(folder, part))) symlinkSync(found, join(folder, part))
+    link(found, join(folder, part))
   }
   return folder
+}
+
+function link(target, path) {
+  try {
+    symlinkSync(target, path)
+  } catch (error) {
+    // From another time, or by another process that builds just now.
+    if (error.code !== 'EEXIST') throw error
+  }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import ts from 'typescript'
 import { inRoot, readJson, root } from '../bootstrap/workspace.mjs'
-import { published } from './pack.mjs'
+import { libraries } from './pack.mjs'
 
 /** Bytes of a built file that do something: without comments, and as it is otherwise. */
 export function codeSize(path) {
@@ -16,7 +16,7 @@ export function codeSize(path) {
 
 /** The doors of the published packages: `{ '@sock/core/stream': 'packages/core/dist/stream.js', … }`. */
 export function doors() {
-  const found = published().flatMap(({ folder, manifest: { name } }) =>
+  const found = libraries().flatMap(({ folder, manifest: { name } }) =>
     Object.entries(readJson(inRoot(folder, 'package.json')).exports)
       .filter(([, targets]) => targets.default !== undefined)
       .map(([door, targets]) => [join(name, door), join(folder, targets.default)]),

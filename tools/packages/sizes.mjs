@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inRoot } from '../bootstrap/workspace.mjs'
 import { codeSize, doors, loadedBy } from './loaded.mjs'
-import { packPackages, published } from './pack.mjs'
+import { binaries, binaryOf, libraries, packPackages } from './pack.mjs'
 import { copyAsReleased } from './release-copy.mjs'
 
 /**
@@ -20,35 +20,57 @@ const BOUNDS = {
   '@sock/udp': { packed: 36, loaded: 90 },
   '@sock/unix': { packed: 10, loaded: 102 },
   '@sock/unixgram': { packed: 37, loaded: 87 },
+  '@sock/native': { packed: 114, loaded: 188 },
+  '@sock/native-linux-arm64-gnu': { packed: 25 },
+  '@sock/native-linux-arm64-musl': { packed: 25 },
+  '@sock/native-linux-x64-gnu': { packed: 25 },
+  '@sock/native-linux-x64-musl': { packed: 25 },
 }
 
-/**
- * Per door, in KB: what is loaded through it. Per package also the tarball, what its `dist` and `src` are unpacked, and its
- * own code. The packages must have been built.
- */
+/** What {@link ofDoors} and {@link ofBinaries} say. The packages must have been built. */
 async function measure() {
   const scratch = mkdtempSync(join(tmpdir(), 'sock-sizes-'))
   try {
     const copy = join(scratch, 'copy')
     await copyAsReleased(copy)
     const tarballs = await packPackages(join(scratch, 'tarballs'), copy)
-    const folders = Object.fromEntries(published().map(({ folder, manifest }) => [manifest.name, folder]))
-    return Object.entries(doors()).map(([name, path]) => {
-      const loaded = sum([...loadedBy(path)].map((file) => codeSize(inRoot(file))))
-      if (tarballs[name] === undefined) return { name, loaded }
-      const shipped = ['dist', 'src'].flatMap((part) => filesUnder(join(copy, folders[name], part)))
-      const code = shipped.filter((file) => file.endsWith('.js'))
-      return {
-        name,
-        packed: kilobytes(statSync(tarballs[name]).size),
-        unpacked: sum(shipped.map((file) => statSync(file).size)),
-        code: sum(code.map(codeSize)),
-        loaded,
-      }
-    })
+    return [...ofDoors(copy, tarballs), ...ofBinaries(copy, tarballs)]
   } finally {
     rmSync(scratch, { recursive: true })
   }
+}
+
+/**
+ * Per door, in KB: what is loaded through it. Per package also the tarball, what its `dist` and `src` are unpacked, and its
+ * own code.
+ */
+function ofDoors(copy, tarballs) {
+  const folders = Object.fromEntries(libraries().map(({ folder, manifest }) => [manifest.name, folder]))
+  return Object.entries(doors()).map(([name, path]) => {
+    const loaded = sum([...loadedBy(path)].map((file) => codeSize(inRoot(file))))
+    if (tarballs[name] === undefined) return { name, loaded }
+    const shipped = ['dist', 'src'].flatMap((part) => filesUnder(join(copy, folders[name], part)))
+    const code = shipped.filter((file) => file.endsWith('.js'))
+    return {
+      name,
+      packed: packedSize(tarballs[name]),
+      unpacked: sum(shipped.map((file) => statSync(file).size)),
+      code: sum(code.map(codeSize)),
+      loaded,
+    }
+  })
+}
+
+/** Per platform, in KB: the tarball and the binary. Only the name, where this machine could not build it. */
+function ofBinaries(copy, tarballs) {
+  return binaries().map(({ folder, manifest: { name } }) => {
+    if (tarballs[name] === undefined) return { name }
+    return {
+      name,
+      packed: packedSize(tarballs[name]),
+      unpacked: kilobytes(statSync(join(copy, binaryOf(folder))).size),
+    }
+  })
 }
 
 /** What is over its bound, or has none, as sentences. */
@@ -60,6 +82,7 @@ export function excesses(sizes, bounds = BOUNDS) {
   )
 }
 
+const packedSize = (tarball) => kilobytes(statSync(tarball).size)
 const kilobytes = (bytes) => Math.ceil(bytes / 1_000)
 const sum = (numbers) => kilobytes(numbers.reduce((before, number) => before + number, 0))
 
@@ -72,10 +95,10 @@ function filesUnder(folder) {
 /** Prints the table. @returns whether everything is within its bounds */
 export async function sizesAreKept() {
   const sizes = await measure()
-  const row = (name, ...cells) => name.padEnd(22) + cells.map((it = '') => `${it}`.padStart(12)).join('')
+  const row = (name, ...cells) => name.padEnd(32) + cells.map((it = '') => `${it}`.padStart(12)).join('')
   console.log(row('KB', 'packed', 'unpacked', 'code', 'code loaded'))
   for (const { name, packed, unpacked, code, loaded } of sizes)
-    console.log(row(name, packed, unpacked, code, loaded))
+    console.log(row(name, ...((packed ?? loaded) ? [packed, unpacked, code, loaded] : ['not built'])))
   const problems = excesses(sizes)
   for (const problem of problems) console.log(problem)
   return problems.length === 0

@@ -26,7 +26,9 @@ describe('the packages of binaries', () => {
     expect(manifest.name).toBe(`@sock/native-${name}`)
     // There they mean the package that is published, and do not keep pnpm from installing the workspace elsewhere.
     expect(manifest.publishConfig).toMatchObject({ os: ['linux'], cpu: [cpu], libc: [libc] })
-    for (const key of ['version', 'private', 'license', 'engines']) expect(manifest[key]).toEqual(native[key])
+    for (const key of ['version', 'license', 'engines']) expect(manifest[key]).toEqual(native[key])
+    // Nobody packs it by hand without its binary, or with an old one.
+    expect(manifest.scripts).toEqual({ prepack: `node ../../../../tools/binaries/main.mjs prepack ${name}` })
   })
 })
 

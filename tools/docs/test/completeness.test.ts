@@ -20,13 +20,19 @@ function rows({ tables }: Document, heading: string): Map<string, readonly strin
 }
 
 describe('package READMEs', () => {
-  it.each(['core', 'tcp', 'udp', 'unix', 'unixgram'])('%s has at most 120 lines', (name) => {
+  it.each(['core', 'native', 'tcp', 'udp', 'unix', 'unixgram'])('%s has at most 120 lines', (name) => {
     expect(readme(name).lines).toBeLessThanOrEqual(120)
   })
 
   it('core lists every code of SockErrorCode, and no other', () => {
     const listed = [...rows(readme('core'), 'Errors').keys()]
     expect(listed.toSorted()).toEqual(literalsOf('@sock/core', 'SockErrorCode').toSorted())
+  })
+
+  it('native lists every option of createEngine(), and no other', () => {
+    const listed = [...rows(readme('native'), 'Options of its own').keys()]
+    const known = propertiesOf('@sock/native', 'NativeEngineOptions').map((property) => property.name)
+    expect(listed.toSorted()).toEqual(known.toSorted())
   })
 
   const types = {

@@ -3,6 +3,7 @@ const { exchange } = require('@sock/core')
 const { nodeEngine } = require('@sock/core/stream')
 const { createDatagramServer } = require('@sock/core/datagram')
 const { streamConformance } = require('@sock/core/testing')
+const { engine } = require('@sock/native')
 const { connectTcp, createTcpServer } = require('@sock/tcp')
 const { createUdpServer } = require('@sock/udp')
 const { createUnixServer } = require('@sock/unix')
@@ -13,9 +14,11 @@ async function main() {
   const others = { createUdpServer, createUnixServer, createUnixgramServer }
   for (const [name, value] of Object.entries({ ...doors, ...others }))
     if (value === undefined) throw new Error(`There is no ${name}`)
-  const server = createTcpServer({ data: (connection, chunk) => connection.write(chunk) })
+  // Where there is no binary, with Node's own.
+  const options = engine.available ? { engine } : {}
+  const server = createTcpServer({ data: (connection, chunk) => connection.write(chunk) }, options)
   const target = await server.listen('127.0.0.1:0')
-  console.log(`${await exchange(await connectTcp(target), 'hello')}`)
+  console.log(`${await exchange(await connectTcp(target, options), 'hello')}`)
   await server.shutdown()
 }
 void main()

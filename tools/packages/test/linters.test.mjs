@@ -5,6 +5,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { run } from '../../bootstrap/child.mjs'
 import { inRoot, readJson } from '../../bootstrap/workspace.mjs'
+import { libraries } from '../pack.mjs'
 import { installInto, scratchFolder, tarballs } from './support/tarballs.mjs'
 
 const scratch = scratchFolder()
@@ -40,8 +41,9 @@ function attw(path) {
 }
 
 describe('attw', () => {
-  it.each(Object.entries(tarballs))('has nothing to say about %s', async (_, tarball) => {
-    const { code, output } = await attw(tarball)
+  // A package of a binary has no types: only @sock/native loads it.
+  it.each(libraries().map(({ manifest }) => manifest.name))('has nothing to say about %s', async (name) => {
+    const { code, output } = await attw(tarballs[name])
     expect([code, code === 0 ? '' : output]).toEqual([0, ''])
   })
 

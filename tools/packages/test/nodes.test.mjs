@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { run } from '../../bootstrap/child.mjs'
 import { inRoot } from '../../bootstrap/workspace.mjs'
 import { fetchNode, NODES, OLDEST } from '../../checks/nodes.mjs'
-import { published } from '../pack.mjs'
+import { libraries, published } from '../pack.mjs'
 import { installInto, scratchFolder } from './support/tarballs.mjs'
 
 const scratch = scratchFolder()
@@ -38,7 +38,7 @@ describe('engines', () => {
   })
 
   it('engines is what the READMEs say', () => {
-    for (const { folder } of published())
+    for (const { folder } of libraries())
       expect(readFileSync(inRoot(folder, 'README.md'), 'utf8')).toContain('Node 20.19, 22.12 or newer')
   })
 })

@@ -1,20 +1,32 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readManifest } from './repository.js'
+import { pathToFileURL } from 'node:url'
+import { run } from './processes.js'
+import { binaryFolders, platformOf, ROOT } from './repository.js'
 
-/**
- * Gives the packages of binaries the version of @sock/native, whose JavaScript fits no other. A `fixed` group of changesets
- * would do the same, but changesets refuses settings that name a package which a sparse clone does not have.
- */
-export function alignBinaries(root: string): void {
-  const native = join(root, 'packages/native')
-  const folder = join(native, 'npm')
-  if (!existsSync(folder)) return
-  const { version } = readManifest(native)
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name, 'package.json')
-    const text = readFileSync(path, 'utf8')
-    // In place: the rest of the file stays as it is formatted.
-    writeFileSync(path, text.replace(/("version": ")[^"]*/, `$1${version}`))
-  }
+/** Gives the packages of binaries in the tree `root` the version of `@sock/native`. */
+export async function alignBinaries(root: string): Promise<void> {
+  const { alignBinaries: align } = await load<{ alignBinaries: (root: string) => void }>('align.mjs')
+  align(root)
 }
+
+/** Builds the binaries that will be packed. @returns what is in the way, if anything is */
+export async function buildBinaries(root: string): Promise<string | undefined> {
+  const platforms = [...binaryFolders(root).values()].map(platformOf)
+  const program = join(root, 'tools/binaries/main.mjs')
+  const { code, output } = await run(process.execPath, [program, 'prepack', ...platforms], {
+    cwd: root,
+    env: process.env,
+  })
+  return code === 0 ? undefined : output.trim()
+}
+
+/** The platforms whose binaries this machine can build without fetching anything, and the others. */
+export async function sortPlatforms(): Promise<{ built: string[]; skipped: string[] }> {
+  const { canBuild } = await load<{ canBuild: (platform: string) => boolean }>('targets.mjs')
+  const all = [...binaryFolders(ROOT).values()].map(platformOf)
+  return { built: all.filter(canBuild), skipped: all.filter((name) => !canBuild(name)) }
+}
+
+/** Of the workspace that builds binaries, which is plain JavaScript. */
+const load = <T>(file: string): Promise<T> =>
+  import(pathToFileURL(join(ROOT, 'tools/binaries', file)).href) as Promise<T>

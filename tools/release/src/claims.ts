@@ -2,6 +2,7 @@
 export class Claims {
   #held = 0
   #refuted = 0
+  #skipped = 0
 
   readonly #print: (line: string) => void
 
@@ -22,13 +23,20 @@ export class Claims {
     }
   }
 
+  /** Nothing is known of it, since this machine cannot prove it. */
+  skip(what: string): void {
+    this.#skipped += 1
+    this.#print(`skip  ${what}`)
+  }
+
   get hold(): boolean {
     return this.#refuted === 0 && this.#held > 0
   }
 
   /** The last line. */
   get verdict(): string {
-    const count = `${this.#held} of ${this.#held + this.#refuted} claims hold`
+    const skipped = this.#skipped === 0 ? '' : `, and ${this.#skipped} were left out`
+    const count = `${this.#held} of ${this.#held + this.#refuted} claims hold${skipped}`
     return this.hold ? `A release would do what it should: ${count}.` : `Do not release: ${count}.`
   }
 }

@@ -13,12 +13,13 @@ export type Name = 'npm' | 'pnpm' | 'Yarn 1' | 'Yarn 4'
 /** A package manager, and projects of somebody who uses it. */
 export class Manager {
   readonly name: Name
-  readonly #folder: string
+  /** Where its projects are. */
+  readonly folder: string
   readonly #env: NodeJS.ProcessEnv
 
   constructor(name: Name, stage: Stage, node: Node, bin: string) {
     this.name = name
-    this.#folder = join(stage.folder, 'projects', name.replace(' ', '-').toLowerCase())
+    this.folder = join(stage.folder, 'projects', name.replace(' ', '-').toLowerCase())
     const path = [bin, node.bin, stage.env['PATH']].join(delimiter)
     this.#env = { ...stage.env, ...node.env, PATH: path }
   }
@@ -28,14 +29,20 @@ export class Manager {
     return this.name === 'Yarn 1'
   }
 
-  /** Makes an empty project. */
-  project(name: string): Project {
-    const folder = join(this.#folder, name)
+  /** What lets none of them run. */
+  get withoutScripts(): string {
+    return this.name === 'Yarn 4' ? '--mode=skip-build' : '--ignore-scripts'
+  }
+
+  /** Makes an empty project. @param first a folder with programs that take the place of all others */
+  project(name: string, first?: string): Project {
+    const folder = join(this.folder, name)
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
     // Otherwise Yarn looks for a project further up.
     if (this.name === 'Yarn 4') writeFileSync(join(folder, 'yarn.lock'), '')
-    return new Project(this.name, folder, this.#env)
+    const path = first === undefined ? {} : { PATH: first + delimiter + this.#env['PATH'] }
+    return new Project(this.name, folder, { ...this.#env, ...path })
   }
 }
 

@@ -1,7 +1,9 @@
 import { constants } from 'node:os'
 import { installAlone } from './alone.js'
+import { sortPlatforms } from './binaries.js'
 import { Claims } from './claims.js'
 import { mixVersions } from './compatibility.js'
+import { installEngine, platformHere } from './engine.js'
 import { managers } from './managers.js'
 import { NATIVE } from './native.js'
 import { endAll } from './processes.js'
@@ -37,10 +39,15 @@ export async function rehearse(): Promise<number> {
 async function perform(folder: string, claims: Claims): Promise<void> {
   const stage = await setStage(folder)
   try {
-    const tree = await Tree.copy(stage)
+    const { built, skipped } = await sortPlatforms()
+    for (const name of skipped) claims.skip(`the binary for ${name}: it cannot be built here`)
+    const tree = await Tree.copy(stage, skipped)
     const releases = await release(tree, stage.registry, claims)
     const all = await managers(stage)
     await installAlone(all, releases.broken, tree.readme(NATIVE), claims)
+    if (built.includes(platformHere())) {
+      for (const manager of all) await installEngine(manager, releases.broken, claims)
+    } else claims.skip(`the engine is installed and used: there is no binary for ${platformHere()}`)
     // npm takes one core for both if it can; Yarn 1 would take the newest for tcp.
     const npm = all.find(({ name }) => name === 'npm')
     if (npm !== undefined) await mixVersions(npm, releases, claims)

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { delimiter, join } from 'node:path'
-import { alignBinaries } from './binaries.js'
+import { alignBinaries, buildBinaries } from './binaries.js'
 import { succeed } from './processes.js'
 import { changeFiles, ROOT } from './repository.js'
 
 /** Turns the change files into versions and changelogs. @returns the exit code */
 export async function version(): Promise<number> {
   const code = await changesets(['version'])
-  if (code === 0) alignBinaries(ROOT)
+  if (code === 0) await alignBinaries(ROOT)
   return code
 }
 
@@ -28,12 +28,15 @@ export async function publish(provenance: boolean): Promise<number> {
   return changesets(['publish'], provenance ? { pnpm_config_provenance: 'true' } : {})
 }
 
-/** What is published must be what the next release consists of, and must be committed. */
+/** What is published must be what the next release consists of, and must be committed; with a binary for each platform. */
 async function obstacleToPublish(): Promise<string | undefined> {
   if (changeFiles(ROOT).length > 0)
     return 'change files wait in .changeset; run `npm run release:version`, and commit what it does'
   const status = await succeed('git', ['status', '--porcelain'], { cwd: ROOT, env: process.env })
-  return status === '' ? undefined : 'there is something that is not committed, as `git status` shows'
+  if (status !== '') return 'there is something that is not committed, as `git status` shows'
+  // Packing would build them as well, but when other packages are published already.
+  const obstacle = await buildBinaries(ROOT)
+  return obstacle === undefined ? undefined : `a platform has no binary.\n${obstacle}`
 }
 
 async function changesets(args: string[], env: NodeJS.ProcessEnv = {}): Promise<number> {

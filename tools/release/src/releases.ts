@@ -4,6 +4,7 @@ import type { Registry } from './registry.js'
 import type { Kind, Tree } from './tree.js'
 
 const CORE = '@sock/core'
+const NATIVE = '@sock/native'
 
 /** The versions that the packages had after each step, by name. */
 export type Versions = ReadonlyMap<string, string>
@@ -16,12 +17,13 @@ export interface Releases {
   readonly broken: Versions
 }
 
-/** Releases what waits in the repository, then a patch of tcp, a patch of core, a new feature of core, and a breaking change of core. */
+/** Releases what waits in the repository, then a patch of tcp, of core and of the native engine, a new feature of core, and a breaking change of core. */
 export async function release(tree: Tree, registry: Registry, claims: Claims): Promise<Releases> {
   const act = new Act(tree, registry, claims)
   const first = await act.first()
   const patchedTcp = await act.alone('@sock/tcp', 'patch')
   await act.alone(CORE, 'patch')
+  await act.alone(NATIVE, 'patch')
   const extendedCore = await act.alone(CORE, 'minor')
   await act.refusals()
   const broken = await act.breaking()
@@ -61,10 +63,18 @@ class Act {
       `its transports take any ${CORE} from ${versions.get(CORE)} below the next major`,
       () => this.#expectRanges(versions, `^${versions.get(CORE)}`),
     )
+    await this.#claims.check(
+      `its ${NATIVE} takes the binaries of its own version, and no others`,
+      async () => {
+        const version = versions.get(NATIVE) ?? ''
+        const { optionalDependencies = {} } = await this.#registry.manifest(NATIVE, version)
+        for (const name of this.#tree.binaries()) assert.equal(optionalDependencies[name], version)
+      },
+    )
     return versions
   }
 
-  /** A change that must release only the package that it is in. */
+  /** A change that must release only the package that it is in; with @sock/native its binaries, which are of the same version. */
   async alone(name: string, kind: Kind): Promise<Versions> {
     const before = { versions: this.#tree.versions(), contents: await this.#registry.contents() }
     const sentence = `A ${kind} of ${name}`
@@ -72,10 +82,12 @@ class Act {
     await this.#tree.version()
     const versions = this.#tree.versions()
     const next = raise(before.versions.get(name) ?? '', kind)
-    await this.#claims.check(`a ${kind} of ${name} releases ${name} ${next} alone`, async () => {
-      assert.deepEqual(versions, new Map([...before.versions, [name, next]]))
+    const names = name === NATIVE ? [name, ...this.#tree.binaries()] : [name]
+    await this.#claims.check(`a ${kind} of ${name} releases ${names.join(', ')} ${next} alone`, async () => {
+      assert.deepEqual(versions, new Map([...before.versions, ...names.map((it) => [it, next] as const)]))
       await this.#publish()
-      assert.deepEqual(await this.#registry.contents(), [...before.contents, `${name}@${next}`].toSorted())
+      const added = names.map((it) => `${it}@${next}`)
+      assert.deepEqual(await this.#registry.contents(), [...before.contents, ...added].toSorted())
     })
     await this.#claims.check(`its changelog says so`, () =>
       assert.ok(this.#tree.changelog(name, next).includes(sentence)),
@@ -104,8 +116,8 @@ class Act {
       () => this.#expectRanges(versions, `^${next}`),
     )
     await this.#claims.check('their changelogs name the core that they need', () => {
-      for (const [name, version] of versions)
-        if (name !== CORE) assert.ok(this.#tree.changelog(name, version).includes(`${CORE}@${next}`), name)
+      for (const [name, version] of this.#dependents(versions))
+        assert.ok(this.#tree.changelog(name, version).includes(`${CORE}@${next}`), name)
     })
     return versions
   }
@@ -145,6 +157,13 @@ class Act {
     await this.#claims.check('with provenance, nothing is published outside of a hosted CI', () =>
       refused(/ERR_PNPM_PROVENANCE/, '--provenance'),
     )
+    // On a machine without any compiler there is none that could be missing.
+    if (this.#tree.binaries().length > 0)
+      await this.#claims.check('nothing is published when a binary is missing and cannot be built', () =>
+        this.#tree.withoutCompilers(() =>
+          refused(/Cannot publish: a platform has no binary\.\nCannot build /),
+        ),
+      )
     await this.#tree.git('reset', '--quiet', '--hard', 'HEAD~2')
   }
 
@@ -162,11 +181,16 @@ class Act {
   }
 
   async #expectRanges(versions: Versions, range: string): Promise<void> {
-    for (const [name, version] of versions) {
-      if (name === CORE) continue
+    for (const [name, version] of this.#dependents(versions)) {
       const { dependencies } = await this.#registry.manifest(name, version)
       assert.equal(dependencies?.[CORE], range, name)
     }
+  }
+
+  /** Those that depend on core: all that is JavaScript. */
+  #dependents(versions: Versions): [name: string, version: string][] {
+    const libraries = this.#tree.libraries().filter((name) => name !== CORE)
+    return [...versions].filter(([name]) => libraries.includes(name))
   }
 }
 

@@ -1,8 +1,25 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { run, succeed, type Outcome } from './processes.js'
-import { changeFiles, publishedFolders, readManifest, ROOT } from './repository.js'
+import {
+  binaryFolders,
+  changeFiles,
+  libraryFolders,
+  publishedFolders,
+  readManifest,
+  ROOT,
+} from './repository.js'
 import { CLEAN, setting, type Stage } from './stage.js'
+import { withdrawBinaries } from './withdraw.js'
 
 export type Kind = 'patch' | 'minor' | 'major'
 
@@ -21,8 +38,12 @@ export class Tree {
     this.#here = { cwd: folder, env }
   }
 
-  /** Copies what git knows or would add, and what has been built; its scripts install the dependencies. */
-  static async copy(stage: Stage): Promise<Tree> {
+  /**
+   * Copies what git knows or would add, and what has been built; its scripts install the dependencies.
+   *
+   * @param skipped platforms whose binaries cannot be built here
+   */
+  static async copy(stage: Stage, skipped: readonly string[]): Promise<Tree> {
     const here = { cwd: ROOT, env: CLEAN }
     const store = await succeed(join(ROOT, 'node_modules/.bin/pnpm'), ['store', 'path'], here)
     // The dependencies of the repository are here already; to fetch them again would prove nothing.
@@ -33,16 +54,29 @@ export class Tree {
 
     const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate']
     const paths = (await succeed('git', list, here)).split('\0')
-    const built = [...publishedFolders(ROOT).values()].map((folder) => `${folder.slice(ROOT.length)}/dist`)
-    for (const path of [...paths, ...built, 'tools/release/dist']) {
+    const built = [...libraryFolders(ROOT).values()].flatMap((folder) =>
+      ['dist', 'build'].map((part) => join(folder.slice(ROOT.length), part)),
+    )
+    for (const path of [...paths, ...built, 'tools/release/dist', ...headers()]) {
       // A file that was deleted and not yet committed is listed all the same.
       if (path === '' || !existsSync(join(ROOT, path))) continue
       // Otherwise everything would be older than its sources, and be built again.
       cpSync(join(ROOT, path), join(tree.folder, path), { recursive: true, preserveTimestamps: true })
     }
+    if (skipped.length > 0) withdrawBinaries(tree.folder, skipped)
     await tree.git('init', '--quiet', '--initial-branch=main')
     await tree.commit('Everything so far')
     return tree
+  }
+
+  /** Names of the packages that are JavaScript. */
+  libraries(): string[] {
+    return [...libraryFolders(this.folder).keys()]
+  }
+
+  /** Names of the packages that have a binary. */
+  binaries(): string[] {
+    return [...binaryFolders(this.folder).keys()]
   }
 
   versions(): Map<string, string> {
@@ -111,6 +145,21 @@ export class Tree {
     }
   }
 
+  /** Runs `action` where there is neither a binary nor what builds one. */
+  async withoutCompilers(action: () => Promise<void>): Promise<void> {
+    for (const folder of binaryFolders(this.folder).values()) rmSync(join(folder, 'sock_native.node'))
+    const bin = join(this.folder, '../only-git')
+    mkdirSync(bin)
+    symlinkSync((await succeed('sh', ['-c', 'command -v git'], this.#here)).trim(), join(bin, 'git'))
+    const { env } = this.#here
+    this.#here.env = { ...env, PATH: bin }
+    try {
+      await action()
+    } finally {
+      this.#here.env = env
+    }
+  }
+
   async commit(message: string): Promise<void> {
     await this.git('add', '--all')
     // Without a change file that waits there is nothing that a first release would change.
@@ -130,7 +179,7 @@ export class Tree {
   }
 
   #build(): Promise<string> {
-    const projects = [...this.#folders().values()].map((folder) => join(folder, 'tsconfig.build.json'))
+    const projects = [...libraryFolders(this.folder).values()].map((it) => join(it, 'tsconfig.build.json'))
     return succeed(process.execPath, ['node_modules/typescript/bin/tsc', '-b', ...projects], this.#here)
   }
 
@@ -143,6 +192,13 @@ export class Tree {
     if (folder === undefined) throw new Error(`There is no package ${name}`)
     return folder
   }
+}
+
+/** Those of musl that were fetched, by their paths from the root: a release would fetch them. */
+function headers(): string[] {
+  const folder = '.cache/binaries'
+  const fetched = existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)) : []
+  return fetched.filter((name) => /^musl-\w+$/.test(name)).map((name) => join(folder, name))
 }
 
 const PROGRAM = 'tools/release/dist/main.js'

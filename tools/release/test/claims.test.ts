@@ -30,6 +30,17 @@ describe('Claims', () => {
     expect(claims.verdict).toBe('Do not release: 1 of 3 claims hold.')
   })
 
+  it('hold although some were left out, and the verdict says how many', async () => {
+    const lines: string[] = []
+    const claims = new Claims((line) => lines.push(line))
+    claims.skip('it is so')
+    expect(claims.hold).toBe(false)
+    await claims.check('and so', () => undefined)
+    expect(lines).toEqual(['skip  it is so', 'ok    and so'])
+    expect(claims.hold).toBe(true)
+    expect(claims.verdict).toBe('A release would do what it should: 1 of 1 claims hold, and 1 were left out.')
+  })
+
   it('do not hold when there are none', () => {
     expect(new Claims(() => undefined).hold).toBe(false)
   })

@@ -55,7 +55,11 @@ describe('npm run release:rehearse', () => {
       const [code] = (await once(child, 'close')) as [number]
       // The whole output, since a claim that does not hold is followed by the reason.
       expect(output.text).not.toMatch(/^FAIL/m)
-      expect(output.text).toMatch(/\nA release would do what it should: (\d+) of \1 claims hold\.\n$/)
+      expect(output.text).toMatch(
+        /\nA release would do what it should: (\d+) of \1 claims hold(, and \d+ were left out)?\.\n$/,
+      )
+      const skipped = output.text.match(/^skip .+$/gm)
+      if (skipped !== null) console.warn(skipped.join('\n'))
       expect(code).toBe(0)
       expect(readdirSync(folder)).toEqual([])
     },
