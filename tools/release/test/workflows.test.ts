@@ -12,6 +12,7 @@ const workflows = readdirSync(FOLDER).map((name) => ({
 }))
 
 interface Job {
+  readonly container?: string
   readonly permissions?: Readonly<Record<string, string>>
   readonly needs?: string
   readonly uses?: string
@@ -50,12 +51,30 @@ describe.each(workflows)('workflow $name', ({ name, text }) => {
   })
 })
 
+/** Debian's packages that `npm run native:build` asks for when it cannot build. */
+function packagesOfCompilers(): string[] {
+  const targets = readFileSync(join(ROOT, 'tools/binaries/targets.mjs'), 'utf8')
+  const [, table = ''] = /^const PACKAGES = {\n([^]*?)^}/m.exec(targets) ?? []
+  return [...table.matchAll(/'([\w-]+) and ([\w-]+)'/g)].flatMap(([, one = '', other = '']) => [one, other])
+}
+
 describe('the workflow of releases', () => {
   const [release] = jobsOf(readFileSync(join(FOLDER, 'release.yml'), 'utf8')).filter(({ steps }) => steps)
 
   it('publishes with provenance, and may ask for the token that this takes', () => {
-    expect(commandsOf(release as Job)).toEqual(['npm run release:version', 'npm run release -- --provenance'])
+    expect(commandsOf(release as Job).slice(1)).toEqual([
+      'npm run release:version',
+      'npm run release -- --provenance',
+    ])
     expect(release?.permissions).toMatchObject({ 'id-token': 'write' })
+  })
+
+  it('has what compiles the binaries of all platforms, before it publishes', () => {
+    expect(release?.container).toBe('node:20-bookworm')
+    expect(commandsOf(release as Job)[0]).toBe('bash .ci/compilers')
+    const compilers = readFileSync(join(ROOT, '.ci/compilers'), 'utf8')
+    for (const name of packagesOfCompilers()) expect(compilers).toContain(` ${name} `)
+    expect(compilers).toMatch(/^node tools\/binaries\/main\.mjs headers$/m)
   })
 
   it('waits for all checks', () => expect(release?.needs).toBe('check'))
