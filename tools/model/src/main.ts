@@ -3,7 +3,7 @@
  *
  *   --sequences <number>   how many, over all transports together; default 100000
  *   --seed <number>        of an earlier run; default: another one each time
- *   --transport <name>     only this one (tcp, tls, unix, udp, unixgram, tcp-native, unix-native); may be repeated
+ *   --transport <name>     only this one (tcp, tls, unix, udp, unixgram, and all but tls with -native); may be repeated
  *   --path <path>          of a failure that was printed: only that sequence, with its seed, transport, and
  *   --replay <path>        which of its commands were run
  */

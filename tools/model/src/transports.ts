@@ -3,14 +3,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSockError } from '@sock/core'
 import type { DatagramFixture, StreamFixture } from '@sock/core/testing'
-import { engine } from '@sock/native'
+import { engine as native } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
 import { generate } from 'selfsigned'
 
-export const NAMES = ['tcp', 'tls', 'unix', 'udp', 'unixgram', 'tcp-native', 'unix-native'] as const
+export const NAMES = [
+  'tcp',
+  'tls',
+  'unix',
+  'udp',
+  'unixgram',
+  'tcp-native',
+  'unix-native',
+  'udp-native',
+  'unixgram-native',
+] as const
 export type Name = (typeof NAMES)[number]
 
 /** A transport on which sequences run, with a target that is taken already. */
@@ -60,53 +70,50 @@ export async function createGround(name: Name): Promise<Ground | undefined> {
 }
 
 const grounds: Readonly<Record<Name, (folder: Folder) => Promise<Ground>>> = {
-  tcp: (folder) =>
-    stream(folder, {
-      name: 'tcp',
-      createServer: createTcpServer,
-      target,
-      connect: (address, options) => connectTcp(address as never, options),
-    }),
+  tcp: (folder) => stream(folder, tcp('tcp')),
   tls: async (folder) => stream(folder, await tls()),
-  unix: (folder) =>
-    stream(folder, {
-      name: 'unix',
-      createServer: createUnixServer,
-      target: folder.next,
-      leftovers: folder.list,
-      connect: (address, options) => connectUnix(address as never, options),
-    }),
-  'tcp-native': (folder) =>
-    stream(folder, {
-      name: 'tcp-native',
-      createServer: (handler, options) => createTcpServer(handler, { engine, ...options }),
-      target,
-      connect: (address, options) => connectTcp(address as never, { engine, ...options }),
-    }),
-  'unix-native': (folder) =>
-    stream(folder, {
-      name: 'unix-native',
-      createServer: (handler, options) => createUnixServer(handler, { engine, ...options }),
-      target: folder.next,
-      leftovers: folder.list,
-      connect: (address, options) => connectUnix(address as never, { engine, ...options }),
-    }),
-  udp: (folder) =>
-    datagram(folder, {
-      name: 'udp',
-      createServer: createUdpServer,
-      target,
-      connect: (address, options) => connectUdp(address as never, options),
-    }),
-  unixgram: (folder) =>
-    datagram(folder, {
-      name: 'unixgram',
-      createServer: createUnixgramServer,
-      target: folder.next,
-      leftovers: folder.list,
-      connect: (address, options) => connectUnixgram(address as never, options),
-    }),
+  unix: (folder) => stream(folder, unix('unix', folder)),
+  udp: (folder) => datagram(folder, udp('udp')),
+  unixgram: (folder) => datagram(folder, unixgram('unixgram', folder)),
+  'tcp-native': (folder) => stream(folder, tcp('tcp-native', native)),
+  'unix-native': (folder) => stream(folder, unix('unix-native', folder, native)),
+  'udp-native': (folder) => datagram(folder, udp('udp-native', native)),
+  'unixgram-native': (folder) => datagram(folder, unixgram('unixgram-native', folder, native)),
 }
+
+type Native = typeof native
+
+const tcp = (name: string, engine?: Native): StreamFixture => ({
+  name,
+  createServer: (handler, options) => createTcpServer(handler, { engine, ...options }),
+  target,
+  connect: (address, options) => connectTcp(address as never, { engine, ...options }),
+})
+
+const unix = (name: string, folder: Folder, engine?: Native): StreamFixture => ({
+  name,
+  createServer: (handler, options) => createUnixServer(handler, { engine, ...options }),
+  target: folder.next,
+  leftovers: folder.list,
+  connect: (address, options) => connectUnix(address as never, { engine, ...options }),
+})
+
+const udp = (name: string, engine?: Native): DatagramFixture => ({
+  name,
+  pauses: engine !== undefined,
+  createServer: (handler, options) => createUdpServer(handler, { engine, ...options }),
+  target,
+  connect: (address, options) => connectUdp(address as never, { engine, ...options }),
+})
+
+const unixgram = (name: string, folder: Folder, engine?: Native): DatagramFixture => ({
+  name,
+  pauses: engine !== undefined,
+  createServer: (handler, options) => createUnixgramServer(handler, { engine, ...options }),
+  target: folder.next,
+  leftovers: folder.list,
+  connect: (address, options) => connectUnixgram(address as never, { engine, ...options }),
+})
 
 /** Elliptic curves, since a handshake with RSA takes several times as long. */
 async function tls(): Promise<StreamFixture> {
