@@ -6,6 +6,7 @@ export const ONCE = [
   'tools/bench',
   'tools/binaries',
   'tools/contribute',
+  'tools/docs',
   'tools/packages',
   'tools/release',
   'tools/site',

@@ -7,27 +7,35 @@ import { fetchNode, NODES, OLDEST } from '../../checks/nodes.mjs'
 import { libraries, published } from '../pack.mjs'
 import { installInto, scratchFolder } from './support/tarballs.mjs'
 
+/** ms: several are fetched at once, of some 100 MB each when unpacked. */
+const FETCHING = 400_000
+
 const scratch = scratchFolder()
-beforeAll(() => {
-  cpSync(inRoot('tools/packages/programs'), scratch, { recursive: true })
-  installInto(scratch)
-})
 
 /** The others are up to 45 MB each, so only `npm run test:matrix` fetches them; the oldest of a major says enough. */
 const fetched = process.env['SOCK_MATRIX'] === undefined ? [] : Object.values({ ...NODES, ...OLDEST })
 const versions = [...new Set([process.versions.node, ...fetched])]
+const binaries = new Map()
+
+beforeAll(async () => {
+  cpSync(inRoot('tools/packages/programs'), scratch, { recursive: true })
+  installInto(scratch)
+  await Promise.all(
+    versions.map(async (version) => {
+      const isThis = version === process.versions.node
+      binaries.set(version, isThis ? process.execPath : join(await fetchNode(version), 'bin', 'node'))
+    }),
+  )
+}, FETCHING)
 
 describe.each(versions)('Node %s', (version) => {
-  let node
-  beforeAll(async () => {
-    node =
-      version === process.versions.node ? process.execPath : join(await fetchNode(version), 'bin', 'node')
-  })
-
   it.each(['require.cjs', 'import.mjs'])('runs %s', async (program) => {
     // 22.12 says once per process that it can require ES modules.
     const options = ['--disable-warning=ExperimentalWarning']
-    expect(await run(node, [...options, join(scratch, program)])).toEqual({ code: 0, output: 'hello\n' })
+    expect(await run(binaries.get(version), [...options, join(scratch, program)])).toEqual({
+      code: 0,
+      output: 'hello\n',
+    })
   })
 })
 
