@@ -88,6 +88,35 @@ describe('DatagramSocket', () => {
     ])
   })
 
+  it('delivers nothing that an observer of `read` has closed it for, and counts it', async () => {
+    const seen: string[] = []
+    const { port, server } = await serve({ data: (_, data) => void seen.push(String(data)) })
+    server.on('connection', ({ state }) => {
+      if (state === 'read') void server.close()
+    })
+    port.receive('x')
+    await server.closed
+    expect(seen).toEqual([])
+    expect(server.stats().datagramsDropped.closing).toBe(1)
+  })
+
+  it('sends nothing once an observer of `write` has closed it', async () => {
+    const codes: unknown[] = []
+    const { port, server } = await serve({
+      async data(channel, data) {
+        await channel.write(data).catch((error: { code: unknown }) => void codes.push(error.code))
+      },
+    })
+    server.on('connection', ({ state }) => {
+      if (state === 'write') void server.close()
+    })
+    port.receive('x')
+    await server.closed
+    await turn()
+    expect(codes).toEqual(['ERR_SOCK_CLOSED'])
+    expect(port.sent).toEqual([])
+  })
+
   it('asks the port for kernel drops in stats() only', async () => {
     const { server } = await serve({ data() {} }, { kernelDrops: 5 })
     expect(server.stats().datagramsDropped.kernel).toBe(5)

@@ -180,7 +180,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   /** Closes now. */
   abort(reason: CloseReason, error: SockError): void {
-    if (this.#phase === 'closing' || this.#phase === 'closed') return
+    if (this.#isGone) return
     this.#reason = reason
     this.#abortError = error
     this.#discard()
@@ -221,7 +221,14 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       this.#dropped.closing += 1
       return
     }
-    if (this.#host.observed) this.#observe('read', from)
+    if (this.#host.observed) {
+      this.#observe('read', from)
+      // An observer may have closed it.
+      if (this.#isGone) {
+        this.#dropped.closing += 1
+        return
+      }
+    }
     const { callbacks, run } = this.#handler
     if (callbacks?.data !== undefined && !this.#isBusy && this.#mailbox.isEmpty) {
       this.#deliver(data, from, truncated, credentials)
@@ -380,7 +387,10 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       return rejected(new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', message))
     }
     this.#bytesWritten += bytes.length
-    if (this.#host.observed) this.#observe('write', to ?? this.#port.remoteAddress)
+    if (this.#host.observed) {
+      this.#observe('write', to ?? this.#port.remoteAddress)
+      if (this.#isGone) return rejected(notOpen())
+    }
     return this.#outbox.send(bytes, to)
   }
 
@@ -402,6 +412,10 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   get #isWorking(): boolean {
     return this.#isBusy || this.#work > 0
+  }
+
+  get #isGone(): boolean {
+    return this.#phase === 'closing' || this.#phase === 'closed'
   }
 
   /** A server that drains lets its handler answer; a client that closes has said all. */
