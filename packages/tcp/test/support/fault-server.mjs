@@ -1,5 +1,6 @@
-// An echo server in a process of its own, of the engine "native" if that is its argument, which a test starves or disturbs. It says where it listens, answers each line of
-// its input with what it knows of itself, and leaves in good order when its input ends.
+// An echo server in a process of its own, which a test starves or disturbs; by the engine "native" if that is its argument.
+// It says where it listens, answers each line of its input with what it knows of itself, and leaves in good order when its
+// input ends.
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createTcpServer } from '../../dist/index.js'

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { ignore } from '../deferred.js'
 import { eventually } from './wait.js'
 
 /** What a process holds. */
@@ -18,6 +20,7 @@ export interface Inventory {
 export function takeInventory(leftovers: () => readonly string[]): Inventory {
   const resources = countKinds(process.getActiveResourcesInfo())
   const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
+  openReserve()
   return { descriptors: countKinds(listDescriptors()), resources, listeners, leftovers: leftovers() }
 }
 
@@ -48,16 +51,24 @@ function countKinds(kinds: readonly string[]): Record<string, number> {
   return counts
 }
 
-/** Kept in reserve for when none is left: libuv opens one with its first stream, whoever makes it. */
-const RESERVE = '/dev/null'
+let hasReserve = false
+
+/**
+ * With its first stream libuv opens a descriptor that it keeps in reserve. That must have happened before descriptors are
+ * counted, or whoever makes the first stream is taken to have left one.
+ */
+function openReserve(): void {
+  if (hasReserve) return
+  hasReserve = true
+  createServer().on('error', ignore).listen(0).close()
+}
 
 /** @returns for each descriptor `socket`, `pipe`, `anon_inode:[eventpoll]` or the path of a file */
 function listDescriptors(): string[] {
   if (process.platform !== 'linux') return []
   return readdirSync('/proc/self/fd').flatMap((descriptor) => {
     try {
-      const target = readlinkSync(`/proc/self/fd/${descriptor}`)
-      return target === RESERVE ? [] : target.replace(/^(socket|pipe):.*/, '$1')
+      return readlinkSync(`/proc/self/fd/${descriptor}`).replace(/^(socket|pipe):.*/, '$1')
     } catch {
       // The one that the list was read by is closed by now.
       return []
