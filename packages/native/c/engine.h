@@ -22,6 +22,8 @@
 #define MAX_READY 128
 /* Events that one batch may hold. */
 #define MAX_EVENTS 512
+/* In place of the slot of what was gathered for a source that is closed now. */
+#define NO_SLOT (-1)
 /* int32 values per event, per operation (slot, offset in `out`, length) and per stall. */
 #define EVENT_WIDTH 4
 /* Operations, and bytes copied, that one batch may gather before it is flushed. */
@@ -206,6 +208,7 @@ void listener_register(struct engine *engine, napi_value exports);
 void stream_register(struct engine *engine, napi_value exports);
 int32_t stream_adopt(struct engine *engine, int fd);
 void stream_flush(struct engine *engine);
+void stream_drop(struct engine *engine, int32_t slot);
 
 /* senders.c */
 void senders_forget(struct engine *engine);
@@ -216,6 +219,7 @@ const struct address *sender_address(const struct engine *engine, uint32_t token
 void post_register(struct engine *engine, napi_value exports);
 bool datagram_may_segment(const struct source *source);
 void datagram_send_whole(struct source *source);
+void post_drop(struct engine *engine, int32_t slot);
 void datagram_register(struct engine *engine, napi_value exports);
 void multicast_register(struct engine *engine, napi_value exports);
 

@@ -141,6 +141,14 @@ static void send_run(struct engine *engine, struct flush *flush, int first, int 
   }
 }
 
+/* Who closes a socket in time flushes before. The rest is refused with EBADF, whatever comes into the slot. */
+void post_drop(struct engine *engine, int32_t slot) {
+  if (engine->posts == NULL) return;
+  for (int index = 0; index < engine->posts[0]; index++) {
+    if (post_at(engine, index)[0] == slot) post_at(engine, index)[0] = NO_SLOT;
+  }
+}
+
 /* flushPosts(): how many of them failed */
 static napi_value flush_posts(napi_env env, napi_callback_info info) {
   ARGUMENTS(0);

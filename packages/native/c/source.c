@@ -76,6 +76,8 @@ void sources_reclaim(struct engine *engine) {
 /* close(2) takes the descriptor out of the set: it is not shared, and a child gets no copy that outlives exec(3). */
 void source_close(struct engine *engine, struct source *source) {
   close(source->fd);
+  stream_drop(engine, source->slot);
+  post_drop(engine, source->slot);
   engine->slots[source->slot] = NULL;
   source->next_closed = engine->closed;
   engine->closed = source;

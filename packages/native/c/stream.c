@@ -137,16 +137,30 @@ static ssize_t transmit(const struct stream *stream, struct iovec *parts, size_t
   return errno == EAGAIN ? 0 : -errno;
 }
 
-static struct stream *stream_of_operation(const struct engine *engine, int32_t index) {
-  return (struct stream *)engine->slots[engine->operations[index * EVENT_WIDTH]];
+/* NULL for what was dropped. */
+static struct stream *stream_of_operation(struct engine *engine, int32_t index) {
+  return (struct stream *)source_at(engine, engine->operations[index * EVENT_WIDTH]);
+}
+
+/*
+ * What JavaScript wants to leave before a descriptor is closed it has flushed. The rest goes with it: bytes of one
+ * connection must never find another one in its slot.
+ */
+void stream_drop(struct engine *engine, int32_t slot) {
+  if (engine->header == NULL) return;
+  int32_t *operation = engine->operations;
+  for (int32_t count = engine->header[HEADER_OPERATIONS]; count > 0; count--, operation += EVENT_WIDTH) {
+    if (operation[0] == slot) operation[0] = NO_SLOT;
+  }
 }
 
 /* Puts the operations of each stream in a row: `next` names the one after, `first` begins a row. */
-static void chain(const struct engine *engine, int32_t count, int32_t *next, bool *first) {
+static void chain(struct engine *engine, int32_t count, int32_t *next, bool *first) {
   for (int32_t index = 0; index < count; index++) {
     struct stream *stream = stream_of_operation(engine, index);
     next[index] = -1;
-    first[index] = stream->last_operation < 0;
+    first[index] = stream != NULL && stream->last_operation < 0;
+    if (stream == NULL) continue;
     if (!first[index]) next[stream->last_operation] = index;
     stream->last_operation = index;
   }

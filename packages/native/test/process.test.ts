@@ -24,6 +24,14 @@ describeNative('a process with the engine', () => {
     expect(heard.answers.toSorted()).toEqual(['a', 'b', 'c'])
   })
 
+  it('drops what was written to a connection that is reset in the same batch, and tells it to nobody else', async () => {
+    const { errors, got } = (await runProgram('cross-write')) as { errors: string[]; got: string[] }
+    expect(errors).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET'])
+    expect(got.filter((text) => text === 'the answer')).toHaveLength(3)
+    expect(got.filter((text) => text === 'from the stranger')).toHaveLength(3)
+    expect(got).toHaveLength(6)
+  })
+
   it('keeps sockets that nobody holds as long as they are open, and no longer', async () => {
     expect(await runProgram('forgotten')).toEqual({ kept: 20, received: 20 })
   })
