@@ -1,4 +1,4 @@
-/* The module: one engine per environment (the main thread, each worker), made when it is loaded, gone with it. */
+/* The module: it makes engines, which are gone with their environment (the main thread, each worker). */
 #include "engine.h"
 
 napi_value number(napi_env env, int64_t value) {
@@ -42,10 +42,14 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data) {
   loop_close(engine, on_closed);
 }
 
-NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports);
-
-napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+/*
+ * createEngine(): its functions. Node loads a binary once per environment, however many copies of our modules find it, and
+ * each of them has dispatch and memory of its own.
+ */
+static napi_value create_engine(napi_env env, napi_callback_info info) {
+  napi_value functions;
   struct engine *engine = calloc(1, sizeof(struct engine));
+  (void)info;
   if (engine == NULL) {
     napi_throw_error(env, "ENOMEM", "Cannot start the engine: no memory is left");
     return NULL;
@@ -58,12 +62,22 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports) {
     return NULL;
   }
   napi_add_async_cleanup_hook(env, on_cleanup, engine, &engine->cleanup);
-  loop_register(engine, exports);
-  options_register(engine, exports);
-  listener_register(engine, exports);
-  stream_register(engine, exports);
-  datagram_register(engine, exports);
-  multicast_register(engine, exports);
-  post_register(engine, exports);
+  napi_create_object(env, &functions);
+  loop_register(engine, functions);
+  options_register(engine, functions);
+  listener_register(engine, functions);
+  stream_register(engine, functions);
+  datagram_register(engine, functions);
+  multicast_register(engine, functions);
+  post_register(engine, functions);
+  return functions;
+}
+
+NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports);
+
+napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  napi_value function;
+  napi_create_function(env, "createEngine", NAPI_AUTO_LENGTH, create_engine, NULL, &function);
+  napi_set_named_property(env, exports, "createEngine", function);
   return exports;
 }

@@ -1,4 +1,4 @@
-/* What the files of the addon share: one engine per environment, and the sources that its epoll set watches. */
+/* What the files of the addon share: an engine, and the sources that its epoll set watches. */
 #ifndef SOCK_ENGINE_H
 #define SOCK_ENGINE_H
 
@@ -211,7 +211,6 @@ void stream_flush(struct engine *engine);
 void stream_drop(struct engine *engine, int32_t slot);
 
 /* senders.c */
-void senders_forget(struct engine *engine);
 int32_t sender_place(struct engine *engine, const struct source *source, const struct address *address);
 const struct address *sender_address(const struct engine *engine, uint32_t token);
 

@@ -180,7 +180,10 @@ static napi_value start(napi_env env, napi_callback_info info) {
   size_t events = MAX_EVENTS * EVENT_WIDTH, operations = MAX_OPERATIONS * EVENT_WIDTH, header = EVENT_WIDTH;
   size_t total = header + events + operations + operations;
   napi_value result, slabs;
-  senders_forget(engine);
+  if (engine->dispatch != NULL) {
+    napi_throw_error(env, NULL, "Cannot start the engine: it was started before");
+    return NULL;
+  }
   napi_create_object(env, &result);
   napi_create_reference(env, arguments[0], 1, &engine->dispatch);
   napi_set_named_property(

@@ -49,12 +49,6 @@ int32_t sender_place(struct engine *engine, const struct source *source, const s
   return (int32_t)place;
 }
 
-/* JavaScript knows nobody: it begins, or begins anew, as with another copy of its modules. */
-void senders_forget(struct engine *engine) {
-  free(engine->senders);
-  engine->senders = NULL;
-}
-
 /* The address behind a token; NULL if its place has a new owner, of which JavaScript may not have heard yet. */
 const struct address *sender_address(const struct engine *engine, uint32_t token) {
   if (engine->senders == NULL) return NULL;

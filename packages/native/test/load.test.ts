@@ -14,6 +14,11 @@ function host(found: Record<string, unknown> = {}, more: Partial<Host> = {}): Ho
   return { platform: 'linux', arch: 'x64', libc: () => 'gnu', versions: {}, load, ...more }
 }
 
+/** What gives this as an engine. */
+function binary(addon: unknown): unknown {
+  return { createEngine: () => addon }
+}
+
 /** What an application is told that has no addon. */
 function reason(one: Host): string {
   const loaded = loadAddon(one)
@@ -25,7 +30,7 @@ function reason(one: Host): string {
 describe('loadAddon', () => {
   it('loadAddon() takes what was built in the clone, also where a package is installed', () => {
     const mine = { built: 'here' }
-    const found = { 'build/sock_native.node': mine, '@sock/native-linux-x64-gnu': {} }
+    const found = { 'build/sock_native.node': binary(mine), '@sock/native-linux-x64-gnu': {} }
     expect(loadAddon(host(found))).toEqual({ addon: mine })
   })
 
@@ -36,7 +41,7 @@ describe('loadAddon', () => {
     ['arm64', 'musl'],
   ] as const)('loadAddon() takes the package for %s with %s', (arch, libc) => {
     const addon = { for: `${arch}-${libc}` }
-    const one = host({ [`@sock/native-linux-${arch}-${libc}`]: addon }, { arch, libc: () => libc })
+    const one = host({ [`@sock/native-linux-${arch}-${libc}`]: binary(addon) }, { arch, libc: () => libc })
     expect(loadAddon(one)).toEqual({ addon })
   })
 
@@ -64,6 +69,15 @@ describe('loadAddon', () => {
     const broken = Object.assign(new Error('undefined symbol: uv_ref'), { code: 'ERR_DLOPEN_FAILED' })
     expect(reason(host({ 'build/sock_native.node': broken, '@sock/native-linux-x64-gnu': {} }))).toContain(
       'undefined symbol: uv_ref',
+    )
+  })
+
+  it('loadAddon() says why an engine cannot be made', () => {
+    const createEngine = (): never => {
+      throw new Error('Too many open files')
+    }
+    expect(reason(host({ 'build/sock_native.node': { createEngine } }))).toBe(
+      'Cannot use the native engine: Too many open files',
     )
   })
 

@@ -36,6 +36,13 @@ describeNative('a process with the engine', () => {
     expect(await runProgram('forgotten')).toEqual({ kept: 20, received: 20 })
   })
 
+  it('serves with each of two copies of the package, which share one binary', async () => {
+    expect(await runProgram('two-copies')).toEqual({
+      areTwo: true,
+      answers: ['one', 'two', 'one again', 'two again'],
+    })
+  })
+
   it('has an engine for each worker, which goes with it, however that ends', async () => {
     // Two of each kind, the main thread's in between; that no descriptor is left it has seen itself.
     const answers = (await runProgram('workers')) as string[]

@@ -1,6 +1,12 @@
 import type { SocketOptions } from './socket-options.js'
 
-/** What the addon in `c/` gives. Functions that can fail return a negative errno, or one that is not 0. */
+/** What the binary gives, of which Node loads one however many copies of this package find it. */
+export interface Binary {
+  /** @throws Error if the system lacks descriptors or memory for it */
+  createEngine(): Addon
+}
+
+/** An engine of the addon in `c/`. Functions that can fail return a negative errno, or one that is not 0. */
 export interface Addon {
   /** Begins: batches go to `dispatch`. Called once. */
   start(dispatch: (count: number) => void): BatchMemory

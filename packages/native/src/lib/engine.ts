@@ -30,7 +30,7 @@ const ALL_IPV6 = '::'
 const ALL_IPV4 = '0.0.0.0'
 
 const loaded = loadAddon()
-/** One for the whole environment, whatever engines are made. */
+/** One for all engines that this copy of the package makes, in this thread. */
 const loop = 'addon' in loaded ? new Loop(loaded.addon) : undefined
 
 /** @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE` */

@@ -1,5 +1,5 @@
 import { SockError } from '@sock/core'
-import type { Addon } from './addon.js'
+import type { Addon, Binary } from './addon.js'
 import { thisHost, type Host } from './host.js'
 
 /** Where the build script of a clone leaves the addon, seen from `src/lib` and `dist/lib` alike. */
@@ -12,14 +12,18 @@ const WITHOUT_LIBUV = ['bun', 'deno']
 /** The addon, or why there is none. */
 export type Loaded = { readonly addon: Addon } | { readonly error: SockError }
 
-/** Loads the addon for this platform. Never throws: an application may go on without. */
+/**
+ * Loads the addon for this platform, and makes an engine, which no other copy of this package shares. Never throws: an
+ * application may go on without.
+ */
 export function loadAddon(host: Host = thisHost): Loaded {
   const { platform, versions } = host
   if (platform !== 'linux') return unavailable(`it is for Linux, and this is ${platform}`)
   const runtime = WITHOUT_LIBUV.find((name) => versions[name] !== undefined)
   if (runtime !== undefined) return unavailable(`it needs the event loop of Node, and this is ${runtime}`)
   try {
-    return { addon: (load(host, BUILT_HERE) ?? loadPrebuilt(host)) as Addon }
+    const binary = (load(host, BUILT_HERE) ?? loadPrebuilt(host)) as Binary
+    return { addon: binary.createEngine() }
   } catch (cause) {
     return unavailable((cause as Error).message, cause)
   }
