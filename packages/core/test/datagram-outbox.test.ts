@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { ipAddress } from '../src/lib/address.js'
 import { DATAGRAM_OVERHEAD } from '../src/lib/datagram/mailbox.js'
 import { MAX_SEND_QUEUE, Outbox } from '../src/lib/datagram/outbox.js'
+import type { DatagramPort, DatagramSending } from '../src/lib/datagram/port.js'
 import { SockError } from '../src/lib/errors.js'
 import {
   createFakeDatagramPort,
@@ -53,6 +54,28 @@ describe('Outbox.send', () => {
     port.sent[0]?.done(systemError('EAGAIN'))
     await sending
     expect([outbox.bytes, outbox.sent, outbox.failed]).toEqual([0, 1, 0])
+  })
+
+  it('tells a port that gathers which may not be sent before another', async () => {
+    const sendings: DatagramSending[] = []
+    const port = { send: (_: unknown, __: unknown, sending: DatagramSending) => void sendings.push(sending) }
+    const outbox = new Outbox(port as unknown as DatagramPort)
+    const results = [A, A, B].map((to) => outbox.send(bytes('x'), to))
+    expect(sendings.map((sending) => sending.isBehind?.())).toEqual([false, false, false])
+    sendings[0]?.done(systemError('EAGAIN'))
+    expect(sendings.map((sending) => sending.isBehind?.())).toEqual([false, true, false])
+    outbox.clear(closed())
+    await Promise.allSettled(results)
+  })
+
+  it('keeps in one line what goes to the peer, whether it is named or not', async () => {
+    const port = createFakeDatagramPort({ peer: A, answer: () => systemError('EAGAIN') })
+    const outbox = new Outbox(port)
+    const results = [outbox.send(bytes('a'), undefined)]
+    port.answer = () => undefined
+    results.push(outbox.send(bytes('b'), A), outbox.send(bytes('c'), undefined))
+    await Promise.all(results)
+    expect(port.sent.map(({ data }) => data)).toEqual(['a', 'b', 'c'])
   })
 
   it('names a message that the system finds too large', async () => {

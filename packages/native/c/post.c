@@ -23,26 +23,41 @@ union control {
   uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
 };
 
+/* What comes after for the same receiver must not overtake; who is not known any more may be anybody. */
+struct refusal {
+  int32_t slot;
+  int32_t token;
+  /* EAGAIN or ESTALE */
+  int error;
+};
+
 struct flush {
   struct mmsghdr messages[MAX_POSTS];
   struct iovec parts[MAX_POSTS];
   union control controls[MAX_POSTS];
   /* Datagrams of each message. */
   int counts[MAX_POSTS];
-  /* Receivers without room: what comes after must not overtake. */
-  int32_t refused[MAX_POSTS];
-  int refused_count;
+  struct refusal refusals[MAX_POSTS];
+  int refusal_count;
 };
 
 static int32_t *post_at(const struct engine *engine, int index) {
   return engine->posts + POSTS_AT + index * POST_WIDTH;
 }
 
-static bool is_refused(const struct flush *flush, int32_t token) {
-  for (int index = 0; index < flush->refused_count; index++) {
-    if (flush->refused[index] == token) return true;
+/* @returns errno, or 0 */
+static int refusal_of(const struct flush *flush, const int32_t *post) {
+  for (int index = 0; index < flush->refusal_count; index++) {
+    const struct refusal *refusal = &flush->refusals[index];
+    if (refusal->slot != post[0]) continue;
+    if (refusal->token == post[3] || refusal->error == ESTALE) return refusal->error;
   }
-  return false;
+  return 0;
+}
+
+static void note_refusal(struct flush *flush, const int32_t *post, int error) {
+  if (error != EAGAIN && error != ESTALE) return;
+  flush->refusals[flush->refusal_count++] = (struct refusal){post[0], post[3], error};
 }
 
 /* Of the datagrams from `first` on: how many go to one receiver and have one length, where the last may be shorter. */
@@ -100,13 +115,11 @@ static bool cannot_segment(int error) {
 static int prepare_all(
     const struct engine *engine, const struct source *source, struct flush *flush, int index, int end) {
   int messages = 0;
-  while (index < end) {
+  while (index < end && refusal_of(flush, post_at(engine, index)) == 0) {
     int count = datagram_may_segment(source) ? same_kind(engine, index, end) : 1;
     if (!prepare(engine, flush, messages, index, count)) break;
     messages++;
     index += count;
-    /* Whether one goes out depends on those before. */
-    if (flush->refused_count > 0) break;
   }
   return messages;
 }
@@ -116,10 +129,8 @@ static void send_run(struct engine *engine, struct flush *flush, int first, int 
   struct source *source = source_at(engine, post_at(engine, first)[0]);
   for (int index = first; index < end;) {
     int32_t *post = post_at(engine, index);
-    int errors = 0, sent = 0;
-    if (source == NULL) errors = EBADF;
-    else if (is_refused(flush, post[3])) errors = EAGAIN;
-    else {
+    int errors = source == NULL ? EBADF : refusal_of(flush, post), sent = 0;
+    if (errors == 0) {
       int messages = prepare_all(engine, source, flush, index, end);
       if (messages == 0) errors = ESTALE;
       else sent = sendmmsg(source->fd, flush->messages, (unsigned)messages, MSG_NOSIGNAL);
@@ -129,8 +140,8 @@ static void send_run(struct engine *engine, struct flush *flush, int first, int 
         datagram_send_whole(source);
         continue;
       }
+      note_refusal(flush, post, errors);
     }
-    if (errors == EAGAIN) flush->refused[flush->refused_count++] = post[3];
     for (int message = 0; message < sent; message++) {
       for (int count = flush->counts[message]; count > 0; count--) post_at(engine, index++)[3] = 0;
     }
@@ -155,10 +166,10 @@ static napi_value flush_posts(napi_env env, napi_callback_info info) {
   struct flush flush;
   int count = engine->posts[0];
   int failures = 0;
+  flush.refusal_count = 0;
   for (int index = 0; index < count;) {
     int end = index + 1;
     while (end < count && post_at(engine, end)[0] == post_at(engine, index)[0]) end++;
-    flush.refused_count = 0;
     send_run(engine, &flush, index, end);
     for (; index < end; index++) failures += post_at(engine, index)[3] != 0;
   }

@@ -115,9 +115,9 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
       const isKnown = isToPeer ? this.#family !== UNIX : token !== 0
       const post: Post = { poster: this, data, to: isToPeer ? undefined : to, sending }
       if (isKnown && this.#loop.posts.add(this.#slot, token, post)) return
-      // What was gathered before goes before.
+      // What was gathered before goes before, and may have found no room.
       this.#loop.posts.flush()
-      const errno = isToPeer || token !== 0 ? this.#loop.addon.sendDatagram(this.#slot, data, token) : ESTALE
+      const errno = this.#sendNow(post, isToPeer || token !== 0 ? token : undefined)
       if (errno === 0) sending.done()
       else this.failed(post, errno)
     } catch (error) {
@@ -185,6 +185,13 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
     if (errno !== 0) this.#sink?.failed(systemError(errno, 'epoll_ctl'))
   }
 
+  /** @param token `undefined` if there is none @returns 0 or errno */
+  #sendNow({ data, to, sending }: Post, token: number | undefined): number {
+    if (sending.isBehind?.() === true) return EAGAIN
+    if (token !== undefined) return this.#loop.addon.sendDatagram(this.#slot, data, token)
+    return this.#sendTo(data, to as Address)
+  }
+
   #sendTo(data: Uint8Array, to: Address): number {
     const { addon } = this.#loop
     if (this.#family === UNIX)
@@ -201,9 +208,10 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
   }
 
   /** What the addon refused: by an address that it does not know any more it may have to be sent once again. */
-  failed({ data, to, sending }: Post, refusal: number): void {
+  failed(post: Post, refusal: number): void {
+    const { to, sending } = post
     try {
-      const errno = refusal === ESTALE && to !== undefined ? this.#sendTo(data, to) : refusal
+      const errno = refusal === ESTALE && to !== undefined ? this.#sendNow(post, undefined) : refusal
       sending.done(errno === 0 ? undefined : this.#errorOf(errno, to))
     } catch (error) {
       sending.done(error as Error)

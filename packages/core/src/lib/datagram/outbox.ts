@@ -62,7 +62,7 @@ export class Outbox {
     }
     const sending = new Sending(this, data, to)
     this.#bytes += data.length
-    const line = this.#waiting.size === 0 ? undefined : this.#waiting.get(lineOf(to))
+    const line = this.#waiting.size === 0 ? undefined : this.#waiting.get(this.#lineOf(to))
     if (line === undefined) this.#port.send(data, to, sending)
     else {
       sending.since = performance.now()
@@ -103,6 +103,19 @@ export class Outbox {
     else this.#settle(sending, isTooLarge(error) ? tooLarge(sending.data.length, error) : error)
   }
 
+  /** Whether one to the same receiver waits that is older. */
+  isBehind(sending: Sending): boolean {
+    const first =
+      this.#waiting.size === 0 ? undefined : this.#waiting.get(this.#lineOf(sending.to))?.sendings[0]
+    return first !== undefined && first.order < sending.order
+  }
+
+  /** Of a connected socket all that goes to the peer is in one, whether it is named or not. */
+  #lineOf(to: Address | undefined): string {
+    const receiver = to ?? this.#port.remoteAddress
+    return receiver === undefined ? '' : formatAddress(receiver)
+  }
+
   #settle(sending: Sending, error?: Error): void {
     this.#pending.delete(sending)
     this.#bytes -= sending.data.length
@@ -116,7 +129,7 @@ export class Outbox {
 
   /** Puts a sending in its line, or gives it up, with all who have waited too long. */
   #wait(sending: Sending, error: Error): void {
-    const key = lineOf(sending.to)
+    const key = this.#lineOf(sending.to)
     const line = this.#waiting.get(key) ?? {
       sendings: [],
       retry: FIRST_RETRY,
@@ -191,6 +204,10 @@ class Sending implements DatagramSending, Member {
     this.#outbox.answered(this, error ?? undefined)
   }
 
+  isBehind(): boolean {
+    return this.#outbox.isBehind(this)
+  }
+
   result(): Promise<void> {
     if (this.#state === 'sent') return RESOLVED
     if (this.#state !== 'pending') return rejected(this.#state)
@@ -223,10 +240,6 @@ class Sending implements DatagramSending, Member {
 function insert(sendings: Sending[], sending: Sending): void {
   const at = sendings.findIndex((other) => other.order > sending.order)
   sendings.splice(at === -1 ? sendings.length : at, 0, sending)
-}
-
-function lineOf(to: Address | undefined): string {
-  return to === undefined ? '' : formatAddress(to)
 }
 
 /** The system knows limits that the port does not: those of the peer's family, or of the send buffer. */

@@ -38,6 +38,11 @@ export interface DatagramPort {
 export interface DatagramSending {
   /** The port has sent it, or could not. */
   done(error?: Error | null): void
+  /**
+   * Whether one that was given before, to the same receiver, has found no room since: then this one must not overtake it, and
+   * is answered with `EAGAIN`. Only a port that gathers what it sends has to ask.
+   */
+  isBehind?(): boolean
 }
 
 /** Where a port delivers. */
