@@ -80,7 +80,8 @@ describe('npm run release:rehearse', () => {
       child.kill('SIGINT')
       const [code] = (await once(child, 'close')) as [number]
       expect(code).toBe(130)
-      expect(output.text).toBe('')
+      // What holds, or was left out, may have been said before. What was broken off has not failed.
+      expect(output.text.split('\n').filter((line) => !/^(ok {4}|skip {2}|$)/.test(line))).toEqual([])
       expect(readdirSync(folder)).toEqual([])
       if (process.platform === 'linux') expect(processesThatKnow(folder)).toEqual([])
     },
