@@ -1,3 +1,3 @@
 import { plain } from '../../jest.base.js'
 
-export default { ...plain, testTimeout: 60_000, maxWorkers: 1 }
+export default { ...plain, testTimeout: 600_000, maxWorkers: 1 }
