@@ -131,7 +131,10 @@ def connect():
     sock = socket.create_connection((host, port), timeout=5)
     if not ca:
         return sock
-    return ssl.create_default_context(cafile=ca).wrap_socket(sock, server_hostname="localhost")
+    context = ssl.create_default_context(cafile=ca)
+    # Since 3.13 Python asks for identifiers of keys, which the certificates of these tests do without.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context.wrap_socket(sock, server_hostname="localhost")
 
 def read_all(sock, count):
     data = b""
