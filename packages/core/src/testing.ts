@@ -6,6 +6,7 @@
  */
 export type { Deferred } from './lib/deferred.js'
 export { anyTransportConformance } from './lib/testing/any-transport.js'
+export type { HeldClock } from './lib/testing/clock.js'
 export { datagramConformance } from './lib/testing/datagram-conformance.js'
 export {
   createFakeDatagramPort,

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { patience } from '../src/lib/testing/wait.js'
 import {
   registerSuite,
   streamConformance,
@@ -30,13 +31,11 @@ function find(over: Partial<StreamFixture>, name: string): Case {
   return found[1]
 }
 
-/** Lets those who wait for something give up after their second look. */
-function losePatience(): void {
-  let now = 0
-  jest.spyOn(performance, 'now').mockImplementation(() => (now += 4_000))
-}
+/** Enough for a loop that only has to turn a few times. */
+const FEW = 50
+const { looks } = patience
 
-afterEach(() => void jest.restoreAllMocks())
+afterEach(() => void (patience.looks = looks))
 
 describe('streamConformance', () => {
   it('streamConformance() nests one way in two way in half-close, and names each case once', () => {
@@ -72,7 +71,7 @@ describe('streamConformance', () => {
       runs += 1
       return createLoopbackServer(...args)
     }
-    losePatience()
+    patience.looks = FEW
     const failure = await rejection(
       find({ leftovers, createServer }, 'write() of nothing resolves and sends nothing').run(),
     )
@@ -85,7 +84,7 @@ describe('streamConformance', () => {
       timer ??= setTimeout(() => {}, 60_000)
       return fixture.connect(...args)
     }
-    losePatience()
+    patience.looks = FEW
     const failure = await rejection(find({ connect }, 'write() of nothing resolves and sends nothing').run())
     clearTimeout(timer)
     expect(failure.message).toMatch(/of Timeout are left/)

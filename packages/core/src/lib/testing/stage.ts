@@ -4,6 +4,7 @@ import type { DatagramClientOptions, DatagramServerOptions } from '../datagram/o
 import type { DatagramHandler, Handler, StreamHandler } from '../handler.js'
 import type { ConnectionEvent, DatagramServerStats, ListenOptions, Server, ServerStats } from '../server.js'
 import type { StreamClientOptions, StreamServerOptions } from '../stream/options.js'
+import { holdClock, type HeldClock } from './clock.js'
 import { assertAccounts, collectUncaught, PromiseLedger } from './invariants.js'
 import { assertNothingLeft, takeInventory } from './inventory.js'
 import type { Case, Suite } from './suite.js'
@@ -92,6 +93,11 @@ export interface Stage<K extends Kind> {
   restart(scene: Scene<K>, options?: ListenOptions): Promise<Scene<K>>
   /** Of a promise that must have settled when the case is over; whether it resolves or rejects. */
   keep<T>(promise: Promise<T>): Promise<T>
+  /**
+   * Stops the clock that deadlines are measured by, at the latest until the case is over. A case that must be done with
+   * something before a deadline strikes holds the clock meanwhile: then it does not matter how fast the machine is.
+   */
+  holdClock(): HeldClock
 }
 
 /** A server that listens, and what its observers have heard so far. */
@@ -150,6 +156,7 @@ export async function perform<K extends Kind>(
   const promises = new PromiseLedger()
   const servers: Observed<K>[] = []
   const clients: K['channel'][] = []
+  const clocks: HeldClock[] = []
   const open = async (parts: Observed<K>, options?: ListenOptions): Promise<Scene<K>> => {
     const address = await parts.server.listen(fixture.target() as never, options)
     const connect: Scene<K>['connect'] = async (clientOptions) => {
@@ -168,10 +175,16 @@ export async function perform<K extends Kind>(
     },
     restart: (scene, options) => open(scene, options),
     keep: (promise) => promises.keep(promise),
+    holdClock() {
+      const clock = holdClock()
+      clocks.push(clock)
+      return clock
+    },
   }
   try {
     await body(stage)
   } finally {
+    for (const clock of clocks.toReversed()) clock.release()
     const closing = [...clients.map(dispose), ...servers.map(({ server }) => server.close())]
     await soon(Promise.all(closing), 'closing clients and servers').finally(uncaught.stop)
   }

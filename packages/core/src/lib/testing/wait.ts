@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ignore } from '../deferred.js'
 
-/** How long something that must happen may take. A machine under load is slow; what never happens fails all the same. */
-const PATIENCE = 5_000
+/**
+ * How many looks something that must happen may take. Looks are counted, not time: a process that has to wait for a
+ * processor looks less often, and waits longer by as much. What never happens fails all the same. Only tests of this
+ * suite change it.
+ */
+export const patience = { looks: 2_000 }
+/** Between two looks, in ms. */
 const INTERVAL = 5
 
 /** Waits until `check` does not throw; its last error tells what did not happen. */
 export async function eventually(check: () => void): Promise<void> {
-  const end = performance.now() + PATIENCE
-  for (;;) {
+  for (let look = 1; ; look++) {
     try {
       check()
       return
     } catch (error) {
-      if (performance.now() > end) throw error
+      if (look >= patience.looks) throw error
     }
     await delay(INTERVAL)
   }
@@ -21,18 +26,20 @@ export async function eventually(check: () => void): Promise<void> {
 
 /** Resolves with what `promise` does, or fails when that takes too long. */
 export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
-  const tooLate = new AbortController()
-  const timer = delay(PATIENCE, undefined, { signal: tooLate.signal }).then(
-    () => {
-      throw new Error(`${what} takes too long`)
-    },
-    () => undefined as never,
-  )
+  const settled = new AbortController()
   try {
-    return await Promise.race([promise, timer])
+    return await Promise.race([promise, lateness(what, settled.signal)])
   } finally {
-    tooLate.abort()
+    settled.abort()
   }
+}
+
+/** Rejects when patience is at its end. */
+async function lateness(what: string, signal: AbortSignal): Promise<never> {
+  for (let look = 1; look < patience.looks && !signal.aborted; look++) {
+    await delay(INTERVAL, undefined, { signal }).catch(ignore)
+  }
+  throw new Error(`${what} takes too long`)
 }
 
 /** Passes if `promise` rejects with this very value. */
