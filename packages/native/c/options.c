@@ -1,5 +1,6 @@
 /* Options of sockets. On Linux those of a listener go over to what it accepts, so that a connection costs no call. */
 #include "engine.h"
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -41,21 +42,32 @@ static const struct option *find(const char *name) {
   return NULL;
 }
 
-/* Sets every property of `values`, an object of numbers: 0, or errno. */
+/* What setsockopt(2) takes; EINVAL for anything else, which must not become another number. */
+static int setting_of(napi_env env, napi_value value, int *setting) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok) return EINVAL;
+  if (!(number >= INT_MIN && number <= INT_MAX) || number != (int)number) return EINVAL;
+  *setting = (int)number;
+  return 0;
+}
+
+/* Sets every property of `values`, an object of numbers: 0, or errno. What it inherits is not its own, and nobody asked for it. */
 int options_apply(napi_env env, napi_value values, int fd) {
   napi_value names;
   uint32_t count = 0;
-  napi_get_property_names(env, values, &names);
+  napi_get_all_property_names(env, values, napi_key_own_only, napi_key_skip_symbols, napi_key_numbers_to_strings, &names);
   napi_get_array_length(env, names, &count);
   for (uint32_t index = 0; index < count; index++) {
     napi_value key, value;
     char name[32] = "";
+    int setting;
     napi_get_element(env, names, index, &key);
     napi_get_value_string_utf8(env, key, name, sizeof name, NULL);
     napi_get_property(env, values, key, &value);
     const struct option *option = find(name);
-    int setting = integer(env, value);
     if (option == NULL) return ENOPROTOOPT;
+    int error = setting_of(env, value, &setting);
+    if (error != 0) return error;
     if (setsockopt(fd, option->level, option->option, &setting, sizeof setting) != 0) return errno;
   }
   return 0;

@@ -233,7 +233,10 @@ static napi_value send_queue(napi_env env, napi_callback_info info) {
     napi_get_element(env, arguments[1], index, &buffer);
     napi_get_buffer_info(env, buffer, &parts[index].iov_base, &parts[index].iov_len);
   }
-  size_t offset = (size_t)integer(env, arguments[2]);
+  /* A buffer may have more bytes than an int32 counts. */
+  int64_t wanted_offset = 0;
+  napi_get_value_int64(env, arguments[2], &wanted_offset);
+  size_t offset = (size_t)wanted_offset;
   /* Its owner may have given the memory away meanwhile: then there is nothing to send. */
   if (offset > parts[0].iov_len) offset = parts[0].iov_len;
   parts[0].iov_base = (uint8_t *)parts[0].iov_base + offset;
