@@ -73,11 +73,30 @@ static napi_value create_engine(napi_env env, napi_callback_info info) {
   return functions;
 }
 
+/* By their names, so that JavaScript of another version is found out. */
+static const struct {
+  const char *name;
+  int32_t value;
+} numbers[] = {
+#define NUMBER(name, value) {#name, name},
+#define EVENT(name, value) {"KIND_" #name, KIND_##name},
+#define HEADER(name, value) {"HEADER_" #name, HEADER_##name},
+    SHARED_NUMBERS(NUMBER, EVENT, HEADER)
+#undef NUMBER
+#undef EVENT
+#undef HEADER
+};
+
 NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports);
 
+/* `{ createEngine, numbers }` */
 napi_value napi_register_module_v1(napi_env env, napi_value exports) {
-  napi_value function;
+  napi_value function, list;
   napi_create_function(env, "createEngine", NAPI_AUTO_LENGTH, create_engine, NULL, &function);
   napi_set_named_property(env, exports, "createEngine", function);
+  napi_create_object(env, &list);
+  for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++)
+    napi_set_named_property(env, list, numbers[index].name, number(env, numbers[index].value));
+  napi_set_named_property(env, exports, "numbers", list);
   return exports;
 }

@@ -17,52 +17,23 @@
 
 #define NAPI_VERSION 8
 #include <node_api.h>
+#include "numbers.h"
 
 /* Descriptors that one look at the epoll set may bring; the rest comes with the next look, first things first. */
 #define MAX_READY 128
-/* Events that one batch may hold. */
-#define MAX_EVENTS 512
 /* In place of the slot of what was gathered for a source that is closed now. */
 #define NO_SLOT (-1)
-/* int32 values per event, per operation (slot, offset in `out`, length) and per stall. */
-#define EVENT_WIDTH 4
-/* Operations, and bytes copied, that one batch may gather before it is flushed. */
-#define MAX_OPERATIONS 512
+/* Bytes that the operations of one batch may have. */
 #define OUT_BYTES (256 * 1024)
 /* Bytes that one batch may read: others, and the rest of the process, have their turn then. */
 #define BATCH_BYTES (1024 * 1024)
 
 /* The same for datagrams. */
-#define MAX_POSTS 256
 #define POST_BYTES (64 * 1024)
 
 /* What a slice of small reads, or of large ones, keeps from being freed. */
 #define SMALL_SLAB (64 * 1024)
 #define LARGE_SLAB (256 * 1024)
-
-/* Kinds of events; src/lib/addon.ts has the same numbers. */
-enum kind {
-  KIND_CHUNK = 0,     /* offset, length; the slab's number is in the bits above KIND_BITS */
-  KIND_END = 1,       /* the peer has no more */
-  KIND_FAILED = 2,    /* errno */
-  KIND_WRITABLE = 3,  /* there is room again */
-  KIND_CONNECTED = 4, /* errno, or 0 */
-  KIND_ACCEPTED = 5,  /* slot of the new stream, its descriptor */
-  KIND_REFUSED = 6,   /* accepting failed: errno */
-  KIND_DATAGRAM = 7,  /* offset and whether it was cut, length and place of the sender, both of DATAGRAM_BITS; slab as above */
-  KIND_SENDER = 8,    /* token of a new sender, number of its address in the list of slabs */
-  KIND_CREDENTIALS = 9, /* number of `[pid, uid, gid]`, those of the datagrams that follow */
-};
-#define KIND_BITS 8
-#define DATAGRAM_BITS 20
-
-/* What `header` holds. */
-enum header {
-  HEADER_OPERATIONS = 0, /* operations that were gathered and wait */
-  HEADER_GATHERING = 1,  /* whether operations may be gathered: a flush will come */
-  HEADER_FLUSHED = 2,    /* operations of the last flush, for those that stalled in it */
-  HEADER_STALLS = 3,     /* entries of `stalls` */
-};
 
 struct engine;
 struct source;

@@ -7,11 +7,6 @@
 #include <netinet/udp.h>
 #include <sys/uio.h>
 
-/* int32 values: how many there are, and unused ones before the first. */
-#define POSTS_AT 4
-/* Values per datagram: slot, offset in `post_bytes`, length, token of the receiver, which the flush replaces by errno. */
-#define POST_WIDTH 4
-
 /* Datagrams of one message: the kernel's limit before 6.9 (UDP_MAX_SEGMENTS, linux/udp.h). */
 #define MAX_SEGMENTS 64
 /* What one message can carry, less the headers of IPv6 and UDP. */

@@ -4,7 +4,6 @@
  */
 #include "engine.h"
 
-#define PLACE_BITS 10
 #define PLACES (1 << PLACE_BITS)
 
 struct sender {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { engine } from '../src/index.js'
 import { thisHost, type Host } from '../src/lib/host.js'
 import { loadAddon } from '../src/lib/load.js'
+import { numbers } from '../src/lib/numbers.js'
 
 /** A machine that has nothing but what is named here: a path or a package, and what loading it gives. */
 function host(found: Record<string, unknown> = {}, more: Partial<Host> = {}): Host {
@@ -16,7 +17,7 @@ function host(found: Record<string, unknown> = {}, more: Partial<Host> = {}): Ho
 
 /** What gives this as an engine. */
 function binary(addon: unknown): unknown {
-  return { createEngine: () => addon }
+  return { numbers, createEngine: () => addon }
 }
 
 /** What an application is told that has no addon. */
@@ -72,11 +73,22 @@ describe('loadAddon', () => {
     )
   })
 
+  it.each([
+    ['has other numbers', { ...numbers, MAX_EVENTS: 256 }, 'MAX_EVENTS is 256 there and 512 here'],
+    ['has more numbers', { ...numbers, MORE: 1 }, 'MORE is 1 there and undefined here'],
+    ['has no numbers yet', undefined, 'is undefined there'],
+  ])('loadAddon() takes no binary that %s', (_, others, difference) => {
+    const createEngine = (): object => ({})
+    const found = { 'build/sock_native.node': { numbers: others, createEngine } }
+    expect(reason(host(found))).toContain('its binary is of another version than its JavaScript')
+    expect(reason(host(found))).toContain(difference)
+  })
+
   it('loadAddon() says why an engine cannot be made', () => {
     const createEngine = (): never => {
       throw new Error('Too many open files')
     }
-    expect(reason(host({ 'build/sock_native.node': { createEngine } }))).toBe(
+    expect(reason(host({ 'build/sock_native.node': { numbers, createEngine } }))).toBe(
       'Cannot use the native engine: Too many open files',
     )
   })

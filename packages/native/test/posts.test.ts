@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { MAX_POSTS, POST_WIDTH, POSTS_AT } from '../src/lib/numbers.js'
 import { Posts, type Post } from '../src/lib/posts.js'
-
-/** As in `c/post.c` and `c/engine.h`. */
-const POSTS_AT = 4
-const POST_WIDTH = 4
-const MAX_POSTS = 256
 
 /** Posts, and what an addon that sends everything was given, in order. */
 function createPosts(): { posts: Posts; sent: string[] } {

@@ -2,6 +2,8 @@ import type { SocketOptions } from './socket-options.js'
 
 /** What the binary gives, of which Node loads one however many copies of this package find it. */
 export interface Binary {
+  /** What it was compiled with; missing in one of another version. */
+  readonly numbers?: Readonly<Record<string, number>>
   /** @throws Error if the system lacks descriptors or memory for it */
   createEngine(): Addon
 }
@@ -73,40 +75,10 @@ export interface Addon {
   kernelDrops(slot: number): number
 }
 
-/** Memory that both sides see; `c/engine.h` says how it is divided. */
+/** Memory that both sides see: a head, events, operations and stalls, which `numbers.ts` measures. */
 export interface BatchMemory {
   readonly shared: ArrayBuffer
   readonly out: ArrayBuffer
   /** What the events of the batch that is being delivered refer to: slabs, and addresses and credentials too. */
   readonly slabs: unknown[]
 }
-
-/** The same numbers as in `c/engine.h`. */
-export const EVENT_WIDTH = 4
-export const MAX_EVENTS = 512
-export const MAX_OPERATIONS = 512
-export const KIND_BITS = 8
-export const DATAGRAM_BITS = 20
-
-export const header = { operations: 0, gathering: 1, flushed: 2, stalls: 3 } as const
-
-export const kinds = {
-  /** offset, length; the number of the slab is in the bits above {@link KIND_BITS} */
-  chunk: 0,
-  end: 1,
-  /** errno */
-  failed: 2,
-  writable: 3,
-  /** errno, or 0 */
-  connected: 4,
-  /** slot of the new stream, its descriptor */
-  accepted: 5,
-  /** errno */
-  refused: 6,
-  /** offset and whether it was cut, length and place of the sender plus 1, both of {@link DATAGRAM_BITS}; slab as above */
-  datagram: 7,
-  /** token, number of the address */
-  sender: 8,
-  /** number of `[pid, uid, gid]` */
-  credentials: 9,
-} as const

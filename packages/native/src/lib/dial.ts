@@ -1,7 +1,7 @@
 import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { kinds } from './addon.js'
 import type { Loop, Owner } from './loop.js'
+import { kinds } from './numbers.js'
 import type { SocketOptions } from './socket-options.js'
 import { systemError, type Details } from './system-error.js'
 

@@ -1,6 +1,7 @@
 import { SockError } from '@sock/core'
 import type { Addon, Binary } from './addon.js'
 import { thisHost, type Host } from './host.js'
+import { numbers } from './numbers.js'
 
 /** Where the build script of a clone leaves the addon, seen from `src/lib` and `dist/lib` alike. */
 const BUILT_HERE = '../../build/sock_native.node'
@@ -23,6 +24,7 @@ export function loadAddon(host: Host = thisHost): Loaded {
   if (runtime !== undefined) return unavailable(`it needs the event loop of Node, and this is ${runtime}`)
   try {
     const binary = (load(host, BUILT_HERE) ?? loadPrebuilt(host)) as Binary
+    checkNumbers(binary.numbers ?? {})
     return { addon: binary.createEngine() }
   } catch (cause) {
     return unavailable((cause as Error).message, cause)
@@ -48,6 +50,18 @@ function load(host: Host, id: string): unknown {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined
     throw error
+  }
+}
+
+/** Both sides read and write the same memory. @throws Error if they do not agree on how it is divided */
+function checkNumbers(compiled: Readonly<Record<string, number>>): void {
+  for (const name of Object.keys({ ...numbers, ...compiled })) {
+    const [here, there] = [numbers[name], compiled[name]]
+    if (here !== there)
+      throw new Error(
+        `its binary is of another version than its JavaScript (${name} is ${there} there and ${here} here); ` +
+          'install both anew, or build the binary again',
+      )
   }
 }
 

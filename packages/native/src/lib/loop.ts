@@ -1,4 +1,5 @@
 import type { Address } from '@sock/core'
+import type { Addon } from './addon.js'
 import {
   DATAGRAM_BITS,
   EVENT_WIDTH,
@@ -7,8 +8,7 @@ import {
   kinds,
   MAX_EVENTS,
   MAX_OPERATIONS,
-  type Addon,
-} from './addon.js'
+} from './numbers.js'
 import { Posts } from './posts.js'
 import { Senders } from './senders.js'
 

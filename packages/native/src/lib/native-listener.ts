@@ -1,7 +1,7 @@
 import type { Address } from '@sock/core'
 import type { StreamListener, StreamListenerSink } from '@sock/core/stream'
-import { kinds } from './addon.js'
 import type { Loop, Owner } from './loop.js'
+import { kinds } from './numbers.js'
 import type { Names } from './names.js'
 import { NativeStreamPort } from './native-port.js'
 import { systemError } from './system-error.js'

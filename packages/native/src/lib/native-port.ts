@@ -1,7 +1,7 @@
 import type { Address, PeerCredentials, TlsSession } from '@sock/core'
 import type { StreamPort, StreamPortSink } from '@sock/core/stream'
-import { kinds } from './addon.js'
 import type { Due, Loop, Owner } from './loop.js'
+import { kinds } from './numbers.js'
 import type { Names } from './names.js'
 import { NativeSocket } from './native-socket.js'
 import { SendQueue } from './send-queue.js'

@@ -1,6 +1,7 @@
 import type { Address } from '@sock/core'
 import type { DatagramSending } from '@sock/core/datagram'
 import type { Addon } from './addon.js'
+import { MAX_POSTS, POST_WIDTH, POSTS_AT } from './numbers.js'
 
 /** A datagram that a port was given to send. */
 export interface Post {
@@ -15,10 +16,6 @@ interface Poster {
   failed(post: Post, errno: number): void
 }
 
-/** The same numbers as in `c/post.c` and `c/engine.h`. */
-const POSTS_AT = 4
-const POST_WIDTH = 4
-const MAX_POSTS = 256
 /** Larger ones are not worth a copy. */
 const MAX_POSTED = 2048
 /** When a batch takes longer than this, in ms, what it has sent so far does not wait for its end. */

@@ -1,8 +1,8 @@
 import type { Address, PeerCredentials } from '@sock/core'
 import { ipAddress, unixAddress } from '@sock/core/datagram'
+import { PLACE_BITS } from './numbers.js'
 
-/** The same number as in `c/senders.c`. */
-const PLACE_MASK = 1023
+const PLACE_MASK = (1 << PLACE_BITS) - 1
 
 /** What a socket can send to: IPv4 peers of an IPv6 socket are other addresses to the system than those of an IPv4 one. */
 export type Family = 4 | 6 | 1
