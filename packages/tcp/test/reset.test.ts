@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import { exchange } from '@sock/core'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { generate } from 'selfsigned'
 import type { Connection } from '../src/index.js'
 import { collect, dial, dialRaw, readToEnd, serve } from './support/servers.js'
+import { later } from './support/resources.js'
 import { rejection, until } from './support/until.js'
 
 const MIB = 1024 * 1024
@@ -83,6 +85,55 @@ describe('a peer that resets', () => {
     socket.resetAndDestroy()
     await until(() => reason !== undefined, 'the signal fires')
     expect(reason).toMatchObject({ code: 'ERR_SOCK_RESET' })
+  })
+})
+
+describe('a peer that ends, and is reset after that', () => {
+  it('has sent all it had to: read() gives it, and null', async () => {
+    const got: string[] = []
+    const { address, server } = await serve(async (connection) => {
+      await connection.write('never read')
+      got.push(`${await collect(connection)}`)
+    })
+    for (let round = 1; round <= 20; round++) {
+      const peer = await dialRaw(address, { allowHalfOpen: true })
+      peer.end('whole')
+      await once(peer, 'finish')
+      // It has not read everything: the system sends a RST, which may overtake our look at the FIN.
+      await until(() => server.stats().bytesWritten >= round * 10, 'something waits for the peer')
+      peer.destroy()
+      await until(() => got.length === round, 'the handler has read it')
+    }
+    expect(new Set(got)).toEqual(new Set(['whole']))
+  })
+
+  it('over TLS, is whole with its close_notify, though the server has paused it meanwhile', async () => {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      keySize: 2048,
+    })
+    const whole = 32 * 1024
+    let peers: TLSSocket[] = []
+    const raw = createTlsServer({ cert, key, allowHalfOpen: true }, (peer) => {
+      peers = [...peers, peer]
+      peer.on('error', () => {})
+    })
+    later(() => void raw.close())
+    await once(raw.listen(0, '127.0.0.1'), 'listening')
+    const { port } = raw.address() as AddressInfo
+    const client = await dial(`127.0.0.1:${port}`, {
+      tls: { ca: cert },
+      serverName: 'localhost',
+      highWaterMark: 1024,
+    })
+    await until(() => peers.length === 1, 'the peer is there')
+    const [peer] = peers as [TLSSocket]
+    peer.pause()
+    await client.write(Buffer.alloc(100_000))
+    peer.end(Buffer.alloc(whole))
+    await once(peer, 'finish')
+    peer.destroy()
+    await once(peer, 'close')
+    expect((await collect(client)).length).toBe(whole)
   })
 })
 
@@ -176,8 +227,6 @@ describe('a handler that fails in the middle of an answer', () => {
   const failing = async (connection: Connection): Promise<void> => {
     await connection.read()
     await connection.write('half of the answer')
-    // The client has seen it: libuv takes data and a reset that come in one turn for data and an end.
-    await connection.read()
     throw new Error('failed')
   }
 
@@ -191,7 +240,6 @@ describe('a handler that fails in the middle of an answer', () => {
       const client = await dial(address, kind === 'tls' ? { tls: { ca: cert }, serverName: 'localhost' } : {})
       await client.write('question')
       expect(`${await client.read()}`).toBe('half of the answer')
-      await client.write('seen')
       await expect(client.read()).rejects.toMatchObject({
         code: 'ERR_SOCK_RESET',
         cause: { code: 'ECONNRESET' },

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import type { Address } from '../address.js'
 import type { TlsSession } from '../channel.js'
 import { ignore } from '../deferred.js'
+import { whatBroke, whatBrokeEncrypted } from './node-end.js'
 import type { StreamPort, StreamPortSink } from './port.js'
 
 /** How the sockets of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
@@ -27,7 +29,7 @@ interface Names {
 
 /** Where a socket's listeners find its port: one property instead of a closure per listener. */
 const PORT = Symbol('port')
-type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'error'> }
+type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'secure' | 'error'> }
 
 const NOTHING = Buffer.alloc(0)
 
@@ -105,6 +107,7 @@ class NodeStreamPort implements StreamPort {
     this.sink = sink
     const socket = this.socket as PortSocket
     socket[PORT] = this
+    if (this.secure) socket.push = pushDecrypted
     socket.on('error', onError)
     socket.on('close', onClose)
     socket.on('end', onEnd)
@@ -160,9 +163,20 @@ function onData(this: Socket, chunk: Buffer): void {
   ;(this as PortSocket)[PORT].sink.received(chunk)
 }
 
-/** A TLS socket that broke may still emit 'end': that is no end of the input, but of the connection. */
+/** Tells an end of TLS from a connection that broke: after a pause 'end' comes when it is too late to ask. */
+function pushDecrypted(this: Socket, chunk: unknown, encoding?: BufferEncoding): boolean {
+  if (chunk === null && !this.destroyed) {
+    // From now on its own method again, for what Node may push behind the end.
+    delete (this as Partial<Socket>).push
+    ;(this as PortSocket)[PORT].error ??= whatBrokeEncrypted(this)
+  }
+  return Readable.prototype.push.call(this, chunk, encoding)
+}
+
+/** A socket that broke may still emit 'end': that is no end of the input, but of the connection. */
 function onEnd(this: Socket): void {
   const port = (this as PortSocket)[PORT]
+  if (!port.secure) port.error ??= whatBroke(this)
   if (port.error === undefined) port.sink.ended()
   else this.destroy()
 }
@@ -194,5 +208,6 @@ function onClose(this: Socket): void {
 /** The port of a socket that is closed: nothing comes of it any more. */
 const CLOSED: PortSocket[typeof PORT] = {
   sink: { received: ignore, ended: ignore, drained: ignore, finished: ignore, closed: ignore },
+  secure: false,
   error: undefined,
 }

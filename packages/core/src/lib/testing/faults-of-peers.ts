@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Connection } from '../channel.js'
 import { ignore } from '../deferred.js'
 import { isSockError } from '../errors.js'
+import { exchange } from '../exchange.js'
 import { defineFaults, firstly } from './faults.js'
 import { echo, pattern, readAll, readExactly, untilStopped } from './handlers.js'
 import { eventually, soon } from './wait.js'
@@ -28,6 +29,47 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     const hasReset = stage.fixture.lacks?.includes('reset') !== true
     assert.equal(scene.events.at(-1)?.reason, hasReset ? 'reset' : 'ended')
     assert.deepEqual(scene.errors, [])
+    return scene
+  },
+
+  'a peer torn off right behind its bytes has not ended: they are read, then read() rejects': async (
+    stage,
+  ) => {
+    const read: string[] = []
+    const scene = await stage.serve(
+      firstly(async (connection) => {
+        try {
+          for await (const chunk of connection) read.push(String(chunk))
+          read.push('the end')
+        } catch (error) {
+          read.push((error as { code: string }).code)
+        }
+      }),
+    )
+    const client = await scene.connect()
+    // Both are there when the server's event loop looks again.
+    void client.write('half')
+    tearOff(client)
+    await eventually(() => assert.equal(scene.events.at(-1)?.state, 'close'))
+    const hasReset = stage.fixture.lacks?.includes('reset') !== true
+    await eventually(() => assert.deepEqual(read, ['half', hasReset ? 'ERR_SOCK_RESET' : 'the end']))
+    assert.equal(scene.events.at(-1)?.reason, hasReset ? 'reset' : 'ended')
+    assert.deepEqual(scene.errors, [])
+    return scene
+  },
+
+  'a server that tears off in the middle of its answer makes exchange() reject': async (stage) => {
+    const scene = await stage.serve(
+      firstly(async (connection) => {
+        await connection.read()
+        void connection.write('half')
+        tearOff(connection)
+      }),
+    )
+    const client = await scene.connect()
+    const outcome = exchange(client, 'give').then(String, (error: { code: string }) => error.code)
+    const hasReset = stage.fixture.lacks?.includes('reset') !== true
+    assert.equal(await soon(outcome, 'exchange'), hasReset ? 'ERR_SOCK_RESET' : 'half')
     return scene
   },
 
