@@ -24,6 +24,7 @@ export {
   type DatagramServerSettings,
 } from './lib/datagram/server.js'
 export { parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
+export { lookUp } from './lib/look-up.js'
 export {
   abortSignal,
   boolean,

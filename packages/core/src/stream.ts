@@ -6,6 +6,7 @@
  */
 export { ipAddress, unixAddress } from './lib/address.js'
 export { parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
+export { lookUp } from './lib/look-up.js'
 export {
   abortSignal,
   boolean,

@@ -34,8 +34,11 @@ export interface ServerParts<Target, Addr extends Address, Endpoint, Stats> {
   readonly population: Population<Stats>
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
   parse(target: Target): Endpoint
-  /** Opens a listener that feeds the population. Rejects with the system's error, and leaves nothing then. */
-  open(endpoint: Endpoint): Promise<Listener<Addr>>
+  /**
+   * Opens a listener that feeds the population. Rejects with the system's error or the signal's reason, and leaves nothing
+   * then. What takes long, as looking up a name does, must not keep it from hearing the signal.
+   */
+  open(endpoint: Endpoint, signal: AbortSignal): Promise<Listener<Addr>>
 }
 
 /** Who lives in a server: its connections, or its one datagram socket. */
@@ -71,9 +74,9 @@ const shutdownChecks = {
   signal: abortSignal,
 } satisfies Checks<ShutdownOptions>
 
-/** A start under way, which `close()` and `shutdown()` can stop. */
+/** A start under way, which `close()`, `shutdown()` and the signal of `listen()` can stop. */
 interface Start {
-  stopped: boolean
+  readonly abort: AbortController
   readonly settled: Deferred<void>
 }
 
@@ -81,7 +84,7 @@ interface Start {
 const NOTHING_TO_DO: ShutdownReport = Object.freeze({ idle: 0, drained: 0, forced: 0 })
 
 async function stopStart(start: Start): Promise<void> {
-  start.stopped = true
+  start.abort.abort(new SockError('ERR_SOCK_CLOSED', 'Cannot listen: server was closed while it started'))
   await start.settled.promise
 }
 
@@ -154,16 +157,20 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, Member extends C
     signal?.throwIfAborted()
 
     if (this.#state === 'closed') this.#closed = createDeferred()
-    const start: Start = { stopped: false, settled: createDeferred() }
+    const start: Start = { abort: new AbortController(), settled: createDeferred() }
+    const abort = (): void => start.abort.abort(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
     this.#start = start
     this.#go('starting', `Starting ${this.transport}`)
     try {
-      this.#listener = await this.#open(endpoint, start, signal)
+      this.#listener = await this.#open(endpoint, start.abort.signal)
       this.#endStart(start)
     } catch (error) {
       this.#endStart(start)
       this.#go('idle', `Cannot listen on ${this.transport}: ${(error as Error).message}`)
       throw error
+    } finally {
+      signal?.removeEventListener('abort', abort)
     }
     const { address } = this.#listener
     this.#go('listening', `Listening on ${this.transport} ${address}${this.secure ? ' with TLS' : ''}`)
@@ -190,14 +197,14 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, Member extends C
   }
 
   /** Opens the listener; a stop or an abort that came in the meantime closes it again. */
-  async #open(endpoint: Endpoint, start: Start, signal: AbortSignal | undefined): Promise<Listener<Addr>> {
-    const listener = await this.#parts.open(endpoint)
-    if (!start.stopped && signal?.aborted !== true) return listener
+  async #open(endpoint: Endpoint, signal: AbortSignal): Promise<Listener<Addr>> {
+    signal.throwIfAborted()
+    const listener = await this.#parts.open(endpoint, signal)
+    if (!signal.aborted) return listener
     const closing = listener.close()
     this.#parts.population.destroyAll('closed', new SockError('ERR_SOCK_CLOSED', 'Server was closed'))
     await closing
-    signal?.throwIfAborted()
-    throw new SockError('ERR_SOCK_CLOSED', 'Cannot listen: server was closed while it started')
+    throw signal.reason
   }
 
   /** Before observers hear how it ended, since they may listen again. */

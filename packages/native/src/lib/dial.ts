@@ -1,5 +1,4 @@
-import dns from 'node:dns/promises'
-import { isIP } from 'node:net'
+import { lookUp } from '@sock/core/stream'
 import type { Loop, Owner } from './loop.js'
 import { kinds } from './numbers.js'
 import type { SocketOptions } from './socket-options.js'
@@ -70,18 +69,12 @@ export async function dialIp(
   port: number,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const addresses = await addressesOf(host)
+  const addresses = await lookUp(host, signal)
   signal?.throwIfAborted()
   const attempts = addresses.map(
     (address) => () => new Attempt(loop, loop.addon.connectIp(options, address, port), { address, port }),
   )
   return race(loop, attempts, signal)
-}
-
-async function addressesOf(host: string): Promise<string[]> {
-  if (isIP(host) !== 0) return [host]
-  const found = await dns.lookup(host, { all: true })
-  return found.map(({ address }) => address)
 }
 
 /** The first that succeeds; the others are closed. The next one begins when one fails, or takes long. */

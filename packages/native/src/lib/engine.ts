@@ -1,7 +1,5 @@
 import type { DatagramEngine, Engine } from '@sock/core'
-import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
-import dns from 'node:dns/promises'
-import { isIP } from 'node:net'
+import { lookUp, type StreamEndpoint, type StreamSocketOptions } from '@sock/core/stream'
 import { createDatagrams } from './datagrams.js'
 import { dialIp, dialPath } from './dial.js'
 import { loadAddon } from './load.js'
@@ -53,9 +51,10 @@ export function createEngine(options?: NativeEngineOptions): NativeEngine {
     canReusePort: true,
     ...createDatagrams(usable, settings),
 
-    async listenStream(endpoint, sockets, sink) {
+    async listenStream(wanted, sockets, sink, signal) {
       const used = usable()
-      const slot = await openListener(used, endpoint, sockets, listenerOptions(settings, endpoint, sockets))
+      const endpoint = await withAddress(wanted, signal)
+      const slot = openListener(used, endpoint, sockets, listenerOptions(settings, endpoint, sockets))
       const names = endpoint.kind === 'path' ? acceptedNames(endpoint.address) : ipNames
       const address = endpoint.kind === 'path' ? endpoint.address : (ipName(used, slot, false) ?? UNSPECIFIED)
       const backlog = sockets.backlog ?? DEFAULT_BACKLOG
@@ -79,12 +78,12 @@ export function createEngine(options?: NativeEngineOptions): NativeEngine {
 /** Sockets of the system, read and written in batches. Linux only. */
 export const engine: NativeEngine = createEngine()
 
-async function openListener(
+function openListener(
   used: Loop,
   endpoint: StreamEndpoint,
   { backlog = DEFAULT_BACKLOG }: StreamSocketOptions,
   options: SocketOptions,
-): Promise<number> {
+): number {
   const { addon } = used
   if (endpoint.kind === 'path') {
     const slot = addon.listenPath(options, backlog, Buffer.from(endpoint.path))
@@ -92,10 +91,7 @@ async function openListener(
   }
   const { ipv6Only = false, reusePort = false, port } = endpoint
   const listen = (host: string): number => addon.listenIp(options, backlog, host, port, ipv6Only, reusePort)
-  if (endpoint.host !== undefined) {
-    const host = await addressOf(endpoint.host)
-    return opened(listen(host), host, port)
-  }
+  if (endpoint.host !== undefined) return opened(listen(endpoint.host), endpoint.host, port)
   // All addresses: IPv6 with IPv4 in it, or IPv4 where there is no IPv6.
   const slot = listen(ALL_IPV6)
   if (slot >= 0) return slot
@@ -103,8 +99,14 @@ async function openListener(
   return other >= 0 ? other : opened(slot, ALL_IPV6, port)
 }
 
-async function addressOf(host: string): Promise<string> {
-  return isIP(host) === 0 ? (await dns.lookup(host)).address : host
+/** The same with the first address that a name stands for. */
+async function withAddress(
+  endpoint: StreamEndpoint,
+  signal: AbortSignal | undefined,
+): Promise<StreamEndpoint> {
+  if (endpoint.kind === 'path' || endpoint.host === undefined) return endpoint
+  const [host] = await lookUp(endpoint.host, signal)
+  return { ...endpoint, host }
 }
 
 function opened(slot: number, address: string, port?: number): number {

@@ -17,7 +17,8 @@ import {
   wrongType,
   type Checks,
   type IpEndpoint,
-  type StreamListener,
+  type NodeListenerSink,
+  type StreamBinding,
   type StreamListenerSink,
 } from '@sock/core/stream'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
@@ -81,19 +82,20 @@ export function createTcpServer(handler: StreamHandler, options?: TcpServerOptio
   const acceptor = tls && createTlsAcceptor(tls)
   const sockets = socketOptions(settings)
 
-  const open = (endpoint: IpEndpoint, sink: StreamListenerSink) =>
-    acceptor === undefined
-      ? engine.listenStream(endpoint, sockets, sink)
-      : listenNode(endpoint, sockets, {
-          accept: (socket) => sink.handshake(acceptor.handshake(socket)),
-          failed: (error) => sink.failed(error),
-        })
+  const open = (endpoint: IpEndpoint, sink: StreamListenerSink, signal: AbortSignal) => {
+    if (acceptor === undefined) return engine.listenStream(endpoint, sockets, sink, signal)
+    const handshakes: NodeListenerSink = {
+      accept: (socket) => sink.handshake(acceptor.handshake(socket)),
+      failed: (error) => sink.failed(error),
+    }
+    return listenNode(endpoint, sockets, handshakes, signal)
+  }
   const server = createStreamServer<string | TcpTarget | IpAddress, IpAddress, IpEndpoint>(
     {
       transport: 'tcp',
       secure: acceptor !== undefined,
       parse: (target) => parseListenTarget(target, engine),
-      open: open as (endpoint: IpEndpoint, sink: StreamListenerSink) => Promise<StreamListener<IpAddress>>,
+      open: open as StreamBinding<unknown, IpAddress, IpEndpoint>['open'],
     },
     handler,
     settings,

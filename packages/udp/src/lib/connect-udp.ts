@@ -4,12 +4,13 @@ import {
   connectDatagram,
   datagramClientChecks,
   ipAddress,
+  lookUp,
   type Checks,
 } from '@sock/core/datagram'
 import type { Socket } from 'node:dgram'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
-import { parseConnectTarget, resolveHost } from './udp-target.js'
+import { parseConnectTarget } from './udp-target.js'
 
 /** Options of {@link connectUdp}. */
 export interface UdpClientOptions extends DatagramClientOptions<Socket>, UdpSocketOptions {}
@@ -30,29 +31,13 @@ export async function connectUdp(
   const { host, port } = parseConnectTarget(target)
   const { signal, engine = { openUdp } } = settings
   const dial = async () => {
-    const address = await unlessAborted(() => resolveHost(host), signal)
+    const [address] = await lookUp(host, signal)
     const peer = ipAddress(address, port)
-    const opened = await engine.openUdp(
-      { host: undefined, port: 0, family: familyOf(address), peer },
-      settings,
-    )
+    const family = familyOf(address)
+    const opened = await engine.openUdp({ host: undefined, port: 0, family, peer }, settings)
     if (signal?.aborted !== true) return opened
     opened.close()
     throw signal.reason
   }
   return connectDatagram({ ...settings, transport: 'udp', dial }, ipAddress(host, port))
-}
-
-/** A look-up cannot be broken off: once the signal is aborted it goes on for nobody. */
-function unlessAborted<T>(action: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return action()
-  return new Promise<T>((resolve, reject) => {
-    signal.throwIfAborted()
-    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an abort reason need not be an Error
-    const abort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    action()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort))
-  })
 }

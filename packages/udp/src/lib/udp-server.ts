@@ -11,6 +11,7 @@ import {
   checkOptions,
   createDatagramServer,
   datagramServerChecks,
+  lookUp,
   type Checks,
   type DatagramPort,
   type UdpSettings,
@@ -18,7 +19,7 @@ import {
 import type { Socket } from 'node:dgram'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
-import { parseListenTarget, resolveHost, type UdpEndpoint, type UdpTarget } from './udp-target.js'
+import { parseListenTarget, type UdpEndpoint, type UdpTarget } from './udp-target.js'
 
 /** Options of {@link createUdpServer}. */
 export interface UdpServerOptions extends DatagramServerOptions<Socket>, UdpSocketOptions {}
@@ -43,7 +44,7 @@ export function createUdpServer(handler: DatagramHandler, options?: UdpServerOpt
   const binding = {
     transport: 'udp',
     parse: (target: string | UdpTarget | IpAddress) => parseListenTarget(target, settings.engine),
-    open: (endpoint: UdpEndpoint) => listen(endpoint, settings, settings.engine),
+    open: (endpoint: UdpEndpoint, signal: AbortSignal) => listen(endpoint, settings, signal, settings.engine),
   } as const
   return createDatagramServer<string | UdpTarget | IpAddress, IpAddress, UdpEndpoint>(
     binding,
@@ -55,9 +56,10 @@ export function createUdpServer(handler: DatagramHandler, options?: UdpServerOpt
 async function listen(
   endpoint: UdpEndpoint,
   settings: UdpSettings,
+  signal: AbortSignal,
   engine: Pick<DatagramEngine, 'openUdp'> = { openUdp },
 ): Promise<DatagramPort> {
-  const host = endpoint.host === undefined ? undefined : await resolveHost(endpoint.host)
+  const host = endpoint.host === undefined ? undefined : (await lookUp(endpoint.host, signal))[0]
   try {
     return await engine.openUdp({ ...endpoint, host, family: familyOf(host) }, settings)
   } catch (error) {

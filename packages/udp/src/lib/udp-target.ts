@@ -1,7 +1,5 @@
 import { SockError, type DatagramEngine, type IpAddress, type IpTarget } from '@sock/core'
 import { boolean, checkReusePort, parseIpTarget } from '@sock/core/datagram'
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 
 /** Where a UDP server listens, in parts. */
 export interface UdpTarget extends IpTarget {
@@ -53,11 +51,4 @@ export function parseConnectTarget(target: string | IpTarget | IpAddress): { hos
   const { host = 'localhost', port } = parseIpTarget(target, {})
   if (port !== 0) return { host, port }
   throw new SockError('ERR_SOCK_INVALID_ADDRESS', `Cannot connect to "${host}:0": nobody can be at port 0`)
-}
-
-/** A host as an address: a name is looked up, once. Rejects with the error of dns.lookup (`ENOTFOUND`). */
-export async function resolveHost(host: string): Promise<string> {
-  if (isIP(host) !== 0) return host
-  const { address } = await lookup(host)
-  return address
 }

@@ -16,8 +16,11 @@ export interface DatagramBinding<Target, Endpoint> {
   readonly transport: Transport
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
   parse(target: Target): Endpoint
-  /** Binds a socket. Rejects with the system's error, and leaves nothing then. */
-  open(endpoint: Endpoint): Promise<DatagramPort>
+  /**
+   * Binds a socket. Rejects with the system's error or the signal's reason, and leaves nothing then. One that takes no time
+   * to bind need not look at the signal.
+   */
+  open(endpoint: Endpoint, signal: AbortSignal): Promise<DatagramPort>
 }
 
 /** The options of the machinery, all of them given. */
@@ -50,7 +53,8 @@ export function createDatagramServer<Target, Addr extends Address, Endpoint>(
       shutdownTimeout: settings.shutdownTimeout,
       population,
       parse: (target: Target) => binding.parse(target),
-      open: async (endpoint: Endpoint) => population.hold(await binding.open(endpoint)) as Listener<Addr>,
+      open: async (endpoint: Endpoint, signal: AbortSignal) =>
+        population.hold(await binding.open(endpoint, signal)) as Listener<Addr>,
     },
     registry,
   )

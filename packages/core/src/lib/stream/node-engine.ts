@@ -9,6 +9,7 @@ import {
 } from 'node:net'
 import { ipAddress, unixAddress, type Address } from '../address.js'
 import { createDeferred, ignore } from '../deferred.js'
+import { lookUp } from '../look-up.js'
 import { createNodePort, type SocketTraits } from './node-port.js'
 import type { Engine, StreamEndpoint, StreamListener, StreamSocketOptions } from './port.js'
 
@@ -20,12 +21,13 @@ const DEFAULT_BACKLOG = 511
 /** Node's own sockets. */
 export const nodeEngine: Engine = {
   name: 'node',
-  listenStream(endpoint, options, sink) {
+  listenStream(endpoint, options, sink, signal) {
     const traits = serverTraits(endpoint)
-    return listenNode(endpoint, options, {
+    const sockets: NodeListenerSink = {
       accept: (socket) => sink.accept(createNodePort(socket, traits)),
       failed: (error) => sink.failed(error),
-    })
+    }
+    return listenNode(endpoint, options, sockets, signal)
   },
   async connectStream(endpoint, options, signal) {
     const socket = await connectNode(endpoint, options, signal)
@@ -42,14 +44,16 @@ export interface NodeListenerSink {
 }
 
 /**
- * Listens with `node:net`. For bindings that need the socket itself, as TLS does. Rejects with the system's error, and
- * leaves nothing then.
+ * Listens with `node:net`. For bindings that need the socket itself, as TLS does. Rejects with the system's error or the
+ * signal's reason, and leaves nothing then.
  */
 export async function listenNode(
   endpoint: StreamEndpoint,
   options: StreamSocketOptions,
   sink: NodeListenerSink,
+  signal?: AbortSignal,
 ): Promise<StreamListener> {
+  const target = await listenTarget(endpoint, signal)
   const server = createServer({
     allowHalfOpen: true,
     highWaterMark: options.highWaterMark,
@@ -60,7 +64,7 @@ export async function listenNode(
   const backlog = options.backlog === undefined ? {} : { backlog: options.backlog }
   const listening = createDeferred()
   server.once('error', listening.reject)
-  server.listen({ ...listenTarget(endpoint), ...backlog }, listening.resolve)
+  server.listen({ ...target, ...backlog }, listening.resolve)
   await listening.promise
   server.off('error', listening.reject)
   server.on('error', (error) => sink.failed(error))
@@ -157,12 +161,16 @@ export function remoteIpAddress(socket: Socket): Address | undefined {
     : ipAddress(remoteAddress, remotePort)
 }
 
-function listenTarget(endpoint: StreamEndpoint): ListenOptions {
+/** A name is looked up here: `net.Server` would go on to listen after it was closed, once its own look-up ends. */
+async function listenTarget(
+  endpoint: StreamEndpoint,
+  signal: AbortSignal | undefined,
+): Promise<ListenOptions> {
   if (endpoint.kind === 'path') return { path: endpoint.path }
   const { host, port, ipv6Only, reusePort } = endpoint
   // `reusePort` is newer than the types of the oldest Node that is supported.
   const options: ListenOptions & { reusePort?: boolean } = { port, ipv6Only: ipv6Only ?? false }
-  if (host !== undefined) options.host = host
+  if (host !== undefined) options.host = (await lookUp(host, signal))[0]
   if (reusePort === true) options.reusePort = true
   return options
 }

@@ -135,11 +135,15 @@ export interface Engine {
   readonly name: string
   /** Whether it can share a port whatever the version of Node is. Default: no. */
   readonly canReusePort?: boolean
-  /** Opens a listener that delivers to `sink`. Rejects with the system's error, and leaves nothing then. */
+  /**
+   * Opens a listener that delivers to `sink`. Rejects with the system's error, or with the signal's reason; nothing is left
+   * then.
+   */
   listenStream(
     endpoint: StreamEndpoint,
     options: StreamSocketOptions,
     sink: StreamListenerSink,
+    signal?: AbortSignal,
   ): Promise<StreamListener>
   /** Rejects with the system's error, or with the signal's reason; nothing is left then. */
   connectStream(

@@ -16,8 +16,11 @@ export interface StreamBinding<Target, Addr extends Address, Endpoint> {
   readonly secure: boolean
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
   parse(target: Target): Endpoint
-  /** Opens a listener. Rejects with the system's error, and leaves nothing then. */
-  open(endpoint: Endpoint, sink: StreamListenerSink): Promise<StreamListener<Addr>>
+  /**
+   * Opens a listener. Rejects with the system's error or the signal's reason, and leaves nothing then. One that takes no
+   * time to open need not look at the signal.
+   */
+  open(endpoint: Endpoint, sink: StreamListenerSink, signal: AbortSignal): Promise<StreamListener<Addr>>
 }
 
 /** The options of the machinery, all of them given. */
@@ -69,7 +72,7 @@ export function createStreamServer<Target, Addr extends Address, Endpoint>(
       shutdownTimeout: settings.shutdownTimeout,
       population,
       parse: (target: Target) => binding.parse(target),
-      open: (endpoint: Endpoint) => binding.open(endpoint, population),
+      open: (endpoint: Endpoint, signal: AbortSignal) => binding.open(endpoint, population, signal),
     },
     registry,
   )
