@@ -2,6 +2,7 @@ import { exchange } from '@sock/core'
 import { describe, expect, it, jest } from '@jest/globals'
 import { Socket } from 'node:dgram'
 import { connectUdp } from '../src/index.js'
+import { engines } from './support/engines.js'
 import { later } from './support/resources.js'
 import { bindPeer, dial, serve, unusedPort } from './support/sockets.js'
 import { rejection } from './support/until.js'
@@ -209,3 +210,14 @@ describe('exchange', () => {
     expect(await rejection(exchange(channel, 'x'))).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
   })
 })
+
+for (const { name, options, describe: describeEngine } of engines) {
+  describeEngine(`connectUdp${name} to an IPv4-mapped address`, () => {
+    it.each(['[::ffff:127.0.0.1]', '[::FFFF:127.0.0.1]', '[::ffff:7f00:1]'])('finds %s', async (host) => {
+      const { address } = await serve(undefined, options)
+      const channel = await dial(`${host}:${address.port}`, options)
+      await channel.write('x')
+      expect(String(await channel.read())).toBe('x')
+    })
+  })
+}

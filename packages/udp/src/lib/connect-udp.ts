@@ -33,7 +33,8 @@ export async function connectUdp(
   const dial = async () => {
     const [address] = await lookUp(host, signal)
     const peer = ipAddress(address, port)
-    const family = familyOf(address)
+    // Not that of `address`: an IPv4-mapped one has become the IPv4 address that it stands for.
+    const family = familyOf(peer.host)
     const opened = await engine.openUdp({ host: undefined, port: 0, family, peer }, settings)
     if (signal?.aborted !== true) return opened
     opened.close()
