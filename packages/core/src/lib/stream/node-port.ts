@@ -138,7 +138,9 @@ class NodeStreamPort implements StreamPort {
 
   shutdownWrite(): void {
     this.socket.on('finish', onFinish)
-    this.socket.end()
+    // From inside of a read OpenSSL would throw away what it has not delivered yet: Node asks it for the peer's farewell.
+    if (this.secure) setImmediate(end, this.socket)
+    else this.socket.end()
   }
 
   destroy(): void {
@@ -152,6 +154,10 @@ class NodeStreamPort implements StreamPort {
     if (socket.destroyed || isComplete || !this.#traits.canReset) socket.destroy()
     else bottom(socket).resetAndDestroy()
   }
+}
+
+function end(socket: Socket): void {
+  if (!socket.destroyed) socket.end()
 }
 
 /** The TCP socket below a TLS socket: only that one can be reset, and the one above goes with it. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { ignore } from '../deferred.js'
+import type { StreamHandler } from '../handler.js'
 import { gate, pattern, readAll, readExactly, untilStopped } from './handlers.js'
 import { defineSuite } from './stage.js'
 import { twoWay } from './two-way.js'
@@ -35,6 +37,63 @@ export const halfClose = defineSuite(
       await client.write('a late word')
       await client.close()
       assert.equal(String(await soon(got.opened, 'the late word')), 'a late word')
+    },
+
+    'closeWrite() in data, in open or after read() loses nothing of what the peer has sent': async (
+      stage,
+    ) => {
+      // Several records of TLS, which come in one read.
+      const sent = pattern(40_000)
+      const got: Buffer[] = []
+      const forms: readonly StreamHandler[] = [
+        {
+          open: (connection) => void connection.closeWrite(),
+          data: (_, chunk) => void got.push(chunk),
+        },
+        {
+          data(connection, chunk) {
+            got.push(chunk)
+            void connection.closeWrite()
+          },
+        },
+        async (connection) => {
+          got.push((await connection.read()) as Buffer)
+          void connection.closeWrite()
+          got.push(await readAll(connection))
+        },
+      ]
+      for (const handler of forms) {
+        const { connect, server } = await stage.serve(handler)
+        const client = await connect()
+        await client.write(sent)
+        await client.closeWrite()
+        assert.equal(await soon(readAll(client), 'the end').then(String), '')
+        await eventually(() => assert.equal(server.openConnections, 0))
+        assert.ok(Buffer.concat(got.splice(0)).equals(sent), 'bytes are missing')
+      }
+    },
+
+    'closeWrite() of a client that has just got something loses nothing of the rest': async (stage) => {
+      const sent = pattern(40_000)
+      const { connect } = await stage.serve((connection) => void connection.write(sent))
+      const client = await connect()
+      const first = (await client.read()) as Buffer
+      void client.closeWrite()
+      const rest = await soon(readAll(client), 'the rest')
+      assert.ok(Buffer.concat([first, rest]).equals(sent), 'bytes are missing')
+    },
+
+    'destroy() right after closeWrite() destroys': async (stage) => {
+      const { connect, events } = await stage.serve({
+        data(connection) {
+          void stage.keep(connection.closeWrite()).catch(ignore)
+          connection.destroy()
+        },
+      })
+      const client = await connect()
+      await client.write('x')
+      await soon(readAll(client).catch(ignore), 'the end')
+      await eventually(() => assert.equal(events.at(-1)?.reason, 'destroyed'))
     },
 
     'closeWrite() of both sides closes the connection as ended': async (stage) => {
