@@ -54,7 +54,7 @@ describe('streamConformance', () => {
     const bare = pathsOf({ lacks: ['sockets', 'reset'] })
     const isOfSockets = (path: string) => path.startsWith('conformance > sockets > ')
     expect(pathsOf({}).filter((path) => !bare.includes(path))).toEqual(pathsOf({}).filter(isOfSockets))
-    expect(pathsOf({}).filter(isOfSockets).length).toBe(4)
+    expect(pathsOf({}).filter(isOfSockets).length).toBe(5)
   })
 
   it('streamConformance() believes no transport that it has a reset, or none', async () => {

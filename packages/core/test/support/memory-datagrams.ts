@@ -13,6 +13,7 @@ import {
   type DatagramPortSink,
   type DatagramSending,
 } from '../../src/datagram.js'
+import { AsyncResource } from 'node:async_hooks'
 
 /** Who is there: the smallest network there can be. */
 const ports = new Map<number, MemoryPort>()
@@ -50,6 +51,8 @@ class MemoryPort implements DatagramPort {
   readonly remoteAddress: IpAddress | undefined
   readonly socket = undefined
   readonly maxMessageBytes = 65_507
+  /** What is received comes from outside, and not from whoever has sent it. */
+  readonly #context = new AsyncResource('MEMORYPORT')
   #sink: DatagramPortSink | undefined
 
   constructor(port: number, peer: IpAddress | undefined) {
@@ -72,9 +75,14 @@ class MemoryPort implements DatagramPort {
     const copy = Buffer.from(data)
     setImmediate(() => {
       const receiver = ports.get(target.port)
-      if (receiver !== undefined) receiver.#sink?.received(copy, this.localAddress, false)
+      if (receiver !== undefined) receiver.#receive(copy, this.localAddress)
       sending.done(receiver === undefined ? systemError('ECONNREFUSED') : undefined)
     })
+  }
+
+  #receive(data: Buffer, from: Address): void {
+    const sink = this.#sink
+    this.#context.runInAsyncScope(() => sink?.received(data, from, false))
   }
 
   close(): void {

@@ -9,6 +9,7 @@ const NEXT_ATTEMPT = 250
 
 /** One attempt to connect. Settles once; `abandon()` closes the descriptor and settles nothing. */
 class Attempt implements Owner {
+  readonly scope = undefined
   readonly #loop: Loop
   readonly #where: Details
   #slot: number

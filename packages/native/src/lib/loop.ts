@@ -1,4 +1,5 @@
 import type { Address } from '@sock/core'
+import type { AsyncResource } from 'node:async_hooks'
 import type { Addon } from './addon.js'
 import {
   DATAGRAM_BITS,
@@ -12,8 +13,17 @@ import {
 import { Posts } from './posts.js'
 import { Senders } from './senders.js'
 
+/** What has an asynchronous context of its own, as each socket of Node's has: what one enters, no other sees. */
+interface Scoped {
+  /** What it is told runs in this; `undefined` for what calls nobody, or sees to it itself. */
+  readonly scope: AsyncResource | undefined
+}
+
+/** Made with these options a resource costs nothing at garbage collection; its owner calls `emitDestroy()`. */
+export const DESTROYED_BY_OWNER = { requireManualDestroy: true }
+
 /** Whose descriptor is in a slot. */
-export interface Owner {
+export interface Owner extends Scoped {
   /** Bytes from the peer, which are given away. */
   chunk(data: Buffer): void
   /** Another event, of one of {@link kinds}. */
@@ -23,7 +33,7 @@ export interface Owner {
 }
 
 /** Whose datagram socket is in a slot. */
-export interface DatagramOwner {
+export interface DatagramOwner extends Scoped {
   datagram(data: Buffer, from: Address | undefined, truncated: boolean): void
   /** Of the datagrams that follow. */
   credentials(value: unknown): void
@@ -32,6 +42,7 @@ export interface DatagramOwner {
 
 /** Something that has to be told after the call that brought it about. */
 export interface Due {
+  readonly scope: AsyncResource
   settle(): void
 }
 
@@ -132,7 +143,8 @@ export class Loop {
   settleAll(): void {
     for (let index = 0; index < this.#due.length; index++) {
       try {
-        ;(this.#due[index] as Due).settle()
+        const due = this.#due[index] as Due
+        due.scope.runInAsyncScope(settle, undefined, due)
       } catch (error) {
         report(error)
       }
@@ -149,7 +161,10 @@ export class Loop {
     this.#posts?.begin(this.#began)
     for (let index = 0; index < count; index++) {
       try {
-        this.#deliver(EVENTS_AT + index * EVENT_WIDTH)
+        const at = EVENTS_AT + index * EVENT_WIDTH
+        const scope = this.#owners[this.#shared[at] as number]?.scope
+        if (scope === undefined) this.#deliver(at)
+        else scope.runInAsyncScope(this.#deliverIn, undefined, at)
       } catch (error) {
         report(error)
       }
@@ -158,6 +173,9 @@ export class Loop {
     this.#slabs.length = 0
     this.settleAll()
   }
+
+  /** Made once: this is called in the scope of an owner. */
+  readonly #deliverIn = (at: number): void => this.#deliver(at)
 
   #deliver(at: number): void {
     const shared = this.#shared
@@ -217,6 +235,10 @@ export class Loop {
     }
     return Buffer.concat(parts)
   }
+}
+
+function settle(due: Due): void {
+  due.settle()
 }
 
 function settleAll(loop: Loop): void {

@@ -8,9 +8,10 @@ import {
   type DatagramSending,
   type UnixgramPort,
 } from '@sock/core/datagram'
+import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import { isIP } from 'node:net'
-import type { DatagramOwner, Due, Loop } from './loop.js'
+import { DESTROYED_BY_OWNER, type DatagramOwner, type Due, type Loop } from './loop.js'
 import { kinds } from './numbers.js'
 import { NativeSocket } from './native-socket.js'
 import type { Post } from './posts.js'
@@ -29,6 +30,7 @@ type Received = Parameters<DatagramPortSink['received']>
 
 /** One datagram socket of the addon. */
 export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramOwner, Due {
+  readonly scope = new AsyncResource('SOCKDATAGRAM', DESTROYED_BY_OWNER)
   readonly #loop: Loop
   readonly #family: Family
   readonly #warnings: readonly Error[]
@@ -139,7 +141,16 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
     this.#loop.close(this.#slot)
     this.#slot = -1
     this.#held = []
-    this.#loop.later(this)
+    this.scope.emitDestroy()
+    // As with Node's sockets, whoever closes one has its end told in its own context.
+    process.nextTick(tellClosed, this)
+  }
+
+  /** Nobody needs it but {@link close}. */
+  tellClosed(): void {
+    const sink = this.#sink
+    this.#sink = undefined
+    sink?.closed()
   }
 
   // What the loop does.
@@ -159,12 +170,6 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
   }
 
   settle(): void {
-    if (this.#isClosed) {
-      const sink = this.#sink
-      this.#sink = undefined
-      sink?.closed()
-      return
-    }
     while (!this.#isPaused && this.#held.length > 0) {
       this.#sink?.received(...(this.#held.shift() as Received))
     }
@@ -227,7 +232,8 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
     }
     const error = systemError(errno, 'send', detailsOf(to ?? this.#peer))
     // It may be told to a later send what became of an earlier one: whoever waits for an answer should hear of it.
-    if (errno === ECONNREFUSED && this.#family !== UNIX) this.#sink?.failed(error)
+    if (errno === ECONNREFUSED && this.#family !== UNIX)
+      this.scope.runInAsyncScope(() => this.#sink?.failed(error))
     return error
   }
 
@@ -238,6 +244,10 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
     if (formatAddress(to) === formatAddress(peer)) return true
     throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}"`)
   }
+}
+
+function tellClosed(port: NativeDatagramPort): void {
+  port.tellClosed()
 }
 
 function check(errno: number, syscall: string, details: Details): void {

@@ -1,6 +1,7 @@
 import type { Address } from '@sock/core'
 import type { StreamListener, StreamListenerSink } from '@sock/core/stream'
-import type { Loop, Owner } from './loop.js'
+import { AsyncResource } from 'node:async_hooks'
+import { DESTROYED_BY_OWNER, type Loop, type Owner } from './loop.js'
 import { kinds } from './numbers.js'
 import type { Names } from './names.js'
 import { NativeStreamPort } from './native-port.js'
@@ -14,6 +15,9 @@ const BACK_OFF = 100
 /** A listening socket of the addon. */
 export class NativeListener implements StreamListener, Owner {
   readonly address: Address
+  /** A connection has a context of its own from its beginning, so that it must not begin in that of the listener. */
+  readonly scope = undefined
+  readonly #context = new AsyncResource('SOCKLISTENER', DESTROYED_BY_OWNER)
   readonly #loop: Loop
   readonly #names: Names
   readonly #sink: StreamListenerSink
@@ -62,16 +66,21 @@ export class NativeListener implements StreamListener, Owner {
     if (kind === kinds.accepted) {
       this.#newcomers += 1
       this.#total += 1
-      this.#sink.accept(new NativeStreamPort(this.#loop, a, this.#names, b))
+      const port = new NativeStreamPort(this.#loop, a, this.#names, b)
+      this.#context.runInAsyncScope(accept, undefined, this.#sink, port)
     } else if (kind === kinds.refused) {
-      this.#backOff = setTimeout(() => this.#acceptAgain(), BACK_OFF)
-      this.#sink.failed(systemError(a, 'accept'))
+      this.#context.runInAsyncScope(() => this.#refused(a))
     }
   }
 
   /** Not of listeners. */
   chunk(): void {}
   stalled(): void {}
+
+  #refused(errno: number): void {
+    this.#backOff = setTimeout(() => this.#acceptAgain(), BACK_OFF)
+    this.#sink.failed(systemError(errno, 'accept'))
+  }
 
   #acceptAgain(): void {
     clearTimeout(this.#backOff)
@@ -93,8 +102,15 @@ export class NativeListener implements StreamListener, Owner {
     clearTimeout(this.#backOff)
     clearTimeout(this.#quiet)
     clearImmediate(this.#look)
-    if (this.#slot >= 0) this.#loop.close(this.#slot)
+    if (this.#slot >= 0) {
+      this.#loop.close(this.#slot)
+      this.#context.emitDestroy()
+    }
     this.#slot = -1
     this.#drained?.()
   }
+}
+
+function accept(sink: StreamListenerSink, port: NativeStreamPort): void {
+  sink.accept(port)
 }

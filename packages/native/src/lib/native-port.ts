@@ -1,6 +1,7 @@
 import type { Address, PeerCredentials, TlsSession } from '@sock/core'
 import type { StreamPort, StreamPortSink } from '@sock/core/stream'
-import type { Due, Loop, Owner } from './loop.js'
+import { AsyncResource } from 'node:async_hooks'
+import { DESTROYED_BY_OWNER, type Due, type Loop, type Owner } from './loop.js'
 import { kinds } from './numbers.js'
 import type { Names } from './names.js'
 import { NativeSocket } from './native-socket.js'
@@ -17,6 +18,7 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
   readonly secure = false
   readonly tls: TlsSession | undefined = undefined
   readonly descriptor: number | undefined
+  readonly scope = new AsyncResource('SOCKCONNECTION', DESTROYED_BY_OWNER)
 
   readonly #loop: Loop
   readonly #names: Names
@@ -138,6 +140,7 @@ export class NativeStreamPort implements StreamPort, Owner, Due {
     const due = this.#due
     this.#due = 0
     const sink = this.#sink
+    if ((due & CLOSED) !== 0) this.scope.emitDestroy()
     if (sink === undefined) return
     if ((due & CLOSED) !== 0) {
       this.#sink = undefined

@@ -1,4 +1,5 @@
 import { SockError } from '@sock/core'
+import { AsyncResource } from 'node:async_hooks'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
@@ -71,6 +72,8 @@ export class NativeSocket {
   readonly fd: number
   readonly #native: Native
   readonly #events: NativeSocketEvents
+  /** Of its own, as each socket of Node's has one: the native module calls back in none. */
+  readonly #scope = new AsyncResource('SOCKUNIXDGRAM', { requireManualDestroy: true })
   #isOpen = true
 
   /** @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE` or `ERR_SOCK_UNSUPPORTED`, or a system error (`EMFILE`) */
@@ -133,16 +136,20 @@ export class NativeSocket {
     setImmediate(() => {
       // Whatever close(2) says, the descriptor is gone.
       this.#native.close(this.fd)
+      this.#scope.emitDestroy()
       this.#events.closed()
     })
   }
 
   readonly #writable = (): void => {
-    if (this.#isOpen) this.#events.writable()
+    if (this.#isOpen) this.#scope.runInAsyncScope(() => this.#events.writable())
   }
 
   readonly #received = (status: number, data: Buffer | null, path: string | null): void => {
-    if (!this.#isOpen) return
+    if (this.#isOpen) this.#scope.runInAsyncScope(this.#tell, undefined, status, data, path)
+  }
+
+  readonly #tell = (status: number, data: Buffer | null, path: string | null): void => {
     if (data !== null) {
       this.#events.received(data, path ?? undefined, data.length >= RECEIVE_BUFFER)
       return

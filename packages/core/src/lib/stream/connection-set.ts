@@ -13,6 +13,7 @@ import { connectionEvent } from '../connection-event.js'
 import type { ConnectionHost } from './connection-host.js'
 import type { Drain } from '../drain.js'
 import { Handshakes } from './handshakes.js'
+import { isolated } from './isolated.js'
 import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
 import type { StreamServerSettings } from './server.js'
 import { Sweep } from './sweep.js'
@@ -149,7 +150,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   // What the listener tells.
 
   accept(port: StreamPort): void {
-    if (this.#admits(port)) this.#serve(port)
+    if (this.#admits(port)) isolated(() => this.#serve(port))
     else port.destroy()
   }
 

@@ -17,7 +17,13 @@ import type { ConnectionHost } from './connection-host.js'
 import { closeConnectionStream, createConnectionStream } from './connection-stream.js'
 import { Deadlines, type Mortal } from './deadlines.js'
 import { ChunkIterator, Inbox } from './inbox.js'
+import { isolated } from './isolated.js'
 import type { StreamPort, StreamPortSink } from './port.js'
+
+/** To all who ask: `shutdown()` and deadlines do so for many connections, one after the other. */
+function fire(controller: AbortController, reason: SockError): void {
+  isolated(() => controller.abort(reason))
+}
 
 function finish(connection: StreamConnection): void {
   connection.finish()
@@ -251,7 +257,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
 
   /** Fires `signal`. The first reason counts. */
   stop(reason: SockError): void {
-    if (this.#stop instanceof AbortController) this.#stop.abort(reason)
+    if (this.#stop instanceof AbortController) fire(this.#stop, reason)
     else this.#stop ??= reason
   }
 
@@ -289,7 +295,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     this.#error ??= error
     this.#dropInput()
     this.#rejectPending()
-    if (this.#stop instanceof AbortController) this.#stop.abort(this.#stopReason())
+    if (this.#stop instanceof AbortController) fire(this.#stop, this.#stopReason())
     this.#port[how]()
   }
 
@@ -350,7 +356,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     else this.#closed?.reject(this.#error)
     this.#host.closed(this, reason)
     if (this.#host.observed) this.#host.observe(this, 'close', reason)
-    if (this.#stop instanceof AbortController) this.#stop.abort(this.#stopReason())
+    if (this.#stop instanceof AbortController) fire(this.#stop, this.#stopReason())
     if (this.#stream !== undefined) closeConnectionStream(this.#stream, this.#error)
     this.#feed?.close(this.#error)
     this.#checkFinished()

@@ -2,6 +2,7 @@ import { SockError } from '../errors.js'
 import type { CloseReason } from '../server.js'
 import { idleError } from './connection-errors.js'
 import type { ConnectionHost } from './connection-host.js'
+import { isolated } from './isolated.js'
 import type { Watched } from './sweep.js'
 
 /** How long a closing connection may make no progress at all in flushing before it is given up. */
@@ -106,12 +107,12 @@ export class Deadlines implements Watched {
     const endIdleAfter = this.#isExpired ? drainIdle : this.#host.endIdleAfter
     const awaitsFirstByte = firstByteTimeout > 0 && connection.awaitsFirstByte
     if (idleTimeout > 0 && quiet >= idleTimeout) {
-      connection.abort('idle', idleError(`Nothing moved for ${idleTimeout} ms`))
+      this.#abort('idle', idleError(`Nothing moved for ${idleTimeout} ms`))
     } else if (awaitsFirstByte && now - this.#since >= firstByteTimeout) {
       const message = `Peer sent nothing for ${firstByteTimeout} ms`
-      connection.abort('firstByte', new SockError('ERR_SOCK_FIRST_BYTE_TIMEOUT', message))
+      this.#abort('firstByte', new SockError('ERR_SOCK_FIRST_BYTE_TIMEOUT', message))
     } else if (endIdleAfter !== undefined && quiet >= endIdleAfter && connection.isIdle) {
-      connection.endIdle()
+      isolated(() => connection.endIdle())
     }
     return Math.min(
       idleTimeout || Infinity,
@@ -124,7 +125,7 @@ export class Deadlines implements Watched {
   #checkClosing(now: number, quiet: number): number {
     if (!this.#connection.isFlushed) {
       if (quiet >= FLUSH_STALL) {
-        this.#connection.abort('idle', idleError(`Peer took nothing for ${FLUSH_STALL} ms`))
+        this.#abort('idle', idleError(`Peer took nothing for ${FLUSH_STALL} ms`))
       }
       return LINGER_QUIET
     }
@@ -141,12 +142,16 @@ export class Deadlines implements Watched {
     if (age < maxLifetime) return maxLifetime
     if (age >= maxLifetime + shutdownTimeout) {
       const message = `Connection did not finish within ${shutdownTimeout} ms after its lifetime of ${maxLifetime} ms`
-      this.#connection.abort('lifetime', new SockError('ERR_SOCK_LIFETIME', message))
+      this.#abort('lifetime', new SockError('ERR_SOCK_LIFETIME', message))
     } else if (!this.#isExpired && !isClosing) {
       this.#isExpired = true
       const message = `Connection is older than ${maxLifetime} ms`
-      this.#connection.expire('lifetime', new SockError('ERR_SOCK_LIFETIME', message))
+      const error = new SockError('ERR_SOCK_LIFETIME', message)
+      isolated(() => this.#connection.expire('lifetime', error))
     }
     return Math.min(this.#isExpired ? this.#host.deadlines.drainIdle : Infinity, shutdownTimeout)
+  }
+  #abort(reason: CloseReason, error: SockError): void {
+    isolated(() => this.#connection.abort(reason, error))
   }
 }

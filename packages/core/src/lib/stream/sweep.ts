@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { Roster, type Member } from '../roster.js'
 
 /** Something with deadlines. */
@@ -20,6 +21,8 @@ const MIN_INTERVAL = 10
  */
 export class Sweep {
   readonly #watched = new Roster<Watched>()
+  /** The timer is nobody's, though it may be one of the watched that sets it going. */
+  readonly #context = new AsyncResource('SOCKSWEEP')
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #due = 0
@@ -41,7 +44,8 @@ export class Sweep {
     if (this.#timer !== undefined && this.#due <= due) return
     clearTimeout(this.#timer)
     this.#due = due
-    this.#timer = setTimeout(this.#onTimer, delay).unref()
+    this.#timer = this.#context.runInAsyncScope(setTimeout, undefined, this.#onTimer, delay)
+    this.#timer.unref()
   }
 
   /**

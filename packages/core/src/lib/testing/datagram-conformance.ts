@@ -1,3 +1,4 @@
+import { datagramContexts } from './async-context.js'
 import { datagramChannel } from './datagram-channel.js'
 import { datagramFaults } from './datagram-faults.js'
 import { datagramServer } from './datagram-server.js'
@@ -15,6 +16,8 @@ export function datagramConformance(fixture: DatagramFixture): Suite {
   return {
     name: fixture.name,
     cases: [],
-    suites: [datagramChannel, datagramServer, datagramFaults].map((suite) => suite(fixture)),
+    suites: [datagramChannel, datagramServer, datagramContexts, datagramFaults].map((suite) =>
+      suite(fixture),
+    ),
   }
 }

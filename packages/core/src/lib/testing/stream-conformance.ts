@@ -1,3 +1,4 @@
+import { streamContexts } from './async-context.js'
 import { clients } from './clients.js'
 import { faultsOfEnding } from './faults-of-ending.js'
 import { faultsOfHandlers } from './faults-of-handlers.js'
@@ -29,6 +30,7 @@ export function streamConformance(fixture: StreamFixture): Suite {
     serverHandlers,
     serverLimits,
     serverShutdown,
+    streamContexts,
     clients,
     faultsOfPeers,
     faultsOfHandlers,
