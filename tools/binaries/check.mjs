@@ -5,12 +5,13 @@ import { TRANSPORTS } from './conformance.mjs'
 import { checkConnections } from './connections.mjs'
 import { checkFuzz } from './fuzz.mjs'
 import { checkNodes } from './nodes.mjs'
-import { checkAsan, checkValgrind } from './sanitizers.mjs'
+import { checkAsan, checkModel, checkValgrind } from './sanitizers.mjs'
 import { countSyscalls } from './syscalls.mjs'
 
 const checks = {
   fuzz: checkFuzz,
   asan: checkAsan,
+  model: checkModel,
   valgrind: checkValgrind,
   arm64: checkArm64,
   nodes: checkNodes,
@@ -21,7 +22,8 @@ const checks = {
 /**
  *   --fuzz       random bytes for what the addon parses, with sanitizers
  *   --asan       the conformance suites with AddressSanitizer and UBSan
- *   --valgrind   the same under valgrind
+ *   --model      random sequences of tools/model with the same; also --minutes (default 10) and --seed
+ *   --valgrind   the conformance suites under valgrind
  *   --arm64      the same with the binary for arm64, under qemu-user
  *   --nodes      the same with one binary on every version of Node
  *   --connections   opens and closes a million connections, and prints what the process holds
@@ -33,7 +35,13 @@ export async function check(args) {
   const flags = Object.fromEntries(Object.keys(checks).map((name) => [name, { type: 'boolean' }]))
   const { values } = parseArgs({
     args,
-    options: { ...flags, part: { type: 'string' }, transport: { type: 'string', multiple: true } },
+    options: {
+      ...flags,
+      part: { type: 'string' },
+      minutes: { type: 'string' },
+      seed: { type: 'string' },
+      transport: { type: 'string', multiple: true },
+    },
   })
   const chosen = Object.keys(checks).filter((name) => values[name])
   if (chosen.length === 0)
@@ -42,9 +50,9 @@ export async function check(args) {
         .map((name) => `--${name}`)
         .join(', ')}`,
     )
-  const { part, transport: transports } = values
+  const { part, minutes, seed, transport: transports } = values
   const unknown = transports?.find((name) => !TRANSPORTS.includes(name))
   if (unknown !== undefined)
     throw new Failure(`Cannot check "${unknown}": known are ${TRANSPORTS.join(', ')}`)
-  for (const name of chosen) await checks[name]({ part, transports })
+  for (const name of chosen) await checks[name]({ part, transports, minutes, seed })
 }

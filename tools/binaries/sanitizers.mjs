@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { buildProgram } from '../bootstrap/build.mjs'
 import { run } from '../bootstrap/child.mjs'
 import { Failure } from '../bootstrap/failure.mjs'
 import { inRoot } from '../bootstrap/workspace.mjs'
@@ -6,10 +7,44 @@ import { compile } from '../../packages/native/compile.mjs'
 import { conform } from './conformance.mjs'
 
 const COMPILER = 'gcc'
+/** Of the model: the native engine knows no TLS. */
+const MODELS = ['crowd-native', 'tcp-native', 'unix-native', 'udp-native', 'unixgram-native']
+const REDIRECT = inRoot('tools/binaries/programs/redirect.cjs')
 const FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
+
+/** Random sequences of the model, with a binary that the same watch: what they find ends the process, and so the sequence. */
+export async function checkModel({ minutes = '10', seed }) {
+  await buildProgram('@sock/model')
+  const { env, binary } = withSanitizers()
+  const transports = MODELS.flatMap((name) => ['--transport', name])
+  const chosen = ['--minutes', minutes, ...(seed === undefined ? [] : ['--seed', seed])]
+  const { code } = await run(
+    process.execPath,
+    [inRoot('tools/model/dist/main.js'), ...transports, ...chosen],
+    {
+      env: {
+        ...process.env,
+        ...env,
+        ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
+        UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+        // Of the processes that play, too.
+        NODE_OPTIONS: `--require ${REDIRECT}`,
+        SOCK_NATIVE_BINARY: binary,
+      },
+      show: true,
+    },
+  )
+  if (code !== 0) throw new Failure('The model has found something: see above.')
+}
 
 /** The suite with a binary that AddressSanitizer and UndefinedBehaviorSanitizer watch. */
 export async function checkAsan(chosen) {
+  const { env, binary } = withSanitizers()
+  await conform(binary, [process.execPath], { ...chosen, env, examine: whatSanitizersFound })
+  await testPackage({ ...env, SOCK_NATIVE_BINARY: binary })
+}
+
+function withSanitizers() {
   const binary = compileTo('asan', FLAGS)
   const library = execFileSync(COMPILER, ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
   const env = {
@@ -20,14 +55,12 @@ export async function checkAsan(chosen) {
     LSAN_OPTIONS: 'report_objects=0:print_suppressions=0:exitcode=0',
     UBSAN_OPTIONS: 'print_stacktrace=1',
   }
-  await conform(binary, [process.execPath], { ...chosen, env, examine: whatSanitizersFound })
-  await testPackage({ ...env, SOCK_NATIVE_BINARY: binary })
+  return { binary, env }
 }
 
 /** The other tests of the package, with its workers and child processes. Jest ends without what it has asked for: no leaks. */
 async function testPackage(env) {
   const { ASAN_OPTIONS, ...rest } = env
-  const redirect = `--require ${inRoot('tools/binaries/programs/redirect.cjs')}`
   const args = ['--runInBand', '--coverage=false', '--testPathIgnorePatterns', 'conformance']
   const { code, output } = await run(
     process.execPath,
@@ -38,7 +71,7 @@ async function testPackage(env) {
         ...process.env,
         ...rest,
         ASAN_OPTIONS: `${ASAN_OPTIONS}:detect_leaks=0`,
-        NODE_OPTIONS: redirect,
+        NODE_OPTIONS: `--require ${REDIRECT}`,
       },
     },
   )

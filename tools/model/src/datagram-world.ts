@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Datagram, DatagramChannel, DatagramHandler, DatagramServerStats } from '@sock/core'
 import type { DatagramFixture } from '@sock/core/testing'
 import type { Attempt } from './life.js'
+import { arrived, HEADER, numbered, UNHEARD, type Message } from './messages.js'
 import { nextTurn } from './pace.js'
 import { never, oneOf, Oops } from './pledges.js'
 import { Subject, type Targets } from './subject.js'
@@ -32,19 +33,6 @@ export interface DatagramSetup {
   readonly isWatched: boolean
 }
 
-/** Number of the sender, number of the datagram, and what tells whether it is whole. */
-const HEADER = 12
-
-/** Nobody is there, or no longer, or there is no room: what sending and waiting for an answer may come to. */
-const UNHEARD = [
-  'ECONNREFUSED',
-  'ENOENT',
-  'ENOTCONN',
-  'ECONNRESET',
-  'ERR_SOCK_CLOSED',
-  'ERR_SOCK_DRAINING',
-  'ERR_SOCK_BACKPRESSURE',
-]
 const SENDING = oneOf(...UNHEARD)
 const READING = oneOf(...UNHEARD, 'ERR_SOCK_INVALID_STATE')
 
@@ -57,15 +45,6 @@ interface Client {
   readonly attempt: Attempt
   /** Of the answers to it, the last that came. */
   last: number
-}
-
-/** A datagram that was sent, by its number. */
-interface Message {
-  /** The client that it is from, or for. */
-  readonly client: number
-  readonly length: number
-  isAcknowledged: boolean
-  hasArrived: boolean
 }
 
 /** A datagram server and its clients, with everything that was sent and received. */
@@ -340,24 +319,4 @@ function handlerOf(form: Form, world: DatagramWorld): DatagramHandler {
     data: (channel, data) => world.act('data', channel, world.received(data)),
     close: (channel) => world.act('close', channel),
   }
-}
-
-/** What datagram `number` is: it says which it is, and how long. */
-function numbered(number: number, length: number): Buffer {
-  const data = Buffer.alloc(length, number & 0xff)
-  data.writeUInt32BE(number, 0)
-  data.writeUInt32BE(length, 4)
-  data.writeUInt32BE(~number >>> 0, 8)
-  return data
-}
-
-/** Finds out which datagram it is. @throws unless it is one of them, whole, and comes for the first time */
-function arrived(messages: readonly Message[], data: Buffer): number {
-  const number = data.readUInt32BE(0)
-  const message = messages[number]
-  assert.ok(message !== undefined, `nobody sent that: ${data.toString('hex', 0, 16)}`)
-  assert.ok(data.equals(numbered(number, message.length)), 'not what was sent')
-  assert.equal(message.hasArrived, false, 'came twice')
-  message.hasArrived = true
-  return number
 }

@@ -3,8 +3,9 @@ import { anySequence, type Sequences, type Tally } from './sequences.js'
 import { createGround, NAMES, type Ground, type Name } from './transports.js'
 
 export interface Long {
-  /** Over all transports together. */
+  /** Over all transports together; of these, what is over first. */
   readonly sequences: number
+  readonly minutes: number
   readonly seed: number
   /** Only these. */
   readonly transports: readonly Name[]
@@ -19,17 +20,19 @@ const BATCH = 100
 const INTERVAL = 3_000
 
 /** Runs random sequences and prints how far it is. @returns the exit code */
-export async function runLong({ sequences, seed, transports, path, replay }: Long): Promise<number> {
+export async function runLong({ sequences, minutes, seed, transports, path, replay }: Long): Promise<number> {
   const tally: Tally = { sequences: 0, followed: 0, delivered: 0 }
   const grounds = await createGrounds(transports)
   const begin = performance.now()
+  const end = begin + minutes * 60_000
+  const wanted = sequences === Infinity ? '' : ` of ${sequences}`
   let printed = begin
-  const say = (): void => console.log(line(tally, sequences, (performance.now() - begin) / 1_000))
+  const say = (): void => console.log(line(tally, wanted, (performance.now() - begin) / 1_000))
   console.log(
-    `Seed ${seed}, ${sequences} sequences on ${grounds.map(({ fixture }) => fixture.name).join(', ')}`,
+    `Seed ${seed}, ${minutes === Infinity ? `${sequences} sequences` : `${minutes} minutes`} on ${grounds.map(({ fixture }) => fixture.name).join(', ')}`,
   )
   try {
-    for (let batch = 0; tally.sequences < sequences; batch++) {
+    for (let batch = 0; tally.sequences < sequences && performance.now() < end; batch++) {
       const ground = grounds[batch % grounds.length] as Ground
       const numRuns = Math.min(BATCH, sequences - tally.sequences)
       const one = {
@@ -61,21 +64,23 @@ async function createGrounds(names: readonly Name[]): Promise<Ground[]> {
 }
 
 async function holds(
-  { fixture: { name } }: Ground,
+  { kind, fixture: { name } }: Ground,
   sequences: Sequences,
   parameters: { seed: number; numRuns: number; path?: string },
 ): Promise<boolean> {
   const details = await fc.check(sequences, { ...parameters, endOnFailure: parameters.path !== undefined })
   if (!details.failed) return true
-  console.log(fc.defaultReportMessage(details as never))
+  // The error of one that was played tells which it was.
+  if (kind !== 'stage') console.log(fc.defaultReportMessage(details as never))
   console.log(details.errorInstance)
   const replay = /replayPath="([^"]*)"/.exec(fc.stringify(details.counterexample))?.[1]
-  const again = `--transport ${name} --seed ${details.seed} --path ${details.counterexamplePath} --replay ${replay}`
+  const which = replay === undefined ? '' : ` --replay ${replay}`
+  const again = `--transport ${name} --seed ${details.seed} --path ${details.counterexamplePath}${which}`
   console.log(`Failed on ${name}. To run this sequence again: npm run test:model -- ${again}`)
   return false
 }
 
-function line({ sequences, followed, delivered }: Tally, wanted: number, seconds: number): string {
+function line({ sequences, followed, delivered }: Tally, wanted: string, seconds: number): string {
   const rate = Math.round(sequences / seconds)
-  return `${sequences} of ${wanted} sequences, ${rate} a second; ${followed} connections followed, ${delivered} streams and datagrams compared`
+  return `${sequences}${wanted} sequences, ${rate} a second; ${followed} connections followed, ${delivered} streams and datagrams compared`
 }

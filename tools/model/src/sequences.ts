@@ -41,6 +41,14 @@ export interface SequenceOptions {
 /** Any sequence of commands on this ground: what holds then is checked as it goes, and at its end. */
 export function anySequence(ground: Ground, tally?: Tally, options: SequenceOptions = {}): Sequences {
   const { patience = PATIENCE, replayPath } = options
+  if (ground.kind === 'stage') {
+    return ground.perform(patience, ({ followed, delivered }) => {
+      if (tally === undefined) return
+      tally.sequences += 1
+      tally.followed += followed
+      tally.delivered += delivered
+    })
+  }
   const targets = { free: () => ground.fixture.target(), taken: ground.taken }
   if (ground.kind === 'stream') {
     const { fixture } = ground
@@ -58,7 +66,7 @@ export function anySequence(ground: Ground, tally?: Tally, options: SequenceOpti
   })
 }
 
-export type Sequences = ReturnType<typeof property>
+export type Sequences = fc.IRawProperty<unknown, true>
 
 type Begin = 'listening' | 'idle'
 

@@ -1,6 +1,3 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { isSockError } from '@sock/core'
 import type { DatagramFixture, StreamFixture } from '@sock/core/testing'
 import { engine as native } from '@sock/native'
@@ -8,7 +5,12 @@ import { connectTcp, createTcpServer } from '@sock/tcp'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
-import { generate } from 'selfsigned'
+import type fc from 'fast-check'
+import { createCertificate } from './crowd/means.js'
+import { anyProgram, describeProgram, type Program } from './crowd/program.js'
+import { anyCluster, describeCluster } from './cluster/program.js'
+import { createFolder, type Folder } from './folder.js'
+import { anyPerformance, Stage, type Repertoire, type Verdict } from './stage.js'
 
 export const NAMES = [
   'tcp',
@@ -20,6 +22,9 @@ export const NAMES = [
   'unix-native',
   'udp-native',
   'unixgram-native',
+  'crowd',
+  'crowd-native',
+  'cluster',
 ] as const
 export type Name = (typeof NAMES)[number]
 
@@ -37,23 +42,13 @@ export type Ground =
       readonly taken: unknown
       close(): Promise<void>
     }
-
-/** A folder for sockets, and what is in it. */
-interface Folder {
-  readonly next: () => string
-  readonly list: () => readonly string[]
-  readonly remove: () => void
-}
-
-function createFolder(): Folder {
-  const path = mkdtempSync(join(tmpdir(), 'sock-model-'))
-  let count = 0
-  return {
-    next: () => join(path, `${(count += 1)}`),
-    list: () => readdirSync(path),
-    remove: () => rmSync(path, { recursive: true }),
-  }
-}
+  | {
+      /** Whole programs, which another process plays. */
+      readonly kind: 'stage'
+      readonly fixture: { readonly name: Name }
+      perform(patience: number, tell: (verdict: Verdict) => void): fc.IRawProperty<unknown, true>
+      close(): Promise<void>
+    }
 
 const target = (): string => '127.0.0.1:0'
 
@@ -69,7 +64,7 @@ export async function createGround(name: Name): Promise<Ground | undefined> {
   }
 }
 
-const grounds: Readonly<Record<Name, (folder: Folder) => Promise<Ground>>> = {
+const grounds: Readonly<Record<Name, (folder: Folder) => Promise<Ground | undefined>>> = {
   tcp: (folder) => stream(folder, tcp('tcp')),
   tls: async (folder) => stream(folder, await tls()),
   unix: (folder) => stream(folder, unix('unix', folder)),
@@ -79,6 +74,32 @@ const grounds: Readonly<Record<Name, (folder: Folder) => Promise<Ground>>> = {
   'unix-native': (folder) => stream(folder, unix('unix-native', folder, native)),
   'udp-native': (folder) => datagram(folder, udp('udp-native', native)),
   'unixgram-native': (folder) => datagram(folder, unixgram('unixgram-native', folder, native)),
+  crowd: (folder) => onStage(folder, 'crowd', CROWD, crowd('node')),
+  'crowd-native': async (folder) =>
+    native.available ? onStage(folder, 'crowd-native', CROWD, crowd('native')) : undefined,
+  cluster: (folder) =>
+    onStage(folder, 'cluster', CLUSTER, { programs: anyCluster, describe: describeCluster }),
+}
+
+/** The programs that the build makes: another process can run nothing else. */
+const CROWD = new URL('../dist/crowd/player.js', import.meta.url)
+const CLUSTER = new URL('../dist/cluster/player.js', import.meta.url)
+
+function crowd(engine: Program['engine']): Repertoire<Program> {
+  return { programs: anyProgram(engine), describe: describeProgram }
+}
+
+async function onStage<P>(
+  folder: Folder,
+  name: Name,
+  player: URL,
+  repertoire: Repertoire<P>,
+): Promise<Ground> {
+  folder.remove()
+  const stage = new Stage(player)
+  const perform: Extract<Ground, { kind: 'stage' }>['perform'] = (patience, tell) =>
+    anyPerformance(stage, repertoire, patience, tell)
+  return { kind: 'stage', fixture: { name }, perform, close: () => stage.close() }
 }
 
 type Native = typeof native
@@ -115,11 +136,8 @@ const unixgram = (name: string, folder: Folder, engine?: Native): DatagramFixtur
   connect: (address, options) => connectUnixgram(address as never, { engine, ...options }),
 })
 
-/** Elliptic curves, since a handshake with RSA takes several times as long. */
 async function tls(): Promise<StreamFixture> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-  })
+  const { cert, key } = await createCertificate()
   return {
     name: 'tls',
     target,

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import type { CloseReason, Connection } from '@sock/core'
+import { oneOf, Oops, type Pledges } from '../pledges.js'
+import type { End, Ledger } from './ledger.js'
+
+/** What operations may reject with, once the connection is over. */
+const OVER = oneOf('ERR_SOCK_CLOSED', 'ERR_SOCK_RESET', 'ERR_SOCK_IDLE_TIMEOUT', 'ERR_SOCK_DRAINING')
+
+interface Gate {
+  readonly promise: Promise<void>
+  readonly open: () => void
+}
+
+/** An end that is a connection of the library: accepted by a server, or a client. */
+export class LibraryEnd implements End {
+  readonly ledger: Ledger
+  readonly connection: Connection
+  readonly over: Promise<void>
+  /** No more input will come, for whatever reason. */
+  readonly inputOver: Promise<void>
+  isGone = false
+  /** What it was destroyed with. */
+  given: Error | undefined
+  readonly #pledges: Pledges
+  readonly #speaks: boolean
+  #gate: Gate | undefined
+  #closed!: () => void
+  #noInput!: () => void
+  #hasClosedRead = false
+
+  /** @param speaks whether it writes what the model says, rather than what it is sent */
+  constructor(ledger: Ledger, connection: Connection, pledges: Pledges, speaks: boolean) {
+    this.#speaks = speaks
+    this.ledger = ledger
+    this.connection = connection
+    this.#pledges = pledges
+    this.over = new Promise((resolve) => (this.#closed = resolve))
+    this.inputOver = new Promise((resolve) => (this.#noInput = resolve))
+  }
+
+  readonly do: End['do'] = {
+    write: (size) => this.#write(size),
+    closeWrite: () => {
+      if (!this.#speaks) return
+      const { ledger, connection } = this
+      ledger.mayEnd = true
+      this.#keep('closeWrite()', connection.closeWrite(), () => (ledger.endedWell = true))
+    },
+    closeRead: () => {
+      this.#deafen()
+      this.#hasClosedRead = true
+      this.connection.closeRead()
+    },
+    close: () => {
+      const { ledger, connection } = this
+      this.#deafen()
+      const wasOpen = connection.isOpen
+      ledger.closing()
+      this.#keep('close()', connection.close(), () => (ledger.endedWell ||= wasOpen))
+      this.do.resume()
+    },
+    destroy: () => this.#destroy(undefined),
+    reset: () => this.#destroy(new Oops('the model resets')),
+    stall: () => {
+      if (this.#gate !== undefined) return
+      let open = (): void => {}
+      const promise = new Promise<void>((resolve) => (open = resolve))
+      this.#gate = { promise, open }
+    },
+    resume: () => {
+      this.#gate?.open()
+      this.#gate = undefined
+    },
+  }
+
+  /** What to wait for before more input is taken. */
+  get pause(): Promise<void> | undefined {
+    return this.#gate?.promise
+  }
+
+  heard(chunk: Buffer): void {
+    this.#pledges.guard(() => this.ledger.received.add(chunk))
+  }
+
+  /** The same in a callback, which must not be called any more once input is not wanted. */
+  wasGiven(chunk: Buffer): void {
+    this.#pledges.guard(() => {
+      assert.ok(!this.#hasClosedRead, `${this.ledger.name} was given input after closeRead()`)
+      assert.ok(!this.isGone, `${this.ledger.name} was given input after destroy()`)
+    })
+    this.heard(chunk)
+  }
+
+  ended(): void {
+    this.ledger.sawEnd ||= !this.ledger.isDeaf
+    this.#noInput()
+  }
+
+  /** Reads to the end. @param heard is told of each chunk */
+  async readOn(heard: () => unknown): Promise<void> {
+    const reading = this.#readOn(heard)
+    this.#keep('read()', reading, () => {})
+    await reading.catch((error: Error) => this.broke(error))
+  }
+
+  async #readOn(heard: () => unknown): Promise<void> {
+    for (;;) {
+      await this.pause
+      const chunk = await this.connection.read()
+      if (chunk === null) return this.ended()
+      this.heard(chunk)
+      await heard()
+    }
+  }
+
+  broke(error: Error): void {
+    this.ledger.breaks(error)
+    this.#noInput()
+  }
+
+  /** It is closed, for this reason. */
+  closed(reason: CloseReason | undefined): void {
+    const { ledger } = this
+    this.isGone = true
+    ledger.isOver = true
+    // What was written was flushed, and the peer has seen the end of it.
+    if (reason === 'ended') {
+      ledger.endedWell = true
+      ledger.sawEnd ||= !ledger.isDeaf
+    } else {
+      ledger.breaks(new Error(`closed because of "${reason}"`))
+    }
+    this.#noInput()
+    this.#closed()
+  }
+
+  #write(size: number): void {
+    const { ledger, connection } = this
+    if (!this.#speaks) return
+    const wasOpen = connection.isOpen
+    const bytes = wasOpen ? ledger.take(size) : Buffer.alloc(size)
+    this.#pledges.keep(
+      `write() of ${ledger.name}`,
+      connection.write(bytes),
+      () => assert.ok(wasOpen, 'written to a closed connection'),
+      (error) => {
+        OVER(error)
+        if (wasOpen) ledger.doubtful += size
+      },
+    )
+  }
+
+  #destroy(error: Error | undefined): void {
+    const { ledger } = this
+    if (error === undefined) ledger.hurtBy('destroyed')
+    else ledger.reset('destroyed with an error')
+    this.#deafen()
+    this.isGone = true
+    this.given ??= error
+    this.do.resume()
+    this.connection.destroy(error)
+  }
+
+  /** What it does not take any more, an answer of a stream's may be about. */
+  #deafen(): void {
+    if (!this.#speaks) this.ledger.hurtBy('wants no more of what it answers')
+    if (!this.ledger.sawEnd) this.ledger.isDeaf = true
+    this.#noInput()
+  }
+
+  #keep(what: string, promise: Promise<unknown>, fulfilled: () => void): void {
+    // What a stream of Node's was destroyed with may be anything.
+    this.#pledges.keep(`${what} of ${this.ledger.name}`, promise, fulfilled, this.#speaks ? OVER : () => {})
+  }
+}

@@ -1,0 +1,111 @@
+import { request, type ClientRequest } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import type { Address } from '@sock/core'
+import type { Pledges } from '../pledges.js'
+import type { End, Ledger } from './ledger.js'
+
+export interface RawMeans {
+  readonly address: Address
+  /** Of TLS. */
+  readonly ca: string | undefined
+  /** Whether it asks by HTTP, with its stream as the body of a request, and reads the body of the answer. */
+  readonly speaksHttp: boolean
+}
+
+/** An end that is a socket of Node: it can do what the library would not. */
+export class RawEnd implements End {
+  readonly ledger: Ledger
+  readonly over: Promise<void>
+  readonly #socket: Socket
+  readonly #output: Writable
+  readonly #pledges: Pledges
+  /** What is read: of HTTP only once there is an answer. */
+  #input: Readable | undefined
+  #isStalled = false
+  #isReady: boolean
+  #whenReady = (): void => {}
+
+  constructor(ledger: Ledger, means: RawMeans, pledges: Pledges) {
+    this.ledger = ledger
+    this.#pledges = pledges
+    const { address, ca } = means
+    const options = { allowHalfOpen: true, noDelay: true }
+    this.#socket =
+      address.family === 'unix'
+        ? connect({ ...options, path: address.path })
+        : connect({ ...options, host: address.host, port: address.port })
+    const stream =
+      ca === undefined ? this.#socket : connectTls({ socket: this.#socket, ca, servername: 'localhost' })
+    this.#isReady = ca === undefined
+    stream.on('secureConnect', () => {
+      this.#isReady = true
+      this.#whenReady()
+    })
+    const failed = (error: Error): void => ledger.breaks(error)
+    stream.on('error', failed)
+    this.#socket.on('error', failed)
+    this.over = new Promise((resolve) => stream.on('close', resolve))
+    void this.over.then(() => (ledger.isOver = true))
+    this.#output = means.speaksHttp ? this.#ask(stream) : stream
+    this.#output.on('finish', () => (ledger.endedWell = ledger.broke === undefined))
+    if (!means.speaksHttp) this.#listen(stream)
+  }
+
+  readonly do: End['do'] = {
+    write: (size) => {
+      if (this.#output.writable && !this.#output.writableEnded) this.#output.write(this.ledger.take(size))
+    },
+    closeWrite: () => {
+      this.ledger.mayEnd = true
+      // An end in the middle of a handshake breaks it off.
+      if (this.#isReady) this.#output.end()
+      else this.#whenReady = () => this.#output.end()
+    },
+    closeRead: () => this.do.stall(),
+    close: () => {
+      this.do.closeWrite()
+      this.do.resume()
+    },
+    destroy: () => {
+      this.ledger.hurtBy('destroyed')
+      this.#socket.destroy()
+    },
+    reset: () => {
+      this.ledger.reset('reset')
+      // After shutdown(2) Node would leak the descriptor.
+      if (this.ledger.hasReset && !this.#output.writableEnded) this.#socket.resetAndDestroy()
+      else this.#socket.destroy()
+    },
+    stall: () => {
+      this.#isStalled = true
+      this.#input?.pause()
+    },
+    resume: () => {
+      this.#isStalled = false
+      this.#input?.resume()
+    },
+  }
+
+  #listen(input: Readable): void {
+    const { ledger } = this
+    this.#input = input
+    input.on('data', (chunk: Buffer) => this.#pledges.guard(() => ledger.received.add(chunk)))
+    input.on('end', () => (ledger.sawEnd = true))
+    input.on('error', (error) => ledger.breaks(error))
+    if (this.#isStalled) input.pause()
+  }
+
+  #ask(stream: Socket): ClientRequest {
+    const asking = request({
+      createConnection: () => stream,
+      method: 'POST',
+      headers: { connection: 'close' },
+    })
+    asking.on('error', (error) => this.ledger.breaks(error))
+    asking.on('response', (answer) => this.#listen(answer))
+    asking.flushHeaders()
+    return asking
+  }
+}
