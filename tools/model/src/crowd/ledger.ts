@@ -73,7 +73,7 @@ export class Ledger {
   force(): void {
     if (this.isOver) return
     this.hurt ??= 'its server was closed'
-    this.wasForced = this.hasReset
+    this.wasForced = this.hasReset && this.isOfServer
   }
 
   /** Its server drains. */

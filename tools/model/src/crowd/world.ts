@@ -128,7 +128,8 @@ export class CrowdWorld {
       const then = (): void => {
         throw oops
       }
-      return Object.defineProperty({}, 'then', { value: then })
+      // oxlint-disable-next-line unicorn/no-thenable -- That is what it is about.
+      return { then }
     }
     throw oops
   }
