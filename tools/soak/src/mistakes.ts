@@ -12,8 +12,8 @@ export interface Mistakes {
 
 /** Every so many sessions something goes wrong. */
 const EVERY = 20
-/** What is kept of each, in numbers of 8 bytes. */
-const KEPT = 1_000
+/** What is kept of each, in numbers of 8 bytes: 25 of them, over all of a run, are more than its heap may grow by. */
+const KEPT = 5_000
 
 export function createMistakes(broken: Broken | undefined): Mistakes {
   const kept: number[][] = []
