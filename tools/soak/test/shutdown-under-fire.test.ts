@@ -15,6 +15,8 @@ const ROUNDS = 7
 const CLIENTS: Readonly<Record<Part, number>> = { ask: 50, busy: 200, idle: 200, stuck: 50 }
 const ANSWER_BYTES = 100_000
 const ANSWER = Buffer.alloc(ANSWER_BYTES, 'answer ')
+/** Against hanging only. */
+const LIMIT = 300_000
 /** In ms, once only the stuck are left. */
 const DEADLINE = 100
 
@@ -176,6 +178,6 @@ describe('shutdown()', () => {
     async () => {
       await Promise.all(STREAMS.map(fire))
     },
-    30_000,
+    LIMIT,
   )
 })

@@ -13,6 +13,8 @@ import { existsSync } from 'node:fs'
 
 /** How often a blocked process looks whether it may go on, in ms. */
 const LOOK = 2
+/** A day, in ms. */
+const NEVER = 24 * 60 * 60_000
 
 const [setup] = await once(process, 'message')
 const answer = Buffer.alloc(setup.answerBytes, 'answer ')
@@ -52,10 +54,13 @@ function tell(role) {
   process.send({ waiting })
 }
 
+// Only the parent sets a deadline: on a slow machine any other could strike those who get on.
+const limits = { shutdownTimeout: NEVER }
+const secured = setup.tls && { tls: setup.tls, handshakeTimeout: NEVER }
 const server =
   setup.transport === 'unix'
-    ? createUnixServer(handler)
-    : createTcpServer(handler, setup.tls && { tls: setup.tls })
+    ? createUnixServer(handler, limits)
+    : createTcpServer(handler, { ...limits, ...secured })
 const address = await server.listen(setup.target)
 
 process.once('SIGTERM', () => void leave())
