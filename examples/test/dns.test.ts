@@ -14,7 +14,7 @@ afterEach(() => {
 
 async function ask(address: string, id: number, ...questions: Question[]): Promise<DecodedPacket> {
   const query = encode({ type: 'query', id, questions })
-  return decode(await exchange(await connectUdp(address), query, { signal: AbortSignal.timeout(5_000) }))
+  return decode(await exchange(await connectUdp(address), query, { signal: AbortSignal.timeout(60_000) }))
 }
 
 describe('dns', () => {

@@ -41,7 +41,7 @@ describe('everywhere', () => {
     }
     for (const [transport, dial] of Object.entries(connects)) {
       const channel = await dial(addresses[transport] ?? '')
-      const answer = await exchange(channel, `hello ${transport}`, { signal: AbortSignal.timeout(5_000) })
+      const answer = await exchange(channel, `hello ${transport}`, { signal: AbortSignal.timeout(60_000) })
       expect(answer.toString()).toBe(`hello ${transport}`)
     }
     await program.stop()

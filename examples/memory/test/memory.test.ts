@@ -100,7 +100,7 @@ describe('createMemoryServer', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: import.meta.dirname,
       encoding: 'utf8',
-      timeout: 10_000,
+      timeout: 120_000,
     })
     expect([stderr, status, stdout]).toEqual(['', 0, 'closed\n'])
   })

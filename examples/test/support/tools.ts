@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { transcribe } from './transcript.js'
 
 /** No counterpart needs that long. */
-const TIMEOUT = 10_000
+const TIMEOUT = 120_000
 
 /** `it`, or `it.skip` where `command` is not installed. */
 export function itWith(command: string): typeof it.skip {

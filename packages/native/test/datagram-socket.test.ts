@@ -35,7 +35,7 @@ async function peer({ port, host }: IpAddress): Promise<Socket> {
 
 async function until(condition: () => boolean): Promise<void> {
   for (let attempt = 0; !condition(); attempt++) {
-    if (attempt > 2_000) throw new Error(`Waited in vain: ${condition}`)
+    if (attempt > 60_000) throw new Error(`Waited in vain: ${condition}`)
     await delay(2)
   }
 }

@@ -188,7 +188,7 @@ describe('an answer to input that was left unread', () => {
       expect(answer?.length).toBe(size)
       client.destroy()
     }
-    await until(() => server.openConnections === 0, 'every connection is closed', 10_000)
+    await until(() => server.openConnections === 0, 'every connection is closed')
     const reasons = events.filter(({ state }) => state === 'close').map(({ reason }) => reason)
     expect(reasons).toHaveLength(rounds)
     await server.close()

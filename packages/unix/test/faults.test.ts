@@ -10,7 +10,7 @@ import { echo, useScratch } from './support/scratch.js'
 import { until } from './support/until.js'
 
 const scratch = useScratch()
-const TIMEOUT = 10_000
+const TIMEOUT = 120_000
 let count = 0
 
 /** Runs a Python client of the server to its end, while our event loop stands still. */

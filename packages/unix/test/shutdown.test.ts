@@ -39,7 +39,7 @@ function startClients(path: string, marker: string, count: number): Child<(strin
 
 /** Blocks the event loop until all files are there, so that nobody is accepted. */
 function blockUntil(markers: string[]): void {
-  const end = Date.now() + 10_000
+  const end = Date.now() + 120_000
   while (!markers.every((marker) => existsSync(marker))) {
     if (Date.now() > end) throw new Error('The clients do not connect')
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)

@@ -69,7 +69,7 @@ describe('@sock/unixgram without unix-dgram', () => {
     writeFileSync(`${folder}/main.mjs`, program)
     // NODE_PATH, as package managers set it for scripts, would lead to the module all the same.
     const { NODE_PATH: _, ...env } = process.env
-    const options = { cwd: folder, encoding: 'utf8', env, timeout: 10_000 } as const
+    const options = { cwd: folder, encoding: 'utf8', env, timeout: 120_000 } as const
     const { stdout, stderr } = spawnSync(process.execPath, ['main.mjs'], options)
     expect(stderr).toBe('')
     expect(JSON.parse(stdout)).toEqual([[true, true], 'idle'])

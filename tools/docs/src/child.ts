@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
 /** How long a program of the documentation may take, in ms, or a server to begin or to end. */
-const TIME_LIMIT = 10_000
+const TIME_LIMIT = 60_000
 
 /** A program that runs as a child, with everything it printed. */
 export interface Child {

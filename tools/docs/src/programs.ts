@@ -105,7 +105,7 @@ function withoutTypes(code: string): string {
 }
 
 /** How long an answer may take, in ms. */
-const ANSWER_LIMIT = 5_000
+const ANSWER_LIMIT = 60_000
 
 /** Sends a message, and collects as many characters as it has. */
 function talk(place: Place, folder: string, message: string): Promise<string> {

@@ -20,7 +20,7 @@ export async function runProgram(
   const program = join(import.meta.dirname, 'programs', `${name}.mjs`)
   const limited = ['-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh']
   const { stdout } = await run('sh', [...limited, ...under, process.execPath, program, ...args], {
-    timeout: 12_000,
+    timeout: 120_000,
   })
   return JSON.parse(stdout)
 }

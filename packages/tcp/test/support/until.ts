@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits until `condition` holds; fails when that takes too long. */
-export async function until(condition: () => boolean, what: string, deadline = 5_000): Promise<void> {
-  const end = performance.now() + deadline
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`Waited ${deadline} ms in vain: ${what}`)
-    await sleep(2)
+/** In ms: against hanging only, since how long something takes is the machine's business. */
+const PATIENCE = 120_000
+const INTERVAL = 2
+
+/** Waits until `condition` holds; fails when that takes far too long. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let looks = PATIENCE / INTERVAL; !condition(); looks--) {
+    if (looks === 0) throw new Error(`Waited in vain: ${what}`)
+    await sleep(INTERVAL)
   }
 }
 

@@ -47,7 +47,7 @@ export function runProgram(
       : ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${syscall}`, '-e', `inject=${inject}`]
   const [command = '', ...rest] = [...under, ...tracer, ...node]
   return new Promise((resolve, reject) => {
-    const surroundings = { cwd: import.meta.dirname, timeout: 10_000, killSignal: 'SIGKILL' } as const
+    const surroundings = { cwd: import.meta.dirname, timeout: 120_000, killSignal: 'SIGKILL' } as const
     execFile(command, rest, surroundings, (error, stdout, stderr) => {
       if (error === null && stderr === '') resolve(JSON.parse(stdout))
       else reject(new Error(`The program failed: ${stderr}`, { cause: error }))
