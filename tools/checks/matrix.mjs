@@ -5,6 +5,7 @@
  * The last line is the sum, `N passed, N failed`; the exit code is 0 only if nothing at all went wrong.
  *
  *   --only <majors>    only these, like `26` or `20,26`; may be repeated
+ *   --bare             first of all, what the README promises where nothing is prepared (`.ci/bare`)
  *   --soak <minutes>   where it is tested in place, also load all transports with faults for so long
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
@@ -12,48 +13,53 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { run } from '../bootstrap/child.mjs'
-import { root } from '../bootstrap/workspace.mjs'
+import { inRoot, root } from '../bootstrap/workspace.mjs'
 import { copyTree } from './copy-tree.mjs'
 import { fetchNode, NODES, selectNodes } from './nodes.mjs'
 import { line, parseLine, total } from './results.mjs'
 import { checkMinutes } from './soak.mjs'
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true, default: [] }, soak: { type: 'string' } },
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    bare: { type: 'boolean', default: false },
+    soak: { type: 'string' },
+  },
 })
 checkMinutes(values.soak)
 const soak = values.soak === undefined ? [] : ['--soak', values.soak]
 const results = []
+if (values.bare) await count('bare', () => run(inRoot('.ci/bare'), [], { cwd: root }))
+let repeated = []
 for (const major of selectNodes(values.only)) {
-  const started = performance.now()
   const isThis = process.versions.node.split('.')[0] === major
   const version = isThis ? process.versions.node : NODES[major]
-  console.log(`— Node ${version}${isThis ? ', in place' : ''}`)
-  const repeated = results.length ? ['--repeated'] : []
-  const { code, output } = await (isThis
-    ? testIn(root, process.env, [...repeated, ...soak])
-    : testCopy(version, repeated))
-  const result = parseLine(output)
-  const isGood = code === 0 && result.failed === 0
-  if (!isGood) console.log(output)
-  results.push({
-    version,
-    ...result,
-    failed: isGood ? 0 : Math.max(result.failed, 1),
-    started,
-    ended: performance.now(),
-  })
+  await count(`Node ${version}`, () =>
+    isThis ? testIn(root, process.env, [...repeated, ...soak]) : testCopy(version, repeated),
+  )
+  repeated = ['--repeated']
 }
 
 console.log()
-for (const { version, started, ended, ...result } of results) {
-  console.log(
-    `Node ${version.padEnd(12)}${line(result).padEnd(44)}${Math.round((ended - started) / 1_000)} s`,
-  )
+for (const { name, seconds, ...result } of results) {
+  console.log(`${name.padEnd(17)}${line(result).padEnd(44)}${seconds} s`)
 }
 const sum = total(results)
 console.log(line(sum))
 process.exitCode = sum.failed ? 1 : 0
+
+/** Does what is to be done, and takes the sum from its last line. What it has printed is shown if something went wrong. */
+async function count(name, perform) {
+  const started = performance.now()
+  console.log(`— ${name}`)
+  const { code, output } = await perform()
+  const result = parseLine(output)
+  const isGood = code === 0 && result.failed === 0
+  if (!isGood) console.log(output)
+  else for (const reason of output.match(/^skip {2}the bare environment: .+$/gm) ?? []) console.log(reason)
+  const seconds = Math.round((performance.now() - started) / 1_000)
+  results.push({ name, ...result, failed: isGood ? 0 : Math.max(result.failed, 1), seconds })
+}
 
 function testIn(folder, env, args) {
   const program = join(folder, 'tools/bootstrap/entry.cjs')
