@@ -1,7 +1,8 @@
-// Compiles the addon with the C compiler that is there: `node build.mjs [flag…]`, flags being further ones of the compiler.
+// Compiles the addon with the C compiler that is there: `node build.mjs [--checked] [flag…]`, flags being further ones of the
+// compiler. Where tests run, it is checked: it ends the process where something is wrong with itself.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { compile, headers, sources } from './compile.mjs'
+import { CHECKED, compile, headers, sources } from './compile.mjs'
 
 const folder = import.meta.dirname
 const target = join(folder, 'build', 'sock_native.node')
@@ -11,14 +12,15 @@ const changed = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 
 const isFresh = () => inputs.every((path) => changed(path) < changed(target))
 
 const compiler = process.env['CC'] ?? 'cc'
-const flags = process.argv.slice(2)
+const given = process.argv.slice(2)
+const flags = given.filter((flag) => flag !== '--checked')
 if (process.platform !== 'linux') {
   console.error(`@sock/native: not compiled, since this is ${process.platform} and the engine is for Linux`)
 } else if (headers() === undefined) {
   console.error('@sock/native: not compiled, since there is no package "node-api-headers"')
   process.exitCode = 1
 } else if (flags.length > 0 || !isFresh()) {
-  const isThere = compile(compiler, flags, target)
+  const isThere = compile(compiler, given.includes('--checked') ? [CHECKED, ...flags] : flags, target)
   if (isThere === undefined)
     console.error(
       `@sock/native: not compiled, since there is no C compiler "${compiler}"; its tests are skipped`,

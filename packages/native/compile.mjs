@@ -26,9 +26,13 @@ const FLAGS = [
   `-ffile-prefix-map=${folder}=.`,
 ]
 
+/** A flag for builds that tests and sanitizers run: what must hold is looked at (c/check.h). */
+export const CHECKED = '-DSOCK_CHECKED'
+
+const besideNode = join(dirname(process.execPath), '..', 'include', 'node')
+
 /** The headers of Node-API: of its package or, where that is not installed, those that a distribution of Node brings. */
 export function headers() {
-  const besideNode = join(dirname(process.execPath), '..', 'include', 'node')
   try {
     return join(dirname(createRequire(import.meta.url).resolve('node-api-headers')), 'include')
   } catch (error) {
@@ -36,6 +40,9 @@ export function headers() {
     return existsSync(besideNode) ? besideNode : undefined
   }
 }
+
+/** libuv's, where a distribution of Node brings it: without, c/libuv.h declares the same. */
+export const libuvHeaders = () => (existsSync(join(besideNode, 'uv.h')) ? ['-isystem', besideNode] : [])
 
 /**
  * Compiles the addon. Messages of the compiler go to this process's own output.
@@ -49,7 +56,7 @@ export function compile(compiler, flags, target) {
   const files = sources.filter((name) => name.endsWith('.c'))
   const { error, status } = spawnSync(
     compiler,
-    [...FLAGS, `-I${headers()}`, ...files, ...flags, '-o', fresh],
+    [...FLAGS, `-I${headers()}`, ...libuvHeaders(), ...files, ...flags, '-o', fresh],
     { stdio: 'inherit' },
   )
   if (error?.code === 'ENOENT') return undefined

@@ -7,7 +7,16 @@ import { Failure } from '../bootstrap/failure.mjs'
 import { inRoot } from '../bootstrap/workspace.mjs'
 
 const SOURCE = inRoot('tools/binaries/fuzz/addresses.c')
-const FLAGS = ['-std=gnu11', '-g', '-O1', '-Wall', '-Wextra', '-Werror', '-Wno-unused-function']
+const FLAGS = [
+  '-std=gnu11',
+  '-DSOCK_CHECKED',
+  '-g',
+  '-O1',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wno-unused-function',
+]
 /** Only a part of the addon is there: what is not used must not ask for the rest. */
 const COMPILERS = {
   gcc: {

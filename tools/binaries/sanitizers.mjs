@@ -3,14 +3,14 @@ import { buildProgram } from '../bootstrap/build.mjs'
 import { run } from '../bootstrap/child.mjs'
 import { Failure } from '../bootstrap/failure.mjs'
 import { inRoot } from '../bootstrap/workspace.mjs'
-import { compile } from '../../packages/native/compile.mjs'
+import { CHECKED, compile } from '../../packages/native/compile.mjs'
 import { conform } from './conformance.mjs'
 
 const COMPILER = 'gcc'
 /** Of the model: the native engine knows no TLS. */
 const MODELS = ['crowd-native', 'tcp-native', 'unix-native', 'udp-native', 'unixgram-native']
 const REDIRECT = inRoot('tools/binaries/programs/redirect.cjs')
-const FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
+const FLAGS = [CHECKED, '-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
 
 /** Random sequences of the model, with a binary that the same watch: what they find ends the process, and so the sequence. */
 export async function checkModel({ minutes = '10', seed }) {
@@ -94,7 +94,7 @@ export async function checkValgrind(chosen) {
     throw new Failure(
       "Cannot look for errors of memory: there is no valgrind, which Debian's package valgrind brings",
     )
-  const binary = compileTo('valgrind', ['-O1'])
+  const binary = compileTo('valgrind', [CHECKED, '-O1'])
   const options = ['--error-limit=no', '--num-callers=8', '--leak-check=no', '--trace-children=no']
   const node = ['valgrind', ...options, process.execPath, '--jitless', '--single-threaded-gc']
   await conform(binary, node, { ...chosen, isSlow: true, examine: whatValgrindFound })

@@ -2,35 +2,30 @@
 #include "engine.h"
 
 napi_value number(napi_env env, int64_t value) {
-  napi_value result = NULL;
-  napi_create_int64(env, value, &result);
+  napi_value result;
+  NAPI(env, napi_create_int64(env, value, &result), NULL);
   return result;
 }
 
-int32_t integer(napi_env env, napi_value value) {
-  int32_t result = 0;
-  napi_get_value_int32(env, value, &result);
-  return result;
-}
-
-void define(struct engine *engine, napi_value exports, const char *name, napi_callback callback) {
+bool define(struct engine *engine, napi_value exports, const char *name, napi_callback callback) {
+  napi_env env = engine->env;
   napi_value function;
-  napi_create_function(engine->env, name, NAPI_AUTO_LENGTH, callback, engine, &function);
-  napi_set_named_property(engine->env, exports, name, function);
+  NAPI(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, engine, &function), false);
+  NAPI(env, napi_set_named_property(env, exports, name, function), false);
+  return true;
 }
 
 /* The loop has let go of the poll handle: nothing can call us any more. */
-static void on_closed(void *poll) {
-  extern void *uv_handle_get_data(const void *handle);
-  struct engine *engine = uv_handle_get_data(poll);
+static void on_closed(struct engine *engine) {
   napi_async_cleanup_hook_handle cleanup = engine->cleanup;
-  free(poll);
+  free(engine->poll);
   free(engine->slots);
   free(engine->free_slots);
   free(engine->senders);
   free(engine->intake);
   free(engine);
-  napi_remove_async_cleanup_hook(cleanup);
+  /* There is no environment any more that could be told of a failure. */
+  if (cleanup != NULL) (void)napi_remove_async_cleanup_hook(cleanup);
 }
 
 /* The environment ends, also by terminate(). Its loop still runs until the hook is removed. */
@@ -42,6 +37,20 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data) {
   loop_close(engine, on_closed);
 }
 
+static bool register_all(struct engine *engine, napi_value functions) {
+  return loop_register(engine, functions) && options_register(engine, functions) &&
+         listener_register(engine, functions) && stream_register(engine, functions) &&
+         datagram_register(engine, functions) && multicast_register(engine, functions) &&
+         post_register(engine, functions);
+}
+
+/* Before the loop knows of it. */
+static napi_value cannot_start(napi_env env, struct engine *engine, int error) {
+  free(engine);
+  NAPI(env, napi_throw_error(env, NULL, strerror(error)), NULL);
+  return NULL;
+}
+
 /*
  * createEngine(): its functions. Node loads a binary once per environment, however many copies of our modules find it, and
  * each of them has dispatch and memory of its own.
@@ -50,27 +59,16 @@ static napi_value create_engine(napi_env env, napi_callback_info info) {
   napi_value functions;
   struct engine *engine = calloc(1, sizeof(struct engine));
   (void)info;
-  if (engine == NULL) {
-    napi_throw_error(env, "ENOMEM", "Cannot start the engine: no memory is left");
-    return NULL;
-  }
+  if (engine == NULL) return cannot_start(env, engine, ENOMEM);
   engine->env = env;
-  if (!loop_open(engine)) {
-    const char *reason = strerror(errno);
-    free(engine);
-    napi_throw_error(env, NULL, reason);
+  if (!loop_open(engine)) return cannot_start(env, engine, errno);
+  if (napi_add_async_cleanup_hook(env, on_cleanup, engine, &engine->cleanup) != napi_ok) {
+    napi_refused(env, CHECK_PLACE);
+    on_cleanup(NULL, engine);
     return NULL;
   }
-  napi_add_async_cleanup_hook(env, on_cleanup, engine, &engine->cleanup);
-  napi_create_object(env, &functions);
-  loop_register(engine, functions);
-  options_register(engine, functions);
-  listener_register(engine, functions);
-  stream_register(engine, functions);
-  datagram_register(engine, functions);
-  multicast_register(engine, functions);
-  post_register(engine, functions);
-  return functions;
+  NAPI(env, napi_create_object(env, &functions), NULL);
+  return register_all(engine, functions) ? functions : NULL;
 }
 
 /* By their names, so that JavaScript of another version is found out. */
@@ -89,14 +87,24 @@ static const struct {
 
 NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports);
 
-/* `{ createEngine, numbers }` */
+#ifdef SOCK_CHECKED
+static const bool is_checked = true;
+#else
+static const bool is_checked = false;
+#endif
+
+/* `{ createEngine, numbers, checked }` */
 napi_value napi_register_module_v1(napi_env env, napi_value exports) {
-  napi_value function, list;
-  napi_create_function(env, "createEngine", NAPI_AUTO_LENGTH, create_engine, NULL, &function);
-  napi_set_named_property(env, exports, "createEngine", function);
-  napi_create_object(env, &list);
-  for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++)
-    napi_set_named_property(env, list, numbers[index].name, number(env, numbers[index].value));
-  napi_set_named_property(env, exports, "numbers", list);
+  napi_value function, list, checked;
+  NAPI(env, napi_create_function(env, "createEngine", NAPI_AUTO_LENGTH, create_engine, NULL, &function), NULL);
+  NAPI(env, napi_set_named_property(env, exports, "createEngine", function), NULL);
+  NAPI(env, napi_create_object(env, &list), NULL);
+  for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
+    napi_value value = number(env, numbers[index].value);
+    NAPI(env, napi_set_named_property(env, list, numbers[index].name, value), NULL);
+  }
+  NAPI(env, napi_set_named_property(env, exports, "numbers", list), NULL);
+  NAPI(env, napi_get_boolean(env, is_checked, &checked), NULL);
+  NAPI(env, napi_set_named_property(env, exports, "checked", checked), NULL);
   return exports;
 }

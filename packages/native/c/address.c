@@ -1,4 +1,4 @@
-/* Addresses, between what JavaScript and what the system calls them. */
+/* Addresses and credentials, between what JavaScript and what the system calls them. */
 #include "engine.h"
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -36,7 +36,7 @@ bool address_from_ip(napi_env env, napi_value host, int32_t port, struct address
   char text[MAX_HOST];
   size_t length;
   memset(address, 0, sizeof *address);
-  if (napi_get_value_string_utf8(env, host, text, sizeof text, &length) != napi_ok) return false;
+  NAPI(env, napi_get_value_string_utf8(env, host, text, sizeof text, &length), false);
   struct sockaddr_in *in = (struct sockaddr_in *)&address->storage;
   if (inet_pton(AF_INET, text, &in->sin_addr) != 1) return from_ipv6(text, port, address);
   in->sin_family = AF_INET;
@@ -51,7 +51,7 @@ bool address_from_path(napi_env env, napi_value path, struct address *address) {
   size_t length;
   struct sockaddr_un *un = (struct sockaddr_un *)&address->storage;
   memset(address, 0, sizeof *address);
-  if (napi_get_buffer_info(env, path, &data, &length) != napi_ok) return false;
+  NAPI(env, napi_get_buffer_info(env, path, &data, &length), false);
   bool is_abstract = length > 0 && *(const char *)data == '\0';
   /* A path needs a NUL byte at its end, a name does not. */
   if (length == 0 || length > sizeof un->sun_path - (is_abstract ? 0 : 1)) return false;
@@ -70,16 +70,16 @@ static napi_value ip_value(napi_env env, int family, const void *digits, uint32_
     text[end] = '%';
     if (if_indextoname(zone, text + end + 1) == NULL) text[end] = '\0';
   }
-  napi_create_array_with_length(env, 2, &result);
-  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &host);
-  napi_set_element(env, result, 0, host);
-  napi_set_element(env, result, 1, number(env, ntohs(port)));
+  NAPI(env, napi_create_array_with_length(env, 2, &result), NULL);
+  NAPI(env, napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &host), NULL);
+  NAPI(env, napi_set_element(env, result, 0, host), NULL);
+  NAPI(env, napi_set_element(env, result, 1, number(env, ntohs(port))), NULL);
   return result;
 }
 
 /* `[host, port]`, a Buffer with a path or abstract name (empty for a socket without one), or undefined. */
 napi_value address_to_value(napi_env env, const struct address *address) {
-  napi_value result = NULL;
+  napi_value result;
   if (address->storage.ss_family == AF_INET) {
     const struct sockaddr_in *in = (const struct sockaddr_in *)&address->storage;
     return ip_value(env, AF_INET, &in->sin_addr, 0, in->sin_port);
@@ -93,9 +93,19 @@ napi_value address_to_value(napi_env env, const struct address *address) {
     size_t start = offsetof(struct sockaddr_un, sun_path);
     size_t length = address->length > start ? address->length - start : 0;
     if (length > 0 && un->sun_path[0] != '\0') length = strnlen(un->sun_path, length);
-    napi_create_buffer_copy(env, length, un->sun_path, NULL, &result);
+    NAPI(env, napi_create_buffer_copy(env, length, un->sun_path, NULL, &result), NULL);
     return result;
   }
-  napi_get_undefined(env, &result);
+  NAPI(env, napi_get_undefined(env, &result), NULL);
+  return result;
+}
+
+/* `[pid, uid, gid]` */
+napi_value credentials_to_value(napi_env env, const struct ucred *credentials) {
+  napi_value result;
+  NAPI(env, napi_create_array_with_length(env, 3, &result), NULL);
+  NAPI(env, napi_set_element(env, result, 0, number(env, credentials->pid)), NULL);
+  NAPI(env, napi_set_element(env, result, 1, number(env, credentials->uid)), NULL);
+  NAPI(env, napi_set_element(env, result, 2, number(env, credentials->gid)), NULL);
   return result;
 }

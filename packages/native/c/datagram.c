@@ -57,8 +57,14 @@ struct intake {
   uint8_t tails[MOST_RECEIVED][MOST_BYTES];
 };
 
-static struct datagram_socket *socket_at(struct engine *engine, napi_value slot) {
-  return (struct datagram_socket *)source_at(engine, integer(engine->env, slot));
+SOURCE_COMES_FIRST(datagram_socket);
+_Static_assert(
+    MOST_BYTES < 1 << DATAGRAM_BITS && LARGE_SLAB < 1 << DATAGRAM_BITS && DATAGRAM_BITS + PLACE_BITS < 31,
+    "an event has no room for a datagram and its sender");
+_Static_assert(3 * MOST_RECEIVED + 1 <= MAX_EVENTS, "a batch has no room for the datagrams of one call");
+
+static struct datagram_socket *socket_of(const struct engine *engine, napi_value slot) {
+  return SOURCE_AS(datagram_socket, SOURCE_DATAGRAM, source_of(engine, slot));
 }
 
 static uint32_t wanted(const struct datagram_socket *socket) {
@@ -91,19 +97,16 @@ static int prepare(struct engine *engine, const struct datagram_socket *socket, 
 
 /* An event tells when the credentials are others than those of the datagram before. */
 static void tell_credentials(struct engine *engine, struct datagram_socket *socket, struct msghdr *message) {
-  napi_env env = engine->env;
   struct ucred found;
   struct cmsghdr *header = CMSG_FIRSTHDR(message);
   if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS) return;
   memcpy(&found, CMSG_DATA(header), sizeof found);
   if (memcmp(&found, &socket->last, sizeof found) == 0) return;
+  napi_value value = credentials_to_value(engine->env, &found);
+  int32_t number = value == NULL ? -1 : batch_value(engine, value);
+  if (number < 0) return;
   socket->last = found;
-  napi_value value;
-  napi_create_array_with_length(env, 3, &value);
-  napi_set_element(env, value, 0, number(env, found.pid));
-  napi_set_element(env, value, 1, number(env, found.uid));
-  napi_set_element(env, value, 2, number(env, found.gid));
-  push_event(engine, &socket->source, KIND_CREDENTIALS, batch_value(engine, value), 0);
+  push_event(engine, &socket->source, KIND_CREDENTIALS, number, 0);
 }
 
 struct place {
@@ -123,12 +126,9 @@ static bool copy_small(struct engine *engine, const uint8_t *data, size_t length
 
 /* Put together from window and tail: what is longer than expected gets memory of its own. */
 static bool join(struct engine *engine, const struct iovec *parts, size_t length, struct place *place) {
-  napi_env env = engine->env;
   void *data;
-  napi_value view, buffer;
-  /* Unlike napi_create_arraybuffer() it does not fill the memory with zeros. */
-  if (napi_create_buffer(env, length, &data, &view) != napi_ok) return false;
-  if (napi_get_typedarray_info(env, view, NULL, NULL, NULL, &buffer, NULL) != napi_ok) return false;
+  napi_value buffer;
+  if (!fresh_memory(engine->env, length, &data, &buffer)) return false;
   memcpy(data, parts[0].iov_base, parts[0].iov_len);
   memcpy((uint8_t *)data + parts[0].iov_len, parts[1].iov_base, length - parts[0].iov_len);
   *place = (struct place){batch_value(engine, buffer), 0};
@@ -154,7 +154,7 @@ static bool deliver(struct engine *engine, struct datagram_socket *socket, int i
   else if (slab == &engine->large && length * COPY_RATIO < socket->window)
     is_there = copy_small(engine, parts[0].iov_base, length, &place);
   else stays = true;
-  if (!is_there) {
+  if (!is_there || place.slab < 0) {
     push_event(engine, &socket->source, KIND_FAILED, ENOMEM, 0);
     return false;
   }
@@ -219,7 +219,8 @@ static void receive_all(struct engine *engine, struct datagram_socket *socket) {
 }
 
 static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
-  struct datagram_socket *socket = (struct datagram_socket *)source;
+  struct datagram_socket *socket = SOURCE_AS(datagram_socket, SOURCE_DATAGRAM, source);
+  INVARIANT(socket != NULL);
   if ((events & EPOLLOUT) != 0 && socket->wants_room) {
     socket->wants_room = false;
     push_event(engine, source, KIND_WRITABLE, 0, 0);
@@ -239,7 +240,8 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
 /* openDatagram(family: 4, 6, or 1 for Unix; options): the slot, or -errno */
 static napi_value open_datagram(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  int32_t kind = integer(env, arguments[0]);
+  int32_t kind;
+  NAPI(env, napi_get_value_int32(env, arguments[0], &kind), NULL);
   int family = kind == 4 ? AF_INET : kind == 6 ? AF_INET6 : AF_UNIX;
   int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return number(env, -errno);
@@ -248,7 +250,7 @@ static napi_value open_datagram(napi_env env, napi_callback_info info) {
   if (engine->intake == NULL) engine->intake = malloc(sizeof *engine->intake);
   if (error == 0 && (socket == NULL || engine->intake == NULL)) error = ENOMEM;
   /* Per datagram there are at most three events: its sender, its credentials, and itself. */
-  if (error == 0 && !source_open(engine, &socket->source, fd, on_ready, 3 * MOST_RECEIVED + 1)) error = ENOMEM;
+  if (error == 0 && !source_open(engine, &socket->source, SOURCE_DATAGRAM, fd, on_ready, 3 * MOST_RECEIVED + 1)) error = ENOMEM;
   if (error != 0) {
     close(fd);
     free(socket);
@@ -268,20 +270,22 @@ static napi_value open_datagram(napi_env env, napi_callback_info info) {
 }
 
 /* Whether several datagrams may be sent as one message that the kernel cuts. */
-bool datagram_may_segment(const struct source *source) {
-  return ((const struct datagram_socket *)source)->may_segment;
+bool datagram_may_segment(struct source *source) {
+  const struct datagram_socket *socket = SOURCE_AS(datagram_socket, SOURCE_DATAGRAM, source);
+  return socket != NULL && socket->may_segment;
 }
 
 void datagram_send_whole(struct source *source) {
-  ((struct datagram_socket *)source)->may_segment = false;
+  struct datagram_socket *socket = SOURCE_AS(datagram_socket, SOURCE_DATAGRAM, source);
+  if (socket != NULL) socket->may_segment = false;
 }
 
 static napi_value bind_or_connect(
     struct engine *engine, napi_value slot, const struct address *address,
     int (*act)(int, const struct sockaddr *, socklen_t)) {
-  const struct source *source = source_at(engine, integer(engine->env, slot));
-  if (source == NULL) return number(engine->env, EBADF);
-  int status = act(source->fd, (const struct sockaddr *)&address->storage, address->length);
+  const struct datagram_socket *socket = socket_of(engine, slot);
+  if (socket == NULL) return number(engine->env, EBADF);
+  int status = act(socket->source.fd, (const struct sockaddr *)&address->storage, address->length);
   return number(engine->env, status == 0 ? 0 : errno);
 }
 
@@ -289,14 +293,18 @@ static napi_value bind_or_connect(
 static napi_value bind_ip(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
   struct address address;
-  if (!address_from_ip(env, arguments[1], integer(env, arguments[2]), &address)) return number(env, EINVAL);
+  int32_t port;
+  NAPI(env, napi_get_value_int32(env, arguments[2], &port), NULL);
+  if (!address_from_ip(env, arguments[1], port, &address)) return number(env, EINVAL);
   return bind_or_connect(engine, arguments[0], &address, bind);
 }
 
 static napi_value dial_ip(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
   struct address address;
-  if (!address_from_ip(env, arguments[1], integer(env, arguments[2]), &address)) return number(env, EINVAL);
+  int32_t port;
+  NAPI(env, napi_get_value_int32(env, arguments[2], &port), NULL);
+  if (!address_from_ip(env, arguments[1], port, &address)) return number(env, EINVAL);
   return bind_or_connect(engine, arguments[0], &address, connect);
 }
 
@@ -305,9 +313,9 @@ static napi_value bind_path(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct address address;
   if (!address_from_path(env, arguments[1], &address)) {
-    size_t length = 1;
+    size_t length;
     void *data;
-    napi_get_buffer_info(env, arguments[1], &data, &length);
+    NAPI(env, napi_get_buffer_info(env, arguments[1], &data, &length), NULL);
     if (length > 0) return number(env, ENAMETOOLONG);
     address.storage.ss_family = AF_UNIX;
     address.length = sizeof address.storage.ss_family;
@@ -325,16 +333,16 @@ static napi_value dial_path(napi_env env, napi_callback_info info) {
 /* setReceiving(slot, whether): 0, or errno */
 static napi_value set_receiving(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  struct datagram_socket *socket = socket_at(engine, arguments[0]);
+  struct datagram_socket *socket = socket_of(engine, arguments[0]);
   if (socket == NULL) return number(env, EBADF);
-  napi_get_value_bool(env, arguments[1], &socket->reading);
+  NAPI(env, napi_get_value_bool(env, arguments[1], &socket->reading), NULL);
   return number(env, source_arm(engine, &socket->source, wanted(socket)));
 }
 
 /* awaitSendRoom(slot): an event of kind `writable` will come. 0, or errno */
 static napi_value await_send_room(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
-  struct datagram_socket *socket = socket_at(engine, arguments[0]);
+  struct datagram_socket *socket = socket_of(engine, arguments[0]);
   if (socket == NULL) return number(env, EBADF);
   socket->wants_room = true;
   return number(env, source_arm(engine, &socket->source, wanted(socket)));
@@ -343,14 +351,15 @@ static napi_value await_send_room(napi_env env, napi_callback_info info) {
 static napi_value transmit(
     struct engine *engine, napi_value slot, napi_value data, const struct address *address) {
   napi_env env = engine->env;
-  const struct source *source = source_at(engine, integer(env, slot));
+  const struct datagram_socket *socket = socket_of(engine, slot);
   void *bytes;
   size_t length;
-  if (source == NULL || napi_get_buffer_info(env, data, &bytes, &length) != napi_ok) return number(env, EBADF);
+  if (socket == NULL) return number(env, EBADF);
+  NAPI(env, napi_get_buffer_info(env, data, &bytes, &length), NULL);
   const struct sockaddr *to = address == NULL ? NULL : (const struct sockaddr *)&address->storage;
   ssize_t sent;
   do {
-    sent = sendto(source->fd, bytes, length, MSG_NOSIGNAL, to, address == NULL ? 0 : address->length);
+    sent = sendto(socket->source.fd, bytes, length, MSG_NOSIGNAL, to, address == NULL ? 0 : address->length);
   } while (sent < 0 && errno == EINTR);
   return number(env, sent < 0 ? errno : 0);
 }
@@ -358,8 +367,9 @@ static napi_value transmit(
 /* sendDatagram(slot, bytes, token): 0, or errno; to the peer if the token is 0. ESTALE if it means nobody any more. */
 static napi_value send_datagram(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
-  uint32_t token = (uint32_t)integer(env, arguments[2]);
-  const struct address *address = token == 0 ? NULL : sender_address(engine, token);
+  int32_t token;
+  NAPI(env, napi_get_value_int32(env, arguments[2], &token), NULL);
+  const struct address *address = token == 0 ? NULL : sender_address(engine, (uint32_t)token);
   if (token != 0 && address == NULL) return number(env, ESTALE);
   return transmit(engine, arguments[0], arguments[1], address);
 }
@@ -368,7 +378,9 @@ static napi_value send_datagram(napi_env env, napi_callback_info info) {
 static napi_value send_to_ip(napi_env env, napi_callback_info info) {
   ARGUMENTS(4);
   struct address address;
-  if (!address_from_ip(env, arguments[2], integer(env, arguments[3]), &address)) return number(env, EINVAL);
+  int32_t port;
+  NAPI(env, napi_get_value_int32(env, arguments[3], &port), NULL);
+  if (!address_from_ip(env, arguments[2], port, &address)) return number(env, EINVAL);
   return transmit(engine, arguments[0], arguments[1], &address);
 }
 
@@ -382,11 +394,11 @@ static napi_value send_to_path(napi_env env, napi_callback_info info) {
 /* kernelDrops(slot): datagrams for which the queue had no room, or -errno. Unlike SO_RXQ_OVFL it also tells of the last. */
 static napi_value kernel_drops(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
-  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  const struct datagram_socket *socket = socket_of(engine, arguments[0]);
   uint32_t numbers[SK_MEMINFO_VARS] = {0};
   socklen_t length = sizeof numbers;
-  if (source == NULL) return number(env, -EBADF);
-  if (getsockopt(source->fd, SOL_SOCKET, SO_MEMINFO, numbers, &length) != 0) return number(env, -errno);
+  if (socket == NULL) return number(env, -EBADF);
+  if (getsockopt(socket->source.fd, SOL_SOCKET, SO_MEMINFO, numbers, &length) != 0) return number(env, -errno);
   /* An emulated kernel may know the option and tell nothing. */
   if (length <= SK_MEMINFO_DROPS * sizeof *numbers) return number(env, -ENOPROTOOPT);
   return number(env, numbers[SK_MEMINFO_DROPS]);
@@ -395,21 +407,21 @@ static napi_value kernel_drops(napi_env env, napi_callback_info info) {
 /* descriptor(slot): its number, or -1 */
 static napi_value descriptor(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
-  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  const struct source *source = source_of(engine, arguments[0]);
   return number(env, source == NULL ? -1 : source->fd);
 }
 
-void datagram_register(struct engine *engine, napi_value exports) {
-  define(engine, exports, "openDatagram", open_datagram);
-  define(engine, exports, "bindIp", bind_ip);
-  define(engine, exports, "dialIp", dial_ip);
-  define(engine, exports, "bindPath", bind_path);
-  define(engine, exports, "dialPath", dial_path);
-  define(engine, exports, "setReceiving", set_receiving);
-  define(engine, exports, "awaitSendRoom", await_send_room);
-  define(engine, exports, "sendDatagram", send_datagram);
-  define(engine, exports, "sendDatagramToIp", send_to_ip);
-  define(engine, exports, "sendDatagramToPath", send_to_path);
-  define(engine, exports, "kernelDrops", kernel_drops);
-  define(engine, exports, "descriptor", descriptor);
+bool datagram_register(struct engine *engine, napi_value exports) {
+  return define(engine, exports, "openDatagram", open_datagram) &&
+         define(engine, exports, "bindIp", bind_ip) &&
+         define(engine, exports, "dialIp", dial_ip) &&
+         define(engine, exports, "bindPath", bind_path) &&
+         define(engine, exports, "dialPath", dial_path) &&
+         define(engine, exports, "setReceiving", set_receiving) &&
+         define(engine, exports, "awaitSendRoom", await_send_room) &&
+         define(engine, exports, "sendDatagram", send_datagram) &&
+         define(engine, exports, "sendDatagramToIp", send_to_ip) &&
+         define(engine, exports, "sendDatagramToPath", send_to_path) &&
+         define(engine, exports, "kernelDrops", kernel_drops) &&
+         define(engine, exports, "descriptor", descriptor);
 }

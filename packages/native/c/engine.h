@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #define NAPI_VERSION 8
 #include <node_api.h>
+#include "check.h"
 #include "numbers.h"
 
 /* Descriptors that one look at the epoll set may bring; the rest comes with the next look, first things first. */
@@ -43,8 +45,12 @@ struct intake;
 /* Called when the epoll set reports the source. Pushes at most `most_events` events. */
 typedef void (*source_ready)(struct engine *engine, struct source *source, uint32_t events);
 
+/* What embeds a source. */
+enum source_kind { SOURCE_LISTENER = 1, SOURCE_STREAM, SOURCE_DATAGRAM };
+
 /* A descriptor that is watched. What watches one embeds it as its first member. */
 struct source {
+  enum source_kind kind;
   int fd;
   int32_t slot;
   /* Tells a source from an earlier one in the same slot, of which an event may be left. */
@@ -70,14 +76,16 @@ struct slab {
 struct engine {
   napi_env env;
   napi_async_cleanup_hook_handle cleanup;
-  void *loop;
-  void *poll;
+  struct uv_loop_s *loop;
+  struct uv_poll_s *poll;
   int epoll;
   /* Closed for a moment when no descriptor is left, so that a peer can be accepted and turned away. */
   int reserve;
   /* Descriptors from this one on are among the last: see listener.c. */
   uint64_t last_ones;
   bool closing;
+  /* Called at the very end. */
+  void (*closed_loop)(struct engine *engine);
 
   napi_ref dispatch;
   napi_ref slab_list;
@@ -129,32 +137,44 @@ struct engine {
 };
 
 /* addon.c */
-#define ARGUMENTS(count)                                                                     \
-  size_t argument_count = (count);                                                           \
-  napi_value arguments[(count) > 0 ? (count) : 1];                                           \
-  struct engine *engine = NULL;                                                              \
-  napi_get_cb_info(env, info, &argument_count, arguments, NULL, (void **)&engine)
+#define ARGUMENTS(count)                                                                        \
+  size_t argument_count = (count);                                                              \
+  napi_value arguments[(count) > 0 ? (count) : 1];                                              \
+  void *engine_data = NULL;                                                                     \
+  NAPI(env, napi_get_cb_info(env, info, &argument_count, arguments, NULL, &engine_data), NULL); \
+  struct engine *engine = engine_data
 
-void define(struct engine *engine, napi_value exports, const char *name, napi_callback callback);
+bool define(struct engine *engine, napi_value exports, const char *name, napi_callback callback);
 napi_value number(napi_env env, int64_t value);
-int32_t integer(napi_env env, napi_value value);
 
 /* loop.c */
 bool loop_open(struct engine *engine);
-void loop_close(struct engine *engine, void (*closed)(void *poll));
-void loop_register(struct engine *engine, napi_value exports);
+void loop_close(struct engine *engine, void (*closed)(struct engine *engine));
+bool loop_register(struct engine *engine, napi_value exports);
 void push_event(struct engine *engine, const struct source *source, int32_t kind, int32_t a, int32_t b);
 
 /* source.c */
-bool source_open(struct engine *engine, struct source *source, int fd, source_ready ready, int most_events);
-struct source *source_at(struct engine *engine, int32_t slot);
+bool source_open(
+    struct engine *engine, struct source *source, enum source_kind kind, int fd, source_ready ready, int most_events);
+struct source *source_at(const struct engine *engine, int32_t slot);
+struct source *source_of(const struct engine *engine, napi_value slot);
 struct source *source_of_event(struct engine *engine, const struct epoll_event *event);
 int source_arm(struct engine *engine, struct source *source, uint32_t events);
 void source_close(struct engine *engine, struct source *source);
 void sources_reclaim(struct engine *engine);
 void sources_close_all(struct engine *engine);
 
+/* The source as what embeds it, `struct type`; NULL where there is none, or one of another kind. */
+#define SOURCE_AS(type, kind, source) ((struct type *)source_if((source), (kind)))
+#define SOURCE_COMES_FIRST(type) \
+  _Static_assert(offsetof(struct type, source) == 0, "a source is taken for what embeds it")
+
+static inline struct source *source_if(struct source *source, enum source_kind kind) {
+  return source != NULL && source->kind == kind ? source : NULL;
+}
+
 /* slab.c */
+bool fresh_memory(napi_env env, size_t size, void **data, napi_value *buffer);
 uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size);
 int32_t slab_number(struct engine *engine, struct slab *slab);
 int32_t batch_value(struct engine *engine, napi_value value);
@@ -169,14 +189,15 @@ struct address {
 bool address_from_ip(napi_env env, napi_value host, int32_t port, struct address *address);
 bool address_from_path(napi_env env, napi_value path, struct address *address);
 napi_value address_to_value(napi_env env, const struct address *address);
+napi_value credentials_to_value(napi_env env, const struct ucred *credentials);
 
 /* options.c */
 int options_apply(napi_env env, napi_value values, int fd);
-void options_register(struct engine *engine, napi_value exports);
+bool options_register(struct engine *engine, napi_value exports);
 
 /* listener.c, stream.c */
-void listener_register(struct engine *engine, napi_value exports);
-void stream_register(struct engine *engine, napi_value exports);
+bool listener_register(struct engine *engine, napi_value exports);
+bool stream_register(struct engine *engine, napi_value exports);
 int32_t stream_adopt(struct engine *engine, int fd);
 void stream_flush(struct engine *engine);
 void stream_drop(struct engine *engine, int32_t slot);
@@ -186,11 +207,11 @@ int32_t sender_place(struct engine *engine, const struct source *source, const s
 const struct address *sender_address(const struct engine *engine, uint32_t token);
 
 /* datagram.c, multicast.c, post.c */
-void post_register(struct engine *engine, napi_value exports);
-bool datagram_may_segment(const struct source *source);
+bool post_register(struct engine *engine, napi_value exports);
+bool datagram_may_segment(struct source *source);
 void datagram_send_whole(struct source *source);
 void post_drop(struct engine *engine, int32_t slot);
-void datagram_register(struct engine *engine, napi_value exports);
-void multicast_register(struct engine *engine, napi_value exports);
+bool datagram_register(struct engine *engine, napi_value exports);
+bool multicast_register(struct engine *engine, napi_value exports);
 
 #endif

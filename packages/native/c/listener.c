@@ -14,6 +14,8 @@ struct listener {
   bool accepting;
 };
 
+SOURCE_COMES_FIRST(listener);
+
 static bool is_out_of_descriptors(int error) { return error == EMFILE || error == ENFILE; }
 
 /* Of a peer that is gone before it was accepted, or that the network has taken (accept(2), "Error handling"). */
@@ -52,8 +54,9 @@ static bool is_among_last(struct engine *engine, int fd) {
 }
 
 static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
-  struct listener *listener = (struct listener *)source;
+  struct listener *listener = SOURCE_AS(listener, SOURCE_LISTENER, source);
   (void)events;
+  INVARIANT(listener != NULL);
   for (int count = 0; count < MAX_ACCEPTS && listener->accepting; count++) {
     int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
@@ -86,7 +89,7 @@ static int prepare(int fd, const struct address *address, bool ipv6_only, bool r
 
 static int32_t adopt(struct engine *engine, int fd) {
   struct listener *listener = calloc(1, sizeof *listener);
-  if (listener == NULL || !source_open(engine, &listener->source, fd, on_ready, MAX_ACCEPTS + 1)) {
+  if (listener == NULL || !source_open(engine, &listener->source, SOURCE_LISTENER, fd, on_ready, MAX_ACCEPTS + 1)) {
     free(listener);
     close(fd);
     return -ENOMEM;
@@ -116,32 +119,37 @@ static napi_value open_listener(struct engine *engine, const struct address *add
 static napi_value listen_ip(napi_env env, napi_callback_info info) {
   ARGUMENTS(6);
   struct address address;
-  bool ipv6_only = false, reuse_port = false;
-  if (!address_from_ip(env, arguments[2], integer(env, arguments[3]), &address)) return number(env, -EINVAL);
-  napi_get_value_bool(env, arguments[4], &ipv6_only);
-  napi_get_value_bool(env, arguments[5], &reuse_port);
-  return open_listener(engine, &address, integer(env, arguments[1]), arguments[0], ipv6_only, reuse_port);
+  bool ipv6_only, reuse_port;
+  int32_t backlog, port;
+  NAPI(env, napi_get_value_int32(env, arguments[1], &backlog), NULL);
+  NAPI(env, napi_get_value_int32(env, arguments[3], &port), NULL);
+  NAPI(env, napi_get_value_bool(env, arguments[4], &ipv6_only), NULL);
+  NAPI(env, napi_get_value_bool(env, arguments[5], &reuse_port), NULL);
+  if (!address_from_ip(env, arguments[2], port, &address)) return number(env, -EINVAL);
+  return open_listener(engine, &address, backlog, arguments[0], ipv6_only, reuse_port);
 }
 
 /* listenPath(options, backlog, path) */
 static napi_value listen_path(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
   struct address address;
+  int32_t backlog;
+  NAPI(env, napi_get_value_int32(env, arguments[1], &backlog), NULL);
   if (!address_from_path(env, arguments[2], &address)) return number(env, -ENAMETOOLONG);
-  return open_listener(engine, &address, integer(env, arguments[1]), arguments[0], false, false);
+  return open_listener(engine, &address, backlog, arguments[0], false, false);
 }
 
 /* setAccepting(slot, whether) goes on after a failure, or stops: 0, or errno */
 static napi_value set_accepting(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  struct listener *listener = (struct listener *)source_at(engine, integer(env, arguments[0]));
+  struct listener *listener = SOURCE_AS(listener, SOURCE_LISTENER, source_of(engine, arguments[0]));
   if (listener == NULL) return number(env, EBADF);
-  napi_get_value_bool(env, arguments[1], &listener->accepting);
+  NAPI(env, napi_get_value_bool(env, arguments[1], &listener->accepting), NULL);
   return number(env, source_arm(engine, &listener->source, listener->accepting ? EPOLLIN : 0));
 }
 
-void listener_register(struct engine *engine, napi_value exports) {
-  define(engine, exports, "listenIp", listen_ip);
-  define(engine, exports, "listenPath", listen_path);
-  define(engine, exports, "setAccepting", set_accepting);
+bool listener_register(struct engine *engine, napi_value exports) {
+  return define(engine, exports, "listenIp", listen_ip) &&
+         define(engine, exports, "listenPath", listen_path) &&
+         define(engine, exports, "setAccepting", set_accepting);
 }

@@ -4,20 +4,9 @@
  * the promises and ticks that follow from it, is gathered and flushed after it.
  */
 #include "engine.h"
+#include "libuv.h"
 #include <fcntl.h>
 #include <time.h>
-
-/* Of libuv, which Node's binary exports. Only what has not changed since 1.19; handles are opaque and sized at run time. */
-extern size_t uv_handle_size(int type);
-extern int uv_poll_init(void *loop, void *handle, int fd);
-extern int uv_poll_start(void *handle, int events, void (*callback)(void *handle, int status, int events));
-extern void uv_close(void *handle, void (*callback)(void *handle));
-extern void uv_unref(void *handle);
-extern void uv_handle_set_data(void *handle, void *data);
-extern void *uv_handle_get_data(const void *handle);
-/* UV_POLL in uv_handle_type, UV_READABLE in uv_poll_event (uv.h). */
-#define UV_POLL 8
-#define UV_READABLE 1
 
 /*
  * In ns: how long the next datagrams are waited for at most (what the kernel's documentation recommends for
@@ -30,6 +19,8 @@ extern void *uv_handle_get_data(const void *handle);
 #define LINGER_AGAIN 64
 
 void push_event(struct engine *engine, const struct source *source, int32_t kind, int32_t a, int32_t b) {
+  INVARIANT(engine->event_count >= 0 && engine->event_count < MAX_EVENTS);
+  INVARIANT(source_at(engine, source->slot) == source);
   int32_t *event = engine->events + engine->event_count++ * EVENT_WIDTH;
   event[0] = source->slot;
   event[1] = kind;
@@ -56,30 +47,46 @@ static void collect(struct engine *engine) {
     struct source *source = source_of_event(engine, event);
     if (source != NULL) {
       if (engine->event_count + source->most_events > MAX_EVENTS) return;
+      int32_t before = engine->event_count;
       source->ready(engine, source, event->events);
+      /* A datagram socket looks itself before it goes on. */
+      INVARIANT(engine->event_count - before <= source->most_events || source->kind == SOURCE_DATAGRAM);
+      (void)before;
     }
     engine->ready_next++;
   }
 }
 
+/* Nobody else hears of it: what is pending becomes an uncaught exception, as of a callback. */
+static void report(struct engine *engine) {
+  napi_env env = engine->env;
+  napi_value exception;
+  bool is_pending = false;
+  NAPI(env, napi_is_exception_pending(env, &is_pending), );
+  if (!is_pending || engine->closing) return;
+  NAPI(env, napi_get_and_clear_last_exception(env, &exception), );
+  NAPI(env, napi_fatal_exception(env, exception), );
+}
+
 /* Calls JavaScript; its promises and ticks have run when this returns. */
 static void call(struct engine *engine) {
   napi_env env = engine->env;
-  napi_value global, dispatch, count, exception;
-  napi_get_global(env, &global);
-  napi_get_reference_value(env, engine->dispatch, &dispatch);
-  napi_create_int32(env, engine->event_count, &count);
+  napi_value global, dispatch, count;
+  int32_t events = engine->event_count;
   engine->event_count = 0;
-  napi_status status = napi_make_callback(env, NULL, global, dispatch, 1, &count, NULL);
-  if (status != napi_pending_exception || engine->closing) return;
-  if (napi_get_and_clear_last_exception(env, &exception) == napi_ok) napi_fatal_exception(env, exception);
+  NAPI(env, napi_get_global(env, &global), );
+  NAPI(env, napi_get_reference_value(env, engine->dispatch, &dispatch), );
+  NAPI(env, napi_create_int32(env, events, &count), );
+  NAPI(env, napi_make_callback(env, NULL, global, dispatch, 1, &count, NULL), );
 }
 
 /* Again for what did not go out, which JavaScript keeps from then on. */
 static void deliver(struct engine *engine) {
+  report(engine);
   while ((engine->event_count > 0 || engine->header[HEADER_STALLS] > 0) && !engine->closing) {
     engine->header[HEADER_GATHERING] = 1;
     call(engine);
+    report(engine);
     if (engine->closing) return;
     engine->header[HEADER_GATHERING] = 0;
     stream_flush(engine);
@@ -111,11 +118,12 @@ static bool more_came(struct engine *engine, int64_t began, int64_t now) {
   return !is_vain;
 }
 
-static void on_wake(void *poll, int status, int events) {
+static void on_wake(uv_poll_t *poll, int status, int events) {
   (void)status, (void)events;
-  struct engine *engine = uv_handle_get_data(poll);
+  struct engine *engine = uv_handle_get_data((uv_handle_t *)poll);
   napi_handle_scope scope;
-  if (engine->closing || napi_open_handle_scope(engine->env, &scope) != napi_ok) return;
+  if (engine->closing) return;
+  NAPI(engine->env, napi_open_handle_scope(engine->env, &scope), );
   engine->in_batch = true;
   begin_batch(engine);
   int64_t first = nanoseconds();
@@ -127,14 +135,12 @@ static void on_wake(void *poll, int status, int events) {
   }
   engine->in_batch = false;
   sources_reclaim(engine);
-  napi_close_handle_scope(engine->env, scope);
+  NAPI(engine->env, napi_close_handle_scope(engine->env, scope), );
 }
 
 bool loop_open(struct engine *engine) {
-  if (napi_get_uv_event_loop(engine->env, (struct uv_loop_s **)&engine->loop) != napi_ok) {
-    errno = ENOSYS;
-    return false;
-  }
+  errno = ENOSYS;
+  NAPI(engine->env, napi_get_uv_event_loop(engine->env, &engine->loop), false);
   engine->epoll = epoll_create1(EPOLL_CLOEXEC);
   engine->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
   engine->poll = calloc(1, uv_handle_size(UV_POLL));
@@ -143,9 +149,9 @@ bool loop_open(struct engine *engine) {
   if (engine->epoll >= 0 && engine->poll != NULL)
     status = uv_poll_init(engine->loop, engine->poll, engine->epoll);
   if (status == 0) {
-    uv_handle_set_data(engine->poll, engine);
+    uv_handle_set_data((uv_handle_t *)engine->poll, engine);
     uv_poll_start(engine->poll, UV_READABLE, on_wake);
-    uv_unref(engine->poll);
+    uv_unref((uv_handle_t *)engine->poll);
     return true;
   }
   if (engine->epoll >= 0) close(engine->epoll);
@@ -155,44 +161,58 @@ bool loop_open(struct engine *engine) {
   return false;
 }
 
-void loop_close(struct engine *engine, void (*closed)(void *poll)) {
+static void forget(struct engine *engine, napi_ref reference) {
+  if (reference != NULL) NAPI(engine->env, napi_delete_reference(engine->env, reference), );
+}
+
+static void on_poll_closed(uv_handle_t *poll) {
+  struct engine *engine = uv_handle_get_data(poll);
+  engine->closed_loop(engine);
+}
+
+/* Calls `closed` when libuv has let go. */
+void loop_close(struct engine *engine, void (*closed)(struct engine *engine)) {
   slabs_release(engine);
-  napi_ref references[] = {engine->dispatch, engine->slab_list, engine->shared, engine->out_buffer, engine->post_memory};
-  for (size_t index = 0; index < sizeof references / sizeof *references; index++) {
-    if (references[index] != NULL) napi_delete_reference(engine->env, references[index]);
-  }
-  uv_close(engine->poll, closed);
+  forget(engine, engine->dispatch);
+  forget(engine, engine->slab_list);
+  forget(engine, engine->shared);
+  forget(engine, engine->out_buffer);
+  forget(engine, engine->post_memory);
+  engine->closed_loop = closed;
+  uv_close((uv_handle_t *)engine->poll, on_poll_closed);
   close(engine->epoll);
   if (engine->reserve >= 0) close(engine->reserve);
 }
 
-static napi_value shared_array(struct engine *engine, size_t bytes, napi_ref *reference, void **data) {
-  napi_value buffer = NULL;
-  napi_create_arraybuffer(engine->env, bytes, data, &buffer);
-  napi_create_reference(engine->env, buffer, 1, reference);
-  return buffer;
+/* Memory that JavaScript sees as a property of `object`. NULL, and an exception, if there is none. */
+static void *shared_memory(struct engine *engine, size_t bytes, napi_value object, const char *name, napi_ref *reference) {
+  napi_env env = engine->env;
+  napi_value buffer;
+  void *data;
+  NAPI(env, napi_create_arraybuffer(env, bytes, &data, &buffer), NULL);
+  NAPI(env, napi_create_reference(env, buffer, 1, reference), NULL);
+  NAPI(env, napi_set_named_property(env, object, name, buffer), NULL);
+  return data;
 }
 
 /* start(dispatch): `{ shared, out, slabs }`, the memory of batches. */
 static napi_value start(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
-  void *memory, *out;
   size_t events = MAX_EVENTS * EVENT_WIDTH, operations = MAX_OPERATIONS * EVENT_WIDTH, header = EVENT_WIDTH;
   size_t total = header + events + operations + operations;
   napi_value result, slabs;
   if (engine->dispatch != NULL) {
-    napi_throw_error(env, NULL, "Cannot start the engine: it was started before");
+    NAPI(env, napi_throw_error(env, NULL, "Cannot start the engine: it was started before"), NULL);
     return NULL;
   }
-  napi_create_object(env, &result);
-  napi_create_reference(env, arguments[0], 1, &engine->dispatch);
-  napi_set_named_property(
-      env, result, "shared",
-      shared_array(engine, total * sizeof(int32_t), &engine->shared, &memory));
-  napi_set_named_property(env, result, "out", shared_array(engine, OUT_BYTES, &engine->out_buffer, &out));
-  napi_create_array(env, &slabs);
-  napi_create_reference(env, slabs, 1, &engine->slab_list);
-  napi_set_named_property(env, result, "slabs", slabs);
+  NAPI(env, napi_create_object(env, &result), NULL);
+  void *memory = shared_memory(engine, total * sizeof(int32_t), result, "shared", &engine->shared);
+  void *out = shared_memory(engine, OUT_BYTES, result, "out", &engine->out_buffer);
+  if (memory == NULL || out == NULL) return NULL;
+  NAPI(env, napi_create_array(env, &slabs), NULL);
+  NAPI(env, napi_create_reference(env, slabs, 1, &engine->slab_list), NULL);
+  NAPI(env, napi_set_named_property(env, result, "slabs", slabs), NULL);
+  NAPI(env, napi_create_reference(env, arguments[0], 1, &engine->dispatch), NULL);
   engine->small.size = SMALL_SLAB;
   engine->large.size = LARGE_SLAB;
   engine->header = memory;
@@ -203,6 +223,6 @@ static napi_value start(napi_env env, napi_callback_info info) {
   return result;
 }
 
-void loop_register(struct engine *engine, napi_value exports) {
-  define(engine, exports, "start", start);
+bool loop_register(struct engine *engine, napi_value exports) {
+  return define(engine, exports, "start", start);
 }

@@ -6,7 +6,7 @@
 static bool scope_of(napi_env env, napi_value where, unsigned *index) {
   struct address address;
   size_t length = 0;
-  napi_get_value_string_utf8(env, where, NULL, 0, &length);
+  NAPI(env, napi_get_value_string_utf8(env, where, NULL, 0, &length), false);
   *index = 0;
   if (length == 0) return true;
   if (!address_from_ip(env, where, 0, &address) || address.storage.ss_family != AF_INET6) return false;
@@ -18,7 +18,7 @@ static bool scope_of(napi_env env, napi_value where, unsigned *index) {
 static bool interface_of(napi_env env, napi_value where, struct in_addr *found) {
   struct address address;
   size_t length = 0;
-  napi_get_value_string_utf8(env, where, NULL, 0, &length);
+  NAPI(env, napi_get_value_string_utf8(env, where, NULL, 0, &length), false);
   found->s_addr = htonl(INADDR_ANY);
   if (length == 0) return true;
   if (!address_from_ip(env, where, 0, &address) || address.storage.ss_family != AF_INET) return false;
@@ -33,7 +33,7 @@ static int set(int fd, int level, int option, const void *value, size_t size) {
 /* joinGroup(slot, group, interface): 0, or errno */
 static napi_value join_group(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
-  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  const struct source *source = source_if(source_of(engine, arguments[0]), SOURCE_DATAGRAM);
   struct address group;
   if (source == NULL || !address_from_ip(env, arguments[1], 0, &group)) return number(env, EINVAL);
   if (group.storage.ss_family == AF_INET) {
@@ -49,7 +49,7 @@ static napi_value join_group(napi_env env, napi_callback_info info) {
 /* multicastFrom(slot, interface), for the kind of peers whose kind of interface it is: 0, or errno */
 static napi_value multicast_from(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  const struct source *source = source_if(source_of(engine, arguments[0]), SOURCE_DATAGRAM);
   struct in_addr found;
   unsigned index;
   if (source == NULL) return number(env, EBADF);
@@ -60,7 +60,7 @@ static napi_value multicast_from(napi_env env, napi_callback_info info) {
   return number(env, EINVAL);
 }
 
-void multicast_register(struct engine *engine, napi_value exports) {
-  define(engine, exports, "joinGroup", join_group);
-  define(engine, exports, "multicastFrom", multicast_from);
+bool multicast_register(struct engine *engine, napi_value exports) {
+  return define(engine, exports, "joinGroup", join_group) &&
+         define(engine, exports, "multicastFrom", multicast_from);
 }

@@ -44,8 +44,11 @@ static const struct option *find(const char *name) {
 
 /* What setsockopt(2) takes; EINVAL for anything else, which must not become another number. */
 static int setting_of(napi_env env, napi_value value, int *setting) {
+  napi_valuetype type;
   double number;
-  if (napi_get_value_double(env, value, &number) != napi_ok) return EINVAL;
+  NAPI(env, napi_typeof(env, value, &type), EINVAL);
+  if (type != napi_number) return EINVAL;
+  NAPI(env, napi_get_value_double(env, value, &number), EINVAL);
   if (!(number >= INT_MIN && number <= INT_MAX) || number != (int)number) return EINVAL;
   *setting = (int)number;
   return 0;
@@ -55,15 +58,16 @@ static int setting_of(napi_env env, napi_value value, int *setting) {
 int options_apply(napi_env env, napi_value values, int fd) {
   napi_value names;
   uint32_t count = 0;
-  napi_get_all_property_names(env, values, napi_key_own_only, napi_key_skip_symbols, napi_key_numbers_to_strings, &names);
-  napi_get_array_length(env, names, &count);
+  NAPI(env, napi_get_all_property_names(
+      env, values, napi_key_own_only, napi_key_skip_symbols, napi_key_numbers_to_strings, &names), EINVAL);
+  NAPI(env, napi_get_array_length(env, names, &count), EINVAL);
   for (uint32_t index = 0; index < count; index++) {
     napi_value key, value;
     char name[32] = "";
     int setting;
-    napi_get_element(env, names, index, &key);
-    napi_get_value_string_utf8(env, key, name, sizeof name, NULL);
-    napi_get_property(env, values, key, &value);
+    NAPI(env, napi_get_element(env, names, index, &key), EINVAL);
+    NAPI(env, napi_get_value_string_utf8(env, key, name, sizeof name, NULL), EINVAL);
+    NAPI(env, napi_get_property(env, values, key, &value), EINVAL);
     const struct option *option = find(name);
     if (option == NULL) return ENOPROTOOPT;
     int error = setting_of(env, value, &setting);
@@ -76,11 +80,11 @@ int options_apply(napi_env env, napi_value values, int fd) {
 /* getOption(slot, name): what the system says, or -errno */
 static napi_value get_option(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  const struct source *source = source_of(engine, arguments[0]);
   char name[32] = "";
   int setting = 0;
   socklen_t length = sizeof setting;
-  napi_get_value_string_utf8(env, arguments[1], name, sizeof name, NULL);
+  NAPI(env, napi_get_value_string_utf8(env, arguments[1], name, sizeof name, NULL), NULL);
   const struct option *option = find(name);
   if (source == NULL) return number(env, -EBADF);
   if (option == NULL) return number(env, -ENOPROTOOPT);
@@ -91,11 +95,11 @@ static napi_value get_option(napi_env env, napi_callback_info info) {
 /* setOptions(slot, options): 0, or errno */
 static napi_value set_options(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  const struct source *source = source_at(engine, integer(env, arguments[0]));
+  const struct source *source = source_of(engine, arguments[0]);
   return number(env, source == NULL ? EBADF : options_apply(env, arguments[1], source->fd));
 }
 
-void options_register(struct engine *engine, napi_value exports) {
-  define(engine, exports, "getOption", get_option);
-  define(engine, exports, "setOptions", set_options);
+bool options_register(struct engine *engine, napi_value exports) {
+  return define(engine, exports, "getOption", get_option) &&
+         define(engine, exports, "setOptions", set_options);
 }

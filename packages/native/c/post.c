@@ -79,6 +79,7 @@ static bool prepare(const struct engine *engine, struct flush *flush, int messag
   const struct address *to = post[3] == 0 ? NULL : sender_address(engine, (uint32_t)post[3]);
   union control *control = &flush->controls[message];
   size_t length = (size_t)(last[1] + last[2] - post[1]);
+  INVARIANT(post[1] >= 0 && last[1] >= post[1] && last[2] >= 0 && last[1] + last[2] <= POST_BYTES);
   flush->counts[message] = count;
   flush->parts[message] = (struct iovec){engine->post_bytes + post[1], length};
   flush->messages[message].msg_hdr = (struct msghdr){
@@ -108,7 +109,7 @@ static bool cannot_segment(int error) {
 
 /* @returns how many messages there are; 0 if the receiver of the first is not known any more */
 static int prepare_all(
-    const struct engine *engine, const struct source *source, struct flush *flush, int index, int end) {
+    const struct engine *engine, struct source *source, struct flush *flush, int index, int end) {
   int messages = 0;
   while (index < end && refusal_of(flush, post_at(engine, index)) == 0) {
     int count = datagram_may_segment(source) ? same_kind(engine, index, end) : 1;
@@ -121,7 +122,9 @@ static int prepare_all(
 
 /* Of one socket. Where the system refuses one it goes on with the next. */
 static void send_run(struct engine *engine, struct flush *flush, int first, int end) {
-  struct source *source = source_at(engine, post_at(engine, first)[0]);
+  int32_t slot = post_at(engine, first)[0];
+  struct source *source = source_if(source_at(engine, slot), SOURCE_DATAGRAM);
+  INVARIANT(source != NULL || slot == NO_SLOT);
   for (int index = first; index < end;) {
     int32_t *post = post_at(engine, index);
     int errors = source == NULL ? EBADF : refusal_of(flush, post), sent = 0;
@@ -161,6 +164,7 @@ static napi_value flush_posts(napi_env env, napi_callback_info info) {
   struct flush flush;
   int count = engine->posts[0];
   int failures = 0;
+  INVARIANT(count >= 0 && count <= MAX_POSTS);
   flush.refusal_count = 0;
   for (int index = 0; index < count;) {
     int end = index + 1;
@@ -178,18 +182,18 @@ static napi_value start_posts(napi_env env, napi_callback_info info) {
   size_t size = (POSTS_AT + MAX_POSTS * POST_WIDTH) * sizeof(int32_t);
   napi_value result, posts, bytes;
   void *memory, *data;
-  napi_create_array_with_length(env, 2, &result);
-  if (napi_create_arraybuffer(env, size, &memory, &posts) != napi_ok) return NULL;
-  if (napi_create_arraybuffer(env, POST_BYTES, &data, &bytes) != napi_ok) return NULL;
-  napi_set_element(env, result, 0, posts);
-  napi_set_element(env, result, 1, bytes);
-  napi_create_reference(env, result, 1, &engine->post_memory);
+  NAPI(env, napi_create_array_with_length(env, 2, &result), NULL);
+  NAPI(env, napi_create_arraybuffer(env, size, &memory, &posts), NULL);
+  NAPI(env, napi_create_arraybuffer(env, POST_BYTES, &data, &bytes), NULL);
+  NAPI(env, napi_set_element(env, result, 0, posts), NULL);
+  NAPI(env, napi_set_element(env, result, 1, bytes), NULL);
+  NAPI(env, napi_create_reference(env, result, 1, &engine->post_memory), NULL);
   engine->posts = memory;
   engine->post_bytes = data;
   return result;
 }
 
-void post_register(struct engine *engine, napi_value exports) {
-  define(engine, exports, "startPosts", start_posts);
-  define(engine, exports, "flushPosts", flush_posts);
+bool post_register(struct engine *engine, napi_value exports) {
+  return define(engine, exports, "startPosts", start_posts) &&
+         define(engine, exports, "flushPosts", flush_posts);
 }

@@ -40,9 +40,11 @@ int32_t sender_place(struct engine *engine, const struct source *source, const s
   struct sender *sender = &engine->senders[place];
   if (sender->token == 0 || !is_same(&sender->address, address)) {
     uint32_t owner = engine->next_sender++ % (1 << (31 - PLACE_BITS)) + 1;
+    napi_value value = address_to_value(engine->env, address);
+    int32_t number = value == NULL ? -1 : batch_value(engine, value);
+    if (number < 0) return -1;
     sender->token = owner << PLACE_BITS | place;
     sender->address = *address;
-    int32_t number = batch_value(engine, address_to_value(engine->env, address));
     push_event(engine, source, KIND_SENDER, (int32_t)sender->token, number);
   }
   return (int32_t)place;

@@ -1,8 +1,6 @@
 /* Descriptors that are watched, and the slots by which JavaScript and the epoll set name them. */
 #include "engine.h"
-
-extern void uv_ref(void *handle);
-extern void uv_unref(void *handle);
+#include "libuv.h"
 
 static bool grow(struct engine *engine) {
   int32_t capacity = engine->slot_capacity == 0 ? 64 : engine->slot_capacity * 2;
@@ -19,27 +17,39 @@ static bool grow(struct engine *engine) {
 static int32_t take_slot(struct engine *engine) {
   if (engine->free_count > 0) return engine->free_slots[--engine->free_count];
   if (engine->slot_count == engine->slot_capacity && !grow(engine)) return -1;
+  engine->slots[engine->slot_count] = NULL;
   return engine->slot_count++;
 }
 
 /* Takes over descriptor and memory; where it fails (no memory), neither is touched. */
-bool source_open(struct engine *engine, struct source *source, int fd, source_ready ready, int most_events) {
+bool source_open(
+    struct engine *engine, struct source *source, enum source_kind kind, int fd, source_ready ready, int most_events) {
   int32_t slot = take_slot(engine);
   if (slot < 0) return false;
+  source->kind = kind;
   source->fd = fd;
   source->slot = slot;
   source->generation = ++engine->next_generation;
   source->armed = 0;
   source->ready = ready;
   source->most_events = most_events;
+  INVARIANT(slot < engine->slot_count && engine->slots[slot] == NULL);
+  INVARIANT(most_events <= MAX_EVENTS);
   engine->slots[slot] = source;
   /* The process lives as long as something is open. */
-  if (engine->open_count++ == 0) uv_ref(engine->poll);
+  if (engine->open_count++ == 0) uv_ref((uv_handle_t *)engine->poll);
   return true;
 }
 
-struct source *source_at(struct engine *engine, int32_t slot) {
+struct source *source_at(const struct engine *engine, int32_t slot) {
   return slot < 0 || slot >= engine->slot_count ? NULL : engine->slots[slot];
+}
+
+/* Of an argument. */
+struct source *source_of(const struct engine *engine, napi_value slot) {
+  int32_t number;
+  NAPI(engine->env, napi_get_value_int32(engine->env, slot, &number), NULL);
+  return source_at(engine, number);
 }
 
 struct source *source_of_event(struct engine *engine, const struct epoll_event *event) {
@@ -68,6 +78,7 @@ void sources_reclaim(struct engine *engine) {
   while (engine->closed != NULL) {
     struct source *source = engine->closed;
     engine->closed = source->next_closed;
+    INVARIANT(engine->free_count < engine->slot_capacity && engine->slots[source->slot] == NULL);
     engine->free_slots[engine->free_count++] = source->slot;
     free(source);
   }
@@ -75,13 +86,15 @@ void sources_reclaim(struct engine *engine) {
 
 /* close(2) takes the descriptor out of the set: it is not shared, and a child gets no copy that outlives exec(3). */
 void source_close(struct engine *engine, struct source *source) {
+  INVARIANT(source_at(engine, source->slot) == source);
   close(source->fd);
   stream_drop(engine, source->slot);
   post_drop(engine, source->slot);
   engine->slots[source->slot] = NULL;
   source->next_closed = engine->closed;
   engine->closed = source;
-  if (--engine->open_count == 0) uv_unref(engine->poll);
+  INVARIANT(engine->open_count > 0);
+  if (--engine->open_count == 0) uv_unref((uv_handle_t *)engine->poll);
   if (!engine->in_batch) sources_reclaim(engine);
 }
 

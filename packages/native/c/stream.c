@@ -26,6 +26,8 @@ struct stream {
   int32_t last_operation;
 };
 
+SOURCE_COMES_FIRST(stream);
+
 static uint32_t wanted(const struct stream *stream) {
   return (stream->reading ? EPOLLIN : 0) | (stream->wants_room || stream->connecting ? EPOLLOUT : 0);
 }
@@ -36,19 +38,23 @@ static bool fail(struct engine *engine, struct stream *stream, int error) {
   return false;
 }
 
-static void push_chunk(struct engine *engine, struct stream *stream, struct slab *slab, size_t length) {
-  int32_t kind = KIND_CHUNK | slab_number(engine, slab) << KIND_BITS;
-  push_event(engine, &stream->source, kind, (int32_t)slab->used, (int32_t)length);
+static bool push_chunk(struct engine *engine, struct stream *stream, struct slab *slab, size_t length) {
+  int32_t number = slab_number(engine, slab);
+  /* Its bytes cannot be handed over, and must not be missing in the midst of others. */
+  if (number < 0) return fail(engine, stream, EIO);
+  INVARIANT(length <= slab->size - slab->used);
+  push_event(engine, &stream->source, KIND_CHUNK | number << KIND_BITS, (int32_t)slab->used, (int32_t)length);
   slab->used += length;
+  return true;
 }
 
-static void took(struct engine *engine, struct stream *stream, const uint8_t *data, size_t length) {
+static bool took(struct engine *engine, struct stream *stream, const uint8_t *data, size_t length) {
   bool was_bulk = stream->window > SMALL_READ;
   stream->window = length < SMALL_READ ? SMALL_READ : length < LARGE_READ ? LARGE_READ : WHOLE_READ;
   engine->batch_bytes += length;
   uint8_t *copy = was_bulk && length < COPY_BELOW ? slab_reserve(engine, &engine->small, length) : NULL;
   if (copy != NULL) memcpy(copy, data, length);
-  push_chunk(engine, stream, was_bulk && copy == NULL ? &engine->large : &engine->small, length);
+  return push_chunk(engine, stream, was_bulk && copy == NULL ? &engine->large : &engine->small, length);
 }
 
 /*
@@ -63,12 +69,9 @@ static bool read_some(struct engine *engine, struct stream *stream) {
   if (window > slab->size - slab->used) window = slab->size - slab->used;
   ssize_t length = recv(stream->source.fd, data, window, 0);
   if (length < 0) return errno == EAGAIN || errno == EINTR || fail(engine, stream, errno);
-  if (length > 0) {
-    took(engine, stream, data, (size_t)length);
-  } else {
-    stream->reading = false;
-    push_event(engine, &stream->source, KIND_END, 0, 0);
-  }
+  if (length > 0) return took(engine, stream, data, (size_t)length);
+  stream->reading = false;
+  push_event(engine, &stream->source, KIND_END, 0, 0);
   return true;
 }
 
@@ -85,7 +88,8 @@ static void connected(struct engine *engine, struct stream *stream) {
  * wanted: most changes are taken back before, or end with close(2).
  */
 static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
-  struct stream *stream = (struct stream *)source;
+  struct stream *stream = SOURCE_AS(stream, SOURCE_STREAM, source);
+  INVARIANT(stream != NULL);
   if (stream->connecting) {
     connected(engine, stream);
     source_arm(engine, source, wanted(stream));
@@ -105,7 +109,7 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
 /* Takes over the descriptor: on failure it is closed, and -1 returned. */
 static struct stream *create(struct engine *engine, int fd) {
   struct stream *stream = calloc(1, sizeof *stream);
-  if (stream != NULL && source_open(engine, &stream->source, fd, on_ready, 2)) {
+  if (stream != NULL && source_open(engine, &stream->source, SOURCE_STREAM, fd, on_ready, 2)) {
     stream->window = SMALL_READ;
     stream->last_operation = -1;
     return stream;
@@ -120,8 +124,8 @@ int32_t stream_adopt(struct engine *engine, int fd) {
   return stream == NULL ? -1 : stream->source.slot;
 }
 
-static struct stream *stream_of(struct engine *engine, napi_value slot) {
-  return (struct stream *)source_at(engine, integer(engine->env, slot));
+static struct stream *stream_of(const struct engine *engine, napi_value slot) {
+  return SOURCE_AS(stream, SOURCE_STREAM, source_of(engine, slot));
 }
 
 /* What went out; less than everything if there is no room, and -errno if nothing will. */
@@ -138,8 +142,11 @@ static ssize_t transmit(const struct stream *stream, struct iovec *parts, size_t
 }
 
 /* NULL for what was dropped. */
-static struct stream *stream_of_operation(struct engine *engine, int32_t index) {
-  return (struct stream *)source_at(engine, engine->operations[index * EVENT_WIDTH]);
+static struct stream *stream_of_operation(const struct engine *engine, int32_t index) {
+  int32_t slot = engine->operations[index * EVENT_WIDTH];
+  struct stream *stream = SOURCE_AS(stream, SOURCE_STREAM, source_at(engine, slot));
+  INVARIANT(stream != NULL || slot == NO_SLOT);
+  return stream;
 }
 
 /*
@@ -155,7 +162,7 @@ void stream_drop(struct engine *engine, int32_t slot) {
 }
 
 /* Puts the operations of each stream in a row: `next` names the one after, `first` begins a row. */
-static void chain(struct engine *engine, int32_t count, int32_t *next, bool *first) {
+static void chain(const struct engine *engine, int32_t count, int32_t *next, bool *first) {
   for (int32_t index = 0; index < count; index++) {
     struct stream *stream = stream_of_operation(engine, index);
     next[index] = -1;
@@ -175,6 +182,7 @@ static void send_row(struct engine *engine, int32_t index, const int32_t *next) 
     const int32_t *operation = engine->operations + index * EVENT_WIDTH;
     uint8_t *memory = engine->out + operation[1];
     size_t length = (size_t)operation[2];
+    INVARIANT(operation[1] >= 0 && operation[2] >= 0 && (size_t)operation[1] + length <= OUT_BYTES);
     bool continues = count > 0 && (uint8_t *)parts[count - 1].iov_base + parts[count - 1].iov_len == memory;
     if (continues) parts[count - 1].iov_len += length;
     else parts[count++] = (struct iovec){memory, length};
@@ -182,6 +190,7 @@ static void send_row(struct engine *engine, int32_t index, const int32_t *next) 
   }
   ssize_t taken = transmit(stream, parts, count);
   if (taken == (ssize_t)total) return;
+  INVARIANT(engine->header[HEADER_STALLS] < MAX_OPERATIONS);
   int32_t *stall = engine->stalls + engine->header[HEADER_STALLS]++ * EVENT_WIDTH;
   stall[0] = stream->source.slot;
   stall[1] = taken < 0 ? 0 : (int32_t)taken;
@@ -193,6 +202,7 @@ void stream_flush(struct engine *engine) {
   int32_t count = engine->header[HEADER_OPERATIONS];
   int32_t next[MAX_OPERATIONS];
   bool first[MAX_OPERATIONS];
+  INVARIANT(count >= 0 && count <= MAX_OPERATIONS);
   engine->header[HEADER_STALLS] = 0;
   chain(engine, count, next, first);
   for (int32_t index = 0; index < count; index++) {
@@ -214,8 +224,8 @@ static napi_value send_one(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct stream *stream = stream_of(engine, arguments[0]);
   struct iovec part;
-  if (stream == NULL || napi_get_buffer_info(env, arguments[1], &part.iov_base, &part.iov_len) != napi_ok)
-    return number(env, -EBADF);
+  if (stream == NULL) return number(env, -EBADF);
+  NAPI(env, napi_get_buffer_info(env, arguments[1], &part.iov_base, &part.iov_len), NULL);
   return number(env, transmit(stream, &part, 1));
 }
 
@@ -224,19 +234,20 @@ static napi_value send_queue(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
   struct stream *stream = stream_of(engine, arguments[0]);
   struct iovec parts[MAX_BUFFERS];
-  uint32_t count = 0;
-  if (stream == NULL || napi_get_array_length(env, arguments[1], &count) != napi_ok || count == 0)
-    return number(env, -EBADF);
+  uint32_t count;
+  int64_t start;
+  if (stream == NULL) return number(env, -EBADF);
+  NAPI(env, napi_get_array_length(env, arguments[1], &count), NULL);
+  /* A buffer may have more bytes than an int32 counts. */
+  NAPI(env, napi_get_value_int64(env, arguments[2], &start), NULL);
+  INVARIANT(count > 0 && start >= 0);
   if (count > MAX_BUFFERS) count = MAX_BUFFERS;
   for (uint32_t index = 0; index < count; index++) {
     napi_value buffer;
-    napi_get_element(env, arguments[1], index, &buffer);
-    napi_get_buffer_info(env, buffer, &parts[index].iov_base, &parts[index].iov_len);
+    NAPI(env, napi_get_element(env, arguments[1], index, &buffer), NULL);
+    NAPI(env, napi_get_buffer_info(env, buffer, &parts[index].iov_base, &parts[index].iov_len), NULL);
   }
-  /* A buffer may have more bytes than an int32 counts. */
-  int64_t wanted_offset = 0;
-  napi_get_value_int64(env, arguments[2], &wanted_offset);
-  size_t offset = (size_t)wanted_offset;
+  size_t offset = (size_t)start;
   /* Its owner may have given the memory away meanwhile: then there is nothing to send. */
   if (offset > parts[0].iov_len) offset = parts[0].iov_len;
   parts[0].iov_base = (uint8_t *)parts[0].iov_base + offset;
@@ -258,7 +269,7 @@ static napi_value set_reading(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct stream *stream = stream_of(engine, arguments[0]);
   if (stream == NULL) return number(env, EBADF);
-  napi_get_value_bool(env, arguments[1], &stream->reading);
+  NAPI(env, napi_get_value_bool(env, arguments[1], &stream->reading), NULL);
   /* Who cannot keep up is not given more at a time than what it asks for. */
   if (!stream->reading && stream->window > LARGE_READ) stream->window = LARGE_READ;
   if (!stream->reading || (stream->source.armed & EPOLLIN) != 0) return number(env, 0);
@@ -276,9 +287,9 @@ static napi_value shutdown_write(napi_env env, napi_callback_info info) {
 /* close(slot, whether the peer is to get a RST) */
 static napi_value close_stream(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  struct source *source = source_at(engine, integer(env, arguments[0]));
-  bool with_reset = false;
-  napi_get_value_bool(env, arguments[1], &with_reset);
+  struct source *source = source_of(engine, arguments[0]);
+  bool with_reset;
+  NAPI(env, napi_get_value_bool(env, arguments[1], &with_reset), NULL);
   if (source == NULL) return NULL;
   /* Lingering for no time means RST instead of FIN (socket(7)). */
   struct linger now = {.l_onoff = 1, .l_linger = 0};
@@ -290,10 +301,10 @@ static napi_value close_stream(napi_env env, napi_callback_info info) {
 /* name(slot, whether of the peer) */
 static napi_value name(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  struct source *source = source_at(engine, integer(env, arguments[0]));
+  struct source *source = source_of(engine, arguments[0]);
   struct address address = {.length = sizeof address.storage};
-  bool of_peer = false;
-  napi_get_value_bool(env, arguments[1], &of_peer);
+  bool of_peer;
+  NAPI(env, napi_get_value_bool(env, arguments[1], &of_peer), NULL);
   if (source == NULL) return NULL;
   int (*get)(int, struct sockaddr *, socklen_t *) = of_peer ? getpeername : getsockname;
   if (get(source->fd, (struct sockaddr *)&address.storage, &address.length) != 0) return NULL;
@@ -303,16 +314,11 @@ static napi_value name(napi_env env, napi_callback_info info) {
 /* credentials(slot): [pid, uid, gid] of who connected or listened, at that time (SO_PEERCRED, unix(7)) */
 static napi_value credentials(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
-  struct source *source = source_at(engine, integer(env, arguments[0]));
+  struct source *source = source_of(engine, arguments[0]);
   struct ucred peer;
   socklen_t length = sizeof peer;
-  napi_value result;
   if (source == NULL || getsockopt(source->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return NULL;
-  napi_create_array_with_length(env, 3, &result);
-  napi_set_element(env, result, 0, number(env, peer.pid));
-  napi_set_element(env, result, 1, number(env, peer.uid));
-  napi_set_element(env, result, 2, number(env, peer.gid));
-  return result;
+  return credentials_to_value(env, &peer);
 }
 
 static int start_connecting(int fd, const struct address *address) {
@@ -343,7 +349,9 @@ static napi_value dial(struct engine *engine, napi_value options, const struct a
 static napi_value connect_ip(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
   struct address address;
-  if (!address_from_ip(env, arguments[1], integer(env, arguments[2]), &address)) return number(env, -EINVAL);
+  int32_t port;
+  NAPI(env, napi_get_value_int32(env, arguments[2], &port), NULL);
+  if (!address_from_ip(env, arguments[1], port, &address)) return number(env, -EINVAL);
   return dial(engine, arguments[0], &address);
 }
 
@@ -354,16 +362,16 @@ static napi_value connect_path(napi_env env, napi_callback_info info) {
   return dial(engine, arguments[0], &address);
 }
 
-void stream_register(struct engine *engine, napi_value exports) {
-  define(engine, exports, "flush", flush);
-  define(engine, exports, "send", send_one);
-  define(engine, exports, "sendQueue", send_queue);
-  define(engine, exports, "awaitRoom", await_room);
-  define(engine, exports, "setReading", set_reading);
-  define(engine, exports, "shutdown", shutdown_write);
-  define(engine, exports, "close", close_stream);
-  define(engine, exports, "name", name);
-  define(engine, exports, "credentials", credentials);
-  define(engine, exports, "connectIp", connect_ip);
-  define(engine, exports, "connectPath", connect_path);
+bool stream_register(struct engine *engine, napi_value exports) {
+  return define(engine, exports, "flush", flush) &&
+         define(engine, exports, "send", send_one) &&
+         define(engine, exports, "sendQueue", send_queue) &&
+         define(engine, exports, "awaitRoom", await_room) &&
+         define(engine, exports, "setReading", set_reading) &&
+         define(engine, exports, "shutdown", shutdown_write) &&
+         define(engine, exports, "close", close_stream) &&
+         define(engine, exports, "name", name) &&
+         define(engine, exports, "credentials", credentials) &&
+         define(engine, exports, "connectIp", connect_ip) &&
+         define(engine, exports, "connectPath", connect_path);
 }

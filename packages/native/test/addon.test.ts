@@ -68,4 +68,29 @@ describeNative('the addon', () => {
       expect(loop.addon.setOptions(slot, { ttl: value as number })).toBe(constants.errno.EINVAL)
     },
   )
+
+  it('takes no source for one of another kind', async () => {
+    const { addon } = loop
+    const { EBADF } = constants.errno
+    const stream = await connect()
+    const datagram = addon.openDatagram(4, {})
+    open.push(datagram)
+    expect(addon.setAccepting(stream, true)).toBe(EBADF)
+    expect(addon.sendDatagram(stream, Buffer.from('x'), 0)).toBe(EBADF)
+    expect(addon.kernelDrops(stream)).toBe(-EBADF)
+    expect(addon.send(datagram, Buffer.from('x'))).toBe(-EBADF)
+    expect(addon.setReading(datagram, true)).toBe(EBADF)
+    expect(addon.shutdown(datagram)).toBe(EBADF)
+  })
+
+  it('throws for what is of a wrong type, and says where, instead of going on with anything', async () => {
+    const { addon } = loop
+    const slot = await connect()
+    const wrong = 'wrong' as never
+    expect(() => addon.send(slot, wrong)).toThrow(/^Cannot call Node-API \(\.\/c\/stream\.c:\d+\): /)
+    expect(() => addon.send(wrong, Buffer.from('x'))).toThrow('Cannot call Node-API')
+    expect(() => addon.setReading(slot, wrong)).toThrow('A boolean was expected')
+    expect(() => addon.connectIp({}, '127.0.0.1', wrong)).toThrow('A number was expected')
+    expect(() => addon.getOption(slot, 1 as never)).toThrow('A string was expected')
+  })
 })

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { runProgram } from './support/child.js'
-import { describeNative } from './support/needs.js'
+import { describeNative, itChecked } from './support/needs.js'
 
 describeNative('a process with the engine', () => {
   it('lives as long as a listener or a connection is open, and no longer', async () => {
@@ -34,6 +34,17 @@ describeNative('a process with the engine', () => {
 
   it('keeps sockets that nobody holds as long as they are open, and no longer', async () => {
     expect(await runProgram('forgotten')).toEqual({ kept: 20, received: 20 })
+  })
+
+  itChecked.each([
+    ['kind', 'an operation for a listener', 'stream != NULL || slot == NO_SLOT'],
+    ['offset', 'an operation beyond the memory', '<= OUT_BYTES'],
+    ['count', 'more operations than there can be', 'count <= MAX_OPERATIONS'],
+  ])('ends, where tests run, when it finds %s: %s', async (what, _, condition) => {
+    const said: unknown = await runProgram('broken', [what]).catch((error: unknown) => error)
+    expect(said).toMatchObject({ signal: 'SIGABRT' })
+    expect((said as { stderr: string }).stderr).toContain(condition)
+    expect((said as { stderr: string }).stderr).toContain('does not hold (./c/')
   })
 
   it('serves with each of two copies of the package, which share one binary', async () => {

@@ -86,6 +86,17 @@ napi_value number(napi_env env, int64_t from) {
 
 /* The rest of the addon, as far as credentials need it. */
 
+void napi_refused(napi_env env, const char *place) {
+  (void)env;
+  fprintf(stderr, "ERROR: a call is refused, %s\n", place);
+  abort();
+}
+
+_Noreturn void invariant_broken(const char *condition, const char *place) {
+  fprintf(stderr, "ERROR: %s does not hold, %s\n", condition, place);
+  abort();
+}
+
 int32_t batch_value(struct engine *engine, napi_value value) {
   (void)engine, (void)value;
   return 0;

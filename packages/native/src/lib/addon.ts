@@ -4,6 +4,8 @@ import type { SocketOptions } from './socket-options.js'
 export interface Binary {
   /** What it was compiled with; missing in one of another version. */
   readonly numbers?: Readonly<Record<string, number>>
+  /** Whether it ends the process where something is wrong with itself, as tests want it. */
+  readonly checked?: boolean
   /** @throws Error if the system lacks descriptors or memory for it */
   createEngine(): Addon
 }

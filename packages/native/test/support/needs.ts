@@ -1,6 +1,8 @@
 import { describe, it } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { engine } from '../../src/index.js'
+import type { Binary } from '../../src/lib/addon.js'
 
 /** Like `describe`, where the addon was compiled; elsewhere its tests are skipped, and are seen to be. */
 export const describeNative: typeof describe.skip = engine.available ? describe : describe.skip
@@ -11,3 +13,15 @@ if (!canMakeNetwork)
 
 /** Like `it`, where a network namespace of its own can be made. */
 export const itWithNetwork: typeof it.skip = canMakeNetwork ? it : it.skip
+
+/** What `npm run build` has left; a binary of a package, or one that somebody has compiled for speed, is not checked. */
+function isChecked(): boolean {
+  try {
+    return (createRequire(import.meta.url)('../../build/sock_native.node') as Binary).checked === true
+  } catch {
+    return false
+  }
+}
+
+/** Like `it`, where the addon ends the process when something is wrong with itself. */
+export const itChecked: typeof it.skip = isChecked() ? it : it.skip
