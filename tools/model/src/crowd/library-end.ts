@@ -152,6 +152,8 @@ export class LibraryEnd implements End {
 
   #destroy(error: Error | undefined): void {
     const { ledger } = this
+    // The first who destroys it says how.
+    if (this.isGone) return
     if (error === undefined) ledger.hurtBy('destroyed')
     else ledger.reset('destroyed with an error')
     this.#deafen()

@@ -73,6 +73,7 @@ export class RawEnd implements End {
       this.#socket.destroy()
     },
     reset: () => {
+      if (this.#socket.destroyed) return
       this.ledger.reset('reset')
       // After shutdown(2) Node would leak the descriptor.
       if (this.ledger.hasReset && !this.#output.writableEnded) this.#socket.resetAndDestroy()

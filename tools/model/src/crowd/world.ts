@@ -119,7 +119,7 @@ export class CrowdWorld {
     // What observers throw concerns nobody.
     if (server !== undefined) {
       server.failures += 1
-      end?.ledger.reset('its handler failed')
+      if (end?.isGone === false) end.ledger.reset('its handler failed')
       if (end !== undefined && !end.ledger.sawEnd) end.ledger.isDeaf = true
     }
     const oops = new Oops(`${moment} fails`)
