@@ -1,9 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bindSocketFile } from '../src/lib/socket-file.js'
 import { parseUnixTarget, type UnixTarget } from '../src/lib/unix-target.js'
+
+const itOnLinux = process.platform === 'linux' ? it : it.skip
 
 let folder: string
 let path: string
@@ -52,6 +65,26 @@ describe('bindSocketFile', () => {
       first = statSync(at).mode & 0o777
     })
     expect([first, statSync(path).mode & 0o777]).toEqual([0o604, 0o664])
+  })
+
+  itOnLinux('gives its mode to the descriptor before it binds, and leaves the umask alone', () => {
+    const umask = umaskNow()
+    const descriptor = openSync(join(folder, 'socket'), 'w', 0o777)
+    const seen: number[] = []
+    const actions = {
+      bind(name: string) {
+        seen.push(fstatSync(descriptor).mode & 0o777, umaskNow())
+        writeFileSync(name, '', { mode: 0, flag: 'wx' })
+      },
+      probe: never,
+      descriptor,
+    }
+    try {
+      bindSocketFile(parseUnixTarget({ path, mode: 0o620 }), actions)
+      expect([...seen, statSync(path).mode & 0o777]).toEqual([0o620, umask, 0o620])
+    } finally {
+      closeSync(descriptor)
+    }
   })
 
   it('restores the umask when binding fails', () => {

@@ -2,7 +2,9 @@ import { expect, it } from '@jest/globals'
 import type { DatagramChannel } from '@sock/core'
 import { createEngine, engine } from '@sock/native'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { lstatSync, readdirSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
 import { connectUnixgram } from '../src/index.js'
 import { describeNative as describe } from './support/engines.js'
 import { itWithPython } from './support/needs.js'
@@ -41,6 +43,30 @@ describe('createUnixgramServer() and connectUnixgram() with the native engine', 
     expect(lstatSync(scratch.path()).mode & 0o777).toBe(0o620)
     await server.shutdown()
     expect(scratch.names()).toEqual([])
+  })
+
+  it('work in a worker thread, on paths and abstract names', async () => {
+    const program = `
+      import { parentPort, workerData } from 'node:worker_threads'
+      import { engine } from '${import.meta.resolve('@sock/native')}'
+      import { connectUnixgram, createUnixgramServer } from '${new URL('../dist/index.js', import.meta.url).href}'
+      const answers = []
+      for (const target of workerData) {
+        const server = createUnixgramServer({ data: (channel, data) => channel.write(data) }, { engine })
+        const client = await connectUnixgram(await server.listen(target), { engine })
+        await client.write('x')
+        answers.push(String(await client.read()))
+        await client.close()
+        await server.shutdown()
+      }
+      parentPort.postMessage(answers)`
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`), {
+      workerData: [{ path: scratch.path(), mode: 0o620 }, `@sock-${process.pid}-worker`],
+    })
+    const exited = once(worker, 'exit')
+    const [answers] = (await once(worker, 'message')) as [unknown]
+    expect(answers).toEqual(['x', 'x'])
+    await exited
   })
 
   it('refuse a path that is in use, and replace a dead socket', async () => {

@@ -10,11 +10,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import type { UnixgramPort } from '@sock/core/datagram'
+import { openUnixDgram } from '../src/lib/unix-dgram-port.js'
 import type { Child } from './support/child.js'
+import { engines } from './support/engines.js'
 import { itAsRoot, itWithPython, NOBODY } from './support/needs.js'
 import { ask, echo, failure, leaveDeadSocket, listenStream, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
+
+const itOnLinux = process.platform === 'linux' ? it : it.skip
 
 const permissions = (path: string): number => statSync(path).mode & 0o7777
 
@@ -55,6 +60,32 @@ describe('UnixTarget mode', () => {
     expect(await child.result).toEqual([umask, umask, 0o600, umask, umask, umask, 0o666, umask])
   })
 })
+
+for (const { name, options, describe: describeEngine } of engines) {
+  describeEngine(`the mode of a file${name}`, () => {
+    itOnLinux('is there from the first moment, and the umask stays as it is meanwhile', async () => {
+      const seen: number[] = []
+      const openUnixgram = (): UnixgramPort => {
+        const port = options.engine?.openUnixgram() ?? openUnixDgram()
+        const bind = port.bind.bind(port)
+        port.bind = (path) => {
+          bind(path)
+          seen.push(permissions(path), process.umask(0))
+        }
+        return port
+      }
+      const before = process.umask(0)
+      try {
+        const engine = { name: 'watched', openUnixgram, openUdp: () => Promise.reject(new Error('no')) }
+        await scratch.serve(echo, { engine }, { path: scratch.path(), mode: 0o620 })
+        await scratch.serve(echo, { engine }, { path: scratch.path('open.sock'), mode: 0o666 })
+      } finally {
+        process.umask(before)
+      }
+      expect(seen).toEqual([0o620, 0, 0o666, 0])
+    })
+  })
+}
 
 describe('UnixTarget uid and gid', () => {
   itAsRoot('are the owner and group of the file', async () => {
@@ -211,10 +242,15 @@ say(json.dumps(hits))
     expect(await startAndStop(0o660, { gid: 1 })).toMatchObject({ sent: 0, open: 0 })
   })
 
-  itAsRoot('listen with 0666 does', async () => {
-    const hits = await startAndStop(0o666)
-    expect(hits.sent).toBeGreaterThan(0)
-    expect(hits).toMatchObject({ open: 0, EACCES: 0 })
+  itAsRoot('listen with 0666 does, from the first moment unless the umask says otherwise', async () => {
+    const umask = process.umask(0)
+    try {
+      const hits = await startAndStop(0o666)
+      expect(hits.sent).toBeGreaterThan(0)
+      expect(hits).toMatchObject({ open: 0, EACCES: 0 })
+    } finally {
+      process.umask(umask)
+    }
   })
 })
 

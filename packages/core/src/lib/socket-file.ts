@@ -4,6 +4,7 @@ import {
   chownSync,
   closeSync,
   constants,
+  fchmodSync,
   lchownSync,
   linkSync,
   lstatSync,
@@ -106,6 +107,8 @@ export interface SocketFileActions {
   readonly bind: (name: string) => void
   /** Connects another socket to this name. @returns why that failed */
   readonly probe: (name: string) => NodeJS.ErrnoException | undefined
+  /** That of the socket. On Linux its mode becomes that of the file, so that `process.umask` is not touched. Default: none is known. */
+  readonly descriptor?: number | undefined
 }
 
 /** What {@link bindSocketFile} makes. */
@@ -118,7 +121,7 @@ export interface BoundFile {
 
 /**
  * Makes the socket file of a datagram socket. Replies carry the name that was bound, so it is bound in place; and all is
- * done in one go, since `process.umask` is another one meanwhile.
+ * done in one go, since without a descriptor `process.umask` is another one meanwhile.
  *
  * @throws SockError `ERR_SOCK_PATH_NOT_SOCKET` or `ERR_SOCK_PATH_IN_USE`, or a system error; nothing is left then
  */
@@ -130,7 +133,7 @@ export function bindSocketFile(endpoint: UnixEndpoint, actions: SocketFileAction
     const dead = stat === undefined ? undefined : judge(path, stat, actions.probe(name))
     if (dead !== undefined) removeDead(path, dead)
     try {
-      withUmaskFor(endpoint, () => actions.bind(name))
+      bindWithMode(endpoint, name, actions)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
       continue
@@ -141,14 +144,21 @@ export function bindSocketFile(endpoint: UnixEndpoint, actions: SocketFileAction
 }
 
 /**
- * Lets the file appear with its mode, and not with one that has to be taken back. Bits that would be given to the wrong
- * group come with {@link finish}. Other threads of the process may create files at this moment: they get the same mode.
+ * Lets the file appear with its mode, and not with one that has to be taken back. What the umask takes away, and bits that
+ * would be given to the wrong group, come with {@link finish}.
  */
-function withUmaskFor({ mode, gid }: UnixEndpoint, act: () => void): void {
+function bindWithMode({ mode, gid }: UnixEndpoint, name: string, actions: SocketFileActions): void {
   const first = gid === undefined ? mode : mode & ~0o070
+  if (actions.descriptor !== undefined && process.platform === 'linux') {
+    // Linux makes the file with the mode of the socket, less the umask, which in a worker thread cannot be set.
+    fchmodSync(actions.descriptor, first)
+    actions.bind(name)
+    return
+  }
+  // Other threads of the process may create files at this moment: they get the same mode.
   const before = process.umask(~first & 0o777)
   try {
-    act()
+    actions.bind(name)
   } finally {
     process.umask(before)
   }

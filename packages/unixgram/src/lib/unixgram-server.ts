@@ -77,6 +77,7 @@ function listen(
     }
     const { file } = bindSocketFile(endpoint, {
       bind: (path) => port.bind(path),
+      descriptor: (port.socket as Partial<UnixgramSocket> | undefined)?.fd,
       probe: (path) => probe(engine.openUnixgram(), path),
     })
     return createNamedPort(port, { removeFiles: () => file.remove() })
