@@ -62,13 +62,21 @@ export async function listenNode(
     keepAliveInitialDelay: options.keepAlive ?? 0,
   })
   const backlog = options.backlog === undefined ? {} : { backlog: options.backlog }
+  const accept = (socket: Socket): void => sink.accept(socket)
+  // The primary of a cluster may hand over a peer before Node says that we listen. It is served once we have said so too;
+  // until then nothing is read of it.
+  const hold = (socket: Socket): void => {
+    setImmediate(() => (server.listening ? accept(socket) : socket.destroy()))
+  }
   const listening = createDeferred()
   server.once('error', listening.reject)
+  server.on('connection', hold)
   server.listen({ ...target, ...backlog }, listening.resolve)
   await listening.promise
   server.off('error', listening.reject)
   server.on('error', (error) => sink.failed(error))
-  server.on('connection', (socket: Socket) => sink.accept(socket))
+  server.off('connection', hold)
+  server.on('connection', accept)
   return createListener(server, endpoint, options.backlog ?? DEFAULT_BACKLOG)
 }
 
