@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Addon } from '../src/lib/addon.js'
 import { dialIp } from '../src/lib/dial.js'
 import { loadAddon } from '../src/lib/load.js'
 import { Loop } from '../src/lib/loop.js'
+import { EVENT_WIDTH, header, MAX_EVENTS, POSTS_AT } from '../src/lib/numbers.js'
 import type { SocketOptions } from '../src/lib/socket-options.js'
 import { describeNative } from './support/needs.js'
 
@@ -13,14 +15,14 @@ import { describeNative } from './support/needs.js'
 let loop: Loop
 let server: Server
 let port: number
-/** Slots of this test. */
-const open: number[] = []
+/** Close what this test has opened, also where it fails. */
+const closers: (() => unknown)[] = []
 
 const createLoop = (): Loop => new Loop((loadAddon() as { addon: Addon }).addon)
 
 async function connect(options: SocketOptions = {}): Promise<number> {
   const slot = await dialIp(loop, options, '127.0.0.1', port, undefined)
-  open.push(slot)
+  closers.push(() => loop.close(slot))
   return slot
 }
 
@@ -31,7 +33,7 @@ beforeEach(async () => {
   port = (server.address() as AddressInfo).port
 })
 afterEach(async () => {
-  for (const slot of open.splice(0)) loop.close(slot)
+  for (const close of closers.splice(0)) close()
   server.close()
   await once(server, 'close')
 })
@@ -74,7 +76,7 @@ describeNative('the addon', () => {
     const { EBADF } = constants.errno
     const stream = await connect()
     const datagram = addon.openDatagram(4, {})
-    open.push(datagram)
+    closers.push(() => loop.close(datagram))
     expect(addon.setAccepting(stream, true)).toBe(EBADF)
     expect(addon.sendDatagram(stream, Buffer.from('x'), 0)).toBe(EBADF)
     expect(addon.kernelDrops(stream)).toBe(-EBADF)
@@ -92,5 +94,52 @@ describeNative('the addon', () => {
     expect(() => addon.setReading(slot, wrong)).toThrow('A boolean was expected')
     expect(() => addon.connectIp({}, '127.0.0.1', wrong)).toThrow('A number was expected')
     expect(() => addon.getOption(slot, 1 as never)).toThrow('A string was expected')
+  })
+
+  it('close() drops what was gathered for a slot, which another connection gets', async () => {
+    const { addon } = loadAddon() as { addon: Addon }
+    const { shared, out } = addon.start(() => {})
+    const memory = new Int32Array(shared)
+    const first = addon.connectIp({}, '127.0.0.1', port)
+    await once(server, 'connection')
+    Buffer.from(out).write('wrong')
+    memory.set([first, 0, 5], EVENT_WIDTH + MAX_EVENTS * EVENT_WIDTH)
+    memory[header.operations] = 1
+    addon.close(first, false)
+    const second = addon.connectIp({}, '127.0.0.1', port)
+    closers.push(() => addon.close(second, false))
+    expect(second).toBe(first)
+    const [peer] = (await once(server, 'connection')) as [Socket]
+    expect(addon.flush()).toBe(0)
+    addon.send(second, Buffer.from('right'))
+    const [data] = (await once(peer, 'data')) as [Buffer]
+    expect(String(data)).toBe('right')
+  })
+
+  it('close() drops what was posted for a slot, which another socket gets', async () => {
+    const { addon } = loop
+    const receiver = createSocket('udp4').bind(0, '127.0.0.1')
+    closers.push(() => receiver.close())
+    await once(receiver, 'listening')
+    const [posts, bytes] = addon.startPosts()
+    const memory = new Int32Array(posts)
+    const openSocket = (): number => {
+      const slot = addon.openDatagram(4, {})
+      addon.dialIp(slot, '127.0.0.1', receiver.address().port)
+      return slot
+    }
+    const first = openSocket()
+    Buffer.from(bytes).write('wrong')
+    memory.set([first, 0, 5, 0], POSTS_AT)
+    memory[0] = 1
+    addon.close(first, false)
+    const second = openSocket()
+    closers.push(() => addon.close(second, false))
+    expect(second).toBe(first)
+    expect(addon.flushPosts()).toBe(1)
+    expect(memory[POSTS_AT + 3]).toBe(constants.errno.EBADF)
+    addon.sendDatagram(second, Buffer.from('right'), 0)
+    const [data] = (await once(receiver, 'message')) as [Buffer]
+    expect(String(data)).toBe('right')
   })
 })
