@@ -237,12 +237,12 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
   source_arm(engine, source, wanted(socket));
 }
 
-/* openDatagram(family: 4, 6, or 1 for Unix; options): the slot, or -errno */
+/* openDatagram(family: 4, 6 or UNIX_FAMILY; options): the slot, or -errno */
 static napi_value open_datagram(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   int32_t kind;
   NAPI(env, napi_get_value_int32(env, arguments[0], &kind), NULL);
-  int family = kind == 4 ? AF_INET : kind == 6 ? AF_INET6 : AF_UNIX;
+  int family = kind == 4 ? AF_INET : kind == 6 ? AF_INET6 : kind == UNIX_FAMILY ? AF_UNIX : AF_UNSPEC;
   int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return number(env, -errno);
   int error = options_apply(env, arguments[1], fd);

@@ -18,6 +18,7 @@
   NUMBER(POSTS_AT, 4)          /* int32 values before the first post: how many there are, and unused ones. */                  \
   NUMBER(POST_WIDTH, 4)        /* Per post: slot, offset, length, token of the receiver, which the flush replaces by errno. */ \
   NUMBER(MAX_POSTS, 256)       /* Posts that one batch may gather before they are flushed. */                                  \
+  NUMBER(UNIX_FAMILY, 1)       /* Kind of a datagram socket for paths and names; those of UDP are 4 and 6. */                  \
                                                                                                                                \
   HEADER(OPERATIONS, 0) /* operations that were gathered and wait */                                                           \
   HEADER(GATHERING, 1)  /* whether operations may be gathered: a flush will come */                                            \

@@ -1,3 +1,4 @@
+import type { Family } from './senders.js'
 import type { SocketOptions } from './socket-options.js'
 
 /** What the binary gives, of which Node loads one however many copies of this package find it. */
@@ -52,8 +53,8 @@ export interface Addon {
 
   // Of datagram sockets; what these return is a slot, 0, or an errno.
 
-  /** @param family 4 and 6 for UDP, 1 for Unix. @returns the slot, or a negative errno */
-  openDatagram(family: 4 | 6 | 1, options: SocketOptions): number
+  /** @returns the slot, or a negative errno */
+  openDatagram(family: Family, options: SocketOptions): number
   bindIp(slot: number, host: string, port: number): number
   dialIp(slot: number, host: string, port: number): number
   /** @param path empty: the system chooses an abstract name */

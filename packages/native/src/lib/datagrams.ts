@@ -9,6 +9,7 @@ import {
 import type { EngineSettings } from './engine-options.js'
 import type { Loop } from './loop.js'
 import { NativeDatagramPort } from './native-datagram-port.js'
+import { UNIX_FAMILY } from './numbers.js'
 import type { SocketOptions } from './socket-options.js'
 import { systemError } from './system-error.js'
 
@@ -29,7 +30,7 @@ export function createDatagrams(
 }
 
 function openUnixgram(loop: Loop, options: SocketOptions): UnixgramPort {
-  return new NativeDatagramPort(loop, opened(loop.addon.openDatagram(1, options)), 1)
+  return new NativeDatagramPort(loop, opened(loop.addon.openDatagram(UNIX_FAMILY, options)), UNIX_FAMILY)
 }
 
 function openUdp(loop: Loop, bind: UdpBind, settings: UdpSettings, options: SocketOptions): DatagramPort {

@@ -12,7 +12,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import { isIP } from 'node:net'
 import { DESTROYED_BY_OWNER, type DatagramOwner, type Due, type Loop } from './loop.js'
-import { kinds } from './numbers.js'
+import { kinds, UNIX_FAMILY } from './numbers.js'
 import { NativeSocket } from './native-socket.js'
 import type { Post } from './posts.js'
 import { addressOf, credentialsOf, type Family } from './senders.js'
@@ -21,9 +21,8 @@ import { systemError, type Details } from './system-error.js'
 const { EAGAIN, ECONNREFUSED, ESTALE } = constants.errno
 
 /** 65,535 bytes of an IPv4 packet less its header of 20 and UDP's of 8 (udp(7)); in IPv6 the length does not count its header. */
-const MAX_MESSAGE: Record<Family, number> = { 4: 65_507, 6: 65_527, 1: 4 * 1024 * 1024 }
+const MAX_MESSAGE: Record<Family, number> = { 4: 65_507, 6: 65_527, [UNIX_FAMILY]: 4 * 1024 * 1024 }
 const MAX_PORT = 65_535
-const UNIX = 1
 const UNNAMED = unixAddress('')
 
 type Received = Parameters<DatagramPortSink['received']>
@@ -114,7 +113,7 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
     try {
       const isToPeer = to === undefined || this.#isPeer(to)
       const token = isToPeer ? 0 : this.#loop.senders.token(to, this.#family)
-      const isKnown = isToPeer ? this.#family !== UNIX : token !== 0
+      const isKnown = isToPeer ? this.#family !== UNIX_FAMILY : token !== 0
       const post: Post = { poster: this, data, to: isToPeer ? undefined : to, sending }
       if (isKnown && this.#loop.posts.add(this.#slot, token, post)) return
       // What was gathered before goes before, and may have found no room.
@@ -199,7 +198,7 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
 
   #sendTo(data: Uint8Array, to: Address): number {
     const { addon } = this.#loop
-    if (this.#family === UNIX)
+    if (this.#family === UNIX_FAMILY)
       return addon.sendDatagramToPath(this.#slot, data, Buffer.from(unixDestination(to).path))
     if (to.family === 'unix') throw cannotSend(to, 'not an IP address')
     const { host, port } = to
@@ -226,13 +225,13 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
   #errorOf(errno: number, to: Address | undefined): Error {
     if (errno === EAGAIN) {
       // Without a peer the system does not know whose queue we wait for.
-      const isTold = this.#family !== UNIX || this.#peer !== undefined
+      const isTold = this.#family !== UNIX_FAMILY || this.#peer !== undefined
       if (isTold) this.#loop.addon.awaitSendRoom(this.#slot)
       return NO_ROOM
     }
     const error = systemError(errno, 'send', detailsOf(to ?? this.#peer))
     // It may be told to a later send what became of an earlier one: whoever waits for an answer should hear of it.
-    if (errno === ECONNREFUSED && this.#family !== UNIX)
+    if (errno === ECONNREFUSED && this.#family !== UNIX_FAMILY)
       this.scope.runInAsyncScope(() => this.#sink?.failed(error))
     return error
   }
@@ -240,7 +239,7 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
   /** A connected socket of UDP sends to nobody else. @throws SockError `ERR_SOCK_INVALID_ADDRESS` */
   #isPeer(to: Address): boolean {
     const peer = this.#peer
-    if (peer === undefined || this.#family === UNIX) return false
+    if (peer === undefined || this.#family === UNIX_FAMILY) return false
     if (formatAddress(to) === formatAddress(peer)) return true
     throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}"`)
   }

@@ -20,6 +20,8 @@ export const POSTS_AT = 4
 export const POST_WIDTH = 4
 /** Posts that one batch may gather before they are flushed. */
 export const MAX_POSTS = 256
+/** Kind of a datagram socket for paths and names; those of UDP are 4 and 6. */
+export const UNIX_FAMILY = 1
 
 /** What the head of the memory that both sides see holds. */
 export const header = {
@@ -69,6 +71,7 @@ export const numbers: Readonly<Record<string, number>> = {
   POSTS_AT,
   POST_WIDTH,
   MAX_POSTS,
+  UNIX_FAMILY,
   HEADER_OPERATIONS: header.operations,
   HEADER_GATHERING: header.gathering,
   HEADER_FLUSHED: header.flushed,

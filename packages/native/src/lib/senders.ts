@@ -1,11 +1,11 @@
 import type { Address, PeerCredentials } from '@sock/core'
 import { ipAddress, unixAddress } from '@sock/core/datagram'
-import { PLACE_BITS } from './numbers.js'
+import { PLACE_BITS, UNIX_FAMILY } from './numbers.js'
 
 const PLACE_MASK = (1 << PLACE_BITS) - 1
 
 /** What a socket can send to: IPv4 peers of an IPv6 socket are other addresses to the system than those of an IPv4 one. */
-export type Family = 4 | 6 | 1
+export type Family = 4 | 6 | typeof UNIX_FAMILY
 
 /**
  * The addresses of those who have sent lately, one object each while it is known, and the tokens by which the addon knows
@@ -25,7 +25,7 @@ export class Senders {
     const address = addressOf(name)
     this.#addresses[place] = address
     if (address === undefined) return
-    this.#families[place] = Array.isArray(name) ? (name[0].includes(':') ? 6 : 4) : 1
+    this.#families[place] = Array.isArray(name) ? (name[0].includes(':') ? 6 : 4) : UNIX_FAMILY
     this.#tokens.set(address, token)
   }
 
