@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { IpAddress } from '@sock/core'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { untimed } from './support/clock.js'
 import { engines } from './support/engines.js'
 import { dial, echo, serve } from './support/servers.js'
 import { createNetwork, whyNoNetwork, type Network } from './support/network.js'
@@ -56,7 +57,7 @@ for (const { name, options, describe } of engines) {
         `${network.ours.host}:0`,
       )
       const client = startTool(...beyond('python3', '-c', CLIENT, address.host, `${address.port}`))
-      await once(client.stdout, 'data')
+      await untimed(() => once(client.stdout, 'data'))
       network.cut()
       await until(() => server.stats().idleClosed === 1, 'the connection is closed')
       expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
@@ -65,7 +66,8 @@ for (const { name, options, describe } of engines) {
       await once(client, 'close')
       network = (network.remove(), createNetwork())
       await server.close()
-      await isServed(await server.listen('127.0.0.1:0'))
+      const again = await server.listen('127.0.0.1:0')
+      await untimed(() => isServed(again))
     })
 
     withNetwork(
@@ -79,13 +81,13 @@ for (const { name, options, describe } of engines) {
           { ...options, idleTimeout: 400 },
         )
         const client = startTool('python3', ['-c', CLIENT, address.host, `${address.port}`])
-        await once(client.stdout, 'data')
+        await untimed(() => once(client.stdout, 'data'))
         client.kill('SIGSTOP')
         await until(() => server.stats().idleClosed === 1, 'the connection is closed')
         expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
         client.kill('SIGKILL')
         await once(client, 'close')
-        await isServed(address)
+        await untimed(() => isServed(address))
       },
     )
   })

@@ -4,8 +4,9 @@ import type { Socket } from 'node:net'
 import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { types } from 'node:util'
-import type { IpAddress, TcpServerOptions } from '../src/index.js'
+import type { Connection, IpAddress, TcpServerOptions } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
+import { untimed } from './support/clock.js'
 import { closed, dial, dialRaw, echo, readBytes, serve, type Running } from './support/servers.js'
 import { rejection, until } from './support/until.js'
 
@@ -36,10 +37,18 @@ async function recordClientHello(): Promise<Buffer> {
   return chunk
 }
 
+/** A client whose handshake is over for the server too: it has had its answer. */
+function greeted(address: IpAddress): Promise<Connection> {
+  return untimed(async () => {
+    const client = await dial(address, { tls: { ca: certificates.ca } })
+    await client.write('hello')
+    expect(`${await readBytes(client, 5)}`).toBe('hello')
+    return client
+  })
+}
+
 async function served(address: IpAddress): Promise<void> {
-  const client = await dial(address, { tls: { ca: certificates.ca } })
-  await client.write('hello')
-  expect(`${await readBytes(client, 5)}`).toBe('hello')
+  const client = await greeted(address)
   await client.close()
 }
 
@@ -220,7 +229,7 @@ describe('handshakeTimeout', () => {
 
   it('is no limit for the connection afterwards', async () => {
     const { address, server } = await serveTls({ handshakeTimeout: 100 })
-    const client = await dial(address, { tls: { ca: certificates.ca } })
+    const client = await greeted(address)
     const silent = await dialRaw(address)
     silent.resume()
     await closed(silent)

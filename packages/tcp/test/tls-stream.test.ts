@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import type { IpAddress, StreamHandler, TcpServerOptions } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
+import { untimed } from './support/clock.js'
 import { later } from './support/resources.js'
 import {
   closed,
@@ -227,9 +228,11 @@ describe('highWaterMark', () => {
 describe('idleTimeout', () => {
   it('closes a TLS connection on which nothing moves', async () => {
     const { address, server, events } = await serveTls(echo, { idleTimeout: 100 })
-    const client = await dial(address, { tls: { ca: certificates.ca } })
-    await client.write('hi')
-    expect(`${await readBytes(client, 2)}`).toBe('hi')
+    await untimed(async () => {
+      const client = await dial(address, { tls: { ca: certificates.ca } })
+      await client.write('hi')
+      expect(`${await readBytes(client, 2)}`).toBe('hi')
+    })
     await until(() => server.stats().idleClosed === 1, 'the connection is closed')
     expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
   })
