@@ -23,7 +23,7 @@ export {
   type DatagramBinding,
   type DatagramServerSettings,
 } from './lib/datagram/server.js'
-export { parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
+export { parseIpPeer, parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
 export { lookUp } from './lib/look-up.js'
 export {
   abortSignal,
@@ -40,6 +40,7 @@ export {
   type Checked,
   type Checks,
 } from './lib/options.js'
+export { checkServerOptions } from './lib/server-options.js'
 export { checkReusePort, hasReusePort } from './lib/reuse-port.js'
 export {
   bindable,

@@ -5,7 +5,7 @@
  * @module @sock/core/stream
  */
 export { ipAddress, unixAddress } from './lib/address.js'
-export { parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
+export { parseIpPeer, parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
 export { lookUp } from './lib/look-up.js'
 export {
   abortSignal,
@@ -22,6 +22,7 @@ export {
   type Checked,
   type Checks,
 } from './lib/options.js'
+export { checkServerOptions } from './lib/server-options.js'
 export { checkReusePort, hasReusePort } from './lib/reuse-port.js'
 export type { Listener } from './lib/server-life.js'
 export { createSocketFile, type Closable, type ListeningFile, type SocketFile } from './lib/socket-file.js'

@@ -32,6 +32,12 @@ describe('SockError', () => {
     const bare = new SockError('ERR_SOCK_CLOSED', 'x')
     expect([bare.remoteAddress, bare.report]).toEqual([undefined, undefined])
   })
+
+  it('SockError shows no more than it has when it is printed', () => {
+    expect(inspect(new SockError('ERR_SOCK_CLOSED', 'x'))).not.toContain('undefined')
+    const remoteAddress = ipAddress('127.0.0.1', 80)
+    expect(inspect(new SockError('ERR_SOCK_HANDSHAKE_FAILED', 'x', { remoteAddress }))).toContain('127.0.0.1')
+  })
 })
 
 describe('isSockError', () => {

@@ -25,7 +25,19 @@ describe('checkStreamHandler', () => {
     [{}, /got \{\}$/],
     [[], /got \[\]$/],
     ['x', /got 'x'$/],
-    [Object.create({ data() {} }), /^Invalid "handler"/],
+    [new Map(), /^Invalid "handler": .*got Map\(0\) \{\}$/],
+    [
+      new (class {
+        onData() {}
+      })(),
+      /^Invalid "handler"/,
+    ],
+    [
+      new (class {
+        data = 1
+      })(),
+      /^Invalid "handler\.data": expected a function, got 1$/,
+    ],
     [{ dat() {} }, /^Unknown callback "dat" in handler: known are open, data, end, drain, close$/],
     [{ data: 1 }, /^Invalid "handler\.data": expected a function, got 1$/],
     [{ data: undefined }, /^Invalid "handler\.data": expected a function, got undefined$/],
@@ -45,5 +57,52 @@ describe('checkStreamHandler', () => {
     const { accept } = await serveFake({ open })
     accept()
     expect(opened).toBe(1)
+  })
+
+  it('checkStreamHandler() takes the methods of a class, inherited ones too, which keep their instance', async () => {
+    class Base {
+      readonly #heard: string[]
+      constructor(heard: string[]) {
+        this.#heard = heard
+      }
+      open(): void {
+        this.#heard.push('open')
+      }
+      tell(what: string): void {
+        this.#heard.push(what)
+      }
+    }
+    class Echo extends Base {
+      count = 0
+      readonly end = (): void => this.tell('end')
+      data(_connection: unknown, chunk: Buffer): void {
+        this.count += 1
+        this.tell(`${this.count}: ${String(chunk)}`)
+      }
+    }
+    const heard: string[] = []
+    const { accept } = await serveFake(new Echo(heard))
+    const peer = accept()
+    peer.receive('a')
+    peer.receive('b')
+    peer.end()
+    expect(heard).toEqual(['open', '1: a', '2: b', 'end'])
+  })
+
+  it('checkStreamHandler() takes nothing from a polluted prototype', () => {
+    const prototype = Object.prototype as Record<string, unknown>
+    prototype['data'] = () => {}
+    try {
+      for (const handler of [{}, new Map(), Object.create({})]) {
+        expect(thrown(() => checkStreamHandler(handler)).message).toMatch(/^Invalid "handler"/)
+      }
+      const instance = new (class {
+        open(): void {}
+      })()
+      expect(Object.keys(checkStreamHandler(instance).callbacks ?? {})).toEqual(['open'])
+      expect(Object.keys(checkStreamHandler({ open() {} }).callbacks ?? {})).toEqual(['open'])
+    } finally {
+      delete prototype['data']
+    }
   })
 })

@@ -48,10 +48,10 @@ describe('parseIpTarget', () => {
     [`${'a'.repeat(254)}:1`, /neither a host name nor an address/],
     ['a\u0000:80', /neither a host name nor an address/],
     [' :80', /neither a host name nor an address/],
-    [undefined, /an object/],
-    [null, /an object/],
-    [8080, /an object, got 8080/],
-    [[1, 2], /an object/],
+    [undefined, /^Invalid target: expected ":8080", "host:port" or \{ port \}, got undefined$/],
+    [null, /got null$/],
+    [8080, /^Invalid target: expected ":8080", "host:port" or \{ port \}, got 8080$/],
+    [[1, 2], /^Invalid target: .* got \[ 1, 2 \]$/],
     [{}, /"port" is missing/],
     [{ host: 'x' }, /"port" is missing/],
     [{ port: '80' }, /"port": expected an integer, got '80'/],
@@ -68,7 +68,7 @@ describe('parseIpTarget', () => {
   ])('parseIpTarget(%j) refuses, and says why', (target, message) => {
     const error = thrown(() => parse(target))
     expect(isSockError(error, 'ERR_SOCK_INVALID_ADDRESS')).toBe(true)
-    expect(error.message).toMatch(/^Invalid address /)
+    expect(error.message).toMatch(/^Invalid (address|target)/)
     expect(error.message).toMatch(message)
   })
 

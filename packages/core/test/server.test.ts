@@ -246,3 +246,26 @@ describe('stats', () => {
     expect(server.stats()).toMatchObject({ ...all, open: 0, accepted: 2 })
   })
 })
+
+describe('close', () => {
+  it('close() of a server rejects for an argument, and closes nothing', async () => {
+    const { server, accept } = await serveFake(handler)
+    const port = accept()
+    const error = await rejection((server.close as (argument: object) => Promise<void>)({ timeout: 5 }))
+    expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
+    expect((error as Error).message).toBe('Invalid argument of close(): it takes none, got { timeout: 5 }')
+    expect([server.state, server.openConnections]).toEqual(['listening', 1])
+    port.close()
+  })
+
+  it('close() of a connection rejects for an argument, and goes on', async () => {
+    let close: ((argument: unknown) => Promise<void>) | undefined
+    const { accept, server } = await serveFake({
+      open: (connection) => void (close = connection.close.bind(connection)),
+    })
+    const port = accept()
+    expect(await rejection(close?.('bye') as Promise<void>)).toMatchObject({ name: 'TypeError' })
+    expect([server.openConnections, port.calls.includes('shutdownWrite')]).toEqual([1, false])
+    port.close()
+  })
+})

@@ -80,16 +80,21 @@ describe('parseUnixTarget', () => {
       ['\0name', 'NUL'],
       ['/tmp/', 'slash'],
       ['/', 'slash'],
-      [undefined, 'expected an object'],
-      [null, 'expected an object'],
-      [42, 'expected an object'],
-      [Symbol('path'), 'expected an object'],
-      [['/x'], 'expected an object'],
+      [undefined, 'Invalid target: expected a path, "@name" or { path }, got undefined'],
+      [null, 'got null'],
+      [42, 'Invalid target: expected a path, "@name" or { path }, got 42'],
+      [Symbol('path'), 'got Symbol(path)'],
+      [['/x'], "got [ '/x' ]"],
       [{}, '"path" is missing'],
       [{ path: undefined }, '"path" is missing'],
       [{ path: null }, '"path": expected a string'],
       [{ path: new URL('file:///x') }, '"path": expected a string'],
-      [{ path: '/x', mode: 0o1000 }, '"mode": expected an integer from 0 to 511'],
+      [{ path: '/x', mode: 0o1000 }, '"mode": expected an integer from 0 to 0o777'],
+      [{ path: '/x', mode: 660 }, '"mode": expected an integer from 0 to 0o777, like 0o660, got 660'],
+      [{ path: '/x', mode: '0660' }, `"mode": expected an integer from 0 to 0o777, like 0o660, got '0660'`],
+      [{ path: '/x', mode: '0o660' }, 'like 0o660, got'],
+      [{ path: '/x', mode: 'u=rw' }, `from 0 to 0o777, got 'u=rw'`],
+      [{ path: '/x', mode: 888 }, 'from 0 to 0o777, got 888'],
       [{ path: '/x', mode: null }, '"mode": expected an integer'],
       [{ path: '/x', mode: '0600' }, '"mode": expected an integer'],
       [{ path: '/x', mode: 1.5 }, '"mode": expected an integer'],
@@ -104,7 +109,7 @@ describe('parseUnixTarget', () => {
   )('refuses $shown: $why', ({ target, why }) => {
     const error = refusal(target) as Error
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
-    expect(error.message).toMatch(/^Invalid address /)
+    expect(error.message).toMatch(/^Invalid (address|target)/)
     expect(error.message).toContain(why)
   })
 

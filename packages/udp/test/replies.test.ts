@@ -1,6 +1,7 @@
-import type { Datagram, DatagramHandler } from '@sock/core'
+import type { Datagram, DatagramChannel, DatagramHandler } from '@sock/core'
 import { ipAddress } from '@sock/core/datagram'
 import { describe, expect, it } from '@jest/globals'
+import { engines } from './support/engines.js'
 import { bindPeer, dial, echo, serve } from './support/sockets.js'
 import { rejection, until } from './support/until.js'
 
@@ -160,7 +161,13 @@ describe('DatagramChannel.send', () => {
     ['an empty host', { family: 'ipv4', host: '', port: 9 }, 'ERR_SOCK_INVALID_ADDRESS'],
     ['a Unix address', { family: 'unix', path: '/run/app.sock' }, 'ERR_SOCK_INVALID_ADDRESS'],
     ['something else', {}, 'ERR_SOCK_INVALID_ADDRESS'],
-    ['a string', '127.0.0.1:9', 'ERR_INVALID_ARG_TYPE'],
+    ['a string that is none', '127.0.0.1', 'ERR_SOCK_INVALID_ADDRESS'],
+    ['a name in a string', 'localhost:9', 'ERR_SOCK_INVALID_ADDRESS'],
+    ['a string without a host', ':9', 'ERR_SOCK_INVALID_ADDRESS'],
+    ['a path', '/run/app.sock', 'ERR_SOCK_INVALID_ADDRESS'],
+    ['port 0 in a string', '127.0.0.1:0', 'ERR_SOCK_INVALID_ADDRESS'],
+    ['IPv6 in a string from an IPv4 socket', '[::1]:9', 'ERR_SOCK_INVALID_ADDRESS'],
+    ['a number', 9, 'ERR_INVALID_ARG_TYPE'],
     ['null', null, 'ERR_INVALID_ARG_TYPE'],
     ['port 0', { family: 'ipv4', host: '127.0.0.1', port: 0 }, 'ERR_SOCK_INVALID_ADDRESS'],
     ['port 65536', { family: 'ipv4', host: '127.0.0.1', port: 65_536 }, 'ERR_SOCK_INVALID_ADDRESS'],
@@ -181,3 +188,32 @@ describe('DatagramChannel.send', () => {
     expect(server.stats().sendQueueBytes).toBe(0)
   })
 })
+
+for (const { name, options, describe: describeEngine } of engines) {
+  describeEngine(`DatagramChannel.send${name}`, () => {
+    it.each(['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]'])(
+      'sends to a string, as listen() takes it: %s',
+      async (host) => {
+        const other = await bindPeer(host === '[::1]' ? '::1' : '127.0.0.1')
+        const handler: DatagramHandler = {
+          data: (channel, data) => channel.send(data, `${host}:${other.port}`),
+        }
+        const { address } = await serve(handler, options, ':0')
+        const peer = await bindPeer()
+        peer.send('pass it on', { host: '127.0.0.1', port: address.port })
+        expect(String(await other.next())).toBe('pass it on')
+      },
+    )
+
+    it('write() before anything was read says so', async () => {
+      let channel: DatagramChannel | undefined
+      await serve({ open: (opened) => void (channel = opened) }, options)
+      const error = await rejection(channel?.write('x') as Promise<void>)
+      expect(error).toMatchObject({ code: 'ERR_SOCK_NO_PEER_ADDRESS' })
+      expect(error.message).toBe(
+        'Cannot write: nothing was read yet, so there is nobody to answer; use send(data, to)',
+      )
+      expect(channel?.remoteAddress).toBeUndefined()
+    })
+  })
+}

@@ -73,7 +73,8 @@ describe('UnixTarget uid and gid', () => {
           const error = await server
             .listen({ path, ...owner })
             .catch((failed: NodeJS.ErrnoException) => failed)
-          seen.push((error as NodeJS.ErrnoException).code, server.state, fs.readdirSync(home))
+          const { code, message } = error as NodeJS.ErrnoException
+          seen.push(code, message.replace(home, ''), server.state, fs.readdirSync(home))
         }
         await server.listen({ path, uid, gid: uid })
         const client = await connectUnix(path)
@@ -87,8 +88,19 @@ describe('UnixTarget uid and gid', () => {
       NOBODY,
     )
     scratch.own('home')
-    const refused = ['EPERM', 'idle', []]
-    expect(await child.result).toEqual([...refused, ...refused, ...refused, 'hello', []])
+    const refused = (what: string) => [
+      'EPERM',
+      `Cannot give "/app.sock" ${what}: operation not permitted`,
+      'idle',
+      [],
+    ]
+    expect(await child.result).toEqual([
+      ...refused('"uid" 0'),
+      ...refused('"gid" 0'),
+      ...refused('"uid" 0 and "gid" 0'),
+      'hello',
+      [],
+    ])
     expect(await child.exited).toBe(0)
   })
 })
@@ -200,5 +212,37 @@ describe('connectUnix', () => {
       NOBODY,
     )
     expect(await failure(child.result)).toMatchObject({ code: 'EACCES' })
+  })
+})
+
+describe('a dead socket of another user', () => {
+  itAsRoot('makes listen reject, and say that there is no permission to find out', async () => {
+    const child = scratch.child(
+      async ({ become, createUnixServer, fs, net }, folder, uid) => {
+        const path = `${folder}/app.sock`
+        fs.chmodSync(folder, 0o777)
+        const dead = net.createServer().listen(`${path}.first`)
+        await new Promise((resolve) => dead.once('listening', resolve))
+        // Closing removes the first name only.
+        fs.linkSync(`${path}.first`, path)
+        fs.chmodSync(path, 0o600)
+        await new Promise((resolve) => dead.close(resolve))
+        become(uid)
+        const error = await createUnixServer({ open: () => undefined })
+          .listen(path)
+          .catch((failed: NodeJS.ErrnoException) => failed)
+        const { code, message, cause } = error as NodeJS.ErrnoException & { cause: NodeJS.ErrnoException }
+        return [code, message.replace(folder, ''), cause.code, fs.readdirSync(folder)]
+      },
+      scratch.folder,
+      NOBODY,
+    )
+    scratch.own('app.sock')
+    expect(await child.result).toEqual([
+      'ERR_SOCK_PATH_IN_USE',
+      'Cannot listen on "/app.sock": another socket is there, and no permission to find out whether it is in use',
+      'EACCES',
+      ['app.sock'],
+    ])
   })
 })

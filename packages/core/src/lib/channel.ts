@@ -66,7 +66,7 @@ export interface Channel extends AsyncIterable<Buffer>, AsyncDisposable {
    */
   write(data: Uint8Array | string): Promise<void>
   /**
-   * Flushes, then closes; resolves when it is closed. Rejects if what was written could not be flushed.
+   * Flushes, then closes; resolves when it is closed. Rejects if what was written could not be flushed, or for an argument.
    *
    * A connection is given up when its peer takes nothing for 30 s. After the flush, a peer that stays silent for 1 s, or
    * goes on sending for 10 s, is not waited for any longer.
@@ -164,11 +164,12 @@ export interface DatagramChannel extends Channel {
   /** All datagrams with their senders. */
   datagrams(): AsyncIterable<Datagram>
   /**
-   * Sends to any address. Resolves when the system has taken it.
+   * Sends to any address, or to one as a string: `127.0.0.1:8125`, `[::1]:8125`, a path. Names of hosts are not looked up.
+   * Resolves when the system has taken it.
    *
    * Rejects with `ERR_SOCK_MESSAGE_TOO_LARGE`, `ERR_SOCK_BACKPRESSURE` (the receiver had no room for 5 s, or 4 MiB are on
    * their way), `ERR_SOCK_NO_PEER_ADDRESS` (nobody to answer), `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_CLOSED`, or a system
    * error. The channel lives on.
    */
-  send(data: Uint8Array | string, to: Address): Promise<void>
+  send(data: Uint8Array | string, to: Address | string): Promise<void>
 }

@@ -45,10 +45,11 @@ const BRAND = Symbol.for('@sock/core.SockError')
 export class SockError extends Error {
   /** What went wrong, for programs. */
   readonly code: SockErrorCode
+  // Declared, and not there without a value: an error that is printed shows all that it has.
   /** The peer that an accept, handshake or admission failure is about; else `undefined`. */
-  readonly remoteAddress: Address | undefined
+  declare readonly remoteAddress: Address | undefined
   /** With `ERR_SOCK_SHUTDOWN_TIMEOUT`: how the shutdown went; else `undefined`. */
-  readonly report: ShutdownReport | undefined
+  declare readonly report: ShutdownReport | undefined
 
   /**
    * For authors of transports.
@@ -58,8 +59,8 @@ export class SockError extends Error {
   constructor(code: SockErrorCode, message: string, details: SockErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
-    this.remoteAddress = details.remoteAddress
-    this.report = details.report
+    if (details.remoteAddress !== undefined) this.remoteAddress = details.remoteAddress
+    if (details.report !== undefined) this.report = details.report
   }
 
   static {

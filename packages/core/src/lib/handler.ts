@@ -1,4 +1,4 @@
-import { wrongType } from './options.js'
+import { isRecord, wrongType } from './options.js'
 import type { Address } from './address.js'
 import type { Channel, Connection, DatagramChannel } from './channel.js'
 
@@ -12,7 +12,8 @@ export type Handler = (channel: Channel) => void | Promise<void>
 export type ConnectionHandler = (connection: Connection) => void | Promise<void>
 
 /**
- * Callbacks, shared by all connections: the fast path. One that throws or rejects is treated like a handler that
+ * Callbacks, shared by all connections: the fast path. An object with some of them, or an instance of a class that has them
+ * as methods. One that throws or rejects is treated like a handler that
  * throws. While a promise returned by `data` is pending, further chunks wait (and the connection counts as busy).
  */
 export interface ConnectionCallbacks {
@@ -38,7 +39,7 @@ export type StreamHandler = ConnectionHandler | ConnectionCallbacks
 export type DatagramFunction = (channel: DatagramChannel) => void | Promise<void>
 
 /**
- * Callbacks: the fast path. While a promise returned by `data` is pending, further datagrams wait, so that
+ * Callbacks: the fast path. An object with some of them, or an instance of a class that has them as methods. While a promise returned by `data` is pending, further datagrams wait, so that
  * `channel.write()` always answers the one at hand. One that throws or rejects is reported, and the server goes on.
  */
 export interface DatagramCallbacks {
@@ -85,16 +86,48 @@ function checkHandler<Run, Callbacks>(
   names: readonly string[],
 ): CheckedHandler<Run, Callbacks> {
   if (typeof handler === 'function') return { run: handler as Run, callbacks: undefined }
-  const expected = `a function or an object with callbacks (${names.join(', ')})`
-  if (typeof handler !== 'object' || handler === null) throw wrongType('handler', expected, handler)
-  const keys = Object.keys(handler)
-  if (keys.length === 0) throw wrongType('handler', expected, handler)
-  for (const key of keys) {
-    if (!names.includes(key)) {
-      throw new TypeError(`Unknown callback "${key}" in handler: known are ${names.join(', ')}`)
-    }
-    const callback = (handler as Record<string, unknown>)[key]
-    if (typeof callback !== 'function') throw wrongType(`handler.${key}`, 'a function', callback)
+  const callbacks = isRecord(handler) ? callbacksOf(handler, names) : {}
+  if (Object.keys(callbacks).length === 0) {
+    throw wrongType('handler', `a function or an object with callbacks (${names.join(', ')})`, handler)
   }
-  return { run: undefined, callbacks: Object.freeze({ ...handler }) as Callbacks }
+  for (const [name, callback] of Object.entries(callbacks)) {
+    if (typeof callback !== 'function') throw wrongType(`handler.${name}`, 'a function', callback)
+  }
+  return { run: undefined, callbacks: Object.freeze(callbacks) as Callbacks }
+}
+
+/** A copy of what an object has itself, or, of an instance of a class, its callbacks: the rest is its own affair. */
+function callbacksOf(handler: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  if (!isRoot(Object.getPrototypeOf(handler))) return methodsOf(handler, names)
+  for (const key of Object.keys(handler)) {
+    if (names.includes(key)) continue
+    throw new TypeError(`Unknown callback "${key}" in handler: known are ${names.join(', ')}`)
+  }
+  return { ...handler }
+}
+
+/** Bound to the instance, which alone has its private fields. */
+function methodsOf(instance: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  const methods: Record<string, unknown> = {}
+  for (const name of names) {
+    if (!hasMember(instance, name) || instance[name] === undefined) continue
+    const method = instance[name]
+    methods[name] = typeof method === 'function' ? (method.bind(instance) as unknown) : method
+  }
+  return methods
+}
+
+/** Whether the object, or a class of it, has a member of this name. A polluted `Object.prototype` adds nothing. */
+function hasMember(instance: object, name: string): boolean {
+  let owner: unknown = instance
+  while (!isRoot(owner)) {
+    if (Object.hasOwn(owner as object, name)) return true
+    owner = Object.getPrototypeOf(owner)
+  }
+  return false
+}
+
+/** The end of a chain of prototypes: `Object.prototype`, of this realm or another, or nothing. */
+function isRoot(prototype: unknown): boolean {
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { inspect } from 'node:util'
 import type { IpAddress } from './address.js'
 import { SockError } from './errors.js'
-import { checkOptions, integer, string, type Check, type Checked } from './options.js'
+import { checkOptions, integer, isRecord, string, type Check, type Checked } from './options.js'
 
 /** Where to listen or connect on IP, in parts. */
 export interface IpTarget {
@@ -43,6 +43,18 @@ export function parseIpTarget<Extra extends ExtraChecks>(
   return checked
 }
 
+/**
+ * Checks where to connect on IP: as {@link parseIpTarget}, to `localhost` where no host is named.
+ *
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
+ */
+export function parseIpPeer(target: string | IpTarget | IpAddress): { host: string; port: number } {
+  const { host = 'localhost', port } = parseIpTarget(target, {})
+  if (port !== 0) return { host, port }
+  const shown = isIP(host) === 6 ? `[${host}]` : host
+  throw new SockError('ERR_SOCK_INVALID_ADDRESS', `Cannot connect to "${shown}:0": nobody can be at port 0`)
+}
+
 function splitTarget(target: string): object {
   const groups = TARGET.exec(target)?.groups
   if (groups === undefined) {
@@ -67,8 +79,9 @@ function check<Extra extends ExtraChecks>(
   extra: Extra,
 ): IpTarget & Checked<Extra> {
   const parts = typeof target === 'string' ? splitTarget(target) : withoutFamily(target)
+  if (!isRecord(parts)) throw notATarget(target, '":8080", "host:port" or { port }')
   try {
-    const checked = checkOptions('target', parts ?? null, { ...ipChecks, ...extra })
+    const checked = checkOptions('target', parts, { ...ipChecks, ...extra })
     if (checked.port === undefined) throw new TypeError('"port" is missing')
     return checked as IpTarget & Checked<Extra>
   } catch (error) {
@@ -78,6 +91,12 @@ function check<Extra extends ExtraChecks>(
 
 function isHostName(host: string): boolean {
   return HOST_NAME.test(host) && !NUMERIC.test(host)
+}
+
+/** The error for what is no target at all. @param expected what targets look like */
+export function notATarget(target: unknown, expected: string): SockError {
+  const shown = inspect(target, { depth: 0, breakLength: Infinity })
+  return new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid target: expected ${expected}, got ${shown}`)
 }
 
 /** The error for a target that cannot be understood. */

@@ -46,10 +46,7 @@ export function integer<D>(fallback: D, min: number, max: number): Check<number 
     if (value === undefined) return fallback
     if (typeof value !== 'number') throw wrongType(name, 'an integer', value)
     if (!Number.isInteger(value) || value < min || value > max) {
-      throw withCode(
-        new RangeError(`Invalid "${name}": expected an integer from ${min} to ${max}, got ${inspect(value)}`),
-        'ERR_OUT_OF_RANGE',
-      )
+      throw outOfRange(name, `an integer from ${min} to ${max}`, value)
     }
     return value
   }
@@ -61,7 +58,7 @@ export function milliseconds<D>(fallback: D, min = 0): Check<number | D> {
 }
 
 /** A count; `Infinity` stands for no limit. */
-export function limit(fallback: number, min = 0): Check<number> {
+export function limit<D>(fallback: D, min = 0): Check<number | D> {
   const finite = integer(fallback, min, Number.MAX_SAFE_INTEGER)
   return (value, name) => (value === Infinity ? Infinity : finite(value, name))
 }
@@ -112,6 +109,23 @@ export function wrongType(name: string, expected: string, value: unknown): TypeE
   )
 }
 
+/** The error for an argument that would do nothing, such as a callback for `close()`. */
+export function unexpectedArgument(method: string, argument: unknown): TypeError {
+  const shown = inspect(argument, { depth: 0, breakLength: Infinity })
+  return withCode(
+    new TypeError(`Invalid argument of ${method}: it takes none, got ${shown}`),
+    'ERR_INVALID_ARG_VALUE',
+  )
+}
+
+/** The error for a number out of its range, with Node's own code for it. */
+export function outOfRange(name: string, expected: string, value: number): RangeError {
+  return withCode(
+    new RangeError(`Invalid "${name}": expected ${expected}, got ${inspect(value)}`),
+    'ERR_OUT_OF_RANGE',
+  )
+}
+
 function typed<T, D>(type: string, expected: string, fallback: D): Check<T | D> {
   return (value, name) => {
     if (value === undefined) return fallback
@@ -121,10 +135,11 @@ function typed<T, D>(type: string, expected: string, fallback: D): Check<T | D> 
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function withCode<E extends Error>(error: E, code: string): E {
+/** Gives an error its code. */
+export function withCode<E extends Error>(error: E, code: string): E {
   return Object.assign(error, { code })
 }

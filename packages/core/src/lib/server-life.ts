@@ -5,7 +5,7 @@ import { createDeferred, ignore, type Deferred } from './deferred.js'
 import { Drain } from './drain.js'
 import { SockError } from './errors.js'
 import { transition } from './lifecycle.js'
-import { abortSignal, checkOptions, milliseconds, type Checks } from './options.js'
+import { abortSignal, checkOptions, milliseconds, unexpectedArgument, type Checks } from './options.js'
 import type {
   CloseReason,
   ListenOptions,
@@ -185,7 +185,8 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, Member extends C
     return result
   }
 
-  async close(): Promise<void> {
+  async close(unexpected?: unknown): Promise<void> {
+    if (unexpected !== undefined) throw unexpectedArgument('close()', unexpected)
     if (this.#start !== undefined) await stopStart(this.#start)
     if (this.#state === 'listening') this.#startDraining('closed')
     else this.#drain?.force('closed')

@@ -187,7 +187,7 @@ export interface Server<
    * destroyed, and only after everything is closed.
    */
   shutdown(options?: ShutdownOptions): Promise<ShutdownReport>
-  /** Stops now: listener and every connection. Never rejects. */
+  /** Stops now: listener and every connection. Rejects only for an argument (TypeError): it takes none, see `shutdown()`. */
   close(): Promise<void>
   /**
    * Observes: `error` is handler failures, peers that were turned away, failed handshakes and accepts; `connection`

@@ -1,21 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-} from 'node:fs'
+import { closeSync, constants, fchmodSync, linkSync, lstatSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { basename, dirname, isAbsolute } from 'node:path'
 import { ignore } from './deferred.js'
 import { SockError } from './errors.js'
+import { setMode, setOwner, systemError } from './file-access.js'
 import { MAX_PATH_BYTES, type UnixEndpoint } from './unix-target.js'
 
 /**
@@ -85,11 +74,8 @@ export async function createSocketFile<Listener extends Closable>(
   try {
     const hidden = `${folder}/${randomBytes(4).toString('hex')}`
     listener = await withShortPath(hidden, bind)
-    chmodSync(hidden, endpoint.mode)
-    if (endpoint.uid !== undefined || endpoint.gid !== undefined) {
-      const own = lstatSync(hidden)
-      chownSync(hidden, endpoint.uid ?? own.uid, endpoint.gid ?? own.gid)
-    }
+    setMode(hidden, endpoint)
+    setOwner(hidden, endpoint, lstatSync(hidden))
     const id = fileId(hidden) as FileId
     await linkTo(hidden, path)
     return { listener, file: createFile(path, id) }
@@ -165,12 +151,11 @@ function bindWithMode({ mode, gid }: UnixEndpoint, name: string, actions: Socket
 }
 
 /** Gives a file that was just made its owner and mode, or removes it. */
-function finish(path: string, { mode, uid, gid }: UnixEndpoint): FileId {
+function finish(path: string, endpoint: UnixEndpoint): FileId {
   const found = lstatSync(path, { bigint: true })
   try {
-    if (uid !== undefined || gid !== undefined)
-      lchownSync(path, uid ?? Number(found.uid), gid ?? Number(found.gid))
-    if ((Number(found.mode) & 0o777) !== mode) chmodSync(path, mode)
+    setOwner(path, endpoint, found)
+    if ((Number(found.mode) & 0o777) !== endpoint.mode) setMode(path, endpoint)
     if (!isFile(path, found)) throw othersStart(path)
     return found
   } catch (error) {
@@ -209,9 +194,8 @@ function makePrivateFolder(path: string): string {
   try {
     return mkdtempSync(`${dirname(path)}/.sock-`)
   } catch (cause) {
-    const { code, errno, syscall, message } = cause as NodeJS.ErrnoException
-    const error = new Error(`Cannot create a socket file in "${dirname(path)}": ${message}`, { cause })
-    throw Object.assign(error, { code, errno, syscall, path })
+    const { message } = cause as Error
+    throw systemError(path, `Cannot create a socket file in "${dirname(path)}": ${message}`, cause)
   }
 }
 
@@ -265,11 +249,11 @@ function judge(path: string, id: FileId, cause: NodeJS.ErrnoException | undefine
   if (cause?.code === 'ECONNREFUSED') return id
   if (cause?.code === 'ENOENT') return undefined
   const details = cause === undefined ? {} : { cause }
-  throw new SockError(
-    'ERR_SOCK_PATH_IN_USE',
-    `Cannot listen on "${path}": another socket is in use there`,
-    details,
-  )
+  const why =
+    cause?.code === 'EACCES'
+      ? 'another socket is there, and no permission to find out whether it is in use'
+      : 'another socket is in use there'
+  throw new SockError('ERR_SOCK_PATH_IN_USE', `Cannot listen on "${path}": ${why}`, details)
 }
 
 /** Connects and goes away, politely. @returns why it failed, or nothing if somebody answered */

@@ -1,7 +1,17 @@
+import { inspect } from 'node:util'
 import { unixAddress, type UnixAddress } from './address.js'
 import { SockError } from './errors.js'
-import { invalid } from './ip-target.js'
-import { checkOptions, integer, string, type Checked } from './options.js'
+import { invalid, notATarget } from './ip-target.js'
+import {
+  checkOptions,
+  integer,
+  isRecord,
+  outOfRange,
+  string,
+  wrongType,
+  type Check,
+  type Checked,
+} from './options.js'
 
 /** Where to listen on a Unix socket, in parts. */
 export interface UnixTarget {
@@ -42,10 +52,22 @@ const MAX_ID = 2 ** 32 - 2
 const MAX_MODE = 0o777
 const DEFAULT_MODE = 0o600
 
+/** Permissions as chmod(1) takes them, which were not written as the octal number that they are. */
+const OCTAL_DIGITS = /^0*o?(?<digits>[0-7]{3})$/i
+
+const fileMode: Check<number | undefined> = (value, name) => {
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_MODE) return value
+  const text = typeof value === 'string' ? value : inspect(value)
+  const digits = OCTAL_DIGITS.exec(text)?.groups?.['digits']
+  const expected = `an integer from 0 to 0o777${digits === undefined ? '' : `, like 0o${digits}`}`
+  throw typeof value === 'number' ? outOfRange(name, expected, value) : wrongType(name, expected, value)
+}
+
 const pathChecks = { path: string(undefined) }
 const listenChecks = {
   ...pathChecks,
-  mode: integer(undefined, 0, MAX_MODE),
+  mode: fileMode,
   uid: integer(undefined, 0, MAX_ID),
   gid: integer(undefined, 0, MAX_ID),
 }
@@ -93,8 +115,9 @@ function parsePath(path: string | undefined, target: unknown): UnixName {
 
 function check<C extends typeof pathChecks>(target: unknown, checks: C): Checked<C> {
   const parts = typeof target === 'string' ? { path: target } : withoutFamily(target)
+  if (!isRecord(parts)) throw notATarget(target, 'a path, "@name" or { path }')
   try {
-    return checkOptions('target', parts ?? null, checks)
+    return checkOptions('target', parts, checks)
   } catch (error) {
     throw invalid(target, (error as Error).message, error)
   }

@@ -5,12 +5,12 @@ import {
   datagramClientChecks,
   ipAddress,
   lookUp,
+  parseIpPeer,
   type Checks,
 } from '@sock/core/datagram'
 import type { Socket } from 'node:dgram'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
-import { parseConnectTarget } from './udp-target.js'
 
 /** Options of {@link connectUdp}. */
 export interface UdpClientOptions extends DatagramClientOptions<Socket>, UdpSocketOptions {}
@@ -28,7 +28,7 @@ export async function connectUdp(
   options?: UdpClientOptions,
 ): Promise<DatagramChannel> {
   const settings = checkOptions('connectUdp options', options, checks)
-  const { host, port } = parseConnectTarget(target)
+  const { host, port } = parseIpPeer(target)
   const { signal, engine = { openUdp } } = settings
   const dial = async () => {
     const [address] = await lookUp(host, signal)

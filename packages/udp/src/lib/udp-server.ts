@@ -8,7 +8,7 @@ import type {
   Server,
 } from '@sock/core'
 import {
-  checkOptions,
+  checkServerOptions,
   createDatagramServer,
   datagramServerChecks,
   lookUp,
@@ -40,7 +40,7 @@ const checks = { ...datagramServerChecks, ...udpChecks } satisfies Checks<UdpSer
  * @throws TypeError or RangeError, which name the option and the value
  */
 export function createUdpServer(handler: DatagramHandler, options?: UdpServerOptions): UdpServer {
-  const settings = checkOptions('createUdpServer options', options, checks)
+  const settings = checkServerOptions('createUdpServer', handler, options, checks)
   const binding = {
     transport: 'udp',
     parse: (target: string | UdpTarget | IpAddress) => parseListenTarget(target, settings.engine),

@@ -1,4 +1,4 @@
-import { SockError, type DatagramEngine, type IpAddress, type IpTarget } from '@sock/core'
+import type { DatagramEngine, IpAddress, IpTarget } from '@sock/core'
 import { boolean, checkReusePort, parseIpTarget } from '@sock/core/datagram'
 
 /** Where a UDP server listens, in parts. */
@@ -40,15 +40,4 @@ export function parseListenTarget(
   const endpoint = parseIpTarget(target, listenChecks)
   checkReusePort(endpoint.reusePort, engine)
   return { ...endpoint, host: endpoint.host }
-}
-
-/**
- * Checks where to connect.
- *
- * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
- */
-export function parseConnectTarget(target: string | IpTarget | IpAddress): { host: string; port: number } {
-  const { host = 'localhost', port } = parseIpTarget(target, {})
-  if (port !== 0) return { host, port }
-  throw new SockError('ERR_SOCK_INVALID_ADDRESS', `Cannot connect to "${host}:0": nobody can be at port 0`)
 }

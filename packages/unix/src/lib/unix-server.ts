@@ -1,6 +1,6 @@
 import type { Server, StreamHandler, StreamServerOptions, UnixAddress, UnixTarget } from '@sock/core'
 import {
-  checkOptions,
+  checkServerOptions,
   createSocketFile,
   createStreamServer,
   parseUnixTarget,
@@ -25,7 +25,7 @@ export type UnixServer = Server<string | UnixTarget | UnixAddress, UnixAddress>
  * @throws TypeError or RangeError, which name the option and the value
  */
 export function createUnixServer(handler: StreamHandler, options?: UnixServerOptions): UnixServer {
-  const settings = checkOptions('createUnixServer options', options, serverChecks)
+  const settings = checkServerOptions('createUnixServer', handler, options, serverChecks)
   const binding = {
     transport: 'unix',
     secure: false,

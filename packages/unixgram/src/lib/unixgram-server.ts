@@ -10,7 +10,7 @@ import type {
 } from '@sock/core'
 import {
   bindSocketFile,
-  checkOptions,
+  checkServerOptions,
   createDatagramServer,
   datagramServerChecks,
   parseUnixTarget,
@@ -48,7 +48,7 @@ export function createUnixgramServer(
   handler: DatagramHandler,
   options?: UnixgramServerOptions,
 ): UnixgramServer {
-  const settings = checkOptions('createUnixgramServer options', options, datagramServerChecks)
+  const settings = checkServerOptions('createUnixgramServer', handler, options, datagramServerChecks)
   const binding = {
     transport: 'unixgram',
     parse: (target: string | UnixTarget | UnixAddress) => {

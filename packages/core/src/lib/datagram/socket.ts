@@ -6,10 +6,11 @@ import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '.
 import { SockError } from '../errors.js'
 import { isExpectedClose } from '../expected-close.js'
 import type { CheckedHandler, DatagramCallbacks, DatagramFunction } from '../handler.js'
-import { wrongType } from '../options.js'
+import { unexpectedArgument, wrongType } from '../options.js'
 import type { CloseReason, ConnectionEvent, ConnectionState, DatagramServerStats } from '../server.js'
 import { nextChannelId } from '../channel-id.js'
 import { StopSignal } from '../stop-signal.js'
+import { parseDestination } from './destination.js'
 import { Mailbox, type Take } from './mailbox.js'
 import { Outbox } from './outbox.js'
 import type { DatagramPort, DatagramPortSink } from './port.js'
@@ -56,7 +57,8 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   #isBusy = false
   /** Promises of other callbacks that are pending. */
   #work = 0
-  #from: Address | undefined
+  /** `null`: nothing was read yet. */
+  #from: Address | undefined | null = null
   #credentials: PeerCredentials | undefined
   #received = 0
   #taken = 0
@@ -125,12 +127,14 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     return this.isOpen ? this.reply(data, this.#from) : rejected(notOpen())
   }
 
-  send(data: Uint8Array | string, to: Address): Promise<void> {
-    if (typeof to !== 'object' || to === null) return rejected(wrongType('to', 'an address', to))
+  send(data: Uint8Array | string, to: Address | string): Promise<void> {
+    if (typeof to === 'string') return this.#sendToText(data, to)
+    if (typeof to !== 'object' || to === null) return rejected(wrongType('to', 'an address or a string', to))
     return this.isOpen ? this.#send(data, to) : rejected(notOpen())
   }
 
-  async close(): Promise<void> {
+  async close(unexpected?: unknown): Promise<void> {
+    if (unexpected !== undefined) throw unexpectedArgument('close()', unexpected)
     if (this.#run !== 'none') {
       // One run of a server's handler is over, and not the server.
       this.#run = 'left'
@@ -370,10 +374,18 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   // Output.
 
   /** Answers a sender, or on a connected socket the peer. */
-  reply(data: Uint8Array | string, to: Address | undefined): Promise<void> {
+  reply(data: Uint8Array | string, to: Address | undefined | null): Promise<void> {
     if (this.#port.remoteAddress !== undefined) return this.#send(data, undefined)
-    if (to !== undefined) return this.#send(data, to)
-    return rejected(new SockError('ERR_SOCK_NO_PEER_ADDRESS', 'Cannot reply: the sender has no name'))
+    if (to !== undefined && to !== null) return this.#send(data, to)
+    return rejected(new SockError('ERR_SOCK_NO_PEER_ADDRESS', to === null ? NOTHING_READ : NO_NAME))
+  }
+
+  #sendToText(data: Uint8Array | string, to: string): Promise<void> {
+    try {
+      return this.send(data, parseDestination(to, this.localAddress.family))
+    } catch (error) {
+      return rejected(error)
+    }
   }
 
   #send(data: Uint8Array | string, to: Address | undefined): Promise<void> {
@@ -439,6 +451,8 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   }
 }
 
+const NO_NAME = 'Cannot reply: the sender has no name'
+const NOTHING_READ = 'Cannot write: nothing was read yet, so there is nobody to answer; use send(data, to)'
 const notOpen = (): SockError => new SockError('ERR_SOCK_CLOSED', 'Cannot send: channel is closed')
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
 const takeData = (data: Buffer): Buffer | null => data

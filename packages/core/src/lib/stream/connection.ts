@@ -8,7 +8,7 @@ import { createDeferred, ignore, isThenable, rejected, RESOLVED, type Deferred }
 import { isSockError, SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
 import type { ConnectionHandler } from '../handler.js'
-import { wrongType } from '../options.js'
+import { unexpectedArgument, wrongType } from '../options.js'
 import type { Member } from '../roster.js'
 import type { CloseReason } from '../server.js'
 import { CallbackFeed } from './callback-feed.js'
@@ -162,7 +162,8 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     return finished.promise
   }
 
-  close(): Promise<void> {
+  close(unexpected?: unknown): Promise<void> {
+    if (unexpected !== undefined) return Promise.reject(unexpectedArgument('close()', unexpected))
     this.finish()
     if (this.#phase === 'closed') return RESOLVED
     this.#closed ??= createDeferred()

@@ -1,0 +1,19 @@
+import { isIP } from 'node:net'
+import { ipAddress, type Address } from '../address.js'
+import { invalid, parseIpTarget } from '../ip-target.js'
+import { parseUnixPath } from '../unix-target.js'
+
+/**
+ * Where `send(data, 'host:port')` goes, or with Unix sockets `send(data, path)`. Names of hosts are refused: a look-up per
+ * datagram would be a delay, and a way to keep a server busy, that nobody sees.
+ *
+ * @param family that of the socket
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like
+ */
+export function parseDestination(to: string, family: Address['family']): Address {
+  if (family === 'unix') return parseUnixPath(to).address
+  const { host, port } = parseIpTarget(to, {})
+  if (host === undefined) throw invalid(to, 'it names no host to send to')
+  if (isIP(host) === 0) throw invalid(to, 'names are not looked up for a datagram, use an IP address')
+  return ipAddress(host, port)
+}
