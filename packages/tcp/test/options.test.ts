@@ -68,6 +68,19 @@ const CLIENT_CASES: Case[] = [
 const UNKNOWN = ['port', 'host', 'noDelai', 'NoDelay', 'reusePort', '__proto', 'constructor', 'toString']
 
 describe('createTcpServer', () => {
+  it.each(['handshakeTimeout', 'maxHandshakes'])('throws for %s without TLS', (option) => {
+    const error = thrown(() => createTcpServer(echo, { [option]: 5_000 }))
+    expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    expect(error.message).toBe(`Invalid "${option}": expected to be left out without "tls", got 5000`)
+    expect(createTcpServer(echo, { [option]: undefined }).state).toBe('idle')
+  })
+
+  it('throws for options before the handler, and says the order', () => {
+    expect(thrown(() => createTcpServer({ noDelay: true } as never, echo as never)).message).toBe(
+      'Invalid arguments of createTcpServer: the handler comes first, then the options',
+    )
+  })
+
   it.each(SERVER_CASES)('throws for %s: %p', (option, value, type) => {
     const error = thrown(() => createTcpServer(echo, { [option]: value }))
     expect(error).toBeInstanceOf(type)
@@ -173,11 +186,14 @@ describe('connectTcp', () => {
     expect(error.message).toContain(`"${option}"`)
   })
 
-  it('rejects for a server name without TLS', async () => {
+  it.each([
+    ['serverName', 'localhost'],
+    ['handshakeTimeout', 5_000],
+  ])('rejects for %s without TLS', async (option, value) => {
     for (const tls of [undefined, false]) {
-      const error = await rejection(connectTcp(':1', { serverName: 'localhost', tls }))
-      expect(error).toBeInstanceOf(TypeError)
-      expect(error.message).toContain('serverName')
+      const error = await rejection(connectTcp(':1', { [option]: value, tls }))
+      expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+      expect(error.message).toContain(`Invalid "${option}": expected to be left out without "tls", got`)
     }
   })
 

@@ -41,7 +41,7 @@ describe('connectTcp with tls', () => {
     const options = named ? { tls: { ca: certificates.ca }, serverName: 'other.test' } : { tls: true }
     const error = await rejection(connectTcp(address, options))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_HANDSHAKE_FAILED', cause: { code } })
-    expect(error.message).toMatch(/^Cannot complete the TLS handshake with "127\.0\.0\.1": .+/)
+    expect(error.message).toMatch(/^Cannot complete the TLS handshake with "127\.0\.0\.1:\d+": .+/)
     await until(
       () => server.openConnections === 0 && server.stats().handshaking === 0,
       'nothing is left at the server',

@@ -94,4 +94,30 @@ describe('createTcpServer', () => {
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })
     expect(error.cause).toBeDefined()
   })
+
+  it.each<[string, () => object, RegExp]>([
+    ['nothing', () => ({}), /there is no certificate, give "cert" and "key", or "pfx"$/],
+    ['variables that are not set', () => ({ cert: undefined, key: undefined }), /there is no certificate/],
+    ['a key alone', () => ({ key: certificates.other.key }), /there is no certificate/],
+    ['a certificate alone', () => ({ cert: certificates.other.cert }), /there is no "key" for the "cert"$/],
+    ['ciphers that need one', () => ({ ciphers: 'HIGH:!aNULL' }), /there is no certificate/],
+  ])('throws for tls with %s, and setSecureContext() too', async (_, tls, message) => {
+    const { server } = await serve(echo, { tls: certificates.server })
+    for (const attempt of [
+      () => createTcpServer(echo, { tls: tls() }),
+      () => server.setSecureContext(tls()),
+    ]) {
+      const error = thrown(attempt)
+      expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })
+      expect(error.message).toMatch(message)
+    }
+  })
+
+  it.each<[string, object]>([
+    ['a certificate per name', { SNICallback: () => {} }],
+    ['a key that both sides know', { pskCallback: () => null }],
+    ['ciphers without certificates', { ciphers: 'aNULL:@SECLEVEL=0' }],
+  ])('takes tls with %s', (_, tls) => {
+    expect(createTcpServer(echo, { tls }).secure).toBe(true)
+  })
 })

@@ -14,6 +14,7 @@ import {
   ipAddress,
   milliseconds,
   nodeEngine,
+  parseIpPeer,
   settled,
   string,
   wrongType,
@@ -24,9 +25,8 @@ import {
 } from '@sock/core/stream'
 import { isIP } from 'node:net'
 import { connect, createSecureContext, type ConnectionOptions } from 'node:tls'
-import { invalidTls } from './invalid-tls.js'
+import { DEFAULT_HANDSHAKE_TIMEOUT, invalidTls, refuseTlsOptions } from './tls-options.js'
 import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
-import { parseConnectTarget } from './tcp-target.js'
 import { tlsTraits } from './tls-session.js'
 
 /** Options of {@link connectTcp}. */
@@ -35,7 +35,7 @@ export interface TcpClientOptions extends StreamClientOptions, TcpSocketOptions 
   tls?: boolean | ConnectionOptions | undefined
   /** The name to ask for (SNI) and to verify the certificate against. Default: the host of the target. */
   serverName?: string | undefined
-  /** How long the TLS handshake may take, in ms. Default 10000. */
+  /** How long the TLS handshake may take, in ms; only with `tls`. Default 10000. */
   handshakeTimeout?: number | undefined
 }
 
@@ -48,12 +48,18 @@ const tlsCheck: Check<ConnectionOptions | undefined> = (value, name) => {
   return value
 }
 
+/**
+ * OpenSSL's numbers for an answer that is no TLS: "unexpected message", as when a server echoes, and "wrong version number". If
+ * it comes while Node still writes, they are nowhere but in the text of the error.
+ */
+const NO_TLS = /:error:(0A0000F4|0A00010B):/
+
 const checks = {
   ...clientChecks,
   ...socketChecks,
   tls: tlsCheck,
   serverName: string(undefined),
-  handshakeTimeout: milliseconds(10_000, 1),
+  handshakeTimeout: milliseconds(undefined, 1),
 } satisfies Checks<Omit<TcpClientOptions, 'tls'> & { tls?: ConnectionOptions | undefined }>
 
 /**
@@ -71,11 +77,9 @@ export async function connectTcp(
   if (settings.tls !== undefined && engine !== nodeEngine) {
     throw new SockError('ERR_SOCK_UNSUPPORTED', `Cannot speak TLS with the engine "${engine.name}"`)
   }
-  if (settings.tls === undefined && settings.serverName !== undefined) {
-    throw wrongType('serverName', 'to be left out without "tls"', settings.serverName)
-  }
-  const endpoint = parseConnectTarget(target)
-  const { host = 'localhost', port } = endpoint
+  if (settings.tls === undefined) refuseTlsOptions(settings, ['serverName', 'handshakeTimeout'])
+  const { host, port } = parseIpPeer(target)
+  const endpoint = { kind: 'ip', host, port } as const
   const dial = (): Promise<StreamPort> =>
     settings.tls === undefined
       ? engine.connectStream(endpoint, socketOptions(settings), signal)
@@ -88,21 +92,25 @@ export async function connectTcp(
 interface TlsSettings {
   readonly tls: ConnectionOptions
   readonly serverName: string | undefined
-  readonly handshakeTimeout: number
+  readonly handshakeTimeout: number | undefined
   readonly noDelay: boolean
   readonly keepAlive: number
   readonly highWaterMark: number
   readonly signal: AbortSignal | undefined
 }
 
-async function connectTls(settings: TlsSettings, endpoint: IpEndpoint): Promise<StreamPort> {
-  const { signal, handshakeTimeout, highWaterMark, tls } = settings
-  const host = endpoint.host ?? 'localhost'
+async function connectTls(
+  settings: TlsSettings,
+  endpoint: IpEndpoint & { readonly host: string },
+): Promise<StreamPort> {
+  const { signal, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT, highWaterMark, tls } = settings
+  const { host, port } = endpoint
+  const peer = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
   // Before anybody is bothered: certificates and keys that OpenSSL refuses.
   const secureContext = tls.secureContext ?? invalidTls(() => createSecureContext(tls))
   const raw = await connectNode(endpoint, socketOptions(settings), signal)
   const timeout = new AbortController()
-  const message = `Gave up the TLS handshake with "${host}:${endpoint.port}": it took longer than ${handshakeTimeout} ms`
+  const message = `Gave up the TLS handshake with "${peer}": it took longer than ${handshakeTimeout} ms`
   const timer = setTimeout(
     () => timeout.abort(new SockError('ERR_SOCK_HANDSHAKE_TIMEOUT', message)),
     handshakeTimeout,
@@ -124,14 +132,10 @@ async function connectTls(settings: TlsSettings, endpoint: IpEndpoint): Promise<
     raw.destroy()
     if (signal?.aborted === true) throw signal.reason
     if (timeout.signal.aborted) throw timeout.signal.reason
-    const why = (error as Error).message.trim()
-    throw new SockError(
-      'ERR_SOCK_HANDSHAKE_FAILED',
-      `Cannot complete the TLS handshake with "${host}": ${why}`,
-      {
-        cause: error,
-      },
-    )
+    const reason = (error as Error).message.trim()
+    const why = NO_TLS.test(reason) ? 'the peer does not speak TLS' : reason
+    const failure = `Cannot complete the TLS handshake with "${peer}": ${why}`
+    throw new SockError('ERR_SOCK_HANDSHAKE_FAILED', failure, { cause: error })
   } finally {
     clearTimeout(timer)
   }

@@ -6,7 +6,7 @@ import {
   type StreamServerOptions,
 } from '@sock/core'
 import {
-  checkOptions,
+  checkServerOptions,
   createStreamServer,
   limit,
   listenNode,
@@ -25,6 +25,7 @@ import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
 import { parseListenTarget, type TcpTarget } from './tcp-target.js'
 import { createTlsAcceptor } from './tls-acceptor.js'
+import { DEFAULT_HANDSHAKE_TIMEOUT, refuseTlsOptions } from './tls-options.js'
 
 /** Options of {@link createTcpServer}. */
 export interface TcpServerOptions extends StreamServerOptions, TcpSocketOptions {
@@ -33,9 +34,9 @@ export interface TcpServerOptions extends StreamServerOptions, TcpSocketOptions 
    * certificates, `ALPNProtocols`, `SNICallback`… Only its `handshakeTimeout` is replaced by the one below. Default: plain TCP.
    */
   tls?: TlsOptions | undefined
-  /** Peers that have not completed the TLS handshake after this many ms are closed and counted. Default 10000. */
+  /** Peers that have not completed the TLS handshake after this many ms are closed and counted; only with `tls`. Default 10000. */
   handshakeTimeout?: number | undefined
-  /** Peers that may be in the TLS handshake at once; more are closed, counted and reported. Default `Infinity`. */
+  /** Peers that may be in the TLS handshake at once; more are closed, counted and reported; only with `tls`. Default `Infinity`. */
   maxHandshakes?: number | undefined
 }
 
@@ -54,8 +55,8 @@ const checks = {
   ...serverChecks,
   ...socketChecks,
   tls: object<TlsOptions>(),
-  handshakeTimeout: milliseconds(10_000, 1),
-  maxHandshakes: limit(Infinity),
+  handshakeTimeout: milliseconds(undefined, 1),
+  maxHandshakes: limit(undefined),
 } satisfies Checks<TcpServerOptions>
 
 /**
@@ -65,9 +66,11 @@ const checks = {
  * with an engine that cannot, `ERR_SOCK_UNSUPPORTED`
  */
 export function createTcpServer(handler: StreamHandler, options?: TcpServerOptions): TcpServer {
-  const settings = checkOptions('createTcpServer options', options, checks)
-  const { tls, engine } = settings
-  if (tls !== undefined) {
+  const settings = checkServerOptions('createTcpServer', handler, options, checks)
+  const { tls, engine, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT, maxHandshakes = Infinity } = settings
+  if (tls === undefined) {
+    refuseTlsOptions(settings, ['handshakeTimeout', 'maxHandshakes'])
+  } else {
     if (Object.hasOwn(tls, 'handshakeTimeout')) {
       throw wrongType(
         'tls.handshakeTimeout',
@@ -98,7 +101,7 @@ export function createTcpServer(handler: StreamHandler, options?: TcpServerOptio
       open: open as StreamBinding<unknown, IpAddress, IpEndpoint>['open'],
     },
     handler,
-    settings,
+    { ...settings, handshakeTimeout, maxHandshakes },
   )
   return Object.assign(server, {
     setSecureContext(context: SecureContextOptions) {

@@ -27,9 +27,3 @@ export function parseListenTarget(
   checkReusePort(endpoint.reusePort, engine)
   return { kind: 'ip', ...endpoint, host: endpoint.host }
 }
-
-/** Checks where to connect. @throws SockError `ERR_SOCK_INVALID_ADDRESS` */
-export function parseConnectTarget(target: string | IpTarget | IpAddress): IpEndpoint {
-  const { host, port } = parseIpTarget(target, {})
-  return { kind: 'ip', host, port }
-}

@@ -8,7 +8,7 @@ import {
   type TlsOptions,
   type TLSSocket,
 } from 'node:tls'
-import { invalidTls } from './invalid-tls.js'
+import { checkCertificate, invalidTls } from './tls-options.js'
 import { tlsTraits } from './tls-session.js'
 
 /** Turns accepted sockets into TLS connections. */
@@ -28,7 +28,7 @@ interface Outcome {
  * The `tls.Server` never listens: sockets are given to it by its documented 'connection' event, so that the listener,
  * its queue and its limits are the same with and without TLS.
  *
- * @throws SockError `ERR_SOCK_INVALID_TLS` for certificates and keys that OpenSSL refuses
+ * @throws SockError `ERR_SOCK_INVALID_TLS` for certificates and keys that OpenSSL refuses, or if there are none
  */
 export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
   const pending = new WeakMap<Socket, Outcome>()
@@ -37,6 +37,7 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
     // The deadline is ours: Node's own only tells, and starts anew with each byte. So is the moment to begin reading.
     return createServer({ ...options, handshakeTimeout: NEVER, pauseOnConnect: false })
   })
+  checkCertificate(options)
   server.on('secureConnection', (socket) => {
     const outcome = pending.get(rawSocket(socket))
     // From here on one side may end before the other.
@@ -72,11 +73,10 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
       },
     }),
     setSecureContext(context) {
-      invalidTls(() => {
-        // Tried out first: tls.Server changes its fields before it fails.
-        createSecureContext(context)
-        server.setSecureContext(context)
-      })
+      // Tried out first: tls.Server changes its fields before it fails.
+      invalidTls(() => createSecureContext(context))
+      checkCertificate({ ...context }, options)
+      invalidTls(() => server.setSecureContext(context))
     },
   }
 }
