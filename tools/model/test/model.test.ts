@@ -12,7 +12,7 @@ const parameters = {
 /** Programs that another process plays take longer, those of clusters most of all. */
 const SHARE: Partial<Record<Name, number>> = { crowd: 1 / 4, 'crowd-native': 1 / 4, cluster: 1 / 24 }
 /** Not yet: what they find is being mended. */
-const LATER: readonly Name[] = ['crowd', 'crowd-native', 'cluster']
+const LATER: readonly Name[] = ['crowd', 'crowd-native']
 /** ms: a failing sequence is made shorter, which may take many attempts. */
 const LIMIT = 120_000
 

@@ -13,10 +13,15 @@ export interface Frame {
   readonly payload: Buffer
 }
 
-/** `data` asks for an answer, `finish` for the last one, `throw` for a handler that fails; `ack` is the answer. */
-export type Op = 'data' | 'finish' | 'throw' | 'ack'
+/**
+ * `data` asks for an answer, `finish` for the last one, `throw` for a handler that fails, `burst` for many at once, as many
+ * as are wanted; `ack` is the answer. A `note` was not asked for: it is from the handler of another connection.
+ */
+export type Op = 'data' | 'finish' | 'throw' | 'ack' | 'burst' | 'note'
 
-const OPS: readonly Op[] = ['data', 'finish', 'throw', 'ack']
+const OPS: readonly Op[] = ['data', 'finish', 'throw', 'ack', 'burst', 'note']
+/** What the answers of a burst are numbered from: none of them is taken for that of a single request. */
+export const BURST_FROM = 1_000_000
 /** op and wanted (1 + 3 bytes), session, sequence, length of the payload: 4 bytes each. */
 const HEADER = 16
 export const MAX_PAYLOAD = 512 * 1024

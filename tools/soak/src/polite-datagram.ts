@@ -6,6 +6,9 @@ import { connectDatagramTo, isOwnEcho, type DatagramName } from './transports.js
 
 const SIZES = [0, 1, 64, 200, 1_000, 1_400, 8_000] as const
 const MAX_DATAGRAMS = 20
+/** Answers in a burst: more than a Unix socket takes at once, and than the native engine gathers. */
+const BURST = [12, 40] as const
+const MAX_BURSTS = 3
 /** How long an answer may take, in ms, before the datagram is sent again, and how often that is done. */
 const PATIENCE = 1_000
 const MAX_TRIES = 4
@@ -30,6 +33,9 @@ async function converse(load: Load, name: DatagramName, channel: DatagramChannel
   const tally = { sent: 0, acknowledged: 0, received: 0 }
   let isExact = true
   load.count(`${name} sessions`)
+  for (let bursts = random.integer(0, MAX_BURSTS); bursts > 0 && isExact; bursts -= 1) {
+    isExact = await askMany(load, channel, session, (received) => (tally.received += received))
+  }
   for (let sequence = 0, count = random.integer(1, MAX_DATAGRAMS); sequence < count; sequence += 1) {
     const length = random.pick(SIZES)
     const request = encode('data', session, sequence, length, random.pick(SIZES))
@@ -43,6 +49,34 @@ async function converse(load: Load, name: DatagramName, channel: DatagramChannel
   }
   // With an answer that came late or not at all, nobody can say what is still on its way.
   load.report({ transport: name, session, ...tally, polite: true, end: isExact ? 'clean' : 'early' })
+}
+
+/** Asks for many answers at once. @returns whether all came */
+async function askMany(
+  load: Load,
+  channel: DatagramChannel,
+  session: number,
+  took: (received: number) => void,
+): Promise<boolean> {
+  const count = load.random.integer(...BURST)
+  let last = -1
+  try {
+    await channel.write(encode('burst', session, 0, 0, count))
+    for (let left = count; left > 0; left -= 1) {
+      const answer = await receive(channel, performance.now() + PATIENCE)
+      if (answer === undefined) return false
+      const { sequence, payload } = decode(answer)
+      took(payload.length)
+      // UDP may change the order itself.
+      if (sequence <= last && channel.transport === 'unixgram')
+        load.garbled(`${channel.transport}: answer ${sequence} of session ${session} came after ${last}`)
+      last = sequence
+    }
+    return true
+  } catch (error) {
+    if (error instanceof FrameError) load.garbled(`${channel.transport}: ${error.message}`)
+    return false
+  }
 }
 
 /** @returns how often it had to be sent; 0 if there was no answer */

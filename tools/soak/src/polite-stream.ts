@@ -121,6 +121,7 @@ class Session {
   }
 
   #take({ op, session, sequence, payload }: Frame): void {
+    if (op === 'note') return
     if (op !== 'ack' || session !== this.#session || sequence !== this.#answers) {
       this.#load.garbled(
         `${this.#name}: answer ${sequence} of session ${session} where ${this.#answers} was due`,

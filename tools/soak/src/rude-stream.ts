@@ -133,6 +133,7 @@ async function speak(
   socket.on('data', (chunk: Buffer) => {
     try {
       for (const { op, sequence, payload } of frames.push(chunk)) {
+        if (op === 'note') continue
         // It is connected to itself, since nobody listens there.
         if (op !== 'ack') {
           socket.destroy()

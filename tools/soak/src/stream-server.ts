@@ -43,7 +43,7 @@ export function createServerOf(desk: StreamDesk, certificate: Certificate, engin
 
 function createFunction(desk: StreamDesk): StreamHandler {
   return async (connection) => {
-    const session = new Session(desk)
+    const session = new Session(desk, connection)
     try {
       for await (const chunk of connection) {
         if (await session.take(connection, chunk)) break
@@ -61,7 +61,7 @@ function createFunction(desk: StreamDesk): StreamHandler {
 function callbacks(desk: StreamDesk): StreamHandler {
   return {
     open: (connection) => {
-      connection.data = new Session(desk)
+      connection.data = new Session(desk, connection)
     },
     data: async (connection, chunk) => {
       try {
@@ -82,9 +82,28 @@ function callbacks(desk: StreamDesk): StreamHandler {
 /** How it ended is told to `close` too. */
 function ignore(): void {}
 
+/** Every so many frames a handler writes to another connection too, as in a chat. */
+const NOTE_EVERY = 4
+const NOTE = encode('note', 0, 0, 64)
+/** Those of all servers that are open. */
+const neighbours = new Set<Connection>()
+
+/** Writes to the one that has not been written to for the longest time, unless it does not read. */
+function noteToAnother(self: Connection): void {
+  for (const other of neighbours) {
+    if (other === self || other.writableNeedDrain) continue
+    neighbours.delete(other)
+    neighbours.add(other)
+    // It may be closing, and then nobody is missed.
+    other.write(NOTE).catch(ignore)
+    return
+  }
+}
+
 /** The server's end of one connection. */
 class Session {
   readonly #desk: StreamDesk
+  readonly #connection: Connection
   readonly #frames = new FrameReader()
   #session: number | undefined
   #expected = 0
@@ -93,13 +112,15 @@ class Session {
   #isCut = false
   #isOver = false
 
-  constructor(desk: StreamDesk) {
+  constructor(desk: StreamDesk, connection: Connection) {
     this.#desk = desk
+    this.#connection = connection
   }
 
   /** @returns whether that was the last frame */
   async take(connection: Connection, chunk: Buffer): Promise<boolean> {
     for (const { op, session, sequence, wanted, payload } of this.#next(chunk)) {
+      if (this.#session === undefined) neighbours.add(connection)
       this.#session ??= session
       if (op === 'ack' || session !== this.#session || sequence !== this.#expected) {
         this.#desk.garbled(
@@ -109,6 +130,7 @@ class Session {
       this.#expected += 1
       this.#delivered += payload.length
       if (op === 'throw') this.#fail('asked to fail')
+      if (sequence % NOTE_EVERY === 0) noteToAnother(connection)
       await connection.write(encode('ack', session, sequence, wanted))
       this.#written += wanted
       if (op === 'finish') return true
@@ -122,6 +144,7 @@ class Session {
   }
 
   over(isFlushed: boolean): void {
+    neighbours.delete(this.#connection)
     if (this.#isOver || this.#session === undefined) return
     this.#isOver = true
     this.#desk.report({

@@ -81,7 +81,9 @@ export class CrowdServer {
   /** An end of a connection that begins. */
   join(ledger: Ledger): void {
     this.members.push(ledger)
-    if (this.server.state !== 'listening') ledger.force()
+    if (this.server.state === 'listening') return
+    ledger.force()
+    ledger.drain()
   }
 
   listen(): void {

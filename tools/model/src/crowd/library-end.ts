@@ -18,6 +18,7 @@ export class LibraryEnd implements End {
   readonly over: Promise<void>
   /** No more input will come, for whatever reason. */
   readonly inputOver: Promise<void>
+  /** It was destroyed from this side. */
   isGone = false
   /** What it was destroyed with. */
   given: Error | undefined
@@ -121,7 +122,6 @@ export class LibraryEnd implements End {
   /** It is closed, for this reason. */
   closed(reason: CloseReason | undefined): void {
     const { ledger } = this
-    this.isGone = true
     ledger.isOver = true
     // What was written was flushed, and the peer has seen the end of it.
     if (reason === 'ended') {

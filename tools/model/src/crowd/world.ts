@@ -345,7 +345,7 @@ export class CrowdWorld {
     for (const datagrams of this.#datagrams.values()) datagrams.finish()
     for (const server of this.servers) void server.close()
     for (const peer of this.#peers) peer.do.destroy()
-    for (const end of this.#accepted) end.do.resume()
+    for (const end of [...this.#accepted, ...this.#peers]) end.do.resume()
     await this.pledges.allSettled(patience)
     await until(
       () => this.#peers.every(({ ledger }) => ledger.isOver),
