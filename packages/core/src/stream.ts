@@ -37,7 +37,8 @@ export {
   settled,
   type NodeListenerSink,
 } from './lib/stream/node-engine.js'
-export { createNodePort, descriptorOf, type SocketTraits } from './lib/stream/node-port.js'
+export { descriptorOf } from './lib/stream/node-handle.js'
+export { createNodePort, type SocketTraits } from './lib/stream/node-port.js'
 export { bareClientChecks, bareServerChecks, clientChecks, serverChecks } from './lib/stream/options.js'
 export type {
   Engine,

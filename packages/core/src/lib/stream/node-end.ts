@@ -1,31 +1,13 @@
 import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { descriptorOf, handleOf } from './node-handle.js'
 
 /**
  * Whether the end that Node tells of is one. libuv takes any hang-up that comes with a short read for the peer's FIN, and
  * does not ask whether it was a reset (POLLHUP in `uv__stream_io`, libuv/src/unix/stream.c).
  */
 
-/** The parts of a native handle that can tell. */
-interface Handle {
-  /** -1 where there is none, as on Windows; the libuv of Windows does not mix the two up. */
-  readonly fd?: number
-  /** Whether Node wants input of it. */
-  readonly reading?: boolean
-  /** That of the TCP socket, below the one of a TLS socket. */
-  readonly _parent?: Handle
-  /** @returns 0, or why it does not start, such as that it reads already */
-  readStart(): number
-  readStop(): void
-  /** @returns 0, or an errno: it has no peer any more */
-  getpeername(name: object): number
-}
-
 const ONE_BYTE = Buffer.alloc(1)
-
-function handleOf(socket: Socket): Handle | null | undefined {
-  return (socket as unknown as { _handle: Handle | null | undefined })._handle
-}
 
 /**
  * Asks the system what is behind the end, which costs one system call: nothing after a FIN, even if a RST has followed it;
@@ -34,7 +16,8 @@ function handleOf(socket: Socket): Handle | null | undefined {
  * @returns what broke the connection; `undefined` if the end is one
  */
 export function whatBroke(socket: Socket): Error | undefined {
-  const fd = handleOf(socket)?.fd ?? -1
+  const fd = descriptorOf(socket) ?? -1
+  // As on Windows, whose libuv does not mix the two up.
   if (fd < 0) return undefined
   try {
     if (readSync(fd, ONE_BYTE) === 0) return undefined

@@ -4,7 +4,9 @@ import type { Address } from '../address.js'
 import type { TlsSession } from '../channel.js'
 import { ignore } from '../deferred.js'
 import { whatBroke, whatBrokeEncrypted } from './node-end.js'
+import { descriptorOf, queuedBytes } from './node-handle.js'
 import type { StreamPort, StreamPortSink } from './port.js'
+import { onWritten, writeTurn } from './write-turn.js'
 
 /** How the sockets of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
 export interface SocketTraits {
@@ -36,29 +38,11 @@ const NOTHING = Buffer.alloc(0)
 /** A byte that is written may wait in up to three queues, in two of them with what TLS adds. */
 const OUTWEIGH_QUEUES = 4
 
-/** A native handle; that of a TLS socket has the one below as its parent. */
-interface Handle {
-  /** -1 where there is none, as on Windows */
-  readonly fd?: number
-  readonly writeQueueSize?: number
-  readonly _parent?: Handle
-}
-
-/**
- * What waits in libuv: net.Socket's own time-out looks there too (`_onTimeout`), but only at the topmost handle, which
- * for TLS does not change before the whole write is done.
- */
-function queuedBytes(socket: Socket): number {
-  let bytes = 0
-  let handle = (socket as unknown as { _handle: Handle | null | undefined })._handle
-  for (; handle; handle = handle._parent) bytes += handle.writeQueueSize ?? 0
-  return bytes
-}
-
-/** The number of the descriptor. Node keeps it in the handle since its first versions, and shows it nowhere else. */
-export function descriptorOf(socket: Socket): number | undefined {
-  return (socket as unknown as { _handle: Handle | null | undefined })._handle?.fd
-}
+/** What is held for the rest of a turn is sent before it when it has so many bytes, or is so many writes (IOV_MAX is 1024). */
+const MAX_HELD_BYTES = 64 * 1024
+const MAX_HELD_WRITES = 512
+/** Or when a write comes so many ms after the first that is held: the turn takes long. */
+const PATIENCE = 1
 
 /** A port over a connected `net.Socket` or `tls.TLSSocket` that was made with `allowHalfOpen`. */
 export function createNodePort(socket: Socket, traits: SocketTraits): StreamPort {
@@ -70,6 +54,11 @@ class NodeStreamPort implements StreamPort {
   readonly #traits: SocketTraits
   #names: Names | undefined
   #hearsDrain = false
+  /** When something was last written at once; see {@link writeTurn}. */
+  #wroteIn = -1
+  /** How many writes are held since then, which the machinery takes for sent. */
+  #held = 0
+  #heldSince = 0
   sink!: StreamPortSink
   error: Error | undefined
 
@@ -94,7 +83,7 @@ class NodeStreamPort implements StreamPort {
     return descriptorOf(this.socket)
   }
   get bufferedBytes(): number {
-    return this.socket.writableLength
+    return this.#held > 0 ? 0 : this.socket.writableLength
   }
 
   /** `writableLength` falls when a whole write is done; the queues of the handles fall with each part that is taken. */
@@ -114,11 +103,40 @@ class NodeStreamPort implements StreamPort {
     socket.on('data', onData)
   }
 
+  /** The first write of a turn goes out at once. More that follow, unless the system has no room, leave together at its end. */
   write(data: Uint8Array): void {
-    this.socket.write(data)
+    const turn = writeTurn()
+    if (this.#wroteIn === turn && (this.#held > 0 || this.socket.writableLength === 0)) {
+      this.#hold(data)
+    } else {
+      this.#wroteIn = turn
+      this.socket.write(data, onWritten)
+    }
+  }
+
+  #hold(data: Uint8Array): void {
+    const { socket } = this
+    const now = Math.trunc(performance.now())
+    if (this.#held === 0) {
+      socket.cork()
+      process.nextTick(release, this)
+      this.#heldSince = now
+    }
+    this.#held += 1
+    socket.write(data, onWritten)
+    const isMuch = socket.writableLength >= Math.min(MAX_HELD_BYTES, socket.writableHighWaterMark)
+    if (isMuch || this.#held === MAX_HELD_WRITES || now - this.#heldSince > PATIENCE) this.release()
+  }
+
+  /** Sends what is held, in one call. */
+  release(): void {
+    if (this.#held === 0) return
+    this.#held = 0
+    this.socket.uncork()
   }
 
   requestDrain(): void {
+    this.release()
     if (this.socket.writableNeedDrain) {
       if (!this.#hearsDrain) this.socket.on('drain', onDrain)
       this.#hearsDrain = true
@@ -137,6 +155,7 @@ class NodeStreamPort implements StreamPort {
   }
 
   shutdownWrite(): void {
+    this.release()
     this.socket.on('finish', onFinish)
     // From inside of a read OpenSSL would throw away what it has not delivered yet: Node asks it for the peer's farewell.
     if (this.secure) setImmediate(end, this.socket)
@@ -144,16 +163,22 @@ class NodeStreamPort implements StreamPort {
   }
 
   destroy(): void {
+    this.release()
     this.socket.destroy()
   }
 
   reset(): void {
+    this.release()
     const { socket } = this
     // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor; our output was complete then anyway.
     const isComplete = socket.writableEnded && socket.writableLength === 0
     if (socket.destroyed || isComplete || !this.#traits.canReset) socket.destroy()
     else bottom(socket).resetAndDestroy()
   }
+}
+
+function release(port: NodeStreamPort): void {
+  port.release()
 }
 
 function end(socket: Socket): void {

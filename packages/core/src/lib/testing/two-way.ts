@@ -30,6 +30,35 @@ export const twoWay = defineSuite(
       }
     },
 
+    'small and large writes arrive in order, from wherever they are made, and all before close()': async (
+      stage,
+    ) => {
+      const lines: string[] = []
+      const { connect } = await stage.serve(async (connection) => {
+        const write = (length: number): Promise<void> => {
+          lines.push(`${lines.length},`.padStart(length, '.'))
+          return connection.write(lines.at(-1) as string)
+        }
+        await connection.read()
+        for (let round = 0; round < 20; round++) {
+          for (let index = 0; index < 30; index++) void write(8)
+          queueMicrotask(() => void write(100))
+          process.nextTick(() => void write(5000))
+          await write(8)
+          await write(20_000)
+          if (round % 3 === 0) await new Promise(setImmediate)
+        }
+        await new Promise(setImmediate)
+        for (let index = 0; index < 30; index++) void write(8)
+        await connection.close()
+      })
+      const client = await connect()
+      await client.write('go')
+      const got = String(await soon(readAll(client), 'everything'))
+      assert.equal(lines.length, 20 * 34 + 30)
+      assert.ok(got === lines.join(''), 'bytes are missing, or came in another order')
+    },
+
     'twenty connections at once get each its own answers': async (stage) => {
       const { connect, server } = await stage.serve(echo)
       const talk = async (seed: number) => {
