@@ -17,7 +17,7 @@ export async function checkModel({ minutes = '10', seed }) {
   await buildProgram('@sock/model')
   const { env, binary } = withSanitizers()
   const transports = MODELS.flatMap((name) => ['--transport', name])
-  const chosen = ['--minutes', minutes, ...(seed === undefined ? [] : ['--seed', seed])]
+  const chosen = ['--minutes', minutes, '--go-on', ...(seed === undefined ? [] : ['--seed', seed])]
   const { code } = await run(
     process.execPath,
     [inRoot('tools/model/dist/main.js'), ...transports, ...chosen],

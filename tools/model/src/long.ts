@@ -12,21 +12,36 @@ export interface Long {
   /** Of a failure, as it was printed: only that one is run, on one transport. */
   readonly path?: string | undefined
   readonly replay?: string | undefined
+  /** Goes on after a failure, with other sequences. */
+  readonly goesOn: boolean
 }
 
 /** So many at a time: progress is printed in between, and transports take turns. */
 const BATCH = 100
+/** Of those that another process plays, which take longer. */
+const SMALL_BATCH = 10
+/** ms for a batch, and for making shorter what fails in it. */
+const AT_MOST = 300_000
 /** ms between two lines. */
 const INTERVAL = 3_000
 
 /** Runs random sequences and prints how far it is. @returns the exit code */
-export async function runLong({ sequences, minutes, seed, transports, path, replay }: Long): Promise<number> {
+export async function runLong({
+  sequences,
+  minutes,
+  seed,
+  transports,
+  path,
+  replay,
+  goesOn,
+}: Long): Promise<number> {
   const tally: Tally = { sequences: 0, followed: 0, delivered: 0 }
   const grounds = await createGrounds(transports)
   const begin = performance.now()
   const end = begin + minutes * 60_000
   const wanted = sequences === Infinity ? '' : ` of ${sequences}`
   let printed = begin
+  let exitCode = 0
   const say = (): void => console.log(line(tally, wanted, (performance.now() - begin) / 1_000))
   console.log(
     `Seed ${seed}, ${minutes === Infinity ? `${sequences} sequences` : `${minutes} minutes`} on ${grounds.map(({ fixture }) => fixture.name).join(', ')}`,
@@ -34,20 +49,21 @@ export async function runLong({ sequences, minutes, seed, transports, path, repl
   try {
     for (let batch = 0; tally.sequences < sequences && performance.now() < end; batch++) {
       const ground = grounds[batch % grounds.length] as Ground
-      const numRuns = Math.min(BATCH, sequences - tally.sequences)
+      const numRuns = Math.min(ground.kind === 'stage' ? SMALL_BATCH : BATCH, sequences - tally.sequences)
       const one = {
         seed: path === undefined ? seed + batch : seed,
         numRuns,
         ...(path === undefined ? {} : { path }),
       }
-      if (!(await holds(ground, anySequence(ground, tally, { replayPath: replay }), one))) return 1
+      if (!(await holds(ground, anySequence(ground, tally, { replayPath: replay }), one))) exitCode = 1
+      if (exitCode === 1 && !goesOn) return 1
       if (path !== undefined) break
       if (performance.now() - printed < INTERVAL) continue
       printed = performance.now()
       say()
     }
     say()
-    return 0
+    return exitCode
   } finally {
     for (const ground of grounds) await ground.close()
   }
@@ -68,7 +84,12 @@ async function holds(
   sequences: Sequences,
   parameters: { seed: number; numRuns: number; path?: string },
 ): Promise<boolean> {
-  const details = await fc.check(sequences, { ...parameters, endOnFailure: parameters.path !== undefined })
+  const details = await fc.check(sequences, {
+    ...parameters,
+    endOnFailure: parameters.path !== undefined,
+    // Making one shorter that fails only now and then would take for ever.
+    plugins: [fc.interruptAfterTimeLimit(AT_MOST)],
+  })
   if (!details.failed) return true
   // The error of one that was played tells which it was.
   if (kind !== 'stage') console.log(fc.defaultReportMessage(details as never))

@@ -5,6 +5,7 @@
  *   --minutes <number>     how long
  *   --seed <number>        of an earlier run; default: another one each time
  *   --transport <name>     only this one (tcp, tls, unix, udp, unixgram, crowd, and all but tls with -native); may be repeated
+ *   --go-on                after a failure, too
  *   --path <path>          of a failure that was printed: only that sequence, with its seed, transport, and
  *   --replay <path>        which of its commands were run
  */
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     minutes: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
     transport: { type: 'string', multiple: true, default: [] },
+    'go-on': { type: 'boolean', default: false },
     path: { type: 'string' },
     replay: { type: 'string' },
   },
@@ -44,6 +46,7 @@ if (wrong !== undefined || !isCount || !Number.isInteger(seed) || !(minutes > 0)
     minutes,
     seed,
     transports: options.transport.filter(isName),
+    goesOn: options['go-on'],
     path: options.path,
     replay: options.replay,
   })
