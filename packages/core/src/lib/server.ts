@@ -143,7 +143,8 @@ export interface DatagramServerStats {
 export type ServerEvents<Member = Connection> = {
   /**
    * A handler failed, a peer was turned away, a handshake or an accept failed. `connection` is the one it is about, if there
-   * is one. An error that nobody observes ends nothing.
+   * is one. An error that nobody observes ends nothing; the first failure of a handler becomes a process warning then
+   * (`SockHandlerWarning`).
    */
   error: [error: Error, connection?: Member]
   /** Something happened to a connection: once per event, in order, before whoever caused it goes on. */

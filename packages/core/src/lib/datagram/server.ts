@@ -7,6 +7,7 @@ import type { SockError } from '../errors.js'
 import { checkDatagramHandler, type DatagramHandler } from '../handler.js'
 import { createServer, SERVER_EVENTS, type Listener, type Population } from '../server-life.js'
 import type { CloseReason, ConnectionEvent, DatagramServerStats, Server, ServerEvents } from '../server.js'
+import { Unobserved } from '../unobserved.js'
 import type { DatagramPort } from './port.js'
 import { DatagramSocket, type DatagramHandlerForms, type DatagramHost } from './socket.js'
 
@@ -68,6 +69,7 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
   readonly #handler: DatagramHandlerForms
   readonly #settings: DatagramServerSettings
   readonly #registry: CallbackRegistry<ServerEvents<DatagramChannel>>
+  readonly #unobserved: Unobserved
   #socket: DatagramSocket | undefined
   #former = NO_STATS
   #handlerErrors = 0
@@ -87,6 +89,7 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
     this.#handler = handler
     this.#settings = settings
     this.#registry = registry
+    this.#unobserved = new Unobserved(transport)
   }
 
   /** Serves a socket that has just been bound. */
@@ -163,7 +166,8 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
 
   handlerFailed(socket: DatagramSocket, error: Error): void {
     this.#handlerErrors += 1
-    this.#registry.emit('error', error, socket)
+    if (this.#registry.has('error')) this.#registry.emit('error', error, socket)
+    else this.#unobserved.handlerFailed(error)
   }
 
   failed(socket: DatagramSocket, error: Error): void {

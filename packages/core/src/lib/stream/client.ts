@@ -76,6 +76,7 @@ function createHost(
     observe: (...what) => registry.emit('connection', connectionEvent(...what)),
     // A client has no handler, and no observer of errors: what breaks is seen by whoever reads or writes.
     handlerFailed: ignore,
+    wroteTooLate: ignore,
     broke: ignore,
     endedIdle: ignore,
     closed: ignore,

@@ -6,6 +6,13 @@ export function closedError(action: string, cause: Error | undefined): SockError
   return new SockError('ERR_SOCK_CLOSED', `Cannot ${action}: connection is closed`, details)
 }
 
+/** What a write rejects with after the handler function has returned. */
+export function returnedError(): SockError {
+  const message =
+    'Cannot write: the connection was closed when its handler returned; return a promise that settles after the last write'
+  return new SockError('ERR_SOCK_CLOSED', message)
+}
+
 /** The peer, or the way to it, is gone. */
 export function resetError(cause?: Error): SockError {
   return new SockError('ERR_SOCK_RESET', 'Connection was reset or lost', cause === undefined ? {} : { cause })

@@ -26,6 +26,8 @@ export interface ConnectionHost {
   observe(connection: StreamConnection, state: ConnectionState, reason?: CloseReason): void
   /** A handler or callback threw. */
   handlerFailed(connection: StreamConnection, error: Error): void
+  /** The connection was closed when its handler function returned, and is written to all the same. */
+  wroteTooLate(error: Error): void
   /** The connection broke for a reason of its own, which is more than a peer that went away. */
   broke(connection: StreamConnection, error: Error): void
   /** The connection was idle while draining and has been told to end. */

@@ -18,6 +18,7 @@ import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
 import type { StreamServerSettings } from './server.js'
 import { Sweep } from './sweep.js'
 import { Roster } from '../roster.js'
+import { Unobserved } from '../unobserved.js'
 
 /** The limits that end connections, and where that is counted. */
 const COUNTED: {
@@ -52,6 +53,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   readonly #connections = new Roster<StreamConnection>()
   readonly #handshakes: Handshakes
   readonly #admission: Admission
+  readonly #unobserved: Unobserved
   readonly #counters = {
     accepted: 0,
     open: 0,
@@ -87,6 +89,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
     this.#handler = handler
     this.#settings = settings
     this.#registry = registry
+    this.#unobserved = new Unobserved(transport)
     this.#admission = new Admission(settings, (error) => registry.emit('error', error))
     this.#handshakes = new Handshakes(settings.handshakeTimeout ?? Infinity, this.sweep, {
       secured: (port) => this.#serve(port),
@@ -176,7 +179,12 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
 
   handlerFailed(connection: StreamConnection, error: Error): void {
     this.#counters.handlerErrors += 1
-    this.#registry.emit('error', error, connection)
+    if (this.#registry.has('error')) this.#registry.emit('error', error, connection)
+    else this.#unobserved.handlerFailed(error)
+  }
+
+  wroteTooLate(error: Error): void {
+    this.#unobserved.wroteTooLate(error)
   }
 
   broke(connection: StreamConnection, error: Error): void {

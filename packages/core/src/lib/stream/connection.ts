@@ -12,7 +12,7 @@ import { unexpectedArgument, wrongType } from '../options.js'
 import type { Member } from '../roster.js'
 import type { CloseReason } from '../server.js'
 import { CallbackFeed } from './callback-feed.js'
-import { closedError, overflowError, resetError } from './connection-errors.js'
+import { closedError, overflowError, resetError, returnedError } from './connection-errors.js'
 import type { ConnectionHost } from './connection-host.js'
 import { closeConnectionStream, createConnectionStream } from './connection-stream.js'
 import { Deadlines, type Mortal } from './deadlines.js'
@@ -25,8 +25,8 @@ function fire(controller: AbortController, reason: SockError): void {
   isolated(() => controller.abort(reason))
 }
 
-function finish(connection: StreamConnection): void {
-  connection.finish()
+function returned(connection: StreamConnection): void {
+  connection.returned()
 }
 
 /** A connection: the one mechanism behind callbacks, `read()`, `for await` and `stream`, over any port. */
@@ -55,6 +55,8 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
 
   #deadlines: Deadlines | undefined
   #work = 0
+  /** Its handler function has returned, which closed it although more might have come. */
+  #isLeft = false
   #drained: Deferred<void> | undefined
   #finished: Deferred<void> | undefined
   #closed: Deferred<void> | undefined
@@ -128,7 +130,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   }
 
   write(data: Uint8Array | string): Promise<void> {
-    if (!this.isOpen) return rejected(closedError('write', this.#error))
+    if (!this.isOpen) return this.#wroteTooLate()
     const bytes = typeof data === 'string' ? Buffer.from(data) : data
     if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
     if (bytes.length === 0) return RESOLVED
@@ -181,6 +183,13 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   }
 
   // What the owner of the connection does: a server with its handler, or a client.
+
+  /** The handler function is over. */
+  returned(): void {
+    // Who has closed the connection, or seen its end, does not expect to write any more.
+    if (this.isOpen && this.#input === 'open') this.#isLeft = true
+    this.finish()
+  }
 
   /** Flushes and closes. */
   finish(): void {
@@ -440,11 +449,18 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   #run(handler: ConnectionHandler): void {
     try {
       const result: unknown = handler(this)
-      if (isThenable(result)) this.work(result, finish)
-      else this.finish()
+      if (isThenable(result)) this.work(result, returned)
+      else this.returned()
     } catch (error) {
       this.fail(error)
     }
+  }
+
+  #wroteTooLate(): Promise<never> {
+    if (!this.#isLeft) return rejected(closedError('write', this.#error))
+    const error = returnedError()
+    this.#host.wroteTooLate(error)
+    return rejected(error)
   }
 
   #worked(done: (connection: StreamConnection) => void): void {
