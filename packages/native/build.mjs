@@ -1,5 +1,6 @@
-// Compiles the addon with the C compiler that is there: `node build.mjs [--checked] [flag…]`, flags being further ones of the
-// compiler. Where tests run, it is checked: it ends the process where something is wrong with itself.
+// Compiles the addon with the C compiler that is there: `node build.mjs [--checked] [--if-possible] [flag…]`, flags being further
+// ones of the compiler. Where tests run, it is checked: it ends the process where something is wrong with itself. Where there is
+// no compiler, or no Linux, this fails, unless it is to compile if possible.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECKED, compile, headers, sources } from './compile.mjs'
@@ -13,17 +14,19 @@ const isFresh = () => inputs.every((path) => changed(path) < changed(target))
 
 const compiler = process.env['CC'] ?? 'cc'
 const given = process.argv.slice(2)
-const flags = given.filter((flag) => flag !== '--checked')
+const flags = given.filter((flag) => flag !== '--checked' && flag !== '--if-possible')
+const mayBeMissing = given.includes('--if-possible')
 if (process.platform !== 'linux') {
   console.error(`@sock/native: not compiled, since this is ${process.platform} and the engine is for Linux`)
+  if (!mayBeMissing) process.exitCode = 1
 } else if (headers() === undefined) {
   console.error('@sock/native: not compiled, since there is no package "node-api-headers"')
   process.exitCode = 1
 } else if (flags.length > 0 || !isFresh()) {
   const isThere = compile(compiler, given.includes('--checked') ? [CHECKED, ...flags] : flags, target)
-  if (isThere === undefined)
-    console.error(
-      `@sock/native: not compiled, since there is no C compiler "${compiler}"; its tests are skipped`,
-    )
-  if (isThere === false) process.exitCode = 1
+  if (isThere === undefined) {
+    const whatNow = mayBeMissing ? '; its tests are skipped' : ': install one, or name another in CC'
+    console.error(`@sock/native: not compiled, since there is no C compiler "${compiler}"${whatNow}`)
+  }
+  if (isThere === false || (isThere === undefined && !mayBeMissing)) process.exitCode = 1
 }

@@ -46,7 +46,7 @@ export async function buildPackage(folder) {
   // `tsc -b` follows the project references by itself, and costs half of what turbo does.
   if (existsSync(project)) await build([TSC, '-b', project])
   const native = join(folder, 'build.mjs')
-  if (existsSync(native)) await build([native])
+  if (existsSync(native)) await build([native, '--if-possible'])
 }
 
 /** Builds a program without what it depends on, and without looking at its types: not all that it imports need be there. */

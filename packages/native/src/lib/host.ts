@@ -12,12 +12,15 @@ export interface Host {
   readonly load: (id: string) => unknown
 }
 
+/** Where this file is, or the bundle that it has become a part of: in one that is CommonJS `import.meta` is empty. */
+const here = (import.meta.url as string | undefined) ?? __filename
+
 export const thisHost: Host = {
   platform: process.platform,
   arch: process.arch,
   libc,
   versions: process.versions,
-  load: createRequire(import.meta.url),
+  load: (id) => createRequire(here)(id) as unknown,
 }
 
 /** What its types do not know yet. */

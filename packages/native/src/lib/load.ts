@@ -5,6 +5,8 @@ import { numbers } from './numbers.js'
 
 /** Where the build script of a clone leaves the addon, seen from `src/lib` and `dist/lib` alike. */
 const BUILT_HERE = '../../build/sock_native.node'
+/** Where whoever bundles an application may put it. */
+const BESIDE = './sock_native.node'
 /** Each is a package of its own, `@sock/native-…`, of which npm installs the one that fits. */
 const PREBUILT = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl']
 /** They have Node-API, but not Node's loop, which the addon joins: Bun 1.4 ends the process at once, Deno 2.9 crashes at its end. */
@@ -23,7 +25,7 @@ export function loadAddon(host: Host = thisHost): Loaded {
   const runtime = WITHOUT_LIBUV.find((name) => versions[name] !== undefined)
   if (runtime !== undefined) return unavailable(`it needs the event loop of Node, and this is ${runtime}`)
   try {
-    const binary = (load(host, BUILT_HERE) ?? loadPrebuilt(host)) as Binary
+    const binary = (load(host, BUILT_HERE) ?? load(host, BESIDE) ?? loadPrebuilt(host)) as Binary
     checkNumbers(binary.numbers ?? {})
     return { addon: binary.createEngine() }
   } catch (cause) {

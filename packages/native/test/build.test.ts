@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const PROGRAM = fileURLToPath(new URL('../build.mjs', import.meta.url))
+
+/** Compiles anew, whatever is there already: a further flag asks for that. */
+function build(...args: string[]): { status: number | null; stderr: string } {
+  const env = { ...process.env, CC: '/no/such/compiler' }
+  return spawnSync(process.execPath, [PROGRAM, ...args, '-g'], { encoding: 'utf8', env })
+}
+
+const itOnLinux = process.platform === 'linux' ? it : it.skip
+
+describe('node build.mjs without a compiler', () => {
+  itOnLinux('fails, and says what is missing', () => {
+    const { status, stderr } = build()
+    expect(stderr).toBe(
+      '@sock/native: not compiled, since there is no C compiler "/no/such/compiler": install one, or name another in CC\n',
+    )
+    expect(status).toBe(1)
+  })
+
+  itOnLinux('goes on where it was asked to compile if possible, as for the tests of a clone', () => {
+    const { status, stderr } = build('--if-possible')
+    expect(stderr).toContain('its tests are skipped')
+    expect(status).toBe(0)
+  })
+})
