@@ -27,6 +27,7 @@ function installed(files: Record<string, string>): URL {
 
 describe('loadNative', () => {
   const broken: [string, () => string, string][] = [
+    ['is not installed', () => pathToFileURL(scratch.path('index.js')).href, 'MODULE_NOT_FOUND'],
     ['was not built', () => installed({}).href, 'MODULE_NOT_FOUND'],
     [
       'was built for something else',
@@ -40,7 +41,9 @@ describe('loadNative', () => {
     expect(load).toThrow(
       expect.objectContaining({
         code: 'ERR_SOCK_NATIVE_UNAVAILABLE',
-        message: expect.stringMatching(/`npm rebuild unix-dgram`.*`pnpm approve-builds unix-dgram`/),
+        message: expect.stringMatching(
+          /`npm rebuild unix-dgram`.*`npm install unix-dgram`.*`pnpm approve-builds unix-dgram`.*@sock\/native/,
+        ),
         cause: expect.objectContaining({ code }),
       }),
     )
@@ -200,6 +203,27 @@ describe('createUnixgramServer without descriptors to spare', () => {
       } catch {
         // All are taken.
       }
+      const code = await server.listen(path).then(
+        () => 'listening',
+        (error: NodeJS.ErrnoException) => error.code,
+      )
+      for (const fd of open) fs.closeSync(fd)
+      await server.listen(path)
+      await server.close()
+      return code
+    }, scratch.path())
+    expect(await child.result).toBe('EMFILE')
+  })
+
+  it('the first use rejects with EMFILE, and not with what was not built; it works again later', async () => {
+    const child = scratch.child(async ({ createUnixgramServer, fs }, path) => {
+      const open: number[] = []
+      try {
+        for (;;) open.push(fs.openSync('/dev/null', 'r'))
+      } catch {
+        // All are taken, and nothing was loaded yet.
+      }
+      const server = createUnixgramServer({ open: () => undefined })
       const code = await server.listen(path).then(
         () => 'listening',
         (error: NodeJS.ErrnoException) => error.code,

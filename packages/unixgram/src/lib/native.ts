@@ -1,5 +1,6 @@
 import { SockError } from '@sock/core'
 import { AsyncResource } from 'node:async_hooks'
+import { closeSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
@@ -174,14 +175,17 @@ function native(): Native {
     const message = 'Cannot use Unix datagrams in a worker thread: unix-dgram works in the main thread only'
     throw new SockError('ERR_SOCK_UNSUPPORTED', message)
   }
-  loaded ??= loadNative(import.meta.url)
+  loaded ??= loadNative(here)
   return loaded
 }
+
+/** Where this file is, or the bundle that it has become a part of: in one that is CommonJS `import.meta` is empty. */
+const here = (import.meta.url as string | undefined) ?? __filename
 
 /**
  * Loads the native module as seen from the module at `from`.
  *
- * @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE`
+ * @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE` if it is not there, or does not fit; or the system's error, as `EMFILE`
  */
 export function loadNative(from: string): Native {
   const require = createRequire(from)
@@ -189,18 +193,34 @@ export function loadNative(from: string): Native {
     const folder = dirname(require.resolve('unix-dgram/package.json'))
     return require(join(folder, 'build/Release/unix_dgram.node')) as Native
   } catch (cause) {
-    throw new SockError('ERR_SOCK_NATIVE_UNAVAILABLE', `Cannot use Unix datagrams: ${HOW_TO_BUILD}`, {
-      cause,
-    })
+    throw (
+      missingDescriptors() ??
+      new SockError('ERR_SOCK_NATIVE_UNAVAILABLE', `Cannot use Unix datagrams: ${HOW_TO_BUILD}`, { cause })
+    )
   }
 }
 
-/** npm and pnpm run install scripts only of packages that were approved; a module of another Node version does not load. */
+/** Loading fails with one and the same code, whatever the system has refused: so it is asked for a descriptor once more. */
+function missingDescriptors(): Error | undefined {
+  try {
+    closeSync(openSync(process.execPath, 'r'))
+    return undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'EMFILE' || code === 'ENFILE' ? (error as Error) : undefined
+  }
+}
+
+/**
+ * npm and pnpm run install scripts only of packages that were approved; npm leaves out an optional package that cannot be built;
+ * a module of another Node version does not load.
+ */
 const HOW_TO_BUILD =
-  'the native module "unix-dgram" was not built for this version of Node. ' +
-  'To build it: `npm rebuild unix-dgram` (if npm says that it is not approved, `npm approve-scripts unix-dgram` first), ' +
-  'or `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`; the README of @sock/unixgram has the line for Yarn. ' +
-  'It needs Python 3, make and a C++ compiler'
+  'the native module "unix-dgram" is not there, or was not built for this version of Node. ' +
+  'To build it: `npm rebuild unix-dgram`, or where it is missing `npm install unix-dgram` (if npm says that it is not approved, ' +
+  '`npm approve-scripts unix-dgram` first); or `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`; ' +
+  'the README of @sock/unixgram has the line for Yarn. It needs Python 3, make and a C++ compiler. ' +
+  'Or do without, on Linux: `npm install @sock/native`, and give its engine as option "engine"'
 
 function checked(status: number, syscall: string, path?: string): number {
   if (status < 0) throw systemError(status, syscall, path)

@@ -40,7 +40,7 @@ export type UnixgramServer = Server<
  * Messages may have 65,535 bytes. Longer ones are cut at 65,536 and marked `truncated`, and so is one of exactly that
  * length, which cannot be told from them.
  *
- * `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE` if unix-dgram was not built. With an engine it is not looked for.
+ * `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE` if unix-dgram is not there or was not built. With an engine it is not looked for.
  *
  * @throws TypeError or RangeError, which name the option and the value
  */
