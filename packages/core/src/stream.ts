@@ -6,7 +6,7 @@
  */
 export { ipAddress, unixAddress } from './lib/address.js'
 export { parseIpPeer, parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
-export { lookUp } from './lib/look-up.js'
+export { lookUp, type Addresses } from './lib/look-up.js'
 export {
   abortSignal,
   boolean,

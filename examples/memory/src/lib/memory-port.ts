@@ -38,6 +38,8 @@ class MemoryPort implements StreamPort {
   /** Whether the sink knows that the peer's direction has ended. */
   #hasEnded = false
   #error: Error | undefined
+  /** What came right before the peer was gone. */
+  #left: Buffer | undefined
 
   constructor(localAddress: UnixAddress, remoteAddress: UnixAddress | undefined) {
     this.localAddress = localAddress
@@ -86,6 +88,7 @@ class MemoryPort implements StreamPort {
   }
 
   destroy(): void {
+    this.#left = undefined
     if (!this.#close()) return
     // Who still has something to say to us learns that nobody listens; who has not, sees an end like any other.
     if (this.peer.#outgoing.bytes > 0) this.peer.#break('write', 'ECONNRESET')
@@ -95,7 +98,17 @@ class MemoryPort implements StreamPort {
   reset(): void {
     // Once our end is out the peer has everything, and nothing is cut off.
     if (this.#output === 'ended') this.destroy()
-    else if (this.#close()) this.peer.#break('read', 'ECONNRESET')
+    else {
+      const left = this.#outgoing.take(PIECE)
+      if (this.#close()) this.peer.#cut(left)
+    }
+  }
+
+  /** The peer is gone in the middle. What it had written by then is read first, if anything is. */
+  #cut(left: Buffer): void {
+    if (!this.#isOpen) return
+    this.#break('read', 'ECONNRESET')
+    if (left.length > 0) this.#left = left
   }
 
   /** The peer, or the way to it, is gone, and that is no orderly end. */
@@ -123,6 +136,9 @@ class MemoryPort implements StreamPort {
   /** The sink may call any method of ours in the middle, so each step looks at what holds by then. */
   #tell(sink: StreamPortSink): void {
     this.#turn = undefined
+    const left = this.#left
+    this.#left = undefined
+    if (left !== undefined && !this.#isPaused) sink.received(left)
     this.#tellOfInput(sink)
     if (this.#isOpen) this.#tellOfOutput(sink)
     if (this.#isOpen) return

@@ -2,7 +2,7 @@ import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
 
 /** At least one address, in the resolver's order. */
-type Addresses = readonly [string, ...string[]]
+export type Addresses = readonly [string, ...string[]]
 
 /**
  * The addresses of a host: its own if it is one, or those that the name stands for, the resolver's first choice first.
