@@ -42,9 +42,12 @@ export class Ledger {
   readonly hasReset: boolean
 
   readonly isOfServer: boolean
+  /** A socket of Node's own takes a reset behind a short read for an end: libuv tells it so. */
+  readonly mistakesResets: boolean
 
   constructor(name: string, hasReset: boolean, isEcho: boolean) {
     this.isOfServer = name.startsWith('accepted')
+    this.mistakesResets = name.startsWith('raw')
     this.name = `${name} (${this.id})`
     this.hasReset = hasReset
     this.isEcho = isEcho
@@ -120,6 +123,7 @@ function judge(reader: Ledger, writer: Ledger, peer: Ledger | undefined, isCompl
   const isWhole = reader.received.length >= writer.sent - writer.doubtful
   if (!reader.isEcho && reader.sawEnd && !reader.isDeaf) {
     if (writer.endedWell) assert.ok(isWhole, `${story}, and came to its end`)
+    else if (reader.mistakesResets) return false
     else if (writer.wasForced) assert.ok(isWhole, `${story}, and took a close() of the server for the end`)
     else if (writer.wasReset) assert.ok(writer.mayEnd && isWhole, `${story}, and took a reset for the end`)
   }
