@@ -48,7 +48,12 @@ export function parseIpTarget<Extra extends ExtraChecks>(
  *
  * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
  */
-export function parseIpPeer(target: string | IpTarget | IpAddress): { host: string; port: number } {
+export function parseIpPeer(target: string | IpTarget | IpAddress): {
+  /** A name or an address. */
+  host: string
+  /** Never 0. */
+  port: number
+} {
   const { host = 'localhost', port } = parseIpTarget(target, {})
   if (port !== 0) return { host, port }
   const shown = isIP(host) === 6 ? `[${host}]` : host
