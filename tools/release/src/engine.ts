@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Claims } from './claims.js'
 import { TRANSPORTS, writeConsumers } from './consumers.js'
@@ -50,11 +50,33 @@ export async function installEngine(manager: Manager, versions: Versions, claims
   })
 }
 
+/** Installs unixgram alone where nothing can be compiled, though its native module's script may run. */
+export async function installUncompiled(manager: Manager, claims: Claims): Promise<void> {
+  const project = manager.project('uncompiled', setTraps(manager).bin)
+  if (manager.name === 'pnpm')
+    writeFileSync(
+      join(project.folder, 'pnpm-workspace.yaml'),
+      'sideEffectsCache: false\nallowBuilds:\n  unix-dgram: true\n',
+    )
+  const { code, output } = await project.add(UNIXGRAM)
+  await claims.check(`${manager.name}: ${UNIXGRAM} is installed where nothing can be compiled`, () =>
+    assert.equal(code, 0, output),
+  )
+  await claims.check(`${manager.name}: its first use without an engine tells of both ways out`, async () => {
+    const unixgram = TRANSPORTS.find((it) => it.package === UNIXGRAM)
+    assert.ok(unixgram)
+    writeConsumers(project.folder, unixgram)
+    const told = await project.program('unbuilt.mjs')
+    assert.match(told, /^ERR_SOCK_NATIVE_UNAVAILABLE .*npm install unix-dgram.*npm install @sock\/native/m)
+  })
+}
+
 /** Programs without which nothing can be compiled; whoever starts one is noted. */
 function setTraps(manager: Manager): { readonly bin: string; readonly log: string } {
   const bin = join(manager.folder, 'traps')
   const log = join(manager.folder, 'trapped')
   mkdirSync(bin, { recursive: true })
+  rmSync(log, { force: true })
   for (const name of ['cc', 'c++', 'gcc', 'g++', 'clang', 'make', 'python', 'python3', 'node-gyp']) {
     writeFileSync(join(bin, name), `#!/bin/sh\necho "$0 $*" >> '${log}'\nexit 1\n`)
     chmodSync(join(bin, name), 0o755)

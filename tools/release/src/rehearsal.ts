@@ -3,7 +3,7 @@ import { installAlone } from './alone.js'
 import { sortPlatforms } from './binaries.js'
 import { Claims } from './claims.js'
 import { mixVersions } from './compatibility.js'
-import { installEngine, platformHere } from './engine.js'
+import { installEngine, installUncompiled, platformHere } from './engine.js'
 import { managers } from './managers.js'
 import { NATIVE } from './native.js'
 import { endAll } from './processes.js'
@@ -45,6 +45,7 @@ async function perform(folder: string, claims: Claims): Promise<void> {
     const releases = await release(tree, stage.registry, claims)
     const all = await managers(stage)
     await installAlone(all, releases.broken, tree.readme(NATIVE), claims)
+    for (const manager of all) await installUncompiled(manager, claims)
     if (built.includes(platformHere())) {
       for (const manager of all) await installEngine(manager, releases.broken, claims)
     } else claims.skip(`the engine is installed and used: there is no binary for ${platformHere()}`)
