@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { ignore, isThenable } from './deferred.js'
+import { ignore, isThenable, whenSettled } from './deferred.js'
 
 /** Takes back what `on` did; calling it twice does no harm. */
 export type Unsubscribe = () => void
@@ -46,7 +46,7 @@ export class CallbackRegistry<E extends Events> {
     for (const callback of this.#lists[event]) {
       try {
         const result = callback(...args)
-        if (isThenable(result)) result.then(ignore, warn)
+        if (isThenable(result)) void whenSettled(result, ignore, warn)
       } catch (error) {
         warn(error)
       }

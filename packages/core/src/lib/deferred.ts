@@ -33,6 +33,25 @@ export const RESOLVED: Promise<void> = Promise.resolve()
 
 export function ignore(): void {}
 
+/**
+ * Calls one of the two, once, when what a callback returned has settled. It is taken as `await` takes it: a thenable may
+ * throw instead of settling, settle twice, or call back at once.
+ */
+export async function whenSettled(
+  result: PromiseLike<unknown>,
+  fulfilled: () => void,
+  failed: (error: unknown) => void,
+): Promise<void> {
+  try {
+    await result
+  } catch (error) {
+    failed(error)
+    return
+  }
+  fulfilled()
+}
+
+/** Whether a callback has returned something to wait for. Throws what a getter `then` throws. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

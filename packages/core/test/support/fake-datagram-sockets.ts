@@ -34,7 +34,10 @@ export async function serve(
 }
 
 /** A client that is connected by a fake port. */
-export async function dial(options: FakeDatagramPortOptions = {}): Promise<{
+export async function dial(
+  options: FakeDatagramPortOptions = {},
+  configure?: () => void,
+): Promise<{
   port: FakeDatagramPort
   channel: DatagramChannel
 }> {
@@ -42,7 +45,7 @@ export async function dial(options: FakeDatagramPortOptions = {}): Promise<{
   const dialled = {
     transport: 'unixgram',
     maxQueuedBytes: 1_000,
-    configure: undefined,
+    configure,
     onState: undefined,
   } as const
   return { port, channel: await connectDatagram({ ...dialled, dial: () => Promise.resolve(port) }, PEER) }

@@ -2,7 +2,8 @@ import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
 import type { DatagramChannel, Transport } from '../channel.js'
 import { nextChannelId } from '../channel-id.js'
-import { ignore } from '../deferred.js'
+import { ignore, isThenable } from '../deferred.js'
+import { SockError } from '../errors.js'
 import type { ConnectionEvent } from '../server.js'
 import type { DatagramPort } from './port.js'
 import { DatagramSocket, type DatagramHost } from './socket.js'
@@ -35,7 +36,13 @@ export async function connectDatagram(dial: DatagramDial, remote: Address): Prom
     maxQueuedBytes: dial.maxQueuedBytes,
     observed: dial.onState !== undefined,
     observe: (event) => registry.emit('connection', event),
-    handlerFailed: ignore,
+    // It has no handler, so it was what `configure` has promised.
+    handlerFailed(failed, cause) {
+      failed.abort(
+        'error',
+        new SockError('ERR_SOCK_CLOSED', 'Channel is closed: "configure" failed', { cause }),
+      )
+    },
     // Nobody waits for an answer, so nobody misses one: as when the datagram had been lost on the way.
     failed: ignore,
     closed: ignore,
@@ -44,13 +51,16 @@ export async function connectDatagram(dial: DatagramDial, remote: Address): Prom
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote })
   const port = await dial.dial()
+  let configuring: PromiseLike<unknown> | undefined
   try {
-    dial.configure?.(port.socket as never)
+    const result: unknown = dial.configure?.(port.socket as never)
+    if (isThenable(result)) configuring = result
   } catch (error) {
     port.close()
     throw error
   }
   const socket = new DatagramSocket(port, host, undefined, id)
   socket.start()
+  if (configuring !== undefined) socket.work(configuring)
   return socket
 }

@@ -1,7 +1,7 @@
 import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
 import type { DatagramChannel, Transport } from '../channel.js'
-import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
+import { createDeferred, isThenable, RESOLVED, type Deferred } from '../deferred.js'
 import type { Drain } from '../drain.js'
 import type { SockError } from '../errors.js'
 import { checkDatagramHandler, type DatagramHandler } from '../handler.js'
@@ -94,8 +94,10 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
 
   /** Serves a socket that has just been bound. */
   hold(port: DatagramPort): Listener {
+    let configuring: PromiseLike<unknown> | undefined
     try {
-      this.#settings.configure?.(port.socket as never)
+      const result: unknown = this.#settings.configure?.(port.socket as never)
+      if (isThenable(result)) configuring = result
     } catch (error) {
       port.close()
       throw error
@@ -104,6 +106,7 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
     const closed = (this.#whenClosed = createDeferred())
     this.#socket = socket
     socket.start()
+    if (configuring !== undefined) socket.work(configuring)
     return {
       address: port.localAddress,
       drain() {

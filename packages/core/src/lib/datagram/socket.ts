@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import type { Address } from '../address.js'
 import { asError } from '../as-error.js'
 import type { Datagram, DatagramChannel, PeerCredentials, Transport } from '../channel.js'
-import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
+import { createDeferred, isThenable, rejected, RESOLVED, whenSettled, type Deferred } from '../deferred.js'
 import { SockError } from '../errors.js'
 import { isExpectedClose } from '../expected-close.js'
 import type { CheckedHandler, DatagramCallbacks, DatagramFunction } from '../handler.js'
@@ -174,6 +174,12 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     this.#stop.fire(reason)
   }
 
+  /** Something is under way that a callback has promised: draining waits for it, and if it fails, that is reported. */
+  work(promise: PromiseLike<unknown>): void {
+    this.#work += 1
+    this.#await(promise, () => (this.#work -= 1))
+  }
+
   /** Takes no more input, lets the handler and what it sends come to their end, and closes. */
   drain(): void {
     if (this.#phase !== 'open') return
@@ -339,9 +345,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   #call(name: 'open' | 'close'): void {
     try {
       const result: unknown = this.#handler.callbacks?.[name]?.(this, this.#abortError)
-      if (!isThenable(result)) return
-      this.#work += 1
-      this.#await(result, () => (this.#work -= 1))
+      if (isThenable(result)) this.work(result)
     } catch (error) {
       this.#handlerFailed(error)
     }
@@ -353,7 +357,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       this.#advance()
       this.#checkFinished()
     }
-    promise.then(settled, (error: unknown) => {
+    void whenSettled(promise, settled, (error: unknown) => {
       this.#handlerFailed(error)
       settled()
     })

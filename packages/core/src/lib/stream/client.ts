@@ -2,7 +2,7 @@ import type { Address } from '../address.js'
 import { CallbackRegistry } from '../callbacks.js'
 import { nextChannelId } from '../channel-id.js'
 import type { Connection, Transport } from '../channel.js'
-import { ignore } from '../deferred.js'
+import { ignore, isThenable } from '../deferred.js'
 import type { ConnectionEvent } from '../server.js'
 import { StreamConnection } from './connection.js'
 import { connectionEvent } from '../connection-event.js'
@@ -45,8 +45,10 @@ export async function connectStream(dial: StreamDial): Promise<Connection> {
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote: dial.remote })
   const port = await dial.dial()
+  let configuring: PromiseLike<unknown> | undefined
   try {
-    dial.configure?.(port.socket as never)
+    const result: unknown = dial.configure?.(port.socket as never)
+    if (isThenable(result)) configuring = result
   } catch (error) {
     port.destroy()
     throw error
@@ -54,6 +56,7 @@ export async function connectStream(dial: StreamDial): Promise<Connection> {
   const connection = new StreamConnection(port, createHost(dial, registry), id)
   registry.emit('connection', connectionEvent(connection, 'new'))
   connection.serve()
+  if (configuring !== undefined) connection.work(configuring, ignore)
   return connection
 }
 

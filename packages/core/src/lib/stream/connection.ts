@@ -4,7 +4,15 @@ import type { Address } from '../address.js'
 import { asError } from '../as-error.js'
 import { nextChannelId } from '../channel-id.js'
 import type { Connection, PeerCredentials, TlsSession, Transport } from '../channel.js'
-import { createDeferred, ignore, isThenable, rejected, RESOLVED, type Deferred } from '../deferred.js'
+import {
+  createDeferred,
+  ignore,
+  isThenable,
+  rejected,
+  RESOLVED,
+  whenSettled,
+  type Deferred,
+} from '../deferred.js'
 import { isSockError, SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
 import type { ConnectionHandler } from '../handler.js'
@@ -240,7 +248,8 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     if (this.#host.firstDeadline < Infinity) this.#watched().watch(this.#host.firstDeadline)
     if (this.#host.observed) this.#host.observe(this, 'handler')
     try {
-      configure?.(this.#port.socket as never)
+      const result: unknown = configure?.(this.#port.socket as never)
+      if (isThenable(result)) this.work(result, ignore)
     } catch (error) {
       this.fail(error)
       return
@@ -252,7 +261,8 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   /** Something of the handler is under way: its function, or a promise of a callback. If it fails, the connection does. */
   work(promise: PromiseLike<unknown>, done: (connection: StreamConnection) => void): void {
     this.#work += 1
-    promise.then(
+    void whenSettled(
+      promise,
       () => this.#worked(done),
       (error: unknown) => {
         this.fail(error)
