@@ -113,6 +113,32 @@ describe('close', () => {
     expect(story(scene).at(-1)).toBe('close idle')
   })
 
+  it('close() gives up flushing though the peer, which takes nothing, goes on sending', async () => {
+    const { port, connection } = await openFake()
+    port.bufferedBytes = 100
+    const closing = connection.close()
+    for (let second = 0; second < 30; second++) {
+      expect(port.isDestroyed).toBe(false)
+      await pass(1_000)
+      port.receive('and another thing')
+    }
+    await pass(2 * late(1_000))
+    expect(port.isDestroyed).toBe(true)
+    port.close()
+    expect(await rejection(closing)).toMatchObject({ code: 'ERR_SOCK_IDLE_TIMEOUT' })
+  })
+
+  it('close() flushes for thirty seconds from then on, however long nothing had moved before', async () => {
+    const { port, connection } = await openFake({ idleTimeout: 60_000 })
+    await pass(40_000)
+    port.bufferedBytes = 100
+    void connection.close()
+    await pass(early(30_000))
+    expect(port.isDestroyed).toBe(false)
+    await pass(late(1_000))
+    expect(port.isDestroyed).toBe(true)
+  })
+
   it('close() needs no timer when the peer has ended and nothing is left to flush', async () => {
     const before = jest.getTimerCount()
     const { port, connection } = await openFake()

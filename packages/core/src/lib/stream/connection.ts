@@ -395,6 +395,9 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   get progress(): number {
     return this.#bytesRead + this.#port.writeProgress
   }
+  get writeProgress(): number {
+    return this.#port.writeProgress
+  }
   get awaitsFirstByte(): boolean {
     return this.#bytesRead === 0 && this.#input === 'open'
   }

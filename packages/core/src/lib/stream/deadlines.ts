@@ -33,6 +33,8 @@ export interface Mortal {
   readonly isClosing: boolean
   /** Grows with every byte that moves, in either direction. */
   readonly progress: number
+  /** Grows with every byte that the peer takes. */
+  readonly writeProgress: number
   /** Nothing has been read yet, and more may come. */
   readonly awaitsFirstByte: boolean
   /** Nothing is in flight: only input is waited for. */
@@ -57,8 +59,8 @@ export class Deadlines implements Watched {
   /** Progress as the last look saw it, and when it was first seen. */
   #progress: number
   #movedAt = this.#since
-  /** Our FIN is out and the connection is closing, since then. */
-  #lingersSince = this.#since
+  /** The connection is closing since then, and once our FIN is out, since that. */
+  #closingSince = this.#since
   #isExpired = false
 
   constructor(connection: Mortal, host: ConnectionHost) {
@@ -74,13 +76,13 @@ export class Deadlines implements Watched {
 
   /** The connection has begun to close, and may still have to flush. */
   beginClosing(): void {
-    this.#lingersSince = performance.now()
+    this.#closingSince = performance.now()
     this.watch(LINGER_QUIET)
   }
 
   /** Our FIN is out. */
   flushed(): void {
-    this.#lingersSince = performance.now()
+    this.#closingSince = performance.now()
   }
 
   stop(): void {
@@ -88,7 +90,9 @@ export class Deadlines implements Watched {
   }
 
   check(now: number): number {
-    const { progress, isClosing } = this.#connection
+    const { isClosing, isFlushed } = this.#connection
+    // While it flushes, only what the peer takes brings the end nearer; what it sends is thrown away.
+    const progress = isClosing && !isFlushed ? this.#connection.writeProgress : this.#connection.progress
     if (progress !== this.#progress) {
       this.#progress = progress
       this.#movedAt = now
@@ -123,14 +127,14 @@ export class Deadlines implements Watched {
 
   /** A closing connection may flush as long as it gets on, and then wait for the peer's FIN for a bounded time. */
   #checkClosing(now: number, quiet: number): number {
+    const closing = now - this.#closingSince
     if (!this.#connection.isFlushed) {
-      if (quiet >= FLUSH_STALL) {
+      if (Math.min(quiet, closing) >= FLUSH_STALL) {
         this.#abort('idle', idleError(`Peer took nothing for ${FLUSH_STALL} ms`))
       }
       return LINGER_QUIET
     }
-    const lingering = now - this.#lingersSince
-    if (Math.min(quiet, lingering) >= LINGER_QUIET || lingering >= LINGER_TOTAL) this.#connection.endLinger()
+    if (Math.min(quiet, closing) >= LINGER_QUIET || closing >= LINGER_TOTAL) this.#connection.endLinger()
     return LINGER_QUIET
   }
 
