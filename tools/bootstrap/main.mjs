@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { buildAlone, buildPackage, buildProgram } from './build.mjs'
+import { buildAlone, buildPackage, buildProgram, buildRelease } from './build.mjs'
 import { runCommand } from './command.mjs'
 import { install } from './install.mjs'
 import { turbo } from './turbo.mjs'
@@ -17,11 +17,16 @@ const commands = {
   /** `npm run bench`. Inside a package it installs and builds only what that one needs. */
   async bench(args) {
     const alone = packageHere()
-    if (alone === undefined) return runProgram('bench', args)
     mustBeHere('tools/bench', 'a benchmark')
-    await install([alone], ['@sock/bench'])
-    await buildPackage(process.cwd())
-    await buildAlone('tools/bench')
+    if (alone === undefined) {
+      await install()
+      await buildProgram('@sock/bench')
+    } else {
+      await install([alone], ['@sock/bench'])
+      await buildPackage(process.cwd())
+      await buildAlone('tools/bench')
+    }
+    await buildRelease()
     await runHere('tools/bench/dist/main.js', args)
   },
 
