@@ -6,6 +6,8 @@ import {
   begin,
   CALLBACKS,
   happen,
+  OBSERVED,
+  OBSERVER_ACTS,
   permutations,
   PORT_EVENTS,
   REASONS,
@@ -20,8 +22,10 @@ async function checkEnd(course: Course, what: string): Promise<void> {
   course.keep('the last close', course.server.close())
   happen(course, 'closed')
   await settle()
-  const { heard, pending, server, events, port } = course
+  const { heard, pending, server, events, port, given, connection } = course
+  const { calls, written } = port
   const isFailing = /throws|rejects/.test(what)
+  const over = calls.findIndex((call) => call !== 'start' && /destroy|reset|shutdown/.test(call))
   const once = (name: string): number => heard.filter((one) => one === name).length
   const seen = {
     first: heard[0],
@@ -39,7 +43,10 @@ async function checkEnd(course: Course, what: string): Promise<void> {
     // A callback that failed may never have been called.
     errorsAreCounted: isFailing || server.stats().handlerErrors === 0,
     shutdowns: port.count('shutdownWrite') <= 1,
-    bytes: server.stats().bytesRead === course.connection.bytesRead,
+    bytes: server.stats().bytesRead === connection.bytesRead,
+    isInOrder: written.every((text, at) => text === given[at]),
+    written: server.stats().bytesWritten === written.join('').length,
+    writesTooLate: over !== -1 && calls.lastIndexOf('write') > over,
   }
   expect({ what, ...seen }).toEqual({
     what,
@@ -55,6 +62,9 @@ async function checkEnd(course: Course, what: string): Promise<void> {
     errorsAreCounted: true,
     shutdowns: true,
     bytes: true,
+    isInOrder: true,
+    written: true,
+    writesTooLate: false,
   })
 }
 
@@ -70,6 +80,22 @@ describe('all orders of data, more data, end, drained, finished and closed', () 
         if (at % 2 === 0) await Promise.resolve()
       }
       await checkEnd(course, `"${where}" ${act}: ${order.join(', ')}`)
+    }
+  })
+})
+
+describe('a part of these orders', () => {
+  const cases = OBSERVED.flatMap((where) => OBSERVER_ACTS.map((act) => [where, act] as const))
+
+  it.each(cases)('is survived when an observer of "%s" %s', async (where, act) => {
+    // A prime, so that each event comes at each place.
+    for (let at = 0; at < ORDERS.length; at += 11) {
+      const course = await begin(`observer of ${where}`, act)
+      for (const event of ORDERS[at] ?? []) {
+        happen(course, event, REASONS[at % REASONS.length])
+        if (at % 2 === 0) await Promise.resolve()
+      }
+      await checkEnd(course, `observer of "${where}" ${act}: ${ORDERS[at]?.join(', ')}`)
     }
   })
 })
@@ -90,7 +116,7 @@ describe('any schedule of what the port and what the user does', () => {
     if (what === 'closes') keep('close', connection.close())
     if (what === 'ends') keep('closeWrite', connection.closeWrite())
     if (what === 'destroys') connection.destroy()
-    if (what === 'writes') keep('write', connection.write('something'))
+    if (what === 'writes') course.write('something')
     if (what === 'stops reading') connection.closeRead()
     if (what === 'shuts down') keep('shutdown', server.shutdown())
     if (what === 'stops the server') keep('server.close', server.close())

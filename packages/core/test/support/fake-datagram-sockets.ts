@@ -3,7 +3,7 @@ import type { DatagramChannel } from '../../src/lib/channel.js'
 import { connectDatagram } from '../../src/lib/datagram/client.js'
 import { createDatagramServer } from '../../src/lib/datagram/server.js'
 import type { DatagramHandler } from '../../src/lib/handler.js'
-import type { DatagramServerStats, Server } from '../../src/lib/server.js'
+import type { ConnectionEvent, DatagramServerStats, Server } from '../../src/lib/server.js'
 import {
   createFakeDatagramPort,
   type FakeDatagramPort,
@@ -37,6 +37,7 @@ export async function serve(
 export async function dial(
   options: FakeDatagramPortOptions = {},
   configure?: () => void,
+  onState?: (event: ConnectionEvent) => void,
 ): Promise<{
   port: FakeDatagramPort
   channel: DatagramChannel
@@ -46,7 +47,7 @@ export async function dial(
     transport: 'unixgram',
     maxQueuedBytes: 1_000,
     configure,
-    onState: undefined,
+    onState,
   } as const
   return { port, channel: await connectDatagram({ ...dialled, dial: () => Promise.resolve(port) }, PEER) }
 }

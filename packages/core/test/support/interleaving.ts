@@ -1,6 +1,6 @@
 import type { Connection, ConnectionCallbacks } from '../../src/index.js'
 import { createFakeStreamPort, type FakeStreamPort } from '../../src/testing.js'
-import { serveFake, systemError, type FakeScene } from './fake-server.js'
+import { serveFake, systemError, type FakeScene, type FakeServer } from './fake-server.js'
 
 export const CALLBACKS = ['open', 'data', 'end', 'drain', 'close'] as const
 export const PORT_EVENTS = ['data', 'more data', 'end', 'drained', 'finished', 'closed'] as const
@@ -13,23 +13,49 @@ export const ACTS = [
   'rejects',
   'stops the server',
 ] as const
+/** What observers hear of. */
+export const OBSERVED = [
+  'new',
+  'handler',
+  'read',
+  'write',
+  'closeRead',
+  'closeWrite',
+  'close',
+  'error',
+] as const
+/** What they do there, to the connection or to its server. */
+export const OBSERVER_ACTS = [
+  'closes',
+  'ends',
+  'destroys',
+  'stops reading',
+  'writes',
+  'shuts down',
+  'stops the server',
+] as const
 
 export type CallbackName = (typeof CALLBACKS)[number]
 export type PortEvent = (typeof PORT_EVENTS)[number]
-export type Act = (typeof ACTS)[number]
+export type Act = (typeof ACTS)[number] | (typeof OBSERVER_ACTS)[number]
+export type Observed = (typeof OBSERVED)[number]
 
 /** One connection over a fake port, and all that was seen of it. */
 export interface Course extends FakeScene {
   readonly port: FakeStreamPort
   readonly connection: Connection
+  /** Writes, and notes it in `given`. */
+  readonly write: (text: string) => void
+  readonly given: string[]
   readonly heard: string[]
   /** Everything that was promised, and not yet settled. */
   readonly pending: Set<string>
   readonly keep: (what: string, promise: Promise<unknown>) => void
 }
 
-/** Everything can happen: a write waits for its drain, and one of the callbacks does something. */
-export async function begin(where: CallbackName, act: Act): Promise<Course> {
+/** Everything can happen: a write waits for its drain, and one of the callbacks, or an observer, does something. */
+export async function begin(where: CallbackName | `observer of ${Observed}`, act: Act): Promise<Course> {
+  const given: string[] = []
   const heard: string[] = []
   const pending = new Set<string>()
   const keep = (what: string, promise: Promise<unknown>): void => {
@@ -38,22 +64,32 @@ export async function begin(where: CallbackName, act: Act): Promise<Course> {
     const settled = (): void => void pending.delete(name)
     promise.then(settled, settled)
   }
-  let connection!: Connection
-  const call = (name: CallbackName): void | Promise<void> => {
-    heard.push(name)
-    if (name === 'open') keep('write', connection.write('more than the mark'))
-    if (name !== where) return undefined
-    if (act === 'closes') keep('close', connection.close())
-    if (act === 'ends') keep('closeWrite', connection.closeWrite())
-    if (act === 'destroys') connection.destroy()
+  let connection: Connection | undefined
+  const write = (text: string): void => {
+    if (connection === undefined) return
+    given.push(text)
+    keep('write', connection.write(text))
+  }
+  const perform = (): void | Promise<void> => {
     if (act === 'throws') throw new Error('oops')
     if (act === 'rejects') return Promise.reject(new Error('oops'))
     if (act === 'stops the server') keep('server.close', scene.server.close())
+    if (act === 'shuts down') keep('shutdown', scene.server.shutdown())
+    if (act === 'writes') write('in turn')
+    if (act === 'closes' && connection !== undefined) keep('close', connection.close())
+    if (act === 'ends' && connection !== undefined) keep('closeWrite', connection.closeWrite())
+    if (act === 'destroys') connection?.destroy()
+    if (act === 'stops reading') connection?.closeRead()
     return undefined
   }
+  const call = (name: CallbackName): void | Promise<void> => {
+    heard.push(name)
+    if (name === 'open') write('more than the mark')
+    return name === where ? perform() : undefined
+  }
   const callbacks: ConnectionCallbacks = {
-    open(given) {
-      connection = given
+    open(opened) {
+      connection = opened
       return call('open')
     },
     data: () => call('data'),
@@ -62,10 +98,24 @@ export async function begin(where: CallbackName, act: Act): Promise<Course> {
     close: () => call('close'),
   }
   const scene = await serveFake(callbacks)
+  observeOnce(scene.server, where, perform)
   const port = createFakeStreamPort()
   port.bufferedBytes = 20
   scene.accept(port)
-  return { ...scene, port, connection, heard, pending, keep }
+  if (connection === undefined) throw new Error('The handler was not called')
+  return { ...scene, port, connection, write, given, heard, pending, keep }
+}
+
+/** The first time only: who writes when told of a write would never come to an end. */
+function observeOnce(server: FakeServer, where: string, perform: () => unknown): void {
+  let isDone = false
+  const hear = (what: string): unknown => {
+    if (isDone || where !== `observer of ${what}`) return undefined
+    isDone = true
+    return perform()
+  }
+  server.on('connection', ({ state }) => hear(state))
+  server.on('error', () => hear('error'))
 }
 
 /** What the port does, as far as its contract lets it: it answers only what it was asked, and is silent once closed. */

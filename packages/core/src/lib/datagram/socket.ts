@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import type { Address } from '../address.js'
+import { Announcer } from '../announcer.js'
 import { asError } from '../as-error.js'
 import type { Datagram, DatagramChannel, PeerCredentials, Transport } from '../channel.js'
 import { createDeferred, isThenable, rejected, RESOLVED, whenSettled, type Deferred } from '../deferred.js'
@@ -47,6 +48,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   readonly #mailbox: Mailbox
   readonly #outbox: Outbox
   readonly #stop = new StopSignal()
+  readonly #announcer = new Announcer()
   readonly #dropped = { queueFull: 0, unread: 0, closing: 0 }
 
   /** `draining`: no more input, while the handler and what it sends come to their end. */
@@ -191,6 +193,8 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   /** Closes now. */
   abort(reason: CloseReason, error: SockError): void {
     if (this.#isGone) return
+    // First: what listeners of the signal do comes too late.
+    this.#phase = 'closing'
     this.#reason = reason
     this.#abortError = error
     this.#discard()
@@ -198,7 +202,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     this.#mailbox.finish()
     this.#outbox.clear(error)
     this.#stop.fire(error)
-    this.#close()
+    this.#port.close()
   }
 
   get isClosed(): boolean {
@@ -227,17 +231,11 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   received(data: Buffer, from: Address | undefined, truncated: boolean, credentials?: PeerCredentials): void {
     this.#received += 1
     this.#bytesRead += data.length
-    if (this.#phase !== 'open') {
+    if (this.#phase === 'open' && this.#host.observed) this.#observe('read', from)
+    // An observer may have closed it.
+    if (!this.#takesInput) {
       this.#dropped.closing += 1
       return
-    }
-    if (this.#host.observed) {
-      this.#observe('read', from)
-      // An observer may have closed it.
-      if (this.#isGone) {
-        this.#dropped.closing += 1
-        return
-      }
     }
     const { callbacks, run } = this.#handler
     if (callbacks?.data !== undefined && !this.#isBusy && this.#mailbox.isEmpty) {
@@ -402,11 +400,16 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       const message = `Cannot send ${bytes.length} bytes in one datagram: the limit is ${maxMessageBytes}`
       return rejected(new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', message))
     }
+    // The second: an observer that is told of a write may have unsubscribed before it writes itself.
+    if (!this.#host.observed && !this.#announcer.isTelling) return this.#handOn(bytes, to)
+    return this.#announcer.announce(
+      () => this.#observe('write', to ?? this.#port.remoteAddress),
+      () => (this.#isSending ? this.#handOn(bytes, to) : rejected(notOpen())),
+    )
+  }
+
+  #handOn(bytes: Uint8Array, to: Address | undefined): Promise<void> {
     this.#bytesWritten += bytes.length
-    if (this.#host.observed) {
-      this.#observe('write', to ?? this.#port.remoteAddress)
-      if (this.#isGone) return rejected(notOpen())
-    }
     return this.#outbox.send(bytes, to)
   }
 
@@ -428,6 +431,10 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   get #isWorking(): boolean {
     return this.#isBusy || this.#work > 0
+  }
+
+  get #takesInput(): boolean {
+    return this.#phase === 'open'
   }
 
   get #isGone(): boolean {

@@ -90,7 +90,8 @@ export class CallbackFeed {
       this.#deliver(chunk)
     }
     if (this.#busy) return
-    if (this.#inputIsOver && this.#told === 'open' && !this.#readerDecides) this.#tellEnd()
+    const isAtEnd = this.#inputIsOver && this.#told === 'open' && !this.#connection.isDestroyed
+    if (isAtEnd && !this.#readerDecides) this.#tellEnd()
     if (this.#closed !== undefined) this.#tellClose()
   }
 

@@ -54,7 +54,6 @@ export async function connectStream(dial: StreamDial): Promise<Connection> {
     throw error
   }
   const connection = new StreamConnection(port, createHost(dial, registry), id)
-  registry.emit('connection', connectionEvent(connection, 'new'))
   connection.serve()
   if (configuring !== undefined) connection.work(configuring, ignore)
   return connection

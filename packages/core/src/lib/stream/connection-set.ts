@@ -210,6 +210,8 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   }
 
   #admits(peer: StreamPort | Handshake): boolean {
+    // The listener may have had some more in hand when everything was destroyed.
+    if (this.#drain?.isForced === true) return false
     return this.#admission.admits(peer, this.#counters.open + this.#handshakes.size)
   }
 
@@ -218,7 +220,6 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
     this.#connections.add(connection)
     this.#counters.accepted += 1
     this.#counters.open += 1
-    if (this.observed) this.observe(connection, 'new')
     if (this.#drain !== undefined) connection.drain(this.#settings.drainIdle)
     connection.serve(this.#handler.run, this.#settings.configure)
   }
@@ -229,7 +230,7 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
   }
 
   #forget(connection: StreamConnection): void {
-    this.#connections.delete(connection)
+    if (!this.#connections.delete(connection)) return
     this.#counters.bytesRead += connection.bytesRead
     this.#counters.bytesWritten += connection.bytesWritten
     this.#checkEmpty()

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { types } from 'node:util'
 import type { Address } from '../address.js'
+import { Announcer } from '../announcer.js'
 import { asError } from '../as-error.js'
 import { nextChannelId } from '../channel-id.js'
 import type { Connection, PeerCredentials, TlsSession, Transport } from '../channel.js'
@@ -65,6 +66,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   #work = 0
   /** Its handler function has returned, which closed it although more might have come. */
   #isLeft = false
+  #announcer: Announcer | undefined
   #drained: Deferred<void> | undefined
   #finished: Deferred<void> | undefined
   #closed: Deferred<void> | undefined
@@ -142,15 +144,9 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     const bytes = typeof data === 'string' ? Buffer.from(data) : data
     if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
     if (bytes.length === 0) return RESOLVED
-    this.#bytesWritten += bytes.length
-    this.#answered = this.#bytesRead
-    if (this.#host.observed) {
-      this.#host.observe(this, 'write')
-      if (this.#isGone) return rejected(closedError('write', this.#error))
-    }
-    this.#port.write(bytes)
-    const waiting = this.#port.bufferedBytes
-    return waiting < this.#host.highWaterMark ? RESOLVED : this.#whenDrained(waiting, bytes.length)
+    // The second: an observer that is told of a write may have unsubscribed before it writes itself.
+    if (this.#host.observed || this.#announcer?.isTelling === true) return this.#announce(bytes)
+    return this.#handOn(bytes)
   }
 
   closeRead(): void {
@@ -182,8 +178,10 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   }
 
   destroy(error?: Error): void {
-    if (error === undefined) this.abort('destroyed', closedError('go on', this.#error), 'destroy')
-    else this.abort('destroyed', asError(error), 'reset')
+    // After a failure the peer must not take half an answer for the whole.
+    const hasFailed = error !== undefined || this.#error !== undefined
+    const reason = error === undefined ? closedError('go on', this.#error) : asError(error)
+    this.abort('destroyed', reason, hasFailed ? 'reset' : 'destroy')
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -205,12 +203,18 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     this.#phase = 'closing'
     this.closeRead()
     this.#endOutput()
+    if (this.#isGone) return
     this.#destroyIfOver()
     if (this.#input !== 'ended' || this.#mayStall) this.#watched().beginClosing()
   }
 
   get isClosed(): boolean {
     return this.#phase === 'closed'
+  }
+
+  /** From this side, or by a deadline, and not closed yet. */
+  get isDestroyed(): boolean {
+    return this.#phase === 'destroyed'
   }
 
   /** Bytes that were written and are not yet taken by the system. */
@@ -246,7 +250,9 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   serve(run?: ConnectionHandler, configure?: (socket: never) => void): void {
     this.#port.start(this)
     if (this.#host.firstDeadline < Infinity) this.#watched().watch(this.#host.firstDeadline)
+    if (this.#host.observed) this.#host.observe(this, 'new')
     if (this.#host.observed) this.#host.observe(this, 'handler')
+    // Even if an observer has closed the server: each connection that was accepted has its handler.
     try {
       const result: unknown = configure?.(this.#port.socket as never)
       if (isThenable(result)) this.work(result, ignore)
@@ -283,7 +289,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
 
   /** Looks from now on whether the connection has become idle, since its server is draining. */
   drain(quiet: number): void {
-    this.#watched().watch(quiet)
+    if (!this.#isGone) this.#watched().watch(quiet)
   }
 
   /** Handler or callback failed: unless that only tells what is known already, report it; then destroy. */
@@ -292,6 +298,9 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     // An overflow has been reported; what the handler itself gave to `destroy()` has not.
     const isReported = this.#reason === 'overflow' && failure === this.#error
     const isKnown = isReported || (this.#error !== undefined && isExpectedClose(failure))
+    // Before observers hear of it: what they do about the connection is not the first reason any more.
+    this.#reason ??= 'error'
+    this.#error ??= failure
     if (!isKnown) this.#host.handlerFailed(this, failure)
     this.abort('error', failure, 'reset')
     // Even if it was closed before: a handler that failed gets no more.
@@ -313,7 +322,8 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     this.#phase = 'destroyed'
     this.#reason ??= reason
     this.#error ??= error
-    this.#dropInput()
+    this.#feed?.clear()
+    this.#inbox?.abort(this.#error)
     this.#rejectPending()
     if (this.#stop instanceof AbortController) fire(this.#stop, this.#stopReason())
     this.#port[how]()
@@ -325,10 +335,10 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     // A TLS socket may still deliver what it has decrypted before; who keeps counts has taken this one's already.
     if (this.#isGone) return
     this.#bytesRead += chunk.length
-    if (this.#input !== 'open') return
+    if (!this.#takesInput) return
     if (this.#host.observed) {
       this.#host.observe(this, 'read')
-      if (this.#isGone) return
+      if (!this.#takesInput) return
     }
     if (this.#inbox !== undefined) this.#inbox.push(chunk)
     else this.#feed?.chunk(chunk)
@@ -339,6 +349,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     const wasOpen = this.#input === 'open'
     this.#input = 'ended'
     if (wasOpen && this.#host.observed) this.#host.observe(this, 'closeRead')
+    if (this.#isGone) return
     this.#inbox?.finish()
     this.#feed?.end()
     this.#destroyIfOver()
@@ -365,12 +376,14 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
 
   closed(error?: Error): void {
     if (this.#phase === 'closed') return
-    if (error !== undefined && this.#phase !== 'destroyed') this.#break(error)
+    const failure = this.#phase === 'destroyed' ? undefined : error
     const flushed = this.#output === 'ended'
-    if (!(flushed && this.#input === 'ended') && this.#reason === undefined) this.#break()
-    const reason = this.#reason ?? 'ended'
+    const isWhole = flushed && this.#input === 'ended'
+    // Before observers hear of it: whatever they do comes too late.
     this.#phase = 'closed'
     this.#deadlines?.stop()
+    if (failure !== undefined || (!isWhole && this.#reason === undefined)) this.#break(failure)
+    const reason = this.#reason ?? 'ended'
     this.#rejectPending()
     if (flushed || this.#error === undefined) this.#closed?.resolve()
     else this.#closed?.reject(this.#error)
@@ -440,6 +453,10 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     return this.#phase === 'destroyed' || this.#phase === 'closed'
   }
 
+  get #takesInput(): boolean {
+    return this.#input === 'open' && !this.#isGone
+  }
+
   #watched(): Deadlines {
     return (this.#deadlines ??= new Deadlines(this, this.#host))
   }
@@ -491,6 +508,22 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     this.#output = 'ending'
     if (this.#host.observed) this.#host.observe(this, 'closeWrite')
     if (!this.#isGone) this.#port.shutdownWrite()
+  }
+
+  #announce(bytes: Uint8Array): Promise<void> {
+    this.#announcer ??= new Announcer()
+    return this.#announcer.announce(
+      () => this.#host.observe(this, 'write'),
+      () => (this.isOpen ? this.#handOn(bytes) : rejected(closedError('write', this.#error))),
+    )
+  }
+
+  #handOn(bytes: Uint8Array): Promise<void> {
+    this.#bytesWritten += bytes.length
+    this.#answered = this.#bytesRead
+    this.#port.write(bytes)
+    const waiting = this.#port.bufferedBytes
+    return waiting < this.#host.highWaterMark ? RESOLVED : this.#whenDrained(waiting, bytes.length)
   }
 
   #destroyIfOver(): void {

@@ -72,6 +72,13 @@ export class Inbox {
     else this.#settle(this.#resolve, (this.#waiting === 'chunk' ? null : DONE) as never)
   }
 
+  /** Nobody may have what is here any more: unless all was taken up to a clean end, readers see the error instead. */
+  abort(error: Error): void {
+    if (this.#end === 'clean' && !this.isEmpty) this.#end = error
+    this.clear()
+    this.finish(error)
+  }
+
   /** Drops what is here. */
   clear(): void {
     this.#chunks = undefined
