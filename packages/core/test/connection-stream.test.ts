@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { openFake, story, systemError } from './support/fake-server.js'
 import { settle } from './support/settle.js'
 
@@ -94,6 +95,44 @@ describe('stream', () => {
     await settle()
     expect(port.isDestroyed).toBe(true)
     expect(connection.signal.reason).toMatchObject({ cause: reason })
+  })
+
+  it.each<[string, (source: AsyncIterable<Buffer>) => AsyncIterable<Buffer>]>([
+    [
+      'in the middle of the input',
+      async function* (source) {
+        for await (const chunk of source) {
+          yield chunk
+          throw new Error('oops')
+        }
+      },
+    ],
+    [
+      'after the end of the input',
+      async function* (source) {
+        for await (const chunk of source) yield chunk
+        throw new Error('oops')
+      },
+    ],
+  ])('stream in a pipeline whose generator throws %s resets the connection', async (_, generator) => {
+    const { stream, port } = await openStream()
+    const piping = pipeline(stream, generator, stream)
+    port.receive('half')
+    await settle()
+    port.end()
+    await expect(piping).rejects.toThrow('oops')
+    expect([port.count('reset'), port.count('shutdownWrite')]).toEqual([1, 0])
+    port.close()
+    await settle()
+  })
+
+  it('stream that is written to after its end fails, as any stream does', async () => {
+    const { stream, port, failures } = await openStream()
+    stream.end('bye')
+    stream.write('late')
+    await closed(stream)
+    expect(failures).toMatchObject([{ code: 'ERR_STREAM_WRITE_AFTER_END' }])
+    expect(port.isDestroyed).toBe(true)
   })
 
   it('stream whose both sides are over closes the connection, and destroys nothing that is under way', async () => {

@@ -1,5 +1,4 @@
 import { Duplex } from 'node:stream'
-import { ignore } from '../deferred.js'
 import type { StreamConnection } from './connection.js'
 import type { Inbox } from './inbox.js'
 
@@ -17,6 +16,9 @@ export function createConnectionStream(
   const onError = (error: Error): void => void stream.destroy(error)
 
   const stream: Duplex = new Duplex({
+    // Or else Node's iterator over a stream, which pipeline() gives to a generator, would destroy it at the end of its
+    // input, in the middle of the answer. https://nodejs.org/api/stream.html#readablesymbolasynciterator
+    autoDestroy: false,
     read: () => void inbox.read().then(onChunk, onError),
     write: (chunk: Buffer, _encoding, done) => settle(connection.write(chunk), done),
     final: (done) => settle(connection.closeWrite(), done),
@@ -38,9 +40,18 @@ export function createConnectionStream(
     }
     return isTaken
   }
-  // A peer that goes away while nobody listens must not end the process; whoever does listen hears of it all the same.
-  stream.on('error', ignore)
+  destroyAtEnd(stream)
   return stream
+}
+
+/** What `autoDestroy` does: once both sides are over, and after an error, which is thus heard even if nobody listens. */
+function destroyAtEnd(stream: Duplex): void {
+  const look = (): void => {
+    if (stream.readableEnded && stream.writableFinished) stream.destroy()
+  }
+  stream.on('end', look)
+  stream.on('finish', look)
+  stream.on('error', (error) => stream.destroy(error))
 }
 
 /** The connection is closed: what came before a clean end can still be read, but nothing more be written. */

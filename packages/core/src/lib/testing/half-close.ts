@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { PassThrough, type Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { ignore } from '../deferred.js'
 import type { StreamHandler } from '../handler.js'
 import { gate, pattern, readAll, readExactly, untilStopped } from './handlers.js'
@@ -7,6 +9,30 @@ import { twoWay } from './two-way.js'
 import { eventually, soon } from './wait.js'
 
 const MIB = 1024 * 1024
+
+/** What programs do with a stream that comes back to where it came from; the answer may go on after the end of the input. */
+const THROUGH: readonly ((stream: Duplex, tail: Buffer) => Promise<void>)[] = [
+  async (stream, tail) => {
+    stream.write('>')
+    for await (const chunk of stream) stream.write(chunk)
+    await new Promise<void>((finished) => stream.end(tail, finished))
+  },
+  (stream, tail) =>
+    pipeline(
+      stream,
+      async function* (source) {
+        yield '>'
+        for await (const chunk of source) yield chunk
+        yield tail
+      },
+      stream,
+    ),
+  (stream, tail) => {
+    const between = new PassThrough({ flush: (done) => done(null, tail) })
+    between.write('>')
+    return pipeline(stream, between, stream)
+  },
+]
 
 /** What holds where each direction can end for itself. */
 export const halfClose = defineSuite(
@@ -81,6 +107,21 @@ export const halfClose = defineSuite(
       void client.closeWrite()
       const rest = await soon(readAll(client), 'the rest')
       assert.ok(Buffer.concat([first, rest]).equals(sent), 'bytes are missing')
+    },
+
+    'stream in a pipeline with itself gives the whole answer, and then the end': async (stage) => {
+      const sent = pattern(MIB)
+      const tail = pattern(200_000, 1)
+      const expected = Buffer.concat([Buffer.from('>'), sent, tail])
+      for (const through of THROUGH) {
+        const { connect, errors, events } = await stage.serve(({ stream }) => through(stream, tail))
+        const client = await connect()
+        void client.write(sent)
+        void client.closeWrite()
+        assert.ok((await soon(readAll(client), 'the answer')).equals(expected), 'bytes are missing')
+        await eventually(() => assert.equal(events.at(-1)?.reason, 'ended'))
+        assert.deepEqual(errors, [])
+      }
     },
 
     'destroy() right after closeWrite() destroys': async (stage) => {
