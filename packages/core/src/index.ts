@@ -31,6 +31,7 @@ export type {
   StreamHandler,
 } from './lib/handler.js'
 export type { IpTarget } from './lib/ip-target.js'
+export type { ReadOptions } from './lib/patience.js'
 export type {
   CloseReason,
   ConnectionEvent,

@@ -40,6 +40,9 @@ describe('StreamHandler', () => {
     const handler: Handler = async (channel) => {
       for await (const chunk of channel) await channel.write(chunk)
     }
+    // @ts-expect-error -- an option that does not exist
+    refused.push(() => connection.read({ timeuot: 1 }))
+    refused.push(() => connection.read({ timeout: 1, signal: connection.signal }))
     const accepted: StreamHandler = handler
     const narrower: ConnectionHandler = handler
     const { accept } = await serveFake(accepted)

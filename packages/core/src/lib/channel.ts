@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { Address } from './address.js'
+import type { ReadOptions } from './patience.js'
 
 /**
  * The names of transports, each with its kind. A package with another transport adds its own, and then every program that
@@ -56,8 +57,11 @@ export interface Channel extends AsyncIterable<Buffer>, AsyncDisposable {
    *
    * One at a time: a second `read()` while one waits rejects with `ERR_SOCK_INVALID_STATE`. Rejects when the connection
    * broke (`ERR_SOCK_RESET`) or was ended from this side without `close()`.
+   *
+   * With `signal` or `timeout` it may give up: it rejects with the signal's reason, or with `ERR_SOCK_READ_TIMEOUT`. The
+   * channel lives on then, and nothing is lost: the next read gets what comes.
    */
-  read(): Promise<Buffer | null>
+  read(options?: ReadOptions): Promise<Buffer | null>
   /**
    * Writes; strings as UTF-8. Resolves as soon as fewer than `highWaterMark` bytes wait, so awaiting it is the
    * back-pressure. Do not change the bytes afterwards: they may not have left yet.
@@ -159,8 +163,8 @@ export interface Datagram {
 export interface DatagramChannel extends Channel {
   /** See {@link Datagram.credentials}; those of the sender of what was read last. */
   readonly credentials: PeerCredentials | undefined
-  /** The next datagram with its sender, or `null` at the end. One at a time, like `read()`. */
-  receive(): Promise<Datagram | null>
+  /** The next datagram with its sender, or `null` at the end. One at a time, and it may give up, like `read()`. */
+  receive(options?: ReadOptions): Promise<Datagram | null>
   /** All datagrams with their senders. */
   datagrams(): AsyncIterable<Datagram>
   /**

@@ -2,6 +2,7 @@ import type { Address } from '../address.js'
 import type { PeerCredentials } from '../channel.js'
 import { ignore, rejected } from '../deferred.js'
 import { SockError } from '../errors.js'
+import type { Patience } from '../patience.js'
 import type { DatagramPort } from './port.js'
 
 /** What a waiting datagram costs beside its bytes, so that a flood of empty ones is bounded too. */
@@ -30,8 +31,10 @@ export class Mailbox {
   /** What the reader who waits makes of a datagram; `undefined` when nobody waits. */
   #take: Take<unknown> | undefined
   #end: unknown
+  /** How long the reader who waits does so, if not for ever. */
+  #patience: Patience | undefined
   #resolve!: (value: never) => void
-  #reject!: (error: Error) => void
+  #reject!: (error: unknown) => void
 
   constructor(port: DatagramPort, limit: number, taken: Taken = ignore) {
     this.#port = port
@@ -51,7 +54,7 @@ export class Mailbox {
   push(data: Buffer, from: Address | undefined, truncated: boolean, credentials?: PeerCredentials): boolean {
     const take = this.#take
     if (take !== undefined) {
-      this.#take = undefined
+      this.#stopWaiting()
       this.#taken(from, credentials)
       this.#resolve(take(data, from, truncated, credentials) as never)
       return true
@@ -89,14 +92,14 @@ export class Mailbox {
   /** Who waits sees the end. */
   endReader(): void {
     if (this.#take === undefined) return
-    this.#take = undefined
+    this.#stopWaiting()
     this.#resolve(this.#end as never)
   }
 
   /** Who waits hears of an error; others are not concerned. @returns whether anybody waited */
-  failReader(error: Error): boolean {
+  failReader(error: unknown): boolean {
     if (this.#take === undefined) return false
-    this.#take = undefined
+    this.#stopWaiting()
     this.#reject(error)
     return true
   }
@@ -108,7 +111,7 @@ export class Mailbox {
   }
 
   /** The next datagram, as `take` makes it, or what `end` makes of the end. */
-  next<T>(take: Take<T>, end: T): Promise<T> {
+  next<T>(take: Take<T>, end: T, patience?: Patience): Promise<T> {
     const datagram = this.shift()
     if (datagram !== undefined) {
       const { data, from, truncated, credentials } = datagram
@@ -121,15 +124,26 @@ export class Mailbox {
     }
     this.#take = take
     this.#end = end
+    if (patience !== undefined) {
+      this.#patience = patience
+      patience.start((reason) => this.failReader(reason))
+    }
     Mailbox.#next = this
     return new Promise<T>(Mailbox.#keep as never)
+  }
+
+  #stopWaiting(): void {
+    this.#take = undefined
+    if (this.#patience === undefined) return
+    this.#patience.stop()
+    this.#patience = undefined
   }
 
   /** Whose promise is being made. An executor runs at once, so that one, made once, can serve all mailboxes. */
   // oxlint-disable-next-line no-unused-private-class-members -- it is used below
   static #next: Mailbox
 
-  static readonly #keep = (resolve: (value: never) => void, reject: (error: Error) => void): void => {
+  static readonly #keep = (resolve: (value: never) => void, reject: (error: unknown) => void): void => {
     Mailbox.#next.#resolve = resolve
     Mailbox.#next.#reject = reject
   }

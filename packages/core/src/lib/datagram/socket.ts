@@ -10,6 +10,7 @@ import type { CheckedHandler, DatagramCallbacks, DatagramFunction } from '../han
 import { unexpectedArgument, wrongType } from '../options.js'
 import type { CloseReason, ConnectionEvent, ConnectionState, DatagramServerStats } from '../server.js'
 import { nextChannelId } from '../channel-id.js'
+import { Patience, type ReadOptions } from '../patience.js'
 import { StopSignal } from '../stop-signal.js'
 import { parseDestination } from './destination.js'
 import { Mailbox, type Take } from './mailbox.js'
@@ -105,12 +106,12 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
 
   // What users do.
 
-  read(): Promise<Buffer | null> {
-    return this.#next(takeData, null)
+  read(options?: ReadOptions): Promise<Buffer | null> {
+    return this.#next(takeData, null, options)
   }
 
-  receive(): Promise<Datagram | null> {
-    return this.#next(this.#datagram, null)
+  receive(options?: ReadOptions): Promise<Datagram | null> {
+    return this.#next(this.#datagram, null, options)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
@@ -276,13 +277,19 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   readonly #datagram: Take<Datagram> = (data, from, truncated, credentials) =>
     new ReceivedDatagram(this, data, from, truncated, credentials)
 
-  #next<T>(take: Take<T>, end: T): Promise<T> {
+  #next<T>(take: Take<T>, end: T, options?: ReadOptions): Promise<T> {
+    let patience: Patience | undefined
+    try {
+      if (options !== undefined) patience = new Patience(options)
+    } catch (error) {
+      return rejected(error)
+    }
     if (this.#handler.callbacks?.data !== undefined) {
       const message = 'Cannot read: input goes to the "data" callback'
       return rejected(new SockError('ERR_SOCK_INVALID_STATE', message))
     }
     if (this.#run === 'left') return Promise.resolve(end)
-    return this.#mailbox.next(take, end)
+    return this.#mailbox.next(take, end, patience)
   }
 
   /** Starts what can be started: the next run of a handler function, the next call of `data`, or closing. */

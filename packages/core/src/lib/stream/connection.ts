@@ -18,6 +18,7 @@ import { isSockError, SockError } from '../errors.js'
 import { isExpectedClose, isPeerGone } from '../expected-close.js'
 import type { ConnectionHandler } from '../handler.js'
 import { unexpectedArgument, wrongType } from '../options.js'
+import { Patience, type ReadOptions } from '../patience.js'
 import type { Member } from '../roster.js'
 import type { CloseReason } from '../server.js'
 import { CallbackFeed } from './callback-feed.js'
@@ -127,9 +128,10 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
 
   // What users do.
 
-  read(): Promise<Buffer | null> {
+  read(options?: ReadOptions): Promise<Buffer | null> {
     try {
-      return this.#takeInput('read').read()
+      const patience = options === undefined ? undefined : new Patience(options)
+      return this.#takeInput('read').read(patience)
     } catch (error) {
       return rejected(error)
     }
