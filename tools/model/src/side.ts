@@ -45,8 +45,11 @@ export class Side {
 
   write(length: number): void {
     const { connection, sent } = this
-    const wasOpen = connection.isOpen
+    const before = connection.bytesWritten
+    const mayWrite = connection.isOpen
     const writing = connection.write(content(this.id, sent, sent + length))
+    // An observer that is told of the write may close the connection: then nothing of it was taken.
+    const wasOpen = mayWrite && (connection.isOpen || connection.bytesWritten > before)
     if (wasOpen) this.sent += length
     const judge = wasOpen ? oneOf(...OVER) : oneOf('ERR_SOCK_CLOSED')
     const fulfilled = (): void => assert.ok(wasOpen, 'written to a closed connection')
