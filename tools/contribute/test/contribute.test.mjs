@@ -106,7 +106,7 @@ describe('contributing to one transport', () => {
 
   it.each([
     ['.', 'npm test', 'tools/checks', 'this'],
-    ['.', 'npm run bench', 'tools/bench', 'this'],
+    ['.', 'npm run bench', 'tools/bench', 'a benchmark'],
     ['packages/unix', 'npm test', 'packages/core', 'packages/unix'],
     ['packages/unix', 'npm run bench', 'tools/bench', 'a benchmark'],
   ])('says in one sentence what is missing, in %s: %s', async (place, line, folder, who) => {

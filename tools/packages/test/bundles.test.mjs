@@ -51,8 +51,10 @@ const binary = () => {
 }
 
 const bundle = (folder, format) => join(folder, `bundle.${format === 'cjs' ? 'cjs' : 'mjs'}`)
+// pnpm names its own folder of packages there when it runs a script: a user's system does not.
+const { NODE_PATH: _, ...env } = process.env
 const runBundle = (folder, format, ...args) =>
-  run(process.execPath, [bundle(folder, format), join(folder, `${format}.sock`), ...args])
+  run(process.execPath, [bundle(folder, format), join(folder, `${format}.sock`), ...args], { env })
 
 beforeAll(async () => {
   installInto(scratch)
