@@ -27,7 +27,6 @@ function installed(files: Record<string, string>): URL {
 
 describe('loadNative', () => {
   const broken: [string, () => string, string][] = [
-    ['is not installed', () => pathToFileURL(scratch.path('index.js')).href, 'MODULE_NOT_FOUND'],
     ['was not built', () => installed({}).href, 'MODULE_NOT_FOUND'],
     [
       'was built for something else',
