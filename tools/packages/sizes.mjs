@@ -12,19 +12,19 @@ import { copyAsReleased } from './release-copy.mjs'
  * why it is so much.
  */
 const BOUNDS = {
-  '@sock/core': { packed: 425, loaded: 11 },
-  '@sock/core/stream': { loaded: 100 },
-  '@sock/core/datagram': { loaded: 70 },
-  '@sock/core/testing': { loaded: 190 },
-  '@sock/tcp': { packed: 28, loaded: 115 },
-  '@sock/udp': { packed: 36, loaded: 90 },
-  '@sock/unix': { packed: 10, loaded: 102 },
-  '@sock/unixgram': { packed: 37, loaded: 87 },
-  '@sock/native': { packed: 114, loaded: 188 },
-  '@sock/native-linux-arm64-gnu': { packed: 25 },
-  '@sock/native-linux-arm64-musl': { packed: 25 },
-  '@sock/native-linux-x64-gnu': { packed: 25 },
-  '@sock/native-linux-x64-musl': { packed: 25 },
+  '@sock/core': { packed: 515, loaded: 11 },
+  '@sock/core/stream': { loaded: 120 },
+  '@sock/core/datagram': { loaded: 87 },
+  '@sock/core/testing': { loaded: 208 },
+  '@sock/tcp': { packed: 31, loaded: 136 },
+  '@sock/udp': { packed: 36, loaded: 104 },
+  '@sock/unix': { packed: 10, loaded: 122 },
+  '@sock/unixgram': { packed: 39, loaded: 107 },
+  '@sock/native': { packed: 130, loaded: 215 },
+  '@sock/native-linux-arm64-gnu': { packed: 30 },
+  '@sock/native-linux-arm64-musl': { packed: 30 },
+  '@sock/native-linux-x64-gnu': { packed: 30 },
+  '@sock/native-linux-x64-musl': { packed: 30 },
 }
 
 /** What {@link ofDoors} and {@link ofBinaries} say. The packages must have been built. */

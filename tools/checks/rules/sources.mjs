@@ -3,6 +3,6 @@ export const withoutComments = (text) => text.replace(/\/\*[^]*?\*\/|(?<=^|\s)\/
 
 /** Every module that a source names: static, type-only and dynamic imports, and re-exports. */
 export function importsOf(text) {
-  const statements = withoutComments(text).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"\n]+)['"]/g)
+  const statements = withoutComments(text).matchAll(/(?:\bfrom|\bimport\s*\(?)\s*['"]([^'"\n]+)['"]/g)
   return [...statements].map(([, module]) => module)
 }

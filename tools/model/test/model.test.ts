@@ -11,17 +11,10 @@ const parameters = {
 }
 /** Programs that another process plays take longer, those of clusters most of all. */
 const SHARE: Partial<Record<Name, number>> = { crowd: 1 / 4, 'crowd-native': 1 / 4, cluster: 1 / 24 }
-/** Not yet: what they find is being mended. */
-const LATER: readonly Name[] = ['crowd', 'crowd-native']
 /** ms: a failing sequence is made shorter, which may take many attempts. */
 const LIMIT = 120_000
 
-const grounds = await Promise.all(
-  NAMES.filter((name) => !LATER.includes(name)).map(async (name) => ({
-    name,
-    ground: await createGround(name),
-  })),
-)
+const grounds = await Promise.all(NAMES.map(async (name) => ({ name, ground: await createGround(name) })))
 
 describe('any sequence of commands keeps to the model', () => {
   for (const { name, ground } of grounds) {

@@ -105,6 +105,9 @@ export class RawEnd implements End {
       headers: { connection: 'close' },
     })
     asking.on('error', (error) => this.ledger.breaks(error))
+    // What a paused socket still has when it is closed Node's client takes for input of a request that it has forgotten: an
+    // assertion of its own.
+    stream.prependListener('close', () => stream.removeAllListeners('data'))
     asking.on('response', (answer) => this.#listen(answer))
     asking.flushHeaders()
     return asking

@@ -5,7 +5,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { Server, Socket } from 'node:net'
 
-const { emit, resetAndDestroy, write } = Socket.prototype // oxlint-disable-line typescript/unbound-method -- They are called with a `this`.
+const { emit, end, resetAndDestroy, write } = Socket.prototype // oxlint-disable-line typescript/unbound-method -- They are called with a `this`.
 const shared = new AsyncResource('shared')
 const isOfServer = (socket) => socket.server instanceof Server
 
@@ -40,21 +40,28 @@ const faults = {
     }
   },
 
-  /** What a server writes while it is told of something has to wait, and others overtake it. */
+  /** What a server writes first in a turn leaves behind what it writes next. */
   order() {
-    let depth = 0
-    Socket.prototype.emit = function (...args) {
-      depth += 1
-      try {
-        return emit.apply(this, args)
-      } finally {
-        depth -= 1
-      }
+    const held = new Map()
+    const release = (socket) => {
+      const write = held.get(socket)
+      held.delete(socket)
+      write?.()
     }
-    Socket.prototype.write = function (chunk, ...args) {
-      if (depth === 0 || !isOfServer(this) || chunk.length > 20_000) return write.call(this, chunk, ...args)
-      setImmediate(() => write.call(this, chunk, ...args))
+    Socket.prototype.write = function (...args) {
+      const isSecond = held.has(this)
+      if (isSecond || !isOfServer(this) || this.destroyed) {
+        const result = write.apply(this, args)
+        release(this)
+        return result
+      }
+      held.set(this, () => write.apply(this, args))
+      setImmediate(release, this)
       return true
+    }
+    Socket.prototype.end = function (...args) {
+      release(this)
+      return end.apply(this, args)
     }
   },
 }
