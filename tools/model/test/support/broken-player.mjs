@@ -44,9 +44,9 @@ const faults = {
   order() {
     const held = new Map()
     const release = (socket) => {
-      const write = held.get(socket)
+      const act = held.get(socket)
       held.delete(socket)
-      write?.()
+      act?.()
     }
     Socket.prototype.write = function (...args) {
       const isSecond = held.has(this)
