@@ -93,4 +93,6 @@ process.on('message', ({ program, patience }: { program: ClusterProgram; patienc
     .catch(failed)
     .then((verdict) => process.send?.(verdict))
 })
+// Whoever waited for verdicts may have been killed.
+process.on('disconnect', () => process.exit())
 process.send?.('ready')

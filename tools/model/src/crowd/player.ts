@@ -66,6 +66,7 @@ function storyOf(fault: unknown): string {
   return cause === undefined ? String(stack) : `${stack}\nbecause of ${String((cause as Error).stack)}`
 }
 
-if (parentPort === null) process.on('message', take)
+// Whoever waited for verdicts may have been killed.
+if (parentPort === null) process.on('message', take).on('disconnect', () => process.exit())
 else parentPort.on('message', take)
 if (parentPort === null) process.send?.('ready')
