@@ -43,11 +43,16 @@ function callbacks(form: 'callbacks' | 'few callbacks' | 'reader', play: Play): 
   const few: StreamHandler = {
     open(connection) {
       const end = play.enter(connection)
+      keepContext(end, play.pledges)
       if (form === 'reader') void end.readOn(() => play.actAt('data', end))
       return play.at('open', end) as void
     },
     drain: (connection) => called('drain', play.of(connection), play) as void,
-    close: (connection) => play.at('close', play.of(connection)) as void,
+    close(connection) {
+      const end = play.of(connection)
+      keepContext(end, play.pledges)
+      return play.at('close', end) as void
+    },
   }
   if (form === 'reader') return few
   const withData: StreamHandler = {
@@ -55,7 +60,6 @@ function callbacks(form: 'callbacks' | 'few callbacks' | 'reader', play: Play): 
     data(connection, chunk) {
       const end = play.of(connection)
       end.wasGiven(chunk)
-      keepContext(end, play.pledges)
       const result = called('data', end, play)
       return (result ?? end.pause) as void
     },
@@ -73,6 +77,7 @@ function callbacks(form: 'callbacks' | 'few callbacks' | 'reader', play: Play): 
 
 function called(moment: Moment, end: LibraryEnd, play: Play): unknown {
   play.pledges.guard(() => assert.ok(!end.isGone, `"${moment}" of ${end.ledger.name} after destroy()`))
+  keepContext(end, play.pledges)
   return play.at(moment, end)
 }
 

@@ -24,6 +24,8 @@ export class RawEnd implements End {
   /** What is read: of HTTP only once there is an answer. */
   #input: Readable | undefined
   #isStalled = false
+  /** For good, though Node may wait with it until the socket is connected. */
+  #isReset = false
   #isReady: boolean
   #whenReady = (): void => {}
 
@@ -59,6 +61,8 @@ export class RawEnd implements End {
     },
     closeWrite: () => {
       this.ledger.mayEnd = true
+      // With an end before the reset Node would leak the descriptor.
+      if (this.#isReset) return
       // An end in the middle of a handshake breaks it off.
       if (this.#isReady) this.#output.end()
       else this.#whenReady = () => this.#output.end()
@@ -76,7 +80,8 @@ export class RawEnd implements End {
       if (this.#socket.destroyed) return
       this.ledger.reset('reset')
       // After shutdown(2) Node would leak the descriptor.
-      if (this.ledger.hasReset && !this.#output.writableEnded) this.#socket.resetAndDestroy()
+      this.#isReset = this.ledger.hasReset && !this.#output.writableEnded
+      if (this.#isReset) this.#socket.resetAndDestroy()
       else this.#socket.destroy()
     },
     stall: () => {
