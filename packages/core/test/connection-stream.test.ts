@@ -126,6 +126,22 @@ describe('stream', () => {
     await settle()
   })
 
+  it('stream in a pipeline lets it fail when the connection is closed meanwhile, and never wait for ever', async () => {
+    const { stream, port, connection } = await openStream()
+    const same = async function* (source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+      for await (const chunk of source) yield chunk
+    }
+    const piping = pipeline(stream, same, stream)
+    await settle()
+    const closing = connection.close()
+    port.end()
+    port.finish()
+    port.close()
+    await closing
+    await expect(piping).rejects.toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' })
+    expect(stream.destroyed).toBe(true)
+  })
+
   it('stream that is written to after its end fails, as any stream does', async () => {
     const { stream, port, failures } = await openStream()
     stream.end('bye')

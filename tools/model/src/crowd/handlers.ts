@@ -122,8 +122,9 @@ async function echoByPipeline(connection: Connection, play: Play): Promise<void>
   try {
     await pipeline(connection.stream, same, connection.stream)
   } catch (error) {
-    // Node's way to end a pipeline whose last stream is still open on the other side.
-    if ((error as Error).name !== 'AbortError') throw error
+    const { name, code } = error as NodeJS.ErrnoException
+    // Node's way to end a pipeline whose last stream is still open on the other side, or was closed by somebody else.
+    if (name !== 'AbortError' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   }
 }
 

@@ -54,10 +54,17 @@ function destroyAtEnd(stream: Duplex): void {
   stream.on('error', (error) => stream.destroy(error))
 }
 
-/** The connection is closed: what came before a clean end can still be read, but nothing more be written. */
+/**
+ * The connection is closed: what came before a clean end can still be read, but nothing more be written. Who had not ended
+ * yet finds the stream closed too early. To end it for them would leave a pipeline() that goes through a generator waiting
+ * for ever: Node overlooks that it has finished.
+ */
 export function closeConnectionStream(stream: Duplex, error: Error | undefined): void {
   if (error !== undefined) stream.destroy(error)
-  else if (!stream.writableEnded) stream.end()
+  else if (!stream.writableEnded) {
+    if (stream.readableEnded) stream.destroy()
+    else stream.once('end', () => stream.destroy())
+  }
 }
 
 function settle(promise: Promise<void>, done: (error?: Error) => void): void {
