@@ -2,11 +2,10 @@
  * Plays programs of the crowd in a process where something of Node's is broken: CROWD_FAULT says what. The library stands
  * on it, so it does to its users what a fault of its own would.
  */
-import { AsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Server, Socket } from 'node:net'
 
 const { emit, end, resetAndDestroy, write } = Socket.prototype // oxlint-disable-line typescript/unbound-method -- They are called with a `this`.
-const shared = new AsyncResource('shared')
 const isOfServer = (socket) => socket.server instanceof Server
 
 const faults = {
@@ -32,11 +31,16 @@ const faults = {
     }
   },
 
-  /** All connections are given their input in one context. */
+  /** Each connection is given its input in the context that the last one has left. */
   context() {
+    let inLast = AsyncLocalStorage.snapshot()
     Socket.prototype.emit = function (name, ...args) {
       if (name !== 'data' || !isOfServer(this)) return emit.call(this, name, ...args)
-      return shared.runInAsyncScope(() => emit.call(this, name, ...args))
+      return inLast(() => {
+        const result = emit.call(this, name, ...args)
+        inLast = AsyncLocalStorage.snapshot()
+        return result
+      })
     }
   },
 

@@ -47,6 +47,8 @@ export const faultsOfPeers = defineFaults('faults of peers', {
       }),
     )
     const client = await scene.connect()
+    // The server may not have heard yet that the handshake of TLS is over.
+    await eventually(() => assert.equal(scene.server.openConnections, 1))
     // Both are there when the server's event loop looks again.
     void client.write('half')
     tearOff(client)
