@@ -142,6 +142,19 @@ describe('stream', () => {
     expect(stream.destroyed).toBe(true)
   })
 
+  it('stream calls back who ends it after the connection was closed', async () => {
+    const { stream, port, connection } = await openStream()
+    stream.resume()
+    const closing = connection.close()
+    port.end()
+    port.finish()
+    port.close()
+    await closing
+    await closed(stream)
+    const ended = new Promise((resolve) => void stream.end(resolve))
+    expect(await ended).toMatchObject({ code: 'ERR_STREAM_DESTROYED' })
+  })
+
   it('stream that is written to after its end fails, as any stream does', async () => {
     const { stream, port, failures } = await openStream()
     stream.end('bye')

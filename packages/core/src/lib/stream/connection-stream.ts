@@ -56,15 +56,22 @@ function destroyAtEnd(stream: Duplex): void {
 
 /**
  * The connection is closed: what came before a clean end can still be read, but nothing more be written. Who had not ended
- * yet finds the stream closed too early. To end it for them would leave a pipeline() that goes through a generator waiting
- * for ever: Node overlooks that it has finished.
+ * yet finds the stream closed too early.
  */
 export function closeConnectionStream(stream: Duplex, error: Error | undefined): void {
   if (error !== undefined) stream.destroy(error)
-  else if (!stream.writableEnded) {
-    if (stream.readableEnded) stream.destroy()
-    else stream.once('end', () => stream.destroy())
-  }
+  else if (stream.writableEnded) return
+  else if (stream.readableEnded) breakOff(stream)
+  else stream.once('end', () => breakOff(stream))
+}
+
+/**
+ * To end it first would leave a pipeline() that goes through a generator waiting for ever, since Node overlooks that it has
+ * finished; never to end it, who calls `end(callback)` later.
+ */
+function breakOff(stream: Duplex): void {
+  stream.once('close', () => stream.end())
+  stream.destroy()
 }
 
 function settle(promise: Promise<void>, done: (error?: Error) => void): void {
