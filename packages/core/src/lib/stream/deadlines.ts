@@ -155,6 +155,7 @@ export class Deadlines implements Watched {
     }
     return Math.min(this.#isExpired ? this.#host.deadlines.drainIdle : Infinity, shutdownTimeout)
   }
+
   #abort(reason: CloseReason, error: SockError): void {
     isolated(() => this.#connection.abort(reason, error))
   }
