@@ -3,7 +3,7 @@
  *
  *   node examples/dist/everywhere.js tcp=127.0.0.1:7000 udp=127.0.0.1:7000 unix=/tmp/echo.sock unixgram=/tmp/echo.dgram
  */
-import type { Address, Channel, Handler, Server } from '@sock/core'
+import type { Handler, Server } from '@sock/core'
 import { createTcpServer } from '@sock/tcp'
 import { createUdpServer } from '@sock/udp'
 import { createUnixServer } from '@sock/unix'
@@ -18,17 +18,14 @@ const echo: Handler = async (channel) => {
   for await (const data of channel) await channel.write(data)
 }
 
-/** What the servers of all transports have in common. */
-type AnyServer = Server<string, Address, unknown, Channel>
-
-const creators: Readonly<Record<string, (handler: Handler) => AnyServer>> = {
+const creators: Readonly<Record<string, (handler: Handler) => Server>> = {
   tcp: createTcpServer,
   udp: createUdpServer,
   unix: createUnixServer,
   unixgram: createUnixgramServer,
 }
 
-function createServer(transport: string): AnyServer {
+function createServer(transport: string): Server {
   const server = creators[transport]?.(echo)
   if (server === undefined) {
     throw new Error(`Unknown transport "${transport}": known are ${Object.keys(creators).join(', ')}`)

@@ -4,6 +4,7 @@
  *   node examples/dist/statsd.js 127.0.0.1:8125 /tmp/statsd.sock
  *   echo 'visits:1|c' | nc -u -w0 127.0.0.1 8125        or:   echo 'visits:1|c' | nc -uU -w0 /tmp/statsd.sock
  */
+import type { Server } from '@sock/core'
 import { createUdpServer, type DatagramCallbacks } from '@sock/udp'
 import { createUnixgramServer } from '@sock/unixgram'
 import { once } from 'node:events'
@@ -59,7 +60,8 @@ async function main(args: readonly string[]): Promise<void> {
   // Over UDP senders wait for nobody, and a large buffer takes up their bursts. On a Unix socket they do wait.
   const udp = createUdpServer(collector, { receiveBufferSize: 1024 * 1024 })
   const local = createUnixgramServer(collector)
-  for (const server of [udp, local]) {
+  const servers: Server[] = [udp, local]
+  for (const server of servers) {
     server.on('state', (_state, message) => console.log(message))
     // Among them: the system gave a smaller buffer than was asked for (net.core.rmem_max).
     server.on('error', (error) => console.error(error.message))

@@ -5,6 +5,7 @@
  *   node examples/dist/syslog.js 127.0.0.1:5140 /tmp/log.sock
  *   logger --server 127.0.0.1 --port 5140 --udp hello        or:   logger --socket /tmp/log.sock hello
  */
+import type { Server } from '@sock/core'
 import { createUdpServer, type DatagramChannel } from '@sock/udp'
 import { createUnixgramServer } from '@sock/unixgram'
 import { once } from 'node:events'
@@ -45,7 +46,8 @@ async function main(args: readonly string[]): Promise<void> {
   const [address = '127.0.0.1:5140', path = '/tmp/log.sock'] = args
   const network = createUdpServer(receive)
   const local = createUnixgramServer(receive)
-  for (const server of [network, local]) {
+  const servers: Server[] = [network, local]
+  for (const server of servers) {
     server.on('state', (_state, message) => console.log(message))
     server.on('error', (error) => console.error(error.message))
   }

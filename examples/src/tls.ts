@@ -5,7 +5,7 @@
  *   openssl s_client -connect 127.0.0.1:8443        and then:   kill -HUP <pid>
  */
 import { isExpectedClose } from '@sock/core'
-import { createTcpServer, type Connection } from '@sock/tcp'
+import { createTcpServer, type TcpConnection } from '@sock/tcp'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -26,7 +26,7 @@ function describePair({ cert }: Pair): string {
 }
 
 /** An echo; the first thing it says is what the handshake agreed upon. */
-async function echo(connection: Connection): Promise<void> {
+async function echo(connection: TcpConnection): Promise<void> {
   await connection.write(`${connection.tls?.protocol} ${connection.tls?.cipher}\n`)
   for await (const chunk of connection) await connection.write(chunk)
 }

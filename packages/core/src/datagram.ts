@@ -4,7 +4,7 @@
  *
  * @module @sock/core/datagram
  */
-export { ipAddress, unixAddress } from './lib/address.js'
+export { ipAddress, unixAddress } from './lib/address/address.js'
 export { connectDatagram, type DatagramDial } from './lib/datagram/client.js'
 export {
   cannotSend,
@@ -23,8 +23,8 @@ export {
   type DatagramBinding,
   type DatagramServerSettings,
 } from './lib/datagram/server.js'
-export { parseIpPeer, parseIpTarget, type ExtraChecks } from './lib/ip-target.js'
-export { lookUp } from './lib/look-up.js'
+export { parseIpPeer, parseIpTarget, type ExtraChecks } from './lib/address/ip-target.js'
+export { lookUp } from './lib/address/look-up.js'
 export {
   abortSignal,
   boolean,
@@ -39,20 +39,20 @@ export {
   type Check,
   type Checked,
   type Checks,
-} from './lib/options.js'
-export { checkServerOptions } from './lib/server-options.js'
-export { checkReusePort, hasReusePort } from './lib/reuse-port.js'
+} from './lib/options/check.js'
+export { checkServerOptions } from './lib/options/server-options.js'
+export { checkReusePort, hasReusePort } from './lib/address/reuse-port.js'
 export {
   bindable,
   bindSocketFile,
   type BoundFile,
   type SocketFile,
   type SocketFileActions,
-} from './lib/socket-file.js'
+} from './lib/socket-file/socket-file.js'
 export {
   MAX_PATH_BYTES,
   parseUnixPath,
   parseUnixTarget,
   type UnixEndpoint,
   type UnixName,
-} from './lib/unix-target.js'
+} from './lib/address/unix-target.js'

@@ -4,34 +4,34 @@
  *
  * @module @sock/core
  */
-export { formatAddress, type Address, type IpAddress, type UnixAddress } from './lib/address.js'
-export type { Unsubscribe } from './lib/callbacks.js'
+export { formatAddress, type Address, type IpAddress, type UnixAddress } from './lib/address/address.js'
+export type { Unsubscribe } from './lib/server/callback-registry.js'
 export type {
   Channel,
   Connection,
   Datagram,
   DatagramChannel,
   PeerCredentials,
-  TlsSession,
   Transport,
   Transports,
-} from './lib/channel.js'
+} from './lib/channel/channel.js'
 export type { DatagramEngine } from './lib/datagram/engine.js'
 export type { DatagramClientOptions, DatagramOptions, DatagramServerOptions } from './lib/datagram/options.js'
-export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors.js'
-export { exchange, type ExchangeOptions } from './lib/exchange.js'
-export { isExpectedClose } from './lib/expected-close.js'
+export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors/errors.js'
+export { exchange, type ExchangeOptions } from './lib/channel/exchange.js'
+export { isExpectedClose } from './lib/errors/expected-close.js'
 export type {
-  ConnectionCallbacks,
-  ConnectionHandler,
+  StreamCallbacks,
+  StreamFunction,
   DatagramCallbacks,
   DatagramFunction,
   DatagramHandler,
   Handler,
+  SenderOf,
   StreamHandler,
-} from './lib/handler.js'
-export type { IpTarget } from './lib/ip-target.js'
-export type { ReadOptions } from './lib/patience.js'
+} from './lib/channel/handler.js'
+export type { IpTarget } from './lib/address/ip-target.js'
+export type { ReadOptions } from './lib/channel/read-options.js'
 export type {
   CloseReason,
   ConnectionEvent,
@@ -40,15 +40,19 @@ export type {
   ListenOptions,
   Server,
   ServerEvents,
+  ServerListener,
   ServerState,
   ServerStats,
+  StreamServerStats,
   ShutdownOptions,
   ShutdownReport,
-} from './lib/server.js'
+} from './lib/server/server.js'
 export type {
   StreamClientOptions,
   StreamConnectionOptions,
   StreamServerOptions,
 } from './lib/stream/options.js'
-export type { Engine } from './lib/stream/port.js'
-export type { UnixTarget } from './lib/unix-target.js'
+export type { DatagramServer } from './lib/datagram/server.js'
+export type { StreamServer } from './lib/stream/server.js'
+export type { StreamEngine } from './lib/stream/port.js'
+export type { UnixTarget } from './lib/address/unix-target.js'

@@ -4,7 +4,7 @@
  *
  * @module @sock/core/testing
  */
-export type { Deferred } from './lib/deferred.js'
+export type { Deferred } from './lib/async/deferred.js'
 export { anyTransportConformance } from './lib/testing/any-transport.js'
 export type { HeldClock } from './lib/testing/clock.js'
 export { datagramConformance } from './lib/testing/datagram-conformance.js'
@@ -34,7 +34,7 @@ export type {
   Kind,
   Lack,
   Scene,
-  ServerUnderTest,
+  ServerOf,
   Stage,
   StreamFixture,
   StreamKind,

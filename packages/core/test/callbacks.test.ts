@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { inspect } from 'node:util'
-import { CallbackRegistry } from '../src/lib/callbacks.js'
+import { CallbackRegistry } from '../src/lib/server/callback-registry.js'
 import { settle, thrown } from './support/settle.js'
 
 type Warn = (message: string, name: string) => void

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { createDeferred } from '../src/lib/deferred.js'
+import { createDeferred } from '../src/lib/async/deferred.js'
 import { openWith } from './support/callbacks.js'
 import { systemError } from './support/fake-server.js'
 import { settle } from './support/settle.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Connection } from '../src/index.js'
-import { createDeferred } from '../src/lib/deferred.js'
+import { createDeferred } from '../src/lib/async/deferred.js'
 import { openWith } from './support/callbacks.js'
 import { systemError } from './support/fake-server.js'
 import { settle } from './support/settle.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { exchange } from '../src/lib/exchange.js'
+import { exchange } from '../src/lib/channel/exchange.js'
 import { systemError } from './support/fake-server.js'
 import { dial, PEER, serve, turn } from './support/fake-datagram-sockets.js'
 

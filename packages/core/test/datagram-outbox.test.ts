@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { ipAddress } from '../src/lib/address.js'
+import { ipAddress } from '../src/lib/address/address.js'
 import { DATAGRAM_OVERHEAD } from '../src/lib/datagram/mailbox.js'
 import { MAX_SEND_QUEUE, Outbox } from '../src/lib/datagram/outbox.js'
 import type { DatagramPort, DatagramSending } from '../src/lib/datagram/port.js'
-import { SockError } from '../src/lib/errors.js'
+import { SockError } from '../src/lib/errors/errors.js'
 import {
   createFakeDatagramPort,
   type FakeDatagramPort,

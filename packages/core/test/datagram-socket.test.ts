@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { ipAddress } from '../src/lib/address.js'
-import type { DatagramHandler } from '../src/lib/handler.js'
+import { ipAddress } from '../src/lib/address/address.js'
+import type { DatagramHandler } from '../src/lib/channel/handler.js'
 import { systemError } from './support/fake-server.js'
 import { dial, serve, turn } from './support/fake-datagram-sockets.js'
 

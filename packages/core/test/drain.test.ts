@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { getEventListeners } from 'node:events'
 import type { StreamConnection } from '../src/lib/stream/connection.js'
-import { Drain } from '../src/lib/drain.js'
+import { Drain } from '../src/lib/server/drain.js'
 import { pass, rejection, stopClock } from './support/settle.js'
 
 beforeEach(stopClock)

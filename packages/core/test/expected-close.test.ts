@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { isExpectedClose, SockError, type SockErrorCode } from '../src/index.js'
-import { isPeerGone } from '../src/lib/expected-close.js'
+import { isPeerGone } from '../src/lib/errors/expected-close.js'
 import { systemError } from './support/fake-server.js'
 import { loadSecondCopy } from './support/second-copy.js'
 

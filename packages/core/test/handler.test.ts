@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import type { ConnectionCallbacks } from '../src/index.js'
-import { checkStreamHandler } from '../src/lib/handler.js'
+import type { StreamCallbacks } from '../src/index.js'
+import { checkStreamHandler } from '../src/lib/channel/handler.js'
 import { serveFake } from './support/fake-server.js'
 import { thrown } from './support/settle.js'
 
@@ -12,7 +12,7 @@ describe('checkStreamHandler', () => {
 
   it('checkStreamHandler() takes a copy of callbacks, so that later changes have no effect', async () => {
     const heard: string[] = []
-    const callbacks: ConnectionCallbacks = { open: () => void heard.push('first') }
+    const callbacks: StreamCallbacks = { open: () => void heard.push('first') }
     const { accept } = await serveFake(callbacks)
     callbacks.open = () => void heard.push('changed')
     callbacks.close = () => void heard.push('added')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { createDeferred } from '../src/lib/deferred.js'
+import { createDeferred } from '../src/lib/async/deferred.js'
 import {
   createFakeHandshake,
   createFakeListener,

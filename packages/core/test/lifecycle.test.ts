@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ServerState } from '../src/index.js'
-import { transition } from '../src/lib/lifecycle.js'
+import { transition } from '../src/lib/server/lifecycle.js'
 import { thrown } from './support/settle.js'
 
 const STATES: ServerState[] = ['idle', 'starting', 'listening', 'draining', 'closed']

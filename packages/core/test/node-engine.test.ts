@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createDeferred } from '../src/lib/deferred.js'
+import { createDeferred } from '../src/lib/async/deferred.js'
 import {
   localIpAddress,
   nodeEngine,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { checkReusePort, hasReusePort } from '../src/lib/reuse-port.js'
+import { checkReusePort, hasReusePort } from '../src/lib/address/reuse-port.js'
 
 describe('hasReusePort', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { checkServerOptions } from '../src/lib/server-options.js'
+import { checkServerOptions } from '../src/lib/options/server-options.js'
 import { boolean, milliseconds } from '../src/stream.js'
 import { thrown } from './support/settle.js'
 

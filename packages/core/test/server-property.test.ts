@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
-import { createDeferred, type Deferred } from '../src/lib/deferred.js'
+import { createDeferred, type Deferred } from '../src/lib/async/deferred.js'
 import type { StreamListenerSink } from '../src/stream.js'
 import {
   createFakeListener,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { getEventListeners } from 'node:events'
 import type { Server } from '../src/index.js'
-import { createDeferred } from '../src/lib/deferred.js'
+import { createDeferred } from '../src/lib/async/deferred.js'
 import { createFakeListener, createFakeStreamPort, type FakeListener } from '../src/testing.js'
 import { createFakeServer, openFake, serveFake, story, systemError } from './support/fake-server.js'
 import { outcome, rejection, settle } from './support/settle.js'

@@ -3,8 +3,8 @@ import { existsSync, linkSync, lstatSync, mkdtempSync, readdirSync, rmSync, unli
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createSocketFile } from '../src/lib/socket-file.js'
-import { parseUnixTarget } from '../src/lib/unix-target.js'
+import { createSocketFile } from '../src/lib/socket-file/socket-file.js'
+import { parseUnixTarget } from '../src/lib/address/unix-target.js'
 
 let folder: string
 let path: string

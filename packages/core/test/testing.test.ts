@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { patience } from '../src/lib/testing/wait.js'
+import { readLimit } from '../src/lib/testing/wait.js'
 import {
   registerSuite,
   streamConformance,
@@ -33,9 +33,9 @@ function find(over: Partial<StreamFixture>, name: string): Case {
 
 /** Enough for a loop that only has to turn a few times. */
 const FEW = 50
-const { looks } = patience
+const { looks } = readLimit
 
-afterEach(() => void (patience.looks = looks))
+afterEach(() => void (readLimit.looks = looks))
 
 describe('streamConformance', () => {
   it('streamConformance() nests one way in two way in half-close, and names each case once', () => {
@@ -71,7 +71,7 @@ describe('streamConformance', () => {
       runs += 1
       return createLoopbackServer(...args)
     }
-    patience.looks = FEW
+    readLimit.looks = FEW
     const failure = await rejection(
       find({ leftovers, createServer }, 'write() of nothing resolves and sends nothing').run(),
     )
@@ -84,7 +84,7 @@ describe('streamConformance', () => {
       timer ??= setTimeout(() => {}, 60_000)
       return fixture.connect(...args)
     }
-    patience.looks = FEW
+    readLimit.looks = FEW
     const failure = await rejection(find({ connect }, 'write() of nothing resolves and sends nothing').run())
     clearTimeout(timer)
     expect(failure.message).toMatch(/of Timeout are left/)

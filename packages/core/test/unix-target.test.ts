@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { inspect } from 'node:util'
-import { ipAddress, unixAddress } from '../src/lib/address.js'
-import { MAX_PATH_BYTES, parseUnixTarget, type UnixTarget } from '../src/lib/unix-target.js'
+import { ipAddress, unixAddress } from '../src/lib/address/address.js'
+import { MAX_PATH_BYTES, parseUnixTarget, type UnixTarget } from '../src/lib/address/unix-target.js'
 
 const itOnLinux = process.platform === 'linux' ? it : it.skip
 

@@ -88,7 +88,7 @@ describeNative('createEngine()', () => {
     const { listener, port, next } = await listenOnIp(used)
     const coming = next()
     const client = await used.connectStream({ kind: 'ip', host: '127.0.0.1', port }, { highWaterMark: 1 })
-    expect((client.socket as NativeSocket).getOption('fastOpenConnect')).toBe(1)
+    expect(client.socket.getOption('fastOpenConnect')).toBe(1)
     client.write(Buffer.from('x'))
     const accepted = await coming
     client.destroy()

@@ -1,12 +1,12 @@
 import { it } from '@jest/globals'
 import type { Connection, StreamServerOptions } from '@sock/core'
 import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
-import { engine } from '@sock/native'
+import { engine, type NativeSocket } from '@sock/native'
 import { connectTcp, createTcpServer } from '../src/index.js'
 import { describeNative as describe } from './support/engines.js'
 
 const fixture = {
-  createServer: (handler: never, options?: StreamServerOptions) =>
+  createServer: (handler: never, options?: StreamServerOptions<NativeSocket>) =>
     createTcpServer(handler, { engine, ...options }),
   target: () => '127.0.0.1:0',
   connect: (address: unknown, options?: object): Promise<Connection> =>

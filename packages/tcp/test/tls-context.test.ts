@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { createTcpServer, type Connection, type IpAddress } from '../src/index.js'
+import { createTcpServer, type TcpConnection, type IpAddress } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { dial, echo, readBytes, serve } from './support/servers.js'
 import { thrown } from './support/until.js'
@@ -10,13 +10,13 @@ beforeAll(async () => {
 })
 
 /** Connects, and tells which name the server's certificate is for. */
-async function visit(address: IpAddress): Promise<{ client: Connection; name: string | undefined }> {
+async function visit(address: IpAddress): Promise<{ client: TcpConnection; name: string | undefined }> {
   const tls = { ca: certificates.ca, checkServerIdentity: () => undefined }
   const client = await dial(address, { tls })
   return { client, name: client.tls?.peerCertificate?.subject }
 }
 
-async function answers(client: Connection): Promise<void> {
+async function answers(client: TcpConnection): Promise<void> {
   await client.write('hello')
   expect(`${await readBytes(client, 5)}`).toBe('hello')
 }

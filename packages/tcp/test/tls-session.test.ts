@@ -1,8 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import type { Connection, TlsSession } from '@sock/core'
 import { once } from 'node:events'
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
-import { connectTcp, type IpAddress, type TcpServerOptions } from '../src/index.js'
+import {
+  connectTcp,
+  type IpAddress,
+  type TcpConnection,
+  type TcpServerOptions,
+  type TlsSession,
+} from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { later } from './support/resources.js'
 import { dial, echo, readBytes, serve, type Running } from './support/servers.js'
@@ -18,14 +23,14 @@ async function serveTls(
   tls: TcpServerOptions['tls'] = {},
 ): Promise<Running & { sessions: (TlsSession | undefined)[] }> {
   const sessions: (TlsSession | undefined)[] = []
-  const handler = (connection: Connection): Promise<void> => {
+  const handler = (connection: TcpConnection): Promise<void> => {
     sessions.push(connection.tls)
     return echo(connection)
   }
   return { ...(await serve(handler, { tls: { ...certificates.server, ...tls } })), sessions }
 }
 
-async function answers(connection: Connection): Promise<void> {
+async function answers(connection: TcpConnection): Promise<void> {
   await connection.write('hello')
   expect(`${await readBytes(connection, 5)}`).toBe('hello')
 }

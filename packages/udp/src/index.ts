@@ -4,6 +4,7 @@
  * @module @sock/udp
  */
 export { connectUdp, type UdpClientOptions } from './lib/connect-udp.js'
+export type { UdpChannel, UdpHandler } from './lib/udp-channel.js'
 export type { MulticastGroup, UdpSocketOptions } from './lib/udp-options.js'
 export { createUdpServer, type UdpServer, type UdpServerOptions } from './lib/udp-server.js'
 export type { UdpTarget } from './lib/udp-target.js'

@@ -1,7 +1,7 @@
 import { afterAll, it } from '@jest/globals'
 import type { Connection, StreamServerOptions } from '@sock/core'
 import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
-import { engine } from '@sock/native'
+import { engine, type NativeSocket } from '@sock/native'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sock-unix-native-'))
 let count = 0
 
 const fixture = {
-  createServer: (handler: never, options?: StreamServerOptions) =>
+  createServer: (handler: never, options?: StreamServerOptions<NativeSocket>) =>
     createUnixServer(handler, { engine, ...options }),
   target: () => join(folder, `${++count}.sock`),
   connect: (address: unknown, options?: object): Promise<Connection> =>

@@ -4,6 +4,7 @@
  * @module @sock/unixgram
  */
 export { connectUnixgram, type UnixgramClientOptions } from './lib/connect-unixgram.js'
+export type { UnixgramChannel, UnixgramHandler } from './lib/unixgram-channel.js'
 export type { UnixgramSocket } from './lib/named-port.js'
 export {
   createUnixgramServer,

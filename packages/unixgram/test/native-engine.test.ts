@@ -265,11 +265,15 @@ describe('createEngine({ credentials: true })', () => {
 
   itWithPython('tells who has sent each datagram, to all kinds of handlers', async () => {
     const seen: unknown[] = []
-    await scratch.serve({ data: ({ credentials }) => void seen.push(credentials) }, { engine: telling })
+    await scratch.serve(
+      { data: ({ peerCredentials }) => void seen.push(peerCredentials) },
+      { engine: telling },
+    )
     const loop = scratch.path('loop.sock')
     await scratch.serve(
       async (channel) => {
-        for await (const { credentials } of channel.datagrams()) seen.push(credentials, channel.credentials)
+        for await (const { peerCredentials } of channel.datagrams())
+          seen.push(peerCredentials, channel.peerCredentials)
       },
       { engine: telling },
       loop,
@@ -291,7 +295,7 @@ say(os.getpid())
   itWithPython('tells processes apart, and leaves no descriptor that one has sent', async () => {
     const seen = new Map<string, number | undefined>()
     await scratch.serve(
-      { data: ({ credentials }, data) => void seen.set(String(data), credentials?.pid) },
+      { data: ({ peerCredentials }, data) => void seen.set(String(data), peerCredentials?.pid) },
       { engine: telling },
     )
     const before = readdirSync('/proc/self/fd').length
@@ -316,7 +320,7 @@ hear()
 
   it('and no other engine tells it', async () => {
     const seen: unknown[] = []
-    await scratch.serve({ data: ({ credentials }) => void seen.push(credentials) })
+    await scratch.serve({ data: ({ peerCredentials }) => void seen.push(peerCredentials) })
     const client = await scratch.connect()
     await client.write('x')
     await until(() => seen.length === 1, 'it arrives')

@@ -1,7 +1,7 @@
 import type {
   Channel,
   Connection,
-  ConnectionHandler,
+  StreamFunction,
   DatagramChannel,
   DatagramHandler,
   Handler,
@@ -20,7 +20,7 @@ const anywhere: Handler = async (channel) => {
 
 const onChannels = (channel: Channel): Promise<void> => channel.close()
 const onDatagrams = (channel: DatagramChannel): Promise<void> => channel.close()
-const onConnections: ConnectionHandler = (connection) => connection.closeWrite()
+const onConnections: StreamFunction = (connection) => connection.closeWrite()
 
 describe('createUnixgramServer', () => {
   it('takes handlers of all transports, and its own', () => {

@@ -1,6 +1,6 @@
-import type { DatagramEngine, Engine } from '@sock/core'
+import type { DatagramEngine, StreamEngine } from '@sock/core'
 
-type NativeEngine = Engine & DatagramEngine
+type NativeEngine = StreamEngine & DatagramEngine
 
 /** The engine of `@sock/native`, where it is part of this clone and was compiled. */
 export const nativeEngine: NativeEngine | undefined = await load()

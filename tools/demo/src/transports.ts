@@ -1,14 +1,4 @@
-import type {
-  Address,
-  Channel,
-  Connection,
-  DatagramChannel,
-  DatagramServerStats,
-  Handler,
-  IpAddress,
-  Server,
-  ServerStats,
-} from '@sock/core'
+import type { Address, Channel, Handler, IpAddress, Server } from '@sock/core'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
@@ -40,17 +30,9 @@ export interface Transport {
   start(handler: Handler, place: Place): Promise<Endpoint>
 }
 
-/** A server of whatever transport: only what it is made with and what it listens on differ. */
-export type AnyServer = Server<
-  never,
-  Address,
-  ServerStats | DatagramServerStats,
-  Connection | DatagramChannel
->
-
 /** A server that listens, and two ways to reach it. */
 export interface Endpoint {
-  readonly server: AnyServer
+  readonly server: Server
   readonly address: Address
   /** A line for the shell that talks to it. */
   readonly command: string

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Connection, ServerStats, StreamHandler, StreamServerOptions } from '@sock/core'
+import type { Connection, StreamServerStats, StreamHandler, StreamServerOptions } from '@sock/core'
 import type { StreamFixture } from '@sock/core/testing'
 import type { Attempt } from './life.js'
 import { oneOf, Oops } from './pledges.js'
@@ -248,7 +248,7 @@ export class StreamWorld {
   check(): void {
     this.subject.check()
     for (const side of [...this.clients, ...this.accepted]) side.check()
-    const stats = this.subject.server.stats() as ServerStats
+    const stats = this.subject.server.stats() as StreamServerStats
     assert.equal(stats.accepted, this.accepted.length, 'stats().accepted')
     assert.equal(
       stats.bytesRead,
@@ -310,7 +310,7 @@ export class StreamWorld {
     this.check()
     this.subject.checkEnd()
     for (const watcher of this.#clientWatchers) watcher.checkEnd()
-    assert.equal((server.stats() as ServerStats).handshaking, 0, 'stats().handshaking')
+    assert.equal((server.stats() as StreamServerStats).handshaking, 0, 'stats().handshaking')
     this.equalStreams = compareStreams([...this.clients, ...this.accepted])
   }
 }

@@ -5,9 +5,6 @@ import { Life, type Attempt } from './life.js'
 import { never, oneOf, Oops, Pledges } from './pledges.js'
 import { Watcher } from './watchers.js'
 
-/** A server of any transport, as far as its life goes. */
-export type AnyServer = Server<never, Address, { readonly open: number; readonly handlerErrors: number }>
-
 export interface Targets {
   /** Something that nobody uses. */
   free(): unknown
@@ -48,11 +45,11 @@ export class Subject {
 
   /** A callback has ended the server: who counts as open in the middle of it is nobody's promise. */
   endsInside = false
-  readonly server: AnyServer
+  readonly server: Server
   readonly #targets: Targets
 
   /** @param peerErrors codes of errors that peers can cause */
-  constructor(server: AnyServer, targets: Targets, isWatched: boolean, peerErrors: readonly string[]) {
+  constructor(server: Server, targets: Targets, isWatched: boolean, peerErrors: readonly string[]) {
     this.server = server
     this.#targets = targets
     server.on('state', (state, message) => this.pledges.guard(() => this.life.entered(state, message)))

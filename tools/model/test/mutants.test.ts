@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { ConnectionEvent } from '@sock/core'
-import { nodeEngine, type Engine, type StreamPort, type StreamPortSink } from '@sock/core/stream'
+import { nodeEngine, type StreamEngine, type StreamPort, type StreamPortSink } from '@sock/core/stream'
 import type { StreamFixture } from '@sock/core/testing'
 import fc from 'fast-check'
 import { anySequence } from '../src/sequences.js'
@@ -66,7 +66,7 @@ function withSink(change: (sink: StreamPortSink) => Partial<StreamPortSink>): Pa
     }
     return port
   }
-  const engine: Engine = {
+  const engine: StreamEngine = {
     ...nodeEngine,
     name: 'broken',
     listenStream: (endpoint, options, sink) =>

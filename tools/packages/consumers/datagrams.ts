@@ -2,7 +2,7 @@
 import type {
   Channel,
   Connection,
-  ConnectionHandler,
+  StreamFunction,
   Datagram,
   DatagramCallbacks,
   DatagramChannel,
@@ -79,7 +79,7 @@ export async function serve(): Promise<void> {
   await Promise.all([client.close(), local.close(), udp.shutdown(), unixgram.close()])
 }
 
-const onConnections: ConnectionHandler = (connection) => connection.closeWrite()
+const onConnections: StreamFunction = (connection) => connection.closeWrite()
 
 export function refused(channel: DatagramChannel): void {
   // @ts-expect-error -- a datagram channel has no closeWrite() and the like

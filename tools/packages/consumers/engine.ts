@@ -1,5 +1,5 @@
 /* What a user of the native engine writes. It is compiled and never run; each `@ts-expect-error` must be one. */
-import type { Engine } from '@sock/core'
+import type { StreamEngine } from '@sock/core'
 import {
   createEngine,
   engine,
@@ -14,7 +14,7 @@ import { connectUnixgram } from '@sock/unixgram'
 
 const options: NativeEngineOptions = { tcpUserTimeout: 1000, credentials: true }
 const made: NativeEngine = createEngine(options)
-export const either: Engine = engine.available ? engine : made
+export const either: StreamEngine = engine.available ? engine : made
 
 export const server = createTcpServer(() => {}, {
   engine,

@@ -9,15 +9,15 @@ import {
   type Channel,
   type CloseReason,
   type Connection,
-  type ConnectionCallbacks,
+  type StreamCallbacks,
   type ConnectionEvent,
-  type ConnectionHandler,
+  type StreamFunction,
   type ConnectionState,
   type Handler,
   type IpAddress,
   type Server,
   type ServerState,
-  type ServerStats,
+  type StreamServerStats,
   type ShutdownReport,
   type SockErrorCode,
   type StreamServerOptions,
@@ -46,7 +46,7 @@ const echo: Handler = async (channel) => {
 }
 
 const http = new HttpServer()
-const overHttp: ConnectionHandler = (connection) => {
+const overHttp: StreamFunction = (connection) => {
   typed<Same<typeof connection, Connection>>()
   typed<Same<typeof connection.stream, Duplex>>()
   typed<Same<typeof connection.tls, TlsSession | undefined>>()
@@ -56,7 +56,7 @@ const overHttp: ConnectionHandler = (connection) => {
   http.emit('connection', connection.stream)
 }
 
-const callbacks: ConnectionCallbacks = {
+const callbacks: StreamCallbacks = {
   open: (connection) => void (connection.data = { since: Date.now() }),
   data: (connection, chunk) => connection.write(chunk.subarray(1)),
   end: (connection) => connection.closeWrite(),
@@ -112,7 +112,7 @@ export async function serve(): Promise<ShutdownReport> {
   })
   tcp.setSecureContext({ key: '', cert: Buffer.alloc(0) })
   unsubscribe()
-  typed<Same<ReturnType<typeof unix.stats>, ServerStats>>()
+  typed<Same<ReturnType<typeof unix.stats>, StreamServerStats>>()
   console.log(formatAddress(address), unix.address?.path, others.length, tcp.stats().rejected.handshakeFailed)
   await unix[Symbol.asyncDispose]()
   await tcp.closed

@@ -28,7 +28,7 @@ import {
   parseUnixTarget,
   serverChecks,
   type Checked,
-  type Engine,
+  type StreamEngine,
   type IpEndpoint,
   type StreamBinding,
   type StreamListener,
@@ -53,7 +53,7 @@ const typed = <T extends true>(): T[] => []
 
 const checks = { ...serverChecks, level: integer(3, 0, 9) }
 typed<Same<Checked<typeof checks>['level'], number>>()
-typed<Same<Checked<typeof checks>['engine'], Engine>>()
+typed<Same<Checked<typeof checks>['engine'], StreamEngine>>()
 
 export interface Options extends StreamServerOptions {
   level?: number | undefined

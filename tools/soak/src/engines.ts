@@ -1,11 +1,11 @@
-import type { DatagramEngine, Engine } from '@sock/core'
+import type { DatagramEngine, StreamEngine } from '@sock/core'
 import { engine as native } from '@sock/native'
 
 export const ENGINES = ['node', 'native'] as const
 export type EngineName = (typeof ENGINES)[number]
 
 /** What sockets are moved by, other than TLS; `undefined` is what the packages take by themselves. */
-export type SocketEngine = (Engine & DatagramEngine) | undefined
+export type SocketEngine = (StreamEngine & DatagramEngine) | undefined
 
 export const engineOf = (name: EngineName): SocketEngine => (name === 'native' ? native : undefined)
 

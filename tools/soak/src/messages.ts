@@ -1,4 +1,4 @@
-import type { Address, DatagramServerStats, ServerStats, ShutdownReport } from '@sock/core'
+import type { Address, DatagramServerStats, StreamServerStats, ShutdownReport } from '@sock/core'
 import type { Certificate } from './certificates.js'
 import type { EngineName } from './engines.js'
 import type { Role } from './options.js'
@@ -65,7 +65,7 @@ export type SessionRecord = ClientRecord | ServerRecord
 export interface StreamTally {
   readonly kind: 'stream'
   readonly transport: TransportName
-  readonly stats: ServerStats
+  readonly stats: StreamServerStats
   /** Seen by observers of connections. */
   readonly opened: number
   readonly closed: number

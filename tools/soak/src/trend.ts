@@ -1,7 +1,7 @@
 import type { Row } from './row.js'
 
 /** By how much a number may grow from the early part of a run to the late one; the larger of both counts. */
-export interface Allowance {
+export interface BufferLimit {
   /** In bytes. */
   readonly least: number
   /** Of the early median. */
@@ -14,7 +14,7 @@ const WARM_UP = 0.25
 const MIN_SAMPLES = 5
 
 /** Compares the medians of the early and the late half of the samples, after the warm-up. */
-export function judgeTrend(name: string, samples: readonly number[], { least, part }: Allowance): Row {
+export function judgeTrend(name: string, samples: readonly number[], { least, part }: BufferLimit): Row {
   // The first one was taken before anything was done.
   const warm = samples.slice(Math.max(1, Math.ceil(samples.length * WARM_UP)))
   if (warm.length < MIN_SAMPLES) {

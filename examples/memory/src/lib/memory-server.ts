@@ -1,4 +1,4 @@
-import type { Server, StreamHandler, StreamServerOptions, UnixAddress } from '@sock/core'
+import type { StreamHandler, StreamServer, StreamServerOptions, UnixAddress } from '@sock/core'
 import { bareServerChecks, checkOptions, createStreamServer, integer } from '@sock/core/stream'
 import { listenMemory } from './memory-listener.js'
 import { parseMemoryTarget, type MemoryTarget } from './memory-target.js'
@@ -14,7 +14,9 @@ export interface MemoryServerOptions extends Omit<StreamServerOptions, 'configur
   /** How many peers may wait to be accepted, until the next turn of the event loop; more are refused. Default 511. */
   backlog?: number | undefined
 }
-export type MemoryServer = Server<MemoryTarget, UnixAddress>
+
+/** What {@link createMemoryServer} makes. */
+export interface MemoryServer extends StreamServer<MemoryTarget, UnixAddress> {}
 
 const memoryServerChecks = { ...bareServerChecks, backlog: integer(511, 1, 65_535) }
 

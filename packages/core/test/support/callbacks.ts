@@ -1,4 +1,4 @@
-import type { Connection, ConnectionCallbacks } from '../../src/index.js'
+import type { Connection, StreamCallbacks } from '../../src/index.js'
 import { createFakeStreamPort, type FakeStreamPort } from '../../src/testing.js'
 import { serveFake, type FakeScene } from './fake-server.js'
 
@@ -11,7 +11,7 @@ export interface CallbackScene extends FakeScene {
 
 /** A connection whose callbacks are all noted, and do what the test says besides. */
 export async function openWith(
-  callbacks: ConnectionCallbacks = {},
+  callbacks: StreamCallbacks = {},
   port = createFakeStreamPort(),
 ): Promise<CallbackScene> {
   const heard: string[] = []

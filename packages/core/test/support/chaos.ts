@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Connection, StreamHandler } from '../../src/index.js'
-import { createDeferred, type Deferred } from '../../src/lib/deferred.js'
+import { createDeferred, type Deferred } from '../../src/lib/async/deferred.js'
 import { createFakeStreamPort, type FakeStreamPort } from '../../src/testing.js'
 import { serveFake, systemError, type FakeScene } from './fake-server.js'
 

@@ -1,5 +1,5 @@
-import type { Connection, ConnectionEvent, IpAddress, Server, StreamHandler } from '../../src/index.js'
-import { createDeferred } from '../../src/lib/deferred.js'
+import type { Connection, ConnectionEvent, IpAddress, StreamServer, StreamHandler } from '../../src/index.js'
+import { createDeferred } from '../../src/lib/async/deferred.js'
 import {
   createStreamServer,
   type StreamListener,
@@ -13,7 +13,7 @@ import {
   type FakeStreamPort,
 } from '../../src/testing.js'
 
-export type FakeServer = Server<string, IpAddress>
+export type FakeServer = StreamServer<string, IpAddress>
 
 /** Small marks, so that tests can cross them with words. */
 const SETTINGS: StreamServerSettings = {

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionCallbacks } from '../../src/index.js'
+import type { Connection, StreamCallbacks } from '../../src/index.js'
 import { createFakeStreamPort, type FakeStreamPort } from '../../src/testing.js'
 import { serveFake, systemError, type FakeScene, type FakeServer } from './fake-server.js'
 
@@ -87,7 +87,7 @@ export async function begin(where: CallbackName | `observer of ${Observed}`, act
     if (name === 'open') write('more than the mark')
     return name === where ? perform() : undefined
   }
-  const callbacks: ConnectionCallbacks = {
+  const callbacks: StreamCallbacks = {
     open(opened) {
       connection = opened
       return call('open')

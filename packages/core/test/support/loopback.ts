@@ -1,4 +1,4 @@
-import type { Connection, IpAddress, IpTarget, Server, StreamHandler } from '../../src/index.js'
+import type { Connection, IpAddress, IpTarget, StreamServer, StreamHandler } from '../../src/index.js'
 import type { StreamClientOptions, StreamServerOptions } from '../../src/index.js'
 import {
   checkOptions,
@@ -15,7 +15,7 @@ import {
 export function createLoopbackServer(
   handler: StreamHandler,
   options?: StreamServerOptions,
-): Server<string | IpTarget, IpAddress> {
+): StreamServer<string | IpTarget, IpAddress> {
   const settings = checkOptions('createLoopbackServer options', options, serverChecks)
   const { engine } = settings
   return createStreamServer<string | IpTarget, IpAddress, IpEndpoint>(

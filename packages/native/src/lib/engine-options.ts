@@ -35,7 +35,7 @@ export interface NativeEngineOptions {
    */
   busyPoll?: number | undefined
   /**
-   * Unix datagrams: whether each tells who has sent it (`datagram.credentials`, `channel.credentials`; SO_PASSCRED, unix(7)).
+   * Unix datagrams: whether each tells who has sent it (`datagram.peerCredentials`, `channel.peerCredentials`; SO_PASSCRED, unix(7)).
    * Default false.
    */
   credentials?: boolean | undefined

@@ -1,4 +1,4 @@
-import type { DatagramEngine, Engine } from '@sock/core'
+import type { DatagramEngine, StreamEngine } from '@sock/core'
 import { lookUp, type StreamEndpoint, type StreamSocketOptions } from '@sock/core/stream'
 import { createDatagrams } from './datagrams.js'
 import { dialIp, dialPath } from './dial.js'
@@ -13,11 +13,12 @@ import {
 import { acceptedNames, dialledNames, ipName, ipNames, UNSPECIFIED } from './names.js'
 import { NativeListener } from './native-listener.js'
 import { NativeStreamPort } from './native-port.js'
+import type { NativeSocket } from './native-socket.js'
 import type { SocketOptions } from './socket-options.js'
 import { systemError } from './system-error.js'
 
 /** An engine that may be missing on this system. */
-export interface NativeEngine extends Engine, DatagramEngine {
+export interface NativeEngine extends StreamEngine<NativeSocket>, DatagramEngine {
   /** Whether it can be used here; where it cannot, everything rejects with `ERR_SOCK_NATIVE_UNAVAILABLE`, which says why. */
   readonly available: boolean
 }

@@ -1,4 +1,4 @@
-import type { Address, PeerCredentials, TlsSession } from '@sock/core'
+import type { Address, PeerCredentials } from '@sock/core'
 import type { StreamPort, StreamPortSink } from '@sock/core/stream'
 import { AsyncResource } from 'node:async_hooks'
 import { DESTROYED_BY_OWNER, type Due, type Loop, type Owner } from './loop.js'
@@ -14,9 +14,9 @@ const FINISHED = 2
 const CLOSED = 4
 
 /** One connected socket of the addon. */
-export class NativeStreamPort implements StreamPort, Owner, Due {
+export class NativeStreamPort implements StreamPort<NativeSocket>, Owner, Due {
   readonly secure = false
-  readonly tls: TlsSession | undefined = undefined
+  readonly tls = undefined
   readonly descriptor: number | undefined
   readonly scope = new AsyncResource('SOCKCONNECTION', DESTROYED_BY_OWNER)
 

@@ -2,7 +2,7 @@ import type {
   Address,
   Connection,
   IpTarget,
-  Server,
+  StreamServer,
   StreamClientOptions,
   StreamHandler,
   StreamServerOptions,
@@ -21,7 +21,7 @@ import {
   type PathEndpoint,
   type StreamPort,
 } from '@sock/core/stream'
-import { engine } from '../../src/index.js'
+import { engine, type NativeSocket } from '../../src/index.js'
 
 /*
  * Transports as small as they get, since @sock/tcp and @sock/unix are tested with this engine in their own folders, and
@@ -30,8 +30,8 @@ import { engine } from '../../src/index.js'
 
 export function createIpServer(
   handler: StreamHandler,
-  options?: StreamServerOptions,
-): Server<string, Address> {
+  options?: StreamServerOptions<NativeSocket>,
+): StreamServer {
   const settings = checkOptions('options', { engine, ...options }, serverChecks)
   return createStreamServer<string, Address, IpEndpoint>(
     {
@@ -47,8 +47,8 @@ export function createIpServer(
 
 export function createPathServer(
   handler: StreamHandler,
-  options?: StreamServerOptions,
-): Server<string, Address> {
+  options?: StreamServerOptions<NativeSocket>,
+): StreamServer {
   const settings = checkOptions('options', { engine, ...options }, serverChecks)
   return createStreamServer<string, Address, PathEndpoint>(
     {
@@ -65,7 +65,7 @@ export function createPathServer(
 /** Rejects like those of transports do when the target is none. */
 export async function connectIp(
   target: string | IpTarget,
-  options?: StreamClientOptions,
+  options?: StreamClientOptions<NativeSocket>,
 ): Promise<Connection> {
   const settings = checkOptions('options', { engine, ...options }, clientChecks)
   const endpoint = { kind: 'ip', host: undefined, ...parseIpTarget(target, {}) } as const
@@ -76,7 +76,7 @@ export async function connectIp(
 
 export async function connectPath(
   target: string | Pick<UnixTarget, 'path'>,
-  options?: StreamClientOptions,
+  options?: StreamClientOptions<NativeSocket>,
 ): Promise<Connection> {
   const settings = checkOptions('options', { engine, ...options }, clientChecks)
   const { path, address } = parseUnixPath(target)

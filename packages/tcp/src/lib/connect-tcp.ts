@@ -1,10 +1,4 @@
-import {
-  SockError,
-  type Connection,
-  type IpAddress,
-  type IpTarget,
-  type StreamClientOptions,
-} from '@sock/core'
+import { SockError, type IpAddress, type IpTarget, type StreamClientOptions } from '@sock/core'
 import {
   checkOptions,
   clientChecks,
@@ -23,14 +17,16 @@ import {
   type IpEndpoint,
   type StreamPort,
 } from '@sock/core/stream'
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect, createSecureContext, type ConnectionOptions } from 'node:tls'
 import { DEFAULT_HANDSHAKE_TIMEOUT, invalidTls, refuseTlsOptions } from './tls-options.js'
+import type { TcpConnection } from './tcp-connection.js'
 import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
 import { tlsTraits } from './tls-session.js'
 
 /** Options of {@link connectTcp}. */
-export interface TcpClientOptions extends StreamClientOptions, TcpSocketOptions {
+export interface TcpClientOptions<EngineSocket = Socket>
+  extends StreamClientOptions<EngineSocket>, TcpSocketOptions {
   /** Speak TLS: `true`, or everything that `tls.connect` takes: `ca`, `cert` and `key`, `ALPNProtocols`, `checkServerIdentity`… Default: plain TCP. */
   tls?: boolean | ConnectionOptions | undefined
   /** The name to ask for (SNI) and to verify the certificate against. Default: the host of the target. */
@@ -60,7 +56,7 @@ const checks = {
   tls: tlsCheck,
   serverName: string(undefined),
   handshakeTimeout: milliseconds(undefined, 1),
-} satisfies Checks<Omit<TcpClientOptions, 'tls'> & { tls?: ConnectionOptions | undefined }>
+} satisfies Checks<Omit<TcpClientOptions<unknown>, 'tls'> & { tls?: ConnectionOptions | undefined }>
 
 /**
  * Connects to a TCP server, with TLS if `options.tls` is given.
@@ -68,10 +64,10 @@ const checks = {
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_INVALID_TLS`, a system error (`ECONNREFUSED`, `ENOTFOUND`…), `ERR_SOCK_HANDSHAKE_FAILED` (its
  * cause says why: an unknown CA, another name…), `ERR_SOCK_HANDSHAKE_TIMEOUT`, or the signal's reason. Nothing is left then.
  */
-export async function connectTcp(
+export async function connectTcp<Data = unknown, EngineSocket = Socket>(
   target: string | IpTarget | IpAddress,
-  options?: TcpClientOptions,
-): Promise<Connection> {
+  options?: TcpClientOptions<EngineSocket>,
+): Promise<TcpConnection<Data>> {
   const settings = checkOptions('connectTcp options', options, checks)
   const { engine, signal } = settings
   if (settings.tls !== undefined && engine !== nodeEngine) {
@@ -86,7 +82,7 @@ export async function connectTcp(
       : connectTls({ ...settings, tls: settings.tls }, endpoint)
   // A name is no address: who it is shows when it is connected.
   const remote = isIP(host) === 0 ? undefined : ipAddress(host, port)
-  return connectStream({ ...settings, transport: 'tcp', remote, dial })
+  return connectStream<TcpConnection<Data>>({ ...settings, transport: 'tcp', remote, dial })
 }
 
 interface TlsSettings {

@@ -1,10 +1,4 @@
-import {
-  SockError,
-  type IpAddress,
-  type Server,
-  type StreamHandler,
-  type StreamServerOptions,
-} from '@sock/core'
+import { SockError, type IpAddress, type StreamServer, type StreamServerOptions } from '@sock/core'
 import {
   checkServerOptions,
   createStreamServer,
@@ -21,14 +15,17 @@ import {
   type StreamBinding,
   type StreamListenerSink,
 } from '@sock/core/stream'
+import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import type { TcpConnection, TcpHandler } from './tcp-connection.js'
 import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
 import { parseListenTarget, type TcpTarget } from './tcp-target.js'
 import { createTlsAcceptor } from './tls-acceptor.js'
 import { DEFAULT_HANDSHAKE_TIMEOUT, refuseTlsOptions } from './tls-options.js'
 
 /** Options of {@link createTcpServer}. */
-export interface TcpServerOptions extends StreamServerOptions, TcpSocketOptions {
+export interface TcpServerOptions<EngineSocket = Socket>
+  extends StreamServerOptions<EngineSocket>, TcpSocketOptions {
   /**
    * Serve TLS, with everything that `tls.createServer` takes: `cert` and `key`, `ca` and `requestCert` for client
    * certificates, `ALPNProtocols`, `SNICallback`… Only its `handshakeTimeout` is replaced by the one below. Default: plain TCP.
@@ -41,7 +38,11 @@ export interface TcpServerOptions extends StreamServerOptions, TcpSocketOptions 
 }
 
 /** What {@link createTcpServer} makes. `listen` takes `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, parts, or an address. */
-export interface TcpServer extends Server<string | TcpTarget | IpAddress, IpAddress> {
+export interface TcpServer<Data = unknown> extends StreamServer<
+  string | TcpTarget | IpAddress,
+  IpAddress,
+  TcpConnection<Data>
+> {
   /**
    * Uses another certificate for new connections, without a restart; those that are open stay as they are.
    *
@@ -57,15 +58,20 @@ const checks = {
   tls: object<TlsOptions>(),
   handshakeTimeout: milliseconds(undefined, 1),
   maxHandshakes: limit(undefined),
-} satisfies Checks<TcpServerOptions>
+} satisfies Checks<TcpServerOptions<unknown>>
 
 /**
  * Makes a TCP server, with TLS if `options.tls` is given.
  *
+ * @typeParam Data what your program keeps in `connection.data`
+ * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
  * @throws TypeError or RangeError, which name the option and the value; SockError `ERR_SOCK_INVALID_TLS` or, for TLS
  * with an engine that cannot, `ERR_SOCK_UNSUPPORTED`
  */
-export function createTcpServer(handler: StreamHandler, options?: TcpServerOptions): TcpServer {
+export function createTcpServer<Data = unknown, EngineSocket = Socket>(
+  handler: TcpHandler<Data>,
+  options?: TcpServerOptions<EngineSocket>,
+): TcpServer<Data> {
   const settings = checkServerOptions('createTcpServer', handler, options, checks)
   const { tls, engine, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT, maxHandshakes = Infinity } = settings
   if (tls === undefined) {
@@ -93,7 +99,12 @@ export function createTcpServer(handler: StreamHandler, options?: TcpServerOptio
     }
     return listenNode(endpoint, sockets, handshakes, signal)
   }
-  const server = createStreamServer<string | TcpTarget | IpAddress, IpAddress, IpEndpoint>(
+  const server = createStreamServer<
+    string | TcpTarget | IpAddress,
+    IpAddress,
+    IpEndpoint,
+    TcpConnection<Data>
+  >(
     {
       transport: 'tcp',
       secure: acceptor !== undefined,

@@ -1,4 +1,4 @@
-import type { Engine, IpAddress, IpTarget } from '@sock/core'
+import type { StreamEngine, IpAddress, IpTarget } from '@sock/core'
 import { boolean, checkReusePort, parseIpTarget, type IpEndpoint } from '@sock/core/stream'
 
 /** Where a TCP server listens, in parts. */
@@ -21,7 +21,7 @@ const listenChecks = { ipv6Only: boolean(false), reusePort: boolean(false) }
  */
 export function parseListenTarget(
   target: string | TcpTarget | IpAddress,
-  engine?: Pick<Engine, 'canReusePort'>,
+  engine?: Pick<StreamEngine, 'canReusePort'>,
 ): IpEndpoint {
   const endpoint = parseIpTarget(target, listenChecks)
   checkReusePort(endpoint.reusePort, engine)

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Engine, IpAddress, ServerStats } from '@sock/core'
+import type { StreamEngine, IpAddress, StreamServerStats } from '@sock/core'
 import { startTool } from './tools.js'
 
 const PROGRAM = fileURLToPath(new URL('fault-server.mjs', import.meta.url))
 
-export interface Report extends ServerStats {
+export interface Report extends StreamServerStats {
   /** How often each code was reported. */
   readonly errors: Readonly<Record<string, number>>
   readonly descriptors: number
@@ -23,7 +23,7 @@ export interface FaultServer {
 export async function startFaultServer(
   name: string,
   args: readonly string[],
-  { engine }: { readonly engine?: Engine } = {},
+  { engine }: { readonly engine?: StreamEngine } = {},
 ): Promise<FaultServer> {
   const child = startTool(name, [
     ...args,

@@ -5,8 +5,9 @@ import {
   connectTcp,
   createTcpServer,
   type Connection,
+  type TcpConnection,
   type IpAddress,
-  type StreamHandler,
+  type TcpHandler,
   type TcpClientOptions,
   type TcpServer,
   type TcpServerOptions,
@@ -32,7 +33,7 @@ export async function echo(connection: Connection): Promise<void> {
 
 /** Starts a server that is closed after the test. */
 export async function serve(
-  handler: StreamHandler = echo,
+  handler: TcpHandler = echo,
   options: TcpServerOptions = {},
   target: string | TcpTarget = '127.0.0.1:0',
 ): Promise<Running> {
@@ -46,7 +47,10 @@ export async function serve(
 }
 
 /** Connects with our own client, which is closed after the test. */
-export async function dial(target: string | IpAddress, options: TcpClientOptions = {}): Promise<Connection> {
+export async function dial(
+  target: string | IpAddress,
+  options: TcpClientOptions = {},
+): Promise<TcpConnection> {
   const connection = await connectTcp(target, options)
   later(() => connection.destroy())
   return connection

@@ -1,4 +1,4 @@
-import type { DatagramChannel, DatagramClientOptions, IpAddress, IpTarget } from '@sock/core'
+import type { DatagramClientOptions, IpAddress, IpTarget } from '@sock/core'
 import {
   checkOptions,
   connectDatagram,
@@ -9,6 +9,7 @@ import {
   type Checks,
 } from '@sock/core/datagram'
 import type { Socket } from 'node:dgram'
+import type { UdpChannel } from './udp-channel.js'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
 
@@ -23,10 +24,10 @@ const checks = { ...datagramClientChecks, ...udpChecks } satisfies Checks<UdpCli
  *
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, a system error (`ENOTFOUND`, `ENETUNREACH`…), or the signal's reason.
  */
-export async function connectUdp(
+export async function connectUdp<Data = unknown>(
   target: string | IpTarget | IpAddress,
   options?: UdpClientOptions,
-): Promise<DatagramChannel> {
+): Promise<UdpChannel<Data>> {
   const settings = checkOptions('connectUdp options', options, checks)
   const { host, port } = parseIpPeer(target)
   const { signal, engine = { openUdp } } = settings
@@ -40,5 +41,5 @@ export async function connectUdp(
     opened.close()
     throw signal.reason
   }
-  return connectDatagram({ ...settings, transport: 'udp', dial }, ipAddress(host, port))
+  return connectDatagram<UdpChannel<Data>>({ ...settings, transport: 'udp', dial }, ipAddress(host, port))
 }

@@ -1,12 +1,4 @@
-import type {
-  DatagramChannel,
-  DatagramEngine,
-  DatagramHandler,
-  DatagramServerOptions,
-  DatagramServerStats,
-  IpAddress,
-  Server,
-} from '@sock/core'
+import type { DatagramEngine, DatagramServer, DatagramServerOptions, IpAddress } from '@sock/core'
 import {
   checkServerOptions,
   createDatagramServer,
@@ -17,6 +9,7 @@ import {
   type UdpSettings,
 } from '@sock/core/datagram'
 import type { Socket } from 'node:dgram'
+import type { UdpChannel, UdpHandler } from './udp-channel.js'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
 import { parseListenTarget, type UdpEndpoint, type UdpTarget } from './udp-target.js'
@@ -25,28 +18,31 @@ import { parseListenTarget, type UdpEndpoint, type UdpTarget } from './udp-targe
 export interface UdpServerOptions extends DatagramServerOptions<Socket>, UdpSocketOptions {}
 
 /** What {@link createUdpServer} makes. `listen` takes `':8125'`, `'127.0.0.1:8125'`, `'[::1]:8125'`, parts, or an address. */
-export type UdpServer = Server<
+export interface UdpServer<Data = unknown> extends DatagramServer<
   string | UdpTarget | IpAddress,
   IpAddress,
-  DatagramServerStats,
-  DatagramChannel
->
+  UdpChannel<Data>
+> {}
 
 const checks = { ...datagramServerChecks, ...udpChecks } satisfies Checks<UdpServerOptions>
 
 /**
  * Makes a UDP server.
  *
+ * @typeParam Data what your program keeps in `channel.data`
  * @throws TypeError or RangeError, which name the option and the value
  */
-export function createUdpServer(handler: DatagramHandler, options?: UdpServerOptions): UdpServer {
+export function createUdpServer<Data = unknown>(
+  handler: UdpHandler<Data>,
+  options?: UdpServerOptions,
+): UdpServer<Data> {
   const settings = checkServerOptions('createUdpServer', handler, options, checks)
   const binding = {
     transport: 'udp',
     parse: (target: string | UdpTarget | IpAddress) => parseListenTarget(target, settings.engine),
     open: (endpoint: UdpEndpoint, signal: AbortSignal) => listen(endpoint, settings, signal, settings.engine),
   } as const
-  return createDatagramServer<string | UdpTarget | IpAddress, IpAddress, UdpEndpoint>(
+  return createDatagramServer<string | UdpTarget | IpAddress, IpAddress, UdpEndpoint, UdpChannel<Data>>(
     binding,
     handler,
     settings,

@@ -1,8 +1,10 @@
-import type { Connection, StreamClientOptions, UnixAddress, UnixTarget } from '@sock/core'
+import type { StreamClientOptions, UnixAddress, UnixTarget } from '@sock/core'
 import { checkOptions, clientChecks, connectStream, parseUnixPath } from '@sock/core/stream'
+import type { Socket } from 'node:net'
+import type { UnixConnection } from './unix-connection.js'
 
 /** Options of {@link connectUnix}. */
-export type UnixClientOptions = StreamClientOptions
+export interface UnixClientOptions<EngineSocket = Socket> extends StreamClientOptions<EngineSocket> {}
 
 /**
  * Connects to a Unix stream socket: a path, or `@name` for an abstract name.
@@ -10,13 +12,13 @@ export type UnixClientOptions = StreamClientOptions
  * Rejects with `ERR_SOCK_INVALID_ADDRESS` or `ERR_SOCK_PATH_TOO_LONG`, a system error (`ENOENT`, `ECONNREFUSED`, `EACCES`…),
  * or the signal's reason.
  */
-export async function connectUnix(
+export async function connectUnix<Data = unknown, EngineSocket = Socket>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,
-  options?: UnixClientOptions,
-): Promise<Connection> {
+  options?: UnixClientOptions<EngineSocket>,
+): Promise<UnixConnection<Data>> {
   const settings = checkOptions('connectUnix options', options, clientChecks)
   const { path, address } = parseUnixPath(target)
-  return connectStream({
+  return connectStream<UnixConnection<Data>>({
     ...settings,
     transport: 'unix',
     remote: address,

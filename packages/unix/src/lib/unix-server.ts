@@ -1,30 +1,42 @@
-import type { Server, StreamHandler, StreamServerOptions, UnixAddress, UnixTarget } from '@sock/core'
+import type { StreamServer, StreamServerOptions, UnixAddress, UnixTarget } from '@sock/core'
 import {
   checkServerOptions,
   createSocketFile,
   createStreamServer,
   parseUnixTarget,
   serverChecks,
-  type Engine,
+  type StreamEngine,
   type StreamListener,
   type StreamListenerSink,
   type StreamSocketOptions,
   type UnixEndpoint,
 } from '@sock/core/stream'
+import type { Socket } from 'node:net'
+import type { UnixConnection, UnixHandler } from './unix-connection.js'
 
 /** Options of {@link createUnixServer}. */
-export type UnixServerOptions = StreamServerOptions
+export interface UnixServerOptions<EngineSocket = Socket> extends StreamServerOptions<EngineSocket> {}
+
 /** What {@link createUnixServer} makes. `listen` takes a path, `'@name'`, parts, or an address. */
-export type UnixServer = Server<string | UnixTarget | UnixAddress, UnixAddress>
+export interface UnixServer<Data = unknown> extends StreamServer<
+  string | UnixTarget | UnixAddress,
+  UnixAddress,
+  UnixConnection<Data>
+> {}
 
 /**
  * Makes a server for Unix stream sockets. It listens on a path, whose file appears with `mode` (default 0o600), never
  * replaces anything but a dead socket, and is removed at the end if it is still ours; or on `@name`, a name in Linux's
  * abstract namespace (unix(7)).
  *
+ * @typeParam Data what your program keeps in `connection.data`
+ * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
  * @throws TypeError or RangeError, which name the option and the value
  */
-export function createUnixServer(handler: StreamHandler, options?: UnixServerOptions): UnixServer {
+export function createUnixServer<Data = unknown, EngineSocket = Socket>(
+  handler: UnixHandler<Data>,
+  options?: UnixServerOptions<EngineSocket>,
+): UnixServer<Data> {
   const settings = checkServerOptions('createUnixServer', handler, options, serverChecks)
   const binding = {
     transport: 'unix',
@@ -33,15 +45,16 @@ export function createUnixServer(handler: StreamHandler, options?: UnixServerOpt
     open: (endpoint: UnixEndpoint, sink: StreamListenerSink) =>
       listen(settings.engine, endpoint, settings, sink),
   } as const
-  return createStreamServer<string | UnixTarget | UnixAddress, UnixAddress, UnixEndpoint>(
-    binding,
-    handler,
-    settings,
-  )
+  return createStreamServer<
+    string | UnixTarget | UnixAddress,
+    UnixAddress,
+    UnixEndpoint,
+    UnixConnection<Data>
+  >(binding, handler, settings)
 }
 
 async function listen(
-  engine: Engine,
+  engine: StreamEngine,
   endpoint: UnixEndpoint,
   options: StreamSocketOptions,
   sink: StreamListenerSink,

@@ -1,5 +1,5 @@
 import { describe } from '@jest/globals'
-import type { Engine } from '@sock/core'
+import type { StreamEngine } from '@sock/core'
 import { engine } from '@sock/native'
 
 /** Like `describe`, where the native engine can be used; elsewhere its tests are skipped, and are seen to be. */
@@ -8,7 +8,7 @@ export const describeNative: typeof describe.skip = engine.available ? describe 
 /** Each engine, and what describes its tests. */
 export const engines: readonly {
   readonly name: string
-  readonly options: { readonly engine?: Engine }
+  readonly options: { readonly engine?: StreamEngine }
   readonly describe: typeof describe.skip
 }[] = [
   { name: '', options: {}, describe },

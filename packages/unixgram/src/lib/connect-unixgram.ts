@@ -1,10 +1,4 @@
-import type {
-  DatagramChannel,
-  DatagramClientOptions,
-  DatagramEngine,
-  UnixAddress,
-  UnixTarget,
-} from '@sock/core'
+import type { DatagramClientOptions, DatagramEngine, UnixAddress, UnixTarget } from '@sock/core'
 import {
   bindable,
   checkOptions,
@@ -18,6 +12,7 @@ import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type Naming, type UnixgramSocket } from './named-port.js'
 import { createPrivateName } from './private-name.js'
 import { openUnixDgram } from './unix-dgram-port.js'
+import type { UnixgramChannel } from './unixgram-channel.js'
 
 /** Options of {@link connectUnixgram}. */
 export interface UnixgramClientOptions extends DatagramClientOptions<UnixgramSocket> {}
@@ -32,10 +27,10 @@ export interface UnixgramClientOptions extends DatagramClientOptions<UnixgramSoc
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG` or `ERR_SOCK_NATIVE_UNAVAILABLE`, a system error
  * (`ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE` for a stream socket…), or the signal's reason.
  */
-export async function connectUnixgram(
+export async function connectUnixgram<Data = unknown>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,
   options?: UnixgramClientOptions,
-): Promise<DatagramChannel> {
+): Promise<UnixgramChannel<Data>> {
   const settings = checkOptions('connectUnixgram options', options, datagramClientChecks)
   const { engine } = settings
   const { path, address, isAbstract } = parseUnixPath(target)
@@ -45,7 +40,7 @@ export async function connectUnixgram(
     settings.signal?.throwIfAborted()
     return connect({ name, path: isAbstract ? address.path : name }, engine)
   }
-  return connectDatagram({ ...settings, transport: 'unixgram', dial }, address)
+  return connectDatagram<UnixgramChannel<Data>>({ ...settings, transport: 'unixgram', dial }, address)
 }
 
 type Peer = NonNullable<Naming['peer']>

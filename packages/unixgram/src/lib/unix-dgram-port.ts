@@ -8,7 +8,7 @@ import {
   type UnixgramPort,
 } from '@sock/core/datagram'
 import { noAbstractNames } from './abstract-names.js'
-import { NativeSocket, type NativeSocketEvents } from './native.js'
+import { UnixDgramSocket, type UnixDgramEvents } from './unix-dgram.js'
 
 /**
  * What the machinery has room for. The system's own limit is lower, as a rule: what the send buffer holds, 212,960 bytes
@@ -18,13 +18,13 @@ const MAX_MESSAGE = 4 * 1024 * 1024
 /** Addresses of senders that are kept, so that a datagram from one who has sent before costs no new one. */
 const MAX_SENDERS = 1024
 
-/** A port over a socket of unix-dgram. @throws like the constructor of {@link NativeSocket} */
+/** A port over a socket of unix-dgram. @throws like the constructor of {@link UnixDgramSocket} */
 export function openUnixDgram(): UnixgramPort {
   return new UnixDgramPort()
 }
 
-class UnixDgramPort implements UnixgramPort, NativeSocketEvents {
-  readonly socket: NativeSocket
+class UnixDgramPort implements UnixgramPort, UnixDgramEvents {
+  readonly socket: UnixDgramSocket
   readonly maxMessageBytes = MAX_MESSAGE
   #local = unixAddress('')
   #peer: UnixAddress | undefined
@@ -34,7 +34,7 @@ class UnixDgramPort implements UnixgramPort, NativeSocketEvents {
   #lastSender: UnixAddress | undefined
 
   constructor() {
-    this.socket = new NativeSocket(this)
+    this.socket = new UnixDgramSocket(this)
   }
 
   get localAddress(): UnixAddress {

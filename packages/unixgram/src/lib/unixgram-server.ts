@@ -1,10 +1,7 @@
 import type {
-  DatagramChannel,
   DatagramEngine,
-  DatagramHandler,
+  DatagramServer,
   DatagramServerOptions,
-  DatagramServerStats,
-  Server,
   UnixAddress,
   UnixTarget,
 } from '@sock/core'
@@ -21,17 +18,17 @@ import {
 import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type UnixgramSocket } from './named-port.js'
 import { openUnixDgram } from './unix-dgram-port.js'
+import type { UnixgramChannel, UnixgramHandler } from './unixgram-channel.js'
 
 /** Options of {@link createUnixgramServer}. */
 export interface UnixgramServerOptions extends DatagramServerOptions<UnixgramSocket> {}
 
 /** What {@link createUnixgramServer} makes. `listen` takes a path, parts, or an address. */
-export type UnixgramServer = Server<
+export interface UnixgramServer<Data = unknown> extends DatagramServer<
   string | UnixTarget | UnixAddress,
   UnixAddress,
-  DatagramServerStats,
-  DatagramChannel
->
+  UnixgramChannel<Data>
+> {}
 
 /**
  * Makes a server for Unix datagrams. It listens on a path, whose file appears with `mode` (default 0o600), never replaces
@@ -42,12 +39,13 @@ export type UnixgramServer = Server<
  *
  * `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE` if unix-dgram is not there or was not built. With an engine it is not looked for.
  *
+ * @typeParam Data what your program keeps in `channel.data`
  * @throws TypeError or RangeError, which name the option and the value
  */
-export function createUnixgramServer(
-  handler: DatagramHandler,
+export function createUnixgramServer<Data = unknown>(
+  handler: UnixgramHandler<Data>,
   options?: UnixgramServerOptions,
-): UnixgramServer {
+): UnixgramServer<Data> {
   const settings = checkServerOptions('createUnixgramServer', handler, options, datagramServerChecks)
   const binding = {
     transport: 'unixgram',
@@ -58,11 +56,12 @@ export function createUnixgramServer(
     },
     open: async (endpoint: UnixEndpoint) => listen(endpoint, settings.engine),
   } as const
-  return createDatagramServer<string | UnixTarget | UnixAddress, UnixAddress, UnixEndpoint>(
-    binding,
-    handler,
-    settings,
-  )
+  return createDatagramServer<
+    string | UnixTarget | UnixAddress,
+    UnixAddress,
+    UnixEndpoint,
+    UnixgramChannel<Data>
+  >(binding, handler, settings)
 }
 
 function listen(

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as unixgram from '../../dist/index.js'
-import { NativeSocket } from '../../dist/lib/native.js'
+import { UnixDgramSocket } from '../../dist/lib/unix-dgram.js'
 
 const inbox = []
 let wake = () => {}
@@ -12,7 +12,7 @@ const context = {
   fs,
   net,
   ...unixgram,
-  NativeSocket,
+  UnixDgramSocket,
   become(uid) {
     process.setgroups([])
     process.setgid(uid)

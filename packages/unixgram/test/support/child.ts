@@ -5,7 +5,7 @@ import type fs from 'node:fs'
 import type net from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type * as unixgram from '../../src/index.js'
-import type * as native from '../../src/lib/native.js'
+import type * as native from '../../src/lib/unix-dgram.js'
 import { stop } from './stop.js'
 
 const PROGRAM = fileURLToPath(new URL('child-main.mjs', import.meta.url))
@@ -14,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL('child-main.mjs', import.meta.url))
 export interface ChildContext extends Pick<typeof unixgram, 'createUnixgramServer' | 'connectUnixgram'> {
   /** What names the engine of the scratch. */
   readonly options: { readonly engine?: DatagramEngine }
-  readonly NativeSocket: typeof native.NativeSocket
+  readonly UnixDgramSocket: typeof native.UnixDgramSocket
   readonly fs: typeof fs
   readonly net: typeof net
   /** Gives up root for this user and the group of the same number. */

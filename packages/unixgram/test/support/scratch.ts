@@ -16,7 +16,7 @@ import {
   type UnixgramServerOptions,
   type UnixTarget,
 } from '../../src/index.js'
-import { NativeSocket } from '../../src/lib/native.js'
+import { UnixDgramSocket } from '../../src/lib/unix-dgram.js'
 import { startChild, type Child, type Task } from './child.js'
 import { Python } from './python.js'
 import { until } from './until.js'
@@ -166,7 +166,7 @@ export async function ask(client: DatagramChannel, request: string | Buffer): Pr
 /** Puts a datagram socket at `path` that nobody has bound any more. */
 export async function leaveDeadSocket(path: string): Promise<void> {
   await new Promise<void>((closed) => {
-    const socket = new NativeSocket({ received() {}, writable() {}, failed() {}, closed })
+    const socket = new UnixDgramSocket({ received() {}, writable() {}, failed() {}, closed })
     socket.bind(path)
     socket.close()
   })

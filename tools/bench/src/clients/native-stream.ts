@@ -1,4 +1,4 @@
-import { unixAddress, type Engine, type StreamEndpoint } from '@sock/core/stream'
+import { unixAddress, type StreamEngine, type StreamEndpoint } from '@sock/core/stream'
 import type { Load } from '../scenarios/scenario.js'
 import type { Place } from '../transports.js'
 import type { OnChunk, StreamClient } from './stream.js'
@@ -7,7 +7,7 @@ const OPTIONS = { highWaterMark: 64 * 1024, noDelay: true }
 
 /** Connects by an engine; like a socket of Node's, it ends when the server does. */
 export async function connectNativeStream(
-  engine: Engine,
+  engine: StreamEngine,
   load: Load,
   onChunk: OnChunk,
   failed: (error: Error) => void,

@@ -1,8 +1,8 @@
 import type {
-  ConnectionCallbacks,
+  StreamCallbacks,
   DatagramCallbacks,
   DatagramEngine,
-  Engine,
+  StreamEngine,
   Handler,
   IpAddress,
   UnixAddress,
@@ -50,7 +50,7 @@ export const startStreams = (setup: Setup): Promise<Running> =>
     },
   })
 
-function streamCallbacks(workload: Workload): ConnectionCallbacks {
+function streamCallbacks(workload: Workload): StreamCallbacks {
   return {
     open(connection) {
       connection.data = workload.open()
@@ -89,8 +89,8 @@ function createLoop(workload: Workload): Handler {
 
 async function startStream(
   setup: Setup,
-  handler: Handler | ConnectionCallbacks,
-  engine?: Engine,
+  handler: Handler | StreamCallbacks,
+  engine?: StreamEngine,
 ): Promise<Running> {
   const options = { ...STREAM_OPTIONS, engine }
   if (setup.transport === 'unix') {

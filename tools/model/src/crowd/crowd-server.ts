@@ -6,9 +6,6 @@ import { Watcher } from '../watchers.js'
 import type { Ledger } from './ledger.js'
 import type { ServerSpec } from './program.js'
 
-/** A server of any transport. */
-export type AnyServer = Server<never, Address, { readonly open: number; readonly handlerErrors: number }>
-
 export interface Hooks {
   state(): unknown
   error(): unknown
@@ -31,7 +28,7 @@ const KNOWN = oneOf(
 /** One of several servers: its life, and who has to do with it. */
 export class CrowdServer {
   readonly spec: ServerSpec
-  readonly server: AnyServer
+  readonly server: Server
   /** Both ends of all its connections. */
   readonly members: Ledger[] = []
   /** Handlers and callbacks that failed on purpose. */
@@ -47,7 +44,7 @@ export class CrowdServer {
   readonly #pledges: Pledges
   readonly #watcher = new Watcher(true)
 
-  constructor(spec: ServerSpec, server: AnyServer, target: () => unknown, pledges: Pledges, hooks: Hooks) {
+  constructor(spec: ServerSpec, server: Server, target: () => unknown, pledges: Pledges, hooks: Hooks) {
     this.spec = spec
     this.server = server
     this.#target = target

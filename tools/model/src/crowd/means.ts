@@ -5,6 +5,7 @@ import type {
   DatagramChannel,
   DatagramHandler,
   StreamHandler,
+  Server,
 } from '@sock/core'
 import { engine as native } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
@@ -13,7 +14,6 @@ import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
 import { generate } from 'selfsigned'
 import type { Folder } from '../folder.js'
-import type { AnyServer } from './crowd-server.js'
 import type { Program, ServerSpec } from './program.js'
 
 /** What servers and clients of one program are made with. */
@@ -32,14 +32,14 @@ export class Means {
     return transport === 'unix' || transport === 'unixgram' ? this.#folder.next() : '127.0.0.1:0'
   }
 
-  streamServer({ transport, highWaterMark }: ServerSpec, handler: StreamHandler): AnyServer {
+  streamServer({ transport, highWaterMark }: ServerSpec, handler: StreamHandler): Server {
     const options = { highWaterMark, drainIdle: 0, engine: this.#engine }
     if (transport === 'unix') return createUnixServer(handler, options)
     if (transport === 'tcp') return createTcpServer(handler, options)
     return createTcpServer(handler, { ...options, engine: undefined, tls: { ...this.certificate } })
   }
 
-  datagramServer({ transport }: ServerSpec, handler: DatagramHandler): AnyServer {
+  datagramServer({ transport }: ServerSpec, handler: DatagramHandler): Server {
     const options = { engine: this.#engine }
     return transport === 'udp' ? createUdpServer(handler, options) : createUnixgramServer(handler, options)
   }
@@ -70,7 +70,7 @@ export class Means {
     return which % 2 === 0 ? connectTcp(target, options) : connectUdp(target, options)
   }
 
-  serverByName(which: number): AnyServer {
+  serverByName(which: number): Server {
     const options = { engine: this.#engine }
     const handler = { data: () => {} }
     return which % 2 === 0 ? createTcpServer(handler, options) : createUdpServer(handler, options)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import type { Address, Connection, ConnectionEvent } from '@sock/core'
+import type { Address, Connection, ConnectionEvent, Server } from '@sock/core'
 import { rest } from '../pace.js'
 import { oneOf, Oops, Pledges } from '../pledges.js'
 import { Watcher } from '../watchers.js'
 import { NOWHERE } from './clock.js'
-import { CrowdServer, type AnyServer } from './crowd-server.js'
+import { CrowdServer } from './crowd-server.js'
 import { Datagrams } from './datagrams.js'
 import { context, handlerOf, type Play } from './handlers.js'
 import { compare, Ledger, type End } from './ledger.js'
@@ -65,7 +65,7 @@ export class CrowdWorld {
       error: () => this.at('on error'),
       connection: (event: ConnectionEvent) => this.#observed(event),
     }
-    let server: AnyServer
+    let server: Server
     let datagrams: Datagrams | undefined
     if (isDatagram(spec.transport)) {
       datagrams = new Datagrams(owner, this.pledges, () => this.at('data', undefined, crowd))

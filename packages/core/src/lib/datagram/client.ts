@@ -1,10 +1,10 @@
-import type { Address } from '../address.js'
-import { CallbackRegistry } from '../callbacks.js'
-import type { DatagramChannel, Transport } from '../channel.js'
-import { nextChannelId } from '../channel-id.js'
-import { ignore, isThenable } from '../deferred.js'
-import { SockError } from '../errors.js'
-import type { ConnectionEvent } from '../server.js'
+import type { Address } from '../address/address.js'
+import { CallbackRegistry } from '../server/callback-registry.js'
+import type { DatagramChannel, Transport } from '../channel/channel.js'
+import { nextChannelId } from '../channel/channel-id.js'
+import { ignore, isThenable } from '../async/deferred.js'
+import { SockError } from '../errors/errors.js'
+import type { ConnectionEvent } from '../server/server.js'
 import type { DatagramPort } from './port.js'
 import { DatagramSocket, type DatagramHost } from './socket.js'
 
@@ -28,7 +28,10 @@ export interface DatagramDial {
  *
  * @param remote where to, for observers
  */
-export async function connectDatagram(dial: DatagramDial, remote: Address): Promise<DatagramChannel> {
+export async function connectDatagram<C extends DatagramChannel = DatagramChannel>(
+  dial: DatagramDial,
+  remote: Address,
+): Promise<C> {
   const registry = new CallbackRegistry<{ connection: [ConnectionEvent] }>(['connection'])
   if (dial.onState !== undefined) registry.on('connection', dial.onState)
   const host: DatagramHost = {
@@ -62,5 +65,5 @@ export async function connectDatagram(dial: DatagramDial, remote: Address): Prom
   const socket = new DatagramSocket(port, host, undefined, id)
   socket.start()
   if (configuring !== undefined) socket.work(configuring)
-  return socket
+  return socket as DatagramChannel as C
 }

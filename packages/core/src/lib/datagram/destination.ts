@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
-import { ipAddress, type Address } from '../address.js'
-import { invalid, parseIpTarget } from '../ip-target.js'
-import { parseUnixPath } from '../unix-target.js'
+import { ipAddress, type Address } from '../address/address.js'
+import { invalid, parseIpTarget } from '../address/ip-target.js'
+import { parseUnixPath } from '../address/unix-target.js'
 
 /**
  * Where `send(data, 'host:port')` goes, or with Unix sockets `send(data, path)`. Names of hosts are refused: a look-up per

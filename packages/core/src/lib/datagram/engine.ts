@@ -1,7 +1,7 @@
-import { formatAddress, type Address, type IpAddress } from '../address.js'
-import { SockError } from '../errors.js'
-import { object, wrongType, type Check } from '../options.js'
-import { parseUnixPath, type UnixName } from '../unix-target.js'
+import { formatAddress, type Address, type IpAddress } from '../address/address.js'
+import { SockError } from '../errors/errors.js'
+import { object, wrongType, type Check } from '../options/check.js'
+import { parseUnixPath, type UnixName } from '../address/unix-target.js'
 import type { DatagramPort } from './port.js'
 
 /**

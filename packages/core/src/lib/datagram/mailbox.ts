@@ -1,8 +1,8 @@
-import type { Address } from '../address.js'
-import type { PeerCredentials } from '../channel.js'
-import { ignore, rejected } from '../deferred.js'
-import { SockError } from '../errors.js'
-import type { Patience } from '../patience.js'
+import type { Address } from '../address/address.js'
+import type { PeerCredentials } from '../channel/channel.js'
+import { ignore, rejected } from '../async/deferred.js'
+import { SockError } from '../errors/errors.js'
+import type { ReadLimit } from '../channel/read-options.js'
 import type { DatagramPort } from './port.js'
 
 /** What a waiting datagram costs beside its bytes, so that a flood of empty ones is bounded too. */
@@ -32,7 +32,7 @@ export class Mailbox {
   #take: Take<unknown> | undefined
   #end: unknown
   /** How long the reader who waits does so, if not for ever. */
-  #patience: Patience | undefined
+  #readLimit: ReadLimit | undefined
   #resolve!: (value: never) => void
   #reject!: (error: unknown) => void
 
@@ -111,7 +111,7 @@ export class Mailbox {
   }
 
   /** The next datagram, as `take` makes it, or what `end` makes of the end. */
-  next<T>(take: Take<T>, end: T, patience?: Patience): Promise<T> {
+  next<T>(take: Take<T>, end: T, readLimit?: ReadLimit): Promise<T> {
     const datagram = this.shift()
     if (datagram !== undefined) {
       const { data, from, truncated, credentials } = datagram
@@ -124,9 +124,9 @@ export class Mailbox {
     }
     this.#take = take
     this.#end = end
-    if (patience !== undefined) {
-      this.#patience = patience
-      patience.start((reason) => this.failReader(reason))
+    if (readLimit !== undefined) {
+      this.#readLimit = readLimit
+      readLimit.start((reason) => this.failReader(reason))
     }
     Mailbox.#next = this
     return new Promise<T>(Mailbox.#keep as never)
@@ -134,9 +134,9 @@ export class Mailbox {
 
   #stopWaiting(): void {
     this.#take = undefined
-    if (this.#patience === undefined) return
-    this.#patience.stop()
-    this.#patience = undefined
+    if (this.#readLimit === undefined) return
+    this.#readLimit.stop()
+    this.#readLimit = undefined
   }
 
   /** Whose promise is being made. An executor runs at once, so that one, made once, can serve all mailboxes. */

@@ -1,5 +1,5 @@
-import { abortSignal, func, limit, milliseconds, type Checks } from '../options.js'
-import type { ConnectionEvent } from '../server.js'
+import { abortSignal, func, limit, milliseconds, type Checks } from '../options/check.js'
+import type { ConnectionEvent } from '../server/server.js'
 import { datagramEngine, type DatagramEngine } from './engine.js'
 
 /** Options of datagram sockets, those of servers and those of clients. */

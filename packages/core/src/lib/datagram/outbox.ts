@@ -1,7 +1,7 @@
-import { formatAddress, type Address } from '../address.js'
-import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../deferred.js'
-import { SockError } from '../errors.js'
-import { Roster, type Member } from '../roster.js'
+import { formatAddress, type Address } from '../address/address.js'
+import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../async/deferred.js'
+import { SockError } from '../errors/errors.js'
+import { IndexedSet, type Member } from '../stream/indexed-set.js'
 import { DATAGRAM_OVERHEAD } from './mailbox.js'
 import type { DatagramPort, DatagramSending } from './port.js'
 
@@ -22,7 +22,7 @@ const NO_ROOM: ReadonlySet<unknown> = new Set(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS
  */
 export class Outbox {
   readonly #port: DatagramPort
-  readonly #pending = new Roster<Sending>()
+  readonly #pending = new IndexedSet<Sending>()
   /** By destination: those who wait for room, oldest first. */
   readonly #waiting = new Map<string, Line>()
   #bytes = 0

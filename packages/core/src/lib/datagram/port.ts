@@ -1,5 +1,5 @@
-import type { Address } from '../address.js'
-import type { PeerCredentials } from '../channel.js'
+import type { Address } from '../address/address.js'
+import type { PeerCredentials } from '../channel/channel.js'
 
 /**
  * A bound datagram socket as an engine gives it to the machinery: datagrams in, datagrams out. Queues, promises, states

@@ -1,5 +1,5 @@
-import type { Address } from '../address.js'
-import type { Datagram, PeerCredentials } from '../channel.js'
+import type { Address } from '../address/address.js'
+import type { Datagram, PeerCredentials } from '../channel/channel.js'
 import type { DatagramSocket } from './socket.js'
 
 /** A datagram as `receive()` and `datagrams()` give it, with the way back to its sender. */
@@ -7,7 +7,7 @@ export class ReceivedDatagram implements Datagram {
   readonly data: Buffer
   readonly remoteAddress: Address | undefined
   readonly truncated: boolean
-  readonly credentials: PeerCredentials | undefined
+  readonly peerCredentials: PeerCredentials | undefined
   readonly #socket: Pick<DatagramSocket, 'reply'>
 
   constructor(
@@ -21,7 +21,7 @@ export class ReceivedDatagram implements Datagram {
     this.data = data
     this.remoteAddress = from
     this.truncated = truncated
-    this.credentials = credentials
+    this.peerCredentials = credentials
   }
 
   reply(data: Uint8Array | string): Promise<void> {

@@ -1,15 +1,28 @@
-import type { Address } from '../address.js'
-import { CallbackRegistry } from '../callbacks.js'
-import type { DatagramChannel, Transport } from '../channel.js'
-import { createDeferred, isThenable, RESOLVED, type Deferred } from '../deferred.js'
-import type { Drain } from '../drain.js'
-import type { SockError } from '../errors.js'
-import { checkDatagramHandler, type DatagramHandler } from '../handler.js'
-import { createServer, SERVER_EVENTS, type Listener, type Population } from '../server-life.js'
-import type { CloseReason, ConnectionEvent, DatagramServerStats, Server, ServerEvents } from '../server.js'
-import { Unobserved } from '../unobserved.js'
+import type { Address } from '../address/address.js'
+import { CallbackRegistry } from '../server/callback-registry.js'
+import type { DatagramChannel, Transport } from '../channel/channel.js'
+import { createDeferred, isThenable, RESOLVED, type Deferred } from '../async/deferred.js'
+import type { Drain } from '../server/drain.js'
+import type { SockError } from '../errors/errors.js'
+import { checkDatagramHandler, type DatagramHandler } from '../channel/handler.js'
+import { createServer, SERVER_EVENTS, type Listener, type ServerConnections } from '../server/server-life.js'
+import type {
+  CloseReason,
+  ConnectionEvent,
+  DatagramServerStats,
+  Server,
+  ServerEvents,
+} from '../server/server.js'
+import { Unobserved } from '../server/unobserved.js'
 import type { DatagramPort } from './port.js'
 import { DatagramSocket, type DatagramHandlerForms, type DatagramHost } from './socket.js'
+
+/** A server of a datagram transport. */
+export interface DatagramServer<
+  Target = string,
+  Addr extends Address = Address,
+  C extends DatagramChannel = DatagramChannel,
+> extends Server<Target, Addr, DatagramServerStats, C> {}
 
 /** What a transport is to the machinery. */
 export interface DatagramBinding<Target, Endpoint> {
@@ -39,30 +52,36 @@ export interface DatagramServerSettings {
  *
  * @throws TypeError if the handler has neither of its two forms
  */
-export function createDatagramServer<Target, Addr extends Address, Endpoint>(
+export function createDatagramServer<
+  Target,
+  Addr extends Address,
+  Endpoint,
+  C extends DatagramChannel = DatagramChannel<unknown, Addr | undefined>,
+>(
   binding: DatagramBinding<Target, Endpoint>,
-  handler: DatagramHandler,
+  handler: DatagramHandler<C>,
   settings: DatagramServerSettings,
-): Server<Target, Addr, DatagramServerStats, DatagramChannel> {
+): DatagramServer<Target, Addr, C> {
   const { transport } = binding
   const registry = new CallbackRegistry<ServerEvents<DatagramChannel>>(SERVER_EVENTS)
-  const population = new SocketHolder(transport, checkDatagramHandler(handler), settings, registry)
-  return createServer(
+  const connections = new DatagramSockets(transport, checkDatagramHandler(handler), settings, registry)
+  const server: DatagramServer<Target, Addr> = createServer(
     {
       transport,
       secure: false,
       shutdownTimeout: settings.shutdownTimeout,
-      population,
+      connections,
       parse: (target: Target) => binding.parse(target),
       open: async (endpoint: Endpoint, signal: AbortSignal) =>
-        population.hold(await binding.open(endpoint, signal)) as Listener<Addr>,
+        connections.hold(await binding.open(endpoint, signal)) as Listener<Addr>,
     },
     registry,
   )
+  return server as DatagramServer<Target, Addr, C>
 }
 
 /** The one socket of a datagram server, and the numbers of those it had before. */
-class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
+class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerStats, DatagramChannel> {
   readonly transport: Transport
   readonly maxQueuedBytes: number
   observed = false
@@ -125,6 +144,10 @@ class SocketHolder implements DatagramHost, Population<DatagramServerStats> {
 
   get openCount(): number {
     return this.#socket === undefined || this.#socket.isClosed ? 0 : 1
+  }
+
+  open(): DatagramChannel[] {
+    return this.#socket === undefined || this.#socket.isClosed ? [] : [this.#socket]
   }
 
   stats(): DatagramServerStats {

@@ -1,17 +1,24 @@
 import { types } from 'node:util'
-import type { Address } from '../address.js'
-import { Announcer } from '../announcer.js'
-import { asError } from '../as-error.js'
-import type { Datagram, DatagramChannel, PeerCredentials, Transport } from '../channel.js'
-import { createDeferred, isThenable, rejected, RESOLVED, whenSettled, type Deferred } from '../deferred.js'
-import { SockError } from '../errors.js'
-import { isExpectedClose } from '../expected-close.js'
-import type { CheckedHandler, DatagramCallbacks, DatagramFunction } from '../handler.js'
-import { unexpectedArgument, wrongType } from '../options.js'
-import type { CloseReason, ConnectionEvent, ConnectionState, DatagramServerStats } from '../server.js'
-import { nextChannelId } from '../channel-id.js'
-import { Patience, type ReadOptions } from '../patience.js'
-import { StopSignal } from '../stop-signal.js'
+import type { Address } from '../address/address.js'
+import { Announcer } from '../channel/announcer.js'
+import { asError } from '../errors/as-error.js'
+import type { Datagram, DatagramChannel, PeerCredentials, Transport } from '../channel/channel.js'
+import {
+  createDeferred,
+  isThenable,
+  rejected,
+  RESOLVED,
+  whenSettled,
+  type Deferred,
+} from '../async/deferred.js'
+import { SockError } from '../errors/errors.js'
+import { isExpectedClose } from '../errors/expected-close.js'
+import type { CheckedHandler, DatagramCallbacks, DatagramFunction } from '../channel/handler.js'
+import { unexpectedArgument, wrongType } from '../options/check.js'
+import type { CloseReason, ConnectionEvent, ConnectionState, DatagramServerStats } from '../server/server.js'
+import { nextChannelId } from '../channel/channel-id.js'
+import { ReadLimit, type ReadOptions } from '../channel/read-options.js'
+import { StopSignal } from '../channel/stop-signal.js'
 import { parseDestination } from './destination.js'
 import { Mailbox, type Take } from './mailbox.js'
 import { Outbox } from './outbox.js'
@@ -94,7 +101,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   get remoteAddress(): Address | undefined {
     return this.#from ?? this.#port.remoteAddress
   }
-  get credentials(): PeerCredentials | undefined {
+  get peerCredentials(): PeerCredentials | undefined {
     return this.#credentials
   }
   get isOpen(): boolean {
@@ -278,9 +285,9 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     new ReceivedDatagram(this, data, from, truncated, credentials)
 
   #next<T>(take: Take<T>, end: T, options?: ReadOptions): Promise<T> {
-    let patience: Patience | undefined
+    let readLimit: ReadLimit | undefined
     try {
-      if (options !== undefined) patience = new Patience(options)
+      if (options !== undefined) readLimit = new ReadLimit(options)
     } catch (error) {
       return rejected(error)
     }
@@ -289,7 +296,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       return rejected(new SockError('ERR_SOCK_INVALID_STATE', message))
     }
     if (this.#run === 'left') return Promise.resolve(end)
-    return this.#mailbox.next(take, end, patience)
+    return this.#mailbox.next(take, end, readLimit)
   }
 
   /** Starts what can be started: the next run of a handler function, the next call of `data`, or closing. */

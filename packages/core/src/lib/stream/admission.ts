@@ -1,5 +1,5 @@
-import { SockError, type SockErrorCode } from '../errors.js'
-import type { ServerStats } from '../server.js'
+import { SockError, type SockErrorCode } from '../errors/errors.js'
+import type { StreamServerStats } from '../server/server.js'
 import { createDescriptorLimit } from './descriptor-limit.js'
 import type { Handshake, StreamPort } from './port.js'
 
@@ -29,7 +29,7 @@ export class Admission {
   }
 
   /** How many were not let in, by reason. */
-  get rejected(): ServerStats['rejected'] {
+  get rejected(): StreamServerStats['rejected'] {
     return { ...this.#rejected }
   }
 

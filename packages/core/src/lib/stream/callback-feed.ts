@@ -1,5 +1,5 @@
-import { isThenable } from '../deferred.js'
-import type { ConnectionCallbacks } from '../handler.js'
+import { isThenable } from '../async/deferred.js'
+import type { StreamCallbacks } from '../channel/handler.js'
 import type { StreamConnection } from './connection.js'
 import type { Inbox } from './inbox.js'
 
@@ -9,7 +9,7 @@ import type { Inbox } from './inbox.js'
  */
 export class CallbackFeed {
   readonly #connection: StreamConnection
-  readonly #callbacks: ConnectionCallbacks
+  readonly #callbacks: StreamCallbacks
   /** Chunks that wait for `data`; made when the first has to. */
   #queue: Inbox | undefined
   /** A promise of `data` is pending. */
@@ -21,7 +21,7 @@ export class CallbackFeed {
   #told: 'nothing' | 'open' | 'end' | 'close' = 'nothing'
   #closed: { error: Error | undefined } | undefined
 
-  constructor(connection: StreamConnection, callbacks: ConnectionCallbacks) {
+  constructor(connection: StreamConnection, callbacks: StreamCallbacks) {
     this.#connection = connection
     this.#callbacks = callbacks
   }

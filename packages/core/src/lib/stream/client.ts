@@ -1,11 +1,11 @@
-import type { Address } from '../address.js'
-import { CallbackRegistry } from '../callbacks.js'
-import { nextChannelId } from '../channel-id.js'
-import type { Connection, Transport } from '../channel.js'
-import { ignore, isThenable } from '../deferred.js'
-import type { ConnectionEvent } from '../server.js'
+import type { Address } from '../address/address.js'
+import { CallbackRegistry } from '../server/callback-registry.js'
+import { nextChannelId } from '../channel/channel-id.js'
+import type { Connection, Transport } from '../channel/channel.js'
+import { ignore, isThenable } from '../async/deferred.js'
+import type { ConnectionEvent } from '../server/server.js'
 import { StreamConnection } from './connection.js'
-import { connectionEvent } from '../connection-event.js'
+import { connectionEvent } from '../channel/connection-event.js'
 import type { ConnectionHost } from './connection-host.js'
 import { checkWriteBuffer } from './options.js'
 import type { StreamPort } from './port.js'
@@ -38,7 +38,7 @@ const sweep = new Sweep()
  * Dials, and makes of the port the same kind of connection that a server's handler gets. Rejects with what `dial` rejects
  * with, what `configure` throws, or a RangeError if `maxWriteBuffer` is below `highWaterMark`.
  */
-export async function connectStream(dial: StreamDial): Promise<Connection> {
+export async function connectStream<C extends Connection = Connection>(dial: StreamDial): Promise<C> {
   checkWriteBuffer(dial)
   const registry = new CallbackRegistry<{ connection: [ConnectionEvent] }>(['connection'])
   if (dial.onState !== undefined) registry.on('connection', dial.onState)
@@ -56,7 +56,7 @@ export async function connectStream(dial: StreamDial): Promise<Connection> {
   const connection = new StreamConnection(port, createHost(dial, registry), id)
   connection.serve()
   if (configuring !== undefined) connection.work(configuring, ignore)
-  return connection
+  return connection as Connection as C
 }
 
 function createHost(
@@ -68,7 +68,7 @@ function createHost(
     transport,
     highWaterMark,
     maxWriteBuffer,
-    allowance: undefined,
+    bufferLimit: undefined,
     deadlines: { idleTimeout, firstByteTimeout: 0, maxLifetime: 0, shutdownTimeout: 0, drainIdle: 0 },
     firstDeadline: idleTimeout || Infinity,
     sweep,

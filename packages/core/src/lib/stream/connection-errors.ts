@@ -1,4 +1,4 @@
-import { SockError } from '../errors.js'
+import { SockError } from '../errors/errors.js'
 
 /** What an operation rejects with that comes too late. `cause` is what broke the connection, if anything did. */
 export function closedError(action: string, cause: Error | undefined): SockError {

@@ -1,7 +1,7 @@
-import type { Transport } from '../channel.js'
-import type { ConnectionCallbacks } from '../handler.js'
-import type { CloseReason, ConnectionState } from '../server.js'
-import type { Allowance } from './allowance.js'
+import type { Transport } from '../channel/channel.js'
+import type { StreamCallbacks } from '../channel/handler.js'
+import type { CloseReason, ConnectionState } from '../server/server.js'
+import type { BufferLimit } from './buffer-limit.js'
 import type { StreamConnection } from './connection.js'
 import type { DeadlineSettings } from './deadlines.js'
 import type { Sweep } from './sweep.js'
@@ -9,12 +9,12 @@ import type { Sweep } from './sweep.js'
 /** What connections of one server, or one client, share. */
 export interface ConnectionHost {
   readonly transport: Transport
-  readonly callbacks: ConnectionCallbacks | undefined
+  readonly callbacks: StreamCallbacks | undefined
   readonly highWaterMark: number
   /** Bytes: who writes although so many wait ends the connection. */
   readonly maxWriteBuffer: number
   /** What all connections together may have waiting, if that is bounded. */
-  readonly allowance: Allowance | undefined
+  readonly bufferLimit: BufferLimit | undefined
   readonly deadlines: DeadlineSettings
   /** The first of them that holds from the start, in ms; `Infinity` for none. */
   readonly firstDeadline: number

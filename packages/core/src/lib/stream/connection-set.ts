@@ -1,24 +1,24 @@
-import type { CallbackRegistry } from '../callbacks.js'
-import type { Transport } from '../channel.js'
-import { createDeferred, RESOLVED, type Deferred } from '../deferred.js'
-import type { SockError } from '../errors.js'
-import type { CheckedHandler, ConnectionCallbacks, ConnectionHandler } from '../handler.js'
-import type { CloseReason, ConnectionState, ServerEvents, ServerStats } from '../server.js'
-import type { Population } from '../server-life.js'
+import type { CallbackRegistry } from '../server/callback-registry.js'
+import type { Connection, Transport } from '../channel/channel.js'
+import { createDeferred, RESOLVED, type Deferred } from '../async/deferred.js'
+import type { SockError } from '../errors/errors.js'
+import type { CheckedHandler, StreamCallbacks, StreamFunction } from '../channel/handler.js'
+import type { CloseReason, ConnectionState, ServerEvents, StreamServerStats } from '../server/server.js'
+import type { ServerConnections } from '../server/server-life.js'
 import { Admission } from './admission.js'
-import { Allowance } from './allowance.js'
+import { BufferLimit } from './buffer-limit.js'
 import { StreamConnection } from './connection.js'
 import type { DeadlineSettings } from './deadlines.js'
-import { connectionEvent } from '../connection-event.js'
+import { connectionEvent } from '../channel/connection-event.js'
 import type { ConnectionHost } from './connection-host.js'
-import type { Drain } from '../drain.js'
+import type { Drain } from '../server/drain.js'
 import { Handshakes } from './handshakes.js'
-import { isolated } from './isolated.js'
+import { isolated } from '../async/isolated.js'
 import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
 import type { StreamServerSettings } from './server.js'
 import { Sweep } from './sweep.js'
-import { Roster } from '../roster.js'
-import { Unobserved } from '../unobserved.js'
+import { IndexedSet } from './indexed-set.js'
+import { Unobserved } from '../server/unobserved.js'
 
 /** The limits that end connections, and where that is counted. */
 const COUNTED: {
@@ -34,23 +34,25 @@ const COUNTED: {
  * The connections of one server: what they have in common, how many they are, and how they all come
  * to an end. It lives as long as the server and knows nothing of its states.
  */
-export class ConnectionSet implements ConnectionHost, StreamListenerSink, Population<ServerStats> {
+export class ConnectionSet
+  implements ConnectionHost, StreamListenerSink, ServerConnections<StreamServerStats, Connection>
+{
   readonly transport: Transport
-  readonly callbacks: ConnectionCallbacks | undefined
+  readonly callbacks: StreamCallbacks | undefined
   readonly highWaterMark: number
   readonly maxWriteBuffer: number
-  readonly allowance: Allowance | undefined
+  readonly bufferLimit: BufferLimit | undefined
   readonly deadlines: DeadlineSettings
   readonly firstDeadline: number
   readonly sweep = new Sweep()
   /** Whether anybody observes connections: the one comparison it costs when nobody does. */
   observed = false
 
-  readonly #handler: CheckedHandler<ConnectionHandler, ConnectionCallbacks>
+  readonly #handler: CheckedHandler<StreamFunction, StreamCallbacks>
   readonly #settings: StreamServerSettings
-  readonly #registry: CallbackRegistry<ServerEvents>
+  readonly #registry: CallbackRegistry<ServerEvents<Connection>>
   /** Those that are open, and those that are closed while their handler still works. */
-  readonly #connections = new Roster<StreamConnection>()
+  readonly #connections = new IndexedSet<StreamConnection>()
   readonly #handshakes: Handshakes
   readonly #admission: Admission
   readonly #unobserved: Unobserved
@@ -70,17 +72,17 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
 
   constructor(
     transport: Transport,
-    handler: CheckedHandler<ConnectionHandler, ConnectionCallbacks>,
+    handler: CheckedHandler<StreamFunction, StreamCallbacks>,
     settings: StreamServerSettings,
-    registry: CallbackRegistry<ServerEvents>,
+    registry: CallbackRegistry<ServerEvents<Connection>>,
   ) {
     this.transport = transport
     this.callbacks = handler.callbacks
     this.highWaterMark = settings.highWaterMark
     this.maxWriteBuffer = settings.maxWriteBuffer
     const { maxBufferedBytes } = settings
-    this.allowance =
-      maxBufferedBytes < Infinity ? new Allowance(maxBufferedBytes, this.#connections) : undefined
+    this.bufferLimit =
+      maxBufferedBytes < Infinity ? new BufferLimit(maxBufferedBytes, this.#connections) : undefined
     this.deadlines = settings
     const { idleTimeout, firstByteTimeout, maxLifetime } = settings
     this.firstDeadline = Math.min(
@@ -104,7 +106,11 @@ export class ConnectionSet implements ConnectionHost, StreamListenerSink, Popula
     return this.#counters.open
   }
 
-  stats(): ServerStats {
+  open(): Connection[] {
+    return [...this.#connections].filter((connection) => !connection.isClosed)
+  }
+
+  stats(): StreamServerStats {
     const counters = { ...this.#counters }
     for (const connection of this.#connections) {
       counters.bytesRead += connection.bytesRead

@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
 import { types } from 'node:util'
-import type { Address } from '../address.js'
-import { Announcer } from '../announcer.js'
-import { asError } from '../as-error.js'
-import { nextChannelId } from '../channel-id.js'
-import type { Connection, PeerCredentials, TlsSession, Transport } from '../channel.js'
+import type { Address } from '../address/address.js'
+import { Announcer } from '../channel/announcer.js'
+import { asError } from '../errors/as-error.js'
+import { nextChannelId } from '../channel/channel-id.js'
+import type { Connection, PeerCredentials, Transport } from '../channel/channel.js'
 import {
   createDeferred,
   ignore,
@@ -13,21 +13,21 @@ import {
   RESOLVED,
   whenSettled,
   type Deferred,
-} from '../deferred.js'
-import { isSockError, SockError } from '../errors.js'
-import { isExpectedClose, isPeerGone } from '../expected-close.js'
-import type { ConnectionHandler } from '../handler.js'
-import { unexpectedArgument, wrongType } from '../options.js'
-import { Patience, type ReadOptions } from '../patience.js'
-import type { Member } from '../roster.js'
-import type { CloseReason } from '../server.js'
+} from '../async/deferred.js'
+import { isSockError, SockError } from '../errors/errors.js'
+import { isExpectedClose, isPeerGone } from '../errors/expected-close.js'
+import type { StreamFunction } from '../channel/handler.js'
+import { unexpectedArgument, wrongType } from '../options/check.js'
+import { ReadLimit, type ReadOptions } from '../channel/read-options.js'
+import type { Member } from './indexed-set.js'
+import type { CloseReason } from '../server/server.js'
 import { CallbackFeed } from './callback-feed.js'
 import { closedError, overflowError, resetError, returnedError } from './connection-errors.js'
 import type { ConnectionHost } from './connection-host.js'
 import { closeConnectionStream, createConnectionStream } from './connection-stream.js'
-import { Deadlines, type Mortal } from './deadlines.js'
+import { Deadlines, type TimedConnection } from './deadlines.js'
 import { ChunkIterator, Inbox } from './inbox.js'
-import { isolated } from './isolated.js'
+import { isolated } from '../async/isolated.js'
 import type { StreamPort, StreamPortSink } from './port.js'
 
 /** To all who ask: `shutdown()` and deadlines do so for many connections, one after the other. */
@@ -40,7 +40,7 @@ function returned(connection: StreamConnection): void {
 }
 
 /** A connection: the one mechanism behind callbacks, `read()`, `for await` and `stream`, over any port. */
-export class StreamConnection implements Connection, StreamPortSink, Mortal, Member {
+export class StreamConnection implements Connection, StreamPortSink, TimedConnection, Member {
   readonly id: number
   data: unknown = undefined
   place = -1
@@ -95,7 +95,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   get secure(): boolean {
     return this.#port.secure
   }
-  get tls(): TlsSession | undefined {
+  get tls(): unknown {
     return this.#port.tls
   }
   get peerCredentials(): PeerCredentials | undefined {
@@ -130,8 +130,8 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
 
   read(options?: ReadOptions): Promise<Buffer | null> {
     try {
-      const patience = options === undefined ? undefined : new Patience(options)
-      return this.#takeInput('read').read(patience)
+      const readLimit = options === undefined ? undefined : new ReadLimit(options)
+      return this.#takeInput('read').read(readLimit)
     } catch (error) {
       return rejected(error)
     }
@@ -234,9 +234,9 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
    * @param isFirst nothing had to wait before
    */
   fallBehind(waiting: number, added: number, isFirst: boolean): void {
-    const { maxWriteBuffer, allowance } = this.#host
+    const { maxWriteBuffer, bufferLimit } = this.#host
     if (waiting - added >= maxWriteBuffer) this.overflow(`"maxWriteBuffer" is ${maxWriteBuffer}`)
-    else allowance?.spend(isFirst ? waiting : added)
+    else bufferLimit?.add(isFirst ? waiting : added)
   }
 
   /** The peer does not take what is written for it, and there is no more room. */
@@ -249,7 +249,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
   }
 
   /** Begins to deliver, and hands the connection to its handler: a function, if not callbacks. */
-  serve(run?: ConnectionHandler, configure?: (socket: never) => void): void {
+  serve(run?: StreamFunction, configure?: (socket: never) => void): void {
     this.#port.start(this)
     if (this.#host.firstDeadline < Infinity) this.#watched().watch(this.#host.firstDeadline)
     if (this.#host.observed) this.#host.observe(this, 'new')
@@ -478,7 +478,7 @@ export class StreamConnection implements Connection, StreamPortSink, Mortal, Mem
     this.#feed?.clear()
   }
 
-  #run(handler: ConnectionHandler): void {
+  #run(handler: StreamFunction): void {
     try {
       const result: unknown = handler(this)
       if (isThenable(result)) this.work(result, returned)

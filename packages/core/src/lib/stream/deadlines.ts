@@ -1,8 +1,8 @@
-import { SockError } from '../errors.js'
-import type { CloseReason } from '../server.js'
+import { SockError } from '../errors/errors.js'
+import type { CloseReason } from '../server/server.js'
 import { idleError } from './connection-errors.js'
 import type { ConnectionHost } from './connection-host.js'
-import { isolated } from './isolated.js'
+import { isolated } from '../async/isolated.js'
 import type { Watched } from './sweep.js'
 
 /** How long a closing connection may make no progress at all in flushing before it is given up. */
@@ -29,7 +29,7 @@ export interface DeadlineSettings {
 }
 
 /** What the deadlines see of a connection, and do to it. */
-export interface Mortal {
+export interface TimedConnection {
   readonly isClosing: boolean
   /** Grows with every byte that moves, in either direction. */
   readonly progress: number
@@ -53,7 +53,7 @@ export interface Mortal {
 /** The deadlines of one connection. Made when the first of them begins: one that has none needs no such object. */
 export class Deadlines implements Watched {
   place = -1
-  readonly #connection: Mortal
+  readonly #connection: TimedConnection
   readonly #host: ConnectionHost
   readonly #since = performance.now()
   /** Progress as the last look saw it, and when it was first seen. */
@@ -63,7 +63,7 @@ export class Deadlines implements Watched {
   #closingSince = this.#since
   #isExpired = false
 
-  constructor(connection: Mortal, host: ConnectionHost) {
+  constructor(connection: TimedConnection, host: ConnectionHost) {
     this.#connection = connection
     this.#host = host
     this.#progress = connection.progress

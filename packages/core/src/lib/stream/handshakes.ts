@@ -1,5 +1,5 @@
-import type { Address } from '../address.js'
-import { SockError } from '../errors.js'
+import type { Address } from '../address/address.js'
+import { SockError } from '../errors/errors.js'
 import type { Handshake, StreamPort } from './port.js'
 import type { Sweep, Watched } from './sweep.js'
 

@@ -1,7 +1,7 @@
-import type { Connection } from '../channel.js'
-import { rejected } from '../deferred.js'
-import { SockError } from '../errors.js'
-import type { Patience } from '../patience.js'
+import type { Connection } from '../channel/channel.js'
+import { rejected } from '../async/deferred.js'
+import { SockError } from '../errors/errors.js'
+import type { ReadLimit } from '../channel/read-options.js'
 import type { StreamPort } from './port.js'
 
 type Take = 'chunk' | 'result'
@@ -23,7 +23,7 @@ export class Inbox {
   #end: 'none' | 'clean' | Error = 'none'
   #waiting: Take | undefined
   /** How long the one who waits does so, if not for ever. */
-  #patience: Patience | undefined
+  #readLimit: ReadLimit | undefined
   #resolve!: (value: never) => void
   #reject!: (error: Error) => void
 
@@ -93,11 +93,11 @@ export class Inbox {
   }
 
   /** The next chunk, or `null` at the end. */
-  read(patience?: Patience): Promise<Buffer | null> {
+  read(readLimit?: ReadLimit): Promise<Buffer | null> {
     const chunk = this.shift()
     if (chunk !== undefined) return Promise.resolve(chunk)
     if (this.#end === 'clean') return END
-    return this.#wait('chunk', patience)
+    return this.#wait('chunk', readLimit)
   }
 
   /** The same in the shape that `for await` wants. */
@@ -108,15 +108,15 @@ export class Inbox {
     return this.#wait('result')
   }
 
-  #wait<T>(take: Take, patience?: Patience): Promise<T> {
+  #wait<T>(take: Take, readLimit?: ReadLimit): Promise<T> {
     if (typeof this.#end === 'object') return rejected(this.#end)
     if (this.#waiting !== undefined) {
       return rejected(new SockError('ERR_SOCK_INVALID_STATE', 'Cannot read: another read is waiting'))
     }
     this.#waiting = take
-    if (patience !== undefined) {
-      this.#patience = patience
-      patience.start((reason) => this.#settle(this.#reject, reason as Error))
+    if (readLimit !== undefined) {
+      this.#readLimit = readLimit
+      readLimit.start((reason) => this.#settle(this.#reject, reason as Error))
     }
     Inbox.#next = this
     return new Promise<T>(Inbox.#keep as never)
@@ -137,9 +137,9 @@ export class Inbox {
 
   #settle<T>(settle: (value: T) => void, value: T): void {
     this.#waiting = undefined
-    if (this.#patience !== undefined) {
-      this.#patience.stop()
-      this.#patience = undefined
+    if (this.#readLimit !== undefined) {
+      this.#readLimit.stop()
+      this.#readLimit = undefined
     }
     settle(value)
   }

@@ -9,13 +9,17 @@ import {
   wrongType,
   type Check,
   type Checks,
-} from '../options.js'
-import type { ConnectionEvent } from '../server.js'
-import { nodeEngine } from './node-engine.js'
-import type { Engine } from './port.js'
+} from '../options/check.js'
+import type { ConnectionEvent } from '../server/server.js'
+import { nodeEngine } from './node/node-engine.js'
+import type { StreamEngine } from './port.js'
 
-/** Options of connections, accepted or dialled. */
-export interface StreamConnectionOptions {
+/**
+ * Options of connections, accepted or dialled.
+ *
+ * @typeParam EngineSocket what the engine calls a socket; it follows from `engine`
+ */
+export interface StreamConnectionOptions<EngineSocket = Socket> {
   /** Close connections on which nothing moved, in either direction, for this many ms. Default 0: never. */
   idleTimeout?: number | undefined
   /**
@@ -29,13 +33,13 @@ export interface StreamConnectionOptions {
    */
   maxWriteBuffer?: number | undefined
   /** Runs once per connection before the handler, with what the engine calls a socket: Node's own, by default. */
-  configure?: ((socket: Socket) => void) | undefined
+  configure?: ((socket: NoInfer<EngineSocket>) => void) | undefined
   /** What moves the bytes. Default: Node. */
-  engine?: Engine | undefined
+  engine?: StreamEngine<EngineSocket> | undefined
 }
 
 /** Options that all stream clients have. */
-export interface StreamClientOptions extends StreamConnectionOptions {
+export interface StreamClientOptions<EngineSocket = Socket> extends StreamConnectionOptions<EngineSocket> {
   /** Aborts the attempt to connect; afterwards it has no meaning. */
   signal?: AbortSignal | undefined
   /** Observes the connection, from `dial` to `close`. */
@@ -43,7 +47,7 @@ export interface StreamClientOptions extends StreamConnectionOptions {
 }
 
 /** Options that all stream servers have. */
-export interface StreamServerOptions extends StreamConnectionOptions {
+export interface StreamServerOptions<EngineSocket = Socket> extends StreamConnectionOptions<EngineSocket> {
   /** How long `shutdown()` waits for busy connections, in ms. Default 25000. */
   shutdownTimeout?: number | undefined
   /** More peers than this are closed at once, counted and reported. Default `Infinity`. */
@@ -73,11 +77,11 @@ const DEFAULT_MAX_WRITE_BUFFER = 64 * 1024 * 1024
 /** What fits listen(2)'s int; the system lowers it to its own limit. */
 const MAX_BACKLOG = 2 ** 31 - 1
 
-const engine: Check<Engine> = (value, name) => {
-  const given = object<Partial<Engine>>()(value, name)
+const engine: Check<StreamEngine<unknown>> = (value, name) => {
+  const given = object<Partial<StreamEngine<unknown>>>()(value, name)
   if (given === undefined) return nodeEngine
   if (typeof given.listenStream === 'function' && typeof given.connectStream === 'function')
-    return given as Engine
+    return given as StreamEngine
   throw wrongType(name, 'an engine', value)
 }
 
@@ -89,9 +93,9 @@ const connectionChecks = {
 
 /** What only transports have whose connections are sockets of an engine. */
 const socketChecks = {
-  configure: func<(socket: Socket) => void>(),
+  configure: func<(socket: unknown) => void>(),
   engine,
-} satisfies Checks<Pick<StreamConnectionOptions, 'configure' | 'engine'>>
+} satisfies Checks<Pick<StreamConnectionOptions<unknown>, 'configure' | 'engine'>>
 
 /** The checks for `checkOptions()` of a client whose transport has no sockets: one per option, with its default. */
 export const bareClientChecks = {
@@ -112,14 +116,16 @@ export const bareServerChecks = {
 } satisfies Checks<Omit<StreamServerOptions, 'configure' | 'engine' | 'backlog'>>
 
 /** The checks of {@link StreamClientOptions}, for `checkOptions()`: one per option, with its default. */
-export const clientChecks = { ...bareClientChecks, ...socketChecks } satisfies Checks<StreamClientOptions>
+export const clientChecks = { ...bareClientChecks, ...socketChecks } satisfies Checks<
+  StreamClientOptions<unknown>
+>
 
 /** The checks of {@link StreamServerOptions}, for `checkOptions()`: one per option, with its default. */
 export const serverChecks = {
   ...bareServerChecks,
   ...socketChecks,
   backlog: integer(undefined, 1, MAX_BACKLOG),
-} satisfies Checks<StreamServerOptions>
+} satisfies Checks<StreamServerOptions<unknown>>
 
 /**
  * Whoever waits for each `write()` is never over the limit.

@@ -1,26 +1,28 @@
-import type { Address, UnixAddress } from '../address.js'
-import type { PeerCredentials, TlsSession } from '../channel.js'
-import type { Listener } from '../server-life.js'
+import type { Address, UnixAddress } from '../address/address.js'
+import type { PeerCredentials } from '../channel/channel.js'
+import type { Listener } from '../server/server-life.js'
 
 /**
  * One connection as an engine gives it to the machinery: bytes in, bytes out, two ends. All policy (queues, promises,
  * states, counters, time-outs) is the machinery's; a port only moves bytes.
+ *
+ * @typeParam Socket what `configure(socket)` gets
  */
-export interface StreamPort {
+export interface StreamPort<Socket = unknown> {
   /** This side. */
   readonly localAddress: Address
   /** The peer, if it has a name. */
   readonly remoteAddress: Address | undefined
   /** Whether it is encrypted. */
   readonly secure: boolean
-  /** What the TLS handshake agreed upon; `undefined` without TLS. */
-  readonly tls: TlsSession | undefined
+  /** What a handshake agreed upon, as the transport describes it; `undefined` without one. */
+  readonly tls: unknown
   /** Of a Unix connection, where the engine knows it. */
   readonly peerCredentials?: PeerCredentials | undefined
   /** The descriptor, where the engine knows it; looked at once, before `start`. */
   readonly descriptor?: number | undefined
   /** What `configure(socket)` gets: with Node's engine a `net.Socket` or `tls.TLSSocket`. */
-  readonly socket: unknown
+  readonly socket: Socket
   /** Bytes written and not yet taken by the system. Looked at after each write, so it must be cheap. */
   readonly bufferedBytes: number
   /**
@@ -75,9 +77,9 @@ export interface Handshake {
 }
 
 /** Where a listener delivers. */
-export interface StreamListenerSink {
+export interface StreamListenerSink<Socket = unknown> {
   /** A peer has connected. A port that is not wanted is destroyed. */
-  accept(port: StreamPort): void
+  accept(port: StreamPort<Socket>): void
   /** Like `accept`, for a peer that must shake hands first. */
   handshake(handshake: Handshake): void
   /** Something went wrong with accepting; the listener goes on. */
@@ -129,8 +131,13 @@ export interface StreamSocketOptions {
   readonly backlog?: number | undefined
 }
 
-/** What moves the bytes. Node's own is the default; another one can be given to servers and clients as `engine`. */
-export interface Engine {
+/**
+ * What moves the bytes. Node's own is the default; another one can be given to servers and clients as `engine`.
+ *
+ * @typeParam Socket what `configure(socket)` gets with this engine
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- without an argument, any engine will do
+export interface StreamEngine<Socket = any> {
   /** What messages call it. */
   readonly name: string
   /** Whether it can share a port whatever the version of Node is. Default: no. */
@@ -142,7 +149,7 @@ export interface Engine {
   listenStream(
     endpoint: StreamEndpoint,
     options: StreamSocketOptions,
-    sink: StreamListenerSink,
+    sink: StreamListenerSink<Socket>,
     signal?: AbortSignal,
   ): Promise<StreamListener>
   /** Rejects with the system's error, or with the signal's reason; nothing is left then. */
@@ -150,5 +157,5 @@ export interface Engine {
     endpoint: StreamEndpoint,
     options: StreamSocketOptions,
     signal?: AbortSignal,
-  ): Promise<StreamPort>
+  ): Promise<StreamPort<Socket>>
 }

@@ -1,12 +1,19 @@
-import type { Address } from '../address.js'
-import { CallbackRegistry } from '../callbacks.js'
-import type { Transport } from '../channel.js'
-import { checkStreamHandler, type StreamHandler } from '../handler.js'
-import type { Server, ServerEvents } from '../server.js'
-import { createServer, SERVER_EVENTS } from '../server-life.js'
+import type { Address } from '../address/address.js'
+import { CallbackRegistry } from '../server/callback-registry.js'
+import type { Connection, Transport } from '../channel/channel.js'
+import { checkStreamHandler, type StreamHandler } from '../channel/handler.js'
+import type { Server, ServerEvents, StreamServerStats } from '../server/server.js'
+import { createServer, SERVER_EVENTS } from '../server/server-life.js'
 import { ConnectionSet } from './connection-set.js'
 import { checkWriteBuffer } from './options.js'
 import type { StreamListener, StreamListenerSink } from './port.js'
+
+/** A server of a stream transport. */
+export interface StreamServer<
+  Target = string,
+  Addr extends Address = Address,
+  C extends Connection = Connection,
+> extends Server<Target, Addr, StreamServerStats, C> {}
 
 /** What a transport is to the machinery. */
 export interface StreamBinding<Target, Addr extends Address, Endpoint> {
@@ -56,24 +63,30 @@ export interface StreamServerSettings {
  *
  * @throws TypeError if the handler has neither of its two forms, RangeError if `maxWriteBuffer` is below `highWaterMark`
  */
-export function createStreamServer<Target, Addr extends Address, Endpoint>(
+export function createStreamServer<
+  Target,
+  Addr extends Address,
+  Endpoint,
+  C extends Connection<unknown, Addr> = Connection<unknown, Addr>,
+>(
   binding: StreamBinding<Target, Addr, Endpoint>,
-  handler: StreamHandler,
+  handler: StreamHandler<C>,
   settings: StreamServerSettings,
-): Server<Target, Addr> {
+): StreamServer<Target, Addr, C> {
   const { transport, secure } = binding
   checkWriteBuffer(settings)
-  const registry = new CallbackRegistry<ServerEvents>(SERVER_EVENTS)
-  const population = new ConnectionSet(transport, checkStreamHandler(handler), settings, registry)
-  return createServer(
+  const registry = new CallbackRegistry<ServerEvents<Connection>>(SERVER_EVENTS)
+  const connections = new ConnectionSet(transport, checkStreamHandler(handler), settings, registry)
+  const server: StreamServer<Target, Addr> = createServer(
     {
       transport,
       secure,
       shutdownTimeout: settings.shutdownTimeout,
-      population,
+      connections,
       parse: (target: Target) => binding.parse(target),
-      open: (endpoint: Endpoint, signal: AbortSignal) => binding.open(endpoint, population, signal),
+      open: (endpoint: Endpoint, signal: AbortSignal) => binding.open(endpoint, connections, signal),
     },
     registry,
   )
+  return server as StreamServer<Target, Addr, C>
 }

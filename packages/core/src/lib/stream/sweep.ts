@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { Roster, type Member } from '../roster.js'
+import { IndexedSet, type Member } from './indexed-set.js'
 
 /** Something with deadlines. */
 export interface Watched extends Member {
@@ -20,7 +20,7 @@ const MIN_INTERVAL = 10
  * them now and then. It runs only while something is watched, and never keeps the process alive.
  */
 export class Sweep {
-  readonly #watched = new Roster<Watched>()
+  readonly #watched = new IndexedSet<Watched>()
   /** The timer is nobody's, though it may be one of the watched that sets it going. */
   readonly #context = new AsyncResource('SOCKSWEEP')
   #timer: NodeJS.Timeout | undefined

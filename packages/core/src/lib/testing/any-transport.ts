@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { exchange } from '../exchange.js'
+import { exchange } from '../channel/exchange.js'
 import { echo, gate, pattern } from './handlers.js'
 import { defineAnySuite, type AnyFixture } from './stage.js'
 import type { Suite } from './suite.js'

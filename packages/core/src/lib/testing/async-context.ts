@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Channel, Connection } from '../channel.js'
+import type { Channel, Connection } from '../channel/channel.js'
 import { gate } from './handlers.js'
 import { defineDatagramSuite, defineSuite, type Kind } from './stage.js'
 import { eventually, soon } from './wait.js'

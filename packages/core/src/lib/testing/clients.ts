@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
-import { exchange } from '../exchange.js'
-import { isExpectedClose } from '../expected-close.js'
+import { exchange } from '../channel/exchange.js'
+import { isExpectedClose } from '../errors/expected-close.js'
 import { echo, pattern, readAll, readExactly, untilStopped } from './handlers.js'
 import { defineSuite } from './stage.js'
 import { eventually, rejectsWith, soon } from './wait.js'
@@ -18,9 +18,9 @@ export const clients = defineSuite('clients', {
   },
 
   'connect rejects malformed targets and wrong options': async ({ fixture }) => {
-    await assert.rejects(fixture.connect('' as never), { code: 'ERR_SOCK_INVALID_ADDRESS' })
+    await assert.rejects(fixture.connect(''), { code: 'ERR_SOCK_INVALID_ADDRESS' })
     await assert.rejects(fixture.connect(1 as never), { code: 'ERR_SOCK_INVALID_ADDRESS' })
-    const { address } = { address: fixture.target() as never }
+    const { address } = { address: fixture.target() }
     await assert.rejects(fixture.connect(address, { idleTimeout: -1 }), RangeError)
     await assert.rejects(fixture.connect(address, { wrong: 1 } as never), TypeError)
   },

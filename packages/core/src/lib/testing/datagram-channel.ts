@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Datagram } from '../channel.js'
+import type { Datagram } from '../channel/channel.js'
 import { echo, gate, pattern } from './handlers.js'
 import { defineDatagramSuite } from './stage.js'
 import { eventually, soon } from './wait.js'

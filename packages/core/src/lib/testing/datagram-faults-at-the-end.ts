@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isSockError } from '../errors.js'
+import { isSockError } from '../errors/errors.js'
 import { assertAllCounted, assertCame, codesOf, STILL_HERE, survives } from './datagram-survival.js'
 import { echo, gate } from './handlers.js'
 import { defineDatagramSuite } from './stage.js'
@@ -144,7 +144,7 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
       for (const callbacks of [{ open: () => never.opened }, { close: () => never.opened }]) {
         const { server } = await stage.serve({ data() {}, ...callbacks })
         await soon(server.close(), 'closing')
-        await server.listen(stage.fixture.target() as never)
+        await server.listen(stage.fixture.target())
         await assert.rejects(soon(server.shutdown({ timeout: 30 }), 'shutdown'), {
           code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
         })

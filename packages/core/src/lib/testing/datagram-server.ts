@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { isSockError } from '../errors.js'
-import { exchange } from '../exchange.js'
+import { isSockError } from '../errors/errors.js'
+import { exchange } from '../channel/exchange.js'
 import { assertCame, codesOf, keptOf } from './datagram-survival.js'
 import { echo, gate } from './handlers.js'
 import { defineDatagramSuite } from './stage.js'
@@ -12,7 +12,7 @@ export const datagramServer = defineDatagramSuite('a server', {
     const server = fixture.createServer(echo)
     const seen: string[] = []
     server.on('state', (state) => seen.push(`${state} ${server.openConnections}`))
-    const address = await server.listen(fixture.target() as never)
+    const address = await server.listen(fixture.target())
     assert.deepEqual(server.address, address)
     assert.equal(server.secure, false)
     await server.shutdown()
@@ -22,7 +22,7 @@ export const datagramServer = defineDatagramSuite('a server', {
   'listen() again after closed starts another run, and stats() go on counting': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     for (let run = 1; run <= 3; run++) {
-      const address = await server.listen(fixture.target() as never)
+      const address = await server.listen(fixture.target())
       const client = await fixture.connect(address)
       assert.equal(String(await soon(exchange(client, 'x'), 'the answer')), 'x')
       await server.shutdown()
@@ -268,11 +268,11 @@ export const datagramServer = defineDatagramSuite('a server', {
 
   'listen() with a signal: aborted before it rejects, aborted later it shuts down': async ({ fixture }) => {
     const server = fixture.createServer(echo)
-    const aborted = server.listen(fixture.target() as never, { signal: AbortSignal.abort() })
+    const aborted = server.listen(fixture.target(), { signal: AbortSignal.abort() })
     await assert.rejects(aborted, { name: 'AbortError' })
     assert.equal(server.state, 'idle')
     const stop = new AbortController()
-    await server.listen(fixture.target() as never, { signal: stop.signal })
+    await server.listen(fixture.target(), { signal: stop.signal })
     stop.abort()
     await soon(server.closed, 'closing')
   },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { exchange } from '../exchange.js'
-import type { DatagramServerStats } from '../server.js'
+import { exchange } from '../channel/exchange.js'
+import type { DatagramServerStats } from '../server/server.js'
 import type { DatagramKind, Fixture, Scene, Stage } from './stage.js'
 import { soon } from './wait.js'
 
@@ -35,7 +35,7 @@ async function assertServes(
   fixture: Fixture<DatagramKind>,
 ): Promise<void> {
   const isClosed = server.state === 'closed'
-  const where = isClosed ? await server.listen(fixture.target() as never) : address
+  const where = isClosed ? await server.listen(fixture.target()) : address
   const client = await fixture.connect(where)
   try {
     assert.equal(String(await soon(exchange(client, STILL_HERE), 'the answer to a new client')), STILL_HERE)

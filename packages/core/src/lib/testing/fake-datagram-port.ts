@@ -1,4 +1,4 @@
-import { ipAddress, type Address } from '../address.js'
+import { ipAddress, type Address } from '../address/address.js'
 import type { DatagramPort, DatagramPortSink, DatagramSending } from '../datagram/port.js'
 
 /** A datagram that has left, or waits for its answer. */

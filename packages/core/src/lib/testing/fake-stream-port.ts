@@ -1,6 +1,5 @@
-import { ipAddress, type Address, type IpAddress } from '../address.js'
-import type { TlsSession } from '../channel.js'
-import { createDeferred, type Deferred } from '../deferred.js'
+import { ipAddress, type Address, type IpAddress } from '../address/address.js'
+import { createDeferred, type Deferred } from '../async/deferred.js'
 import type { Handshake, StreamListener, StreamPort, StreamPortSink } from '../stream/port.js'
 
 /**
@@ -23,7 +22,7 @@ export class FakeStreamPort implements StreamPort {
   readonly localAddress = ipAddress('127.0.0.1', 80)
   readonly remoteAddress: Address | undefined = ipAddress('127.0.0.1', 50_000)
   readonly secure = false
-  readonly tls: TlsSession | undefined = undefined
+  readonly tls: unknown = undefined
   readonly socket: unknown = {}
   /** Bytes that the system has not taken yet, as the test says. */
   bufferedBytes = 0

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { ignore } from '../deferred.js'
-import { isSockError } from '../errors.js'
+import { ignore } from '../async/deferred.js'
+import { isSockError } from '../errors/errors.js'
 import { defineFaults, firstly } from './faults.js'
 import { gate, readAll } from './handlers.js'
 import { eventually, soon } from './wait.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Connection } from '../channel.js'
-import type { ConnectionHandler } from '../handler.js'
+import type { Connection } from '../channel/channel.js'
+import type { StreamFunction } from '../channel/handler.js'
 import { echo, readExactly } from './handlers.js'
 import {
   defineSuite,
@@ -40,7 +40,7 @@ export function defineFaults(name: string, faults: Readonly<Record<string, Fault
 }
 
 /** A handler that treats its first connections in another way than those that come later, to which it is an echo. */
-export function firstly(handler: ConnectionHandler, count = 1): ConnectionHandler {
+export function firstly(handler: StreamFunction, count = 1): StreamFunction {
   let seen = 0
   return (connection: Connection) => (seen++ < count ? handler(connection) : echo(connection))
 }

@@ -1,5 +1,5 @@
 import { ok } from 'node:assert/strict'
-import type { Channel, Connection } from '../channel.js'
+import type { Channel, Connection } from '../channel/channel.js'
 
 /** The handler of the first page: everything comes back. */
 export async function echo(channel: Channel): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ConnectionEvent, ServerStats } from '../server.js'
+import type { ConnectionEvent, StreamServerStats } from '../server/server.js'
 import { eventually } from './wait.js'
 
 /** Promises of which each must settle, however it ends. */
@@ -54,6 +54,6 @@ export function assertAccounts(stats: unknown, events: readonly ConnectionEvent[
   assert.ok(stats.idleClosed <= stats.accepted)
 }
 
-function isStreamStats(stats: unknown): stats is ServerStats {
+function isStreamStats(stats: unknown): stats is StreamServerStats {
   return typeof stats === 'object' && stats !== null && 'accepted' in stats
 }

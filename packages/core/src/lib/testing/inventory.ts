@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { ignore } from '../deferred.js'
+import { ignore } from '../async/deferred.js'
 import { eventually } from './wait.js'
 
 /** What a process holds. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isSockError } from '../errors.js'
+import { isSockError } from '../errors/errors.js'
 import { gate, pattern, readAll, readExactly, untilStopped } from './handlers.js'
 import { defineSuite } from './stage.js'
 import { eventually, rejectsWith, soon } from './wait.js'

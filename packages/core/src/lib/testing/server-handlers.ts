@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Connection } from '../channel.js'
-import { ignore } from '../deferred.js'
+import type { Connection } from '../channel/channel.js'
+import { ignore } from '../async/deferred.js'
 import { echo, gate, pattern, readAll, readExactly } from './handlers.js'
 import { defineSuite } from './stage.js'
 import { eventually, soon } from './wait.js'

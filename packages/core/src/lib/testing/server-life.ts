@@ -15,7 +15,7 @@ export const serverLife = defineSuite('life of a server', {
     })
     assert.equal(server.state, 'idle')
     assert.equal(server.address, undefined)
-    const address = await server.listen(fixture.target() as never)
+    const address = await server.listen(fixture.target())
     assert.equal(server.state, 'listening')
     assert.deepEqual(server.address, address)
     await server.shutdown()
@@ -27,7 +27,7 @@ export const serverLife = defineSuite('life of a server', {
   'listen() again after closed starts another run': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     for (let run = 0; run < 3; run++) {
-      const address = await server.listen(fixture.target() as never)
+      const address = await server.listen(fixture.target())
       const client = await fixture.connect(address)
       await client.write('hi')
       assert.equal(String(await readExactly(client, 2)), 'hi')
@@ -40,7 +40,7 @@ export const serverLife = defineSuite('life of a server', {
 
   'listen() while listening rejects and disturbs nothing': async (stage) => {
     const { server, connect } = await stage.serve(echo)
-    await assert.rejects(server.listen(stage.fixture.target() as never), {
+    await assert.rejects(server.listen(stage.fixture.target()), {
       code: 'ERR_SOCK_INVALID_STATE',
       message: 'Cannot listen: server is listening',
     })
@@ -63,7 +63,7 @@ export const serverLife = defineSuite('life of a server', {
     const client = await connect()
     await client.write('hi')
     assert.equal(String(await readExactly(client, 2)), 'hi')
-    await second.listen(stage.fixture.target() as never)
+    await second.listen(stage.fixture.target())
     await second.close()
     assert.deepEqual(states, ['starting', 'idle', 'starting', 'listening', 'draining', 'closed'])
   },
@@ -79,7 +79,7 @@ export const serverLife = defineSuite('life of a server', {
   'listen() with an aborted signal rejects with its reason, and nothing is bound': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     const reason = new Error('changed my mind')
-    const listening = server.listen(fixture.target() as never, { signal: AbortSignal.abort(reason) })
+    const listening = server.listen(fixture.target(), { signal: AbortSignal.abort(reason) })
     await rejectsWith(listening, reason)
     assert.equal(server.state, 'idle')
   },
@@ -87,7 +87,7 @@ export const serverLife = defineSuite('life of a server', {
   'listen() with a signal that aborts on the way rejects with its reason': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     const stop = new AbortController()
-    const listening = server.listen(fixture.target() as never, { signal: stop.signal })
+    const listening = server.listen(fixture.target(), { signal: stop.signal })
     stop.abort(new Error('not any more'))
     await assert.rejects(listening, /not any more/)
     assert.equal(server.state, 'idle')
@@ -96,7 +96,7 @@ export const serverLife = defineSuite('life of a server', {
   'listen() with a signal that aborts later shuts down': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     const stop = new AbortController()
-    await server.listen(fixture.target() as never, { signal: stop.signal })
+    await server.listen(fixture.target(), { signal: stop.signal })
     stop.abort()
     assert.equal(server.state, 'draining')
     await soon(server.closed, 'closing')
@@ -105,19 +105,19 @@ export const serverLife = defineSuite('life of a server', {
 
   'listen() that close() overtakes rejects, and the server can listen again': async ({ fixture }) => {
     const server = fixture.createServer(echo)
-    const listening = server.listen(fixture.target() as never)
+    const listening = server.listen(fixture.target())
     assert.equal(server.state, 'starting')
     const closing = server.close()
     await assert.rejects(listening, { code: 'ERR_SOCK_CLOSED' })
     await closing
     assert.equal(server.state, 'idle')
-    await server.listen(fixture.target() as never)
+    await server.listen(fixture.target())
     await server.close()
   },
 
   'listen() that shutdown() overtakes rejects too': async ({ fixture }) => {
     const server = fixture.createServer(echo)
-    const listening = server.listen(fixture.target() as never)
+    const listening = server.listen(fixture.target())
     const stopping = server.shutdown()
     await assert.rejects(listening, { code: 'ERR_SOCK_CLOSED' })
     assert.deepEqual(await stopping, { idle: 0, drained: 0, forced: 0 })

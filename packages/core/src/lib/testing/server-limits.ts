@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Connection } from '../channel.js'
+import type { Connection } from '../channel/channel.js'
 import { echo, pattern, readAll, readExactly } from './handlers.js'
 import { defineSuite } from './stage.js'
 import { eventually, soon } from './wait.js'

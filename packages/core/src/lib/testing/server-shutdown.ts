@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Connection } from '../channel.js'
-import { isSockError } from '../errors.js'
+import type { Connection } from '../channel/channel.js'
+import { isSockError } from '../errors/errors.js'
 import { echo, gate, pattern, readAll, readExactly, untilStopped } from './handlers.js'
 import { defineSuite, type Scene } from './stage.js'
 import { eventually, soon } from './wait.js'

@@ -62,7 +62,7 @@ export const sockets = defineSuite(
       ]
       for (const [options, message] of wrong) {
         assert.throws(() => fixture.createServer(echo, options), { name: 'TypeError', message })
-        const connecting = fixture.connect(fixture.target() as never, options)
+        const connecting = fixture.connect(fixture.target(), options)
         await assert.rejects(connecting, { name: 'TypeError', message })
       }
       const message = /"backlog".*0/

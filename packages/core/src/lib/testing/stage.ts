@@ -1,8 +1,14 @@
-import type { Address } from '../address.js'
-import type { Connection, DatagramChannel } from '../channel.js'
+import type { Address } from '../address/address.js'
+import type { Connection, DatagramChannel } from '../channel/channel.js'
 import type { DatagramClientOptions, DatagramServerOptions } from '../datagram/options.js'
-import type { DatagramHandler, Handler, StreamHandler } from '../handler.js'
-import type { ConnectionEvent, DatagramServerStats, ListenOptions, Server, ServerStats } from '../server.js'
+import type { DatagramHandler, Handler, StreamHandler } from '../channel/handler.js'
+import type {
+  ConnectionEvent,
+  DatagramServerStats,
+  ListenOptions,
+  Server,
+  StreamServerStats,
+} from '../server/server.js'
 import type { StreamClientOptions, StreamServerOptions } from '../stream/options.js'
 import { holdClock, type HeldClock } from './clock.js'
 import { assertAccounts, collectUncaught, PromiseLedger } from './invariants.js'
@@ -27,10 +33,12 @@ export interface Kind {
 /** The kind of tcp and unix. */
 export interface StreamKind extends Kind {
   handler: StreamHandler
-  serverOptions: StreamServerOptions
-  clientOptions: StreamClientOptions
+  // oxlint-disable-next-line typescript/no-explicit-any -- the transport under test says which engine
+  serverOptions: StreamServerOptions<any>
+  // oxlint-disable-next-line typescript/no-explicit-any -- likewise
+  clientOptions: StreamClientOptions<any>
   channel: Connection
-  stats: ServerStats
+  stats: StreamServerStats
 }
 
 /** The kind of udp and unixgram. */
@@ -54,11 +62,11 @@ export interface Fixture<K extends Kind> {
   /** Names the suite: `tcp`, `tcp with TLS`… */
   readonly name: string
   /** Makes a server. */
-  createServer(handler: K['handler'], options?: K['serverOptions']): ServerUnderTest<K>
+  createServer(handler: K['handler'], options?: K['serverOptions']): ServerOf<K>
   /** Something to listen on that nobody else uses: port 0, a new path. */
-  target(): unknown
-  /** Connects a client to where a server listens. */
-  connect(address: Address, options?: K['clientOptions']): Promise<K['channel']>
+  target(): string
+  /** Connects a client to where a server listens, by its address or by a target. */
+  connect(target: Address | string, options?: K['clientOptions']): Promise<K['channel']>
   /** Names of what servers and clients make and must remove, such as socket files. */
   leftovers?(): readonly string[]
   /** What the transport cannot have; the cases that are about it are left out, or expect what comes instead. */
@@ -80,8 +88,8 @@ export type DatagramFixture = Fixture<DatagramKind>
 /** What any transport gives {@link anyTransportConformance}. */
 export type AnyFixture = Fixture<AnyKind>
 
-/** A server of whatever transport; its targets are the fixture's business. */
-export type ServerUnderTest<K extends Kind> = Server<never, Address, K['stats'], K['channel']>
+/** A server of a transport of this kind. */
+export type ServerOf<K extends Kind> = Server<string, Address, K['stats'], K['channel']>
 
 /** Servers and clients of one case, which all go when it ends. */
 export interface Stage<K extends Kind> {
@@ -103,7 +111,7 @@ export interface Stage<K extends Kind> {
 /** A server that listens, and what its observers have heard so far. */
 export interface Scene<K extends Kind = StreamKind> {
   /** The server. */
-  readonly server: ServerUnderTest<K>
+  readonly server: ServerOf<K>
   /** Where it listens. */
   readonly address: Address
   /** What its `error` event told. */
@@ -158,7 +166,7 @@ export async function perform<K extends Kind>(
   const clients: K['channel'][] = []
   const clocks: HeldClock[] = []
   const open = async (parts: Observed<K>, options?: ListenOptions): Promise<Scene<K>> => {
-    const address = await parts.server.listen(fixture.target() as never, options)
+    const address = await parts.server.listen(fixture.target(), options)
     const connect: Scene<K>['connect'] = async (clientOptions) => {
       const client = await fixture.connect(address, clientOptions)
       clients.push(client)
@@ -202,7 +210,7 @@ async function dispose(client: Connection | DatagramChannel): Promise<void> {
 /** A server and what it told, before it listens. */
 type Observed<K extends Kind> = Omit<Scene<K>, 'address' | 'connect'>
 
-function observe<K extends Kind>(server: ServerUnderTest<K>): Observed<K> {
+function observe<K extends Kind>(server: ServerOf<K>): Observed<K> {
   const errors: Error[] = []
   const events: ConnectionEvent[] = []
   const states: string[] = []

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ignore } from '../deferred.js'
+import { ignore } from '../async/deferred.js'
 
 /**
  * How many looks something that must happen may take. Looks are counted, not time: a process that has to wait for a
  * processor looks less often, and waits longer by as much. What never happens fails all the same. Only tests of this
  * suite change it.
  */
-export const patience = { looks: 2_000 }
+export const readLimit = { looks: 2_000 }
 /** Between two looks, in ms. */
 const INTERVAL = 5
 
@@ -18,7 +18,7 @@ export async function eventually(check: () => void): Promise<void> {
       check()
       return
     } catch (error) {
-      if (look >= patience.looks) throw error
+      if (look >= readLimit.looks) throw error
     }
     await delay(INTERVAL)
   }
@@ -34,9 +34,9 @@ export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** Rejects when patience is at its end. */
+/** Rejects when readLimit is at its end. */
 async function lateness(what: string, signal: AbortSignal): Promise<never> {
-  for (let look = 1; look < patience.looks && !signal.aborted; look++) {
+  for (let look = 1; look < readLimit.looks && !signal.aborted; look++) {
     await delay(INTERVAL, undefined, { signal }).catch(ignore)
   }
   throw new Error(`${what} takes too long`)

@@ -1,0 +1,112 @@
+import { isIP } from 'node:net'
+import { inspect } from 'node:util'
+import type { IpAddress } from './address.js'
+import { SockError } from '../errors/errors.js'
+import { checkOptions, integer, isRecord, string, type Check, type Checked } from '../options/check.js'
+
+/** Where to listen or connect on IP, in parts. */
+export interface IpTarget {
+  /** A name or an address without brackets. Default: all addresses for listening, `localhost` for connecting. */
+  host?: string | undefined
+  /** 0 to 65535; listening on 0 lets the system choose. */
+  port: number
+}
+
+/** `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, `'name:8080'`, in brackets what has colons. */
+const TARGET = /^(?:\[(?<bracketed>[^\]]+)\]|(?<plain>[^:[\]]*)):(?<port>\d{1,5})$/
+/** Letters, digits, hyphens and underscores between dots: what a resolver takes (RFC 1123 §2.1). */
+const HOST_NAME =
+  /^(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i
+/** All digits and dots, yet no IPv4 address: `256.1.1.1`, which no resolver should be asked for. */
+const NUMERIC = /^[\d.]+$/
+const MAX_PORT = 65_535
+
+const ipChecks = { host: string(undefined), port: integer(undefined, 0, MAX_PORT) }
+/** Checks of the further keys that a transport knows in a target. */
+export type ExtraChecks = { readonly [key: string]: Check<unknown> }
+
+/**
+ * Checks an IP target: a string, its parts, or an {@link IpAddress}.
+ *
+ * @param extra checks of the further keys a transport knows
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
+ */
+export function parseIpTarget<Extra extends ExtraChecks>(
+  target: string | IpTarget,
+  extra: Extra,
+): IpTarget & Checked<Extra> {
+  const checked = check(target, extra)
+  const { host } = checked
+  if (host !== undefined && isIP(host) === 0 && !isHostName(host)) {
+    throw invalid(target, `"${host}" is neither a host name nor an address`)
+  }
+  return checked
+}
+
+/**
+ * Checks where to connect on IP: as {@link parseIpTarget}, to `localhost` where no host is named.
+ *
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
+ */
+export function parseIpPeer(target: string | IpTarget | IpAddress): {
+  /** A name or an address. */
+  host: string
+  /** Never 0. */
+  port: number
+} {
+  const { host = 'localhost', port } = parseIpTarget(target, {})
+  if (port !== 0) return { host, port }
+  const shown = isIP(host) === 6 ? `[${host}]` : host
+  throw new SockError('ERR_SOCK_INVALID_ADDRESS', `Cannot connect to "${shown}:0": nobody can be at port 0`)
+}
+
+function splitTarget(target: string): object {
+  const groups = TARGET.exec(target)?.groups
+  if (groups === undefined) {
+    throw invalid(target, 'expected "host:port", ":port" or "[ipv6]:port", with a port from 0 to 65535')
+  }
+  const { bracketed, plain, port } = groups
+  if (bracketed !== undefined && isIP(bracketed) !== 6)
+    throw invalid(target, 'no IPv6 address in the brackets')
+  return { host: bracketed ?? (plain || undefined), port: Number(port) }
+}
+
+/** An {@link IpAddress} is a target too; its family is in its host already. */
+function withoutFamily(target: unknown): unknown {
+  if (typeof target !== 'object' || target === null || !Object.hasOwn(target, 'family')) return target
+  const { family, ...parts } = target as IpAddress
+  if (family !== 'ipv4' && family !== 'ipv6') throw invalid(target, 'not an IP address')
+  return parts
+}
+
+function check<Extra extends ExtraChecks>(
+  target: string | IpTarget,
+  extra: Extra,
+): IpTarget & Checked<Extra> {
+  const parts = typeof target === 'string' ? splitTarget(target) : withoutFamily(target)
+  if (!isRecord(parts)) throw notATarget(target, '":8080", "host:port" or { port }')
+  try {
+    const checked = checkOptions('target', parts, { ...ipChecks, ...extra })
+    if (checked.port === undefined) throw new TypeError('"port" is missing')
+    return checked as IpTarget & Checked<Extra>
+  } catch (error) {
+    throw invalid(target, (error as Error).message, error)
+  }
+}
+
+function isHostName(host: string): boolean {
+  return HOST_NAME.test(host) && !NUMERIC.test(host)
+}
+
+/** The error for what is no target at all. @param expected what targets look like */
+export function notATarget(target: unknown, expected: string): SockError {
+  const shown = inspect(target, { depth: 0, breakLength: Infinity })
+  return new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid target: expected ${expected}, got ${shown}`)
+}
+
+/** The error for a target that cannot be understood. */
+export function invalid(target: unknown, why: string, cause?: unknown): SockError {
+  const shown = inspect(target, { breakLength: Infinity, maxStringLength: 200 })
+  const details = cause === undefined ? {} : { cause }
+  return new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid address ${shown}: ${why}`, details)
+}

@@ -1,0 +1,136 @@
+import { inspect } from 'node:util'
+import { unixAddress, type UnixAddress } from './address.js'
+import { SockError } from '../errors/errors.js'
+import { invalid, notATarget } from './ip-target.js'
+import {
+  checkOptions,
+  integer,
+  isRecord,
+  outOfRange,
+  string,
+  wrongType,
+  type Check,
+  type Checked,
+} from '../options/check.js'
+
+/** Where to listen on a Unix socket, in parts. */
+export interface UnixTarget {
+  /** A path, or `@name` for a name in Linux's abstract namespace (unix(7)). */
+  path: string
+  /** Permissions of the socket file. Default 0o600: nobody but its owner can connect. */
+  mode?: number | undefined
+  /** Owner of the socket file. Default: that of the process. */
+  uid?: number | undefined
+  /** Group of the socket file. Default: that of the process. */
+  gid?: number | undefined
+}
+
+/** What a Unix socket is called. */
+export interface UnixName {
+  /** The name as users see it. */
+  readonly address: UnixAddress
+  /** Whether the name is abstract: there is no file then. */
+  readonly isAbstract: boolean
+  /** What the system calls it: an abstract name begins with a NUL byte. */
+  readonly path: string
+}
+
+/** Where to listen on a Unix socket, checked. */
+export interface UnixEndpoint extends UnixName {
+  /** Permissions of the socket file, 0 to 0o777. */
+  readonly mode: number
+  /** Owner of the file; `undefined` leaves it as it is. */
+  readonly uid: number | undefined
+  /** Group of the file; `undefined` leaves it as it is. */
+  readonly gid: number | undefined
+}
+
+/** sun_path is 108 bytes on Linux (unix(7)) and 104 on macOS and the BSDs, each including the final NUL. */
+export const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
+/** uid_t and gid_t are 32 bits; the highest means "leave as it is" (chown(2)). */
+const MAX_ID = 2 ** 32 - 2
+const MAX_MODE = 0o777
+const DEFAULT_MODE = 0o600
+
+/** Permissions as chmod(1) takes them, which were not written as the octal number that they are. */
+const OCTAL_DIGITS = /^0*o?(?<digits>[0-7]{3})$/i
+
+const fileMode: Check<number | undefined> = (value, name) => {
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_MODE) return value
+  const text = typeof value === 'string' ? value : inspect(value)
+  const digits = OCTAL_DIGITS.exec(text)?.groups?.['digits']
+  const expected = `an integer from 0 to 0o777${digits === undefined ? '' : `, like 0o${digits}`}`
+  throw typeof value === 'number' ? outOfRange(name, expected, value) : wrongType(name, expected, value)
+}
+
+const pathChecks = { path: string(undefined) }
+const listenChecks = {
+  ...pathChecks,
+  mode: fileMode,
+  uid: integer(undefined, 0, MAX_ID),
+  gid: integer(undefined, 0, MAX_ID),
+}
+
+/**
+ * Checks where to listen on a Unix socket: a path, its parts, or a {@link UnixAddress}.
+ *
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG`, or `ERR_SOCK_UNSUPPORTED` where the platform has
+ * no such sockets or no abstract names
+ */
+export function parseUnixTarget(target: string | UnixTarget | UnixAddress): UnixEndpoint {
+  const parts = check(target, listenChecks)
+  const { mode, uid, gid } = parts
+  const name = parsePath(parts.path, target)
+  if (name.isAbstract && (mode ?? uid ?? gid) !== undefined) {
+    throw invalid(target, '"mode", "uid" and "gid" need a file, which an abstract name has not')
+  }
+  return { ...name, mode: mode ?? DEFAULT_MODE, uid, gid }
+}
+
+/** Checks where to connect: a path or a {@link UnixAddress}. Throws like {@link parseUnixTarget}. */
+export function parseUnixPath(target: string | Pick<UnixTarget, 'path'> | UnixAddress): UnixName {
+  return parsePath(check(target, pathChecks).path, target)
+}
+
+function parsePath(path: string | undefined, target: unknown): UnixName {
+  if (path === undefined) throw invalid(target, '"path" is missing')
+  if (path === '' || path === '@') throw invalid(target, 'the path is empty')
+  if (path.endsWith('/') && !path.startsWith('@')) throw invalid(target, 'the path ends with a slash')
+  if (path.includes('\0')) throw invalid(target, 'the path contains a NUL byte')
+  if (process.platform === 'win32') {
+    throw unsupported('Unix sockets are not available on Windows: use tcp or udp')
+  }
+  const length = Buffer.byteLength(path)
+  if (length > MAX_PATH_BYTES) {
+    const message = `Socket path has ${length} bytes, the system takes ${MAX_PATH_BYTES}: "${path}"`
+    throw new SockError('ERR_SOCK_PATH_TOO_LONG', message)
+  }
+  const isAbstract = path.startsWith('@')
+  if (isAbstract && process.platform !== 'linux') {
+    throw unsupported(`Abstract names exist only on Linux: "${path}"`)
+  }
+  return { address: unixAddress(path), isAbstract, path: isAbstract ? `\0${path.slice(1)}` : path }
+}
+
+function check<C extends typeof pathChecks>(target: unknown, checks: C): Checked<C> {
+  const parts = typeof target === 'string' ? { path: target } : withoutFamily(target)
+  if (!isRecord(parts)) throw notATarget(target, 'a path, "@name" or { path }')
+  try {
+    return checkOptions('target', parts, checks)
+  } catch (error) {
+    throw invalid(target, (error as Error).message, error)
+  }
+}
+
+/** A {@link UnixAddress} is a target too. */
+function withoutFamily(target: unknown): unknown {
+  if (typeof target !== 'object' || target === null || !Object.hasOwn(target, 'family')) return target
+  const { family, ...parts } = target as UnixAddress
+  if (family !== 'unix') throw invalid(target, 'not the address of a Unix socket')
+  return parts
+}
+
+function unsupported(message: string): SockError {
+  return new SockError('ERR_SOCK_UNSUPPORTED', message)
+}

@@ -1,0 +1,11 @@
+import type { Channel } from './channel.js'
+import type { CloseReason, ConnectionEvent, ConnectionState } from '../server/server.js'
+
+export function connectionEvent(
+  channel: Channel,
+  state: ConnectionState,
+  reason?: CloseReason,
+): ConnectionEvent {
+  const { id, localAddress: local, remoteAddress: remote } = channel
+  return reason === undefined ? { id, state, local, remote } : { id, state, local, remote, reason }
+}

@@ -1,0 +1,52 @@
+import { SockError } from '../errors/errors.js'
+import { abortSignal, checkOptions, milliseconds, type Checks } from '../options/check.js'
+
+/** Options of `read()` and `receive()`: when to give up. What comes later is not lost: the next read gets it. */
+export interface ReadOptions {
+  /** Aborted while the read waits, it rejects with the signal's reason; aborted before, it rejects and takes nothing. */
+  signal?: AbortSignal | undefined
+  /**
+   * How long to wait at most, in ms; after that the read rejects with `ERR_SOCK_READ_TIMEOUT`, and the channel lives on.
+   * 0 takes what is here already. Default: no limit.
+   */
+  timeout?: number | undefined
+}
+
+const readChecks = { signal: abortSignal, timeout: milliseconds(undefined) } satisfies Checks<ReadOptions>
+
+/** How long one read waits. Made for a read that has options; others need no such object. */
+export class ReadLimit {
+  readonly #signal: AbortSignal | undefined
+  readonly #timeout: number | undefined
+  #timer: NodeJS.Timeout | undefined
+  #abort: (() => void) | undefined
+
+  /** @throws TypeError or RangeError for wrong options, and the signal's reason if it is aborted already */
+  constructor(options: ReadOptions) {
+    const { signal, timeout } = checkOptions('read options', options, readChecks)
+    signal?.throwIfAborted()
+    this.#signal = signal
+    this.#timeout = timeout
+  }
+
+  /** The read has to wait; `giveUp` is called at most once, and not after `stop()`. */
+  start(giveUp: (reason: unknown) => void): void {
+    const signal = this.#signal
+    const timeout = this.#timeout
+    if (signal !== undefined) {
+      this.#abort = () => giveUp(signal.reason)
+      signal.addEventListener('abort', this.#abort, { once: true })
+    }
+    if (timeout !== undefined) {
+      const expire = (): void =>
+        giveUp(new SockError('ERR_SOCK_READ_TIMEOUT', `Cannot read: nothing came within ${timeout} ms`))
+      this.#timer = setTimeout(expire, timeout)
+    }
+  }
+
+  /** The read has its answer. */
+  stop(): void {
+    clearTimeout(this.#timer)
+    if (this.#abort !== undefined) this.#signal?.removeEventListener('abort', this.#abort)
+  }
+}

@@ -1,0 +1,81 @@
+import type { Address } from '../address/address.js'
+import type { ShutdownReport } from '../server/server.js'
+
+/** Every code a {@link SockError} can carry. System errors keep the code the system gave them. */
+export type SockErrorCode =
+  | 'ERR_SOCK_BACKPRESSURE'
+  | 'ERR_SOCK_BUFFER_SIZE'
+  | 'ERR_SOCK_CLOSED'
+  | 'ERR_SOCK_CONNECTION_LIMIT'
+  | 'ERR_SOCK_DESCRIPTOR_LIMIT'
+  | 'ERR_SOCK_DRAINING'
+  | 'ERR_SOCK_FIRST_BYTE_TIMEOUT'
+  | 'ERR_SOCK_HANDSHAKE_FAILED'
+  | 'ERR_SOCK_HANDSHAKE_LIMIT'
+  | 'ERR_SOCK_HANDSHAKE_TIMEOUT'
+  | 'ERR_SOCK_IDLE_TIMEOUT'
+  | 'ERR_SOCK_INVALID_ADDRESS'
+  | 'ERR_SOCK_INVALID_STATE'
+  | 'ERR_SOCK_INVALID_TLS'
+  | 'ERR_SOCK_LIFETIME'
+  | 'ERR_SOCK_MESSAGE_TOO_LARGE'
+  | 'ERR_SOCK_NATIVE_UNAVAILABLE'
+  | 'ERR_SOCK_NO_PEER_ADDRESS'
+  | 'ERR_SOCK_PATH_IN_USE'
+  | 'ERR_SOCK_PATH_NOT_SOCKET'
+  | 'ERR_SOCK_PATH_TOO_LONG'
+  | 'ERR_SOCK_READ_TIMEOUT'
+  | 'ERR_SOCK_RESET'
+  | 'ERR_SOCK_SHUTDOWN_TIMEOUT'
+  | 'ERR_SOCK_UNSUPPORTED'
+
+/** What a {@link SockError} may carry beside its code and message. Nothing is required. */
+export interface SockErrorDetails {
+  /** The error underneath, usually a system error with its own `code`. */
+  cause?: unknown
+  /** The peer an accept, handshake or admission failure is about. */
+  remoteAddress?: Address | undefined
+  /** How a shutdown went that had to destroy what was left. */
+  report?: ShutdownReport
+}
+
+/** Found on errors of every copy of this package, so that {@link isSockError} works across copies. */
+const BRAND = Symbol.for('@sock/core.SockError')
+
+/** The one error class of `@sock/*`. Tell errors apart by `code`, never by message. */
+export class SockError extends Error {
+  /** What went wrong, for programs. */
+  readonly code: SockErrorCode
+  // Declared, and not there without a value: an error that is printed shows all that it has.
+  /** The peer that an accept, handshake or admission failure is about; else `undefined`. */
+  declare readonly remoteAddress: Address | undefined
+  /** With `ERR_SOCK_SHUTDOWN_TIMEOUT`: how the shutdown went; else `undefined`. */
+  declare readonly report: ShutdownReport | undefined
+
+  /**
+   * For authors of transports.
+   *
+   * @param message sentence case, no full stop, what was attempted first, values quoted
+   */
+  constructor(code: SockErrorCode, message: string, details: SockErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    if (details.remoteAddress !== undefined) this.remoteAddress = details.remoteAddress
+    if (details.report !== undefined) this.report = details.report
+  }
+
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'SockError', configurable: true, writable: true })
+    Object.defineProperty(this.prototype, BRAND, { value: true })
+  }
+}
+
+/**
+ * Whether `error` is a {@link SockError}, of this or of another copy of `@sock/core` in the process.
+ *
+ * @param code narrows the question to one code
+ */
+export function isSockError(error: unknown, code?: SockErrorCode): error is SockError {
+  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
+  return code === undefined || (error as { code?: unknown }).code === code
+}

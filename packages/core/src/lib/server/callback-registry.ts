@@ -1,0 +1,99 @@
+import { inspect } from 'node:util'
+import { ignore, isThenable, whenSettled } from '../async/deferred.js'
+
+/** Takes back what `on` did; calling it twice does no harm. */
+export type Unsubscribe = () => void
+
+/** The events of a registry, with the arguments of their callbacks. */
+export type Events = Record<string, readonly unknown[]>
+
+type Callback<Args extends readonly unknown[]> = (...args: Args) => unknown
+
+/** One callback of an event. A new object for each subscription, since the same function may come twice. */
+interface Subscription<Args extends readonly unknown[]> {
+  readonly callback: Callback<Args>
+  readonly isOnce: boolean
+}
+
+/**
+ * Callbacks by event. Any number per event; they run in the order they came, synchronously, and each is alone with
+ * its failures: one that throws or rejects disturbs neither the caller nor the others, and becomes a process warning.
+ * Adding and removing inside a callback takes effect with the next emit.
+ */
+export class CallbackRegistry<E extends Events> {
+  /** Replaced, never changed in place: an emit under way keeps the list it started with. */
+  readonly #lists: { [K in keyof E]: readonly Subscription<E[K]>[] }
+
+  /** @param names the events there are */
+  constructor(names: readonly (keyof E & string)[]) {
+    this.#lists = Object.fromEntries(names.map((name) => [name, []])) as never
+  }
+
+  /** @throws TypeError for an unknown event or something that is no function */
+  on<K extends keyof E & string>(event: K, callback: Callback<E[K]>): Unsubscribe {
+    return this.#add(event, callback, false)
+  }
+
+  /** The same, for one call. @throws TypeError like {@link on} */
+  once<K extends keyof E & string>(event: K, callback: Callback<E[K]>): Unsubscribe {
+    return this.#add(event, callback, true)
+  }
+
+  /** Removes the newest subscription of this callback, if there is one. @throws TypeError for an unknown event */
+  off<K extends keyof E & string>(event: K, callback: Callback<E[K]>): void {
+    this.#check(event)
+    const newest = this.#lists[event].findLast((subscription) => subscription.callback === callback)
+    if (newest !== undefined) this.#remove(event, newest)
+  }
+
+  /** Whether anybody listens. */
+  has(event: keyof E & string): boolean {
+    return this.#lists[event].length > 0
+  }
+
+  emit<K extends keyof E & string>(event: K, ...args: E[K]): void {
+    for (const subscription of this.#lists[event]) {
+      // One that is for a single call, and that an emit inside of this one has called.
+      if (subscription.isOnce && !this.#remove(event, subscription)) continue
+      try {
+        const result = subscription.callback(...args)
+        if (isThenable(result)) void whenSettled(result, ignore, warn)
+      } catch (error) {
+        warn(error)
+      }
+    }
+  }
+
+  #add<K extends keyof E & string>(event: K, callback: Callback<E[K]>, isOnce: boolean): Unsubscribe {
+    this.#check(event)
+    if (typeof callback !== 'function') throw new TypeError(`Invalid callback for "${event}": not a function`)
+    const subscription = { callback, isOnce }
+    this.#lists[event] = [...this.#lists[event], subscription]
+    return () => void this.#remove(event, subscription)
+  }
+
+  /** @returns whether it was there */
+  #remove<K extends keyof E & string>(event: K, subscription: Subscription<E[K]>): boolean {
+    const list = this.#lists[event]
+    this.#lists[event] = list.filter((other) => other !== subscription)
+    return this.#lists[event].length < list.length
+  }
+
+  #check(event: keyof E & string): void {
+    if (Object.hasOwn(this.#lists, event)) return
+    throw new TypeError(`Unknown event "${event}": there are ${Object.keys(this.#lists).join(', ')}`)
+  }
+}
+
+/** An observer's own failure has nobody else to go to. As text, since that works for whatever was thrown. */
+function warn(error: unknown): void {
+  process.emitWarning(`A callback failed: ${show(error)}`, 'SockCallbackWarning')
+}
+
+function show(error: unknown): string {
+  try {
+    return inspect(error)
+  } catch {
+    return 'with something that cannot be shown'
+  }
+}

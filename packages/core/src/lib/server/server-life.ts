@@ -1,0 +1,305 @@
+import type { Address } from '../address/address.js'
+import type { CallbackRegistry, Unsubscribe } from './callback-registry.js'
+import type { Channel, Transport } from '../channel/channel.js'
+import { createDeferred, ignore, type Deferred } from '../async/deferred.js'
+import { Drain } from './drain.js'
+import { SockError } from '../errors/errors.js'
+import { transition } from './lifecycle.js'
+import { abortSignal, checkOptions, milliseconds, unexpectedArgument, type Checks } from '../options/check.js'
+import type {
+  CloseReason,
+  ListenOptions,
+  Server,
+  ServerEvents,
+  ServerListener,
+  ServerState,
+  ShutdownOptions,
+  ShutdownReport,
+} from './server.js'
+
+/** A bound socket that lets peers in. */
+export interface Listener<Addr extends Address = Address> {
+  /** What is really bound, with the port that the system chose. */
+  readonly address: Addr
+  /** Take no new peers or input, but hand over what the system has accepted already; resolves when none is left. */
+  drain(): Promise<void>
+  /** Close now; resolves when the descriptor is closed and everything the listener made is gone. Never rejects. */
+  close(): Promise<void>
+}
+
+/** What a server is made of. */
+export interface ServerParts<Target, Addr extends Address, Endpoint, Stats, C extends Channel> {
+  readonly transport: Transport
+  readonly secure: boolean
+  readonly shutdownTimeout: number
+  readonly connections: ServerConnections<Stats, C>
+  /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
+  parse(target: Target): Endpoint
+  /**
+   * Opens a listener that adds to the connections. Rejects with the system's error or the signal's reason, and leaves nothing
+   * then. What takes long, as looking up a name does, must not keep it from hearing the signal.
+   */
+  open(endpoint: Endpoint, signal: AbortSignal): Promise<Listener<Addr>>
+}
+
+/** What a server has open: its connections, or its one datagram socket. */
+export interface ServerConnections<Stats, C extends Channel> {
+  /** Whether anybody observes them: the one comparison it costs when nobody does. */
+  observed: boolean
+  readonly openCount: number
+  /** Those that are open now. */
+  open(): C[]
+  stats(): Stats
+  /** Ends what is idle from now on, newcomers included, and tells `drain` how each member ended. */
+  startDraining(drain: Drain): void
+  stopDraining(): void
+  /** Fires the `signal` of every member. */
+  stop(reason: SockError): void
+  /** Destroys everything. @returns how much that was */
+  destroyAll(reason: CloseReason, error: Error): number
+  /** Resolves when nothing is left, no handler that works either. */
+  whenEmpty(): Promise<void>
+}
+
+export const SERVER_EVENTS = ['error', 'connection', 'state'] as const
+
+/** Makes a server of its parts. What observers hear of members comes through `registry`. */
+export function createServer<Target, Addr extends Address, Endpoint, Stats, C extends Channel>(
+  parts: ServerParts<Target, Addr, Endpoint, Stats, C>,
+  registry: CallbackRegistry<ServerEvents<C>>,
+): Server<Target, Addr, Stats, C> {
+  return new ServerLife(parts, registry)
+}
+
+const listenChecks = { signal: abortSignal } satisfies Checks<ListenOptions>
+const shutdownChecks = {
+  timeout: milliseconds(undefined),
+  signal: abortSignal,
+} satisfies Checks<ShutdownOptions>
+
+/** A start under way, which `close()`, `shutdown()` and the signal of `listen()` can stop. */
+interface Start {
+  readonly abort: AbortController
+  readonly settled: Deferred<void>
+}
+
+/** Nothing was running. */
+const NOTHING_TO_DO: ShutdownReport = Object.freeze({ idle: 0, drained: 0, forced: 0 })
+
+async function stopStart(start: Start): Promise<void> {
+  start.abort.abort(new SockError('ERR_SOCK_CLOSED', 'Cannot listen: server was closed while it started'))
+  await start.settled.promise
+}
+
+/** The life of a server: one state, and what leads from each to the next. */
+class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channel> implements Server<
+  Target,
+  Addr,
+  Stats,
+  C
+> {
+  readonly #parts: ServerParts<Target, Addr, Endpoint, Stats, C>
+  readonly #registry: CallbackRegistry<ServerEvents<C>>
+  #state: ServerState = 'idle'
+  #start: Start | undefined
+  #listener: Listener<Addr> | undefined
+  #drain: Drain | undefined
+  #closed = createDeferred()
+  #ignoreSignal = ignore
+
+  constructor(
+    parts: ServerParts<Target, Addr, Endpoint, Stats, C>,
+    registry: CallbackRegistry<ServerEvents<C>>,
+  ) {
+    this.#parts = parts
+    this.#registry = registry
+  }
+
+  get transport(): Transport {
+    return this.#parts.transport
+  }
+  get secure(): boolean {
+    return this.#parts.secure
+  }
+  get state(): ServerState {
+    return this.#state
+  }
+  get address(): Addr | undefined {
+    return this.#listener?.address
+  }
+  get openConnections(): number {
+    return this.#parts.connections.openCount
+  }
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  *connections(): IterableIterator<C> {
+    yield* this.#parts.connections.open()
+  }
+
+  on<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): Unsubscribe {
+    return this.#observing(this.#registry.on(event, callback))
+  }
+
+  once<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): Unsubscribe {
+    return this.#observing(this.#registry.once(event, callback))
+  }
+
+  off<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): void {
+    this.#registry.off(event, callback)
+    this.#lookForObservers()
+  }
+
+  stats(): Stats {
+    return this.#parts.connections.stats()
+  }
+
+  async listen(target: Target, options?: ListenOptions): Promise<Addr> {
+    const { signal } = checkOptions('listen options', options, listenChecks)
+    if (this.#state !== 'idle' && this.#state !== 'closed') {
+      throw new SockError('ERR_SOCK_INVALID_STATE', `Cannot listen: server is ${this.#state}`)
+    }
+    const endpoint = this.#parts.parse(target)
+    signal?.throwIfAborted()
+
+    if (this.#state === 'closed') this.#closed = createDeferred()
+    const start: Start = { abort: new AbortController(), settled: createDeferred() }
+    const abort = (): void => start.abort.abort(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    this.#start = start
+    this.#go('starting', `Starting ${this.transport}`)
+    try {
+      this.#listener = await this.#open(endpoint, start.abort.signal)
+      this.#endStart(start)
+    } catch (error) {
+      this.#endStart(start)
+      this.#go('idle', `Cannot listen on ${this.transport}: ${(error as Error).message}`)
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+    const { address } = this.#listener
+    this.#go('listening', `Listening on ${this.transport} ${address}${this.secure ? ' with TLS' : ''}`)
+    this.#shutdownOnAbort(signal)
+    return address
+  }
+
+  shutdown(options?: ShutdownOptions): Promise<ShutdownReport> {
+    const result = this.#shutdown(options)
+    // Perhaps nobody waits, as in a signal handler. What had to be forced is in the message of the state `closed` too.
+    result.catch(ignore)
+    return result
+  }
+
+  async close(unexpected?: unknown): Promise<void> {
+    if (unexpected !== undefined) throw unexpectedArgument('close()', unexpected)
+    if (this.#start !== undefined) await stopStart(this.#start)
+    if (this.#state === 'listening') this.#startDraining('closed')
+    else this.#drain?.force('closed')
+    if (this.#drain !== undefined) await this.#closed.promise
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown()
+  }
+
+  /** Opens the listener; a stop or an abort that came in the meantime closes it again. */
+  async #open(endpoint: Endpoint, signal: AbortSignal): Promise<Listener<Addr>> {
+    signal.throwIfAborted()
+    const listener = await this.#parts.open(endpoint, signal)
+    if (!signal.aborted) return listener
+    const closing = listener.close()
+    this.#parts.connections.destroyAll('closed', new SockError('ERR_SOCK_CLOSED', 'Server was closed'))
+    await closing
+    throw signal.reason
+  }
+
+  /** Before observers hear how it ended, since they may listen again. */
+  #endStart(start: Start): void {
+    this.#start = undefined
+    start.settled.resolve()
+  }
+
+  #shutdownOnAbort(signal: AbortSignal | undefined): void {
+    // An observer of the new state may have closed the server already.
+    if (signal === undefined || this.#state !== 'listening') return
+    const abort = (): void => {
+      // Nobody else waits for this result.
+      this.#shutdown().catch((error: Error) => this.#registry.emit('error', error))
+    }
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    this.#ignoreSignal = () => signal.removeEventListener('abort', abort)
+  }
+
+  async #shutdown(options?: ShutdownOptions): Promise<ShutdownReport> {
+    const { timeout, signal } = checkOptions('shutdown options', options, shutdownChecks)
+    if (this.#start !== undefined) await stopStart(this.#start)
+    if (this.#state === 'listening') this.#startDraining()
+    const drain = this.#drain
+    if (drain === undefined) return NOTHING_TO_DO
+    drain.limit(timeout ?? this.#parts.shutdownTimeout, signal)
+    return drain.result
+  }
+
+  #startDraining(force?: 'closed'): void {
+    const listener = this.#listener as Listener<Addr>
+    const drain = new Drain((by) => {
+      void listener.close()
+      const error =
+        by === 'closed'
+          ? new SockError('ERR_SOCK_CLOSED', 'Server was closed')
+          : new SockError('ERR_SOCK_DRAINING', 'Connection did not finish before the shutdown deadline')
+      return this.#parts.connections.destroyAll(by, error)
+    })
+    this.#drain = drain
+    this.#parts.connections.startDraining(drain)
+    const count = this.#parts.connections.openCount
+    this.#go('draining', `Draining ${this.transport} ${listener.address}: ${count} open`)
+    if (force !== undefined) drain.force(force)
+    void this.#finishDraining(drain, listener)
+  }
+
+  async #finishDraining(drain: Drain, listener: Listener<Addr>): Promise<void> {
+    const { connections } = this.#parts
+    if (!drain.isForced) {
+      const reason = new SockError('ERR_SOCK_DRAINING', 'Server is draining')
+      connections.stop(reason)
+      await listener.drain()
+      // Those that came in the meantime were to be served like any other; from now on they are asked to stop too.
+      connections.stop(reason)
+    }
+    await connections.whenEmpty()
+    await listener.close()
+    connections.stopDraining()
+    this.#ignoreSignal()
+    this.#ignoreSignal = ignore
+    this.#listener = undefined
+    this.#drain = undefined
+    // Observers of the end may listen again, and that is another run.
+    const closed = this.#closed
+    const { idle, drained, forced } = drain.complete()
+    this.#go('closed', `Closed ${this.transport}: ${idle} idle, ${drained} drained, ${forced} forced`)
+    drain.settle()
+    closed.resolve()
+  }
+
+  /** @param unsubscribe what the registry gave for it */
+  #observing(unsubscribe: Unsubscribe): Unsubscribe {
+    this.#lookForObservers()
+    return () => {
+      unsubscribe()
+      this.#lookForObservers()
+    }
+  }
+
+  #lookForObservers(): void {
+    this.#parts.connections.observed = this.#registry.has('connection')
+  }
+
+  #go(state: ServerState, message: string): void {
+    this.#state = transition(this.#state, state)
+    this.#registry.emit('state', state, message)
+  }
+}

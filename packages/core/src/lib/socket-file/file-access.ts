@@ -1,0 +1,41 @@
+import { chmodSync, lchownSync } from 'node:fs'
+import { getSystemErrorMap } from 'node:util'
+import type { UnixEndpoint } from '../address/unix-target.js'
+
+/** @throws the system's error, in the words of the one who asked for this mode */
+export function setMode(file: string, { mode, address }: UnixEndpoint): void {
+  try {
+    chmodSync(file, mode)
+  } catch (error) {
+    throw refused(address.path, `"mode" 0o${mode.toString(8)}`, error)
+  }
+}
+
+/** @throws the system's error, in the words of the one who asked for this owner */
+export function setOwner(
+  file: string,
+  { uid, gid, address }: UnixEndpoint,
+  own: { readonly uid: number | bigint; readonly gid: number | bigint },
+): void {
+  if (uid === undefined && gid === undefined) return
+  try {
+    lchownSync(file, uid ?? Number(own.uid), gid ?? Number(own.gid))
+  } catch (error) {
+    const user = uid === undefined ? '' : `"uid" ${uid}`
+    const group = gid === undefined ? '' : `"gid" ${gid}`
+    throw refused(address.path, [user, group].filter(Boolean).join(' and '), error)
+  }
+}
+
+function refused(path: string, what: string, cause: unknown): Error {
+  const { code, errno = 0 } = cause as NodeJS.ErrnoException
+  // Its message would name a folder that nobody knows, in which the file is made.
+  const why = getSystemErrorMap().get(errno)?.[1] ?? code
+  return systemError(path, `Cannot give "${path}" ${what}: ${why}`, cause)
+}
+
+/** What the system said, in other words. */
+export function systemError(path: string, message: string, cause: unknown): Error {
+  const { code, errno, syscall } = cause as NodeJS.ErrnoException
+  return Object.assign(new Error(message, { cause }), { code, errno, syscall, path })
+}

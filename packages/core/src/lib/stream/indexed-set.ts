@@ -1,0 +1,44 @@
+/** What can be in a roster, in one at a time: it carries its own place there. */
+export interface Member {
+  /** The roster's business: an index, or -1 when it is in none. */
+  place: number
+}
+
+/**
+ * A set of objects that come and go all the time. A `Set` would do, but for its garbage: each table that it has outgrown
+ * holds on to the next one and to all that was ever in it, until a major collection, so that nothing dies young.
+ */
+export class IndexedSet<T extends Member> implements Iterable<T> {
+  readonly #members: T[] = []
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  has(member: T): boolean {
+    return this.#members[member.place] === member
+  }
+
+  /** Harmless if it is in already. */
+  add(member: T): void {
+    if (!this.has(member)) member.place = this.#members.push(member) - 1
+  }
+
+  /** @returns whether it was in */
+  delete(member: T): boolean {
+    if (!this.has(member)) return false
+    const last = this.#members.pop() as T
+    // The last one moves to the place that is free now.
+    if (last !== member) {
+      this.#members[member.place] = last
+      last.place = member.place
+    }
+    member.place = -1
+    return true
+  }
+
+  /** Those that are in now, in no order, whatever comes and goes meanwhile. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#members.slice().values()
+  }
+}

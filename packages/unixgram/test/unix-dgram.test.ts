@@ -1,0 +1,253 @@
+import { describe, expect, it } from '@jest/globals'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { loadUnixDgram, UnixDgramSocket } from '../src/lib/unix-dgram.js'
+import * as unixgram from '../src/index.js'
+import { itWithPython } from './support/needs.js'
+import { echo, failure, useScratch } from './support/scratch.js'
+import { until } from './support/until.js'
+
+const scratch = useScratch()
+
+const packageFolder = fileURLToPath(new URL('..', import.meta.url))
+
+/** A folder in which unix-dgram is installed, and what is in it besides its package.json. */
+function installed(files: Record<string, string>): URL {
+  const folder = scratch.own('project')
+  mkdirSync(`${folder}/node_modules/unix-dgram/build/Release`, { recursive: true })
+  const all = { 'package.json': '{ "name": "unix-dgram" }', ...files }
+  for (const [name, text] of Object.entries(all))
+    writeFileSync(`${folder}/node_modules/unix-dgram/${name}`, text)
+  return pathToFileURL(`${folder}/index.js`)
+}
+
+describe('loadUnixDgram', () => {
+  const broken: [string, () => string, string][] = [
+    ['was not built', () => installed({}).href, 'MODULE_NOT_FOUND'],
+    [
+      'was built for something else',
+      () => installed({ 'build/Release/unix_dgram.node': 'not a library' }).href,
+      'ERR_DLOPEN_FAILED',
+    ],
+  ]
+
+  it.each(broken)('throws how to build a module that %s, and why', (_, from, code) => {
+    const load = (): unknown => loadUnixDgram(from())
+    expect(load).toThrow(
+      expect.objectContaining({
+        code: 'ERR_SOCK_NATIVE_UNAVAILABLE',
+        message: expect.stringMatching(
+          /`npm rebuild unix-dgram`.*`npm install unix-dgram`.*`pnpm approve-builds unix-dgram`.*@sock\/native/,
+        ),
+        cause: expect.objectContaining({ code }),
+      }),
+    )
+  })
+})
+
+describe('@sock/unixgram without unix-dgram', () => {
+  it('can be imported, and rejects at the first use', () => {
+    const folder = scratch.own('project')
+    const self = `${folder}/node_modules/@sock/unixgram`
+    mkdirSync(self, { recursive: true })
+    cpSync(`${packageFolder}/package.json`, `${self}/package.json`)
+    cpSync(`${packageFolder}/dist`, `${self}/dist`, { recursive: true })
+    const core = createRequire(import.meta.url).resolve('@sock/core/package.json')
+    symlinkSync(realpathSync(dirname(core)), `${folder}/node_modules/@sock/core`)
+    const program = `
+      import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
+      import { isSockError } from '@sock/core'
+      const server = createUnixgramServer(() => {})
+      const told = []
+      for (const use of [() => server.listen('./app.sock'), () => connectUnixgram('./app.sock')]) {
+        await use().catch((error) => told.push(isSockError(error, 'ERR_SOCK_NATIVE_UNAVAILABLE')))
+      }
+      console.log(JSON.stringify([told, server.state]))
+    `
+    writeFileSync(`${folder}/main.mjs`, program)
+    // NODE_PATH, as package managers set it for scripts, would lead to the module all the same.
+    const { NODE_PATH: _, ...env } = process.env
+    const options = { cwd: folder, encoding: 'utf8', env, timeout: 120_000 } as const
+    const { stdout, stderr } = spawnSync(process.execPath, ['main.mjs'], options)
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual([[true, true], 'idle'])
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('a worker thread', () => {
+  it('is refused with ERR_SOCK_UNSUPPORTED, whether or not the main thread has a server', async () => {
+    await scratch.serve()
+    const entry = new URL('../dist/index.js', import.meta.url).href
+    const program = `
+      const { parentPort } = require('node:worker_threads')
+      import(${JSON.stringify(entry)}).then(async ({ createUnixgramServer, connectUnixgram }) => {
+        const codes = []
+        await createUnixgramServer(() => {}).listen('/tmp/never').catch(({ code }) => codes.push(code))
+        await connectUnixgram('/tmp/never').catch(({ code }) => codes.push(code))
+        parentPort.postMessage(codes)
+      })
+    `
+    const worker = new Worker(program, { eval: true })
+    const codes = await new Promise((resolve, reject) =>
+      worker.once('message', resolve).once('error', reject),
+    )
+    await worker.terminate()
+    expect(codes).toEqual(['ERR_SOCK_UNSUPPORTED', 'ERR_SOCK_UNSUPPORTED'])
+  })
+})
+
+describe('UnixDgramSocket', () => {
+  const silent = { received() {}, writable() {}, failed() {}, closed() {} }
+
+  it('close() twice closes once', async () => {
+    let closed = 0
+    const socket = new UnixDgramSocket({ ...silent, closed: () => void (closed += 1) })
+    socket.close()
+    socket.close()
+    await until(() => closed > 0, 'it is closed')
+    socket.close()
+    await new Promise(setImmediate)
+    expect(closed).toBe(1)
+  })
+
+  it('bind() throws the system error by its name', () => {
+    const socket = new UnixDgramSocket(silent)
+    expect(() => socket.bind('/nonexistent/app.sock')).toThrow(
+      expect.objectContaining({ code: 'ENOENT', errno: -2, syscall: 'bind', path: '/nonexistent/app.sock' }),
+    )
+    socket.close()
+  })
+
+  it('send() without a peer returns ENOTCONN', () => {
+    const socket = new UnixDgramSocket(silent)
+    expect(socket.send(Buffer.from('x'))).toMatchObject({ code: 'ENOTCONN' })
+    socket.close()
+  })
+
+  it('tells nothing after close(), not even what has come before', async () => {
+    let received = 0
+    const receiver = new UnixDgramSocket({ ...silent, received: () => void (received += 1) })
+    receiver.bind(scratch.own())
+    const sender = new UnixDgramSocket(silent)
+    for (let n = 0; n < 3; n++) expect(sender.sendTo(Buffer.from('x'), scratch.path())).toBeUndefined()
+    receiver.close()
+    sender.close()
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    expect(received).toBe(0)
+  })
+
+  itWithPython(
+    'close() from within a callback is safe, also when there is room in the same turn',
+    async () => {
+      const peer = scratch.python(
+        `
+s.bind(sys.argv[1])
+say('ready')
+count = int(hear())
+for _ in range(count): s.recv(10)
+s.sendto(b'answer', sys.argv[2])
+say('sent')
+`,
+        scratch.own('peer.sock'),
+        scratch.own(),
+      )
+      await peer.hear()
+      const child = scratch.child(
+        async ({ UnixDgramSocket: Socket, say, fs, until: wait }, path, to) => {
+          let closed = false
+          const socket = new Socket({
+            received: () => socket.close(),
+            writable: () => undefined,
+            failed: () => undefined,
+            closed: () => void (closed = true),
+          })
+          socket.bind(path)
+          socket.connect(to)
+          let sent = 0
+          while (socket.send(Buffer.from('x')) === undefined) sent += 1
+          say(sent)
+          // Does not look at its socket until there are both a message and room.
+          const inbox = `${path}.go`
+          while (!fs.existsSync(inbox));
+          await wait(() => closed)
+          return 'alive'
+        },
+        scratch.path(),
+        scratch.path('peer.sock'),
+      )
+      peer.say(await child.hear<number>())
+      await peer.hear()
+      writeFileSync(scratch.own('app.sock.go'), '')
+      expect(await child.result).toBe('alive')
+    },
+  )
+})
+
+describe('createUnixgramServer without descriptors to spare', () => {
+  it('listen rejects with EMFILE, and works again later', async () => {
+    const child = scratch.child(async ({ createUnixgramServer, fs }, path) => {
+      const open: number[] = []
+      const server = createUnixgramServer({ open: () => undefined })
+      // Loads what is needed, which takes descriptors too.
+      await server.listen(path)
+      await server.close()
+      try {
+        for (;;) open.push(fs.openSync('/dev/null', 'r'))
+      } catch {
+        // All are taken.
+      }
+      const code = await server.listen(path).then(
+        () => 'listening',
+        (error: NodeJS.ErrnoException) => error.code,
+      )
+      for (const fd of open) fs.closeSync(fd)
+      await server.listen(path)
+      await server.close()
+      return code
+    }, scratch.path())
+    expect(await child.result).toBe('EMFILE')
+  })
+
+  it('the first use rejects with EMFILE, and not with what was not built; it works again later', async () => {
+    const child = scratch.child(async ({ createUnixgramServer, fs }, path) => {
+      const open: number[] = []
+      try {
+        for (;;) open.push(fs.openSync('/dev/null', 'r'))
+      } catch {
+        // All are taken, and nothing was loaded yet.
+      }
+      const server = createUnixgramServer({ open: () => undefined })
+      const code = await server.listen(path).then(
+        () => 'listening',
+        (error: NodeJS.ErrnoException) => error.code,
+      )
+      for (const fd of open) fs.closeSync(fd)
+      await server.listen(path)
+      await server.close()
+      return code
+    }, scratch.path())
+    expect(await child.result).toBe('EMFILE')
+  })
+})
+
+describe('createUnixgramServer', () => {
+  it('refuses what is not an option, and what is no handler', () => {
+    expect(() => unixgram.createUnixgramServer(echo, { backlog: 1 } as object)).toThrow(TypeError)
+    expect(() => unixgram.createUnixgramServer({})).toThrow(TypeError)
+    expect(() => unixgram.createUnixgramServer(echo, { maxQueuedBytes: 0 })).toThrow(RangeError)
+  })
+
+  it('close() while it starts makes listen reject, and leaves nothing', async () => {
+    const { server } = scratch.server()
+    const listening = failure(server.listen(scratch.path()))
+    await server.close()
+    expect(await listening).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+    expect(scratch.names()).toEqual([])
+  })
+})
