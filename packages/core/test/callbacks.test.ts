@@ -47,6 +47,46 @@ describe('CallbackRegistry', () => {
     expect(registry.has('other')).toBe(true)
   })
 
+  it('once() calls once, also when the callback emits again', () => {
+    const registry = create()
+    const heard: number[] = []
+    registry.once('word', (_word, count) => {
+      heard.push(count)
+      registry.emit('word', 'again', 2)
+    })
+    registry.emit('word', 'x', 1)
+    registry.emit('word', 'x', 3)
+    expect(heard).toEqual([1])
+    expect(registry.has('word')).toBe(false)
+  })
+
+  it('once() is undone before the event by what it returns, or by off()', () => {
+    const registry = create()
+    const callback = jest.fn<() => void>()
+    registry.once('other', callback)()
+    registry.once('other', callback)
+    registry.off('other', callback)
+    registry.emit('other')
+    expect(callback).not.toHaveBeenCalled()
+  })
+
+  it('off() removes the newest subscription of a callback, and does nothing if there is none', () => {
+    const registry = create()
+    const heard: string[] = []
+    const callback = (): void => void heard.push('twice')
+    registry.on('other', callback)
+    registry.on('other', () => heard.push('between'))
+    registry.on('other', callback)
+    registry.off('other', callback)
+    registry.off('other', () => {})
+    registry.emit('other')
+    expect(heard).toEqual(['twice', 'between'])
+  })
+
+  it('off() of an unknown event throws TypeError', () => {
+    expect(() => create().off('nothing' as never, () => {})).toThrow(TypeError)
+  })
+
   it('on() and its undoing inside a callback take effect with the next emit()', () => {
     const registry = create()
     const heard: string[] = []

@@ -12,7 +12,8 @@ type Callback<Args extends readonly unknown[]> = (...args: Args) => unknown
 /** One callback of an event. A new object for each subscription, since the same function may come twice. */
 interface Subscription<Args extends readonly unknown[]> {
   readonly callback: Callback<Args>
-  readonly isOnce: boolean
+  /** Which calls it is for; `none` when the one call it was for has come. */
+  calls: 'all' | 'one' | 'none'
 }
 
 /**
@@ -31,12 +32,12 @@ export class CallbackRegistry<E extends Events> {
 
   /** @throws TypeError for an unknown event or something that is no function */
   on<K extends keyof E & string>(event: K, callback: Callback<E[K]>): Unsubscribe {
-    return this.#add(event, callback, false)
+    return this.#add(event, callback, 'all')
   }
 
   /** The same, for one call. @throws TypeError like {@link on} */
   once<K extends keyof E & string>(event: K, callback: Callback<E[K]>): Unsubscribe {
-    return this.#add(event, callback, true)
+    return this.#add(event, callback, 'one')
   }
 
   /** Removes the newest subscription of this callback, if there is one. @throws TypeError for an unknown event */
@@ -53,8 +54,12 @@ export class CallbackRegistry<E extends Events> {
 
   emit<K extends keyof E & string>(event: K, ...args: E[K]): void {
     for (const subscription of this.#lists[event]) {
-      // One that is for a single call, and that an emit inside of this one has called.
-      if (subscription.isOnce && !this.#remove(event, subscription)) continue
+      // An emit inside of this one has called it.
+      if (subscription.calls === 'none') continue
+      if (subscription.calls === 'one') {
+        subscription.calls = 'none'
+        this.#remove(event, subscription)
+      }
       try {
         const result = subscription.callback(...args)
         if (isThenable(result)) void whenSettled(result, ignore, warn)
@@ -64,19 +69,16 @@ export class CallbackRegistry<E extends Events> {
     }
   }
 
-  #add<K extends keyof E & string>(event: K, callback: Callback<E[K]>, isOnce: boolean): Unsubscribe {
+  #add<K extends keyof E & string>(event: K, callback: Callback<E[K]>, calls: 'all' | 'one'): Unsubscribe {
     this.#check(event)
     if (typeof callback !== 'function') throw new TypeError(`Invalid callback for "${event}": not a function`)
-    const subscription = { callback, isOnce }
+    const subscription: Subscription<E[K]> = { callback, calls }
     this.#lists[event] = [...this.#lists[event], subscription]
-    return () => void this.#remove(event, subscription)
+    return () => this.#remove(event, subscription)
   }
 
-  /** @returns whether it was there */
-  #remove<K extends keyof E & string>(event: K, subscription: Subscription<E[K]>): boolean {
-    const list = this.#lists[event]
-    this.#lists[event] = list.filter((other) => other !== subscription)
-    return this.#lists[event].length < list.length
+  #remove<K extends keyof E & string>(event: K, subscription: Subscription<E[K]>): void {
+    this.#lists[event] = this.#lists[event].filter((other) => other !== subscription)
   }
 
   #check(event: keyof E & string): void {

@@ -3,7 +3,7 @@ import { exchange } from '../channel/exchange.js'
 import { echo, gate, pattern } from './handlers.js'
 import { defineAnySuite, type AnyFixture } from './stage.js'
 import type { Suite } from './suite.js'
-import { soon } from './wait.js'
+import { eventually, soon } from './wait.js'
 
 const anyTransport = defineAnySuite('any transport', {
   'one handler that loops serves several clients': async (stage) => {
@@ -59,6 +59,16 @@ const anyTransport = defineAnySuite('any transport', {
     assert.equal(transport, server.transport)
     assert.equal(local, String(address))
     assert.deepEqual(rest, [true, false, 'mine'])
+  },
+
+  'connections() has what is open: connections, or the one channel of datagrams': async (stage) => {
+    const { server, connect } = await stage.serve(echo)
+    const client = await connect()
+    await client.write('x')
+    await eventually(() => assert.equal([...server.connections()].length, 1))
+    for (const channel of server.connections()) assert.equal(channel.transport, server.transport)
+    await server.close()
+    assert.deepEqual([...server.connections()], [])
   },
 
   'one handler that fails is reported, and the next one is served': async (stage) => {

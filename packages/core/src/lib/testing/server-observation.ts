@@ -26,6 +26,25 @@ export const serverObservation = defineSuite('observation of a server', {
     await eventually(() => assert.deepEqual(seen, ['new 1', 'close 0']))
   },
 
+  'connections() iterates over those that are open, which may be written to and closed meanwhile': async (
+    stage,
+  ) => {
+    const { server, connect } = await stage.serve({
+      open: (connection) => void (connection.data = connection.id),
+    })
+    const clients = [await connect(), await connect(), await connect()]
+    await eventually(() => assert.equal(server.openConnections, 3))
+    const seen = new Set<unknown>()
+    for (const connection of server.connections()) {
+      seen.add(connection.data)
+      await connection.write('to all')
+      await connection.close()
+    }
+    assert.equal(seen.size, 3)
+    for (const client of clients) assert.equal(String(await readAll(client)), 'to all')
+    assert.deepEqual([...server.connections()], [])
+  },
+
   'connection events come in order: one new, one handler, any others, one close': async (stage) => {
     const { connect, events } = await stage.serve(echo)
     await Promise.all(
@@ -124,6 +143,19 @@ export const serverObservation = defineSuite('observation of a server', {
     other()
     await client.close()
     assert.ok(!heard.includes('second close'))
+  },
+
+  'once() hears one event, and off() takes a callback away': async (stage) => {
+    const { server, connect } = await stage.serve(echo)
+    const heard: string[] = []
+    const every = ({ state }: { state: string }): void => void heard.push(`every ${state}`)
+    server.once('connection', ({ state }) => heard.push(`once ${state}`))
+    server.on('connection', every)
+    const client = await connect()
+    await eventually(() => assert.deepEqual(heard.slice(0, 3), ['once new', 'every new', 'every handler']))
+    server.off('connection', every)
+    await client.close()
+    assert.ok(!heard.includes('every close') && heard.filter((line) => line.startsWith('once')).length === 1)
   },
 
   'on() of an unknown event or of no function throws TypeError': async ({ fixture }) => {
