@@ -38,11 +38,14 @@ export const serverObservation = defineSuite('observation of a server', {
     for (const connection of server.connections()) {
       seen.add(connection.data)
       await connection.write('to all')
-      await connection.close()
+      void connection.close()
     }
     assert.equal(seen.size, 3)
-    for (const client of clients) assert.equal(String(await readAll(client)), 'to all')
-    assert.deepEqual([...server.connections()], [])
+    for (const client of clients) {
+      assert.equal(String(await readAll(client)), 'to all')
+      await client.close()
+    }
+    await eventually(() => assert.deepEqual([...server.connections()], []))
   },
 
   'connection events come in order: one new, one handler, any others, one close': async (stage) => {
