@@ -73,7 +73,22 @@ export function literalsOf(module: string, name: string): string[] {
   return type.types.map((member) => (member as ts.StringLiteralType).value)
 }
 
-function exported(module: string, name: string): { checker: ts.TypeChecker; type: ts.Type } {
+interface Exported {
+  readonly checker: ts.TypeChecker
+  readonly type: ts.Type
+}
+
+/** What was looked up before, by module and name: each takes a program of its own. */
+const lookedUp = new Map<string, Exported>()
+
+function exported(module: string, name: string): Exported {
+  const key = `${module} ${name}`
+  const found = lookedUp.get(key) ?? lookUp(module, name)
+  lookedUp.set(key, found)
+  return found
+}
+
+function lookUp(module: string, name: string): Exported {
   const code = `import type { ${name} } from '${module}'\nexport declare const wanted: ${name}`
   const { program, file } = createProgram([{ where: 'wanted', code }])
   const checker = program.getTypeChecker()
@@ -89,6 +104,9 @@ interface Compilation {
   readonly file: ts.SourceFile
 }
 
+/** Files on the disk, which every program reads: to parse them each time takes most of the time. */
+const sources = new Map<string, ts.SourceFile | undefined>()
+
 /** A program over files that exist only here. */
 function createProgram(snippets: readonly Snippet[]): Compilation {
   const files = new Map(snippets.map(({ code }, index) => [`${FOLDER}${index}.ts`, code]))
@@ -100,9 +118,9 @@ function createProgram(snippets: readonly Snippet[]): Compilation {
     readFile: (path) => files.get(path) ?? disk.readFile(path),
     getSourceFile(path, version, ...rest) {
       const code = files.get(path)
-      return code === undefined
-        ? disk.getSourceFile(path, version, ...rest)
-        : ts.createSourceFile(path, code, version)
+      if (code !== undefined) return ts.createSourceFile(path, code, version)
+      if (!sources.has(path)) sources.set(path, disk.getSourceFile(path, version, ...rest))
+      return sources.get(path)
     },
   }
   const program = ts.createProgram([...files.keys()], OPTIONS, host)
