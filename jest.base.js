@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import ts from 'typescript'
 
 /**
  * How plain JavaScript is tested: tools that run before anything is compiled.
@@ -12,19 +12,23 @@ export const plain = {
   testMatch: ['<rootDir>/test/**/*.test.mjs'],
   // Against hanging only: what a test waits for comes as soon as the machine gets to it.
   testTimeout: 180_000,
-  // turbo already runs as many packages at once as there are cores.
-  maxWorkers: '50%',
+  // turbo runs as many packages at once as there are cores. Two files of each at once, since many of them wait for
+  // other processes, and since the last package must not leave a core idle.
+  maxWorkers: Math.max(2, Math.ceil(availableParallelism() / 4)),
   moduleFileExtensions: ['js', 'mjs', 'cjs', 'json', 'node'],
   transform: {},
 }
 
+/** Set by `npm test -- --coverage`; in one package it is jest's own option. Measuring doubles what the tests cost. */
+const measuresCoverage = process.env['SOCK_COVERAGE'] === '1' || process.argv.includes('--coverage')
+
 /**
  * How the TypeScript package in `folder` is tested. Types are not jest's business: ts-jest only takes them away, and
- * `npm run typecheck` checks them.
+ * lint checks them.
  *
- * @returns {import('jest').Config}
+ * @returns {Promise<import('jest').Config>}
  */
-export function typescript(folder) {
+export async function typescript(folder) {
   return {
     ...plain,
     testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -37,10 +41,16 @@ export function typescript(folder) {
     moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
     moduleFileExtensions: ['ts', ...plain.moduleFileExtensions],
 
+    ...(measuresCoverage && existsSync(join(folder, 'src/lib')) ? await coverage(folder) : {}),
+  }
+}
+
+/** Of this package's own sources, also those that no test loads; neither its entry points, which only re-export, nor the dist of another package. */
+async function coverage(folder) {
+  return {
+    collectCoverage: true,
     coverageProvider: 'v8',
-    // This package's own sources, also those that no test loads; neither its doors, which only re-export, nor the
-    // dist of another package.
-    collectCoverageFrom: ['src/lib/**/*.ts', ...typeOnlySources(folder).map((path) => `!${path}`)],
+    collectCoverageFrom: ['src/lib/**/*.ts', ...(await typeOnlySources(folder)).map((path) => `!${path}`)],
     coverageReporters: ['text-summary', 'lcov'],
     coverageThreshold: { global: { lines: 90 } },
   }
@@ -50,7 +60,8 @@ export function typescript(folder) {
  * Sources of which nothing is left at run time. They can be neither run nor covered, but would be counted as files that
  * no test loads.
  */
-function typeOnlySources(folder) {
+async function typeOnlySources(folder) {
+  const { default: ts } = await import('typescript')
   const compilerOptions = { module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true, removeComments: true }
   return readdirSync(join(folder, 'src'), { recursive: true })
     .filter((name) => name.endsWith('.ts'))

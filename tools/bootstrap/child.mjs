@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
-/** The child that runs now; there is never more than one. */
-let running
+/** The children that run now. */
+const running = new Set()
 
 /**
  * Runs a program to its end. Its output is collected, to be shown only if it fails, unless `show` is set.
@@ -18,11 +18,17 @@ export function run(command, args, { cwd, env = process.env, shell = false, show
       shell,
       stdio: ['ignore', ...(show ? ['inherit', 'inherit'] : ['pipe', 'pipe'])],
     })
-    running = child
+    running.add(child)
     child.stdout?.setEncoding('utf8').on('data', collect)
     child.stderr?.setEncoding('utf8').on('data', collect)
-    child.on('error', (error) => resolve({ code: 127, output: `${error.message}\n` }))
-    child.on('close', (code, signal) => resolve({ code: code ?? exitCodeOf(signal), output }))
+    child.on('error', (error) => {
+      running.delete(child)
+      resolve({ code: 127, output: `${error.message}\n` })
+    })
+    child.on('close', (code, signal) => {
+      running.delete(child)
+      resolve({ code: code ?? exitCodeOf(signal), output })
+    })
   })
 }
 
@@ -33,7 +39,7 @@ const exitCodeOf = (signal) => 128 + constants.signals[signal]
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     if (process.listenerCount(signal) > 1) return
-    running?.kill(signal)
+    for (const child of running) child.kill(signal)
     process.exit(exitCodeOf(signal))
   })
 }

@@ -30,14 +30,28 @@ const commands = {
     await runHere('tools/bench/dist/main.js', args)
   },
 
-  /** `npm test` and `npm run all`: every check there is. */
-  async all(args) {
+  /** `npm test`: what tells whether a change is right. */
+  async test(args) {
     mustBeHere('tools/checks', 'this')
     await install()
     await runHere('tools/checks/all.mjs', args)
   },
 
-  /** `npm run test:matrix`: every check there is, on several versions of Node. Each of them installs for itself. */
+  /** `npm run test:extended`, `npm run test:site` and so on: what is for releases and nights. */
+  async extended(args) {
+    mustBeHere('tools/checks', 'this')
+    await install()
+    await runHere('tools/checks/extended.mjs', args)
+  },
+
+  /** `npm run lint`: lint and types of everything. */
+  async lint() {
+    mustBeHere('tools/checks', 'this')
+    await install()
+    await runHere('tools/checks/lint-all.mjs', [])
+  },
+
+  /** `npm run test:matrix`: both, on several versions of Node. Each of them installs for itself. */
   async matrix(args) {
     await runHere('tools/checks/matrix.mjs', args)
   },

@@ -1,5 +1,5 @@
 /*
- * All checks and tests on each supported version of Node. The version that runs this is tested in place; every other one
+ * `npm test` and the extended tests on each supported version of Node. The version that runs this is tested in place; every other one
  * in a copy of the working tree in a temporary folder, with its own node_modules: native modules belong to one version.
  * What is the same on every version (see once.mjs) is tested on the first only.
  * The last line is the sum, `N passed, N failed`; the exit code is 0 only if nothing at all went wrong.
@@ -30,19 +30,24 @@ checkMinutes(values.soak)
 const soak = values.soak === undefined ? [] : ['--soak', values.soak]
 const results = []
 if (values.bare) await count('bare', () => run(inRoot('.ci/bare'), [], { cwd: root }))
-let repeated = []
+let isFirst = true
 for (const major of selectNodes(values.only)) {
-  const isThis = process.versions.node.split('.')[0] === major
-  const version = isThis ? process.versions.node : NODES[major]
-  await count(`Node ${version}`, () =>
-    isThis ? testIn(root, process.env, [...repeated, ...soak]) : testCopy(version, repeated),
-  )
-  repeated = ['--repeated']
+  const repeated = isFirst ? [] : ['--repeated']
+  isFirst = false
+  if (process.versions.node.split('.')[0] === major) {
+    await testIn(root, process.versions.node, process.env, {
+      test: repeated,
+      extended: [...repeated, ...soak],
+    })
+  } else {
+    // Coverage is the same on every version: it is measured once, where the tests run again anyway.
+    await testCopy(NODES[major], { test: [...repeated, '--coverage'], extended: repeated })
+  }
 }
 
 console.log()
 for (const { name, seconds, ...result } of results) {
-  console.log(`${name.padEnd(17)}${line(result).padEnd(44)}${seconds} s`)
+  console.log(`${name.padEnd(24)}${line(result).padEnd(44)}${seconds} s`)
 }
 const sum = total(results)
 console.log(line(sum))
@@ -61,10 +66,18 @@ async function count(name, perform) {
   results.push({ name, ...result, failed: isGood ? 0 : Math.max(result.failed, 1), seconds })
 }
 
-function testIn(folder, env, args) {
-  const program = join(folder, 'tools/bootstrap/entry.cjs')
-  // Tells tests that the versions of Node may be fetched.
-  return run('node', [program, 'all', ...args], { cwd: folder, env: { ...env, SOCK_MATRIX: '1' } })
+/** `npm test`, and then the extended tests. `args` are those of each. */
+async function testIn(folder, version, env, args) {
+  const entry = (command) => {
+    const program = join(folder, 'tools/bootstrap/entry.cjs')
+    // Tells tests that the versions of Node may be fetched.
+    return run('node', [program, command, ...args[command]], {
+      cwd: folder,
+      env: { ...env, SOCK_MATRIX: '1' },
+    })
+  }
+  await count(`Node ${version}, npm test`, () => entry('test'))
+  await count(`Node ${version}, extended`, () => entry('extended'))
 }
 
 async function testCopy(version, args) {
@@ -80,7 +93,7 @@ async function testCopy(version, args) {
       // Where node-gyp finds the headers: nothing has to be downloaded for them.
       npm_config_nodedir: home,
     }
-    return await testIn(folder, env, args)
+    await testIn(folder, version, env, args)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,17 +1,20 @@
 import { existsSync, rmSync } from 'node:fs'
 import { inRoot, readJson } from '../bootstrap/workspace.mjs'
 
-const fileOf = (folder) => inRoot(folder, 'test-results.json')
+/** Where the script `test` or `test:<name>` of a workspace writes what it counted. */
+const fileOf = ({ folder, task }) =>
+  inRoot(folder, `${task.replace('test', 'test-results').replace(':', '-')}.json`)
 
 /** Removes what earlier runs counted. */
-export function dropResults(packages) {
-  for (const { folder } of packages) rmSync(fileOf(folder), { force: true })
+export function dropResults(tests) {
+  for (const test of tests) rmSync(fileOf(test), { force: true })
 }
 
-/** What the test runner of one package counted, from the file it wrote. */
-export function readResults({ folder }) {
-  const file = fileOf(folder)
-  return { folder, ...(existsSync(file) ? countJest(readJson(file)) : unfinished) }
+/** What the test runner of one task counted, from the file it wrote. */
+export function readResults(test) {
+  const file = fileOf(test)
+  const name = test.task === 'test' ? test.folder : test.task
+  return { name, ...(existsSync(file) ? countJest(readJson(file)) : unfinished) }
 }
 
 /** No file: the runner was never started, since the build failed, or it died. Either way its tests did not pass. */

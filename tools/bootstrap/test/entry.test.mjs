@@ -34,7 +34,7 @@ describe('entry.cjs', () => {
     const { code, output } = await run(process.execPath, [entry, 'strat'])
     expect(code).toBe(1)
     expect(output).toContain(
-      'Cannot run "strat": known are start, soak, model, release, site, bench, all, matrix, native, turbo, package',
+      'Cannot run "strat": known are start, soak, model, release, site, bench, test, extended, lint, matrix, native, turbo, package',
     )
   })
 

@@ -29,7 +29,8 @@ describe('countJest()', () => {
 
 describe('readResults()', () => {
   it('readResults() counts a package without results as failed', () => {
-    expect(readResults({ folder: 'packages/no-such-package' })).toMatchObject({ passed: 0, failed: 1 })
+    const test = { folder: 'packages/no-such-package', task: 'test' }
+    expect(readResults(test)).toMatchObject({ name: test.folder, passed: 0, failed: 1 })
   })
 })
 

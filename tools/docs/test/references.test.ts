@@ -66,9 +66,9 @@ describe('brokenCommands()', () => {
     const text = [
       '`npm run nothing`, `npm test`',
       '```sh',
-      'npm run all -- --force # npm run ignored',
+      'npm run test:site -- --force # npm run ignored',
       'cd packages/tcp && npm run typecheck',
-      'cd packages/tcp && npm run all',
+      'cd packages/tcp && npm run test:site',
       'cd packages/nothing',
       'node tools/nothing.mjs',
       'npm wrong',
@@ -79,7 +79,7 @@ describe('brokenCommands()', () => {
       '| `node examples/dist/nothing.js` |',
     ].join('\n')
     expect(brokenCommands(parseDocument('x.md', text))).toEqual([
-      'x.md:2 packages/tcp has no script "all"',
+      'x.md:2 packages/tcp has no script "test:site"',
       'x.md:2 there is no folder packages/nothing',
       'x.md:2 there is no file tools/nothing.mjs',
       'x.md:2 npm has no command "wrong"',

@@ -97,7 +97,7 @@ async function holds(
   const replay = /replayPath="([^"]*)"/.exec(fc.stringify(details.counterexample))?.[1]
   const which = replay === undefined ? '' : ` --replay ${replay}`
   const again = `--transport ${name} --seed ${details.seed} --path ${details.counterexamplePath}${which}`
-  console.log(`Failed on ${name}. To run this sequence again: npm run test:model -- ${again}`)
+  console.log(`Failed on ${name}. To run this sequence again: npm run model -- ${again}`)
   return false
 }
 

@@ -1,5 +1,5 @@
 /*
- * The long form: random sequences on all transports, `npm run test:model`.
+ * The long form: random sequences on all transports, `npm run model`.
  *
  *   --sequences <number>   how many, over all transports together; default 100000, and with --minutes no limit
  *   --minutes <number>     how long
