@@ -3,6 +3,7 @@
  * two versions, and leaves these out on the second.
  */
 export const ONCE = [
+  'tools/api',
   'tools/bench',
   'tools/binaries',
   'tools/contribute',

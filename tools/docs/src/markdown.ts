@@ -40,7 +40,7 @@ export interface Document {
   readonly codeSpans: readonly string[]
 }
 
-/** Every Markdown file that git tracks or would track, but not what changesets writes. */
+/** Every Markdown file that git tracks or would track, but not what changesets and API Extractor write. */
 export function readDocuments(): Document[] {
   const list = execFileSync(
     'git',
@@ -51,10 +51,12 @@ export function readDocuments(): Document[] {
     },
   )
   return [...new Set(list.split('\0'))]
-    .filter((path) => path !== '' && !path.endsWith('CHANGELOG.md') && existsSync(root + path))
+    .filter((path) => path !== '' && !isWritten(path) && existsSync(root + path))
     .toSorted()
     .map((path) => parseDocument(path, readFileSync(root + path, 'utf8')))
 }
+
+const isWritten = (path: string): boolean => path.endsWith('CHANGELOG.md') || path.startsWith('api/')
 
 export function parseDocument(path: string, text: string): Document {
   const blocks: Block[] = []
