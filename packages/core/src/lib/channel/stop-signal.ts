@@ -1,20 +1,28 @@
+import { isolated } from '../async/isolated.js'
 import type { SockError } from '../errors/errors.js'
 
-/** What is behind `channel.signal`: an AbortController that is made when somebody asks. The first reason counts. */
-export class StopSignal {
-  #state: AbortController | SockError | undefined
+/**
+ * What is behind `channel.signal`, in one field of the channel: an AbortController that is made when somebody asks, or before
+ * that the reason it has to stop for. `undefined` as long as there is neither.
+ */
+export type StopState = AbortController | SockError | undefined
 
-  get signal(): AbortSignal {
-    if (!(this.#state instanceof AbortController)) {
-      const reason = this.#state
-      this.#state = new AbortController()
-      if (reason !== undefined) this.#state.abort(reason)
-    }
-    return this.#state.signal
-  }
+/** @returns the controller whose signal the channel gives out; the channel keeps it as its new state */
+export function stopController(state: StopState): AbortController {
+  if (state instanceof AbortController) return state
+  const controller = new AbortController()
+  if (state !== undefined) controller.abort(state)
+  return controller
+}
 
-  fire(reason: SockError): void {
-    if (this.#state instanceof AbortController) this.#state.abort(reason)
-    else this.#state ??= reason
-  }
+/**
+ * It is time to stop. The first reason counts. Many channels are told in one call, and listeners of one must not see what
+ * those of another have entered (AsyncLocalStorage).
+ *
+ * @returns the new state
+ */
+export function stopFor(state: StopState, reason: SockError): StopState {
+  if (!(state instanceof AbortController)) return state ?? reason
+  isolated(() => state.abort(reason))
+  return state
 }

@@ -1,6 +1,7 @@
 import type { Address } from '../address/address.js'
 import type { PeerCredentials } from '../channel/channel.js'
 import { ignore, rejected } from '../async/deferred.js'
+import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
 import type { ReadLimit } from '../channel/read-options.js'
 import type { DatagramPort } from './port.js'
@@ -20,7 +21,7 @@ export type Take<T> = (
 type Taken = (from: Address | undefined, credentials: PeerCredentials | undefined) => void
 
 /** Datagrams that wait for whoever reads, in order and within bounds; at most one reader waits. */
-export class Mailbox {
+export class Mailbox implements PromiseKeeper {
   readonly #port: DatagramPort
   readonly #limit: number
   readonly #taken: Taken
@@ -33,8 +34,8 @@ export class Mailbox {
   #end: unknown
   /** How long the reader who waits does so, if not for ever. */
   #readLimit: ReadLimit | undefined
-  #resolve!: (value: never) => void
-  #reject!: (error: unknown) => void
+  resolve!: (value: never) => void
+  reject!: (error: unknown) => void
 
   constructor(port: DatagramPort, limit: number, taken: Taken = ignore) {
     this.#port = port
@@ -56,7 +57,7 @@ export class Mailbox {
     if (take !== undefined) {
       this.#stopWaiting()
       this.#taken(from, credentials)
-      this.#resolve(take(data, from, truncated, credentials) as never)
+      this.resolve(take(data, from, truncated, credentials) as never)
       return true
     }
     const cost = data.length + DATAGRAM_OVERHEAD
@@ -93,14 +94,14 @@ export class Mailbox {
   endReader(): void {
     if (this.#take === undefined) return
     this.#stopWaiting()
-    this.#resolve(this.#end as never)
+    this.resolve(this.#end as never)
   }
 
   /** Who waits hears of an error; others are not concerned. @returns whether anybody waited */
   failReader(error: unknown): boolean {
     if (this.#take === undefined) return false
     this.#stopWaiting()
-    this.#reject(error)
+    this.reject(error)
     return true
   }
 
@@ -128,8 +129,7 @@ export class Mailbox {
       this.#readLimit = readLimit
       readLimit.start((reason) => this.failReader(reason))
     }
-    Mailbox.#next = this
-    return new Promise<T>(Mailbox.#keep as never)
+    return keptPromise<T>(this)
   }
 
   #stopWaiting(): void {
@@ -137,15 +137,6 @@ export class Mailbox {
     if (this.#readLimit === undefined) return
     this.#readLimit.stop()
     this.#readLimit = undefined
-  }
-
-  /** Whose promise is being made. An executor runs at once, so that one, made once, can serve all mailboxes. */
-  // oxlint-disable-next-line no-unused-private-class-members -- it is used below
-  static #next: Mailbox
-
-  static readonly #keep = (resolve: (value: never) => void, reject: (error: unknown) => void): void => {
-    Mailbox.#next.#resolve = resolve
-    Mailbox.#next.#reject = reject
   }
 }
 

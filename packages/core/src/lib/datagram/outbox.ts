@@ -1,5 +1,6 @@
 import { formatAddress, type Address } from '../address/address.js'
 import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../async/deferred.js'
+import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
 import { IndexedSet, type Member } from '../stream/indexed-set.js'
 import { DATAGRAM_OVERHEAD } from './mailbox.js'
@@ -177,7 +178,7 @@ interface Line {
 let lastOrder = 0
 
 /** One datagram on its way. It makes a promise only if the port has not answered at once. */
-class Sending implements DatagramSending, Member {
+class Sending implements DatagramSending, Member, PromiseKeeper {
   place = -1
   readonly data: Uint8Array
   readonly to: Address | undefined
@@ -187,8 +188,8 @@ class Sending implements DatagramSending, Member {
   readonly #outbox: Outbox
   #state: 'sent' | 'pending' | Error = 'pending'
   #promise: Promise<void> | undefined
-  #resolve!: () => void
-  #reject!: (error: Error) => void
+  resolve!: () => void
+  reject!: (error: Error) => void
 
   constructor(outbox: Outbox, data: Uint8Array, to: Address | undefined) {
     this.#outbox = outbox
@@ -211,28 +212,18 @@ class Sending implements DatagramSending, Member {
   result(): Promise<void> {
     if (this.#state === 'sent') return RESOLVED
     if (this.#state !== 'pending') return rejected(this.#state)
-    Sending.#next = this
-    return (this.#promise = new Promise<void>(Sending.#keep))
+    return (this.#promise = keptPromise<void>(this))
   }
 
   settle(error?: Error): void {
     this.#state = error ?? 'sent'
     if (this.#promise === undefined) return
-    if (error === undefined) this.#resolve()
+    if (error === undefined) this.resolve()
     else {
       // It may be that nobody waits.
       this.#promise.catch(ignore)
-      this.#reject(error)
+      this.reject(error)
     }
-  }
-
-  /** Whose promise is being made. An executor runs at once, so that one, made once, can serve all. */
-  // oxlint-disable-next-line no-unused-private-class-members -- it is used below
-  static #next: Sending
-
-  static readonly #keep = (resolve: () => void, reject: (error: Error) => void): void => {
-    Sending.#next.#resolve = resolve
-    Sending.#next.#reject = reject
   }
 }
 

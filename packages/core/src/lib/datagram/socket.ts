@@ -3,14 +3,8 @@ import type { Address } from '../address/address.js'
 import { Announcer } from '../channel/announcer.js'
 import { asError } from '../errors/as-error.js'
 import type { Datagram, DatagramChannel, PeerCredentials, Transport } from '../channel/channel.js'
-import {
-  createDeferred,
-  isThenable,
-  rejected,
-  RESOLVED,
-  whenSettled,
-  type Deferred,
-} from '../async/deferred.js'
+import { createDeferred, isThenable, rejected, RESOLVED, type Deferred } from '../async/deferred.js'
+import { promiseOf, whenOver } from '../channel/handler-result.js'
 import { SockError } from '../errors/errors.js'
 import { isExpectedClose } from '../errors/expected-close.js'
 import type { CheckedHandler, DatagramCallbacks, DatagramFunction } from '../channel/handler.js'
@@ -18,7 +12,7 @@ import { unexpectedArgument, wrongType } from '../options/check.js'
 import type { CloseReason, ConnectionEvent, ConnectionState, DatagramServerStats } from '../server/server.js'
 import { nextChannelId } from '../channel/channel-id.js'
 import { ReadLimit, type ReadOptions } from '../channel/read-options.js'
-import { StopSignal } from '../channel/stop-signal.js'
+import { stopController, stopFor, type StopState } from '../channel/stop-signal.js'
 import { parseDestination } from './destination.js'
 import { Mailbox, type Take } from './mailbox.js'
 import { Outbox } from './outbox.js'
@@ -55,7 +49,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   readonly #handler: DatagramHandlerForms
   readonly #mailbox: Mailbox
   readonly #outbox: Outbox
-  readonly #stop = new StopSignal()
+  #stop: StopState
   readonly #announcer = new Announcer()
   readonly #dropped = { queueFull: 0, unread: 0, closing: 0 }
 
@@ -108,7 +102,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     return this.#isSending && this.#run !== 'left'
   }
   get signal(): AbortSignal {
-    return this.#stop.signal
+    return (this.#stop = stopController(this.#stop)).signal
   }
 
   // What users do.
@@ -181,7 +175,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
   }
 
   stop(reason: SockError): void {
-    this.#stop.fire(reason)
+    this.#stop = stopFor(this.#stop, reason)
   }
 
   /** Something is under way that a callback has promised: draining waits for it, and if it fails, that is reported. */
@@ -209,7 +203,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     this.#mailbox.failReader(error)
     this.#mailbox.finish()
     this.#outbox.clear(error)
-    this.#stop.fire(error)
+    this.#stop = stopFor(this.#stop, error)
     this.#port.close()
   }
 
@@ -271,7 +265,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     this.#mailbox.failReader(error)
     this.#mailbox.finish()
     this.#outbox.clear(error)
-    this.#stop.fire(error)
+    this.#stop = stopFor(this.#stop, error)
     this.#host.closed(this, this.#reason)
     if (this.#host.observed) this.#observe('close', this.#port.remoteAddress, this.#reason)
     this.#closed?.resolve()
@@ -326,14 +320,9 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       this.#mailbox.endReader()
       if (this.#taken === taken && this.#mailbox.shift() !== undefined) this.#dropped.unread += 1
     }
-    try {
-      const result: unknown = run(this)
-      if (isThenable(result)) this.#await(result, over)
-      else over()
-    } catch (error) {
-      this.#handlerFailed(error)
-      over()
-    }
+    const promise = promiseOf(this, () => run(this))
+    if (promise === undefined) over()
+    else this.#await(promise, over)
   }
 
   #deliver(
@@ -350,28 +339,20 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
       this.#isBusy = true
       this.#await(result, () => (this.#isBusy = false))
     } catch (error) {
-      this.#handlerFailed(error)
+      this.fail(error)
     }
   }
 
   #call(name: 'open' | 'close'): void {
-    try {
-      const result: unknown = this.#handler.callbacks?.[name]?.(this, this.#abortError)
-      if (isThenable(result)) this.work(result)
-    } catch (error) {
-      this.#handlerFailed(error)
-    }
+    const promise = promiseOf(this, () => this.#handler.callbacks?.[name]?.(this, this.#abortError))
+    if (promise !== undefined) this.work(promise)
   }
 
   #await(promise: PromiseLike<unknown>, over: () => void): void {
-    const settled = (): void => {
+    void whenOver(this, promise, () => {
       over()
       this.#advance()
       this.#checkFinished()
-    }
-    void whenSettled(promise, settled, (error: unknown) => {
-      this.#handlerFailed(error)
-      settled()
     })
   }
 
@@ -381,7 +362,7 @@ export class DatagramSocket implements DatagramChannel, DatagramPortSink {
     this.#host.observe(reason === undefined ? event : { ...event, reason })
   }
 
-  #handlerFailed(error: unknown): void {
+  fail(error: unknown): void {
     // What was taken from a handler at the end is no failure of its own.
     if (this.#abortError !== undefined && isExpectedClose(error)) return
     this.#host.handlerFailed(this, asError(error))

@@ -1,5 +1,6 @@
 import type { Connection } from '../channel/channel.js'
 import { rejected } from '../async/deferred.js'
+import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
 import type { ReadLimit } from '../channel/read-options.js'
 import type { StreamPort } from './port.js'
@@ -13,7 +14,7 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
  * Input that waits for whoever reads: chunks in order, then the end or an error. Holds the port back while more than
  * `limit` bytes wait. At most one reader waits.
  */
-export class Inbox {
+export class Inbox implements PromiseKeeper {
   readonly #port: StreamPort
   readonly #limit: number
   /** Made when the first chunk has to wait: in an idle connection there is none. */
@@ -24,8 +25,8 @@ export class Inbox {
   #waiting: Take | undefined
   /** How long the one who waits does so, if not for ever. */
   #readLimit: ReadLimit | undefined
-  #resolve!: (value: never) => void
-  #reject!: (error: Error) => void
+  resolve!: (value: never) => void
+  reject!: (error: Error) => void
 
   constructor(port: StreamPort, limit: number) {
     this.#port = port
@@ -71,8 +72,8 @@ export class Inbox {
     if (this.#end !== 'none') return
     this.#end = error ?? 'clean'
     if (this.#waiting === undefined) return
-    if (error !== undefined) this.#settle(this.#reject, error)
-    else this.#settle(this.#resolve, (this.#waiting === 'chunk' ? null : DONE) as never)
+    if (error !== undefined) this.#settle(this.reject, error)
+    else this.#settle(this.resolve, (this.#waiting === 'chunk' ? null : DONE) as never)
   }
 
   /** Nobody may have what is here any more: unless all was taken up to a clean end, readers see the error instead. */
@@ -116,23 +117,13 @@ export class Inbox {
     this.#waiting = take
     if (readLimit !== undefined) {
       this.#readLimit = readLimit
-      readLimit.start((reason) => this.#settle(this.#reject, reason as Error))
+      readLimit.start((reason) => this.#settle(this.reject, reason as Error))
     }
-    Inbox.#next = this
-    return new Promise<T>(Inbox.#keep as never)
-  }
-
-  /** Whose promise is being made. An executor runs at once, so that one, made once, can serve all inboxes. */
-  // oxlint-disable-next-line no-unused-private-class-members -- it is used below
-  static #next: Inbox
-
-  static readonly #keep = (resolve: (value: never) => void, reject: (error: Error) => void): void => {
-    Inbox.#next.#resolve = resolve
-    Inbox.#next.#reject = reject
+    return keptPromise(this)
   }
 
   #hand(value: Buffer): void {
-    this.#settle(this.#resolve, (this.#waiting === 'chunk' ? value : { done: false, value }) as never)
+    this.#settle(this.resolve, (this.#waiting === 'chunk' ? value : { done: false, value }) as never)
   }
 
   #settle<T>(settle: (value: T) => void, value: T): void {
