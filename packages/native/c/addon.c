@@ -38,7 +38,7 @@ static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data) {
 }
 
 static bool register_all(struct engine *engine, napi_value functions) {
-  return loop_register(engine, functions) && options_register(engine, functions) &&
+  return loop_register(engine, functions) && source_register(engine, functions) && options_register(engine, functions) &&
          listener_register(engine, functions) && stream_register(engine, functions) &&
          datagram_register(engine, functions) && multicast_register(engine, functions) &&
          post_register(engine, functions);

@@ -57,7 +57,9 @@ struct source {
   uint32_t generation;
   /* What the epoll set reports of it now; 0 if it is not in the set. */
   uint32_t armed;
-  int most_events;
+  uint16_t most_events;
+  /* Does not keep the process alive. */
+  bool is_unreferenced;
   source_ready ready;
   /* The next one of those that were closed in this batch. */
   struct source *next_closed;
@@ -116,7 +118,8 @@ struct engine {
   int32_t *free_slots;
   int32_t free_count;
   struct source *closed;
-  int32_t open_count;
+  /* Sources that keep the process alive. */
+  int32_t referenced_count;
   uint32_t next_generation;
 
   struct epoll_event ready[MAX_READY];
@@ -151,11 +154,12 @@ napi_value number(napi_env env, int64_t value);
 bool loop_open(struct engine *engine);
 void loop_close(struct engine *engine, void (*closed)(struct engine *engine));
 bool loop_register(struct engine *engine, napi_value exports);
+bool source_register(struct engine *engine, napi_value exports);
 void push_event(struct engine *engine, const struct source *source, int32_t kind, int32_t a, int32_t b);
 
 /* source.c */
 bool source_open(
-    struct engine *engine, struct source *source, enum source_kind kind, int fd, source_ready ready, int most_events);
+    struct engine *engine, struct source *source, enum source_kind kind, int fd, source_ready ready, uint16_t most_events);
 struct source *source_at(const struct engine *engine, int32_t slot);
 struct source *source_of(const struct engine *engine, napi_value slot);
 struct source *source_of_event(struct engine *engine, const struct epoll_event *event);

@@ -21,9 +21,19 @@ static int32_t take_slot(struct engine *engine) {
   return engine->slot_count++;
 }
 
+/* The process lives as long as one is open that is referenced. */
+static void hold(struct engine *engine) {
+  if (engine->referenced_count++ == 0) uv_ref((uv_handle_t *)engine->poll);
+}
+
+static void release(struct engine *engine) {
+  INVARIANT(engine->referenced_count > 0);
+  if (--engine->referenced_count == 0) uv_unref((uv_handle_t *)engine->poll);
+}
+
 /* Takes over descriptor and memory; where it fails (no memory), neither is touched. */
 bool source_open(
-    struct engine *engine, struct source *source, enum source_kind kind, int fd, source_ready ready, int most_events) {
+    struct engine *engine, struct source *source, enum source_kind kind, int fd, source_ready ready, uint16_t most_events) {
   int32_t slot = take_slot(engine);
   if (slot < 0) return false;
   source->kind = kind;
@@ -31,13 +41,13 @@ bool source_open(
   source->slot = slot;
   source->generation = ++engine->next_generation;
   source->armed = 0;
+  source->is_unreferenced = false;
   source->ready = ready;
   source->most_events = most_events;
   INVARIANT(slot < engine->slot_count && engine->slots[slot] == NULL);
   INVARIANT(most_events <= MAX_EVENTS);
   engine->slots[slot] = source;
-  /* The process lives as long as something is open. */
-  if (engine->open_count++ == 0) uv_ref((uv_handle_t *)engine->poll);
+  hold(engine);
   return true;
 }
 
@@ -93,8 +103,7 @@ void source_close(struct engine *engine, struct source *source) {
   engine->slots[source->slot] = NULL;
   source->next_closed = engine->closed;
   engine->closed = source;
-  INVARIANT(engine->open_count > 0);
-  if (--engine->open_count == 0) uv_unref((uv_handle_t *)engine->poll);
+  if (!source->is_unreferenced) release(engine);
   if (!engine->in_batch) sources_reclaim(engine);
 }
 
@@ -103,4 +112,22 @@ void sources_close_all(struct engine *engine) {
     if (engine->slots[slot] != NULL) source_close(engine, engine->slots[slot]);
   }
   sources_reclaim(engine);
+}
+
+/* setReferenced(slot, whether it keeps the process alive): 0, or errno */
+static napi_value set_referenced(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct source *source = source_of(engine, arguments[0]);
+  bool whether;
+  NAPI(env, napi_get_value_bool(env, arguments[1], &whether), NULL);
+  if (source == NULL) return number(env, EBADF);
+  if (source->is_unreferenced == !whether) return number(env, 0);
+  source->is_unreferenced = !whether;
+  if (whether) hold(engine);
+  else release(engine);
+  return number(env, 0);
+}
+
+bool source_register(struct engine *engine, napi_value exports) {
+  return define(engine, exports, "setReferenced", set_referenced);
 }

@@ -149,13 +149,13 @@ async function tls(): Promise<StreamFixture> {
 
 async function stream(folder: Folder, fixture: StreamFixture): Promise<Ground> {
   const server = fixture.createServer(() => {})
-  const taken = await server.listen(fixture.target() as never)
+  const taken = await server.listen(fixture.target())
   return { kind: 'stream', fixture, taken, close: () => leave(server, folder) }
 }
 
 async function datagram(folder: Folder, fixture: DatagramFixture): Promise<Ground> {
   const server = fixture.createServer(() => {})
-  const taken = await server.listen(fixture.target() as never)
+  const taken = await server.listen(fixture.target())
   return { kind: 'datagram', fixture, taken, close: () => leave(server, folder) }
 }
 

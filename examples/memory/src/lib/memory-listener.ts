@@ -52,6 +52,8 @@ export function listenMemory(
       giveUpName()
       for (const port of waiting.splice(0)) port.reset()
     },
+    ref: () => void alive.ref(),
+    unref: () => void alive.unref(),
   }
 }
 

@@ -28,6 +28,8 @@ export interface Addon {
   /** FIN. @returns 0 or errno */
   shutdown(slot: number): number
   close(slot: number, withReset: boolean): void
+  /** Whether it keeps the process alive while it is open: it does unless told otherwise. @returns 0 or errno */
+  setReferenced(slot: number, whether: boolean): number
   name(slot: number, ofPeer: boolean): [host: string, port: number] | Buffer | undefined
   credentials(slot: number): [pid: number, uid: number, gid: number] | undefined
   /** @returns the slot; a `connected` event will come */

@@ -126,6 +126,14 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
     }
   }
 
+  ref(): void {
+    this.#loop.addon.setReferenced(this.#slot, true)
+  }
+
+  unref(): void {
+    this.#loop.addon.setReferenced(this.#slot, false)
+  }
+
   kernelDrops(): number {
     if (this.#isClosed) return this.#drops
     const drops = this.#loop.addon.kernelDrops(this.#slot)

@@ -57,6 +57,14 @@ export class NativeListener implements StreamListener, Owner {
     })
   }
 
+  ref(): void {
+    this.#loop.addon.setReferenced(this.#slot, true)
+  }
+
+  unref(): void {
+    this.#loop.addon.setReferenced(this.#slot, false)
+  }
+
   close(): Promise<void> {
     this.#stop()
     return Promise.resolve()

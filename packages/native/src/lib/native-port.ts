@@ -106,6 +106,14 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, Owner, Due {
     if (this.#queue === undefined) this.#sendFin()
   }
 
+  ref(): void {
+    this.#loop.addon.setReferenced(this.#slot, true)
+  }
+
+  unref(): void {
+    this.#loop.addon.setReferenced(this.#slot, false)
+  }
+
   destroy(): void {
     this.#close(false)
   }

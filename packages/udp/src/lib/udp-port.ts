@@ -79,6 +79,14 @@ class UdpPort implements DatagramPort {
     }
   }
 
+  ref(): void {
+    this.socket.ref()
+  }
+
+  unref(): void {
+    this.socket.unref()
+  }
+
   kernelDrops(): number {
     // After the socket is closed the last number that was seen is the best there is.
     return (this.#lastDrops = kernelDrops(this.socket, this.#family) ?? this.#lastDrops)

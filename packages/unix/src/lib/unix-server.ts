@@ -84,5 +84,7 @@ async function listen(
       removeFile()
       return listener.close()
     },
+    ref: listener.ref?.bind(listener),
+    unref: listener.unref?.bind(listener),
   }
 }

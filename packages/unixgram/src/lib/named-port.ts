@@ -37,6 +37,8 @@ class NamedPort implements DatagramPort {
   #sink: DatagramPortSink | undefined
   readonly pause: (() => void) | undefined
   readonly resume: (() => void) | undefined
+  readonly ref: (() => void) | undefined
+  readonly unref: (() => void) | undefined
   readonly kernelDrops: (() => number) | undefined
 
   constructor(port: UnixgramPort, naming: Naming) {
@@ -47,6 +49,8 @@ class NamedPort implements DatagramPort {
     this.maxMessageBytes = port.maxMessageBytes
     this.pause = port.pause?.bind(port)
     this.resume = port.resume?.bind(port)
+    this.ref = port.ref?.bind(port)
+    this.unref = port.unref?.bind(port)
     this.kernelDrops = port.kernelDrops?.bind(port)
   }
 

@@ -28,6 +28,10 @@ export interface DatagramPort {
   readonly pause?: (() => void) | undefined
   /** Deliver again. There if `pause` is. */
   readonly resume?: (() => void) | undefined
+  /** Keep the process alive while open, as it does from the beginning. Harmless when closed. */
+  readonly ref?: (() => void) | undefined
+  /** Do not keep the process alive. Left out, with `ref`, where that is not possible. */
+  readonly unref?: (() => void) | undefined
   /** How many datagrams the system dropped before they reached us, where it tells. Asked for by `stats()` only. */
   readonly kernelDrops?: (() => number) | undefined
   /** Close now; then call `sink.closed()`. Harmless when closed. */

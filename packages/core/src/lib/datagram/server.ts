@@ -137,6 +137,8 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
         if (!socket.isClosed) port.close()
         return closed.promise
       },
+      ref: port.ref?.bind(port),
+      unref: port.unref?.bind(port),
     }
   }
 

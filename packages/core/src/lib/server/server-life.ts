@@ -25,6 +25,10 @@ export interface Listener<Addr extends Address = Address> {
   drain(): Promise<void>
   /** Close now; resolves when the descriptor is closed and everything the listener made is gone. Never rejects. */
   close(): Promise<void>
+  /** Keep the process alive until it is closed, as it does from the beginning. Harmless when closed. */
+  readonly ref?: (() => void) | undefined
+  /** Do not keep the process alive. Left out where that is not possible: `unref()` of the server is an error then. */
+  readonly unref?: (() => void) | undefined
 }
 
 /** What a server is made of. */
@@ -106,6 +110,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
   #drain: Drain | undefined
   #closed = createDeferred()
   #ignoreSignal = ignore
+  #isReferenced = true
 
   constructor(
     parts: ServerParts<Target, Addr, Endpoint, Stats, C>,
@@ -149,6 +154,18 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
   off<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): void {
     this.#registry.off(event, callback)
     this.#lookForObservers()
+  }
+
+  ref(): this {
+    this.#isReferenced = true
+    this.#listener?.ref?.()
+    return this
+  }
+
+  unref(): this {
+    if (this.#listener !== undefined) this.#unreference(this.#listener)
+    this.#isReferenced = false
+    return this
   }
 
   stats(): Stats {
@@ -208,11 +225,27 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
   async #open(endpoint: Endpoint, signal: AbortSignal): Promise<Listener<Addr>> {
     signal.throwIfAborted()
     const listener = await this.#parts.open(endpoint, signal)
-    if (!signal.aborted) return listener
-    const closing = listener.close()
-    this.#parts.connections.destroyAll('closed', new SockError('ERR_SOCK_CLOSED', 'Server was closed'))
-    await closing
-    throw signal.reason
+    try {
+      signal.throwIfAborted()
+      if (!this.#isReferenced) this.#unreference(listener)
+      return listener
+    } catch (error) {
+      const closing = listener.close()
+      this.#parts.connections.destroyAll('closed', new SockError('ERR_SOCK_CLOSED', 'Server was closed'))
+      await closing
+      throw error
+    }
+  }
+
+  #unreference(listener: Listener<Addr>): void {
+    if (listener.unref !== undefined) {
+      listener.unref()
+      return
+    }
+    throw new SockError(
+      'ERR_SOCK_UNSUPPORTED',
+      `Cannot unref a ${this.transport} server: its engine keeps the process alive while it listens. Use another engine`,
+    )
   }
 
   /** Before observers hear how it ended, since they may listen again. */

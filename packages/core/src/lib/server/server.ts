@@ -227,6 +227,21 @@ export interface Server<
    * @throws TypeError for an unknown event
    */
   off<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): void
+  /**
+   * While it listens, keeps the process alive: the default, and what `unref()` takes back. It says nothing about connections,
+   * which keep it alive too.
+   *
+   * @returns the server
+   */
+  ref(): this
+  /**
+   * From now on listening alone does not keep the process alive, also when the server is started later, or again.
+   *
+   * @returns the server
+   * @throws SockError `ERR_SOCK_UNSUPPORTED` where that is not possible, as with the package unix-dgram; `listen()` rejects
+   * with it if the server was not running
+   */
+  unref(): this
   /** Plain numbers, made at each call. */
   stats(): Stats
 }

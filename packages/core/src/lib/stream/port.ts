@@ -40,6 +40,10 @@ export interface StreamPort<Socket = unknown> {
   pause(): void
   /** Deliver again. */
   resume(): void
+  /** Keep the process alive while open, as it does from the beginning. Harmless when closed. */
+  readonly ref?: (() => void) | undefined
+  /** Do not keep the process alive. Left out, with `ref`, where that is not possible. */
+  readonly unref?: (() => void) | undefined
   /** Send FIN after what has been written; then call `sink.finished()`. */
   shutdownWrite(): void
   /** Close now; then call `sink.closed()`. Harmless when closed. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { exchange } from '../channel/exchange.js'
+import type { SockError } from '../errors/errors.js'
 import { echo, gate, pattern } from './handlers.js'
 import { defineAnySuite, type AnyFixture } from './stage.js'
 import type { Suite } from './suite.js'
@@ -39,6 +40,27 @@ const anyTransport = defineAnySuite('any transport', {
       assert.equal(String(await soon(exchange(await connect(), 'x'), 'the answer')), 'x')
     }
     assert.equal(server.state, 'listening')
+  },
+
+  'unref() and ref() of the server leave its peers alone, whatever its state': async (stage) => {
+    const { server, connect } = await stage.serve(echo)
+    const act = (): void => {
+      assert.equal(server.ref(), server)
+      try {
+        assert.equal(server.unref(), server)
+      } catch (error) {
+        // Of a transport that cannot do it.
+        assert.equal((error as SockError).code, 'ERR_SOCK_UNSUPPORTED')
+      }
+    }
+    const client = await connect()
+    act()
+    await client.write('x')
+    assert.equal(String(await soon(client.read(), 'the echo')), 'x')
+    const closing = server.close()
+    act()
+    await soon(closing, 'close')
+    assert.equal(server.ref(), server)
   },
 
   'one handler sees transport, addresses, signal and user data': async (stage) => {

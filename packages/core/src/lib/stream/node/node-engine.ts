@@ -208,6 +208,8 @@ function createListener(server: Server, endpoint: StreamEndpoint, backlog: numbe
       server.close()
       return closed.promise
     },
+    ref: () => void server.ref(),
+    unref: () => void server.unref(),
   }
 }
 

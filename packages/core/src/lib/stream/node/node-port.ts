@@ -153,6 +153,14 @@ class NodeStreamPort implements StreamPort<Socket> {
     this.socket.resume()
   }
 
+  ref(): void {
+    this.socket.ref()
+  }
+
+  unref(): void {
+    this.socket.unref()
+  }
+
   shutdownWrite(): void {
     this.release()
     this.socket.on('finish', onFinish)
