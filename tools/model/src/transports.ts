@@ -10,6 +10,7 @@ import { createCertificate } from './crowd/means.js'
 import { anyProgram, describeProgram, type Program } from './crowd/program.js'
 import { anyCluster, describeCluster } from './cluster/program.js'
 import { createFolder, type Folder } from './folder.js'
+import { LOOPBACK } from './loopback.js'
 import { anyPerformance, Stage, type Repertoire, type Verdict } from './stage.js'
 
 export const NAMES = [
@@ -50,7 +51,7 @@ export type Ground =
       close(): Promise<void>
     }
 
-const target = (): string => '127.0.0.1:0'
+const target = (): string => LOOPBACK
 
 /** @returns `undefined` where the transport cannot run: Unix datagrams and the native engine need a native module */
 export async function createGround(name: Name): Promise<Ground | undefined> {

@@ -28,6 +28,8 @@ export class LibraryEnd implements End {
   #closed!: () => void
   #noInput!: () => void
   #hasClosedRead = false
+  /** Up to the end. */
+  #hasReadAll = false
 
   /** @param speaks whether it writes what the model says, rather than what it is sent */
   constructor(ledger: Ledger, connection: Connection, pledges: Pledges, speaks: boolean) {
@@ -93,6 +95,7 @@ export class LibraryEnd implements End {
   }
 
   ended(): void {
+    this.#hasReadAll = true
     this.ledger.sawEnd ||= !this.ledger.isDeaf
     this.#noInput()
   }
@@ -166,7 +169,8 @@ export class LibraryEnd implements End {
   /** What it does not take any more, an answer of a stream's may be about. */
   #deafen(): void {
     if (!this.#speaks) this.ledger.hurtBy('wants no more of what it answers')
-    if (!this.ledger.sawEnd) this.ledger.isDeaf = true
+    // The connection may have come to its end while some of the input still waits to be read.
+    if (!this.#hasReadAll) this.ledger.isDeaf = true
     this.#noInput()
   }
 

@@ -14,6 +14,7 @@ import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
 import { generate } from 'selfsigned'
 import type { Folder } from '../folder.js'
+import { LOOPBACK } from '../loopback.js'
 import type { Program, ServerSpec } from './program.js'
 
 /** What servers and clients of one program are made with. */
@@ -29,7 +30,7 @@ export class Means {
   }
 
   target({ transport }: ServerSpec): string {
-    return transport === 'unix' || transport === 'unixgram' ? this.#folder.next() : '127.0.0.1:0'
+    return transport === 'unix' || transport === 'unixgram' ? this.#folder.next() : LOOPBACK
   }
 
   streamServer({ transport, highWaterMark }: ServerSpec, handler: StreamHandler): Server {
