@@ -6,7 +6,8 @@ import { ignore, isThenable } from '../async/deferred.js'
 import { SockError } from '../errors/errors.js'
 import type { ConnectionEvent } from '../server/server.js'
 import type { DatagramPort } from './port.js'
-import { DatagramSocket, type DatagramHost } from './socket.js'
+import type { DatagramHost } from './host.js'
+import { DatagramSocket } from './socket.js'
 
 /** What a transport gives {@link connectDatagram}: how to connect, and the options of the client, checked. */
 export interface DatagramDial {
@@ -40,11 +41,9 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
     observed: dial.onState !== undefined,
     observe: (event) => registry.emit('connection', event),
     // It has no handler, so it was what `configure` has promised.
-    handlerFailed(failed, cause) {
-      failed.abort(
-        'error',
-        new SockError('ERR_SOCK_CLOSED', 'Channel is closed: "configure" failed', { cause }),
-      )
+    handlerFailed(_channel, cause) {
+      const message = 'Channel is closed: "configure" failed'
+      socket.abort('error', new SockError('ERR_SOCK_CLOSED', message, { cause }))
     },
     // Nobody waits for an answer, so nobody misses one: as when the datagram had been lost on the way.
     failed: ignore,
@@ -65,5 +64,5 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
   const socket = new DatagramSocket(port, host, undefined, id)
   socket.start()
   if (configuring !== undefined) socket.work(configuring)
-  return socket as DatagramChannel as C
+  return socket.channel as C
 }

@@ -1,6 +1,11 @@
 import type { Address } from '../address/address.js'
 import type { Datagram, PeerCredentials } from '../channel/channel.js'
-import type { DatagramSocket } from './socket.js'
+
+/** What a datagram is answered through. */
+export interface Replier {
+  /** @param to the sender; `undefined` if it has no name */
+  reply(data: Uint8Array | string, to: Address | undefined): Promise<void>
+}
 
 /** A datagram as `receive()` and `datagrams()` give it, with the way back to its sender. */
 export class ReceivedDatagram implements Datagram {
@@ -8,16 +13,16 @@ export class ReceivedDatagram implements Datagram {
   readonly remoteAddress: Address | undefined
   readonly truncated: boolean
   readonly peerCredentials: PeerCredentials | undefined
-  readonly #socket: Pick<DatagramSocket, 'reply'>
+  readonly #replier: Replier
 
   constructor(
-    socket: Pick<DatagramSocket, 'reply'>,
+    replier: Replier,
     data: Buffer,
     from: Address | undefined,
     truncated: boolean,
     credentials: PeerCredentials | undefined,
   ) {
-    this.#socket = socket
+    this.#replier = replier
     this.data = data
     this.remoteAddress = from
     this.truncated = truncated
@@ -25,6 +30,6 @@ export class ReceivedDatagram implements Datagram {
   }
 
   reply(data: Uint8Array | string): Promise<void> {
-    return this.#socket.reply(data, this.remoteAddress)
+    return this.#replier.reply(data, this.remoteAddress)
   }
 }

@@ -15,7 +15,10 @@ import type {
 } from '../server/server.js'
 import { Unobserved } from '../server/unobserved.js'
 import type { DatagramPort } from './port.js'
-import { DatagramSocket, type DatagramHandlerForms, type DatagramHost } from './socket.js'
+import type { DatagramHandlerForms } from './handler-runs.js'
+import type { DatagramHost } from './host.js'
+import { DatagramSocket } from './socket.js'
+import { addStats, NO_STATS } from './stats.js'
 
 /** A server of a datagram transport. */
 export interface DatagramServer<
@@ -149,11 +152,11 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
   }
 
   open(): DatagramChannel[] {
-    return this.#socket === undefined || this.#socket.isClosed ? [] : [this.#socket]
+    return this.#socket === undefined || this.#socket.isClosed ? [] : [this.#socket.channel]
   }
 
   stats(): DatagramServerStats {
-    const stats = this.#socket === undefined ? this.#former : add(this.#former, this.#socket.stats())
+    const stats = this.#socket === undefined ? this.#former : addStats(this.#former, this.#socket.stats())
     return { ...stats, handlerErrors: this.#handlerErrors }
   }
 
@@ -175,7 +178,7 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
     if (socket === undefined) return 0
     // An idle socket has nothing to lose.
     const count = socket.isIdle ? 0 : 1
-    if (socket.isClosed) this.#forget(socket)
+    if (socket.isClosed) this.#forget()
     else socket.abort(reason, error)
     return count
   }
@@ -192,63 +195,33 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
     this.#registry.emit('connection', event)
   }
 
-  handlerFailed(socket: DatagramSocket, error: Error): void {
+  handlerFailed(channel: DatagramChannel, error: Error): void {
     this.#handlerErrors += 1
-    if (this.#registry.has('error')) this.#registry.emit('error', error, socket)
+    if (this.#registry.has('error')) this.#registry.emit('error', error, channel)
     else this.#unobserved.handlerFailed(error)
   }
 
-  failed(socket: DatagramSocket, error: Error): void {
-    this.#registry.emit('error', error, socket)
+  failed(channel: DatagramChannel, error: Error): void {
+    this.#registry.emit('error', error, channel)
   }
 
-  closed(socket: DatagramSocket): void {
+  closed(): void {
     this.#whenClosed.resolve()
-    if (this.#drain?.isForced === true) this.#forget(socket)
+    if (this.#drain?.isForced === true) this.#forget()
   }
 
-  finished(socket: DatagramSocket): void {
-    if (this.#socket !== socket) return
-    if (this.#wasIdle) this.#drain?.endedIdle(socket)
-    this.#drain?.finished(socket)
-    this.#forget(socket)
+  finished(channel: DatagramChannel): void {
+    if (this.#socket?.channel !== channel) return
+    if (this.#wasIdle) this.#drain?.endedIdle(channel)
+    this.#drain?.finished(channel)
+    this.#forget()
   }
 
-  #forget(socket: DatagramSocket): void {
-    this.#former = add(this.#former, socket.stats())
+  #forget(): void {
+    if (this.#socket === undefined) return
+    this.#former = addStats(this.#former, this.#socket.stats())
     this.#socket = undefined
     this.#whenEmpty?.resolve()
     this.#whenEmpty = undefined
-  }
-}
-
-const NO_STATS: DatagramServerStats = {
-  open: 0,
-  handlerErrors: 0,
-  datagramsReceived: 0,
-  datagramsSent: 0,
-  datagramsDropped: { queueFull: 0, unread: 0, closing: 0, kernel: 0 },
-  sendErrors: 0,
-  sendQueueBytes: 0,
-  bytesRead: 0,
-  bytesWritten: 0,
-}
-
-function add(a: DatagramServerStats, b: DatagramServerStats): DatagramServerStats {
-  return {
-    open: b.open,
-    handlerErrors: a.handlerErrors + b.handlerErrors,
-    datagramsReceived: a.datagramsReceived + b.datagramsReceived,
-    datagramsSent: a.datagramsSent + b.datagramsSent,
-    datagramsDropped: {
-      queueFull: a.datagramsDropped.queueFull + b.datagramsDropped.queueFull,
-      unread: a.datagramsDropped.unread + b.datagramsDropped.unread,
-      closing: a.datagramsDropped.closing + b.datagramsDropped.closing,
-      kernel: a.datagramsDropped.kernel + b.datagramsDropped.kernel,
-    },
-    sendErrors: a.sendErrors + b.sendErrors,
-    sendQueueBytes: b.sendQueueBytes,
-    bytesRead: a.bytesRead + b.bytesRead,
-    bytesWritten: a.bytesWritten + b.bytesWritten,
   }
 }

@@ -3,7 +3,7 @@ import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../as
 import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
 import { IndexedSet, type Member } from '../stream/indexed-set.js'
-import { DATAGRAM_OVERHEAD } from './mailbox.js'
+import { DATAGRAM_OVERHEAD } from './receive-queue.js'
 import type { DatagramPort, DatagramSending } from './port.js'
 
 /** Bytes that may be on their way out, with {@link DATAGRAM_OVERHEAD} for each; beyond that further ones are refused. */
@@ -21,7 +21,7 @@ const NO_ROOM: ReadonlySet<unknown> = new Set(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS
  * What is on its way out. Each send is settled, also when the port is closed meanwhile. A receiver without room holds up
  * nobody but those who send to it, in their order, by looking again now and then, and for a bounded time.
  */
-export class Outbox {
+export class SendQueue {
   readonly #port: DatagramPort
   readonly #pending = new IndexedSet<Sending>()
   /** By destination: those who wait for room, oldest first. */
@@ -185,14 +185,14 @@ class Sending implements DatagramSending, Member, PromiseKeeper {
   readonly order = ++lastOrder
   /** When it had to wait for the first time. */
   since = 0
-  readonly #outbox: Outbox
+  readonly #queue: SendQueue
   #state: 'sent' | 'pending' | Error = 'pending'
   #promise: Promise<void> | undefined
   resolve!: () => void
   reject!: (error: Error) => void
 
-  constructor(outbox: Outbox, data: Uint8Array, to: Address | undefined) {
-    this.#outbox = outbox
+  constructor(queue: SendQueue, data: Uint8Array, to: Address | undefined) {
+    this.#queue = queue
     this.data = data
     this.to = to
   }
@@ -202,11 +202,11 @@ class Sending implements DatagramSending, Member, PromiseKeeper {
   }
 
   done(error?: Error | null): void {
-    this.#outbox.answered(this, error ?? undefined)
+    this.#queue.answered(this, error ?? undefined)
   }
 
   isBehind(): boolean {
-    return this.#outbox.isBehind(this)
+    return this.#queue.isBehind(this)
   }
 
   result(): Promise<void> {

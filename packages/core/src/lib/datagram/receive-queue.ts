@@ -1,6 +1,6 @@
 import type { Address } from '../address/address.js'
 import type { PeerCredentials } from '../channel/channel.js'
-import { ignore, rejected } from '../async/deferred.js'
+import { rejected } from '../async/deferred.js'
 import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
 import type { ReadLimit } from '../channel/read-options.js'
@@ -17,30 +17,31 @@ export type Take<T> = (
   credentials: PeerCredentials | undefined,
 ) => T
 
-/** Hears of a datagram that a reader gets, just before. */
-type Taken = (from: Address | undefined, credentials: PeerCredentials | undefined) => void
-
-/** Datagrams that wait for whoever reads, in order and within bounds; at most one reader waits. */
-export class Mailbox implements PromiseKeeper {
-  readonly #port: DatagramPort
+/** Datagrams that wait for a reader, in order and within bounds; at most one reader waits. */
+export class ReceiveQueue implements PromiseKeeper {
+  readonly #port: Pick<DatagramPort, 'pause' | 'resume'>
   readonly #limit: number
-  readonly #taken: Taken
+  /** The sender of what was taken last; `null`: nothing was taken yet. */
+  sender: Address | undefined | null = null
+  /** What the system tells of that sender. */
+  credentials: PeerCredentials | undefined = undefined
+  /** Datagrams that were taken so far. */
+  taken = 0
   readonly #datagrams: WaitingDatagram[] = []
   #bytes = 0
   #isPaused = false
   #isOver = false
-  /** What the reader who waits makes of a datagram; `undefined` when nobody waits. */
+  /** What the reader that waits makes of a datagram; `undefined` when none waits. */
   #take: Take<unknown> | undefined
   #end: unknown
-  /** How long the reader who waits does so, if not for ever. */
+  /** How long that reader waits, if not for ever. */
   #readLimit: ReadLimit | undefined
   resolve!: (value: never) => void
   reject!: (error: unknown) => void
 
-  constructor(port: DatagramPort, limit: number, taken: Taken = ignore) {
+  constructor(port: Pick<DatagramPort, 'pause' | 'resume'>, limit: number) {
     this.#port = port
     this.#limit = limit
-    this.#taken = taken
   }
 
   get isEmpty(): boolean {
@@ -56,7 +57,7 @@ export class Mailbox implements PromiseKeeper {
     const take = this.#take
     if (take !== undefined) {
       this.#stopWaiting()
-      this.#taken(from, credentials)
+      this.took(from, credentials)
       this.resolve(take(data, from, truncated, credentials) as never)
       return true
     }
@@ -73,6 +74,14 @@ export class Mailbox implements PromiseKeeper {
     return true
   }
 
+  /** Somebody gets a datagram from this sender just now. */
+  took(from: Address | undefined, credentials: PeerCredentials | undefined): void {
+    this.taken += 1
+    this.sender = from
+    this.credentials = credentials
+  }
+
+  /** Takes the oldest out, for nobody yet. */
   shift(): WaitingDatagram | undefined {
     const datagram = this.#datagrams.shift()
     if (datagram === undefined) return undefined
@@ -84,20 +93,20 @@ export class Mailbox implements PromiseKeeper {
     return datagram
   }
 
-  /** Nothing more will come: who waits sees the end. */
+  /** Nothing more will come: a reader that waits sees the end. */
   finish(): void {
     this.#isOver = true
     this.endReader()
   }
 
-  /** Who waits sees the end. */
+  /** A reader that waits sees the end. */
   endReader(): void {
     if (this.#take === undefined) return
     this.#stopWaiting()
     this.resolve(this.#end as never)
   }
 
-  /** Who waits hears of an error; others are not concerned. @returns whether anybody waited */
+  /** A reader that waits gets the error; others are not concerned. @returns whether one waited */
   failReader(error: unknown): boolean {
     if (this.#take === undefined) return false
     this.#stopWaiting()
@@ -105,7 +114,7 @@ export class Mailbox implements PromiseKeeper {
     return true
   }
 
-  /** @returns how many datagrams nobody will see */
+  /** @returns how many datagrams are lost with it */
   clear(): number {
     this.#bytes = 0
     return this.#datagrams.splice(0).length
@@ -116,7 +125,7 @@ export class Mailbox implements PromiseKeeper {
     const datagram = this.shift()
     if (datagram !== undefined) {
       const { data, from, truncated, credentials } = datagram
-      this.#taken(from, credentials)
+      this.took(from, credentials)
       return Promise.resolve(take(data, from, truncated, credentials))
     }
     if (this.#isOver) return Promise.resolve(end)

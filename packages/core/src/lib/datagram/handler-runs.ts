@@ -1,0 +1,162 @@
+import type { Address } from '../address/address.js'
+import { isThenable } from '../async/deferred.js'
+import type { DatagramChannel, PeerCredentials } from '../channel/channel.js'
+import type { CheckedHandler, DatagramCallbacks, DatagramFunction } from '../channel/handler.js'
+import { promiseOf, whenOver, type HandlerOwner } from '../channel/handler-result.js'
+import type { ReceiveQueue } from './receive-queue.js'
+
+export type DatagramHandlerForms = CheckedHandler<DatagramFunction, DatagramCallbacks>
+
+/** What hears how a handler gets on. */
+export interface HandlerRunsOwner {
+  /** The function or a callback threw, or promised what was rejected. */
+  handlerFailed(error: unknown): void
+  /** What a handler had promised has settled: there may be something to do, or nothing left. */
+  settled(): void
+}
+
+/**
+ * Runs the handler of a socket: a function whenever a datagram waits and it is not running, `data` for each datagram, one
+ * after the other.
+ */
+export class HandlerRuns implements HandlerOwner {
+  readonly #handler: DatagramHandlerForms
+  readonly #channel: DatagramChannel
+  readonly #queue: ReceiveQueue
+  readonly #owner: HandlerRunsOwner
+  /** `left`: the handler has closed the channel, and has not returned yet. */
+  #run: 'none' | 'running' | 'left' = 'none'
+  /** A promise of `data` is pending, and holds further datagrams back. */
+  #isBusy = false
+  /** Promises of other callbacks that are pending. */
+  #work = 0
+  #unread = 0
+
+  constructor(
+    handler: DatagramHandlerForms,
+    channel: DatagramChannel,
+    queue: ReceiveQueue,
+    owner: HandlerRunsOwner,
+  ) {
+    this.#handler = handler
+    this.#channel = channel
+    this.#queue = queue
+    this.#owner = owner
+  }
+
+  /** Datagrams that a run of the function was started for, and that it did not read. */
+  get unread(): number {
+    return this.#unread
+  }
+
+  /** Whether the function runs. */
+  get isRunning(): boolean {
+    return this.#run !== 'none'
+  }
+
+  /** Whether the function that runs has closed its channel. */
+  get hasLeft(): boolean {
+    return this.#run === 'left'
+  }
+
+  /** Whether a promise of a callback is pending. */
+  get isWorking(): boolean {
+    return this.#isBusy || this.#work > 0
+  }
+
+  /** Whether there is a `data` callback. */
+  get hasData(): boolean {
+    return this.#handler.callbacks?.data !== undefined
+  }
+
+  /** Whether datagrams come to anything without someone that reads from outside. */
+  get takesInput(): boolean {
+    return this.#handler.run !== undefined || this.hasData
+  }
+
+  /** Whether a datagram can go to `data` at once. */
+  get canDeliver(): boolean {
+    return !this.#isBusy && this.hasData && this.#queue.isEmpty
+  }
+
+  /** Whether the function has to be started when a datagram waits. */
+  get isDue(): boolean {
+    return this.#handler.run !== undefined && this.#run === 'none'
+  }
+
+  /** Starts what can be started: the next run of the function, or the next call of `data`. */
+  advance(): void {
+    const { run } = this.#handler
+    if (run !== undefined) {
+      while (this.#run === 'none' && !this.#queue.isEmpty) this.#runOnce(run)
+    } else if (this.hasData) {
+      while (!this.#isBusy) {
+        const next = this.#queue.shift()
+        if (next === undefined) break
+        this.deliver(next.data, next.from, next.truncated, next.credentials)
+      }
+    }
+  }
+
+  /** Calls `data`. */
+  deliver(
+    data: Buffer,
+    from: Address | undefined,
+    truncated: boolean,
+    credentials: PeerCredentials | undefined,
+  ): void {
+    this.#queue.took(from, credentials)
+    try {
+      const result: unknown = this.#handler.callbacks?.data?.(this.#channel, data, from, truncated)
+      if (result === undefined || !isThenable(result)) return
+      this.#isBusy = true
+      this.#follow(result, () => (this.#isBusy = false))
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Calls one of the other callbacks. */
+  call(name: 'open' | 'close', error?: Error): void {
+    const promise = promiseOf(this, () => this.#handler.callbacks?.[name]?.(this.#channel, error))
+    if (promise !== undefined) this.work(promise)
+  }
+
+  /** Something is under way that a callback has promised: draining waits for it, and if it fails, that is reported. */
+  work(promise: PromiseLike<unknown>): void {
+    this.#work += 1
+    this.#follow(promise, () => (this.#work -= 1))
+  }
+
+  /** One run of the function is over for its channel, and not the server. */
+  leave(): void {
+    if (this.#run === 'none') return
+    this.#run = 'left'
+    this.#queue.endReader()
+  }
+
+  fail(error: unknown): void {
+    this.#owner.handlerFailed(error)
+  }
+
+  #runOnce(run: DatagramFunction): void {
+    this.#run = 'running'
+    const { taken } = this.#queue
+    const over = (): void => {
+      this.#run = 'none'
+      // A read that nobody waits for any more must not take what the next run is for.
+      this.#queue.endReader()
+      if (this.#queue.taken === taken && this.#queue.shift() !== undefined) this.#unread += 1
+    }
+    const promise = promiseOf(this, () => run(this.#channel))
+    if (promise === undefined) over()
+    else this.#follow(promise, over)
+  }
+
+  #follow(promise: PromiseLike<unknown>, over: () => void): void {
+    void whenOver(this, promise, () => {
+      over()
+      this.#owner.settled()
+    })
+  }
+}
