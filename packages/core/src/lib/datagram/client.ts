@@ -33,7 +33,7 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
   dial: DatagramDial,
   remote: Address,
 ): Promise<C> {
-  const registry = new CallbackRegistry<{ connection: [ConnectionEvent] }>(['connection'])
+  const registry = new CallbackRegistry<{ connection: (event: ConnectionEvent) => void }>(['connection'])
   if (dial.onState !== undefined) registry.on('connection', dial.onState)
   const host: DatagramHost = {
     transport: dial.transport,

@@ -4,14 +4,12 @@ import { ignore, isThenable, whenSettled } from '../async/deferred.js'
 /** Takes back what `on` did; calling it twice does no harm. */
 export type Unsubscribe = () => void
 
-/** The events of a registry, with the arguments of their callbacks. */
-export type Events = Record<string, readonly unknown[]>
-
-type Callback<Args extends readonly unknown[]> = (...args: Args) => unknown
+/** The events of a registry, with their callbacks. */
+export type Events = Record<string, (...args: never[]) => void>
 
 /** One callback of an event. A new object for each subscription, since the same function may come twice. */
-interface Subscription<Args extends readonly unknown[]> {
-  readonly callback: Callback<Args>
+interface Subscription<Callback> {
+  readonly callback: Callback
   /** Which calls it is for; `none` when the one call it was for has come. */
   calls: 'all' | 'one' | 'none'
 }
@@ -31,17 +29,17 @@ export class CallbackRegistry<E extends Events> {
   }
 
   /** @throws TypeError for an unknown event or something that is no function */
-  on<K extends keyof E & string>(event: K, callback: Callback<E[K]>): Unsubscribe {
+  on<K extends keyof E & string>(event: K, callback: E[K]): Unsubscribe {
     return this.#add(event, callback, 'all')
   }
 
   /** The same, for one call. @throws TypeError like {@link on} */
-  once<K extends keyof E & string>(event: K, callback: Callback<E[K]>): Unsubscribe {
+  once<K extends keyof E & string>(event: K, callback: E[K]): Unsubscribe {
     return this.#add(event, callback, 'one')
   }
 
   /** Removes the newest subscription of this callback, if there is one. @throws TypeError for an unknown event */
-  off<K extends keyof E & string>(event: K, callback: Callback<E[K]>): void {
+  off<K extends keyof E & string>(event: K, callback: E[K]): void {
     this.#check(event)
     const newest = this.#lists[event].findLast((subscription) => subscription.callback === callback)
     if (newest !== undefined) this.#remove(event, newest)
@@ -52,7 +50,7 @@ export class CallbackRegistry<E extends Events> {
     return this.#lists[event].length > 0
   }
 
-  emit<K extends keyof E & string>(event: K, ...args: E[K]): void {
+  emit<K extends keyof E & string>(event: K, ...args: Parameters<E[K]>): void {
     for (const subscription of this.#lists[event]) {
       // An emit inside of this one has called it.
       if (subscription.calls === 'none') continue
@@ -61,7 +59,7 @@ export class CallbackRegistry<E extends Events> {
         this.#remove(event, subscription)
       }
       try {
-        const result = subscription.callback(...args)
+        const result: unknown = subscription.callback(...args)
         if (isThenable(result)) void whenSettled(result, ignore, warn)
       } catch (error) {
         warn(error)
@@ -69,7 +67,7 @@ export class CallbackRegistry<E extends Events> {
     }
   }
 
-  #add<K extends keyof E & string>(event: K, callback: Callback<E[K]>, calls: 'all' | 'one'): Unsubscribe {
+  #add<K extends keyof E & string>(event: K, callback: E[K], calls: 'all' | 'one'): Unsubscribe {
     this.#check(event)
     if (typeof callback !== 'function') throw new TypeError(`Invalid callback for "${event}": not a function`)
     const subscription: Subscription<E[K]> = { callback, calls }

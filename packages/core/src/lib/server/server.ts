@@ -142,24 +142,22 @@ export interface DatagramServerStats {
 /** Plain numbers of any server. */
 export type ServerStats = StreamServerStats | DatagramServerStats
 
-/** The events of a server, with the arguments of their callbacks. */
+/** The events of a server, with their callbacks. */
 export type ServerEvents<C extends Channel = Channel> = {
   /**
    * A handler failed, a peer was turned away, a handshake or an accept failed. `connection` is the one it is about, if there
    * is one. An error that nobody observes ends nothing; the first failure of a handler becomes a process warning then
    * (`SockHandlerWarning`).
    */
-  error: [error: Error, connection?: C]
+  error: (error: Error, connection?: C) => void
   /** Something happened to a connection: once per event, in order, before whoever caused it goes on. */
-  connection: [event: ConnectionEvent]
+  connection: (event: ConnectionEvent) => void
   /** The server has a new state; `message` is a line for a log, `Listening on tcp 127.0.0.1:8080`. */
-  state: [state: ServerState, message: string]
+  state: (state: ServerState, message: string) => void
 }
 
 /** A callback of {@link Server.on}. */
-export type ServerListener<E extends keyof ServerEvents, C extends Channel = Channel> = (
-  ...args: ServerEvents<C>[E]
-) => void
+export type ServerListener<E extends keyof ServerEvents, C extends Channel = Channel> = ServerEvents<C>[E]
 
 /**
  * The same interface on all transports; without type arguments, a server of any of them. Disposing it is `shutdown()`.

@@ -40,7 +40,7 @@ const sweep = new Sweep()
  */
 export async function connectStream<C extends Connection = Connection>(dial: StreamDial): Promise<C> {
   checkWriteBuffer(dial)
-  const registry = new CallbackRegistry<{ connection: [ConnectionEvent] }>(['connection'])
+  const registry = new CallbackRegistry<{ connection: (event: ConnectionEvent) => void }>(['connection'])
   if (dial.onState !== undefined) registry.on('connection', dial.onState)
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote: dial.remote })
@@ -61,7 +61,7 @@ export async function connectStream<C extends Connection = Connection>(dial: Str
 
 function createHost(
   dial: StreamDial,
-  registry: CallbackRegistry<{ connection: [ConnectionEvent] }>,
+  registry: CallbackRegistry<{ connection: (event: ConnectionEvent) => void }>,
 ): ConnectionHost {
   const { transport, highWaterMark, maxWriteBuffer, idleTimeout } = dial
   return {
