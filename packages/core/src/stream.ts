@@ -62,4 +62,5 @@ export type {
   StreamPortSink,
   StreamSocketOptions,
 } from './lib/stream/port.js'
-export { createStreamServer, type StreamBinding, type StreamServerSettings } from './lib/stream/server.js'
+export { createStreamServer, type StreamBinding } from './lib/stream/server.js'
+export type { StreamServerSettings } from './lib/stream/settings.js'

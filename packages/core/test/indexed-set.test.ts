@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { IndexedSet, type Member } from '../src/lib/stream/indexed-set.js'
+import { IndexedSet, type Indexed } from '../src/lib/stream/indexed-set.js'
 
 describe('IndexedSet', () => {
   it('holds what a Set would hold, whatever comes and goes', () => {
     const step = fc.tuple(fc.constantFrom('add', 'delete'), fc.nat(9))
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-        const members = Array.from({ length: 10 }, (): Member => ({ place: -1 }))
+        const members = Array.from({ length: 10 }, (): Indexed => ({ place: -1 }))
         const roster = new IndexedSet()
-        const set = new Set<Member>()
+        const set = new Set<Indexed>()
         for (const [action, index] of steps) {
-          const member = members[index] as Member
+          const member = members[index] as Indexed
           if (action === 'add') {
             roster.add(member)
             set.add(member)
@@ -27,10 +27,10 @@ describe('IndexedSet', () => {
   })
 
   it('goes through those that were there at first, while they leave', () => {
-    const members = Array.from({ length: 5 }, (): Member => ({ place: -1 }))
+    const members = Array.from({ length: 5 }, (): Indexed => ({ place: -1 }))
     const roster = new IndexedSet()
     for (const member of members) roster.add(member)
-    const seen: Member[] = []
+    const seen: Indexed[] = []
     for (const member of roster) {
       seen.push(member)
       roster.delete(member)

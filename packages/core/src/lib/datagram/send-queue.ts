@@ -2,7 +2,7 @@ import { formatAddress, type Address } from '../address/address.js'
 import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../async/deferred.js'
 import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
-import { IndexedSet, type Member } from '../stream/indexed-set.js'
+import { IndexedSet, type Indexed } from '../stream/indexed-set.js'
 import { DATAGRAM_OVERHEAD } from './receive-queue.js'
 import type { DatagramPort, DatagramSending } from './port.js'
 
@@ -178,7 +178,7 @@ interface Line {
 let lastOrder = 0
 
 /** One datagram on its way. It makes a promise only if the port has not answered at once. */
-class Sending implements DatagramSending, Member, PromiseKeeper {
+class Sending implements DatagramSending, Indexed, PromiseKeeper {
   place = -1
   readonly data: Uint8Array
   readonly to: Address | undefined

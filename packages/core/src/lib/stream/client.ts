@@ -4,9 +4,10 @@ import { nextChannelId } from '../channel/channel-id.js'
 import type { Connection, Transport } from '../channel/channel.js'
 import { ignore, isThenable } from '../async/deferred.js'
 import type { ConnectionEvent } from '../server/server.js'
-import { StreamConnection } from './connection.js'
+import { serve, work } from './connection-handler.js'
 import { connectionEvent } from '../channel/connection-event.js'
 import type { ConnectionHost } from './connection-host.js'
+import { ConnectionLife } from './connection-life.js'
 import { checkWriteBuffer } from './options.js'
 import type { StreamPort } from './port.js'
 import { Sweep } from './sweep.js'
@@ -53,10 +54,10 @@ export async function connectStream<C extends Connection = Connection>(dial: Str
     port.destroy()
     throw error
   }
-  const connection = new StreamConnection(port, createHost(dial, registry), id)
-  connection.serve()
-  if (configuring !== undefined) connection.work(configuring, ignore)
-  return connection as Connection as C
+  const life = new ConnectionLife(port, createHost(dial, registry), id)
+  serve(life)
+  if (configuring !== undefined) work(life, configuring, ignore)
+  return life.connection as Connection as C
 }
 
 function createHost(

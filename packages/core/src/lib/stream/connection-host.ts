@@ -1,13 +1,12 @@
-import type { Transport } from '../channel/channel.js'
+import type { Connection, Transport } from '../channel/channel.js'
 import type { StreamCallbacks } from '../channel/handler.js'
 import type { CloseReason, ConnectionState } from '../server/server.js'
 import type { BufferLimit } from './buffer-limit.js'
-import type { StreamConnection } from './connection.js'
-import type { DeadlineSettings } from './deadlines.js'
-import type { Sweep } from './sweep.js'
+import type { DeadlineHost } from './deadlines.js'
+import type { Indexed } from './indexed-set.js'
 
 /** What connections of one server, or one client, share. */
-export interface ConnectionHost {
+export interface ConnectionHost extends DeadlineHost {
   readonly transport: Transport
   readonly callbacks: StreamCallbacks | undefined
   readonly highWaterMark: number
@@ -15,25 +14,28 @@ export interface ConnectionHost {
   readonly maxWriteBuffer: number
   /** What all connections together may have waiting, if that is bounded. */
   readonly bufferLimit: BufferLimit | undefined
-  readonly deadlines: DeadlineSettings
-  /** The first of them that holds from the start, in ms; `Infinity` for none. */
+  /** The first of the deadlines that holds from the start, in ms; `Infinity` for none. */
   readonly firstDeadline: number
-  readonly sweep: Sweep
-  /** While draining, after how many quiet ms a connection with nothing in flight is ended. */
-  readonly endIdleAfter: number | undefined
   /** Whether anybody observes connections. */
   readonly observed: boolean
-  observe(connection: StreamConnection, state: ConnectionState, reason?: CloseReason): void
+  observe(connection: Connection, state: ConnectionState, reason?: CloseReason): void
   /** A handler or callback threw. */
-  handlerFailed(connection: StreamConnection, error: Error): void
+  handlerFailed(connection: Connection, error: Error): void
   /** The connection was closed when its handler function returned, and is written to all the same. */
   wroteTooLate(error: Error): void
   /** The connection broke for a reason of its own, which is more than a peer that went away. */
-  broke(connection: StreamConnection, error: Error): void
+  broke(connection: Connection, error: Error): void
   /** The connection was idle while draining and has been told to end. */
-  endedIdle(connection: StreamConnection): void
+  endedIdle(connection: Connection): void
   /** The descriptor is closed. */
-  closed(connection: StreamConnection, reason: CloseReason): void
+  closed(connection: HostedConnection, reason: CloseReason): void
   /** And nothing of the handler is under way any more. */
-  finished(connection: StreamConnection): void
+  finished(connection: HostedConnection): void
+}
+
+/** What a host sees of a connection that it has added to its own. */
+export interface HostedConnection extends Indexed {
+  readonly connection: Connection
+  readonly bytesRead: number
+  readonly bytesWritten: number
 }

@@ -7,15 +7,16 @@ import type { CloseReason, ConnectionState, ServerEvents, StreamServerStats } fr
 import type { ServerConnections } from '../server/server-life.js'
 import { Admission } from './admission.js'
 import { BufferLimit } from './buffer-limit.js'
-import { StreamConnection } from './connection.js'
+import { serve } from './connection-handler.js'
 import type { DeadlineSettings } from './deadlines.js'
 import { connectionEvent } from '../channel/connection-event.js'
-import type { ConnectionHost } from './connection-host.js'
+import type { ConnectionHost, HostedConnection } from './connection-host.js'
+import { ConnectionLife } from './connection-life.js'
 import type { Drain } from '../server/drain.js'
 import { Handshakes } from './handshakes.js'
 import { isolated } from '../async/isolated.js'
 import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
-import type { StreamServerSettings } from './server.js'
+import type { StreamServerSettings } from './settings.js'
 import { Sweep } from './sweep.js'
 import { IndexedSet } from './indexed-set.js'
 import { Unobserved } from '../server/unobserved.js'
@@ -52,7 +53,7 @@ export class ConnectionSet
   readonly #settings: StreamServerSettings
   readonly #registry: CallbackRegistry<ServerEvents<Connection>>
   /** Those that are open, and those that are closed while their handler still works. */
-  readonly #connections = new IndexedSet<StreamConnection>()
+  readonly #connections = new IndexedSet<ConnectionLife>()
   readonly #handshakes: Handshakes
   readonly #admission: Admission
   readonly #unobserved: Unobserved
@@ -107,7 +108,7 @@ export class ConnectionSet
   }
 
   open(): Connection[] {
-    return [...this.#connections].filter((connection) => !connection.isClosed)
+    return [...this.#connections].filter((life) => !life.isClosed).map((life) => life.connection)
   }
 
   stats(): StreamServerStats {
@@ -124,21 +125,21 @@ export class ConnectionSet
     this.#drain = drain
     const { drainIdle } = this.#settings
     this.#handshakes.dropSilent(drainIdle)
-    for (const connection of this.#connections) connection.drain(drainIdle)
+    for (const life of this.#connections) life.watchDeadlines(drainIdle)
   }
 
   /** Fires the `signal` of every connection. */
   stop(reason: SockError): void {
-    for (const connection of this.#connections) connection.stop(reason)
+    for (const life of this.#connections) life.stop(reason)
   }
 
   /** Destroys everything. @returns how much that was */
   destroyAll(reason: CloseReason, error: Error): number {
-    const connections = [...this.#connections]
-    const count = this.#handshakes.destroyAll() + connections.length
-    for (const connection of connections) {
-      if (connection.isClosed) this.#forget(connection)
-      else connection.abort(reason, error)
+    const lives = [...this.#connections]
+    const count = this.#handshakes.destroyAll() + lives.length
+    for (const life of lives) {
+      if (life.isClosed) this.#forget(life)
+      else life.abort(reason, error)
     }
     this.#checkEmpty()
     return count
@@ -179,11 +180,11 @@ export class ConnectionSet
     return this.#drain === undefined ? undefined : this.#settings.drainIdle
   }
 
-  observe(connection: StreamConnection, state: ConnectionState, reason?: CloseReason): void {
+  observe(connection: Connection, state: ConnectionState, reason?: CloseReason): void {
     this.#registry.emit('connection', connectionEvent(connection, state, reason))
   }
 
-  handlerFailed(connection: StreamConnection, error: Error): void {
+  handlerFailed(connection: Connection, error: Error): void {
     this.#counters.handlerErrors += 1
     if (this.#registry.has('error')) this.#registry.emit('error', error, connection)
     else this.#unobserved.handlerFailed(error)
@@ -193,15 +194,15 @@ export class ConnectionSet
     this.#unobserved.wroteTooLate(error)
   }
 
-  broke(connection: StreamConnection, error: Error): void {
+  broke(connection: Connection, error: Error): void {
     this.#registry.emit('error', error, connection)
   }
 
-  endedIdle(connection: StreamConnection): void {
+  endedIdle(connection: Connection): void {
     this.#drain?.endedIdle(connection)
   }
 
-  closed(connection: StreamConnection, reason: CloseReason): void {
+  closed(connection: HostedConnection, reason: CloseReason): void {
     this.#counters.open -= 1
     const counter = COUNTED[reason]
     if (counter !== undefined) this.#counters[counter] += 1
@@ -209,9 +210,9 @@ export class ConnectionSet
     if (this.#drain?.isForced === true) this.#forget(connection)
   }
 
-  finished(connection: StreamConnection): void {
+  finished(connection: HostedConnection): void {
     if (!this.#connections.has(connection)) return
-    this.#drain?.finished(connection)
+    this.#drain?.finished(connection.connection)
     this.#forget(connection)
   }
 
@@ -222,12 +223,12 @@ export class ConnectionSet
   }
 
   #serve(port: StreamPort): void {
-    const connection = new StreamConnection(port, this)
-    this.#connections.add(connection)
+    const life = new ConnectionLife(port, this)
+    this.#connections.add(life)
     this.#counters.accepted += 1
     this.#counters.open += 1
-    if (this.#drain !== undefined) connection.drain(this.#settings.drainIdle)
-    connection.serve(this.#handler.run, this.#settings.configure)
+    if (this.#drain !== undefined) life.watchDeadlines(this.#settings.drainIdle)
+    serve(life, this.#handler.run, this.#settings.configure)
   }
 
   #handshakeFailed(error: SockError): void {
@@ -235,7 +236,7 @@ export class ConnectionSet
     this.#checkEmpty()
   }
 
-  #forget(connection: StreamConnection): void {
+  #forget(connection: HostedConnection): void {
     if (!this.#connections.delete(connection)) return
     this.#counters.bytesRead += connection.bytesRead
     this.#counters.bytesWritten += connection.bytesWritten

@@ -1,17 +1,28 @@
 import { Duplex } from 'node:stream'
-import type { StreamConnection } from './connection.js'
+import type { Connection } from '../channel/channel.js'
+import { takeInput, type InputOwner } from './connection-input.js'
+import { fallBehind, type OutputOwner } from './connection-output.js'
 import type { Inbox } from './inbox.js'
 
-/**
- * A connection as a Node stream: it draws from the same input, and writes by the same `write()`.
- *
- * @param highWaterMark what may wait in the connection before its own `write()` waits, and the rest queues up here
- */
-export function createConnectionStream(
-  connection: StreamConnection,
-  inbox: Inbox,
-  highWaterMark: number,
-): Duplex {
+/** What a stream needs of its connection. */
+export type StreamOwner = InputOwner & OutputOwner & { readonly connection: Connection }
+
+/** The connection as a Node stream, made on first use. @throws SockError `ERR_SOCK_INVALID_STATE` if input goes elsewhere */
+export function streamOf(owner: StreamOwner): Duplex {
+  return owner.extras?.stream ?? makeStream(owner)
+}
+
+function makeStream(owner: StreamOwner): Duplex {
+  const stream = createConnectionStream(owner, takeInput(owner, 'make a stream'))
+  owner.makeExtras().stream = stream
+  return stream
+}
+
+/** It draws from the same input as `read()`, and writes by the same `write()`. */
+function createConnectionStream(owner: StreamOwner, inbox: Inbox): Duplex {
+  const { connection } = owner
+  // What may wait in the connection before its own `write()` waits, and the rest queues up in the stream.
+  const { highWaterMark } = owner.host
   const onChunk = (chunk: Buffer | null): void => void stream.push(chunk)
   const onError = (error: Error): void => void stream.destroy(error)
 
@@ -36,7 +47,7 @@ export function createConnectionStream(
     const isTaken = write(...args)
     const waiting = stream.writableLength
     if (waiting >= highWaterMark) {
-      connection.fallBehind(connection.waitingBytes, waiting - before, before < highWaterMark)
+      fallBehind(owner, connection.waitingBytes, waiting - before, before < highWaterMark)
     }
     return isTaken
   }

@@ -1,9 +1,8 @@
 import { SockError } from '../errors/errors.js'
 import type { CloseReason } from '../server/server.js'
 import { idleError } from './connection-errors.js'
-import type { ConnectionHost } from './connection-host.js'
 import { isolated } from '../async/isolated.js'
-import type { Watched } from './sweep.js'
+import type { Sweep, Watched } from './sweep.js'
 
 /** How long a closing connection may make no progress at all in flushing before it is given up. */
 const FLUSH_STALL = 30_000
@@ -28,19 +27,23 @@ export interface DeadlineSettings {
   readonly drainIdle: number
 }
 
+/** What the deadlines of all connections of a server, or client, share. */
+export interface DeadlineHost {
+  readonly deadlines: DeadlineSettings
+  readonly sweep: Sweep
+  /** While draining, after how many quiet ms a connection with nothing in flight is ended. */
+  readonly endIdleAfter: number | undefined
+}
+
 /** What the deadlines see of a connection, and do to it. */
 export interface TimedConnection {
+  readonly port: { readonly writeProgress: number }
+  readonly input: 'open' | 'shut' | 'ended'
+  readonly output: 'open' | 'ending' | 'ended'
+  readonly bytesRead: number
   readonly isClosing: boolean
-  /** Grows with every byte that moves, in either direction. */
-  readonly progress: number
-  /** Grows with every byte that the peer takes. */
-  readonly writeProgress: number
-  /** Nothing has been read yet, and more may come. */
-  readonly awaitsFirstByte: boolean
   /** Nothing is in flight: only input is waited for. */
   readonly isIdle: boolean
-  /** Our FIN is out. */
-  readonly isFlushed: boolean
   /** Fires `signal`; the connection will have been closed for `reason`, however it ends. */
   expire(reason: CloseReason, error: SockError): void
   /** Lets whoever waits for input see its end. */
@@ -54,7 +57,7 @@ export interface TimedConnection {
 export class Deadlines implements Watched {
   place = -1
   readonly #connection: TimedConnection
-  readonly #host: ConnectionHost
+  readonly #host: DeadlineHost
   readonly #since = performance.now()
   /** Progress as the last look saw it, and when it was first seen. */
   #progress: number
@@ -63,10 +66,10 @@ export class Deadlines implements Watched {
   #closingSince = this.#since
   #isExpired = false
 
-  constructor(connection: TimedConnection, host: ConnectionHost) {
+  constructor(connection: TimedConnection, host: DeadlineHost) {
     this.#connection = connection
     this.#host = host
-    this.#progress = connection.progress
+    this.#progress = connection.bytesRead + connection.port.writeProgress
   }
 
   /** Looks from now on; the first time within a part of `limit`, the next deadline that may strike. */
@@ -90,9 +93,10 @@ export class Deadlines implements Watched {
   }
 
   check(now: number): number {
-    const { isClosing, isFlushed } = this.#connection
+    const { isClosing, output, port, bytesRead } = this.#connection
     // While it flushes, only what the peer takes brings the end nearer; what it sends is thrown away.
-    const progress = isClosing && !isFlushed ? this.#connection.writeProgress : this.#connection.progress
+    const isFlushing = isClosing && output !== 'ended'
+    const progress = isFlushing ? port.writeProgress : bytesRead + port.writeProgress
     if (progress !== this.#progress) {
       this.#progress = progress
       this.#movedAt = now
@@ -109,7 +113,8 @@ export class Deadlines implements Watched {
     const connection = this.#connection
     const { idleTimeout, firstByteTimeout, drainIdle } = this.#host.deadlines
     const endIdleAfter = this.#isExpired ? drainIdle : this.#host.endIdleAfter
-    const awaitsFirstByte = firstByteTimeout > 0 && connection.awaitsFirstByte
+    const isSilent = connection.bytesRead === 0 && connection.input === 'open'
+    const awaitsFirstByte = firstByteTimeout > 0 && isSilent
     if (idleTimeout > 0 && quiet >= idleTimeout) {
       this.#abort('idle', idleError(`Nothing moved for ${idleTimeout} ms`))
     } else if (awaitsFirstByte && now - this.#since >= firstByteTimeout) {
@@ -128,7 +133,7 @@ export class Deadlines implements Watched {
   /** A closing connection may flush as long as it gets on, and then wait for the peer's FIN for a bounded time. */
   #checkClosing(now: number, quiet: number): number {
     const closing = now - this.#closingSince
-    if (!this.#connection.isFlushed) {
+    if (this.#connection.output !== 'ended') {
       if (Math.min(quiet, closing) >= FLUSH_STALL) {
         this.#abort('idle', idleError(`Peer took nothing for ${FLUSH_STALL} ms`))
       }

@@ -1,4 +1,3 @@
-import type { Connection } from '../channel/channel.js'
 import { rejected } from '../async/deferred.js'
 import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
@@ -36,6 +35,11 @@ export class Inbox implements PromiseKeeper {
   /** Whether somebody waits for input. */
   get hasReader(): boolean {
     return this.#waiting !== undefined
+  }
+
+  /** Whether so much waits that the port is held back. */
+  get isFull(): boolean {
+    return this.#paused
   }
 
   get isEmpty(): boolean {
@@ -138,11 +142,12 @@ export class Inbox implements PromiseKeeper {
 
 /** `for await` over an inbox. Written by hand: Node's iterator over a stream costs a fifth of the throughput. */
 export class ChunkIterator implements AsyncIterator<Buffer, undefined> {
-  readonly #connection: Pick<Connection, 'closeRead'>
+  readonly #closeRead: () => void
   readonly #inbox: Inbox
 
-  constructor(connection: Pick<Connection, 'closeRead'>, inbox: Inbox) {
-    this.#connection = connection
+  /** @param closeRead called when the loop is left early */
+  constructor(closeRead: () => void, inbox: Inbox) {
+    this.#closeRead = closeRead
     this.#inbox = inbox
   }
 
@@ -152,7 +157,7 @@ export class ChunkIterator implements AsyncIterator<Buffer, undefined> {
 
   /** The loop was left early: nobody wants the rest. */
   return(): Promise<IteratorReturnResult<undefined>> {
-    this.#connection.closeRead()
+    this.#closeRead()
     return Promise.resolve(DONE)
   }
 }

@@ -1,6 +1,6 @@
-/** What can be in a roster, in one at a time: it carries its own place there. */
-export interface Member {
-  /** The roster's business: an index, or -1 when it is in none. */
+/** What can be in an {@link IndexedSet}, in one at a time: it carries its own place there. */
+export interface Indexed {
+  /** The set's business: an index, or -1 when it is in none. */
   place: number
 }
 
@@ -8,14 +8,14 @@ export interface Member {
  * A set of objects that come and go all the time. A `Set` would do, but for its garbage: each table that it has outgrown
  * holds on to the next one and to all that was ever in it, until a major collection, so that nothing dies young.
  */
-export class IndexedSet<T extends Member> implements Iterable<T> {
+export class IndexedSet<T extends Indexed> implements Iterable<T> {
   readonly #members: T[] = []
 
   get size(): number {
     return this.#members.length
   }
 
-  has(member: T): boolean {
+  has(member: Indexed): boolean {
     return this.#members[member.place] === member
   }
 
@@ -25,7 +25,7 @@ export class IndexedSet<T extends Member> implements Iterable<T> {
   }
 
   /** @returns whether it was in */
-  delete(member: T): boolean {
+  delete(member: Indexed): boolean {
     if (!this.has(member)) return false
     const last = this.#members.pop() as T
     // The last one moves to the place that is free now.

@@ -7,6 +7,7 @@ import { createServer, SERVER_EVENTS } from '../server/server-life.js'
 import { ConnectionSet } from './connection-set.js'
 import { checkWriteBuffer } from './options.js'
 import type { StreamListener, StreamListenerSink } from './port.js'
+import type { StreamServerSettings } from './settings.js'
 
 /** A server of a stream transport. */
 export interface StreamServer<
@@ -28,34 +29,6 @@ export interface StreamBinding<Target, Addr extends Address, Endpoint> {
    * time to open need not look at the signal.
    */
   open(endpoint: Endpoint, sink: StreamListenerSink, signal: AbortSignal): Promise<StreamListener<Addr>>
-}
-
-/** The options of the machinery, all of them given. */
-export interface StreamServerSettings {
-  /** See `shutdownTimeout` of `StreamServerOptions`. */
-  readonly shutdownTimeout: number
-  /** See `maxConnections` of `StreamServerOptions`. */
-  readonly maxConnections: number
-  /** How many may be in the handshake at once, for bindings that shake hands. Default `Infinity`. */
-  readonly maxHandshakes?: number
-  /** See `idleTimeout` of `StreamConnectionOptions`. */
-  readonly idleTimeout: number
-  /** See `firstByteTimeout` of `StreamServerOptions`. */
-  readonly firstByteTimeout: number
-  /** See `maxLifetime` of `StreamServerOptions`. */
-  readonly maxLifetime: number
-  /** See `highWaterMark` of `StreamConnectionOptions`. */
-  readonly highWaterMark: number
-  /** See `maxWriteBuffer` of `StreamConnectionOptions`. */
-  readonly maxWriteBuffer: number
-  /** See `maxBufferedBytes` of `StreamServerOptions`. */
-  readonly maxBufferedBytes: number
-  /** See `drainIdle` of `StreamServerOptions`. */
-  readonly drainIdle: number
-  /** How long a handshake may take, in ms, for bindings that shake hands. Default `Infinity`. */
-  readonly handshakeTimeout?: number
-  /** See `configure` of `StreamConnectionOptions` (default: none); one that throws is treated like a handler that throws. */
-  readonly configure?: ((socket: never) => void) | undefined
 }
 
 /**

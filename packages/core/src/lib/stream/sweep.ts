@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
-import { IndexedSet, type Member } from './indexed-set.js'
+import { IndexedSet, type Indexed } from './indexed-set.js'
 
 /** Something with deadlines. */
-export interface Watched extends Member {
+export interface Watched extends Indexed {
   /**
    * Look whether a deadline has passed, and act.
    *

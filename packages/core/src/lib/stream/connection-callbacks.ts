@@ -1,14 +1,32 @@
 import { isThenable } from '../async/deferred.js'
+import type { Connection } from '../channel/channel.js'
 import type { StreamCallbacks } from '../channel/handler.js'
-import type { StreamConnection } from './connection.js'
 import type { Inbox } from './inbox.js'
+
+/** What callbacks need of their connection. */
+export interface CallbackOwner {
+  /** What callbacks get. */
+  readonly connection: Connection
+  /** From this side, or by a deadline, and not closed yet. */
+  readonly isDestroyed: boolean
+  /** Whether a promise of a callback is pending. */
+  readonly isWorking: boolean
+  /** For chunks that have to wait; it holds the peer back. */
+  createInbox(): Inbox
+  /** A promise is pending; `done` is called when it has settled. */
+  work(promise: PromiseLike<unknown>, done: () => void): void
+  /** A callback threw. */
+  fail(error: unknown): void
+  /** Flushes and closes. */
+  finish(): void
+}
 
 /**
  * Calls a connection's callbacks, in order: `open`, `data`…, `end`, `close`. While a promise from `data` is pending,
  * chunks wait, so that calls never overlap and a slow one holds the peer back.
  */
-export class CallbackFeed {
-  readonly #connection: StreamConnection
+export class ConnectionCallbacks {
+  readonly #owner: CallbackOwner
   readonly #callbacks: StreamCallbacks
   /** Chunks that wait for `data`; made when the first has to. */
   #queue: Inbox | undefined
@@ -18,17 +36,23 @@ export class CallbackFeed {
   /** Somebody reads, since there is no `data`. */
   #hasReader = false
   #inputIsOver = false
-  #told: 'nothing' | 'open' | 'end' | 'close' = 'nothing'
+  /** The last of those that come once. */
+  #called: 'none' | 'open' | 'end' | 'close' = 'none'
   #closed: { error: Error | undefined } | undefined
 
-  constructor(connection: StreamConnection, callbacks: StreamCallbacks) {
-    this.#connection = connection
+  constructor(owner: CallbackOwner, callbacks: StreamCallbacks) {
+    this.#owner = owner
     this.#callbacks = callbacks
   }
 
   /** Whether nothing is under way but waiting for input. */
   get isIdle(): boolean {
-    return !this.#connection.isWorking && (this.#queue?.isEmpty ?? true)
+    return !this.#owner.isWorking && (this.#queue?.isEmpty ?? true)
+  }
+
+  /** Whether so much waits that the peer is held back. */
+  get isFull(): boolean {
+    return this.#queue?.isFull ?? false
   }
 
   /** Whoever reads also decides what happens at the end of input, unless there is an `end` callback. */
@@ -37,7 +61,7 @@ export class CallbackFeed {
   }
 
   open(): void {
-    this.#told = 'open'
+    this.#called = 'open'
     this.#openIsAsync = this.#call('open')
   }
 
@@ -46,7 +70,7 @@ export class CallbackFeed {
   }
 
   chunk(chunk: Buffer): void {
-    if (this.#busy) (this.#queue ??= this.#connection.createInbox()).push(chunk)
+    if (this.#busy) (this.#queue ??= this.#owner.createInbox()).push(chunk)
     else this.#deliver(chunk)
   }
 
@@ -67,18 +91,18 @@ export class CallbackFeed {
     if (error === undefined) this.#advance()
     else {
       this.clear()
-      this.#tellClose()
+      this.#callClose()
     }
   }
 
   #deliver(chunk: Buffer): void {
     try {
-      const result: unknown = this.#callbacks.data?.(this.#connection, chunk)
+      const result: unknown = this.#callbacks.data?.(this.#owner.connection, chunk)
       if (result === undefined || !isThenable(result)) return
       this.#busy = true
       this.#wait(result, true)
     } catch (error) {
-      this.#connection.fail(error)
+      this.#owner.fail(error)
     }
   }
 
@@ -90,44 +114,44 @@ export class CallbackFeed {
       this.#deliver(chunk)
     }
     if (this.#busy) return
-    const isAtEnd = this.#inputIsOver && this.#told === 'open' && !this.#connection.isDestroyed
-    if (isAtEnd && !this.#readerDecides) this.#tellEnd()
-    if (this.#closed !== undefined) this.#tellClose()
+    const isAtEnd = this.#inputIsOver && this.#called === 'open' && !this.#owner.isDestroyed
+    if (isAtEnd && !this.#readerDecides) this.#callEnd()
+    if (this.#closed !== undefined) this.#callClose()
   }
 
   /** An async `open` that reads is like a handler function: the connection ends with it. Other readers end it themselves. */
   get #readerDecides(): boolean {
     if (!this.#hasReader || this.#callbacks.end !== undefined) return false
-    return !this.#openIsAsync || this.#connection.isWorking
+    return !this.#openIsAsync || this.#owner.isWorking
   }
 
-  #tellEnd(): void {
-    this.#told = 'end'
-    if (this.#callbacks.end === undefined) this.#connection.finish()
+  #callEnd(): void {
+    this.#called = 'end'
+    if (this.#callbacks.end === undefined) this.#owner.finish()
     else this.#call('end')
   }
 
-  #tellClose(): void {
-    if (this.#told === 'close' || this.#told === 'nothing') return
-    this.#told = 'close'
+  #callClose(): void {
+    if (this.#called === 'close' || this.#called === 'none') return
+    this.#called = 'close'
     this.#call('close', this.#closed?.error)
   }
 
   /** @returns whether the callback returned a promise */
   #call(name: 'open' | 'end' | 'drain' | 'close', error?: Error): boolean {
     try {
-      const result = this.#callbacks[name]?.(this.#connection, error)
+      const result = this.#callbacks[name]?.(this.#owner.connection, error)
       if (!isThenable(result)) return false
       this.#wait(result, false)
       return true
     } catch (failure) {
-      this.#connection.fail(failure)
+      this.#owner.fail(failure)
       return false
     }
   }
 
   #wait(result: PromiseLike<unknown>, isData: boolean): void {
-    this.#connection.work(result, () => {
+    this.#owner.work(result, () => {
       if (isData) this.#busy = false
       this.#advance()
     })

@@ -1,0 +1,298 @@
+import { createDeferred, ignore, RESOLVED } from '../async/deferred.js'
+import { nextChannelId } from '../channel/channel-id.js'
+import { stopController, stopFor } from '../channel/stop-signal.js'
+import { asError } from '../errors/as-error.js'
+import { isSockError, type SockError } from '../errors/errors.js'
+import { isPeerGone } from '../errors/expected-close.js'
+import type { CloseReason, ConnectionState } from '../server/server.js'
+import type { BufferingConnection } from './buffer-limit.js'
+import { ConnectionCallbacks, type CallbackOwner } from './connection-callbacks.js'
+import { closedError, overflowError, resetError } from './connection-errors.js'
+import { ConnectionExtras } from './connection-extras.js'
+import { fail, work, type HandledConnection } from './connection-handler.js'
+import type { ConnectionHost, HostedConnection } from './connection-host.js'
+import { endInput, receive, shutInput, type InputOwner } from './connection-input.js'
+import {
+  endOutput,
+  outputDrained,
+  outputFinished,
+  rejectOutput,
+  waitingOutput,
+  type OutputOwner,
+} from './connection-output.js'
+import { closeConnectionStream } from './connection-stream.js'
+import { StreamConnection, type ConnectionInside } from './connection.js'
+import { Deadlines, type TimedConnection } from './deadlines.js'
+import { Inbox } from './inbox.js'
+import type { StreamPort, StreamPortSink } from './port.js'
+
+type Roles = BufferingConnection &
+  CallbackOwner &
+  ConnectionInside &
+  HandledConnection &
+  HostedConnection &
+  StreamPortSink &
+  TimedConnection
+
+/**
+ * The inside of a connection, over any port: how it lives and ends. Its input, its output and its handler are files of their
+ * own. It is the one mechanism behind callbacks, `read()`, `for await` and `stream`; users hold its `connection`.
+ */
+export class ConnectionLife implements Roles {
+  readonly connection: StreamConnection
+  readonly host: ConnectionHost
+  readonly port: StreamPort
+  readonly callbacks: ConnectionCallbacks | undefined
+  readonly inbox: Inbox | undefined
+  place = -1
+  input: InputOwner['input'] = 'open'
+  output: OutputOwner['output'] = 'open'
+  bytesRead = 0
+  bytesWritten = 0
+  answered = 0
+  pending = 0
+  reason: CloseReason | undefined
+  /** What operations under way reject with, once something broke. */
+  error: Error | undefined
+  extras: ConnectionExtras | undefined
+  #phase: 'open' | 'closing' | 'destroyed' | 'closed' = 'open'
+  #deadlines: Deadlines | undefined
+
+  constructor(port: StreamPort, host: ConnectionHost, id = nextChannelId()) {
+    this.connection = new StreamConnection(id, this)
+    this.host = host
+    this.port = port
+    const { callbacks } = host
+    if (callbacks !== undefined) this.callbacks = new ConnectionCallbacks(this, callbacks)
+    if (callbacks?.data === undefined) this.inbox = this.createInbox()
+  }
+
+  get isOpen(): boolean {
+    return this.#phase === 'open' && this.output === 'open'
+  }
+  get isClosing(): boolean {
+    return this.#phase === 'closing'
+  }
+  get isDestroyed(): boolean {
+    return this.#phase === 'destroyed'
+  }
+  get isClosed(): boolean {
+    return this.#phase === 'closed'
+  }
+  get isGone(): boolean {
+    return this.#phase === 'destroyed' || this.#phase === 'closed'
+  }
+  get isWorking(): boolean {
+    return this.pending > 0
+  }
+  get waitingBytes(): number {
+    return waitingOutput(this)
+  }
+  get isIdle(): boolean {
+    if (this.#phase !== 'open' || this.port.bufferedBytes > 0 || this.input !== 'open') return false
+    // A stream always asks for more. Whoever uses it is at work as long as what came has not been followed by an answer.
+    if (this.extras?.stream !== undefined && this.bytesRead > this.answered) return false
+    return this.inbox?.hasReader === true || this.callbacks?.isIdle === true
+  }
+
+  makeExtras(): ConnectionExtras {
+    return (this.extras ??= new ConnectionExtras())
+  }
+
+  createInbox(): Inbox {
+    return new Inbox(this.port, this.host.highWaterMark)
+  }
+
+  observe(state: ConnectionState, reason?: CloseReason): void {
+    if (this.host.observed) this.host.observe(this.connection, state, reason)
+  }
+
+  // The signal.
+
+  get signal(): AbortSignal {
+    const extras = this.makeExtras()
+    if (this.isGone) extras.stop ??= this.#stopReason()
+    const controller = (extras.stop = stopController(extras.stop))
+    return controller.signal
+  }
+
+  /** Fires `signal`. */
+  stop(reason: SockError): void {
+    const extras = this.makeExtras()
+    extras.stop = stopFor(extras.stop, reason)
+  }
+
+  #fireSignal(): void {
+    if (this.extras?.stop !== undefined) this.stop(this.#stopReason())
+  }
+
+  #stopReason(): SockError {
+    return isSockError(this.error) ? this.error : closedError('go on', this.error)
+  }
+
+  // What its handler does.
+
+  work(promise: PromiseLike<unknown>, done: (life: ConnectionLife) => void): void {
+    work(this, promise, done)
+  }
+
+  worked(): void {
+    if (this.pending === 0 && this.#phase === 'closed') this.host.finished(this)
+  }
+
+  fail(error: unknown): void {
+    fail(this, error)
+  }
+
+  // How it ends from this side.
+
+  close(): Promise<void> {
+    this.finish()
+    if (this.#phase === 'closed') return RESOLVED
+    const { promise } = (this.makeExtras().closed ??= createDeferred())
+    // Who destroyed it has nothing to flush, and gets no complaint.
+    return this.isDestroyed ? promise.catch(ignore) : promise
+  }
+
+  finish(): void {
+    if (this.#phase !== 'open') return
+    this.#phase = 'closing'
+    shutInput(this)
+    endOutput(this)
+    if (this.isGone) return
+    this.#destroyIfOver()
+    // A bare FIN is out at once; behind bytes, or TLS's own farewell, it may have to wait for the peer.
+    const mayStall = this.port.bufferedBytes > 0 || this.port.secure
+    if (this.input !== 'ended' || mayStall) this.#watched.beginClosing()
+  }
+
+  #destroyIfOver(): void {
+    if (this.input === 'ended' && this.output === 'ended' && !this.isGone) this.port.destroy()
+  }
+
+  destroy(error?: Error): void {
+    // After a failure the peer must not take half an answer for the whole.
+    const hasFailed = error !== undefined || this.error !== undefined
+    const reason = error === undefined ? closedError('go on', this.error) : asError(error)
+    this.abort('destroyed', reason, hasFailed ? 'reset' : 'destroy')
+  }
+
+  overflow(limit: string): void {
+    if (this.isGone) return
+    const error = overflowError(this.waitingBytes, limit)
+    this.abort('overflow', error, 'reset')
+    this.extras?.stream?.destroy(error)
+    this.host.broke(this.connection, error)
+  }
+
+  /**
+   * Destroys, and says why. The first reason counts.
+   *
+   * @param how `reset` when something failed, and unless said otherwise when nobody just waits for input: the peer must
+   * not take half an answer for the whole
+   */
+  abort(
+    reason: CloseReason,
+    error: Error,
+    how: 'destroy' | 'reset' = this.isIdle ? 'destroy' : 'reset',
+  ): void {
+    if (this.isGone) return
+    this.#phase = 'destroyed'
+    this.reason ??= reason
+    this.error ??= error
+    this.callbacks?.clear()
+    this.inbox?.abort(this.error)
+    this.#rejectPending()
+    this.#fireSignal()
+    this.port[how]()
+  }
+
+  // What the port tells.
+
+  received(chunk: Buffer): void {
+    receive(this, chunk)
+  }
+
+  ended(): void {
+    if (this.isGone) return
+    endInput(this)
+    this.#destroyIfOver()
+  }
+
+  drained(): void {
+    outputDrained(this)
+  }
+
+  finished(): void {
+    outputFinished(this)
+    this.#deadlines?.flushed()
+    this.#destroyIfOver()
+  }
+
+  closed(error?: Error): void {
+    if (this.#phase === 'closed') return
+    const failure = this.#phase === 'destroyed' ? undefined : error
+    const flushed = this.output === 'ended'
+    const isWhole = flushed && this.input === 'ended'
+    // Before observers hear of it: whatever they do comes too late.
+    this.#phase = 'closed'
+    this.#deadlines?.stop()
+    if (failure !== undefined || (!isWhole && this.reason === undefined)) this.#break(failure)
+    const reason = this.reason ?? 'ended'
+    this.#rejectPending()
+    if (flushed || this.error === undefined) this.extras?.closed?.resolve()
+    else this.extras?.closed?.reject(this.error)
+    this.host.closed(this, reason)
+    this.observe('close', reason)
+    this.#fireSignal()
+    if (this.extras?.stream !== undefined) closeConnectionStream(this.extras.stream, this.error)
+    this.callbacks?.close(this.error)
+    this.worked()
+  }
+
+  /** The port broke. That a peer is gone is no error of ours; anything else somebody should hear of. */
+  #break(error?: Error): void {
+    const gone = error === undefined || isPeerGone(error)
+    this.reason ??= gone ? 'reset' : 'error'
+    this.error ??= gone ? resetError(error) : error
+    if (!gone) this.host.broke(this.connection, error)
+  }
+
+  /** Everything that waits gets its answer: the error, if there is one, or that the connection is closed. */
+  #rejectPending(): void {
+    const isCut = this.input !== 'ended' && this.inbox !== undefined
+    const { extras } = this
+    // An error costs its stack trace: the ordinary close, where nobody waits, does without.
+    if (!isCut && extras?.drained === undefined && extras?.finished === undefined) return
+    const error = this.error ?? closedError('go on', this.error)
+    if (isCut) this.inbox?.finish(error)
+    if (extras !== undefined) rejectOutput(extras, error)
+  }
+
+  // What deadlines do.
+
+  watchDeadlines(within = this.host.firstDeadline): void {
+    if (within < Infinity && !this.isGone) this.#watched.watch(within)
+  }
+  get #watched(): Deadlines {
+    return (this.#deadlines ??= new Deadlines(this, this.host))
+  }
+
+  expire(reason: CloseReason, error: SockError): void {
+    if (this.isGone) return
+    this.reason ??= reason
+    this.stop(error)
+  }
+
+  endIdle(): void {
+    this.reason ??= 'draining'
+    this.host.endedIdle(this.connection)
+    shutInput(this)
+    this.callbacks?.end()
+  }
+
+  endLinger(): void {
+    this.reason ??= 'ended'
+    this.port.destroy()
+  }
+}

@@ -1,0 +1,149 @@
+import { types } from 'node:util'
+import { createDeferred, rejected, RESOLVED } from '../async/deferred.js'
+import { Announcer } from '../channel/announcer.js'
+import { wrongType } from '../options/check.js'
+import type { ConnectionState } from '../server/server.js'
+import type { BufferLimit } from './buffer-limit.js'
+import { closedError, returnedError } from './connection-errors.js'
+import type { ConnectionCallbacks } from './connection-callbacks.js'
+import type { ConnectionExtras } from './connection-extras.js'
+import type { StreamPort } from './port.js'
+
+/**
+ * The output of a connection: only the functions of this file change `output`, `bytesWritten` and `answered`. They are no
+ * object of their own, since one more per connection costs more memory than the fields (decision 25).
+ */
+export interface OutputOwner {
+  output: 'open' | 'ending' | 'ended'
+  bytesWritten: number
+  /** What had been read when something was last written. */
+  answered: number
+  readonly bytesRead: number
+  readonly port: StreamPort
+  readonly host: {
+    readonly observed: boolean
+    readonly highWaterMark: number
+    readonly maxWriteBuffer: number
+    readonly bufferLimit: BufferLimit | undefined
+    wroteTooLate(error: Error): void
+  }
+  readonly callbacks: ConnectionCallbacks | undefined
+  readonly isOpen: boolean
+  /** Destroyed or closed. */
+  readonly isGone: boolean
+  /** What broke the connection. */
+  readonly error: Error | undefined
+  readonly extras: ConnectionExtras | undefined
+  makeExtras(): ConnectionExtras
+  observe(state: ConnectionState): void
+  /** The peer does not take what is written for it, and there is no more room. */
+  overflow(limit: string): void
+}
+
+export function writeOutput(owner: OutputOwner, data: Uint8Array | string): Promise<void> {
+  if (!owner.isOpen) return wroteTooLate(owner)
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data
+  if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
+  if (bytes.length === 0) return RESOLVED
+  // The second: an observer that is told of a write may have unsubscribed before it writes itself.
+  if (owner.host.observed || owner.extras?.announcer?.isTelling === true) return announce(owner, bytes)
+  return handOn(owner, bytes)
+}
+
+/** Sends FIN after what was written; resolves when it is out. */
+export function closeOutput(owner: OutputOwner): Promise<void> {
+  if (owner.output === 'ended') return RESOLVED
+  if (owner.isGone) return rejected(closedError('close the writing side', owner.error))
+  // An observer of this may destroy the connection, which rejects what is pending and forgets it.
+  const finished = (owner.makeExtras().finished ??= createDeferred())
+  endOutput(owner)
+  return finished.promise
+}
+
+export function endOutput(owner: OutputOwner): void {
+  if (owner.output !== 'open') return
+  owner.output = 'ending'
+  owner.observe('closeWrite')
+  if (!owner.isGone) owner.port.shutdownWrite()
+}
+
+/** All that had been written when the port was asked is taken by the system. */
+export function outputDrained(owner: OutputOwner): void {
+  const { extras } = owner
+  if (extras?.drained === undefined) return
+  if (owner.port.bufferedBytes >= owner.host.highWaterMark) {
+    owner.port.requestDrain()
+    return
+  }
+  extras.drained.resolve()
+  extras.drained = undefined
+  owner.callbacks?.drain()
+}
+
+/** Our FIN is out. */
+export function outputFinished(owner: OutputOwner): void {
+  owner.output = 'ended'
+  const { extras } = owner
+  if (extras === undefined) return
+  extras.finished?.resolve()
+  extras.finished = undefined
+}
+
+/** What waits for output gets the error. */
+export function rejectOutput(extras: ConnectionExtras, error: Error): void {
+  extras.drained?.reject(error)
+  extras.finished?.reject(error)
+  extras.drained = extras.finished = undefined
+}
+
+/** Bytes that were written and are not yet taken by the system. */
+export function waitingOutput(owner: OutputOwner): number {
+  if (owner.isGone) return 0
+  // What a stream has handed over still counts as its own, until `write()` is done with it.
+  return Math.max(owner.port.bufferedBytes, owner.extras?.stream?.writableLength ?? 0)
+}
+
+/**
+ * More than `highWaterMark` waits since the last write: too much of it ends the connection.
+ *
+ * @param waiting all that waits by now
+ * @param added what has come with this write: one alone may be as long as it likes
+ * @param isFirst nothing had to wait before
+ */
+export function fallBehind(owner: OutputOwner, waiting: number, added: number, isFirst: boolean): void {
+  const { maxWriteBuffer, bufferLimit } = owner.host
+  if (waiting - added >= maxWriteBuffer) owner.overflow(`"maxWriteBuffer" is ${maxWriteBuffer}`)
+  else bufferLimit?.add(isFirst ? waiting : added)
+}
+
+function wroteTooLate(owner: OutputOwner): Promise<never> {
+  if (owner.extras?.isLeft !== true) return rejected(closedError('write', owner.error))
+  const error = returnedError()
+  owner.host.wroteTooLate(error)
+  return rejected(error)
+}
+
+function announce(owner: OutputOwner, bytes: Uint8Array): Promise<void> {
+  const announcer = (owner.makeExtras().announcer ??= new Announcer())
+  return announcer.announce(
+    () => owner.observe('write'),
+    () => (owner.isOpen ? handOn(owner, bytes) : rejected(closedError('write', owner.error))),
+  )
+}
+
+function handOn(owner: OutputOwner, bytes: Uint8Array): Promise<void> {
+  owner.bytesWritten += bytes.length
+  owner.answered = owner.bytesRead
+  owner.port.write(bytes)
+  const waiting = owner.port.bufferedBytes
+  return waiting < owner.host.highWaterMark ? RESOLVED : whenDrained(owner, waiting, bytes.length)
+}
+
+function whenDrained(owner: OutputOwner, waiting: number, added: number): Promise<void> {
+  const extras = owner.makeExtras()
+  const isFirst = extras.drained === undefined
+  if (isFirst) owner.port.requestDrain()
+  const { promise } = (extras.drained ??= createDeferred())
+  fallBehind(owner, waiting, added, isFirst)
+  return promise
+}
