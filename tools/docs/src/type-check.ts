@@ -96,7 +96,7 @@ function lookUp(module: string, name: string): Exported {
   return { checker, type: checker.getTypeOfSymbolAtLocation(wanted, file) }
 }
 
-interface Compilation {
+export interface Compilation {
   readonly program: ts.Program
   /** Where each file of the program comes from. */
   readonly names: ReadonlyMap<string, string>
@@ -108,7 +108,7 @@ interface Compilation {
 const sources = new Map<string, ts.SourceFile | undefined>()
 
 /** A program over files that exist only here. */
-function createProgram(snippets: readonly Snippet[]): Compilation {
+export function createProgram(snippets: readonly Snippet[]): Compilation {
   const files = new Map(snippets.map(({ code }, index) => [`${FOLDER}${index}.ts`, code]))
   const names = new Map(snippets.map(({ where }, index) => [`${FOLDER}${index}.ts`, where]))
   const disk = ts.createCompilerHost(OPTIONS)
