@@ -13,6 +13,7 @@ import { copyAsReleased } from './release-copy.mjs'
  */
 const BOUNDS = {
   '@sock/core': { packed: 515, loaded: 11 },
+  '@sock/core/transport': { loaded: 29 },
   '@sock/core/stream': { loaded: 120 },
   '@sock/core/datagram': { loaded: 87 },
   '@sock/core/testing': { loaded: 208 },

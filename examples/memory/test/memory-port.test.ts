@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { unixAddress, type StreamPort, type StreamPortSink } from '@sock/core/stream'
+import type { StreamPort, StreamPortSink } from '@sock/core/stream'
+import { unixAddress } from '@sock/core/transport'
 import fc from 'fast-check'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createPortPair } from '../src/lib/memory-port.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { inspect } from 'node:util'
 import { formatAddress } from '../src/index.js'
-import { ipAddress, unixAddress } from '../src/stream.js'
+import { ipAddress, unixAddress } from '../src/transport.js'
 import { thrown } from './support/settle.js'
 
 describe('ipAddress', () => {

@@ -49,7 +49,9 @@ describe('bindSocketFile', () => {
   it.each([0o600, 0o660, 0o666, 0o777, 0])('binds with mode %i from the start', (mode) => {
     const umask = umaskNow()
     let first = 0
-    const { name } = bind({ path, mode }, (at) => {
+    let name = ''
+    bind({ path, mode }, (at) => {
+      name = at
       touch(at)
       first = statSync(at).mode & 0o777
     })
@@ -105,15 +107,15 @@ describe('bindSocketFile', () => {
   })
 
   it('remove() takes away the file, and nothing that came to its place', () => {
-    const { file } = bind({ path })
+    const file = bind({ path })
     renameSync(path, `${path}.old`)
     touch(path)
     file.remove()
     expect(readdirSync(folder).toSorted()).toEqual(['app.sock', 'app.sock.old'])
     rmSync(path)
     const second = bind({ path })
-    second.file.remove()
-    second.file.remove()
+    second.remove()
+    second.remove()
     expect(existsSync(path)).toBe(false)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { inspect } from 'node:util'
 import { isSockError, SockError } from '../src/index.js'
-import { ipAddress } from '../src/stream.js'
+import { ipAddress } from '../src/transport.js'
 import { loadSecondCopy } from './support/second-copy.js'
 
 describe('SockError', () => {

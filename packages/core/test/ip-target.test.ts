@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { isSockError } from '../src/index.js'
-import { boolean, ipAddress, parseIpTarget } from '../src/stream.js'
+import { check, ipAddress, parseIpTarget } from '../src/transport.js'
 import { thrown } from './support/settle.js'
 
 const parse = (target: unknown) => parseIpTarget(target as string, {})
@@ -77,7 +77,7 @@ describe('parseIpTarget', () => {
   })
 
   it('parseIpTarget() checks the further keys of a transport, in objects', () => {
-    const extra = { ipv6Only: boolean(false) }
+    const extra = { ipv6Only: check.boolean(false) }
     expect(parseIpTarget(':1', extra)).toEqual({ host: undefined, port: 1, ipv6Only: false })
     const target = { port: 1, ipv6Only: true }
     expect(parseIpTarget(target, extra).ipv6Only).toBe(true)

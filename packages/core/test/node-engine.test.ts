@@ -4,18 +4,17 @@ import { connect, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDeferred } from '../src/lib/async/deferred.js'
+import { localIpAddress, remoteIpAddress } from '../src/lib/stream/node/ip-names.js'
+import { settled } from '../src/lib/stream/node/node-engine.js'
 import {
-  localIpAddress,
   nodeEngine,
-  remoteIpAddress,
-  settled,
-  unixAddress,
   type IpEndpoint,
   type PathEndpoint,
   type StreamListener,
   type StreamListenerSink,
   type StreamPort,
 } from '../src/stream.js'
+import { unixAddress } from '../src/transport.js'
 import { outcome, rejection } from './support/settle.js'
 
 const OPTIONS = { highWaterMark: 65_536 }

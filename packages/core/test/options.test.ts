@@ -1,26 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
-import {
-  abortSignal,
-  boolean,
-  checkOptions,
-  clientChecks,
-  func,
-  integer,
-  limit,
-  milliseconds,
-  nodeEngine,
-  object,
-  serverChecks,
-  string,
-  wrongType,
-  type Check,
-} from '../src/stream.js'
+import { streamClientChecks, nodeEngine, streamServerChecks } from '../src/stream.js'
+import { check, checkOptions, wrongType, type Check } from '../src/transport.js'
 import { thrown } from './support/settle.js'
 
 const MAX_TIMEOUT = 2 ** 31 - 1
 
-const checks = { port: integer(80, 0, 65_535), name: string('none'), flag: boolean(false) }
-const check = (value: unknown) => checkOptions('test options', value, checks)
+const checks = { port: check.integer(80, 0, 65_535), name: check.string('none'), flag: check.boolean(false) }
+const checked = (value: unknown) => checkOptions('test options', value, checks)
 
 /** Each check with what it takes, what it refuses, and how it says so. */
 const TABLE: readonly [
@@ -32,33 +18,33 @@ const TABLE: readonly [
 ][] = [
   [
     'integer',
-    integer(undefined, -1, 5),
+    check.integer(undefined, -1, 5),
     [-1, 0, 5],
     ['5', null, true, 5n, {}, []],
     [-2, 6, 1.5, NaN, Infinity, -Infinity],
   ],
   [
     'milliseconds',
-    milliseconds(undefined),
+    check.milliseconds(undefined),
     [0, 1, MAX_TIMEOUT],
     ['1s', null, new Date()],
     [-1, MAX_TIMEOUT + 1, 0.5, NaN, Infinity],
   ],
-  ['milliseconds from 1', milliseconds(undefined, 1), [1], [''], [0, -1]],
+  ['milliseconds from 1', check.milliseconds(undefined, 1), [1], [''], [0, -1]],
   [
     'limit',
-    limit(7),
+    check.limit(7),
     [0, 1, Number.MAX_SAFE_INTEGER, Infinity],
     ['∞', null, 1n],
     [-1, -Infinity, NaN, 0.1, 2 ** 53],
   ],
-  ['boolean', boolean(undefined), [true, false], [0, 1, 'true', null], []],
-  ['string', string(undefined), ['', 'x'], [0, null, ['x'], Symbol('x')], []],
-  ['func', func(), [() => {}, Date], [{}, 'f', null], []],
-  ['object', object(), [{}, Object.create(null), new Map()], [[], 'x', 1, null, () => {}], []],
+  ['boolean', check.boolean(undefined), [true, false], [0, 1, 'true', null], []],
+  ['string', check.string(undefined), ['', 'x'], [0, null, ['x'], Symbol('x')], []],
+  ['func', check.func(), [() => {}, Date], [{}, 'f', null], []],
+  ['object', check.object(), [{}, Object.create(null), new Map()], [[], 'x', 1, null, () => {}], []],
   [
     'abortSignal',
-    abortSignal,
+    check.abortSignal,
     [AbortSignal.abort(), new AbortController().signal, { aborted: false }],
     [new AbortController(), {}, null, true, { aborted: 1 }],
     [],
@@ -92,16 +78,16 @@ describe.each(TABLE)('%s', (_, one, good, wrong, range) => {
 
 describe('fallbacks', () => {
   it('fallbacks stand in for undefined, and for nothing else', () => {
-    expect(integer('none', 0, 1)(undefined, 'x')).toBe('none')
-    expect(milliseconds(30)(undefined, 'x')).toBe(30)
-    expect(limit(7)(undefined, 'x')).toBe(7)
-    expect(boolean(true)(undefined, 'x')).toBe(true)
-    expect(string('s')(undefined, 'x')).toBe('s')
-    expect([func()(undefined, 'x'), object()(undefined, 'x'), abortSignal(undefined, 'x')]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ])
+    expect(check.integer('none', 0, 1)(undefined, 'x')).toBe('none')
+    expect(check.milliseconds(30)(undefined, 'x')).toBe(30)
+    expect(check.limit(7)(undefined, 'x')).toBe(7)
+    expect(check.boolean(true)(undefined, 'x')).toBe(true)
+    expect(check.string('s')(undefined, 'x')).toBe('s')
+    expect([
+      check.func()(undefined, 'x'),
+      check.object()(undefined, 'x'),
+      check.abortSignal(undefined, 'x'),
+    ]).toEqual([undefined, undefined, undefined])
   })
 })
 
@@ -114,14 +100,14 @@ describe('wrongType', () => {
 
 describe('checkOptions', () => {
   it('checkOptions() gives every key, with its fallback where it is missing', () => {
-    expect(check(undefined)).toEqual({ port: 80, name: 'none', flag: false })
-    expect(check({})).toEqual({ port: 80, name: 'none', flag: false })
-    expect(check({ port: 0, name: undefined, flag: true })).toEqual({ port: 0, name: 'none', flag: true })
+    expect(checked(undefined)).toEqual({ port: 80, name: 'none', flag: false })
+    expect(checked({})).toEqual({ port: 80, name: 'none', flag: false })
+    expect(checked({ port: 0, name: undefined, flag: true })).toEqual({ port: 0, name: 'none', flag: true })
   })
 
   it('checkOptions() refuses what is no object', () => {
     for (const value of [null, 1, 'x', true, [], () => {}]) {
-      const error = thrown(() => check(value))
+      const error = thrown(() => checked(value))
       expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
       expect(error.message).toMatch(/^Invalid "test options": expected an object, got /)
     }
@@ -129,7 +115,7 @@ describe('checkOptions', () => {
 
   it('checkOptions() refuses unknown keys, and tells those that are known', () => {
     for (const key of ['prot', 'Port', 'toString', 'constructor', '__proto__']) {
-      const error = thrown(() => check(JSON.parse(`{ "${key}": 1 }`)))
+      const error = thrown(() => checked(JSON.parse(`{ "${key}": 1 }`)))
       expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
       expect(error.message).toBe(`Unknown option "${key}" in test options: known are port, name, flag`)
     }
@@ -137,20 +123,20 @@ describe('checkOptions', () => {
 
   it('checkOptions() looks at own keys only, also when a prototype is polluted', () => {
     const inherited = Object.create({ port: 'bad', other: 1 }) as object
-    expect(check(inherited)).toEqual({ port: 80, name: 'none', flag: false })
+    expect(checked(inherited)).toEqual({ port: 80, name: 'none', flag: false })
     const prototype = Object.prototype as { port?: unknown }
     prototype.port = 'polluted'
     try {
-      expect(check({})).toEqual({ port: 80, name: 'none', flag: false })
-      expect(check({ name: 'x' }).port).toBe(80)
+      expect(checked({})).toEqual({ port: 80, name: 'none', flag: false })
+      expect(checked({ name: 'x' }).port).toBe(80)
     } finally {
       delete prototype.port
     }
   })
 
   it('checkOptions() takes frozen options, and ones without a prototype', () => {
-    expect(check(Object.freeze({ port: 1 })).port).toBe(1)
-    expect(check(Object.assign(Object.create(null), { port: 2 })).port).toBe(2)
+    expect(checked(Object.freeze({ port: 1 })).port).toBe(1)
+    expect(checked(Object.assign(Object.create(null), { port: 2 })).port).toBe(2)
   })
 
   it('checkOptions() reads each option once, so that no getter can change its mind', () => {
@@ -161,23 +147,23 @@ describe('checkOptions', () => {
         return reads === 1 ? 8080 : 'changed'
       },
     }
-    expect(check(options).port).toBe(8080)
+    expect(checked(options).port).toBe(8080)
     expect(reads).toBe(1)
   })
 
   it('checkOptions() gives a frozen copy, which later changes do not reach', () => {
     const options = { port: 1 }
-    const checked = check(options)
+    const result = checked(options)
     options.port = 2
-    expect(checked.port).toBe(1)
-    expect(Object.isFrozen(checked)).toBe(true)
-    expect(thrown(() => Object.assign(checked, { port: 3 }))).toBeInstanceOf(TypeError)
+    expect(result.port).toBe(1)
+    expect(Object.isFrozen(result)).toBe(true)
+    expect(thrown(() => Object.assign(result, { port: 3 }))).toBeInstanceOf(TypeError)
   })
 })
 
-describe('serverChecks and clientChecks', () => {
-  it('serverChecks have the defaults that are documented', () => {
-    expect(checkOptions('options', {}, serverChecks)).toEqual({
+describe('streamServerChecks and streamClientChecks', () => {
+  it('streamServerChecks have the defaults that are documented', () => {
+    expect(checkOptions('options', {}, streamServerChecks)).toEqual({
       idleTimeout: 0,
       highWaterMark: 65_536,
       maxWriteBuffer: 67_108_864,
@@ -193,8 +179,8 @@ describe('serverChecks and clientChecks', () => {
     })
   })
 
-  it('clientChecks have the defaults that are documented', () => {
-    expect(checkOptions('options', {}, clientChecks)).toEqual({
+  it('streamClientChecks have the defaults that are documented', () => {
+    expect(checkOptions('options', {}, streamClientChecks)).toEqual({
       idleTimeout: 0,
       highWaterMark: 65_536,
       maxWriteBuffer: 67_108_864,
@@ -206,11 +192,11 @@ describe('serverChecks and clientChecks', () => {
   })
 
   it('highWaterMark and backlog have an upper bound', () => {
-    const error = thrown(() => checkOptions('options', { highWaterMark: 2 ** 30 + 1 }, serverChecks))
+    const error = thrown(() => checkOptions('options', { highWaterMark: 2 ** 30 + 1 }, streamServerChecks))
     expect(error.message).toBe(
       'Invalid "highWaterMark": expected an integer from 1 to 1073741824, got 1073741825',
     )
-    expect(thrown(() => checkOptions('options', { backlog: 2 ** 31 }, serverChecks)).code).toBe(
+    expect(thrown(() => checkOptions('options', { backlog: 2 ** 31 }, streamServerChecks)).code).toBe(
       'ERR_OUT_OF_RANGE',
     )
   })

@@ -30,7 +30,8 @@ import type {
   UnixAddress,
 } from '../src/index.js'
 import { isSockError, type exchange } from '../src/index.js'
-import { checkOptions, integer, string } from '../src/lib/options/check.js'
+import { checkOptions } from '../src/lib/options/check.js'
+import { integer, string } from '../src/lib/options/values.js'
 
 /** Whether two types are the same, and not only fit each other. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

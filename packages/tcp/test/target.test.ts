@@ -1,5 +1,5 @@
 import { formatAddress } from '@sock/core'
-import { ipAddress } from '@sock/core/stream'
+import { ipAddress } from '@sock/core/transport'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { connectTcp, createTcpServer, type TcpTarget } from '../src/index.js'

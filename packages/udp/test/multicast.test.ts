@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { ipAddress } from '@sock/core/datagram'
+import { ipAddress } from '@sock/core/transport'
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import type { DatagramHandler } from '@sock/core'

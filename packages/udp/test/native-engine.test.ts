@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { ipAddress } from '@sock/core/datagram'
+import { ipAddress } from '@sock/core/transport'
 import { engine, type NativeSocket } from '@sock/native'
 import { readFileSync } from 'node:fs'
 import type { UdpServerOptions } from '../src/index.js'

@@ -1,5 +1,5 @@
 import type { Datagram, DatagramChannel, DatagramHandler } from '@sock/core'
-import { ipAddress } from '@sock/core/datagram'
+import { ipAddress } from '@sock/core/transport'
 import { describe, expect, it } from '@jest/globals'
 import { engines } from './support/engines.js'
 import { bindPeer, dial, echo, serve } from './support/sockets.js'

@@ -4,6 +4,10 @@ import { importsOf } from './sources.mjs'
 /** What a package's sources may import beside node: and, in a transport, @sock/core. */
 const nativeDependencies = { unixgram: ['unix-dgram'] }
 
+/** Folders of core: the machinery of one kind of transport, and what is for any, behind `@sock/core/transport`. */
+const machinery = ['stream', 'datagram']
+const behindTransport = ['address', 'errors', 'options', 'socket-file']
+
 /** Which way the packages, and the two halves of core, depend on each other. See "Layout" in the design. */
 export function boundaries(path, text) {
   const [, name, place] = /^packages\/([^/]+)\/(src|test)\/.*\.ts$/.exec(path) ?? []
@@ -21,10 +25,10 @@ function problemInside(path, name, target) {
   if (!target.startsWith(`packages/${name}/`)) return 'another package is imported by its name'
   if (path.includes('/src/') && !target.startsWith(`packages/${name}/src/`))
     return 'what is published is in src'
-  const [from, to] = [path, target].map(
-    (it) => /^packages\/core\/src\/lib\/(stream|datagram)\//.exec(it)?.[1],
-  )
-  return from && to && from !== to && 'core/stream and core/datagram do not know each other'
+  const [from, to] = [path, target].map((it) => /^packages\/core\/src\/lib\/([\w-]+)\//.exec(it)?.[1])
+  if (!machinery.includes(to) || from === to) return false
+  if (machinery.includes(from)) return 'core/stream and core/datagram do not know each other'
+  return behindTransport.includes(from) && 'core/transport loads no machinery of one kind'
 }
 
 /** Of an import by name. */

@@ -100,6 +100,14 @@ describe('boundaries()', () => {
     expect(problems('packages/core/src/lib/stream/a.ts', '../errors.js')).toEqual([])
   })
 
+  it('boundaries() keeps machinery out of what any transport needs', () => {
+    for (const folder of ['address', 'options', 'socket-file'])
+      for (const kind of ['stream', 'datagram'])
+        expect(problems(`packages/core/src/lib/${folder}/a.ts`, `../${kind}/b.js`)).toHaveLength(1)
+    expect(problems('packages/core/src/lib/socket-file/a.ts', '../address/b.js')).toEqual([])
+    expect(problems('packages/core/src/lib/testing/a.ts', '../stream/b.js')).toEqual([])
+  })
+
   it('boundaries() sees type imports, dynamic imports and re-exports, but no comments', () => {
     const path = 'packages/tcp/src/lib/a.ts'
     for (const text of [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { datagramClientChecks, datagramServerChecks } from '@sock/core/datagram'
-import { clientChecks, serverChecks } from '@sock/core/stream'
+import { streamClientChecks, streamServerChecks } from '@sock/core/stream'
 import { readdirSync } from 'node:fs'
 import { readDocuments, root, type Document } from '../src/markdown.js'
 import { literalsOf, propertiesOf, type Property } from '../src/type-check.js'
@@ -66,7 +66,7 @@ describe('package READMEs', () => {
   const checksOf = (name: keyof typeof types): Record<string, (value: unknown, key: string) => unknown> =>
     name === 'udp' || name === 'unixgram'
       ? { ...datagramServerChecks, ...datagramClientChecks }
-      : { ...serverChecks, ...clientChecks }
+      : { ...streamServerChecks, ...streamClientChecks }
 
   it.each(transports)('%s gives the defaults that the code has', (name) => {
     const listed = rows(readme(name), 'Options')

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { ConnectionEvent } from '@sock/core'
-import { nodeEngine, type StreamEngine, type StreamPort, type StreamPortSink } from '@sock/core/stream'
+import type { ConnectionEvent, StreamEngine } from '@sock/core'
+import { nodeEngine, type StreamPort, type StreamPortSink } from '@sock/core/stream'
 import type { StreamFixture } from '@sock/core/testing'
 import fc from 'fast-check'
 import { anySequence } from '../src/sequences.js'

@@ -1,6 +1,7 @@
 // The author of another transport: its name becomes known to all, and what is misspelt is still an error.
 import type { Channel, Transport } from '@sock/core'
-import { bareClientChecks, bareServerChecks, checkOptions, createStreamServer } from '@sock/core/stream'
+import { bareStreamClientChecks, bareStreamServerChecks, createStreamServer } from '@sock/core/stream'
+import { checkOptions } from '@sock/core/transport'
 
 declare module '@sock/core' {
   interface Transports {
@@ -22,6 +23,6 @@ export const server = createStreamServer(
     open: () => Promise.reject(new Error('not today')),
   },
   () => {},
-  checkOptions('options', {}, bareServerChecks),
+  checkOptions('options', {}, bareStreamServerChecks),
 )
-export const { idleTimeout } = checkOptions('options', { idleTimeout: 1 }, bareClientChecks)
+export const { idleTimeout } = checkOptions('options', { idleTimeout: 1 }, bareStreamClientChecks)

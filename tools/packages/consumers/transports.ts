@@ -7,6 +7,7 @@ import type {
   StreamServerOptions,
   UnixAddress,
   UnixTarget,
+  StreamEngine,
 } from '@sock/core'
 import {
   createDatagramServer,
@@ -17,25 +18,26 @@ import {
   type DatagramSending,
 } from '@sock/core/datagram'
 import {
-  checkOptions,
   connectStream,
-  createSocketFile,
   createStreamServer,
-  integer,
-  ipAddress,
   nodeEngine,
-  parseIpTarget,
-  parseUnixTarget,
-  serverChecks,
-  type Checked,
-  type StreamEngine,
+  streamServerChecks,
   type IpEndpoint,
   type StreamBinding,
   type StreamListener,
   type StreamPort,
   type StreamPortSink,
-  type UnixEndpoint,
 } from '@sock/core/stream'
+import {
+  check,
+  checkOptions,
+  createSocketFile,
+  ipAddress,
+  parseIpTarget,
+  parseUnixTarget,
+  type Checked,
+  type UnixEndpoint,
+} from '@sock/core/transport'
 import {
   anyTransportConformance,
   createFakeStreamPort,
@@ -51,7 +53,7 @@ import { describe, it } from 'node:test'
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const typed = <T extends true>(): T[] => []
 
-const checks = { ...serverChecks, level: integer(3, 0, 9) }
+const checks = { ...streamServerChecks, level: check.integer(3, 0, 9) }
 typed<Same<Checked<typeof checks>['level'], number>>()
 typed<Same<Checked<typeof checks>['engine'], StreamEngine>>()
 

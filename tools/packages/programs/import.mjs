@@ -3,13 +3,21 @@ import { exchange } from '@sock/core'
 import { createDatagramServer } from '@sock/core/datagram'
 import { nodeEngine } from '@sock/core/stream'
 import { streamConformance } from '@sock/core/testing'
+import { check } from '@sock/core/transport'
 import { engine } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { createUdpServer } from '@sock/udp'
 import { createUnixServer } from '@sock/unix'
 import { createUnixgramServer } from '@sock/unixgram'
 
-const all = { nodeEngine, createDatagramServer, streamConformance, createUdpServer, createUnixServer }
+const all = {
+  integer: check.integer,
+  nodeEngine,
+  createDatagramServer,
+  streamConformance,
+  createUdpServer,
+  createUnixServer,
+}
 for (const [name, value] of Object.entries({ ...all, createUnixgramServer }))
   if (value === undefined) throw new Error(`There is no ${name}`)
 // Where there is no binary, with Node's own.

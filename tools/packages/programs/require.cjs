@@ -3,6 +3,7 @@ const { exchange } = require('@sock/core')
 const { nodeEngine } = require('@sock/core/stream')
 const { createDatagramServer } = require('@sock/core/datagram')
 const { streamConformance } = require('@sock/core/testing')
+const { check } = require('@sock/core/transport')
 const { engine } = require('@sock/native')
 const { connectTcp, createTcpServer } = require('@sock/tcp')
 const { createUdpServer } = require('@sock/udp')
@@ -10,7 +11,7 @@ const { createUnixServer } = require('@sock/unix')
 const { createUnixgramServer } = require('@sock/unixgram')
 
 async function main() {
-  const doors = { nodeEngine, createDatagramServer, streamConformance }
+  const doors = { integer: check.integer, nodeEngine, createDatagramServer, streamConformance }
   const others = { createUdpServer, createUnixServer, createUnixgramServer }
   for (const [name, value] of Object.entries({ ...doors, ...others }))
     if (value === undefined) throw new Error(`There is no ${name}`)

@@ -50,7 +50,7 @@ export function validate(
   }
 }
 
-/** The keys of `serverChecks` and its like are the options of the same name, which have the comments. */
+/** The keys of `streamServerChecks` and its like are the options of the same name, which have the comments. */
 function checksOfOptions(project: ProjectReflection): string[] {
   return project
     .getReflectionsByKind(ReflectionKind.Property)

@@ -1,5 +1,6 @@
 import type { Connection, StreamClientOptions } from '@sock/core'
-import { bareClientChecks, checkOptions, connectStream } from '@sock/core/stream'
+import { bareStreamClientChecks, connectStream } from '@sock/core/stream'
+import { checkOptions } from '@sock/core/transport'
 import { dialMemory } from './memory-listener.js'
 import { parseMemoryTarget, type MemoryTarget } from './memory-target.js'
 
@@ -15,7 +16,7 @@ export async function connectMemory(
   target: MemoryTarget,
   options?: MemoryClientOptions,
 ): Promise<Connection> {
-  const settings = checkOptions('connectMemory options', options, bareClientChecks)
+  const settings = checkOptions('connectMemory options', options, bareStreamClientChecks)
   const address = parseMemoryTarget(target)
   return connectStream({
     ...settings,

@@ -1,5 +1,6 @@
 import type { UnixAddress } from '@sock/core'
-import { unixAddress, type StreamPort, type StreamPortSink } from '@sock/core/stream'
+import type { StreamPort, StreamPortSink } from '@sock/core/stream'
+import { unixAddress } from '@sock/core/transport'
 import { Outgoing } from './outgoing.js'
 import { systemError } from './system-error.js'
 

@@ -1,5 +1,6 @@
 import type { StreamHandler, StreamServer, StreamServerOptions, UnixAddress } from '@sock/core'
-import { bareServerChecks, checkOptions, createStreamServer, integer } from '@sock/core/stream'
+import { bareStreamServerChecks, createStreamServer } from '@sock/core/stream'
+import { check, checkOptions } from '@sock/core/transport'
 import { listenMemory } from './memory-listener.js'
 import { parseMemoryTarget, type MemoryTarget } from './memory-target.js'
 
@@ -18,7 +19,7 @@ export interface MemoryServerOptions extends Omit<StreamServerOptions, 'configur
 /** What {@link createMemoryServer} makes. */
 export interface MemoryServer extends StreamServer<MemoryTarget, UnixAddress> {}
 
-const memoryServerChecks = { ...bareServerChecks, backlog: integer(511, 1, 65_535) }
+const memoryServerChecks = { ...bareStreamServerChecks, backlog: check.integer(511, 1, 65_535) }
 
 /**
  * Makes a server that is known by a name, within this process.

@@ -1,5 +1,5 @@
 import { SockError, type UnixAddress } from '@sock/core'
-import { unixAddress } from '@sock/core/stream'
+import { unixAddress } from '@sock/core/transport'
 import { inspect } from 'node:util'
 
 /** A name of one's choice, or the address that `listen` resolved with. */

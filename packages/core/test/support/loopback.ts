@@ -1,22 +1,28 @@
-import type { Connection, IpAddress, IpTarget, StreamServer, StreamHandler } from '../../src/index.js'
-import type { StreamClientOptions, StreamServerOptions } from '../../src/index.js'
+import type {
+  Connection,
+  IpAddress,
+  IpTarget,
+  StreamServer,
+  StreamHandler,
+  StreamClientOptions,
+  StreamServerOptions,
+} from '../../src/index.js'
 import {
-  checkOptions,
-  clientChecks,
+  streamClientChecks,
   connectStream,
   createStreamServer,
-  parseIpTarget,
-  serverChecks,
+  streamServerChecks,
   type IpEndpoint,
   type StreamListener,
 } from '../../src/stream.js'
+import { checkOptions, parseIpTarget } from '../../src/transport.js'
 
 /** The smallest transport there can be: the machinery over loopback, with nothing of its own. */
 export function createLoopbackServer(
   handler: StreamHandler,
   options?: StreamServerOptions,
 ): StreamServer<string | IpTarget, IpAddress> {
-  const settings = checkOptions('createLoopbackServer options', options, serverChecks)
+  const settings = checkOptions('createLoopbackServer options', options, streamServerChecks)
   const { engine } = settings
   return createStreamServer<string | IpTarget, IpAddress, IpEndpoint>(
     {
@@ -35,7 +41,7 @@ export async function connectLoopback(
   target: string | IpTarget | IpAddress,
   options?: StreamClientOptions,
 ): Promise<Connection> {
-  const settings = checkOptions('connectLoopback options', options, clientChecks)
+  const settings = checkOptions('connectLoopback options', options, streamClientChecks)
   const endpoint = parse(target)
   const dial = () => settings.engine.connectStream(endpoint, settings, settings.signal)
   return connectStream({ ...settings, transport: 'tcp', remote: undefined, dial })

@@ -1,18 +1,24 @@
-import type { DatagramClientOptions, DatagramServerOptions } from '../../src/index.js'
-import type { Address, DatagramChannel, DatagramHandler } from '../../src/index.js'
-import type { DatagramServerStats, IpAddress, IpTarget, Server } from '../../src/index.js'
+import type {
+  DatagramClientOptions,
+  DatagramServerOptions,
+  Address,
+  DatagramChannel,
+  DatagramHandler,
+  DatagramServerStats,
+  IpAddress,
+  IpTarget,
+  Server,
+} from '../../src/index.js'
 import {
-  checkOptions,
   connectDatagram,
   createDatagramServer,
   datagramClientChecks,
   datagramServerChecks,
-  ipAddress,
-  parseIpTarget,
   type DatagramPort,
   type DatagramPortSink,
   type DatagramSending,
 } from '../../src/datagram.js'
+import { checkOptions, ipAddress, parseIpTarget } from '../../src/transport.js'
 import { AsyncResource } from 'node:async_hooks'
 
 /** Who is there: the smallest network there can be. */

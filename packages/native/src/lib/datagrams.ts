@@ -1,6 +1,6 @@
+import type { DatagramEngine } from '@sock/core'
 import {
   smallBuffers,
-  type DatagramEngine,
   type DatagramPort,
   type UdpBind,
   type UdpSettings,

@@ -1,4 +1,4 @@
-import { lookUp } from '@sock/core/stream'
+import { lookUp } from '@sock/core/transport'
 import type { Loop, Owner } from './loop.js'
 import { kinds } from './numbers.js'
 import type { SocketOptions } from './socket-options.js'

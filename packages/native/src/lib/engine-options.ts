@@ -1,13 +1,5 @@
-import {
-  boolean,
-  checkOptions,
-  integer,
-  milliseconds,
-  type Checked,
-  type Checks,
-  type StreamEndpoint,
-  type StreamSocketOptions,
-} from '@sock/core/stream'
+import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
+import { check, checkOptions, type Checked, type Checks } from '@sock/core/transport'
 import type { SocketOptions } from './socket-options.js'
 
 /** What the system can do beyond the options of servers and clients; by default it does nothing of this. */
@@ -50,12 +42,12 @@ export interface NativeEngineOptions {
 const MAX_INT = 2 ** 31 - 1
 
 const checks = {
-  tcpUserTimeout: milliseconds(undefined, 1),
-  tcpDeferAccept: milliseconds(undefined, 1),
-  tcpFastOpen: integer(undefined, 1, MAX_INT),
-  busyPoll: integer(undefined, 1, MAX_INT),
-  credentials: boolean(false),
-  autobind: boolean(false),
+  tcpUserTimeout: check.milliseconds(undefined, 1),
+  tcpDeferAccept: check.milliseconds(undefined, 1),
+  tcpFastOpen: check.integer(undefined, 1, MAX_INT),
+  busyPoll: check.integer(undefined, 1, MAX_INT),
+  credentials: check.boolean(false),
+  autobind: check.boolean(false),
 } satisfies Checks<NativeEngineOptions>
 
 export type EngineSettings = Checked<typeof checks>

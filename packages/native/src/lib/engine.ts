@@ -1,5 +1,6 @@
 import type { DatagramEngine, StreamEngine } from '@sock/core'
-import { lookUp, type StreamEndpoint, type StreamSocketOptions } from '@sock/core/stream'
+import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
+import { lookUp } from '@sock/core/transport'
 import { createDatagrams } from './datagrams.js'
 import { dialIp, dialPath } from './dial.js'
 import { loadAddon } from './load.js'

@@ -1,5 +1,5 @@
 import type { Address, PeerCredentials, UnixAddress } from '@sock/core'
-import { ipAddress, unixAddress } from '@sock/core/stream'
+import { ipAddress, unixAddress } from '@sock/core/transport'
 import type { Loop } from './loop.js'
 
 /** How the connections of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */

@@ -1,13 +1,13 @@
 import { formatAddress, type Address, type IpAddress, type PeerCredentials } from '@sock/core'
 import {
   cannotSend,
-  unixAddress,
   unixDestination,
   type DatagramPort,
   type DatagramPortSink,
   type DatagramSending,
   type UnixgramPort,
 } from '@sock/core/datagram'
+import { unixAddress } from '@sock/core/transport'
 import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import { isIP } from 'node:net'

@@ -1,5 +1,5 @@
 import type { Address, PeerCredentials } from '@sock/core'
-import { ipAddress, unixAddress } from '@sock/core/datagram'
+import { ipAddress, unixAddress } from '@sock/core/transport'
 import { PLACE_BITS, UNIX_FAMILY } from './numbers.js'
 
 const PLACE_MASK = (1 << PLACE_BITS) - 1

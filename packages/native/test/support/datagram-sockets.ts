@@ -8,17 +8,15 @@ import type {
   Server,
 } from '@sock/core'
 import {
-  checkOptions,
   connectDatagram,
   createDatagramServer,
   datagramClientChecks,
   datagramServerChecks,
-  ipAddress,
-  parseIpTarget,
   type DatagramPort,
   type UdpBind,
   type UdpSettings,
 } from '@sock/core/datagram'
+import { checkOptions, ipAddress, parseIpTarget } from '@sock/core/transport'
 import { engine } from '../../src/index.js'
 
 /*

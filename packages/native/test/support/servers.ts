@@ -9,18 +9,15 @@ import type {
   UnixTarget,
 } from '@sock/core'
 import {
-  checkOptions,
-  clientChecks,
+  streamClientChecks,
   connectStream,
   createStreamServer,
-  parseIpTarget,
-  parseUnixPath,
-  parseUnixTarget,
-  serverChecks,
+  streamServerChecks,
   type IpEndpoint,
   type PathEndpoint,
   type StreamPort,
 } from '@sock/core/stream'
+import { checkOptions, parseIpTarget, parseUnixPath, parseUnixTarget } from '@sock/core/transport'
 import { engine, type NativeSocket } from '../../src/index.js'
 
 /*
@@ -32,7 +29,7 @@ export function createIpServer(
   handler: StreamHandler,
   options?: StreamServerOptions<NativeSocket>,
 ): StreamServer {
-  const settings = checkOptions('options', { engine, ...options }, serverChecks)
+  const settings = checkOptions('options', { engine, ...options }, streamServerChecks)
   return createStreamServer<string, Address, IpEndpoint>(
     {
       transport: 'tcp',
@@ -49,7 +46,7 @@ export function createPathServer(
   handler: StreamHandler,
   options?: StreamServerOptions<NativeSocket>,
 ): StreamServer {
-  const settings = checkOptions('options', { engine, ...options }, serverChecks)
+  const settings = checkOptions('options', { engine, ...options }, streamServerChecks)
   return createStreamServer<string, Address, PathEndpoint>(
     {
       transport: 'unix',
@@ -67,7 +64,7 @@ export async function connectIp(
   target: string | IpTarget,
   options?: StreamClientOptions<NativeSocket>,
 ): Promise<Connection> {
-  const settings = checkOptions('options', { engine, ...options }, clientChecks)
+  const settings = checkOptions('options', { engine, ...options }, streamClientChecks)
   const endpoint = { kind: 'ip', host: undefined, ...parseIpTarget(target, {}) } as const
   const sockets = { noDelay: true, ...settings }
   const dial = (): Promise<StreamPort> => settings.engine.connectStream(endpoint, sockets, settings.signal)
@@ -78,7 +75,7 @@ export async function connectPath(
   target: string | Pick<UnixTarget, 'path'>,
   options?: StreamClientOptions<NativeSocket>,
 ): Promise<Connection> {
-  const settings = checkOptions('options', { engine, ...options }, clientChecks)
+  const settings = checkOptions('options', { engine, ...options }, streamClientChecks)
   const { path, address } = parseUnixPath(target)
   const endpoint = { kind: 'path', path, address } as const
   const dial = (): Promise<StreamPort> => settings.engine.connectStream(endpoint, settings, settings.signal)

@@ -1,28 +1,20 @@
 import { SockError, type IpAddress, type IpTarget, type StreamClientOptions } from '@sock/core'
+import { connectStream, nodeEngine, streamClientChecks, type StreamPort } from '@sock/core/stream'
 import {
+  check,
   checkOptions,
-  clientChecks,
-  connectNode,
-  connectStream,
-  createNodePort,
   ipAddress,
-  milliseconds,
-  nodeEngine,
   parseIpPeer,
-  settled,
-  string,
   wrongType,
   type Check,
   type Checks,
-  type IpEndpoint,
-  type StreamPort,
-} from '@sock/core/stream'
+} from '@sock/core/transport'
 import { isIP, type Socket } from 'node:net'
-import { connect, createSecureContext, type ConnectionOptions } from 'node:tls'
-import { DEFAULT_HANDSHAKE_TIMEOUT, invalidTls, refuseTlsOptions } from './tls-options.js'
+import type { ConnectionOptions } from 'node:tls'
 import type { TcpConnection } from './tcp-connection.js'
 import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
-import { tlsTraits } from './tls-session.js'
+import { connectTls } from './tls-dial.js'
+import { refuseTlsOptions } from './tls-options.js'
 
 /** Options of {@link connectTcp}. */
 export interface TcpClientOptions<EngineSocket = Socket>
@@ -44,18 +36,12 @@ const tlsCheck: Check<ConnectionOptions | undefined> = (value, name) => {
   return value
 }
 
-/**
- * OpenSSL's numbers for an answer that is no TLS: "unexpected message", as when a server echoes, and "wrong version number". If
- * it comes while Node still writes, they are nowhere but in the text of the error.
- */
-const NO_TLS = /:error:(0A0000F4|0A00010B):/
-
 const checks = {
-  ...clientChecks,
+  ...streamClientChecks,
   ...socketChecks,
   tls: tlsCheck,
-  serverName: string(undefined),
-  handshakeTimeout: milliseconds(undefined, 1),
+  serverName: check.string(undefined),
+  handshakeTimeout: check.milliseconds(undefined, 1),
 } satisfies Checks<Omit<TcpClientOptions<unknown>, 'tls'> & { tls?: ConnectionOptions | undefined }>
 
 /**
@@ -83,56 +69,4 @@ export async function connectTcp<Data = unknown, EngineSocket = Socket>(
   // A name is no address: who it is shows when it is connected.
   const remote = isIP(host) === 0 ? undefined : ipAddress(host, port)
   return connectStream<TcpConnection<Data>>({ ...settings, transport: 'tcp', remote, dial })
-}
-
-interface TlsSettings {
-  readonly tls: ConnectionOptions
-  readonly serverName: string | undefined
-  readonly handshakeTimeout: number | undefined
-  readonly noDelay: boolean
-  readonly keepAlive: number
-  readonly highWaterMark: number
-  readonly signal: AbortSignal | undefined
-}
-
-async function connectTls(
-  settings: TlsSettings,
-  endpoint: IpEndpoint & { readonly host: string },
-): Promise<StreamPort> {
-  const { signal, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT, highWaterMark, tls } = settings
-  const { host, port } = endpoint
-  const peer = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
-  // Before anybody is bothered: certificates and keys that OpenSSL refuses.
-  const secureContext = tls.secureContext ?? invalidTls(() => createSecureContext(tls))
-  const raw = await connectNode(endpoint, socketOptions(settings), signal)
-  const timeout = new AbortController()
-  const message = `Gave up the TLS handshake with "${peer}": it took longer than ${handshakeTimeout} ms`
-  const timer = setTimeout(
-    () => timeout.abort(new SockError('ERR_SOCK_HANDSHAKE_TIMEOUT', message)),
-    handshakeTimeout,
-  )
-  try {
-    const name = settings.serverName ?? tls.servername ?? (isIP(host) === 0 ? host : undefined)
-    const options = {
-      highWaterMark,
-      ...tls,
-      secureContext,
-      ...(name === undefined ? {} : { servername: name }),
-      host,
-    }
-    const socket = connect({ ...options, socket: raw })
-    const both = signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal])
-    await settled(socket, 'secureConnect', both)
-    return createNodePort(socket, tlsTraits)
-  } catch (error) {
-    raw.destroy()
-    if (signal?.aborted === true) throw signal.reason
-    if (timeout.signal.aborted) throw timeout.signal.reason
-    const reason = (error as Error).message.trim()
-    const why = NO_TLS.test(reason) ? 'the peer does not speak TLS' : reason
-    const failure = `Cannot complete the TLS handshake with "${peer}": ${why}`
-    throw new SockError('ERR_SOCK_HANDSHAKE_FAILED', failure, { cause: error })
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,20 +1,13 @@
 import { SockError, type IpAddress, type StreamServer, type StreamServerOptions } from '@sock/core'
 import {
-  checkServerOptions,
   createStreamServer,
-  limit,
-  listenNode,
-  milliseconds,
   nodeEngine,
-  object,
-  serverChecks,
-  wrongType,
-  type Checks,
+  streamServerChecks,
   type IpEndpoint,
-  type NodeListenerSink,
   type StreamBinding,
   type StreamListenerSink,
 } from '@sock/core/stream'
+import { check, checkServerOptions, wrongType, type Checks } from '@sock/core/transport'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import type { TcpConnection, TcpHandler } from './tcp-connection.js'
@@ -53,11 +46,11 @@ export interface TcpServer<Data = unknown> extends StreamServer<
 }
 
 const checks = {
-  ...serverChecks,
+  ...streamServerChecks,
   ...socketChecks,
-  tls: object<TlsOptions>(),
-  handshakeTimeout: milliseconds(undefined, 1),
-  maxHandshakes: limit(undefined),
+  tls: check.object<TlsOptions>(),
+  handshakeTimeout: check.milliseconds(undefined, 1),
+  maxHandshakes: check.limit(undefined),
 } satisfies Checks<TcpServerOptions<unknown>>
 
 /**
@@ -93,11 +86,12 @@ export function createTcpServer<Data = unknown, EngineSocket = Socket>(
 
   const open = (endpoint: IpEndpoint, sink: StreamListenerSink, signal: AbortSignal) => {
     if (acceptor === undefined) return engine.listenStream(endpoint, sockets, sink, signal)
-    const handshakes: NodeListenerSink = {
-      accept: (socket) => sink.handshake(acceptor.handshake(socket)),
+    const handshakes: StreamListenerSink<Socket> = {
+      accept: (port) => sink.handshake(acceptor.handshake(port)),
+      handshake: (handshake) => sink.handshake(handshake),
       failed: (error) => sink.failed(error),
     }
-    return listenNode(endpoint, sockets, handshakes, signal)
+    return nodeEngine.listenStream(endpoint, sockets, handshakes, signal)
   }
   const server = createStreamServer<
     string | TcpTarget | IpAddress,

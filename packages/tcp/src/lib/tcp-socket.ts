@@ -1,11 +1,5 @@
-import {
-  boolean,
-  integer,
-  wrongType,
-  type Check,
-  type Checks,
-  type StreamSocketOptions,
-} from '@sock/core/stream'
+import type { StreamSocketOptions } from '@sock/core/stream'
+import { check, wrongType, type Check, type Checks } from '@sock/core/transport'
 
 /** Options of TCP sockets, accepted or dialled. */
 export interface TcpSocketOptions {
@@ -24,7 +18,7 @@ const DEFAULT_KEEP_ALIVE = 60_000
 const MIN_KEEP_ALIVE = 1_000
 const MAX_KEEP_ALIVE = 32_767_000
 
-const keepAliveDelay = integer(DEFAULT_KEEP_ALIVE, MIN_KEEP_ALIVE, MAX_KEEP_ALIVE)
+const keepAliveDelay = check.integer(DEFAULT_KEEP_ALIVE, MIN_KEEP_ALIVE, MAX_KEEP_ALIVE)
 
 /** The silence in ms; 0 for no probes. */
 const keepAliveCheck: Check<number> = (value, name) => {
@@ -35,7 +29,7 @@ const keepAliveCheck: Check<number> = (value, name) => {
 }
 
 export const socketChecks = {
-  noDelay: boolean(true),
+  noDelay: check.boolean(true),
   keepAlive: keepAliveCheck,
 } satisfies Checks<TcpSocketOptions>
 

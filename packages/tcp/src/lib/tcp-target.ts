@@ -1,5 +1,6 @@
 import type { StreamEngine, IpAddress, IpTarget } from '@sock/core'
-import { boolean, checkReusePort, parseIpTarget, type IpEndpoint } from '@sock/core/stream'
+import type { IpEndpoint } from '@sock/core/stream'
+import { check, checkReusePort, parseIpTarget } from '@sock/core/transport'
 
 /** Where a TCP server listens, in parts. */
 export interface TcpTarget extends IpTarget {
@@ -12,7 +13,7 @@ export interface TcpTarget extends IpTarget {
   reusePort?: boolean | undefined
 }
 
-const listenChecks = { ipv6Only: boolean(false), reusePort: boolean(false) }
+const listenChecks = { ipv6Only: check.boolean(false), reusePort: check.boolean(false) }
 
 /**
  * Checks where to listen.

@@ -1,5 +1,4 @@
-import { createNodePort, descriptorOf, type Handshake, type StreamPort } from '@sock/core/stream'
-import { remoteIpAddress } from '@sock/core/stream'
+import { createNodePort, type Handshake, type StreamPort } from '@sock/core/stream'
 import type { Socket } from 'node:net'
 import {
   createSecureContext,
@@ -13,7 +12,8 @@ import { tlsTraits } from './tls-session.js'
 
 /** Turns accepted sockets into TLS connections. */
 export interface TlsAcceptor {
-  handshake(socket: Socket): Handshake
+  /** @param port not started */
+  handshake(port: StreamPort<Socket>): Handshake
   /** @throws SockError `ERR_SOCK_INVALID_TLS`; the old context stays in use then */
   setSecureContext(options: SecureContextOptions): void
 }
@@ -52,10 +52,10 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
   })
 
   return {
-    handshake: (socket) => ({
+    handshake: ({ socket, remoteAddress, descriptor }) => ({
       // Looked up now: a peer that fails may be gone by the time somebody asks.
-      remoteAddress: remoteIpAddress(socket),
-      descriptor: descriptorOf(socket),
+      remoteAddress,
+      descriptor,
       get bytesRead() {
         return socket.bytesRead
       },

@@ -1,5 +1,5 @@
 import { SockError } from '@sock/core'
-import { wrongType } from '@sock/core/stream'
+import { wrongType } from '@sock/core/transport'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 
 /** How long a handshake may take where nothing else is said, in ms. */

@@ -1,4 +1,4 @@
-import { localIpAddress, remoteIpAddress, type SocketTraits } from '@sock/core/stream'
+import type { SocketTraits } from '@sock/core/stream'
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -25,8 +25,6 @@ export interface TlsSession {
 export const tlsTraits: SocketTraits = {
   secure: true,
   canReset: true,
-  localAddress: localIpAddress,
-  remoteAddress: remoteIpAddress,
   session: (socket: Socket) => describeSession(socket as TLSSocket),
 }
 

@@ -1,13 +1,6 @@
 import type { DatagramClientOptions, IpAddress, IpTarget } from '@sock/core'
-import {
-  checkOptions,
-  connectDatagram,
-  datagramClientChecks,
-  ipAddress,
-  lookUp,
-  parseIpPeer,
-  type Checks,
-} from '@sock/core/datagram'
+import { connectDatagram, datagramClientChecks } from '@sock/core/datagram'
+import { checkOptions, ipAddress, lookUp, parseIpPeer, type Checks } from '@sock/core/transport'
 import type { Socket } from 'node:dgram'
 import type { UdpChannel } from './udp-channel.js'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'

@@ -1,5 +1,5 @@
 import type { IpAddress } from '@sock/core'
-import { ipAddress } from '@sock/core/datagram'
+import { ipAddress } from '@sock/core/transport'
 
 /** A power of two: a port's low bits choose the place. */
 const PLACES = 256

@@ -1,15 +1,6 @@
 import { SockError } from '@sock/core'
-import {
-  boolean,
-  checkOptions,
-  integer,
-  smallBuffers,
-  string,
-  wrongType,
-  type Check,
-  type Checks,
-  type UdpSettings,
-} from '@sock/core/datagram'
+import { smallBuffers, type UdpSettings } from '@sock/core/datagram'
+import { check, checkOptions, wrongType, type Check, type Checks } from '@sock/core/transport'
 import type { Socket, SocketOptions } from 'node:dgram'
 import { isIP } from 'node:net'
 
@@ -46,7 +37,7 @@ export interface UdpSocketOptions {
 
 const MAX_BUFFER = 2 ** 31 - 1
 
-const groupChecks = { group: string(undefined), interface: string(undefined) } satisfies Checks<
+const groupChecks = { group: check.string(undefined), interface: check.string(undefined) } satisfies Checks<
   Partial<MulticastGroup>
 >
 
@@ -62,14 +53,14 @@ const multicast: Check<readonly MulticastGroup[]> = (value, name) => {
 }
 
 export const udpChecks = {
-  receiveBufferSize: integer(undefined, 1, MAX_BUFFER),
-  sendBufferSize: integer(undefined, 1, MAX_BUFFER),
-  broadcast: boolean(false),
-  ttl: integer(undefined, 1, 255),
+  receiveBufferSize: check.integer(undefined, 1, MAX_BUFFER),
+  sendBufferSize: check.integer(undefined, 1, MAX_BUFFER),
+  broadcast: check.boolean(false),
+  ttl: check.integer(undefined, 1, 255),
   multicast,
-  multicastTtl: integer(undefined, 0, 255),
-  multicastLoopback: boolean(undefined),
-  multicastInterface: string(undefined),
+  multicastTtl: check.integer(undefined, 0, 255),
+  multicastLoopback: check.boolean(undefined),
+  multicastInterface: check.string(undefined),
 } satisfies Checks<UdpSocketOptions>
 
 /** What has to be said when the socket is made. */

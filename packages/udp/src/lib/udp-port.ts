@@ -1,11 +1,11 @@
 import { formatAddress, type Address, type IpAddress } from '@sock/core'
 import {
   cannotSend,
-  ipAddress,
   type DatagramPort,
   type DatagramPortSink,
   type DatagramSending,
 } from '@sock/core/datagram'
+import { ipAddress } from '@sock/core/transport'
 import type { Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import { kernelDrops } from './kernel-drops.js'

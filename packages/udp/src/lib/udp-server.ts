@@ -1,13 +1,11 @@
 import type { DatagramEngine, DatagramServer, DatagramServerOptions, IpAddress } from '@sock/core'
 import {
-  checkServerOptions,
   createDatagramServer,
   datagramServerChecks,
-  lookUp,
-  type Checks,
   type DatagramPort,
   type UdpSettings,
 } from '@sock/core/datagram'
+import { checkServerOptions, lookUp, type Checks } from '@sock/core/transport'
 import type { Socket } from 'node:dgram'
 import type { UdpChannel, UdpHandler } from './udp-channel.js'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'

@@ -1,5 +1,5 @@
 import type { DatagramEngine, IpAddress, IpTarget } from '@sock/core'
-import { boolean, checkReusePort, parseIpTarget } from '@sock/core/datagram'
+import { check, checkReusePort, parseIpTarget } from '@sock/core/transport'
 
 /** Where a UDP server listens, in parts. */
 export interface UdpTarget extends IpTarget {
@@ -26,7 +26,11 @@ export interface UdpEndpoint {
   readonly reusePort: boolean
 }
 
-const listenChecks = { ipv6Only: boolean(false), reuseAddress: boolean(false), reusePort: boolean(false) }
+const listenChecks = {
+  ipv6Only: check.boolean(false),
+  reuseAddress: check.boolean(false),
+  reusePort: check.boolean(false),
+}
 
 /**
  * Checks where to listen.

@@ -1,5 +1,6 @@
 import type { StreamClientOptions, UnixAddress, UnixTarget } from '@sock/core'
-import { checkOptions, clientChecks, connectStream, parseUnixPath } from '@sock/core/stream'
+import { streamClientChecks, connectStream } from '@sock/core/stream'
+import { checkOptions, parseUnixPath } from '@sock/core/transport'
 import type { Socket } from 'node:net'
 import type { UnixConnection } from './unix-connection.js'
 
@@ -16,7 +17,7 @@ export async function connectUnix<Data = unknown, EngineSocket = Socket>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,
   options?: UnixClientOptions<EngineSocket>,
 ): Promise<UnixConnection<Data>> {
-  const settings = checkOptions('connectUnix options', options, clientChecks)
+  const settings = checkOptions('connectUnix options', options, streamClientChecks)
   const { path, address } = parseUnixPath(target)
   return connectStream<UnixConnection<Data>>({
     ...settings,

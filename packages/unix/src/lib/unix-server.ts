@@ -1,16 +1,17 @@
-import type { StreamServer, StreamServerOptions, UnixAddress, UnixTarget } from '@sock/core'
+import type { StreamServer, StreamServerOptions, UnixAddress, UnixTarget, StreamEngine } from '@sock/core'
 import {
-  checkServerOptions,
-  createSocketFile,
   createStreamServer,
-  parseUnixTarget,
-  serverChecks,
-  type StreamEngine,
+  streamServerChecks,
   type StreamListener,
   type StreamListenerSink,
   type StreamSocketOptions,
-  type UnixEndpoint,
 } from '@sock/core/stream'
+import {
+  checkServerOptions,
+  createSocketFile,
+  parseUnixTarget,
+  type UnixEndpoint,
+} from '@sock/core/transport'
 import type { Socket } from 'node:net'
 import type { UnixConnection, UnixHandler } from './unix-connection.js'
 
@@ -37,7 +38,7 @@ export function createUnixServer<Data = unknown, EngineSocket = Socket>(
   handler: UnixHandler<Data>,
   options?: UnixServerOptions<EngineSocket>,
 ): UnixServer<Data> {
-  const settings = checkServerOptions('createUnixServer', handler, options, serverChecks)
+  const settings = checkServerOptions('createUnixServer', handler, options, streamServerChecks)
   const binding = {
     transport: 'unix',
     secure: false,

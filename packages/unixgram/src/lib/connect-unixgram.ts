@@ -1,13 +1,11 @@
 import type { DatagramClientOptions, DatagramEngine, UnixAddress, UnixTarget } from '@sock/core'
 import {
-  bindable,
-  checkOptions,
   connectDatagram,
   datagramClientChecks,
-  parseUnixPath,
   type DatagramPort,
   type UnixgramPort,
 } from '@sock/core/datagram'
+import { bindable, checkOptions, parseUnixPath } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type Naming, type UnixgramSocket } from './named-port.js'
 import { createPrivateName } from './private-name.js'

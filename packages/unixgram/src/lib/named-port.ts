@@ -1,11 +1,6 @@
 import { formatAddress, type Address } from '@sock/core'
-import {
-  unixAddress,
-  type DatagramPort,
-  type DatagramPortSink,
-  type DatagramSending,
-  type UnixgramPort,
-} from '@sock/core/datagram'
+import type { DatagramPort, DatagramPortSink, DatagramSending, UnixgramPort } from '@sock/core/datagram'
+import { unixAddress } from '@sock/core/transport'
 
 /** What `configure(socket)` gets. */
 export interface UnixgramSocket {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseUnixPath } from '@sock/core/datagram'
+import { parseUnixPath } from '@sock/core/transport'
 
 /** A name for the socket of a client, in a folder that was made for it. */
 export interface PrivateName {

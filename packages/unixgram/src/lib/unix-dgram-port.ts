@@ -1,12 +1,11 @@
 import { formatAddress, type Address, type UnixAddress } from '@sock/core'
 import {
-  MAX_PATH_BYTES,
-  unixAddress,
   unixDestination,
   type DatagramPortSink,
   type DatagramSending,
   type UnixgramPort,
 } from '@sock/core/datagram'
+import { MAX_PATH_BYTES, unixAddress } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { UnixDgramSocket, type UnixDgramEvents } from './unix-dgram.js'
 

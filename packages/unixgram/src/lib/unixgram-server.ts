@@ -6,15 +6,12 @@ import type {
   UnixTarget,
 } from '@sock/core'
 import {
-  bindSocketFile,
-  checkServerOptions,
   createDatagramServer,
   datagramServerChecks,
-  parseUnixTarget,
   type DatagramPort,
-  type UnixEndpoint,
   type UnixgramPort,
 } from '@sock/core/datagram'
+import { bindSocketFile, checkServerOptions, parseUnixTarget, type UnixEndpoint } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type UnixgramSocket } from './named-port.js'
 import { openUnixDgram } from './unix-dgram-port.js'
@@ -74,7 +71,7 @@ function listen(
       port.bind(endpoint.path)
       return createNamedPort(port, { removeFiles: () => undefined })
     }
-    const { file } = bindSocketFile(endpoint, {
+    const file = bindSocketFile(endpoint, {
       bind: (path) => port.bind(path),
       descriptor: (port.socket as Partial<UnixgramSocket> | undefined)?.fd,
       probe: (path) => probe(engine.openUnixgram(), path),

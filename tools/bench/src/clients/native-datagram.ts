@@ -1,5 +1,6 @@
 import type { DatagramEngine } from '@sock/core'
-import { ipAddress, type DatagramPort, type UdpSettings } from '@sock/core/datagram'
+import type { DatagramPort, UdpSettings } from '@sock/core/datagram'
+import { ipAddress } from '@sock/core/transport'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Load } from '../scenarios/scenario.js'

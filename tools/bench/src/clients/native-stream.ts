@@ -1,4 +1,6 @@
-import { unixAddress, type StreamEngine, type StreamEndpoint } from '@sock/core/stream'
+import type { StreamEngine } from '@sock/core'
+import type { StreamEndpoint } from '@sock/core/stream'
+import { unixAddress } from '@sock/core/transport'
 import type { Load } from '../scenarios/scenario.js'
 import type { Place } from '../transports.js'
 import type { OnChunk, StreamClient } from './stream.js'

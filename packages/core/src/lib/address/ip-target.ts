@@ -2,7 +2,8 @@ import { isIP } from 'node:net'
 import { inspect } from 'node:util'
 import type { IpAddress } from './address.js'
 import { SockError } from '../errors/errors.js'
-import { checkOptions, integer, isRecord, string, type Check, type Checked } from '../options/check.js'
+import { checkOptions, isRecord, type Check, type Checked } from '../options/check.js'
+import { integer, string } from '../options/values.js'
 
 /** Where to listen or connect on IP, in parts. */
 export interface IpTarget {
@@ -22,8 +23,6 @@ const NUMERIC = /^[\d.]+$/
 const MAX_PORT = 65_535
 
 const ipChecks = { host: string(undefined), port: integer(undefined, 0, MAX_PORT) }
-/** Checks of the further keys that a transport knows in a target. */
-export type ExtraChecks = { readonly [key: string]: Check<unknown> }
 
 /**
  * Checks an IP target: a string, its parts, or an {@link IpAddress}.
@@ -31,7 +30,7 @@ export type ExtraChecks = { readonly [key: string]: Check<unknown> }
  * @param extra checks of the further keys a transport knows
  * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
  */
-export function parseIpTarget<Extra extends ExtraChecks>(
+export function parseIpTarget<Extra extends { readonly [key: string]: Check<unknown> }>(
   target: string | IpTarget,
   extra: Extra,
 ): IpTarget & Checked<Extra> {
@@ -79,7 +78,7 @@ function withoutFamily(target: unknown): unknown {
   return parts
 }
 
-function check<Extra extends ExtraChecks>(
+function check<Extra extends { readonly [key: string]: Check<unknown> }>(
   target: string | IpTarget,
   extra: Extra,
 ): IpTarget & Checked<Extra> {

@@ -1,22 +1,23 @@
 import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
 
-/** At least one address, in the resolver's order. */
-export type Addresses = readonly [string, ...string[]]
-
 /**
- * The addresses of a host: its own if it is one, or those that the name stands for, the resolver's first choice first.
+ * The addresses of a host, at least one: its own if it is one, or those that the name stands for, the resolver's first
+ * choice first.
  *
  * A look-up cannot be broken off: it waits in a thread of libuv's, for as long as the resolver does not answer. Once the
  * signal is aborted it goes on for nobody.
  *
  * Rejects with the error of dns.lookup (`ENOTFOUND`), or with the signal's reason.
  */
-export async function lookUp(host: string, signal: AbortSignal | undefined): Promise<Addresses> {
+export async function lookUp(
+  host: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly [string, ...string[]]> {
   signal?.throwIfAborted()
   if (isIP(host) !== 0) return [host]
   const found = await unlessAborted(dns.lookup(host, { all: true }), signal)
-  return found.map(({ address }) => address) as unknown as Addresses
+  return found.map(({ address }) => address) as [string, ...string[]]
 }
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

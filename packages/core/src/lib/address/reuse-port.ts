@@ -3,6 +3,7 @@ import { SockError } from '../errors/errors.js'
 /**
  * Refuses `reusePort` where Node would take it and do nothing.
  *
+ * @internal
  * @param engine what moves the bytes: one of its own may not depend on the version of Node
  * @throws SockError `ERR_SOCK_UNSUPPORTED`
  */

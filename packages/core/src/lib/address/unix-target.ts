@@ -2,16 +2,8 @@ import { inspect } from 'node:util'
 import { unixAddress, type UnixAddress } from './address.js'
 import { SockError } from '../errors/errors.js'
 import { invalid, notATarget } from './ip-target.js'
-import {
-  checkOptions,
-  integer,
-  isRecord,
-  outOfRange,
-  string,
-  wrongType,
-  type Check,
-  type Checked,
-} from '../options/check.js'
+import { checkOptions, isRecord, outOfRange, wrongType, type Check, type Checked } from '../options/check.js'
+import { integer, string } from '../options/values.js'
 
 /** Where to listen on a Unix socket, in parts. */
 export interface UnixTarget {
@@ -25,7 +17,11 @@ export interface UnixTarget {
   gid?: number | undefined
 }
 
-/** What a Unix socket is called. */
+/**
+ * What a Unix socket is called.
+ *
+ * @internal
+ */
 export interface UnixName {
   /** The name as users see it. */
   readonly address: UnixAddress
@@ -45,7 +41,11 @@ export interface UnixEndpoint extends UnixName {
   readonly gid: number | undefined
 }
 
-/** sun_path is 108 bytes on Linux (unix(7)) and 104 on macOS and the BSDs, each including the final NUL. */
+/**
+ * sun_path is 108 bytes on Linux (unix(7)) and 104 on macOS and the BSDs, each including the final NUL.
+ *
+ * @internal
+ */
 export const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 /** uid_t and gid_t are 32 bits; the highest means "leave as it is" (chown(2)). */
 const MAX_ID = 2 ** 32 - 2

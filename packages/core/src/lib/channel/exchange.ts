@@ -2,7 +2,8 @@ import { types } from 'node:util'
 import type { Channel, Connection, DatagramChannel } from './channel.js'
 import { createDeferred, ignore } from '../async/deferred.js'
 import { SockError } from '../errors/errors.js'
-import { abortSignal, checkOptions, limit, wrongType, type Checks } from '../options/check.js'
+import { checkOptions, wrongType, type Checks } from '../options/check.js'
+import { abortSignal, limit } from '../options/values.js'
 
 /** Options of {@link exchange}. */
 export interface ExchangeOptions {

@@ -1,5 +1,6 @@
 import { SockError } from '../errors/errors.js'
-import { abortSignal, checkOptions, milliseconds, type Checks } from '../options/check.js'
+import { checkOptions, type Checks } from '../options/check.js'
+import { abortSignal, milliseconds } from '../options/values.js'
 
 /** Options of `read()` and `receive()`: when to give up. What comes later is not lost: the next read gets it. */
 export interface ReadOptions {

@@ -1,6 +1,7 @@
 import { formatAddress, type Address, type IpAddress } from '../address/address.js'
 import { SockError } from '../errors/errors.js'
-import { object, wrongType, type Check } from '../options/check.js'
+import { wrongType, type Check } from '../options/check.js'
+import { object } from '../options/values.js'
 import { parseUnixPath, type UnixName } from '../address/unix-target.js'
 import type { DatagramPort } from './port.js'
 
@@ -21,7 +22,11 @@ export interface DatagramEngine {
   openUnixgram(): UnixgramPort
 }
 
-/** Where a UDP socket is bound; hosts are addresses in numbers. */
+/**
+ * Where a UDP socket is bound; hosts are addresses in numbers.
+ *
+ * @internal
+ */
 export interface UdpBind {
   /** `undefined` for all addresses. */
   readonly host: string | undefined
@@ -39,7 +44,11 @@ export interface UdpBind {
   readonly peer?: IpAddress
 }
 
-/** The options of a UDP socket, checked, as users of `@sock/udp` give them; `undefined` leaves what the system has. */
+/**
+ * The options of a UDP socket, checked, as users of `@sock/udp` give them; `undefined` leaves what the system has.
+ *
+ * @internal
+ */
 export interface UdpSettings {
   /** Bytes (SO_RCVBUF, socket(7)). */
   readonly receiveBufferSize: number | undefined
@@ -59,7 +68,11 @@ export interface UdpSettings {
   readonly multicastInterface: string | undefined
 }
 
-/** A multicast group to join. */
+/**
+ * A multicast group to join.
+ *
+ * @internal
+ */
 export interface UdpGroup {
   /** Its address. */
   readonly group: string
@@ -67,7 +80,11 @@ export interface UdpGroup {
   readonly interface?: string | undefined
 }
 
-/** A Unix datagram socket, and what gives it its name and its peer. Both are done at once. */
+/**
+ * A Unix datagram socket, and what gives it its name and its peer. Both are done at once.
+ *
+ * @internal
+ */
 export interface UnixgramPort extends DatagramPort {
   /** @param name as the system calls it: of an abstract one the first byte is NUL. @throws the system's error */
   bind(name: string): void
@@ -92,6 +109,7 @@ export const datagramEngine: Check<DatagramEngine | undefined> = (value, name) =
 /**
  * Linux caps what it is asked for at net.core.rmem_max or wmem_max (socket(7)).
  *
+ * @internal
  * @returns one error for each buffer of which the system gave less than was asked for
  */
 export function smallBuffers(settings: UdpSettings, given: { receive: number; send: number }): Error[] {
@@ -106,13 +124,21 @@ export function smallBuffers(settings: UdpSettings, given: { receive: number; se
   return errors
 }
 
-/** Where a Unix datagram goes. @throws SockError if that is not an address one can send to */
+/**
+ * Where a Unix datagram goes. @throws SockError if that is not an address one can send to
+ *
+ * @internal
+ */
 export function unixDestination(to: Address): UnixName {
   if (to.family === 'unix') return parseUnixPath(to)
   throw cannotSend(to, 'not the address of a Unix socket')
 }
 
-/** The error for an address that nothing can be sent to. */
+/**
+ * The error for an address that nothing can be sent to.
+ *
+ * @internal
+ */
 export function cannotSend(to: Address, why: string, cause?: unknown): SockError {
   const message = `Cannot send to "${formatAddress(to)}": ${why}`
   return new SockError('ERR_SOCK_INVALID_ADDRESS', message, cause === undefined ? {} : { cause })

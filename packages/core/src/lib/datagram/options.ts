@@ -1,4 +1,5 @@
-import { abortSignal, func, limit, milliseconds, type Checks } from '../options/check.js'
+import { type Checks } from '../options/check.js'
+import { abortSignal, func, limit, milliseconds } from '../options/values.js'
 import type { ConnectionEvent } from '../server/server.js'
 import { datagramEngine, type DatagramEngine } from './engine.js'
 

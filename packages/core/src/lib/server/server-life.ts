@@ -5,7 +5,8 @@ import { createDeferred, ignore, type Deferred } from '../async/deferred.js'
 import { Drain } from './drain.js'
 import { SockError } from '../errors/errors.js'
 import { transition } from './lifecycle.js'
-import { abortSignal, checkOptions, milliseconds, unexpectedArgument, type Checks } from '../options/check.js'
+import { checkOptions, unexpectedArgument, type Checks } from '../options/check.js'
+import { abortSignal, milliseconds } from '../options/values.js'
 import type {
   CloseReason,
   ListenOptions,

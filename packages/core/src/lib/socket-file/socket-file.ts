@@ -22,7 +22,11 @@ interface FileId {
   readonly birthtimeNs: bigint
 }
 
-/** A socket file that we have made. */
+/**
+ * A socket file that we have made.
+ *
+ * @internal
+ */
 export interface SocketFile {
   /**
    * Removes the file if it is still ours. Only the first call does anything, and has to come while the socket is open:
@@ -40,20 +44,6 @@ const CLAIM_MAX_AGE = 10_000
 /** How long a probe waits for the other end: to close at once would reset the connection of a server that greets. */
 const PROBE_GOODBYE = 100
 
-/** What {@link createSocketFile} needs to know of a listener. */
-export interface Closable {
-  /** Closes it; called when a step after the bind fails. */
-  close(): Promise<void>
-}
-
-/** What {@link createSocketFile} makes. */
-export interface ListeningFile<Listener> {
-  /** What `bind` resolved with. */
-  readonly listener: Listener
-  /** Its socket file. */
-  readonly file: SocketFile
-}
-
 /**
  * Makes the socket file of a listener: binds it in a private folder beside the target, gives it mode and owner there,
  * and links it to its name, which fails if something has that name. There is no moment at which the name is
@@ -61,12 +51,13 @@ export interface ListeningFile<Listener> {
  *
  * Rejects with `ERR_SOCK_PATH_NOT_SOCKET`, `ERR_SOCK_PATH_IN_USE` or a system error, and leaves nothing then.
  *
+ * @internal
  * @param bind opens the listener at a path; closed again here when a later step fails
  */
-export async function createSocketFile<Listener extends Closable>(
+export async function createSocketFile<Listener extends { close(): Promise<void> }>(
   endpoint: UnixEndpoint,
   bind: (path: string) => Promise<Listener>,
-): Promise<ListeningFile<Listener>> {
+): Promise<{ readonly listener: Listener; readonly file: SocketFile }> {
   const path = absolute(endpoint.path)
   await inspect(path)
   const folder = makePrivateFolder(path)
@@ -87,7 +78,11 @@ export async function createSocketFile<Listener extends Closable>(
   }
 }
 
-/** How to bind a datagram socket, and how to look at what is at a path. Both are done at once. */
+/**
+ * How to bind a datagram socket, and how to look at what is at a path. Both are done at once.
+ *
+ * @internal
+ */
 export interface SocketFileActions {
   /** Gives the socket this name. @throws the system's error */
   readonly bind: (name: string) => void
@@ -97,21 +92,14 @@ export interface SocketFileActions {
   readonly descriptor?: number | undefined
 }
 
-/** What {@link bindSocketFile} makes. */
-export interface BoundFile {
-  /** The name that was bound: the path from the root, if that is not too long. */
-  readonly name: string
-  /** The socket file. */
-  readonly file: SocketFile
-}
-
 /**
  * Makes the socket file of a datagram socket. Replies carry the name that was bound, so it is bound in place; and all is
  * done in one go, since without a descriptor `process.umask` is another one meanwhile.
  *
+ * @internal
  * @throws SockError `ERR_SOCK_PATH_NOT_SOCKET` or `ERR_SOCK_PATH_IN_USE`, or a system error; nothing is left then
  */
-export function bindSocketFile(endpoint: UnixEndpoint, actions: SocketFileActions): BoundFile {
+export function bindSocketFile(endpoint: UnixEndpoint, actions: SocketFileActions): SocketFile {
   const path = absolute(endpoint.path)
   const name = bindable(endpoint.path)
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -124,7 +112,7 @@ export function bindSocketFile(endpoint: UnixEndpoint, actions: SocketFileAction
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
       continue
     }
-    return { name, file: createFile(path, finish(path, endpoint)) }
+    return createFile(path, finish(path, endpoint))
   }
   throw othersStart(path)
 }
@@ -164,7 +152,11 @@ function finish(path: string, endpoint: UnixEndpoint): FileId {
   }
 }
 
-/** The name of a socket file that is the same from everywhere; or the one given, if the system cannot take that. */
+/**
+ * The name of a socket file that is the same from everywhere; or the one given, if the system cannot take that.
+ *
+ * @internal
+ */
 export function bindable(path: string): string {
   const full = absolute(path)
   return fits(full) ? full : path

@@ -1,15 +1,6 @@
 import type { Socket } from 'node:net'
-import {
-  abortSignal,
-  func,
-  integer,
-  limit,
-  milliseconds,
-  object,
-  wrongType,
-  type Check,
-  type Checks,
-} from '../options/check.js'
+import { wrongType, type Check, type Checks } from '../options/check.js'
+import { abortSignal, func, integer, limit, milliseconds, object } from '../options/values.js'
 import type { ConnectionEvent } from '../server/server.js'
 import { nodeEngine } from './node/node-engine.js'
 import type { StreamEngine } from './port.js'
@@ -98,14 +89,14 @@ const socketChecks = {
 } satisfies Checks<Pick<StreamConnectionOptions<unknown>, 'configure' | 'engine'>>
 
 /** The checks for `checkOptions()` of a client whose transport has no sockets: one per option, with its default. */
-export const bareClientChecks = {
+export const bareStreamClientChecks = {
   ...connectionChecks,
   signal: abortSignal,
   onState: func<(event: ConnectionEvent) => void>(),
 } satisfies Checks<Omit<StreamClientOptions, 'configure' | 'engine'>>
 
 /** The checks for `checkOptions()` of a server whose transport has no sockets: what the machinery does by itself. */
-export const bareServerChecks = {
+export const bareStreamServerChecks = {
   ...connectionChecks,
   shutdownTimeout: milliseconds(25_000),
   maxConnections: limit(Infinity),
@@ -116,13 +107,13 @@ export const bareServerChecks = {
 } satisfies Checks<Omit<StreamServerOptions, 'configure' | 'engine' | 'backlog'>>
 
 /** The checks of {@link StreamClientOptions}, for `checkOptions()`: one per option, with its default. */
-export const clientChecks = { ...bareClientChecks, ...socketChecks } satisfies Checks<
+export const streamClientChecks = { ...bareStreamClientChecks, ...socketChecks } satisfies Checks<
   StreamClientOptions<unknown>
 >
 
 /** The checks of {@link StreamServerOptions}, for `checkOptions()`: one per option, with its default. */
-export const serverChecks = {
-  ...bareServerChecks,
+export const streamServerChecks = {
+  ...bareStreamServerChecks,
   ...socketChecks,
   backlog: integer(undefined, 1, MAX_BACKLOG),
 } satisfies Checks<StreamServerOptions<unknown>>

@@ -94,12 +94,20 @@ export interface StreamListenerSink<Socket = unknown> {
  * A bound socket that accepts. Its `drain()` hands over those that the system has already accepted for us, and resolves
  * at the latest after some tenths of a second.
  */
-export type StreamListener<Addr extends Address = Address> = Listener<Addr>
+export interface StreamListener<Addr extends Address = Address> extends Listener<Addr> {}
 
-/** Where to listen or connect, in the terms of an engine. */
+/**
+ * Where to listen or connect, in the terms of an engine.
+ *
+ * @internal
+ */
 export type StreamEndpoint = IpEndpoint | PathEndpoint
 
-/** An endpoint of IP, checked. */
+/**
+ * An endpoint of IP, checked.
+ *
+ * @internal
+ */
 export interface IpEndpoint {
   /** Tells it from a {@link PathEndpoint}. */
   readonly kind: 'ip'
@@ -113,7 +121,11 @@ export interface IpEndpoint {
   readonly reusePort?: boolean
 }
 
-/** An endpoint in the file system or in Linux's abstract namespace, checked. */
+/**
+ * An endpoint in the file system or in Linux's abstract namespace, checked.
+ *
+ * @internal
+ */
 export interface PathEndpoint {
   /** Tells it from an {@link IpEndpoint}. */
   readonly kind: 'path'
@@ -123,7 +135,11 @@ export interface PathEndpoint {
   readonly address: UnixAddress
 }
 
-/** Options of a socket that listens or connects. */
+/**
+ * Options of a socket that listens or connects.
+ *
+ * @internal
+ */
 export interface StreamSocketOptions {
   /** Bytes from which `bufferedBytes` is too much; see the option of the same name. */
   readonly highWaterMark: number

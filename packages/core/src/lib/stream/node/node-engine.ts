@@ -36,18 +36,15 @@ export const nodeEngine: StreamEngine<Socket> = {
 }
 
 /** Where {@link listenNode} delivers. */
-export interface NodeListenerSink {
+interface NodeListenerSink {
   /** A peer was accepted; its socket has no listeners yet. */
   accept(socket: Socket): void
   /** Something went wrong with accepting; the listener goes on. */
   failed(error: Error): void
 }
 
-/**
- * Listens with `node:net`. For bindings that need the socket itself, as TLS does. Rejects with the system's error or the
- * signal's reason, and leaves nothing then.
- */
-export async function listenNode(
+/** Listens with `node:net`. Rejects with the system's error or the signal's reason, and leaves nothing then. */
+async function listenNode(
   endpoint: StreamEndpoint,
   options: StreamSocketOptions,
   sink: NodeListenerSink,
@@ -81,7 +78,7 @@ export async function listenNode(
 }
 
 /** Connects with `node:net`. Rejects with the system's error or the signal's reason, and leaves nothing then. */
-export async function connectNode(
+async function connectNode(
   endpoint: StreamEndpoint,
   options: StreamSocketOptions,
   signal?: AbortSignal,
@@ -128,7 +125,7 @@ export async function settled(socket: Socket, event: string, signal: AbortSignal
 function serverTraits(endpoint: StreamEndpoint): SocketTraits {
   if (endpoint.kind === 'path') {
     const { address } = endpoint
-    return { secure: false, canReset: false, localAddress: () => address, remoteAddress: () => undefined }
+    return { secure: false, canReset: false, localAddress: () => address }
   }
   return ipTraits
 }
@@ -143,31 +140,7 @@ function clientTraits(endpoint: StreamEndpoint): SocketTraits {
 }
 
 const UNNAMED = unixAddress('')
-/** The name of a socket that was gone before anybody asked. */
-const UNSPECIFIED = ipAddress('0.0.0.0', 0)
-
-const ipTraits: SocketTraits = {
-  secure: false,
-  canReset: true,
-  localAddress: localIpAddress,
-  remoteAddress: remoteIpAddress,
-}
-
-/** This side of a socket, for {@link SocketTraits}; `0.0.0.0:0` for one that was gone before anybody asked. */
-export function localIpAddress(socket: Socket): Address {
-  const { localAddress, localPort } = socket
-  return localAddress === undefined || localPort === undefined
-    ? UNSPECIFIED
-    : ipAddress(localAddress, localPort)
-}
-
-/** The peer of a socket, for {@link SocketTraits}; `undefined` for one that was gone before anybody asked. */
-export function remoteIpAddress(socket: Socket): Address | undefined {
-  const { remoteAddress, remotePort } = socket
-  return remoteAddress === undefined || remotePort === undefined
-    ? undefined
-    : ipAddress(remoteAddress, remotePort)
-}
+const ipTraits: SocketTraits = { secure: false, canReset: true }
 
 /** A name is looked up here: `net.Server` would go on to listen after it was closed, once its own look-up ends. */
 async function listenTarget(

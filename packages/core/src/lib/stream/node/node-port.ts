@@ -4,6 +4,7 @@ import type { Address } from '../../address/address.js'
 import { ignore } from '../../async/deferred.js'
 import { whatBroke, whatBrokeEncrypted } from './node-end.js'
 import { descriptorOf, queuedBytes } from './node-handle.js'
+import { localIpAddress, remoteIpAddress } from './ip-names.js'
 import type { StreamPort, StreamPortSink } from '../port.js'
 import { onWritten, writeTurn } from './write-turn.js'
 
@@ -13,10 +14,10 @@ export interface SocketTraits {
   readonly secure: boolean
   /** Whether there is TCP below, which has a RST. */
   readonly canReset: boolean
-  /** What this side is called; asked for once per socket, when somebody wants to know. */
-  localAddress(socket: Socket): Address
-  /** What the peer is called, if it has a name; asked for likewise. */
-  remoteAddress(socket: Socket): Address | undefined
+  /** What this side is called; asked for once per socket, when it is first needed. Default: its IP address and port. */
+  localAddress?(socket: Socket): Address
+  /** What the peer is called, if it has a name; asked for likewise. Default: its IP address and port. */
+  remoteAddress?(socket: Socket): Address | undefined
   /** What a handshake agreed upon; left out without one. */
   session?(socket: Socket): unknown
 }
@@ -70,10 +71,12 @@ class NodeStreamPort implements StreamPort<Socket> {
     return this.#traits.secure
   }
   get localAddress(): Address {
-    return ((this.#names ??= {}).local ??= this.#traits.localAddress(this.socket))
+    const { socket } = this
+    return ((this.#names ??= {}).local ??= this.#traits.localAddress?.(socket) ?? localIpAddress(socket))
   }
   get remoteAddress(): Address | undefined {
-    return ((this.#names ??= {}).remote ??= this.#traits.remoteAddress(this.socket))
+    const { socket } = this
+    return ((this.#names ??= {}).remote ??= this.#traits.remoteAddress?.(socket) ?? remoteIpAddress(socket))
   }
   get tls(): unknown {
     return ((this.#names ??= {}).tls ??= this.#traits.session?.(this.socket))

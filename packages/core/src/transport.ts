@@ -1,0 +1,27 @@
+/// <reference types="node" preserve="true" />
+/**
+ * For authors of transports of both kinds: addresses, targets, look-up, and checks of options.
+ *
+ * @module @sock/core/transport
+ */
+export { ipAddress, unixAddress } from './lib/address/address.js'
+export { parseIpPeer, parseIpTarget } from './lib/address/ip-target.js'
+export { lookUp } from './lib/address/look-up.js'
+export { checkReusePort } from './lib/address/reuse-port.js'
+export {
+  MAX_PATH_BYTES,
+  parseUnixPath,
+  parseUnixTarget,
+  type UnixEndpoint,
+  type UnixName,
+} from './lib/address/unix-target.js'
+export { checkOptions, wrongType, type Check, type Checked, type Checks } from './lib/options/check.js'
+export { checkServerOptions } from './lib/options/server-options.js'
+export * as check from './lib/options/values.js'
+export {
+  bindable,
+  bindSocketFile,
+  createSocketFile,
+  type SocketFile,
+  type SocketFileActions,
+} from './lib/socket-file/socket-file.js'
