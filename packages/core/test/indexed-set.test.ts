@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { IndexedSet, type Indexed } from '../src/lib/stream/indexed-set.js'
+import { IndexedSet, type Indexed } from '../src/lib/channel/indexed-set.js'
 
 describe('IndexedSet', () => {
   it('holds what a Set would hold, whatever comes and goes', () => {

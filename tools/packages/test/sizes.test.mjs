@@ -25,6 +25,18 @@ describe('loadedBy()', () => {
   })
 })
 
+describe('entry points of core', () => {
+  const machinery = (door, kind) =>
+    [...loadedBy(doors()[door])].filter((path) => path.startsWith(`packages/core/dist/lib/${kind}/`))
+
+  it('@sock/core/transport loads no machinery, and that of one kind loads none of the other', () => {
+    const loaded = ['transport', 'datagram', 'stream'].map((door) =>
+      ['stream', 'datagram'].filter((kind) => machinery(`@sock/core/${door}`, kind).length > 0),
+    )
+    expect(loaded).toEqual([[], ['datagram'], ['stream']])
+  })
+})
+
 describe('excesses()', () => {
   const bounds = { a: { packed: 10, loaded: 5 } }
 

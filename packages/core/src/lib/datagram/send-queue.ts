@@ -2,7 +2,7 @@ import { formatAddress, type Address } from '../address/address.js'
 import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../async/deferred.js'
 import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
-import { IndexedSet, type Indexed } from '../stream/indexed-set.js'
+import { IndexedSet, type Indexed } from '../channel/indexed-set.js'
 import { DATAGRAM_OVERHEAD } from './receive-queue.js'
 import type { DatagramPort, DatagramSending } from './port.js'
 

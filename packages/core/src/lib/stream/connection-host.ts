@@ -3,7 +3,7 @@ import type { StreamCallbacks } from '../channel/handler.js'
 import type { CloseReason, ConnectionState } from '../server/server.js'
 import type { BufferLimit } from './buffer-limit.js'
 import type { DeadlineHost } from './deadlines.js'
-import type { Indexed } from './indexed-set.js'
+import type { Indexed } from '../channel/indexed-set.js'
 
 /** What connections of one server, or one client, share. */
 export interface ConnectionHost extends DeadlineHost {

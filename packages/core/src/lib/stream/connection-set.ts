@@ -18,7 +18,7 @@ import { isolated } from '../async/isolated.js'
 import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
 import type { StreamServerSettings } from './settings.js'
 import { Sweep } from './sweep.js'
-import { IndexedSet } from './indexed-set.js'
+import { IndexedSet } from '../channel/indexed-set.js'
 import { Unobserved } from '../server/unobserved.js'
 
 /** The limits that end connections, and where that is counted. */

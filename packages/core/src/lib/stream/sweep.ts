@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { IndexedSet, type Indexed } from './indexed-set.js'
+import { IndexedSet, type Indexed } from '../channel/indexed-set.js'
 
 /** Something with deadlines. */
 export interface Watched extends Indexed {
