@@ -24,8 +24,8 @@ function binary(addon: unknown): unknown {
 function reason(one: Host): string {
   const loaded = loadAddon(one)
   if ('addon' in loaded) throw new Error('It was loaded')
-  expect(loaded.error.code).toBe('ERR_SOCK_NATIVE_UNAVAILABLE')
-  return loaded.error.message
+  expect(loaded.error().code).toBe('ERR_SOCK_NATIVE_UNAVAILABLE')
+  return loaded.error().message
 }
 
 describe('loadAddon', () => {

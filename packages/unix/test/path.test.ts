@@ -63,7 +63,7 @@ describe('listen', () => {
   it('rejects with ENOENT and names the folder when that is missing', async () => {
     const error = await failure(scratch.server().listen(scratch.path('missing/app.sock')))
     expect(error).toMatchObject({ code: 'ENOENT', path: scratch.path('missing/app.sock') })
-    expect(error.message).toContain(`Cannot create a socket file in "${scratch.path('missing')}"`)
+    expect(error.message).toContain(`Cannot listen on "${scratch.path('missing/app.sock')}"`)
     expect(scratch.names()).toEqual([])
   })
 
@@ -107,7 +107,7 @@ describe('listen', () => {
     )
     const [closed, message, hidden] = await child.result
     expect([closed, hidden]).toEqual(['EACCES idle', 'EACCES idle'])
-    expect(message).toContain(`Cannot create a socket file in "${scratch.path('closed')}"`)
+    expect(message).toContain(`Cannot listen on "${scratch.path('closed/app.sock')}"`)
   })
 
   itAsRoot('leaves nothing in a folder of others with the sticky bit', async () => {

@@ -59,9 +59,37 @@ export function madeErrors(paths: readonly string[]): MadeError[] {
       const message = name === 'SockError' ? second : first
       found.push({ codes, messages: message === undefined ? ['…'] : texts(message), where })
     })
+    found.push(...wordsIn(file))
   }
   return found
 }
+
+/** What `Words` say of the codes of the system: the message is put together from them, and set on the system's own error. */
+function wordsIn(file: ts.SourceFile): MadeError[] {
+  const found: MadeError[] = []
+  visit(file, (node) => {
+    if (!ts.isVariableDeclaration(node) || node.type?.getText() !== 'Words') return
+    const table = node.initializer
+    if (table === undefined || !ts.isObjectLiteralExpression(table)) return
+    const { line } = file.getLineAndCharacterOfPosition(node.getStart())
+    const where = `${file.fileName.slice(root.length)}:${line + 1}`
+    const actions = ACTIONS.filter(([prefix]) => node.name.getText().startsWith(prefix))
+    const messages = table.properties.filter(ts.isPropertyAssignment).flatMap(({ name, initializer }) => {
+      const [wrong, wayOut] = (initializer as ts.ArrayLiteralExpression)
+        .elements as unknown as ts.StringLiteral[]
+      const starts = actions.length === 0 ? ACTIONS : actions
+      return starts.map(([, start]) => `${start} "…": ${wrong?.text} (${name.getText()}). ${wayOut?.text}`)
+    })
+    found.push({ codes: ['Error'], messages, where })
+  })
+  return found
+}
+
+/** How a table of {@link wordsIn} is called, and how its messages begin; one that is called otherwise holds for both. */
+const ACTIONS = [
+  ['LISTEN_', 'Cannot listen on'],
+  ['CONNECT_', 'Cannot connect to'],
+] as const
 
 /** All texts that an expression can be, as far as one can see; `…` stands for what one cannot. */
 function createTexts(checker: ts.TypeChecker, files: readonly ts.SourceFile[]) {

@@ -94,6 +94,11 @@ describe('madeErrors()', () => {
     expect(errorsIn(code)).toEqual([[['A'], ['too much']]])
   })
 
+  it('madeErrors() finds the words for what the system says', () => {
+    const table = `type Words = object\nconst CONNECT_X: Words = { EX: ['it is gone', 'Come again'] }`
+    expect(errorsIn(table)).toEqual([[['Error'], ['Cannot connect to "…": it is gone (EX). Come again']]])
+  })
+
   it('madeErrors() writes … for what it cannot know', () => {
     expect(errorsIn('export const fail = (why: string) => new SockError("A", why)')).toEqual([[['A'], ['…']]])
   })

@@ -1,6 +1,6 @@
 import type { DatagramEngine, StreamEngine } from '@sock/core'
 import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
-import { lookUp } from '@sock/core/transport'
+import { atCaller, lookUp } from '@sock/core/transport'
 import { createDatagrams } from './datagrams.js'
 import { dialIp, dialPath } from './dial.js'
 import { loadAddon } from './load.js'
@@ -33,9 +33,9 @@ const loaded = loadAddon()
 /** One for all engines that this copy of the package makes, in this thread. */
 const loop = 'addon' in loaded ? new Loop(loaded.addon) : undefined
 
-/** @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE` */
+/** @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE`, a new one for each call, since it gets the stack of the caller */
 function usable(): Loop {
-  if (loop === undefined) throw (loaded as { error: Error }).error
+  if (loop === undefined) throw (loaded as { error: () => Error }).error()
   return loop
 }
 
@@ -46,7 +46,7 @@ function usable(): Loop {
  * @throws TypeError or RangeError, which name the option and the value
  */
 export function createEngine(options?: NativeEngineOptions): NativeEngine {
-  const settings = checkEngineOptions(options)
+  const settings = atCaller(createEngine, () => checkEngineOptions(options))
   return {
     name: 'native',
     available: loop !== undefined,

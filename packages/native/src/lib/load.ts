@@ -13,7 +13,7 @@ const PREBUILT = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-a
 const WITHOUT_LIBUV = ['bun', 'deno']
 
 /** The addon, or why there is none. */
-export type Loaded = { readonly addon: Addon } | { readonly error: SockError }
+export type Loaded = { readonly addon: Addon } | { readonly error: () => SockError }
 
 /**
  * Loads the addon for this platform, and makes an engine, which no other copy of this package shares. Never throws: an
@@ -70,5 +70,5 @@ function checkNumbers(compiled: Readonly<Record<string, number>>): void {
 function unavailable(reason: string, cause?: unknown): Loaded {
   const details = cause === undefined ? {} : { cause }
   const message = `Cannot use the native engine: ${reason}`
-  return { error: new SockError('ERR_SOCK_NATIVE_UNAVAILABLE', message, details) }
+  return { error: () => new SockError('ERR_SOCK_NATIVE_UNAVAILABLE', message, details) }
 }

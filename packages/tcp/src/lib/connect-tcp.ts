@@ -3,9 +3,11 @@ import { connectStream, nodeEngine, streamClientChecks, type StreamPort } from '
 import {
   check,
   checkOptions,
+  connectAtCaller,
   ipAddress,
   parseIpPeer,
   wrongType,
+  type Caller,
   type Check,
   type Checks,
 } from '@sock/core/transport'
@@ -50,9 +52,19 @@ const checks = {
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_INVALID_TLS`, a system error (`ECONNREFUSED`, `ENOTFOUND`…), `ERR_SOCK_HANDSHAKE_FAILED` (its
  * cause says why: an unknown CA, another name…), `ERR_SOCK_HANDSHAKE_TIMEOUT`, or the signal's reason. Nothing is left then.
  */
-export async function connectTcp<Data = unknown, EngineSocket = Socket>(
+export function connectTcp<Data = unknown, EngineSocket = Socket>(
   target: string | IpTarget | IpAddress,
   options?: TcpClientOptions<EngineSocket>,
+): Promise<TcpConnection<Data>> {
+  return connectAtCaller(connectTcp, { transport: 'tcp', target }, (caller) =>
+    connect<Data>(caller, target, options),
+  )
+}
+
+function connect<Data>(
+  caller: Caller,
+  target: string | IpTarget | IpAddress,
+  options: unknown,
 ): Promise<TcpConnection<Data>> {
   const settings = checkOptions('connectTcp options', options, checks)
   const { engine, signal } = settings
@@ -68,5 +80,5 @@ export async function connectTcp<Data = unknown, EngineSocket = Socket>(
       : connectTls({ ...settings, tls: settings.tls }, endpoint)
   // A name is no address: who it is shows when it is connected.
   const remote = isIP(host) === 0 ? undefined : ipAddress(host, port)
-  return connectStream<TcpConnection<Data>>({ ...settings, transport: 'tcp', remote, dial })
+  return connectStream<TcpConnection<Data>>({ ...settings, transport: 'tcp', remote, caller, dial })
 }

@@ -7,7 +7,7 @@ import {
   type StreamBinding,
   type StreamListenerSink,
 } from '@sock/core/stream'
-import { check, checkServerOptions, wrongType, type Checks } from '@sock/core/transport'
+import { atCaller, check, checkServerOptions, wrongType, type Checks } from '@sock/core/transport'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import type { TcpConnection, TcpHandler } from './tcp-connection.js'
@@ -65,6 +65,10 @@ export function createTcpServer<Data = unknown, EngineSocket = Socket>(
   handler: TcpHandler<Data>,
   options?: TcpServerOptions<EngineSocket>,
 ): TcpServer<Data> {
+  return atCaller(createTcpServer, () => create(handler, options))
+}
+
+function create<Data>(handler: TcpHandler<Data>, options: unknown): TcpServer<Data> {
   const settings = checkServerOptions('createTcpServer', handler, options, checks)
   const { tls, engine, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT, maxHandshakes = Infinity } = settings
   if (tls === undefined) {

@@ -1,6 +1,14 @@
 import type { DatagramClientOptions, IpAddress, IpTarget } from '@sock/core'
 import { connectDatagram, datagramClientChecks } from '@sock/core/datagram'
-import { checkOptions, ipAddress, lookUp, parseIpPeer, type Checks } from '@sock/core/transport'
+import {
+  connectAtCaller,
+  type Caller,
+  checkOptions,
+  ipAddress,
+  lookUp,
+  parseIpPeer,
+  type Checks,
+} from '@sock/core/transport'
 import type { Socket } from 'node:dgram'
 import type { UdpChannel } from './udp-channel.js'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
@@ -17,9 +25,19 @@ const checks = { ...datagramClientChecks, ...udpChecks } satisfies Checks<UdpCli
  *
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, a system error (`ENOTFOUND`, `ENETUNREACH`…), or the signal's reason.
  */
-export async function connectUdp<Data = unknown>(
+export function connectUdp<Data = unknown>(
   target: string | IpTarget | IpAddress,
   options?: UdpClientOptions,
+): Promise<UdpChannel<Data>> {
+  return connectAtCaller(connectUdp, { transport: 'udp', target }, (caller) =>
+    connect<Data>(caller, target, options),
+  )
+}
+
+function connect<Data>(
+  caller: Caller,
+  target: string | IpTarget | IpAddress,
+  options: UdpClientOptions | undefined,
 ): Promise<UdpChannel<Data>> {
   const settings = checkOptions('connectUdp options', options, checks)
   const { host, port } = parseIpPeer(target)
@@ -34,5 +52,8 @@ export async function connectUdp<Data = unknown>(
     opened.close()
     throw signal.reason
   }
-  return connectDatagram<UdpChannel<Data>>({ ...settings, transport: 'udp', dial }, ipAddress(host, port))
+  return connectDatagram<UdpChannel<Data>>(
+    { ...settings, transport: 'udp', caller, dial },
+    ipAddress(host, port),
+  )
 }

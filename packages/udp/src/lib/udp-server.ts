@@ -5,7 +5,7 @@ import {
   type DatagramPort,
   type UdpSettings,
 } from '@sock/core/datagram'
-import { checkServerOptions, lookUp, type Checks } from '@sock/core/transport'
+import { atCaller, checkServerOptions, lookUp, type Checks } from '@sock/core/transport'
 import type { Socket } from 'node:dgram'
 import type { UdpChannel, UdpHandler } from './udp-channel.js'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
@@ -34,17 +34,20 @@ export function createUdpServer<Data = unknown>(
   handler: UdpHandler<Data>,
   options?: UdpServerOptions,
 ): UdpServer<Data> {
-  const settings = checkServerOptions('createUdpServer', handler, options, checks)
-  const binding = {
-    transport: 'udp',
-    parse: (target: string | UdpTarget | IpAddress) => parseListenTarget(target, settings.engine),
-    open: (endpoint: UdpEndpoint, signal: AbortSignal) => listen(endpoint, settings, signal, settings.engine),
-  } as const
-  return createDatagramServer<string | UdpTarget | IpAddress, IpAddress, UdpEndpoint, UdpChannel<Data>>(
-    binding,
-    handler,
-    settings,
-  )
+  return atCaller(createUdpServer, () => {
+    const settings = checkServerOptions('createUdpServer', handler, options, checks)
+    const binding = {
+      transport: 'udp',
+      parse: (target: string | UdpTarget | IpAddress) => parseListenTarget(target, settings.engine),
+      open: (endpoint: UdpEndpoint, signal: AbortSignal) =>
+        listen(endpoint, settings, signal, settings.engine),
+    } as const
+    return createDatagramServer<string | UdpTarget | IpAddress, IpAddress, UdpEndpoint, UdpChannel<Data>>(
+      binding,
+      handler,
+      settings,
+    )
+  })
 }
 
 async function listen(

@@ -1,6 +1,6 @@
 import type { StreamClientOptions, UnixAddress, UnixTarget } from '@sock/core'
 import { streamClientChecks, connectStream } from '@sock/core/stream'
-import { checkOptions, parseUnixPath } from '@sock/core/transport'
+import { checkOptions, connectAtCaller, parseUnixPath } from '@sock/core/transport'
 import type { Socket } from 'node:net'
 import type { UnixConnection } from './unix-connection.js'
 
@@ -13,16 +13,19 @@ export interface UnixClientOptions<EngineSocket = Socket> extends StreamClientOp
  * Rejects with `ERR_SOCK_INVALID_ADDRESS` or `ERR_SOCK_PATH_TOO_LONG`, a system error (`ENOENT`, `ECONNREFUSED`, `EACCES`…),
  * or the signal's reason.
  */
-export async function connectUnix<Data = unknown, EngineSocket = Socket>(
+export function connectUnix<Data = unknown, EngineSocket = Socket>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,
   options?: UnixClientOptions<EngineSocket>,
 ): Promise<UnixConnection<Data>> {
-  const settings = checkOptions('connectUnix options', options, streamClientChecks)
-  const { path, address } = parseUnixPath(target)
-  return connectStream<UnixConnection<Data>>({
-    ...settings,
-    transport: 'unix',
-    remote: address,
-    dial: () => settings.engine.connectStream({ kind: 'path', path, address }, settings, settings.signal),
+  return connectAtCaller(connectUnix, { transport: 'unix', target }, (caller) => {
+    const settings = checkOptions('connectUnix options', options, streamClientChecks)
+    const { path, address } = parseUnixPath(target)
+    return connectStream<UnixConnection<Data>>({
+      ...settings,
+      transport: 'unix',
+      remote: address,
+      caller,
+      dial: () => settings.engine.connectStream({ kind: 'path', path, address }, settings, settings.signal),
+    })
   })
 }

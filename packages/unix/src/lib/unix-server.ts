@@ -7,6 +7,7 @@ import {
   type StreamSocketOptions,
 } from '@sock/core/stream'
 import {
+  atCaller,
   checkServerOptions,
   createSocketFile,
   parseUnixTarget,
@@ -38,20 +39,22 @@ export function createUnixServer<Data = unknown, EngineSocket = Socket>(
   handler: UnixHandler<Data>,
   options?: UnixServerOptions<EngineSocket>,
 ): UnixServer<Data> {
-  const settings = checkServerOptions('createUnixServer', handler, options, streamServerChecks)
-  const binding = {
-    transport: 'unix',
-    secure: false,
-    parse: parseUnixTarget,
-    open: (endpoint: UnixEndpoint, sink: StreamListenerSink) =>
-      listen(settings.engine, endpoint, settings, sink),
-  } as const
-  return createStreamServer<
-    string | UnixTarget | UnixAddress,
-    UnixAddress,
-    UnixEndpoint,
-    UnixConnection<Data>
-  >(binding, handler, settings)
+  return atCaller(createUnixServer, () => {
+    const settings = checkServerOptions('createUnixServer', handler, options, streamServerChecks)
+    const binding = {
+      transport: 'unix',
+      secure: false,
+      parse: parseUnixTarget,
+      open: (endpoint: UnixEndpoint, sink: StreamListenerSink) =>
+        listen(settings.engine, endpoint, settings, sink),
+    } as const
+    return createStreamServer<
+      string | UnixTarget | UnixAddress,
+      UnixAddress,
+      UnixEndpoint,
+      UnixConnection<Data>
+    >(binding, handler, settings)
+  })
 }
 
 async function listen(

@@ -5,7 +5,7 @@ import {
   type DatagramPort,
   type UnixgramPort,
 } from '@sock/core/datagram'
-import { bindable, checkOptions, parseUnixPath } from '@sock/core/transport'
+import { connectAtCaller, bindable, checkOptions, parseUnixPath } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type Naming, type UnixgramSocket } from './named-port.js'
 import { createPrivateName } from './private-name.js'
@@ -25,20 +25,23 @@ export interface UnixgramClientOptions extends DatagramClientOptions<UnixgramSoc
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG` or `ERR_SOCK_NATIVE_UNAVAILABLE`, a system error
  * (`ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE` for a stream socket…), or the signal's reason.
  */
-export async function connectUnixgram<Data = unknown>(
+export function connectUnixgram<Data = unknown>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,
   options?: UnixgramClientOptions,
 ): Promise<UnixgramChannel<Data>> {
-  const settings = checkOptions('connectUnixgram options', options, datagramClientChecks)
-  const { engine } = settings
-  const { path, address, isAbstract } = parseUnixPath(target)
-  if (isAbstract && engine === undefined) throw noAbstractNames(address.path)
-  const name = isAbstract ? path : bindable(path)
-  const dial = async (): Promise<DatagramPort> => {
-    settings.signal?.throwIfAborted()
-    return connect({ name, path: isAbstract ? address.path : name }, engine)
-  }
-  return connectDatagram<UnixgramChannel<Data>>({ ...settings, transport: 'unixgram', dial }, address)
+  return connectAtCaller(connectUnixgram, { transport: 'unixgram', target }, (caller) => {
+    const settings = checkOptions('connectUnixgram options', options, datagramClientChecks)
+    const { engine } = settings
+    const { path, address, isAbstract } = parseUnixPath(target)
+    if (isAbstract && engine === undefined) throw noAbstractNames(address.path)
+    const name = isAbstract ? path : bindable(path)
+    const dial = async (): Promise<DatagramPort> => {
+      settings.signal?.throwIfAborted()
+      return connect({ name, path: isAbstract ? address.path : name }, engine)
+    }
+    const how = { ...settings, transport: 'unixgram', caller, dial } as const
+    return connectDatagram<UnixgramChannel<Data>>(how, address)
+  })
 }
 
 type Peer = NonNullable<Naming['peer']>

@@ -11,7 +11,13 @@ import {
   type DatagramPort,
   type UnixgramPort,
 } from '@sock/core/datagram'
-import { bindSocketFile, checkServerOptions, parseUnixTarget, type UnixEndpoint } from '@sock/core/transport'
+import {
+  atCaller,
+  bindSocketFile,
+  checkServerOptions,
+  parseUnixTarget,
+  type UnixEndpoint,
+} from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type UnixgramSocket } from './named-port.js'
 import { openUnixDgram } from './unix-dgram-port.js'
@@ -43,22 +49,24 @@ export function createUnixgramServer<Data = unknown>(
   handler: UnixgramHandler<Data>,
   options?: UnixgramServerOptions,
 ): UnixgramServer<Data> {
-  const settings = checkServerOptions('createUnixgramServer', handler, options, datagramServerChecks)
-  const binding = {
-    transport: 'unixgram',
-    parse: (target: string | UnixTarget | UnixAddress) => {
-      const endpoint = parseUnixTarget(target)
-      if (endpoint.isAbstract && settings.engine === undefined) throw noAbstractNames(endpoint.address.path)
-      return endpoint
-    },
-    open: async (endpoint: UnixEndpoint) => listen(endpoint, settings.engine),
-  } as const
-  return createDatagramServer<
-    string | UnixTarget | UnixAddress,
-    UnixAddress,
-    UnixEndpoint,
-    UnixgramChannel<Data>
-  >(binding, handler, settings)
+  return atCaller(createUnixgramServer, () => {
+    const settings = checkServerOptions('createUnixgramServer', handler, options, datagramServerChecks)
+    const binding = {
+      transport: 'unixgram',
+      parse: (target: string | UnixTarget | UnixAddress) => {
+        const endpoint = parseUnixTarget(target)
+        if (endpoint.isAbstract && settings.engine === undefined) throw noAbstractNames(endpoint.address.path)
+        return endpoint
+      },
+      open: async (endpoint: UnixEndpoint) => listen(endpoint, settings.engine),
+    } as const
+    return createDatagramServer<
+      string | UnixTarget | UnixAddress,
+      UnixAddress,
+      UnixEndpoint,
+      UnixgramChannel<Data>
+    >(binding, handler, settings)
+  })
 }
 
 function listen(

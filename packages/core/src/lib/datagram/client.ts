@@ -3,6 +3,7 @@ import { CallbackRegistry } from '../server/callback-registry.js'
 import type { DatagramChannel, Transport } from '../channel/channel.js'
 import { nextChannelId } from '../channel/channel-id.js'
 import { ignore, isThenable } from '../async/deferred.js'
+import { dialFor, type Caller } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
 import type { ConnectionEvent } from '../server/server.js'
 import type { DatagramPort } from './port.js'
@@ -19,6 +20,10 @@ export interface DatagramDial {
   readonly configure: ((socket: never) => void) | undefined
   /** See `onState` of `DatagramClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
+  /** See `signal` of `DatagramClientOptions`; its reason is what `dial` rejects with. */
+  readonly signal?: AbortSignal | undefined
+  /** Who asked, for the errors of `dial` (default: they stay as they are). */
+  readonly caller?: Caller | undefined
   /** Binds a socket and connects it. Rejects with the system's error or the signal's reason, and leaves nothing then. */
   dial(): Promise<DatagramPort>
 }
@@ -52,7 +57,7 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
   }
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote })
-  const port = await dial.dial()
+  const port = await dialFor(dial.caller, dial)
   let configuring: PromiseLike<unknown> | undefined
   try {
     const result: unknown = dial.configure?.(port.socket as never)

@@ -3,6 +3,7 @@ import type { CallbackRegistry, Unsubscribe } from './callback-registry.js'
 import type { Channel, Transport } from '../channel/channel.js'
 import { createDeferred, ignore, type Deferred } from '../async/deferred.js'
 import { Drain } from './drain.js'
+import { atCaller, Caller, type Entry } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
 import { transition } from './lifecycle.js'
 import { checkOptions, unexpectedArgument, type Checks } from '../options/check.js'
@@ -96,6 +97,12 @@ async function stopStart(start: Start): Promise<void> {
   await start.settled.promise
 }
 
+/** What observers hear. Errors of the system and our own say by themselves that it was listening that failed. */
+function failedStart(transport: Transport, error: unknown): string {
+  const { message } = error as Error
+  return message.startsWith('Cannot listen') ? message : `Cannot listen on ${transport}: ${message}`
+}
+
 /** The life of a server: one state, and what leads from each to the next. */
 class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channel> implements Server<
   Target,
@@ -174,11 +181,10 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
   }
 
   async listen(target: Target, options?: ListenOptions): Promise<Addr> {
-    const { signal } = checkOptions('listen options', options, listenChecks)
-    if (this.#state !== 'idle' && this.#state !== 'closed') {
-      throw new SockError('ERR_SOCK_INVALID_STATE', `Cannot listen: server is ${this.#state}`)
-    }
-    const endpoint = this.#parts.parse(target)
+    // oxlint-disable-next-line typescript/unbound-method -- it is not called
+    const entry: Entry = this.listen
+    const caller = new Caller(entry, { action: 'listen', transport: this.transport, target })
+    const { endpoint, signal } = atCaller(entry, () => this.#checkListen(target, options))
     signal?.throwIfAborted()
 
     if (this.#state === 'closed') this.#closed = createDeferred()
@@ -192,8 +198,9 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
       this.#endStart(start)
     } catch (error) {
       this.#endStart(start)
-      this.#go('idle', `Cannot listen on ${this.transport}: ${(error as Error).message}`)
-      throw error
+      const failure = caller.failure(error, signal)
+      this.#go('idle', failedStart(this.transport, failure))
+      throw failure
     } finally {
       signal?.removeEventListener('abort', abort)
     }
@@ -220,6 +227,14 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown()
+  }
+
+  #checkListen(target: Target, options: ListenOptions | undefined) {
+    const { signal } = checkOptions('listen options', options, listenChecks)
+    if (this.#state !== 'idle' && this.#state !== 'closed') {
+      throw new SockError('ERR_SOCK_INVALID_STATE', `Cannot listen: server is ${this.#state}`)
+    }
+    return { signal, endpoint: this.#parts.parse(target) }
   }
 
   /** Opens the listener; a stop or an abort that came in the meantime closes it again. */

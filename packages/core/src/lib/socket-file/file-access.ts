@@ -28,14 +28,9 @@ export function setOwner(
 }
 
 function refused(path: string, what: string, cause: unknown): Error {
-  const { code, errno = 0 } = cause as NodeJS.ErrnoException
+  const { code, errno = 0, syscall } = cause as NodeJS.ErrnoException
   // Its message would name a folder that nobody knows, in which the file is made.
   const why = getSystemErrorMap().get(errno)?.[1] ?? code
-  return systemError(path, `Cannot give "${path}" ${what}: ${why}`, cause)
-}
-
-/** What the system said, in other words. */
-export function systemError(path: string, message: string, cause: unknown): Error {
-  const { code, errno, syscall } = cause as NodeJS.ErrnoException
-  return Object.assign(new Error(message, { cause }), { code, errno, syscall, path })
+  const error = new Error(`Cannot give "${path}" ${what}: ${why}`, { cause })
+  return Object.assign(error, { code, errno, syscall, path })
 }

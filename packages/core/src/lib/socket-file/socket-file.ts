@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { basename, dirname, isAbsolute } from 'node:path'
 import { ignore } from '../async/deferred.js'
 import { SockError } from '../errors/errors.js'
-import { setMode, setOwner, systemError } from './file-access.js'
+import { setMode, setOwner } from './file-access.js'
 import { MAX_PATH_BYTES, type UnixEndpoint } from '../address/unix-target.js'
 
 /**
@@ -185,9 +185,9 @@ function createFile(path: string, id: FileId): SocketFile {
 function makePrivateFolder(path: string): string {
   try {
     return mkdtempSync(`${dirname(path)}/.sock-`)
-  } catch (cause) {
-    const { message } = cause as Error
-    throw systemError(path, `Cannot create a socket file in "${dirname(path)}": ${message}`, cause)
+  } catch (error) {
+    // Not that of a folder which nobody knows.
+    throw Object.assign(error as Error, { path })
   }
 }
 

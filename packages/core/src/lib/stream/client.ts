@@ -3,6 +3,7 @@ import { CallbackRegistry } from '../server/callback-registry.js'
 import { nextChannelId } from '../channel/channel-id.js'
 import type { Connection, Transport } from '../channel/channel.js'
 import { ignore, isThenable } from '../async/deferred.js'
+import { dialFor, type Caller } from '../errors/caller.js'
 import type { ConnectionEvent } from '../server/server.js'
 import { serve, work } from './connection-handler.js'
 import { connectionEvent } from '../channel/connection-event.js'
@@ -28,6 +29,10 @@ export interface StreamDial {
   readonly configure?: ((socket: never) => void) | undefined
   /** See `onState` of `StreamClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
+  /** See `signal` of `StreamClientOptions`; its reason is what `dial` rejects with. */
+  readonly signal?: AbortSignal | undefined
+  /** Who asked, for the errors of `dial` (default: they stay as they are). */
+  readonly caller?: Caller | undefined
   /** Connects. Rejects with the system's error or the signal's reason, and leaves nothing then. */
   dial(): Promise<StreamPort>
 }
@@ -37,15 +42,21 @@ const sweep = new Sweep()
 
 /**
  * Dials, and makes of the port the same kind of connection that a server's handler gets. Rejects with what `dial` rejects
- * with, what `configure` throws, or a RangeError if `maxWriteBuffer` is below `highWaterMark`.
+ * with, or what `configure` throws.
+ *
+ * @throws RangeError if `maxWriteBuffer` is below `highWaterMark`: at once, while its stack shows the caller
  */
-export async function connectStream<C extends Connection = Connection>(dial: StreamDial): Promise<C> {
+export function connectStream<C extends Connection = Connection>(dial: StreamDial): Promise<C> {
   checkWriteBuffer(dial)
+  return connect(dial)
+}
+
+async function connect<C extends Connection>(dial: StreamDial): Promise<C> {
   const registry = new CallbackRegistry<{ connection: (event: ConnectionEvent) => void }>(['connection'])
   if (dial.onState !== undefined) registry.on('connection', dial.onState)
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote: dial.remote })
-  const port = await dial.dial()
+  const port = await dialFor(dial.caller, dial)
   let configuring: PromiseLike<unknown> | undefined
   try {
     const result: unknown = dial.configure?.(port.socket as never)

@@ -1,0 +1,65 @@
+import { expect, it } from '@jest/globals'
+import { createUnixServer, connectUnix } from '../src/index.js'
+import { engines } from './support/engines.js'
+import { echo, failure, leaveDeadSocket, useScratch } from './support/scratch.js'
+
+const scratch = useScratch()
+
+/** One line, and below it this file: what Node prints of an error that nobody catches. */
+function expectHere(error: Error & { code?: string }, code: string, message: string): void {
+  expect(error).toMatchObject({ code, message: expect.stringContaining(message) })
+  expect(error.message).not.toContain('\n')
+  expect(String(error.stack).split('\n').slice(0, 2)).toEqual([
+    String(error),
+    expect.stringMatching(/^ {4}at .*error-at-caller\.test\.ts:/),
+  ])
+}
+
+for (const { name, options, describe } of engines) {
+  describe(`errors at the caller${name}`, () => {
+    it('listen() in a folder that does not exist', async () => {
+      const path = scratch.path('missing/app.sock')
+      const error = await failure(createUnixServer(echo, options).listen(path))
+      const message = `Cannot listen on "${path}": the folder does not exist (ENOENT). Create it, or choose another path`
+      expectHere(error, 'ENOENT', message)
+      expect(error).toMatchObject({ message, path })
+      expect(error).not.toHaveProperty('cause')
+    })
+
+    it('listen() on a socket that lives, and on a path that is too long', async () => {
+      await scratch.server().listen(scratch.path())
+      const start = async (path: string): Promise<void> => {
+        await Promise.resolve()
+        await createUnixServer(echo, options).listen(path)
+      }
+      const live = await failure(start(scratch.path()))
+      expectHere(
+        live,
+        'ERR_SOCK_PATH_IN_USE',
+        `Cannot listen on "${scratch.path()}": another socket is in use`,
+      )
+      expectHere(await failure(start(`/tmp/${'x'.repeat(200)}`)), 'ERR_SOCK_PATH_TOO_LONG', '205 bytes')
+    })
+
+    it('connectUnix() where nothing is, and where nobody listens', async () => {
+      const missing = await failure(connectUnix(scratch.path(), options))
+      const words = 'there is no such socket (ENOENT). Start the server, or correct the path'
+      expectHere(missing, 'ENOENT', `Cannot connect to "${scratch.path()}": ${words}`)
+      expect(missing).toMatchObject({ syscall: 'connect', address: scratch.path() })
+      await leaveDeadSocket(scratch.own())
+      const dead = await failure(connectUnix({ path: scratch.path() }, options))
+      expectHere(
+        dead,
+        'ECONNREFUSED',
+        `Cannot connect to "${scratch.path()}": no server has this socket open`,
+      )
+    })
+
+    it('connectUnix() and createUnixServer() with a wrong option', async () => {
+      const unknown = failure(connectUnix(scratch.path(), { ...options, mode: 1 } as object))
+      expectHere(await unknown, 'ERR_INVALID_ARG_VALUE', 'Unknown option "mode" in connectUnix options')
+      const make = async () => createUnixServer(echo, { ...options, backlog: -1 })
+      expectHere(await failure(make()), 'ERR_OUT_OF_RANGE', 'Invalid "backlog"')
+    })
+  })
+}
