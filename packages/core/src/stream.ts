@@ -6,6 +6,7 @@
  */
 export { connectStream, type StreamDial } from './lib/stream/client.js'
 export { nodeEngine } from './lib/stream/node/node-engine.js'
+export { RESERVED_DESCRIPTORS } from './lib/stream/descriptor-limit.js'
 export { createNodePort, type SocketTraits } from './lib/stream/node/node-port.js'
 export {
   bareStreamClientChecks,
@@ -22,6 +23,7 @@ export type {
   StreamListenerSink,
   StreamPort,
   StreamPortSink,
+  StreamListenOptions,
   StreamSocketOptions,
 } from './lib/stream/port.js'
 export { createStreamServer, type StreamBinding } from './lib/stream/server.js'

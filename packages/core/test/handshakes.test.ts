@@ -1,11 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createDeferred } from '../src/lib/async/deferred.js'
-import {
-  createFakeHandshake,
-  createFakeListener,
-  createFakeStreamPort,
-  type FakeHandshake,
-} from '../src/testing.js'
+import { createFakeHandshake, createFakeStreamPort, type FakeHandshake } from '../src/testing.js'
 import { serveFake, story } from './support/fake-server.js'
 import { pass, stopClock } from './support/settle.js'
 
@@ -182,9 +177,8 @@ describe('shutdown', () => {
   })
 
   it('shutdown() destroys those who still shake hands at its deadline, and counts them', async () => {
-    const listener = createFakeListener({ drain: true })
     const settings = { handshakeTimeout: 60_000, drainIdle: 60_000 }
-    const { sink, server, errors } = await serveFake({ data() {} }, settings, listener)
+    const { sink, server, errors } = await serveFake({ data() {} }, settings)
     const handshake = createFakeHandshake()
     sink.handshake(handshake)
     const stopping = server.shutdown({ timeout: 100 }).catch((error: { report: unknown }) => error.report)

@@ -4,13 +4,14 @@ import { connect, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDeferred } from '../src/lib/async/deferred.js'
+import type { Listener } from '../src/lib/server/server-life.js'
+import { AcceptQueue } from '../src/lib/stream/accept-queue.js'
 import { localIpAddress, remoteIpAddress } from '../src/lib/stream/node/ip-names.js'
 import { settled } from '../src/lib/stream/node/node-engine.js'
 import {
   nodeEngine,
   type IpEndpoint,
   type PathEndpoint,
-  type StreamListener,
   type StreamListenerSink,
   type StreamPort,
 } from '../src/stream.js'
@@ -22,7 +23,7 @@ const ANY_PORT: IpEndpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }
 
 const folder = mkdtempSync(join(tmpdir(), 'sock-core-'))
 const opened: { destroy(): void }[] = []
-const listeners: StreamListener[] = []
+const listeners: Listener[] = []
 
 afterEach(async () => {
   for (const one of opened.splice(0)) one.destroy()
@@ -30,7 +31,7 @@ afterEach(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** A listener, and the ports it accepts, one after the other. */
+/** A listener as servers have it, and the ports it accepts, one after the other. */
 async function listen(
   endpoint: IpEndpoint | PathEndpoint,
   accept?: (port: StreamPort) => void,
@@ -46,12 +47,17 @@ async function listen(
     handshake() {},
     failed() {},
   }
-  const listener = await nodeEngine.listenStream(endpoint, { ...OPTIONS, ...options }, sink)
+  const { backlog = 511 } = options ?? {}
+  const listener = await AcceptQueue.open(
+    (engineSink) => nodeEngine.listenStream(endpoint, { ...OPTIONS, backlog }, engineSink),
+    sink,
+    backlog,
+  )
   listeners.push(listener)
   return { listener, accepted: accepted.promise }
 }
 
-function portOf({ address }: StreamListener): number {
+function portOf({ address }: Listener): number {
   return address.family === 'unix' ? NaN : address.port
 }
 
@@ -133,7 +139,7 @@ describe('settled', () => {
   })
 })
 
-describe('listener', () => {
+describe('AcceptQueue over a listener of Node', () => {
   it('drain() takes those who come while it lasts, and nobody afterwards', async () => {
     let count = 0
     const { listener } = await listen(ANY_PORT, () => void (count += 1))

@@ -175,7 +175,7 @@ describe('streamServerChecks and streamClientChecks', () => {
       firstByteTimeout: 0,
       maxLifetime: 0,
       drainIdle: 500,
-      backlog: undefined,
+      backlog: 511,
     })
   })
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { createDeferred, type Deferred } from '../src/lib/async/deferred.js'
@@ -11,6 +11,11 @@ import {
 } from '../src/testing.js'
 import { createFakeServer, systemError, type FakeServer } from './support/fake-server.js'
 import { outcome, settle } from './support/settle.js'
+
+/** Time passes only in one of the acts; promises and turns of the event loop go on. */
+const REAL = ['nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'performance', 'Date'] as const
+beforeAll(() => void jest.useFakeTimers({ doNotFake: [...REAL] }))
+afterAll(() => void jest.useRealTimers())
 
 /** A server, the listeners that it asked for, and everything that it promised. */
 interface Run {
@@ -44,14 +49,15 @@ const acts = {
   dispose: (run) => keep(run, Promise.resolve(run.server[Symbol.asyncDispose]())),
   waitForClosed: (run) => keep(run, run.server.closed),
   opens(run) {
-    const listener = createFakeListener({ drain: true, close: true })
+    const listener = createFakeListener({ close: true })
     const start = run.starts.shift()
     if (start === undefined) return
     run.listeners.push(listener)
     start.opening.resolve(listener)
   },
   fails: ({ starts }) => starts.shift()?.opening.reject(systemError('EADDRINUSE')),
-  drained: ({ listeners }) => listeners.at(-1)?.drained.resolve(),
+  /** Nobody comes any more. */
+  quiet: () => jest.advanceTimersByTime(20),
   closed: ({ listeners }) => listeners.at(-1)?.closed.resolve(),
   portCloses: ({ ports }) => ports.shift()?.close(),
 } satisfies Record<string, Act>
@@ -86,7 +92,6 @@ async function perform(script: readonly (keyof typeof acts)[]): Promise<Run> {
   for (const _ of script) acts.opens(run)
   await settle()
   for (const listener of run.listeners) {
-    listener.drained.resolve()
     listener.closed.resolve()
   }
   for (const port of ports.splice(0)) port.close()

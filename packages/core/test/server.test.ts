@@ -1,10 +1,12 @@
-import { describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { getEventListeners } from 'node:events'
 import type { Server } from '../src/index.js'
 import { createDeferred } from '../src/lib/async/deferred.js'
 import { createFakeListener, createFakeStreamPort, type FakeListener } from '../src/testing.js'
 import { createFakeServer, openFake, serveFake, story, systemError } from './support/fake-server.js'
-import { outcome, rejection, settle } from './support/settle.js'
+import { outcome, pass, rejection, settle, stopClock } from './support/settle.js'
+
+afterEach(() => void jest.useRealTimers())
 
 const handler = { data() {} }
 const listenerThatOpens = () => Promise.resolve(createFakeListener())
@@ -72,6 +74,7 @@ describe('listen', () => {
       })
       const result = await outcome(server.listen('anywhere', { signal: stop.signal }))
       const state = result.state === 'rejected' ? 'idle' : 'closed'
+      if (state === 'closed') await server.closed
       expect([moment, server.state]).toEqual([moment, state])
       expect(listener.calls).toContain('close')
       expect(getEventListeners(stop.signal, 'abort')).toEqual([])
@@ -164,17 +167,17 @@ describe('connection', () => {
 
 describe('shutdown', () => {
   it('shutdown() waits for the listener, and for its descriptor', async () => {
-    const listener = createFakeListener({ drain: true, close: true })
+    await stopClock()
+    const listener = createFakeListener({ close: true })
     const { server, accept } = await serveFake(handler, {}, listener)
     const stopping = server.shutdown()
-    await settle()
-    expect(listener.calls).toEqual(['drain'])
+    await pass(20)
+    expect(listener.calls).toEqual(['removeName'])
     const late = accept()
     expect(late.isStarted).toBe(true)
     late.close()
-    listener.drained.resolve()
-    await settle()
-    expect(listener.calls).toEqual(['drain', 'close'])
+    await pass(50)
+    expect(listener.calls).toEqual(['removeName', 'close', 'close'])
     expect([server.state, server.address === undefined]).toEqual(['draining', false])
     listener.closed.resolve()
     expect(await stopping).toEqual({ idle: 0, drained: 1, forced: 0 })
@@ -192,18 +195,15 @@ describe('shutdown', () => {
   })
 
   it('shutdown() asks those to stop too who came while the listener drained', async () => {
-    const listener = createFakeListener({ drain: true })
+    await stopClock()
     const reasons: unknown[] = []
-    const scene = await serveFake(
-      ({ signal }) => signal.addEventListener('abort', () => reasons.push(signal.reason)),
-      {},
-      listener,
+    const scene = await serveFake(({ signal }) =>
+      signal.addEventListener('abort', () => reasons.push(signal.reason)),
     )
     const stopping = scene.server.shutdown()
     const late = scene.accept()
     expect(reasons).toEqual([])
-    listener.drained.resolve()
-    await settle()
+    await pass(50)
     expect(reasons).toMatchObject([{ code: 'ERR_SOCK_DRAINING' }])
     late.close()
     await stopping

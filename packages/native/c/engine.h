@@ -83,7 +83,8 @@ struct engine {
   int epoll;
   /* Closed for a moment when no descriptor is left, so that a peer can be accepted and turned away. */
   int reserve;
-  /* Descriptors from this one on are among the last: see listener.c. */
+  /* Descriptors that JavaScript keeps for others than peers; from `last_ones` on a descriptor is one of them. */
+  uint32_t reserved;
   uint64_t last_ones;
   bool closing;
   /* Called at the very end. */

@@ -6,8 +6,6 @@
 
 /* Peers of one listener that one batch takes: the others have their turn then. */
 #define MAX_ACCEPTS 64
-/* Descriptors that JavaScript keeps for others than peers: RESERVE of core's descriptor-limit.ts. */
-#define LAST_ONES 16
 
 struct listener {
   struct source source;
@@ -49,7 +47,7 @@ static bool is_among_last(struct engine *engine, int fd) {
   if ((uint64_t)fd < engine->last_ones) return false;
   /* It is asked for the first time now, or may have been raised. */
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-  engine->last_ones = limit.rlim_cur < LAST_ONES ? 0 : limit.rlim_cur - LAST_ONES;
+  engine->last_ones = limit.rlim_cur < engine->reserved ? 0 : limit.rlim_cur - engine->reserved;
   return (uint64_t)fd >= engine->last_ones;
 }
 

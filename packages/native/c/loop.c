@@ -195,9 +195,9 @@ static void *shared_memory(struct engine *engine, size_t bytes, napi_value objec
   return data;
 }
 
-/* start(dispatch): `{ shared, out, slabs }`, the memory of batches. */
+/* start(dispatch, reserved descriptors): `{ shared, out, slabs }`, the memory of batches. */
 static napi_value start(napi_env env, napi_callback_info info) {
-  ARGUMENTS(1);
+  ARGUMENTS(2);
   size_t events = MAX_EVENTS * EVENT_WIDTH, operations = MAX_OPERATIONS * EVENT_WIDTH, header = EVENT_WIDTH;
   size_t total = header + events + operations + operations;
   napi_value result, slabs;
@@ -205,6 +205,7 @@ static napi_value start(napi_env env, napi_callback_info info) {
     NAPI(env, napi_throw_error(env, NULL, "Cannot start the engine: it was started before"), NULL);
     return NULL;
   }
+  NAPI(env, napi_get_value_uint32(env, arguments[1], &engine->reserved), NULL);
   NAPI(env, napi_create_object(env, &result), NULL);
   void *memory = shared_memory(engine, total * sizeof(int32_t), result, "shared", &engine->shared);
   void *out = shared_memory(engine, OUT_BYTES, result, "out", &engine->out_buffer);

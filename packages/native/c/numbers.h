@@ -8,7 +8,7 @@
 #define SOCK_NUMBERS_H
 
 #define SHARED_NUMBERS(NUMBER, EVENT, HEADER)                                                                                  \
-  NUMBER(INTERFACE, 2)         /* Another one where functions of the addon take or give something else. */                     \
+  NUMBER(INTERFACE, 3)         /* Another one where functions of the addon take or give something else. */                     \
   NUMBER(EVENT_WIDTH, 4)       /* int32 values per event, per operation (slot, offset in `out`, length) and per stall. */      \
   NUMBER(MAX_EVENTS, 512)      /* Events that one batch may hold. */                                                           \
   NUMBER(MAX_OPERATIONS, 512)  /* Operations that one batch may gather before it is flushed. */                                \

@@ -98,7 +98,7 @@ describeNative('the addon', () => {
 
   it('close() drops what was gathered for a slot, which another connection gets', async () => {
     const { addon } = loadAddon() as { addon: Addon }
-    const { shared, out } = addon.start(() => {})
+    const { shared, out } = addon.start(() => {}, 16)
     const memory = new Int32Array(shared)
     const first = addon.connectIp({}, '127.0.0.1', port)
     await once(server, 'connection')

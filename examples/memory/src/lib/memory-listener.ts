@@ -19,17 +19,13 @@ export function listenMemory(
   const name = address.path
   if (knockers.has(name)) throw systemError('listen', 'EADDRINUSE', name)
   const waiting: StreamPort[] = []
-  let accepting: Promise<void> | undefined
 
   const knock = (port: StreamPort): boolean => {
     if (waiting.length >= backlog) return false
-    waiting.push(port)
-    accepting ??= accept()
+    if (waiting.push(port) === 1) setImmediate(accept)
     return true
   }
-  const accept = async (): Promise<void> => {
-    await nextTurn()
-    accepting = undefined
+  const accept = (): void => {
     // One by one: the first may already lead to the end of the server, and then there is nobody to accept the others.
     for (let port = waiting.shift(); port !== undefined; port = waiting.shift()) sink.accept(port)
   }
@@ -43,10 +39,7 @@ export function listenMemory(
   const alive = setInterval(() => {}, MOST)
   return {
     address,
-    async drain() {
-      giveUpName()
-      await accepting
-    },
+    removeName: giveUpName,
     async close() {
       clearInterval(alive)
       giveUpName()

@@ -13,8 +13,12 @@ export interface Binary {
 
 /** An engine of the addon in `c/`. Functions that can fail return a negative errno, or one that is not 0. */
 export interface Addon {
-  /** Begins: batches go to `dispatch`. Called once. */
-  start(dispatch: (count: number) => void): BatchMemory
+  /**
+   * Begins: batches go to `dispatch`. Called once.
+   *
+   * @param reserved descriptors below the limit of the process: a peer that gets one of them ends the batch
+   */
+  start(dispatch: (count: number) => void, reserved: number): BatchMemory
   /** Sends what was gathered. @returns how many streams did not take everything: see {@link stalls} */
   flush(): number
   /** @returns what was taken */

@@ -1,5 +1,5 @@
 import type { DatagramEngine, StreamEngine } from '@sock/core'
-import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
+import type { StreamEndpoint, StreamListenOptions } from '@sock/core/stream'
 import { atCaller, lookUp } from '@sock/core/transport'
 import { createDatagrams } from './datagrams.js'
 import { dialIp, dialPath } from './dial.js'
@@ -24,8 +24,6 @@ export interface NativeEngine extends StreamEngine<NativeSocket>, DatagramEngine
   readonly available: boolean
 }
 
-/** As many as this may wait to be accepted where nothing else is said: the same as with Node. */
-const DEFAULT_BACKLOG = 511
 const ALL_IPV6 = '::'
 const ALL_IPV4 = '0.0.0.0'
 
@@ -59,8 +57,7 @@ export function createEngine(options?: NativeEngineOptions): NativeEngine {
       const slot = openListener(used, endpoint, sockets, listenerOptions(settings, endpoint, sockets))
       const names = endpoint.kind === 'path' ? acceptedNames(endpoint.address) : ipNames
       const address = endpoint.kind === 'path' ? endpoint.address : (ipName(used, slot, false) ?? UNSPECIFIED)
-      const backlog = sockets.backlog ?? DEFAULT_BACKLOG
-      return new NativeListener(used, slot, { address, names, backlog }, sink)
+      return new NativeListener(used, slot, address, names, sink)
     },
 
     async connectStream(endpoint, sockets, signal) {
@@ -83,7 +80,7 @@ export const engine: NativeEngine = createEngine()
 function openListener(
   used: Loop,
   endpoint: StreamEndpoint,
-  { backlog = DEFAULT_BACKLOG }: StreamSocketOptions,
+  { backlog }: StreamListenOptions,
   options: SocketOptions,
 ): number {
   const { addon } = used

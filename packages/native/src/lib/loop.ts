@@ -1,4 +1,5 @@
 import type { Address } from '@sock/core'
+import { RESERVED_DESCRIPTORS } from '@sock/core/stream'
 import type { AsyncResource } from 'node:async_hooks'
 import type { Addon } from './addon.js'
 import {
@@ -78,7 +79,7 @@ export class Loop {
 
   constructor(addon: Addon) {
     this.addon = addon
-    const { shared, out, slabs } = addon.start((count) => this.#dispatch(count))
+    const { shared, out, slabs } = addon.start((count) => this.#dispatch(count), RESERVED_DESCRIPTORS)
     this.#shared = new Int32Array(shared)
     this.#out = Buffer.from(out)
     this.#slabs = slabs

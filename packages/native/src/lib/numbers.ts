@@ -1,7 +1,7 @@
 // Written by `node numbers.mjs` from c/numbers.h, which is the file to change.
 
 /** Another one where functions of the addon take or give something else. */
-export const INTERFACE = 2
+export const INTERFACE = 3
 /** int32 values per event, per operation (slot, offset in `out`, length) and per stall. */
 export const EVENT_WIDTH = 4
 /** Events that one batch may hold. */

@@ -61,7 +61,7 @@ export class Witness implements StreamPortSink {
   }
 }
 
-const SOCKETS = { highWaterMark: 65_536, noDelay: true }
+const SOCKETS = { highWaterMark: 65_536, noDelay: true, backlog: 511 }
 
 /** A listener on a free port, and those it has accepted so far. */
 export async function listenOnIp(used: NativeEngine = engine, sink: Partial<StreamListenerSink> = {}) {

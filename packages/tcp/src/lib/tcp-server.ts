@@ -86,7 +86,7 @@ function create<Data>(handler: TcpHandler<Data>, options: unknown): TcpServer<Da
     }
   }
   const acceptor = tls && createTlsAcceptor(tls)
-  const sockets = socketOptions(settings)
+  const sockets = { ...socketOptions(settings), backlog: settings.backlog }
 
   const open = (endpoint: IpEndpoint, sink: StreamListenerSink, signal: AbortSignal) => {
     if (acceptor === undefined) return engine.listenStream(endpoint, sockets, sink, signal)

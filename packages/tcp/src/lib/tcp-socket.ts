@@ -34,12 +34,10 @@ export const socketChecks = {
 } satisfies Checks<TcpSocketOptions>
 
 /** What an engine needs to know of the options. */
-export function socketOptions(settings: {
-  noDelay: boolean
-  keepAlive: number
-  highWaterMark: number
-  backlog?: number | undefined
-}): StreamSocketOptions {
-  const { noDelay, keepAlive, highWaterMark, backlog } = settings
-  return { noDelay, keepAlive, highWaterMark, backlog }
+export function socketOptions({
+  noDelay,
+  keepAlive,
+  highWaterMark,
+}: Required<StreamSocketOptions>): StreamSocketOptions {
+  return { noDelay, keepAlive, highWaterMark }
 }

@@ -4,7 +4,7 @@ import {
   streamServerChecks,
   type StreamListener,
   type StreamListenerSink,
-  type StreamSocketOptions,
+  type StreamListenOptions,
 } from '@sock/core/stream'
 import {
   atCaller,
@@ -60,7 +60,7 @@ export function createUnixServer<Data = unknown, EngineSocket = Socket>(
 async function listen(
   engine: StreamEngine,
   endpoint: UnixEndpoint,
-  options: StreamSocketOptions,
+  options: StreamListenOptions,
   sink: StreamListenerSink,
 ): Promise<StreamListener<UnixAddress>> {
   const { address } = endpoint
@@ -80,10 +80,7 @@ async function listen(
   }
   return {
     address,
-    drain() {
-      removeFile()
-      return listener.drain()
-    },
+    removeName: removeFile,
     close() {
       removeFile()
       return listener.close()

@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs'
 
 /**
  * Descriptors that peers do not get: for the application's own files, look-ups and connections, and for libuv. When there
- * is none left at all, libuv takes peers and closes them, and tells nobody.
+ * is none left at all, libuv takes peers and closes them, and tells nobody. An engine that accepts several peers before it
+ * hands them over stops at each that has one of these, or else it would take the last ones before anybody could say no.
+ *
+ * @internal
  */
-const RESERVE = 16
+export const RESERVED_DESCRIPTORS = 16
 
 /** Whether this descriptor is so high that hardly any is left below the limit of the process. */
 export interface DescriptorLimit {
@@ -23,13 +26,13 @@ export function createDescriptorLimit(read: () => number | undefined = readLimit
   let first: number | undefined
   return {
     get first() {
-      return (first ??= (read() ?? Infinity) - RESERVE)
+      return (first ??= (read() ?? Infinity) - RESERVED_DESCRIPTORS)
     },
     isOver(descriptor) {
       if (descriptor === undefined || descriptor < this.first) return false
       // Somebody may have raised it in the meantime (prlimit(1)). Reading it takes a descriptor, and there may be none.
       const limit = read()
-      if (limit !== undefined) first = limit - RESERVE
+      if (limit !== undefined) first = limit - RESERVED_DESCRIPTORS
       return descriptor >= this.first
     },
   }

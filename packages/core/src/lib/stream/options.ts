@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { wrongType, type Check, type Checks } from '../options/check.js'
 import { abortSignal, func, integer, limit, milliseconds, object } from '../options/values.js'
 import type { ConnectionEvent } from '../server/server.js'
+import { DEFAULT_BACKLOG } from './accept-queue.js'
 import { nodeEngine } from './node/node-engine.js'
 import type { StreamEngine } from './port.js'
 
@@ -115,7 +116,7 @@ export const streamClientChecks = { ...bareStreamClientChecks, ...socketChecks }
 export const streamServerChecks = {
   ...bareStreamServerChecks,
   ...socketChecks,
-  backlog: integer(undefined, 1, MAX_BACKLOG),
+  backlog: integer(DEFAULT_BACKLOG, 1, MAX_BACKLOG),
 } satisfies Checks<StreamServerOptions<unknown>>
 
 /**

@@ -86,15 +86,26 @@ export interface StreamListenerSink<Socket = unknown> {
   accept(port: StreamPort<Socket>): void
   /** Like `accept`, for a peer that must shake hands first. */
   handshake(handshake: Handshake): void
-  /** Something went wrong with accepting; the listener goes on. */
-  failed(error: Error): void
+  /**
+   * Something went wrong with accepting.
+   *
+   * @param acceptAgain where the listener has stopped for it: the machinery calls it when it is to go on. Left out, it goes
+   * on by itself
+   */
+  failed(error: Error, acceptAgain?: () => void): void
 }
 
 /**
- * A bound socket that accepts. Its `drain()` hands over those that the system has already accepted for us, and resolves
- * at the latest after some tenths of a second.
+ * A bound socket that accepts until it is closed. How long that is when a server shuts down, and when it is tried again after
+ * a failure, is up to the machinery.
  */
-export interface StreamListener<Addr extends Address = Address> extends Listener<Addr> {}
+export interface StreamListener<Addr extends Address = Address> extends Omit<Listener<Addr>, 'drain'> {
+  /**
+   * A shutdown begins: take away the name by which new peers find the listener, and go on to hand over those who have
+   * connected already. Left out where it has no name of its own, as on a port.
+   */
+  readonly removeName?: (() => void) | undefined
+}
 
 /**
  * Where to listen or connect, in the terms of an engine.
@@ -147,8 +158,16 @@ export interface StreamSocketOptions {
   readonly noDelay?: boolean
   /** Probe silent peers after this many ms; 0 for never (SO_KEEPALIVE, TCP_KEEPIDLE). Default 0. */
   readonly keepAlive?: number
-  /** Length of the system's accept queue in peers (listen(2)). Listening only. Default 511. */
-  readonly backlog?: number | undefined
+}
+
+/**
+ * Options of a socket that listens; but for `backlog`, those of the sockets that it accepts.
+ *
+ * @internal
+ */
+export interface StreamListenOptions extends StreamSocketOptions {
+  /** Length of the system's accept queue in peers (listen(2)). */
+  readonly backlog: number
 }
 
 /**
@@ -168,7 +187,7 @@ export interface StreamEngine<Socket = any> {
    */
   listenStream(
     endpoint: StreamEndpoint,
-    options: StreamSocketOptions,
+    options: StreamListenOptions,
     sink: StreamListenerSink<Socket>,
     signal?: AbortSignal,
   ): Promise<StreamListener>

@@ -4,6 +4,7 @@ import type { Connection, Transport } from '../channel/channel.js'
 import { checkStreamHandler, type StreamHandler } from '../channel/handler.js'
 import type { Server, ServerEvents, StreamServerStats } from '../server/server.js'
 import { createServer, SERVER_EVENTS } from '../server/server-life.js'
+import { AcceptQueue, DEFAULT_BACKLOG } from './accept-queue.js'
 import { ConnectionSet } from './connection-set.js'
 import { checkWriteBuffer } from './options.js'
 import type { StreamListener, StreamListenerSink } from './port.js'
@@ -47,6 +48,7 @@ export function createStreamServer<
   settings: StreamServerSettings,
 ): StreamServer<Target, Addr, C> {
   const { transport, secure } = binding
+  const { backlog = DEFAULT_BACKLOG } = settings
   checkWriteBuffer(settings)
   const registry = new CallbackRegistry<ServerEvents<Connection>>(SERVER_EVENTS)
   const connections = new ConnectionSet(transport, checkStreamHandler(handler), settings, registry)
@@ -57,7 +59,8 @@ export function createStreamServer<
       shutdownTimeout: settings.shutdownTimeout,
       connections,
       parse: (target: Target) => binding.parse(target),
-      open: (endpoint: Endpoint, signal: AbortSignal) => binding.open(endpoint, connections, signal),
+      open: (endpoint: Endpoint, signal: AbortSignal) =>
+        AcceptQueue.open((sink) => binding.open(endpoint, sink, signal), connections, backlog),
     },
     registry,
   )

@@ -4,6 +4,8 @@ export interface StreamServerSettings {
   readonly shutdownTimeout: number
   /** See `maxConnections` of `StreamServerOptions`. */
   readonly maxConnections: number
+  /** See `backlog` of `StreamServerOptions`; default 511. */
+  readonly backlog?: number
   /** How many may be in the handshake at once, for bindings that shake hands. Default `Infinity`. */
   readonly maxHandshakes?: number
   /** See `idleTimeout` of `StreamConnectionOptions`. */

@@ -113,7 +113,7 @@ export class FakeStreamPort implements StreamPort {
 /**
  * A listener that the test closes, or that closes when asked.
  *
- * @param waits for the test to resolve `drained` and `closed`
+ * @param waits for the test to resolve `closed`
  */
 export function createFakeListener(waits: FakeWaits = {}): FakeListener {
   return new FakeListener(waits)
@@ -121,8 +121,6 @@ export function createFakeListener(waits: FakeWaits = {}): FakeListener {
 
 /** What a fake listener leaves to the test. */
 export interface FakeWaits {
-  /** Whether `drain()` waits until the test resolves `drained`. Default false. */
-  readonly drain?: boolean
   /** Whether `close()` waits until the test resolves `closed`. Default false. */
   readonly close?: boolean
 }
@@ -133,23 +131,24 @@ export class FakeListener implements StreamListener<IpAddress> {
   readonly address = ipAddress('127.0.0.1', 80)
   /** The methods that were called, in order. */
   readonly calls: string[] = []
-  /** Resolves what `drain()` waits for; `close()` does so too. */
-  readonly drained: Deferred<void> = createDeferred()
   /** Resolves what `close()` waits for. */
   readonly closed: Deferred<void> = createDeferred()
 
   constructor(waits: FakeWaits = {}) {
-    if (waits.drain !== true) this.drained.resolve()
     if (waits.close !== true) this.closed.resolve()
   }
 
-  drain(): Promise<void> {
-    this.calls.push('drain')
-    return this.drained.promise
+  removeName(): void {
+    this.calls.push('removeName')
+  }
+  ref(): void {
+    this.calls.push('ref')
+  }
+  unref(): void {
+    this.calls.push('unref')
   }
   close(): Promise<void> {
     this.calls.push('close')
-    this.drained.resolve()
     return this.closed.promise
   }
 }

@@ -5,7 +5,7 @@ import { tell } from './tools.mjs'
 
 const { createEngine } = createRequire(import.meta.url)('../../../build/sock_native.node')
 const addon = createEngine()
-const { shared } = addon.start(() => {})
+const { shared } = addon.start(() => {}, 16)
 const memory = new Int32Array(shared)
 const OPERATION = EVENT_WIDTH + MAX_EVENTS * EVENT_WIDTH
 

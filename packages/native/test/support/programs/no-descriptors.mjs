@@ -38,7 +38,10 @@ if (process.argv[2] === 'clients') {
       accepted += 1
       port.start({ received() {}, ended: () => port.destroy(), drained() {}, finished() {}, closed() {} })
     },
-    failed: ({ code, syscall }) => errors.add(`${syscall} ${code}`),
+    failed({ code, syscall }, acceptAgain) {
+      errors.add(`${syscall} ${code}`)
+      setTimeout(() => acceptAgain(), 100)
+    },
   })
   const { port } = listener.address
   const clients = fork(import.meta.filename, ['clients', String(port)])

@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
 
-export const SOCKETS = { highWaterMark: 65_536 }
+export const SOCKETS = { highWaterMark: 65_536, backlog: 511 }
 export const ANYWHERE = { kind: 'ip', host: '127.0.0.1', port: 0 }
 
 /** A sink of a port that answers everything with itself, and closes when the peer ends. */

@@ -11,12 +11,13 @@ import { ipAddress, unixAddress, type Address } from '../../address/address.js'
 import { createDeferred, ignore } from '../../async/deferred.js'
 import { lookUp } from '../../address/look-up.js'
 import { createNodePort, type SocketTraits } from './node-port.js'
-import type { StreamEngine, StreamEndpoint, StreamListener, StreamSocketOptions } from '../port.js'
-
-/** A listener is drained when no newcomer was seen for this long: one that waits is handed over in each turn of the loop. */
-const DRAIN_QUIET = 20
-/** As many as this may wait to be accepted where nothing else is said (`backlog` of server.listen() in Node's documentation). */
-const DEFAULT_BACKLOG = 511
+import type {
+  StreamEndpoint,
+  StreamEngine,
+  StreamListener,
+  StreamListenOptions,
+  StreamSocketOptions,
+} from '../port.js'
 
 /** Node's own sockets. */
 export const nodeEngine: StreamEngine<Socket> = {
@@ -46,7 +47,7 @@ interface NodeListenerSink {
 /** Listens with `node:net`. Rejects with the system's error or the signal's reason, and leaves nothing then. */
 async function listenNode(
   endpoint: StreamEndpoint,
-  options: StreamSocketOptions,
+  options: StreamListenOptions,
   sink: NodeListenerSink,
   signal?: AbortSignal,
 ): Promise<StreamListener> {
@@ -58,7 +59,6 @@ async function listenNode(
     keepAlive: (options.keepAlive ?? 0) > 0,
     keepAliveInitialDelay: options.keepAlive ?? 0,
   })
-  const backlog = options.backlog === undefined ? {} : { backlog: options.backlog }
   const accept = (socket: Socket): void => sink.accept(socket)
   // The primary of a cluster may hand over a peer before Node says that we listen. It is served once we have said so too;
   // until then nothing is read of it.
@@ -68,13 +68,13 @@ async function listenNode(
   const listening = createDeferred()
   server.once('error', listening.reject)
   server.on('connection', hold)
-  server.listen({ ...target, ...backlog }, listening.resolve)
+  server.listen({ ...target, backlog: options.backlog }, listening.resolve)
   await listening.promise
   server.off('error', listening.reject)
   server.on('error', (error) => sink.failed(error))
   server.off('connection', hold)
   server.on('connection', accept)
-  return createListener(server, endpoint, options.backlog ?? DEFAULT_BACKLOG)
+  return createListener(server, endpoint)
 }
 
 /** Connects with `node:net`. Rejects with the system's error or the signal's reason, and leaves nothing then. */
@@ -161,23 +161,12 @@ function connectTarget(endpoint: StreamEndpoint): NetConnectOpts {
   return { host: endpoint.host ?? 'localhost', port: endpoint.port }
 }
 
-function createListener(server: Server, endpoint: StreamEndpoint, backlog: number): StreamListener {
+function createListener(server: Server, endpoint: StreamEndpoint): StreamListener {
   const closed = createDeferred()
   server.once('close', closed.resolve)
-  let stopWaiting = ignore
   return {
     address: boundAddress(server, endpoint),
-    drain() {
-      const drained = createDeferred()
-      stopWaiting = whenQuiet(server, backlog, () => {
-        server.close()
-        drained.resolve()
-      })
-      closed.promise.then(drained.resolve, ignore)
-      return drained.promise
-    },
     close() {
-      stopWaiting()
       server.close()
       return closed.promise
     },
@@ -190,40 +179,4 @@ function boundAddress(server: Server, endpoint: StreamEndpoint): Address {
   if (endpoint.kind === 'path') return endpoint.address
   const { address, port } = server.address() as AddressInfo
   return ipAddress(address, port)
-}
-
-/**
- * Calls back once no newcomer was accepted for {@link DRAIN_QUIET} ms, or so many were that nobody can be left who waited
- * when it began: newcomers may go on coming for ever. There is no limit of time, since on a busy machine one turn of the
- * event loop, which accepts one, may take long. Each look comes after such a turn, so that a loop that was blocked
- * overlooks nobody.
- *
- * @param most how many may have waited; the kernel lets one more in (listen(2), Linux)
- * @returns stops waiting
- */
-function whenQuiet(server: Server, most: number, quiet: () => void): () => void {
-  let newcomers = 0
-  let total = 0
-  let immediate: NodeJS.Immediate | undefined
-  const count = (): void => {
-    newcomers += 1
-    total += 1
-  }
-  const stop = (): void => {
-    clearTimeout(timer)
-    clearImmediate(immediate)
-    server.off('connection', count)
-  }
-  const look = (): void => {
-    if (newcomers > 0 && total <= most) {
-      newcomers = 0
-      timer.refresh()
-      return
-    }
-    stop()
-    quiet()
-  }
-  const timer = setTimeout(() => (immediate = setImmediate(look)), DRAIN_QUIET)
-  server.on('connection', count)
-  return stop
 }
