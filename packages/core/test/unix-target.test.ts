@@ -64,7 +64,7 @@ describe('parseUnixTarget', () => {
     expect(parseUnixTarget(longest).path).toBe(longest)
     expect(refusal(`${longest}x`)).toMatchObject({
       code: 'ERR_SOCK_PATH_TOO_LONG',
-      message: `Socket path has ${MAX_PATH_BYTES + 1} bytes, the system takes ${MAX_PATH_BYTES}: "${longest}x"`,
+      message: `Cannot use the socket path "${longest}x": it has ${MAX_PATH_BYTES + 1} bytes, and the system takes ${MAX_PATH_BYTES}. Use a shorter one, or one from the working directory`,
     })
   })
 

@@ -240,7 +240,7 @@ describe('a dead socket of another user', () => {
     scratch.own('app.sock')
     expect(await child.result).toEqual([
       'ERR_SOCK_PATH_IN_USE',
-      'Cannot listen on "/app.sock": another socket is there, and no permission to find out whether it is in use',
+      'Cannot listen on "/app.sock": another socket is there, and no permission to find out whether it is in use. Choose another path, or run as its user',
       'EACCES',
       ['app.sock'],
     ])

@@ -69,7 +69,10 @@ function connect<Data>(
   const settings = checkOptions('connectTcp options', options, checks)
   const { engine, signal } = settings
   if (settings.tls !== undefined && engine !== nodeEngine) {
-    throw new SockError('ERR_SOCK_UNSUPPORTED', `Cannot speak TLS with the engine "${engine.name}"`)
+    throw new SockError(
+      'ERR_SOCK_UNSUPPORTED',
+      `Cannot speak TLS with the engine "${engine.name}". Leave out "engine"`,
+    )
   }
   if (settings.tls === undefined) refuseTlsOptions(settings, ['serverName', 'handshakeTimeout'])
   const { host, port } = parseIpPeer(target)

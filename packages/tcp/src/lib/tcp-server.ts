@@ -82,7 +82,10 @@ function create<Data>(handler: TcpHandler<Data>, options: unknown): TcpServer<Da
       )
     }
     if (engine !== nodeEngine) {
-      throw new SockError('ERR_SOCK_UNSUPPORTED', `Cannot serve TLS with the engine "${engine.name}"`)
+      throw new SockError(
+        'ERR_SOCK_UNSUPPORTED',
+        `Cannot serve TLS with the engine "${engine.name}". Leave out "engine"`,
+      )
     }
   }
   const acceptor = tls && createTlsAcceptor(tls)

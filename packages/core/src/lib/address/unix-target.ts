@@ -103,12 +103,13 @@ function parsePath(path: string | undefined, target: unknown): UnixName {
   }
   const length = Buffer.byteLength(path)
   if (length > MAX_PATH_BYTES) {
-    const message = `Socket path has ${length} bytes, the system takes ${MAX_PATH_BYTES}: "${path}"`
+    const sizes = `it has ${length} bytes, and the system takes ${MAX_PATH_BYTES}`
+    const message = `Cannot use the socket path "${path}": ${sizes}. Use a shorter one, or one from the working directory`
     throw new SockError('ERR_SOCK_PATH_TOO_LONG', message)
   }
   const isAbstract = path.startsWith('@')
   if (isAbstract && process.platform !== 'linux') {
-    throw unsupported(`Abstract names exist only on Linux: "${path}"`)
+    throw unsupported(`Cannot use the abstract name "${path}": such names exist only on Linux. Use a path`)
   }
   return { address: unixAddress(path), isAbstract, path: isAbstract ? `\0${path.slice(1)}` : path }
 }

@@ -232,7 +232,10 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
   #checkListen(target: Target, options: ListenOptions | undefined) {
     const { signal } = checkOptions('listen options', options, listenChecks)
     if (this.#state !== 'idle' && this.#state !== 'closed') {
-      throw new SockError('ERR_SOCK_INVALID_STATE', `Cannot listen: server is ${this.#state}`)
+      throw new SockError(
+        'ERR_SOCK_INVALID_STATE',
+        `Cannot listen: server is ${this.#state}. Close it, and await "closed", before it listens again`,
+      )
     }
     return { signal, endpoint: this.#parts.parse(target) }
   }

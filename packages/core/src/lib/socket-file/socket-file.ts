@@ -204,7 +204,10 @@ async function withShortPath<T>(path: string, use: (path: string) => Promise<T>)
   } finally {
     closeSync(descriptor)
   }
-  throw new SockError('ERR_SOCK_PATH_TOO_LONG', `Socket path is too long to be used safely: "${path}"`)
+  throw new SockError(
+    'ERR_SOCK_PATH_TOO_LONG',
+    `Cannot use the socket path "${path}": it is too long to be used safely. Use a shorter one`,
+  )
 }
 
 function fits(path: string): boolean {
@@ -227,7 +230,7 @@ function findSocket(path: string): FileId | undefined {
   if (stat === undefined || stat.isSocket()) return stat
   throw new SockError(
     'ERR_SOCK_PATH_NOT_SOCKET',
-    `Cannot listen on "${path}": there is something else than a socket`,
+    `Cannot listen on "${path}": there is something else than a socket. Look what it is, and remove it or choose another path`,
   )
 }
 
@@ -243,8 +246,8 @@ function judge(path: string, id: FileId, cause: NodeJS.ErrnoException | undefine
   const details = cause === undefined ? {} : { cause }
   const why =
     cause?.code === 'EACCES'
-      ? 'another socket is there, and no permission to find out whether it is in use'
-      : 'another socket is in use there'
+      ? 'another socket is there, and no permission to find out whether it is in use. Choose another path, or run as its user'
+      : 'another socket is in use there. Stop its server, or choose another path'
   throw new SockError('ERR_SOCK_PATH_IN_USE', `Cannot listen on "${path}": ${why}`, details)
 }
 
@@ -281,7 +284,10 @@ async function linkTo(hidden: string, path: string): Promise<void> {
 }
 
 function othersStart(path: string): SockError {
-  return new SockError('ERR_SOCK_PATH_IN_USE', `Cannot listen on "${path}": other servers start there too`)
+  return new SockError(
+    'ERR_SOCK_PATH_IN_USE',
+    `Cannot listen on "${path}": other servers start there too. Let only one of them use this path`,
+  )
 }
 
 /**
@@ -309,7 +315,7 @@ function removeDead(path: string, dead: FileId): void {
 }
 
 function inUse(path: string, cause: unknown): SockError {
-  const message = `Cannot listen on "${path}": the dead socket there cannot be removed`
+  const message = `Cannot listen on "${path}": the dead socket there cannot be removed. Remove it as its owner, or choose another path`
   return new SockError('ERR_SOCK_PATH_IN_USE', message, { cause })
 }
 
