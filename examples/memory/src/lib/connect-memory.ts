@@ -22,6 +22,6 @@ export async function connectMemory(
     ...settings,
     transport: 'memory',
     remote: address,
-    dial: () => dialMemory(address, settings.signal),
+    dial: () => dialMemory(address),
   })
 }

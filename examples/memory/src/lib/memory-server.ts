@@ -1,6 +1,6 @@
 import type { StreamHandler, StreamServer, StreamServerOptions, UnixAddress } from '@sock/core'
 import { bareStreamServerChecks, createStreamServer } from '@sock/core/stream'
-import { check, checkOptions } from '@sock/core/transport'
+import { check, checkServerOptions } from '@sock/core/transport'
 import { listenMemory } from './memory-listener.js'
 import { parseMemoryTarget, type MemoryTarget } from './memory-target.js'
 
@@ -27,7 +27,7 @@ const memoryServerChecks = { ...bareStreamServerChecks, backlog: check.integer(5
  * @throws TypeError or RangeError, which name the option and the value
  */
 export function createMemoryServer(handler: StreamHandler, options?: MemoryServerOptions): MemoryServer {
-  const settings = checkOptions('createMemoryServer options', options, memoryServerChecks)
+  const settings = checkServerOptions('createMemoryServer', handler, options, memoryServerChecks)
   return createStreamServer<MemoryTarget, UnixAddress, UnixAddress>(
     {
       transport: 'memory',

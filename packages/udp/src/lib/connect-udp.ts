@@ -47,10 +47,7 @@ function connect<Data>(
     const peer = ipAddress(address, port)
     // Not that of `address`: an IPv4-mapped one has become the IPv4 address that it stands for.
     const family = familyOf(peer.host)
-    const opened = await engine.openUdp({ host: undefined, port: 0, family, peer }, settings)
-    if (signal?.aborted !== true) return opened
-    opened.close()
-    throw signal.reason
+    return engine.openUdp({ host: undefined, port: 0, family, peer }, settings)
   }
   return connectDatagram<UdpChannel<Data>>(
     { ...settings, transport: 'udp', caller, dial },

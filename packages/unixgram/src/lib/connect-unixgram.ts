@@ -35,10 +35,8 @@ export function connectUnixgram<Data = unknown>(
     const { path, address, isAbstract } = parseUnixPath(target)
     if (isAbstract && engine === undefined) throw noAbstractNames(address.path)
     const name = isAbstract ? path : bindable(path)
-    const dial = async (): Promise<DatagramPort> => {
-      settings.signal?.throwIfAborted()
-      return connect({ name, path: isAbstract ? address.path : name }, engine)
-    }
+    const dial = async (): Promise<DatagramPort> =>
+      connect({ name, path: isAbstract ? address.path : name }, engine)
     const how = { ...settings, transport: 'unixgram', caller, dial } as const
     return connectDatagram<UnixgramChannel<Data>>(how, address)
   })

@@ -1,4 +1,4 @@
-import { isRecord, wrongType } from '../options/check.js'
+import { isRecord, withCode, wrongType } from '../options/check.js'
 import type { Channel, Connection, Datagram, DatagramChannel } from './channel.js'
 
 /** A handler that runs on all transports. Its channel lives until the handler settles. */
@@ -105,7 +105,8 @@ function callbacksOf(handler: Record<string, unknown>, names: readonly string[])
   if (!isRoot(Object.getPrototypeOf(handler))) return methodsOf(handler, names)
   for (const key of Object.keys(handler)) {
     if (names.includes(key)) continue
-    throw new TypeError(`Unknown callback "${key}" in handler: known are ${names.join(', ')}`)
+    const error = new TypeError(`Unknown callback "${key}" in handler: known are ${names.join(', ')}`)
+    throw withCode(error, 'ERR_INVALID_ARG_VALUE')
   }
   return { ...handler }
 }

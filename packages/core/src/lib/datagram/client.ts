@@ -18,19 +18,22 @@ export interface DatagramDial {
   readonly maxQueuedBytes: number
   /** See `configure` of `DatagramOptions`; one that throws fails the dial, and the port is closed. */
   readonly configure: ((socket: never) => void) | undefined
+  /** See `signal` of `DatagramClientOptions`: aborted before `dial`, nothing is dialled; until `dial` has resolved, its port is closed. Default: none. */
+  readonly signal?: AbortSignal | undefined
   /** See `onState` of `DatagramClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
-  /** See `signal` of `DatagramClientOptions`; its reason is what `dial` rejects with. */
-  readonly signal?: AbortSignal | undefined
   /** Who asked, for the errors of `dial` (default: they stay as they are). */
   readonly caller?: Caller | undefined
-  /** Binds a socket and connects it. Rejects with the system's error or the signal's reason, and leaves nothing then. */
+  /**
+   * Binds a socket and connects it. Rejects with the system's error, and leaves nothing then. One that takes time rejects
+   * with the signal's reason as soon as it is aborted.
+   */
   dial(): Promise<DatagramPort>
 }
 
 /**
  * Connects, and makes of the port the same kind of channel that a server's handler gets. Rejects with what `dial` rejects
- * with, or what `configure` throws.
+ * with, the signal's reason, or what `configure` throws.
  *
  * @param remote where to, for observers
  */
@@ -57,7 +60,12 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
   }
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote })
+  dial.signal?.throwIfAborted()
   const port = await dialFor(dial.caller, dial)
+  if (dial.signal?.aborted === true) {
+    port.close()
+    throw dial.signal.reason
+  }
   let configuring: PromiseLike<unknown> | undefined
   try {
     const result: unknown = dial.configure?.(port.socket as never)

@@ -27,13 +27,16 @@ export interface StreamDial {
   readonly idleTimeout: number
   /** See `configure` of `StreamConnectionOptions` (default: none); one that throws fails the dial, and the port is destroyed. */
   readonly configure?: ((socket: never) => void) | undefined
+  /** See `signal` of `StreamClientOptions`: aborted before `dial`, nothing is dialled; until `dial` has resolved, its port is destroyed. Default: none. */
+  readonly signal?: AbortSignal | undefined
   /** See `onState` of `StreamClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
-  /** See `signal` of `StreamClientOptions`; its reason is what `dial` rejects with. */
-  readonly signal?: AbortSignal | undefined
   /** Who asked, for the errors of `dial` (default: they stay as they are). */
   readonly caller?: Caller | undefined
-  /** Connects. Rejects with the system's error or the signal's reason, and leaves nothing then. */
+  /**
+   * Connects. Rejects with the system's error, and leaves nothing then. One that takes time rejects with the signal's reason
+   * as soon as it is aborted.
+   */
   dial(): Promise<StreamPort>
 }
 
@@ -42,7 +45,7 @@ const sweep = new Sweep()
 
 /**
  * Dials, and makes of the port the same kind of connection that a server's handler gets. Rejects with what `dial` rejects
- * with, or what `configure` throws.
+ * with, the signal's reason, or what `configure` throws.
  *
  * @throws RangeError if `maxWriteBuffer` is below `highWaterMark`: at once, while its stack shows the caller
  */
@@ -56,7 +59,12 @@ async function connect<C extends Connection>(dial: StreamDial): Promise<C> {
   if (dial.onState !== undefined) registry.on('connection', dial.onState)
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote: dial.remote })
+  dial.signal?.throwIfAborted()
   const port = await dialFor(dial.caller, dial)
+  if (dial.signal?.aborted === true) {
+    port.destroy()
+    throw dial.signal.reason
+  }
   let configuring: PromiseLike<unknown> | undefined
   try {
     const result: unknown = dial.configure?.(port.socket as never)
