@@ -19,7 +19,7 @@ const installed = [
   ['@sock/core', '@sock/unixgram/node_modules/@sock/core'],
 ]
 
-let ours, theirs, tcp, unix, unixgram, theirStream
+let ours, theirs, tcp, unix, unixgram, theirStream, theirTransport
 beforeAll(async () => {
   for (const [name, folder] of installed) unpack(tarballs[name], join(modules, folder))
   symlinkSync(inRoot('packages/unixgram/node_modules/unix-dgram'), join(modules, 'unix-dgram'))
@@ -27,6 +27,7 @@ beforeAll(async () => {
   ours = await load('@sock/core')
   theirs = await load('@sock/unix/node_modules/@sock/core')
   theirStream = await load('@sock/unix/node_modules/@sock/core', 'stream')
+  theirTransport = await load('@sock/unix/node_modules/@sock/core', 'transport')
   tcp = await load('@sock/tcp')
   unix = await load('@sock/unix')
   unixgram = await load('@sock/unixgram')
@@ -100,7 +101,7 @@ describe('two copies of core', () => {
     const address = await listen(tcp.createTcpServer(echo), '127.0.0.1:0')
     expect(theirs.formatAddress(address)).toBe(`${address}`)
     const server = unix.createUnixServer(echo)
-    const parsed = theirStream.parseUnixPath(path('address')).address
+    const parsed = theirTransport.parseUnixPath(path('address')).address
     expect(`${await listen(server, parsed)}`).toBe(path('address'))
   })
 
