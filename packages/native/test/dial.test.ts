@@ -7,7 +7,7 @@ import { constants } from 'node:os'
 import { engine } from '../src/index.js'
 import { kinds } from '../src/lib/numbers.js'
 import { dialIp } from '../src/lib/dial.js'
-import type { Owner } from '../src/lib/loop.js'
+import type { SocketEvents } from '../src/lib/loop.js'
 import { describeNative } from './support/needs.js'
 
 const SOCKETS = { highWaterMark: 65_536 }
@@ -105,20 +105,20 @@ describeNative('connectStream() of the engine', () => {
   })
 
   it('begins no further attempt once it is aborted', async () => {
-    const owners: Owner[] = []
+    const sockets: SocketEvents[] = []
     const loop = {
-      addon: { connectIp: () => owners.length },
-      own: (_slot: number, owner: Owner) => void owners.push(owner),
+      addon: { connectIp: () => sockets.length },
+      register: (_slot: number, socket: SocketEvents) => void sockets.push(socket),
       close: () => undefined,
     }
     resolveTo('127.0.0.1', '127.0.0.2')
     const controller = new AbortController()
     const dialling = dialIp(loop as never, {}, 'somewhere', 1, controller.signal)
     await new Promise(setImmediate)
-    owners[0]?.event(kinds.connected, constants.errno.ECONNREFUSED, 0)
+    sockets[0]?.event(kinds.connected, constants.errno.ECONNREFUSED, 0)
     controller.abort(new Error('too late'))
     await expect(dialling).rejects.toThrow('too late')
-    expect(owners).toHaveLength(1)
+    expect(sockets).toHaveLength(1)
   })
 
   it('rejects with the error of a path, and for one that is too long', async () => {

@@ -1,5 +1,5 @@
 import { lookUp } from '@sock/core/transport'
-import type { Loop, Owner } from './loop.js'
+import type { Loop, SocketEvents } from './loop.js'
 import { kinds } from './numbers.js'
 import type { SocketOptions } from './socket-options.js'
 import { systemError, type Details } from './system-error.js'
@@ -8,7 +8,7 @@ import { systemError, type Details } from './system-error.js'
 const NEXT_ATTEMPT = 250
 
 /** One attempt to connect. Settles once; `abandon()` closes the descriptor and settles nothing. */
-class Attempt implements Owner {
+class Attempt implements SocketEvents {
   readonly scope = undefined
   readonly #loop: Loop
   readonly #where: Details
@@ -26,7 +26,7 @@ class Attempt implements Owner {
       this.#failed = reject
     })
     if (slot < 0) this.#failed(systemError(-slot, 'connect', where))
-    else loop.own(slot, this)
+    else loop.register(slot, this)
   }
 
   event(kind: number, errno: number): void {

@@ -20,31 +20,31 @@ interface Scoped {
   readonly scope: AsyncResource | undefined
 }
 
-/** Made with these options a resource costs nothing at garbage collection; its owner calls `emitDestroy()`. */
-export const DESTROYED_BY_OWNER = { requireManualDestroy: true }
+/** Made with these options a resource costs nothing at garbage collection; `emitDestroy()` has to be called. */
+export const DESTROYED_BY_HAND = { requireManualDestroy: true }
 
-/** Whose descriptor is in a slot. */
-export interface Owner extends Scoped {
+/** What the socket in a slot is told: a listener, a connection, an attempt to connect. */
+export interface SocketEvents extends Scoped {
   /** Bytes from the peer, which are given away. */
   chunk(data: Buffer): void
   /** Another event, of one of {@link kinds}. */
   event(kind: number, a: number, b: number): void
-  /** Of what was gathered for it only so many bytes went out; the rest is its own again. `errno` is 0 if there was no room. */
+  /** Of what was gathered for it only so many bytes went out; it gets the rest back. `errno` is 0 if there was no room. */
   stalled(taken: number, errno: number, rest: Buffer): void
 }
 
-/** Whose datagram socket is in a slot. */
-export interface DatagramOwner extends Scoped {
+/** What the datagram socket in a slot is told. */
+export interface DatagramSocketEvents extends Scoped {
   datagram(data: Buffer, from: Address | undefined, truncated: boolean): void
   /** Of the datagrams that follow. */
   credentials(value: unknown): void
   event(kind: number, a: number, b: number): void
 }
 
-/** Something that has to be told after the call that brought it about. */
-export interface Due {
+/** A socket that has something to tell, but only after the call that brought it about. */
+export interface Notifier {
   readonly scope: AsyncResource
-  settle(): void
+  notify(): void
 }
 
 /** Writes up to this size are copied and gathered; for larger ones a system call of their own costs less than the copy. */
@@ -60,10 +60,10 @@ const STALLS_AT = OPERATIONS_AT + MAX_OPERATIONS * EVENT_WIDTH
 const KIND_MASK = (1 << KIND_BITS) - 1
 const DATAGRAM_MASK = (1 << DATAGRAM_BITS) - 1
 
-/** The environment's side of the addon: hands its batches to the owners of slots, and gathers what they write meanwhile. */
+/** The environment's side of the addon: hands its batches to the sockets in the slots, and gathers what they write meanwhile. */
 export class Loop {
   readonly addon: Addon
-  /** Grows with each flush, so that an owner knows whether what it has gathered is out. */
+  /** Grows with each flush, so that a socket knows whether what it has gathered is out. */
   flushes = 0
   readonly senders = new Senders()
   #posts: Posts | undefined
@@ -71,11 +71,11 @@ export class Loop {
   readonly #shared: Int32Array
   readonly #out: Buffer
   readonly #slabs: unknown[]
-  readonly #owners: (Owner | DatagramOwner | undefined)[] = []
+  readonly #sockets: (SocketEvents | DatagramSocketEvents | undefined)[] = []
   #outUsed = 0
   #began = 0
-  #due: Due[] = []
-  #willSettle = false
+  #notifiers: Notifier[] = []
+  #willNotify = false
 
   constructor(addon: Addon) {
     this.addon = addon
@@ -90,13 +90,13 @@ export class Loop {
     return (this.#posts ??= new Posts(this.addon))
   }
 
-  own(slot: number, owner: Owner | DatagramOwner): void {
-    this.#owners[slot] = owner
+  register(slot: number, socket: SocketEvents | DatagramSocketEvents): void {
+    this.#sockets[slot] = socket
   }
 
   /** Closes the descriptor: no more events come. */
   close(slot: number, withReset = false): void {
-    this.#owners[slot] = undefined
+    this.#sockets[slot] = undefined
     this.addon.close(slot, withReset)
   }
 
@@ -130,40 +130,40 @@ export class Loop {
   /** Sends what was gathered now. */
   flush(): void {
     this.flushes += 1
-    if (this.addon.flush() > 0) this.#settleStalls()
+    if (this.addon.flush() > 0) this.#returnStalled()
   }
 
   /** Calls `settle()` once whoever is running has returned. */
-  later(due: Due): void {
-    this.#due.push(due)
-    if (this.#willSettle) return
-    this.#willSettle = true
-    process.nextTick(settleAll, this)
+  notifyLater(notifier: Notifier): void {
+    this.#notifiers.push(notifier)
+    if (this.#willNotify) return
+    this.#willNotify = true
+    process.nextTick(notifyAll, this)
   }
 
-  settleAll(): void {
-    for (let index = 0; index < this.#due.length; index++) {
+  notifyAll(): void {
+    for (let index = 0; index < this.#notifiers.length; index++) {
       try {
-        const due = this.#due[index] as Due
-        due.scope.runInAsyncScope(settle, undefined, due)
+        const notifier = this.#notifiers[index] as Notifier
+        notifier.scope.runInAsyncScope(notify, undefined, notifier)
       } catch (error) {
         report(error)
       }
     }
-    this.#due = []
-    this.#willSettle = false
+    this.#notifiers = []
+    this.#willNotify = false
   }
 
   #dispatch(count: number): void {
     this.flushes += 1
     this.#began = performance.now()
-    if ((this.#shared[header.stalls] as number) > 0) this.#settleStalls()
-    this.#willSettle = true
+    if ((this.#shared[header.stalls] as number) > 0) this.#returnStalled()
+    this.#willNotify = true
     this.#posts?.begin(this.#began)
     for (let index = 0; index < count; index++) {
       try {
         const at = EVENTS_AT + index * EVENT_WIDTH
-        const scope = this.#owners[this.#shared[at] as number]?.scope
+        const scope = this.#sockets[this.#shared[at] as number]?.scope
         if (scope === undefined) this.#deliver(at)
         else scope.runInAsyncScope(this.#deliverIn, undefined, at)
       } catch (error) {
@@ -172,34 +172,38 @@ export class Loop {
     }
     this.#posts?.end()
     this.#slabs.length = 0
-    this.settleAll()
+    this.notifyAll()
   }
 
-  /** Made once: this is called in the scope of an owner. */
+  /** Made once: this is called in the scope of a socket. */
   readonly #deliverIn = (at: number): void => this.#deliver(at)
 
   #deliver(at: number): void {
     const shared = this.#shared
-    const owner = this.#owners[shared[at] as number]
+    const socket = this.#sockets[shared[at] as number]
     const kind = shared[at + 1] as number
     const a = shared[at + 2] as number
     const b = shared[at + 3] as number
     // It concerns all sockets.
     if (kind === kinds.sender) this.senders.add(a, this.#slabs[b])
-    if (owner === undefined) {
-      // Closed by an event that came before it in the same batch. A peer that was accepted for it has nobody else.
+    if (socket === undefined) {
+      // Closed by an event that came before it in the same batch. Nobody else would close a peer that was accepted for it.
       if (kind === kinds.accepted) this.addon.close(a, false)
       return
     }
     if ((kind & KIND_MASK) === kinds.datagram) {
       const data = this.#slice(kind, a & DATAGRAM_MASK, b & DATAGRAM_MASK)
-      ;(owner as DatagramOwner).datagram(data, this.senders.address(b >> DATAGRAM_BITS), a > DATAGRAM_MASK)
+      ;(socket as DatagramSocketEvents).datagram(
+        data,
+        this.senders.address(b >> DATAGRAM_BITS),
+        a > DATAGRAM_MASK,
+      )
     } else if ((kind & KIND_MASK) === kinds.chunk) {
-      ;(owner as Owner).chunk(this.#slice(kind, a, b))
+      ;(socket as SocketEvents).chunk(this.#slice(kind, a, b))
     } else if (kind === kinds.credentials) {
-      ;(owner as DatagramOwner).credentials(this.#slabs[a])
+      ;(socket as DatagramSocketEvents).credentials(this.#slabs[a])
     } else {
-      owner.event(kind, a, b)
+      socket.event(kind, a, b)
     }
   }
 
@@ -207,8 +211,8 @@ export class Loop {
     return Buffer.from(this.#slabs[kind >> KIND_BITS] as ArrayBuffer, offset, length)
   }
 
-  /** Those who could not send everything get back what is left, before anything else is gathered. */
-  #settleStalls(): void {
+  /** Sockets that could not send everything get back what is left, before anything else is gathered. */
+  #returnStalled(): void {
     const shared = this.#shared
     const count = shared[header.stalls] as number
     shared[header.stalls] = 0
@@ -216,7 +220,7 @@ export class Loop {
       const at = STALLS_AT + index * EVENT_WIDTH
       const slot = shared[at] as number
       const taken = shared[at + 1] as number
-      ;(this.#owners[slot] as Owner | undefined)?.stalled(
+      ;(this.#sockets[slot] as SocketEvents | undefined)?.stalled(
         taken,
         shared[at + 2] as number,
         this.#gathered(slot).subarray(taken),
@@ -238,12 +242,12 @@ export class Loop {
   }
 }
 
-function settle(due: Due): void {
-  due.settle()
+function notify(notifier: Notifier): void {
+  notifier.notify()
 }
 
-function settleAll(loop: Loop): void {
-  loop.settleAll()
+function notifyAll(loop: Loop): void {
+  loop.notifyAll()
 }
 
 /** An error of ours, which must not take the rest of the batch with it: the process hears of it as of any other. */

@@ -11,7 +11,7 @@ import { unixAddress } from '@sock/core/transport'
 import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import { isIP } from 'node:net'
-import { DESTROYED_BY_OWNER, type DatagramOwner, type Due, type Loop } from './loop.js'
+import { DESTROYED_BY_HAND, type DatagramSocketEvents, type Notifier, type Loop } from './loop.js'
 import { kinds, UNIX_FAMILY } from './numbers.js'
 import { NativeSocket } from './native-socket.js'
 import type { Post } from './posts.js'
@@ -28,8 +28,8 @@ const UNNAMED = unixAddress('')
 type Received = Parameters<DatagramPortSink['received']>
 
 /** One datagram socket of the addon. */
-export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramOwner, Due {
-  readonly scope = new AsyncResource('SOCKDATAGRAM', DESTROYED_BY_OWNER)
+export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramSocketEvents, Notifier {
+  readonly scope = new AsyncResource('SOCKDATAGRAM', DESTROYED_BY_HAND)
   readonly #loop: Loop
   readonly #family: Family
   readonly #warnings: readonly Error[]
@@ -49,7 +49,7 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
     this.#slot = slot
     this.#family = family
     this.#warnings = warnings
-    loop.own(slot, this)
+    loop.register(slot, this)
   }
 
   get localAddress(): Address {
@@ -104,7 +104,7 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
   resume(): void {
     this.#isPaused = false
     // Not from within: whoever resumes takes what it asked for first.
-    if (this.#held.length > 0) this.#loop.later(this)
+    if (this.#held.length > 0) this.#loop.notifyLater(this)
     else this.#receive(true)
   }
 
@@ -176,7 +176,7 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramO
     this.#credentials = credentialsOf(value)
   }
 
-  settle(): void {
+  notify(): void {
     while (!this.#isPaused && this.#held.length > 0) {
       this.#sink?.received(...(this.#held.shift() as Received))
     }

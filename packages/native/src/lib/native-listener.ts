@@ -1,18 +1,18 @@
 import type { Address } from '@sock/core'
 import type { StreamListener, StreamListenerSink } from '@sock/core/stream'
 import { AsyncResource } from 'node:async_hooks'
-import { DESTROYED_BY_OWNER, type Loop, type Owner } from './loop.js'
+import { DESTROYED_BY_HAND, type Loop, type SocketEvents } from './loop.js'
 import { kinds } from './numbers.js'
 import type { Names } from './names.js'
 import { NativeStreamPort } from './native-port.js'
 import { systemError } from './system-error.js'
 
 /** A listening socket of the addon. */
-export class NativeListener implements StreamListener, Owner {
+export class NativeListener implements StreamListener, SocketEvents {
   readonly address: Address
   /** A connection has a context of its own from its beginning, so that it must not begin in that of the listener. */
   readonly scope = undefined
-  readonly #context = new AsyncResource('SOCKLISTENER', DESTROYED_BY_OWNER)
+  readonly #context = new AsyncResource('SOCKLISTENER', DESTROYED_BY_HAND)
   readonly #loop: Loop
   readonly #names: Names
   readonly #sink: StreamListenerSink
@@ -24,7 +24,7 @@ export class NativeListener implements StreamListener, Owner {
     this.address = address
     this.#names = names
     this.#sink = sink
-    loop.own(slot, this)
+    loop.register(slot, this)
   }
 
   ref(): void {

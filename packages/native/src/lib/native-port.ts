@@ -1,7 +1,7 @@
 import type { Address, PeerCredentials } from '@sock/core'
 import type { StreamPort, StreamPortSink } from '@sock/core/stream'
 import { AsyncResource } from 'node:async_hooks'
-import { DESTROYED_BY_OWNER, type Due, type Loop, type Owner } from './loop.js'
+import { DESTROYED_BY_HAND, type Notifier, type Loop, type SocketEvents } from './loop.js'
 import { kinds } from './numbers.js'
 import type { Names } from './names.js'
 import { NativeSocket } from './native-socket.js'
@@ -14,11 +14,11 @@ const FINISHED = 2
 const CLOSED = 4
 
 /** One connected socket of the addon. */
-export class NativeStreamPort implements StreamPort<NativeSocket>, Owner, Due {
+export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents, Notifier {
   readonly secure = false
   readonly tls = undefined
   readonly descriptor: number | undefined
-  readonly scope = new AsyncResource('SOCKCONNECTION', DESTROYED_BY_OWNER)
+  readonly scope = new AsyncResource('SOCKCONNECTION', DESTROYED_BY_HAND)
 
   readonly #loop: Loop
   readonly #names: Names
@@ -37,7 +37,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, Owner, Due {
   #output: 'open' | 'ending' | 'ended' = 'open'
   #owesFin = false
   #wantsDrain = false
-  #due = 0
+  #notifications = 0
   #error: Error | undefined
 
   constructor(loop: Loop, slot: number, names: Names, descriptor?: number) {
@@ -45,7 +45,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, Owner, Due {
     this.#slot = slot
     this.#names = names
     this.descriptor = descriptor
-    loop.own(slot, this)
+    loop.register(slot, this)
   }
 
   get localAddress(): Address {
@@ -144,19 +144,19 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, Owner, Due {
     else this.#fail(errno, 'write')
   }
 
-  settle(): void {
-    const due = this.#due
-    this.#due = 0
+  notify(): void {
+    const notifications = this.#notifications
+    this.#notifications = 0
     const sink = this.#sink
-    if ((due & CLOSED) !== 0) this.scope.emitDestroy()
+    if ((notifications & CLOSED) !== 0) this.scope.emitDestroy()
     if (sink === undefined) return
-    if ((due & CLOSED) !== 0) {
+    if ((notifications & CLOSED) !== 0) {
       this.#sink = undefined
       sink.closed(this.#error)
       return
     }
-    if ((due & DRAINED) !== 0) sink.drained()
-    if ((due & FINISHED) === 0 || this.#isClosed) return
+    if ((notifications & DRAINED) !== 0) sink.drained()
+    if ((notifications & FINISHED) === 0 || this.#isClosed) return
     sink.finished()
     if (this.#owesFin && !this.#isClosed) this.#shutdown()
   }
@@ -174,9 +174,9 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, Owner, Due {
     if (errno !== 0) this.#fail(errno, 'epoll_ctl')
   }
 
-  #tell(due: number): void {
-    if (this.#due === 0) this.#loop.later(this)
-    this.#due |= due
+  #tell(notification: number): void {
+    if (this.#notifications === 0) this.#loop.notifyLater(this)
+    this.#notifications |= notification
   }
 
   /** Sends what was gathered, if it is not out yet: something must come after it. */
