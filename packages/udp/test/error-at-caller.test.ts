@@ -1,5 +1,4 @@
 import { expect, it } from '@jest/globals'
-import type { DatagramEngine } from '@sock/core'
 import { connectUdp, createUdpServer } from '../src/index.js'
 import { engines } from './support/engines.js'
 import { later } from './support/resources.js'
@@ -18,7 +17,7 @@ function expectHere(error: Error & { code?: string }, code: string, message: str
 
 for (const { name, options, describe } of engines) {
   const create = (more: object = {}) => {
-    const server = createUdpServer(echo, { ...options, ...more } as { engine?: DatagramEngine })
+    const server = createUdpServer(echo, { ...options, ...more })
     later(() => server.close())
     return server
   }
