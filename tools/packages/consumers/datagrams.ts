@@ -15,6 +15,7 @@ import {
   connectUdp,
   createUdpServer,
   type MulticastGroup,
+  type UdpChannel,
   type UdpServer,
   type UdpServerOptions,
 } from '@sock/udp'
@@ -58,9 +59,9 @@ export async function serve(): Promise<void> {
   const udp: UdpServer = createUdpServer(echo, options)
   const unixgram: UnixgramServer = createUnixgramServer(callbacks)
   const more = createUdpServer(async (channel) => {
-    typed<Same<typeof channel, DatagramChannel>>()
+    typed<Same<typeof channel, UdpChannel>>()
     for await (const datagram of channel.datagrams()) {
-      typed<Same<typeof datagram, Datagram>>()
+      typed<Same<typeof datagram, Datagram<IpAddress>>>()
       if (!datagram.truncated) await datagram.reply(`${datagram.remoteAddress} said ${datagram.data}`)
     }
   })
@@ -74,7 +75,7 @@ export async function serve(): Promise<void> {
   const client = await connectUdp(address, { signal: AbortSignal.timeout(100) })
   const local = await connectUnixgram(path)
   const datagram = await client.receive()
-  typed<Same<typeof datagram, Datagram | null>>()
+  typed<Same<typeof datagram, Datagram<IpAddress> | null>>()
   await local.send(Buffer.of(1), path)
   await Promise.all([client.close(), local.close(), udp.shutdown(), unixgram.close()])
 }
@@ -93,7 +94,7 @@ export function refused(channel: DatagramChannel): void {
   // @ts-expect-error -- a datagram needs somebody to go to
   void channel.send('x')
   // @ts-expect-error -- not every datagram has a sender with a name
-  createUdpServer({ data: (_, data, from) => void from.toString() })
+  createUnixgramServer({ data: (_, data, from) => void from.toString() })
   // @ts-expect-error -- a datagram is not a stream
   void channel.stream
 }

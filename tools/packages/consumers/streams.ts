@@ -21,11 +21,11 @@ import {
   type ShutdownReport,
   type SockErrorCode,
   type StreamServerOptions,
-  type TlsSession,
   type UnixAddress,
   type Unsubscribe,
 } from '@sock/core'
-import { connectTcp, createTcpServer, type TcpServer, type TcpServerOptions, type TcpTarget } from '@sock/tcp'
+import { connectTcp, createTcpServer } from '@sock/tcp'
+import type { TcpHandler, TcpServer, TcpServerOptions, TcpTarget, TlsSession } from '@sock/tcp'
 import { connectUnix, createUnixServer, type UnixClientOptions, type UnixServer } from '@sock/unix'
 import type { X509Certificate } from 'node:crypto'
 import { Server as HttpServer } from 'node:http'
@@ -45,12 +45,17 @@ const echo: Handler = async (channel) => {
   }
 }
 
+export const overTls: TcpHandler = (connection) => {
+  typed<Same<typeof connection.tls, TlsSession | undefined>>()
+  typed<Same<NonNullable<typeof connection.tls>['peerCertificate'], X509Certificate | undefined>>()
+  typed<Same<typeof connection.remoteAddress, IpAddress | undefined>>()
+}
+
 const http = new HttpServer()
 const overHttp: StreamFunction = (connection) => {
   typed<Same<typeof connection, Connection>>()
   typed<Same<typeof connection.stream, Duplex>>()
-  typed<Same<typeof connection.tls, TlsSession | undefined>>()
-  typed<Same<NonNullable<typeof connection.tls>['peerCertificate'], X509Certificate | undefined>>()
+  typed<Same<typeof connection.tls, unknown>>()
   typed<Same<typeof connection.signal, AbortSignal>>()
   typed<Same<typeof connection.remoteAddress, Address | undefined>>()
   http.emit('connection', connection.stream)

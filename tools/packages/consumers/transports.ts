@@ -4,10 +4,11 @@ import type {
   IpAddress,
   Server,
   StreamHandler,
+  StreamEngine,
+  StreamServer,
   StreamServerOptions,
   UnixAddress,
   UnixTarget,
-  StreamEngine,
 } from '@sock/core'
 import {
   createDatagramServer,
@@ -55,13 +56,13 @@ const typed = <T extends true>(): T[] => []
 
 const checks = { ...streamServerChecks, level: check.integer(3, 0, 9) }
 typed<Same<Checked<typeof checks>['level'], number>>()
-typed<Same<Checked<typeof checks>['engine'], StreamEngine>>()
+typed<Same<Checked<typeof checks>['engine'], StreamEngine<unknown>>>()
 
 export interface Options extends StreamServerOptions {
   level?: number | undefined
 }
 
-export function createServer(handler: StreamHandler, options?: Options): Server<string, IpAddress> {
+export function createServer(handler: StreamHandler, options?: Options): StreamServer<string, IpAddress> {
   const settings = checkOptions('createServer options', options, checks)
   const binding: StreamBinding<string, IpAddress, IpEndpoint> = {
     transport: 'tcp',
