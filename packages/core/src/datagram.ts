@@ -5,15 +5,8 @@
  * @module @sock/core/datagram
  */
 export { connectDatagram, type DatagramDial } from './lib/datagram/client.js'
-export {
-  cannotSend,
-  smallBuffers,
-  unixDestination,
-  type UdpBind,
-  type UdpGroup,
-  type UdpSettings,
-  type UnixgramPort,
-} from './lib/datagram/engine.js'
+export { cannotSend, unixDestination } from './lib/datagram/destination.js'
+export { datagramEngine } from './lib/datagram/engine.js'
 export { datagramClientChecks, datagramServerChecks } from './lib/datagram/options.js'
 export type { DatagramPort, DatagramPortSink, DatagramSending } from './lib/datagram/port.js'
 export {

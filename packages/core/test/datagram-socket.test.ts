@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { ipAddress } from '../src/lib/address/address.js'
+import { ipAddress, type IpAddress } from '../src/lib/address/address.js'
 import type { DatagramHandler } from '../src/lib/channel/handler.js'
+import { createDatagramServer } from '../src/lib/datagram/server.js'
+import { createFakeDatagramPort } from '../src/testing.js'
 import { systemError } from './support/fake-server.js'
 import { dial, serve, turn } from './support/fake-datagram-sockets.js'
 
@@ -184,5 +186,32 @@ describe('DatagramSocket', () => {
     await server.shutdown()
     expect(seen).toEqual(['0', '1', '2', '3', '4'])
     expect(port.calls).toEqual(['start', 'pause', 'resume', 'close'])
+  })
+})
+
+describe('DatagramBinding.warnings', () => {
+  it('are errors of the server, which listens all the same', async () => {
+    const port = createFakeDatagramPort()
+    const asked: unknown[] = []
+    const server = createDatagramServer<string, IpAddress, number>(
+      {
+        transport: 'udp',
+        parse: () => 0,
+        open: () => Promise.resolve(port),
+        warnings(opened) {
+          asked.push(opened)
+          return [new Error('smaller than asked for')]
+        },
+      },
+      () => undefined,
+      { shutdownTimeout: 1_000, maxQueuedBytes: 1_000, configure: undefined },
+    )
+    const told: unknown[] = []
+    server.on('error', ({ message }, channel) => void told.push([message, channel?.isOpen]))
+    await server.listen('here')
+    expect(asked).toEqual([port])
+    expect(told).toEqual([['smaller than asked for', true]])
+    expect(server.state).toBe('listening')
+    await server.close()
   })
 })

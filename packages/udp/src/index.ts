@@ -5,6 +5,7 @@
  */
 export { connectUdp, type UdpClientOptions } from './lib/connect-udp.js'
 export type { UdpChannel, UdpHandler } from './lib/udp-channel.js'
+export type { UdpBind, UdpEngine, UdpPort, UdpSettings } from './lib/udp-engine.js'
 export type { MulticastGroup, UdpSocketOptions } from './lib/udp-options.js'
 export { createUdpServer, type UdpServer, type UdpServerOptions } from './lib/udp-server.js'
 export type { UdpTarget } from './lib/udp-target.js'

@@ -15,13 +15,13 @@ type Option = Parameters<NativeSocket['getOption']>[0]
 
 /** What the system says of options of a server's socket. */
 async function optionsOf(
-  options: UdpServerOptions,
+  options: UdpServerOptions<NativeSocket>,
   names: readonly Option[],
   target: Parameters<typeof serve>[2] = ':0',
 ): Promise<{ values: number[]; errors: Error[] }> {
   let values: number[] = []
-  const configure = (socket: unknown): void => {
-    values = names.map((name) => (socket as NativeSocket).getOption(name))
+  const configure = (socket: NativeSocket): void => {
+    values = names.map((name) => socket.getOption(name))
   }
   const { errors } = await serve(echo, { ...options, engine, configure }, target)
   return { values, errors }
@@ -118,6 +118,6 @@ describe('addresses with the native engine', () => {
 })
 
 it('createUdpServer() refuses what is no engine for datagrams', () => {
-  for (const wrong of ['native', {}, { name: 'x', openUdp() {} }, null])
+  for (const wrong of ['native', {}, { name: 'x', openUnixgram() {} }, null])
     expect(() => create(echo, { engine: wrong as never })).toThrow('Invalid "engine"')
 })

@@ -12,9 +12,17 @@ import type {
   ShutdownReport,
   StreamFunction,
 } from '@sock/core'
-import { engine } from '@sock/native'
+import { createEngine, engine, type NativeSocket } from '@sock/native'
 import type { Socket } from 'node:dgram'
-import { connectUdp, createUdpServer, type UdpChannel, type UdpServer } from '../src/index.js'
+import {
+  connectUdp,
+  createUdpServer,
+  type UdpBind,
+  type UdpChannel,
+  type UdpEngine,
+  type UdpServer,
+  type UdpSettings,
+} from '../src/index.js'
 
 /** Whether two types are the same, and not only fit each other. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -108,10 +116,24 @@ export async function targets(server: UdpServer, report: (text: string) => void)
 
 export function options(): void {
   createUdpServer(() => {}, { configure: (socket) => typed<Same<typeof socket, Socket>>() })
+  createUdpServer(() => {}, { engine, configure: (socket) => typed<Same<typeof socket, NativeSocket>>() })
+  createUdpServer(() => {}, { engine: createEngine(), configure: (socket) => socket.getOption('ttl') })
   createUdpServer(() => {}, engine.available ? { engine } : {})
+  void connectUdp(':53', { engine, configure: (socket) => typed<Same<typeof socket, NativeSocket>>() })
   void connectUdp(':53', { configure: (socket: Socket) => void socket.ref() })
+  // @ts-expect-error -- that is no socket of the native engine
+  createUdpServer(() => {}, { engine, configure: (socket: Socket) => void socket })
+  // @ts-expect-error -- an engine opens UDP sockets
+  createUdpServer(() => {}, { engine: { name: 'none' } })
   // @ts-expect-error -- an option of streams
   createUdpServer(() => {}, { idleTimeout: 1 })
   // @ts-expect-error -- an option of servers
   void connectUdp(':53', { shutdownTimeout: 1 })
+}
+
+/** The native engine says for itself what it takes, which has to be what it gets. */
+export function nativeEngine(bind: UdpBind, settings: UdpSettings): UdpEngine<NativeSocket> {
+  const takes: Parameters<typeof engine.openUdp> = [bind, settings]
+  void engine.openUdp(...takes)
+  return engine
 }

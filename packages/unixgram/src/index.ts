@@ -5,6 +5,7 @@
  */
 export { connectUnixgram, type UnixgramClientOptions } from './lib/connect-unixgram.js'
 export type { UnixgramChannel, UnixgramHandler } from './lib/unixgram-channel.js'
+export type { UnixgramEngine, UnixgramPort } from './lib/unixgram-engine.js'
 export type { UnixgramSocket } from './lib/named-port.js'
 export {
   createUnixgramServer,

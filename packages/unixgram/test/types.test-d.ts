@@ -12,11 +12,12 @@ import type {
   StreamFunction,
   UnixAddress,
 } from '@sock/core'
-import { engine } from '@sock/native'
+import { createEngine, engine, type NativeSocket } from '@sock/native'
 import {
   connectUnixgram,
   createUnixgramServer,
   type UnixgramChannel,
+  type UnixgramEngine,
   type UnixgramServer,
   type UnixgramSocket,
 } from '../src/index.js'
@@ -112,10 +113,26 @@ export async function targets(server: UnixgramServer, report: (text: string) => 
 
 export function options(): void {
   createUnixgramServer(() => {}, { configure: (socket) => typed<Same<typeof socket, UnixgramSocket>>() })
+  createUnixgramServer(() => {}, {
+    engine,
+    configure: (socket) => typed<Same<typeof socket, NativeSocket>>(),
+  })
+  createUnixgramServer(() => {}, { engine: createEngine(), configure: (socket) => void socket.fd })
   createUnixgramServer(() => {}, engine.available ? { engine } : {})
+  void connectUnixgram('/run/x', {
+    engine,
+    configure: (socket) => typed<Same<typeof socket, NativeSocket>>(),
+  })
   void connectUnixgram('/run/x', { configure: (socket: UnixgramSocket) => void socket.fd })
+  // @ts-expect-error -- that is more than a socket of unix-dgram has
+  createUnixgramServer(() => {}, { configure: (socket: NativeSocket) => void socket })
+  // @ts-expect-error -- an engine opens Unix sockets
+  createUnixgramServer(() => {}, { engine: { name: 'none' } })
   // @ts-expect-error -- an option of streams
   createUnixgramServer(() => {}, { idleTimeout: 1 })
   // @ts-expect-error -- an option of servers
   void connectUnixgram('/run/x', { shutdownTimeout: 1 })
 }
+
+/** The native engine says for itself what it is, which has to fit. */
+export const nativeEngine: UnixgramEngine<NativeSocket> = engine

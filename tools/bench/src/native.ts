@@ -1,6 +1,8 @@
-import type { DatagramEngine, StreamEngine } from '@sock/core'
+import type { StreamEngine } from '@sock/core'
+import type { UdpEngine } from '@sock/udp'
+import type { UnixgramEngine } from '@sock/unixgram'
 
-type NativeEngine = StreamEngine & DatagramEngine
+type NativeEngine = StreamEngine & UdpEngine & UnixgramEngine
 
 /** The engine of `@sock/native`, where it is part of this clone and was compiled. */
 export const nativeEngine: NativeEngine | undefined = await load()

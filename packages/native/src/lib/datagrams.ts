@@ -1,14 +1,13 @@
-import type { DatagramEngine } from '@sock/core'
-import {
-  smallBuffers,
-  type DatagramPort,
-  type UdpBind,
-  type UdpSettings,
-  type UnixgramPort,
-} from '@sock/core/datagram'
 import type { EngineSettings } from './engine-options.js'
 import type { Loop } from './loop.js'
 import { NativeDatagramPort } from './native-datagram-port.js'
+import type {
+  NativeDatagramEngine,
+  NativeUdpBind,
+  NativeUdpPort,
+  NativeUdpSettings,
+  NativeUnixgramPort,
+} from './datagram-engine.js'
 import { UNIX_FAMILY } from './numbers.js'
 import type { SocketOptions } from './socket-options.js'
 import { systemError } from './system-error.js'
@@ -19,7 +18,7 @@ type DatagramEngineSettings = Pick<EngineSettings, 'busyPoll' | 'credentials' | 
 export function createDatagrams(
   usable: () => Loop,
   { busyPoll, credentials, autobind }: DatagramEngineSettings,
-): Pick<DatagramEngine, 'openUdp' | 'openUnixgram' | 'autobind'> {
+): Pick<NativeDatagramEngine, 'openUdp' | 'openUnixgram' | 'autobind'> {
   const options: SocketOptions = busyPoll === undefined ? {} : { busyPoll }
   return {
     autobind,
@@ -29,20 +28,20 @@ export function createDatagrams(
   }
 }
 
-function openUnixgram(loop: Loop, options: SocketOptions): UnixgramPort {
+function openUnixgram(loop: Loop, options: SocketOptions): NativeUnixgramPort {
   return new NativeDatagramPort(loop, opened(loop.addon.openDatagram(UNIX_FAMILY, options)), UNIX_FAMILY)
 }
 
-function openUdp(loop: Loop, bind: UdpBind, settings: UdpSettings, options: SocketOptions): DatagramPort {
+function openUdp(
+  loop: Loop,
+  bind: NativeUdpBind,
+  settings: NativeUdpSettings,
+  options: SocketOptions,
+): NativeUdpPort {
   const { addon } = loop
   const family = bind.family === 'udp4' ? 4 : 6
   const slot = opened(addon.openDatagram(family, options))
-  const given = {
-    // It tells the double of what it gave (socket(7)).
-    receive: addon.getOption(slot, 'receiveBuffer') / 2,
-    send: addon.getOption(slot, 'sendBuffer') / 2,
-  }
-  const port = new NativeDatagramPort(loop, slot, family, smallBuffers(settings, given))
+  const port = new NativeDatagramPort(loop, slot, family)
   try {
     port.bindIp(bind.host ?? (family === 4 ? '0.0.0.0' : '::'), bind.port)
     joinGroups(loop, slot, settings)
@@ -54,7 +53,11 @@ function openUdp(loop: Loop, bind: UdpBind, settings: UdpSettings, options: Sock
   }
 }
 
-function joinGroups({ addon }: Loop, slot: number, { multicast, multicastInterface }: UdpSettings): void {
+function joinGroups(
+  { addon }: Loop,
+  slot: number,
+  { multicast, multicastInterface }: NativeUdpSettings,
+): void {
   if (multicastInterface !== undefined) {
     checked(addon.multicastFrom(slot, multicastInterface), 'setsockopt', multicastInterface)
   }
@@ -64,7 +67,7 @@ function joinGroups({ addon }: Loop, slot: number, { multicast, multicastInterfa
 }
 
 /** A dual-stack socket has each limit twice: for its IPv6 peers, and for its IPv4 peers. */
-function optionsOf(bind: UdpBind, settings: UdpSettings): SocketOptions {
+function optionsOf(bind: NativeUdpBind, settings: NativeUdpSettings): SocketOptions {
   const isIpv6 = bind.family === 'udp6'
   const options: SocketOptions = {}
   const set = (name: keyof SocketOptions, value: number | boolean | undefined): void => {

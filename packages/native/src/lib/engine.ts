@@ -1,4 +1,4 @@
-import type { DatagramEngine, StreamEngine } from '@sock/core'
+import type { StreamEngine } from '@sock/core'
 import type { StreamEndpoint, StreamListenOptions } from '@sock/core/stream'
 import { atCaller, lookUp } from '@sock/core/transport'
 import { createDatagrams } from './datagrams.js'
@@ -12,6 +12,7 @@ import {
   type NativeEngineOptions,
 } from './engine-options.js'
 import { acceptedNames, dialledNames, ipName, ipNames, UNSPECIFIED } from './names.js'
+import type { NativeDatagramEngine } from './datagram-engine.js'
 import { NativeListener } from './native-listener.js'
 import { NativeStreamPort } from './native-port.js'
 import type { NativeSocket } from './native-socket.js'
@@ -19,7 +20,9 @@ import type { SocketOptions } from './socket-options.js'
 import { systemError } from './system-error.js'
 
 /** An engine that may be missing on this system. */
-export interface NativeEngine extends StreamEngine<NativeSocket>, DatagramEngine {
+export interface NativeEngine extends StreamEngine<NativeSocket>, NativeDatagramEngine {
+  /** Whether it can share a port whatever the version of Node is. */
+  readonly canReusePort: true
   /** Whether it can be used here; where it cannot, everything rejects with `ERR_SOCK_NATIVE_UNAVAILABLE`, which says why. */
   readonly available: boolean
 }

@@ -1,18 +1,12 @@
 import { formatAddress, type Address, type IpAddress, type PeerCredentials } from '@sock/core'
-import {
-  cannotSend,
-  unixDestination,
-  type DatagramPort,
-  type DatagramPortSink,
-  type DatagramSending,
-  type UnixgramPort,
-} from '@sock/core/datagram'
+import { cannotSend, unixDestination, type DatagramPortSink, type DatagramSending } from '@sock/core/datagram'
 import { unixAddress } from '@sock/core/transport'
 import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import { isIP } from 'node:net'
 import { DESTROYED_BY_HAND, type DatagramSocketEvents, type Notifier, type Loop } from './loop.js'
 import { kinds, UNIX_FAMILY } from './numbers.js'
+import type { NativeUdpPort, NativeUnixgramPort } from './datagram-engine.js'
 import { NativeSocket } from './native-socket.js'
 import type { Post } from './posts.js'
 import { addressOf, credentialsOf, type Family } from './senders.js'
@@ -23,16 +17,17 @@ const { EAGAIN, ECONNREFUSED, ESTALE } = constants.errno
 /** 65,535 bytes of an IPv4 packet less its header of 20 and UDP's of 8 (udp(7)); in IPv6 the length does not count its header. */
 const MAX_MESSAGE: Record<Family, number> = { 4: 65_507, 6: 65_527, [UNIX_FAMILY]: 4 * 1024 * 1024 }
 const MAX_PORT = 65_535
+/** Linux tells the double of the buffers that it gave (socket(7)). */
+const TOLD = 2
 const UNNAMED = unixAddress('')
 
 type Received = Parameters<DatagramPortSink['received']>
 
 /** One datagram socket of the addon. */
-export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramSocketEvents, Notifier {
+export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, DatagramSocketEvents, Notifier {
   readonly scope = new AsyncResource('SOCKDATAGRAM', DESTROYED_BY_HAND)
   readonly #loop: Loop
   readonly #family: Family
-  readonly #warnings: readonly Error[]
   #slot: number
   #local: Address = UNNAMED
   #peer: Address | undefined
@@ -43,12 +38,10 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramS
   /** What came in the same batch after the pause. */
   #held: Received[] = []
 
-  /** @param warnings what is to be reported once there is somebody to hear it */
-  constructor(loop: Loop, slot: number, family: Family, warnings: readonly Error[] = []) {
+  constructor(loop: Loop, slot: number, family: Family) {
     this.#loop = loop
     this.#slot = slot
     this.#family = family
-    this.#warnings = warnings
     loop.register(slot, this)
   }
 
@@ -61,6 +54,12 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramS
   get maxMessageBytes(): number {
     const isIpv4 = this.#peer?.family === 'ipv4'
     return MAX_MESSAGE[isIpv4 ? 4 : this.#family]
+  }
+  get receiveBufferSize(): number {
+    return this.#loop.addon.getOption(this.#slot, 'receiveBuffer') / TOLD
+  }
+  get sendBufferSize(): number {
+    return this.#loop.addon.getOption(this.#slot, 'sendBuffer') / TOLD
   }
   get socket(): NativeSocket {
     return new NativeSocket(this.#loop.addon, () => this.#slot)
@@ -92,7 +91,6 @@ export class NativeDatagramPort implements DatagramPort, UnixgramPort, DatagramS
 
   start(sink: DatagramPortSink): void {
     this.#sink = sink
-    for (const warning of this.#warnings) queueMicrotask(() => sink.failed(warning))
     this.#receive(true)
   }
 

@@ -13,18 +13,17 @@ import {
   datagramClientChecks,
   datagramServerChecks,
   type DatagramPort,
-  type UdpBind,
-  type UdpSettings,
 } from '@sock/core/datagram'
 import { checkOptions, ipAddress, parseIpTarget } from '@sock/core/transport'
 import { engine } from '../../src/index.js'
+import type { NativeUdpBind, NativeUdpSettings } from '../../src/lib/datagram-engine.js'
 
 /*
  * A transport as small as it gets, since @sock/udp is tested with this engine in its own folder,
  * and packages know each other in one direction only.
  */
 
-const settings: UdpSettings = {
+const settings: NativeUdpSettings = {
   receiveBufferSize: undefined,
   sendBufferSize: undefined,
   broadcast: false,
@@ -40,10 +39,10 @@ type UdpServer = Server<string | IpAddress, IpAddress, DatagramServerStats, Data
 export function createUdpServer(
   handler: DatagramHandler,
   options?: DatagramServerOptions,
-  more: Partial<UdpSettings & UdpBind> = {},
+  more: Partial<NativeUdpSettings & NativeUdpBind> = {},
 ): UdpServer {
   const checked = checkOptions('options', options, datagramServerChecks)
-  return createDatagramServer<string | IpAddress, IpAddress, UdpBind>(
+  return createDatagramServer<string | IpAddress, IpAddress, NativeUdpBind>(
     {
       transport: 'udp',
       parse: (target) => {

@@ -11,33 +11,43 @@ import {
 } from '@sock/core/transport'
 import type { Socket } from 'node:dgram'
 import type { UdpChannel } from './udp-channel.js'
+import { udpEngine, type UdpEngine } from './udp-engine.js'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
 
 /** Options of {@link connectUdp}. */
-export interface UdpClientOptions extends DatagramClientOptions<Socket>, UdpSocketOptions {}
+export interface UdpClientOptions<EngineSocket = Socket>
+  extends DatagramClientOptions<EngineSocket>, UdpSocketOptions {
+  /** What moves the datagrams, like that of `@sock/native`. Default: `node:dgram`. */
+  engine?: UdpEngine<EngineSocket> | undefined
+}
 
-const checks = { ...datagramClientChecks, ...udpChecks } satisfies Checks<UdpClientOptions>
+const checks = { ...datagramClientChecks, ...udpChecks, engine: udpEngine } satisfies Checks<
+  UdpClientOptions<unknown>
+>
 
 /**
  * Makes a UDP socket that talks to one peer (connect(2)): it receives from nobody else, and hears when nobody listens
  * there (`ECONNREFUSED`, from the read that waits). A name is looked up once, now.
  *
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, a system error (`ENOTFOUND`, `ENETUNREACH`…), or the signal's reason.
+ *
+ * @typeParam Data what your program keeps in `channel.data`
+ * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
  */
-export function connectUdp<Data = unknown>(
+export function connectUdp<Data = unknown, EngineSocket = Socket>(
   target: string | IpTarget | IpAddress,
-  options?: UdpClientOptions,
+  options?: UdpClientOptions<EngineSocket>,
 ): Promise<UdpChannel<Data>> {
   return connectAtCaller(connectUdp, { transport: 'udp', target }, (caller) =>
-    connect<Data>(caller, target, options),
+    connect<Data, EngineSocket>(caller, target, options),
   )
 }
 
-function connect<Data>(
+function connect<Data, EngineSocket>(
   caller: Caller,
   target: string | IpTarget | IpAddress,
-  options: UdpClientOptions | undefined,
+  options: UdpClientOptions<EngineSocket> | undefined,
 ): Promise<UdpChannel<Data>> {
   const settings = checkOptions('connectUdp options', options, checks)
   const { host, port } = parseIpPeer(target)

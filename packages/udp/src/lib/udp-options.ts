@@ -1,7 +1,4 @@
-import { SockError } from '@sock/core'
-import { smallBuffers, type UdpSettings } from '@sock/core/datagram'
 import { check, checkOptions, wrongType, type Check, type Checks } from '@sock/core/transport'
-import type { Socket, SocketOptions } from 'node:dgram'
 import { isIP } from 'node:net'
 
 /** A multicast group to listen to. It is left when the socket closes. */
@@ -62,43 +59,3 @@ export const udpChecks = {
   multicastLoopback: check.boolean(undefined),
   multicastInterface: check.string(undefined),
 } satisfies Checks<UdpSocketOptions>
-
-/** What has to be said when the socket is made. */
-export function creationOptions(settings: UdpSettings): Partial<SocketOptions> {
-  const { receiveBufferSize, sendBufferSize } = settings
-  return {
-    ...(receiveBufferSize === undefined ? {} : { recvBufferSize: receiveBufferSize }),
-    ...(sendBufferSize === undefined ? {} : { sendBufferSize }),
-  }
-}
-
-/** What can be said only of a bound socket. @throws the system's error */
-export function applyOptions(socket: Socket, settings: UdpSettings): void {
-  const { ttl, multicastTtl, multicastLoopback, multicastInterface } = settings
-  if (settings.broadcast) socket.setBroadcast(true)
-  if (ttl !== undefined) socket.setTTL(ttl)
-  if (multicastTtl !== undefined) socket.setMulticastTTL(multicastTtl)
-  if (multicastLoopback !== undefined) socket.setMulticastLoopback(multicastLoopback)
-  if (multicastInterface !== undefined) socket.setMulticastInterface(multicastInterface)
-  for (const group of settings.multicast) socket.addMembership(group.group, group.interface)
-}
-
-/**
- * A dual-stack socket keeps one limit for its IPv6 peers and one for its IPv4 peers, and Node sets the first alone.
- *
- * @returns the error that says so, if it matters
- */
-export function halfTtl(isDualStack: boolean, { ttl }: UdpSettings): Error[] {
-  if (ttl === undefined || !isDualStack) return []
-  const message = `Cannot set "ttl" for the IPv4 peers of a dual-stack socket: it is ${ttl} for IPv6 peers only`
-  return [new SockError('ERR_SOCK_UNSUPPORTED', message)]
-}
-
-/** Linux tells the double of what it gave (socket(7)). @returns one error for each buffer that is smaller than was asked for */
-export function smallBuffersOf(socket: Socket, settings: UdpSettings): Error[] {
-  const factor = process.platform === 'linux' ? 2 : 1
-  return smallBuffers(settings, {
-    receive: socket.getRecvBufferSize() / factor,
-    send: socket.getSendBufferSize() / factor,
-  })
-}

@@ -1,20 +1,18 @@
 import { formatAddress, type Address, type IpAddress } from '@sock/core'
-import {
-  cannotSend,
-  type DatagramPort,
-  type DatagramPortSink,
-  type DatagramSending,
-} from '@sock/core/datagram'
+import { cannotSend, type DatagramPortSink, type DatagramSending } from '@sock/core/datagram'
 import { ipAddress } from '@sock/core/transport'
 import type { Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import { kernelDrops } from './kernel-drops.js'
 import { KnownSenders } from './known-senders.js'
+import type { UdpPort } from './udp-engine.js'
 
 /** 65,535 bytes of an IPv4 packet less its header of 20 and UDP's of 8 (udp(7)). */
 const MAX_MESSAGE_IPV4 = 65_507
 /** In IPv6 the length of 65,535 does not count the IP header (RFC 8200 §3). */
 const MAX_MESSAGE_IPV6 = 65_527
+/** Linux tells the double of the buffers that it gave (socket(7)). */
+const TOLD = process.platform === 'linux' ? 2 : 1
 
 /**
  * A port over a bound `dgram.Socket`.
@@ -26,11 +24,11 @@ export function createUdpPort(
   family: 'udp4' | 'udp6',
   peer: IpAddress | undefined,
   warnings: readonly Error[],
-): DatagramPort {
-  return new UdpPort(socket, family, peer, warnings)
+): UdpPort<Socket> {
+  return new NodeUdpPort(socket, family, peer, warnings)
 }
 
-class UdpPort implements DatagramPort {
+class NodeUdpPort implements UdpPort<Socket> {
   readonly socket: Socket
   readonly localAddress: Address
   readonly remoteAddress: Address | undefined
@@ -59,6 +57,13 @@ class UdpPort implements DatagramPort {
     // Errors of a closed or not yet started socket need somebody to hear them, too.
     socket.on('error', (error) => this.#sink?.failed(error))
     socket.on('close', () => this.#sink?.closed())
+  }
+
+  get receiveBufferSize(): number {
+    return this.socket.getRecvBufferSize() / TOLD
+  }
+  get sendBufferSize(): number {
+    return this.socket.getSendBufferSize() / TOLD
   }
 
   start(sink: DatagramPortSink): void {

@@ -1,19 +1,19 @@
-import type { DatagramEngine, DatagramServer, DatagramServerOptions, IpAddress } from '@sock/core'
-import {
-  createDatagramServer,
-  datagramServerChecks,
-  type DatagramPort,
-  type UdpSettings,
-} from '@sock/core/datagram'
+import type { DatagramServer, DatagramServerOptions, IpAddress } from '@sock/core'
+import { createDatagramServer, datagramServerChecks } from '@sock/core/datagram'
 import { atCaller, checkServerOptions, lookUp, type Checks } from '@sock/core/transport'
 import type { Socket } from 'node:dgram'
 import type { UdpChannel, UdpHandler } from './udp-channel.js'
+import { smallBuffers, udpEngine, type UdpEngine, type UdpPort, type UdpSettings } from './udp-engine.js'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
 import { parseListenTarget, type UdpEndpoint, type UdpTarget } from './udp-target.js'
 
 /** Options of {@link createUdpServer}. */
-export interface UdpServerOptions extends DatagramServerOptions<Socket>, UdpSocketOptions {}
+export interface UdpServerOptions<EngineSocket = Socket>
+  extends DatagramServerOptions<EngineSocket>, UdpSocketOptions {
+  /** What moves the datagrams, like that of `@sock/native`. Default: `node:dgram`. */
+  engine?: UdpEngine<EngineSocket> | undefined
+}
 
 /** What {@link createUdpServer} makes. `listen` takes `':8125'`, `'127.0.0.1:8125'`, `'[::1]:8125'`, parts, or an address. */
 export interface UdpServer<Data = unknown> extends DatagramServer<
@@ -22,17 +22,20 @@ export interface UdpServer<Data = unknown> extends DatagramServer<
   UdpChannel<Data>
 > {}
 
-const checks = { ...datagramServerChecks, ...udpChecks } satisfies Checks<UdpServerOptions>
+const checks = { ...datagramServerChecks, ...udpChecks, engine: udpEngine } satisfies Checks<
+  UdpServerOptions<unknown>
+>
 
 /**
  * Makes a UDP server.
  *
  * @typeParam Data what your program keeps in `channel.data`
+ * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
  * @throws TypeError or RangeError, which name the option and the value
  */
-export function createUdpServer<Data = unknown>(
+export function createUdpServer<Data = unknown, EngineSocket = Socket>(
   handler: UdpHandler<Data>,
-  options?: UdpServerOptions,
+  options?: UdpServerOptions<EngineSocket>,
 ): UdpServer<Data> {
   return atCaller(createUdpServer, () => {
     const settings = checkServerOptions('createUdpServer', handler, options, checks)
@@ -41,12 +44,15 @@ export function createUdpServer<Data = unknown>(
       parse: (target: string | UdpTarget | IpAddress) => parseListenTarget(target, settings.engine),
       open: (endpoint: UdpEndpoint, signal: AbortSignal) =>
         listen(endpoint, settings, signal, settings.engine),
+      warnings: (port: UdpPort) => smallBuffers(port, settings),
     } as const
-    return createDatagramServer<string | UdpTarget | IpAddress, IpAddress, UdpEndpoint, UdpChannel<Data>>(
-      binding,
-      handler,
-      settings,
-    )
+    return createDatagramServer<
+      string | UdpTarget | IpAddress,
+      IpAddress,
+      UdpEndpoint,
+      UdpChannel<Data>,
+      UdpPort
+    >(binding, handler, settings)
   })
 }
 
@@ -54,8 +60,8 @@ async function listen(
   endpoint: UdpEndpoint,
   settings: UdpSettings,
   signal: AbortSignal,
-  engine: Pick<DatagramEngine, 'openUdp'> = { openUdp },
-): Promise<DatagramPort> {
+  engine: Pick<UdpEngine, 'openUdp'> = { openUdp },
+): Promise<UdpPort> {
   const host = endpoint.host === undefined ? undefined : (await lookUp(endpoint.host, signal))[0]
   try {
     return await engine.openUdp({ ...endpoint, host, family: familyOf(host) }, settings)

@@ -1,5 +1,6 @@
-import type { DatagramEngine, IpAddress, IpTarget } from '@sock/core'
+import type { IpAddress, IpTarget } from '@sock/core'
 import { check, checkReusePort, parseIpTarget } from '@sock/core/transport'
+import type { UdpEngine } from './udp-engine.js'
 
 /** Where a UDP server listens, in parts. */
 export interface UdpTarget extends IpTarget {
@@ -39,7 +40,7 @@ const listenChecks = {
  */
 export function parseListenTarget(
   target: string | UdpTarget | IpAddress,
-  engine?: Pick<DatagramEngine, 'canReusePort'>,
+  engine?: Pick<UdpEngine, 'canReusePort'>,
 ): UdpEndpoint {
   const endpoint = parseIpTarget(target, listenChecks)
   checkReusePort(endpoint.reusePort, engine)

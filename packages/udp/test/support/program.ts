@@ -1,6 +1,6 @@
 import { it } from '@jest/globals'
-import type { DatagramEngine } from '@sock/core'
 import { execFile, spawnSync } from 'node:child_process'
+import type { UdpEngine } from '../../src/index.js'
 
 const hasStrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
 
@@ -12,7 +12,7 @@ export function itWithStrace(name: string, body: () => Promise<void>): void {
 
 export interface ProgramOptions {
   /** That of the program's servers and clients: they are made with its `options`. */
-  readonly engine?: DatagramEngine | undefined
+  readonly engine?: UdpEngine | undefined
   /** What strace injects: `sendmsg:error=ENOMEM:when=1`. */
   readonly inject?: string
   /** A command that starts the program. */

@@ -29,9 +29,9 @@ export async function echo(channel: DatagramChannel): Promise<void> {
 }
 
 /** Makes a server that is closed after the test. */
-export function create(
+export function create<EngineSocket = Socket>(
   handler: DatagramHandler = echo,
-  options: UdpServerOptions = {},
+  options: UdpServerOptions<EngineSocket> = {},
 ): Omit<Running, 'address'> {
   const server = createUdpServer(handler, options)
   const errors: Told[] = []
@@ -45,9 +45,9 @@ export function create(
 }
 
 /** Starts a server that is closed after the test. */
-export async function serve(
+export async function serve<EngineSocket = Socket>(
   handler: DatagramHandler = echo,
-  options: UdpServerOptions = {},
+  options: UdpServerOptions<EngineSocket> = {},
   target: string | UdpTarget = '127.0.0.1:0',
 ): Promise<Running> {
   const made = create(handler, options)
@@ -55,9 +55,9 @@ export async function serve(
 }
 
 /** Connects with our own client, which is closed after the test. */
-export async function dial(
+export async function dial<EngineSocket = Socket>(
   target: string | IpAddress,
-  options: UdpClientOptions = {},
+  options: UdpClientOptions<EngineSocket> = {},
 ): Promise<DatagramChannel> {
   const channel = await connectUdp(target, options)
   later(() => channel.close())

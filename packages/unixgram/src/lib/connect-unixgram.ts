@@ -1,19 +1,24 @@
-import type { DatagramClientOptions, DatagramEngine, UnixAddress, UnixTarget } from '@sock/core'
-import {
-  connectDatagram,
-  datagramClientChecks,
-  type DatagramPort,
-  type UnixgramPort,
-} from '@sock/core/datagram'
-import { connectAtCaller, bindable, checkOptions, parseUnixPath } from '@sock/core/transport'
+import type { DatagramClientOptions, UnixAddress, UnixTarget } from '@sock/core'
+import { connectDatagram, datagramClientChecks, type DatagramPort } from '@sock/core/datagram'
+import { bindable, checkOptions, connectAtCaller, parseUnixPath, type Checks } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type Naming, type UnixgramSocket } from './named-port.js'
 import { createPrivateName } from './private-name.js'
 import { openUnixDgram } from './unix-dgram-port.js'
 import type { UnixgramChannel } from './unixgram-channel.js'
+import { unixgramEngine, type UnixgramEngine, type UnixgramPort } from './unixgram-engine.js'
 
 /** Options of {@link connectUnixgram}. */
-export interface UnixgramClientOptions extends DatagramClientOptions<UnixgramSocket> {}
+export interface UnixgramClientOptions<
+  EngineSocket = UnixgramSocket,
+> extends DatagramClientOptions<EngineSocket> {
+  /** What moves the datagrams, like that of `@sock/native`. Default: `unix-dgram`. */
+  engine?: UnixgramEngine<EngineSocket> | undefined
+}
+
+const checks = { ...datagramClientChecks, engine: unixgramEngine } satisfies Checks<
+  UnixgramClientOptions<unknown>
+>
 
 /**
  * Makes a Unix datagram socket that talks to one server: it receives from nobody else (connect(2)). It gets a name of its
@@ -24,13 +29,16 @@ export interface UnixgramClientOptions extends DatagramClientOptions<UnixgramSoc
  *
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG` or `ERR_SOCK_NATIVE_UNAVAILABLE`, a system error
  * (`ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE` for a stream socket…), or the signal's reason.
+ *
+ * @typeParam Data what your program keeps in `channel.data`
+ * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
  */
-export function connectUnixgram<Data = unknown>(
+export function connectUnixgram<Data = unknown, EngineSocket = UnixgramSocket>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,
-  options?: UnixgramClientOptions,
+  options?: UnixgramClientOptions<EngineSocket>,
 ): Promise<UnixgramChannel<Data>> {
   return connectAtCaller(connectUnixgram, { transport: 'unixgram', target }, (caller) => {
-    const settings = checkOptions('connectUnixgram options', options, datagramClientChecks)
+    const settings = checkOptions('connectUnixgram options', options, checks)
     const { engine } = settings
     const { path, address, isAbstract } = parseUnixPath(target)
     if (isAbstract && engine === undefined) throw noAbstractNames(address.path)
@@ -46,7 +54,7 @@ type Peer = NonNullable<Naming['peer']>
 
 function connect(
   peer: Peer,
-  engine: Pick<DatagramEngine, 'openUnixgram' | 'autobind'> = { openUnixgram: openUnixDgram },
+  engine: Pick<UnixgramEngine, 'openUnixgram' | 'autobind'> = { openUnixgram: openUnixDgram },
 ): DatagramPort {
   const port = engine.openUnixgram()
   try {

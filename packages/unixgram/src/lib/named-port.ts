@@ -1,6 +1,7 @@
 import { formatAddress, type Address } from '@sock/core'
-import type { DatagramPort, DatagramPortSink, DatagramSending, UnixgramPort } from '@sock/core/datagram'
+import type { DatagramPort, DatagramPortSink, DatagramSending } from '@sock/core/datagram'
 import { unixAddress } from '@sock/core/transport'
+import type { UnixgramPort } from './unixgram-engine.js'
 
 /** What `configure(socket)` gets. */
 export interface UnixgramSocket {

@@ -1,13 +1,9 @@
 import { formatAddress, type Address, type UnixAddress } from '@sock/core'
-import {
-  unixDestination,
-  type DatagramPortSink,
-  type DatagramSending,
-  type UnixgramPort,
-} from '@sock/core/datagram'
+import { unixDestination, type DatagramPortSink, type DatagramSending } from '@sock/core/datagram'
 import { MAX_PATH_BYTES, unixAddress } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { UnixDgramSocket, type UnixDgramEvents } from './unix-dgram.js'
+import type { UnixgramPort } from './unixgram-engine.js'
 
 /**
  * What the machinery has room for. The system's own limit is lower, as a rule: what the send buffer holds, 212,960 bytes
@@ -18,11 +14,11 @@ const MAX_MESSAGE = 4 * 1024 * 1024
 const MAX_SENDERS = 1024
 
 /** A port over a socket of unix-dgram. @throws like the constructor of {@link UnixDgramSocket} */
-export function openUnixDgram(): UnixgramPort {
+export function openUnixDgram(): UnixgramPort<UnixDgramSocket> {
   return new UnixDgramPort()
 }
 
-class UnixDgramPort implements UnixgramPort, UnixDgramEvents {
+class UnixDgramPort implements UnixgramPort<UnixDgramSocket>, UnixDgramEvents {
   readonly socket: UnixDgramSocket
   readonly maxMessageBytes = MAX_MESSAGE
   #local = unixAddress('')

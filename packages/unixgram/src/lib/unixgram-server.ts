@@ -1,30 +1,30 @@
-import type {
-  DatagramEngine,
-  DatagramServer,
-  DatagramServerOptions,
-  UnixAddress,
-  UnixTarget,
-} from '@sock/core'
-import {
-  createDatagramServer,
-  datagramServerChecks,
-  type DatagramPort,
-  type UnixgramPort,
-} from '@sock/core/datagram'
+import type { DatagramServer, DatagramServerOptions, UnixAddress, UnixTarget } from '@sock/core'
+import { createDatagramServer, datagramServerChecks, type DatagramPort } from '@sock/core/datagram'
 import {
   atCaller,
   bindSocketFile,
   checkServerOptions,
   parseUnixTarget,
+  type Checks,
   type UnixEndpoint,
 } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type UnixgramSocket } from './named-port.js'
 import { openUnixDgram } from './unix-dgram-port.js'
 import type { UnixgramChannel, UnixgramHandler } from './unixgram-channel.js'
+import { unixgramEngine, type UnixgramEngine, type UnixgramPort } from './unixgram-engine.js'
 
 /** Options of {@link createUnixgramServer}. */
-export interface UnixgramServerOptions extends DatagramServerOptions<UnixgramSocket> {}
+export interface UnixgramServerOptions<
+  EngineSocket = UnixgramSocket,
+> extends DatagramServerOptions<EngineSocket> {
+  /** What moves the datagrams, like that of `@sock/native`. Default: `unix-dgram`. */
+  engine?: UnixgramEngine<EngineSocket> | undefined
+}
+
+const checks = { ...datagramServerChecks, engine: unixgramEngine } satisfies Checks<
+  UnixgramServerOptions<unknown>
+>
 
 /** What {@link createUnixgramServer} makes. `listen` takes a path, parts, or an address. */
 export interface UnixgramServer<Data = unknown> extends DatagramServer<
@@ -43,14 +43,15 @@ export interface UnixgramServer<Data = unknown> extends DatagramServer<
  * `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE` if unix-dgram is not there or was not built. With an engine it is not looked for.
  *
  * @typeParam Data what your program keeps in `channel.data`
+ * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
  * @throws TypeError or RangeError, which name the option and the value
  */
-export function createUnixgramServer<Data = unknown>(
+export function createUnixgramServer<Data = unknown, EngineSocket = UnixgramSocket>(
   handler: UnixgramHandler<Data>,
-  options?: UnixgramServerOptions,
+  options?: UnixgramServerOptions<EngineSocket>,
 ): UnixgramServer<Data> {
   return atCaller(createUnixgramServer, () => {
-    const settings = checkServerOptions('createUnixgramServer', handler, options, datagramServerChecks)
+    const settings = checkServerOptions('createUnixgramServer', handler, options, checks)
     const binding = {
       transport: 'unixgram',
       parse: (target: string | UnixTarget | UnixAddress) => {
@@ -71,7 +72,7 @@ export function createUnixgramServer<Data = unknown>(
 
 function listen(
   endpoint: UnixEndpoint,
-  engine: Pick<DatagramEngine, 'openUnixgram'> = { openUnixgram: openUnixDgram },
+  engine: Pick<UnixgramEngine, 'openUnixgram'> = { openUnixgram: openUnixDgram },
 ): DatagramPort {
   const port = engine.openUnixgram()
   try {

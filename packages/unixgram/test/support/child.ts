@@ -1,4 +1,3 @@
-import type { DatagramEngine } from '@sock/core'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type fs from 'node:fs'
@@ -7,13 +6,14 @@ import { fileURLToPath } from 'node:url'
 import type * as unixgram from '../../src/index.js'
 import type * as native from '../../src/lib/unix-dgram.js'
 import { stop } from './stop.js'
+import type { UnixgramEngine } from '../../src/index.js'
 
 const PROGRAM = fileURLToPath(new URL('child-main.mjs', import.meta.url))
 
 /** What a task in another process has at hand. */
 export interface ChildContext extends Pick<typeof unixgram, 'createUnixgramServer' | 'connectUnixgram'> {
   /** What names the engine of the scratch. */
-  readonly options: { readonly engine?: DatagramEngine }
+  readonly options: { readonly engine?: UnixgramEngine }
   readonly UnixDgramSocket: typeof native.UnixDgramSocket
   readonly fs: typeof fs
   readonly net: typeof net
@@ -80,7 +80,7 @@ export class Child<Result> {
 }
 
 export function startChild<Args extends unknown[], Result>(
-  engine: DatagramEngine | undefined,
+  engine: UnixgramEngine | undefined,
   task: Task<Args, Result>,
   ...args: Args
 ): Child<Result> {

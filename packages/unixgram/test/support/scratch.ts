@@ -4,7 +4,6 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { types } from 'node:util'
-import type { DatagramEngine } from '@sock/core'
 import {
   connectUnixgram,
   createUnixgramServer,
@@ -20,6 +19,7 @@ import { UnixDgramSocket } from '../../src/lib/unix-dgram.js'
 import { startChild, type Child, type Task } from './child.js'
 import { Python } from './python.js'
 import { until } from './until.js'
+import type { UnixgramEngine } from '../../src/index.js'
 
 /**
  * Gives each test a folder of its own, and looks after it that nothing is left: everything that was made by way of the
@@ -27,7 +27,7 @@ import { until } from './until.js'
  *
  * @param engine that of servers and clients
  */
-export function useScratch(engine?: DatagramEngine): Scratch {
+export function useScratch(engine?: UnixgramEngine): Scratch {
   const scratch = new Scratch(engine)
   beforeEach(() => scratch.open())
   afterEach(() => scratch.close())
@@ -47,11 +47,11 @@ export class Scratch {
   #descriptors = 0
   #closers: (() => unknown)[] = []
   #own = new Set<string>()
-  readonly #engine: DatagramEngine | undefined
+  readonly #engine: UnixgramEngine | undefined
   readonly #failures: unknown[] = []
   readonly #note = (error: unknown): void => void this.#failures.push(error)
 
-  constructor(engine?: DatagramEngine) {
+  constructor(engine?: UnixgramEngine) {
     this.#engine = engine
   }
 

@@ -1,6 +1,7 @@
-import type { DatagramEngine } from '@sock/core'
-import type { DatagramPort, UdpSettings } from '@sock/core/datagram'
+import type { DatagramPort } from '@sock/core/datagram'
 import { ipAddress } from '@sock/core/transport'
+import type { UdpEngine, UdpSettings } from '@sock/udp'
+import type { UnixgramEngine } from '@sock/unixgram'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Load } from '../scenarios/scenario.js'
@@ -18,7 +19,7 @@ const SETTINGS: UdpSettings = {
 }
 
 export async function connectNativeUdp(
-  engine: DatagramEngine,
+  engine: UdpEngine,
   { place }: Load,
   failed: (error: Error) => void,
 ): Promise<Endpoint> {
@@ -29,7 +30,7 @@ export async function connectNativeUdp(
 }
 
 export function connectNativeUnixgram(
-  engine: DatagramEngine,
+  engine: UnixgramEngine,
   { place, folder }: Load,
   index: number,
   failed: (error: Error) => void,

@@ -1,12 +1,13 @@
 import type {
   StreamCallbacks,
   DatagramCallbacks,
-  DatagramEngine,
   StreamEngine,
   Handler,
   IpAddress,
   UnixAddress,
 } from '@sock/core'
+import type { UdpEngine } from '@sock/udp'
+import type { UnixgramEngine } from '@sock/unixgram'
 import { nativeEngine } from '../native.js'
 import { isDatagram } from '../transports.js'
 import type { Session, Workload } from '../workloads/workload.js'
@@ -109,7 +110,7 @@ async function startStream(
 async function startDatagram(
   setup: Setup,
   handler: Handler | DatagramCallbacks,
-  engine?: DatagramEngine,
+  engine?: UdpEngine & UnixgramEngine,
 ): Promise<Running> {
   if (setup.transport === 'unixgram') {
     const { createUnixgramServer } = await import('@sock/unixgram')

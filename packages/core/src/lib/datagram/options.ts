@@ -1,29 +1,30 @@
 import { type Checks } from '../options/check.js'
 import { abortSignal, func, limit, milliseconds } from '../options/values.js'
 import type { ConnectionEvent } from '../server/server.js'
-import { datagramEngine, type DatagramEngine } from './engine.js'
 
-/** Options of datagram sockets, those of servers and those of clients. */
-export interface DatagramOptions<Socket> {
+/**
+ * Options of datagram sockets, those of servers and those of clients.
+ *
+ * @typeParam EngineSocket what the engine calls a socket; it follows from the option `engine` of the transport
+ */
+export interface DatagramOptions<EngineSocket = unknown> {
   /**
    * Bytes that may wait for a handler or reader that is slow, 128 per datagram included. What comes then is left with
    * the system or dropped and counted, as the transport allows. Default 4 MiB.
    */
   maxQueuedBytes?: number | undefined
   /** Runs once for the socket, before anything is received, with what the engine calls a socket. */
-  configure?: ((socket: Socket) => void) | undefined
-  /** What moves the datagrams, like that of `@sock/native`. Default: `node:dgram` for udp, `unix-dgram` for unixgram. */
-  engine?: DatagramEngine | undefined
+  configure?: ((socket: NoInfer<EngineSocket>) => void) | undefined
 }
 
 /** Options that all datagram servers have. */
-export interface DatagramServerOptions<Socket = unknown> extends DatagramOptions<Socket> {
+export interface DatagramServerOptions<EngineSocket = unknown> extends DatagramOptions<EngineSocket> {
   /** How long `shutdown()` waits for the handler and what it sends, in ms. Default 25000. */
   shutdownTimeout?: number | undefined
 }
 
 /** Options that all datagram clients have. */
-export interface DatagramClientOptions<Socket = unknown> extends DatagramOptions<Socket> {
+export interface DatagramClientOptions<EngineSocket = unknown> extends DatagramOptions<EngineSocket> {
   /** Aborts the attempt to connect; afterwards it has no meaning. */
   signal?: AbortSignal | undefined
   /** Observes the channel, from `dial` to `close`. */
@@ -33,8 +34,7 @@ export interface DatagramClientOptions<Socket = unknown> extends DatagramOptions
 const datagramChecks = {
   maxQueuedBytes: limit(4 * 1024 * 1024, 1),
   configure: func<(socket: unknown) => void>(),
-  engine: datagramEngine,
-} satisfies Checks<DatagramOptions<unknown>>
+} satisfies Checks<DatagramOptions>
 
 /** The checks of {@link DatagramServerOptions}, for `checkOptions()`: one per option, with its default. */
 export const datagramServerChecks = {

@@ -4,14 +4,16 @@ import type { PeerCredentials } from '../channel/channel.js'
 /**
  * A bound datagram socket as an engine gives it to the machinery: datagrams in, datagrams out. Queues, promises, states
  * and counters are the machinery's.
+ *
+ * @typeParam Socket what `configure(socket)` gets
  */
-export interface DatagramPort {
+export interface DatagramPort<Socket = unknown> {
   /** This side. */
   readonly localAddress: Address
   /** The peer of a connected socket; `undefined` for one that talks to anybody. */
   readonly remoteAddress: Address | undefined
   /** What `configure(socket)` gets: with Node's engine a `dgram.Socket`. */
-  readonly socket: unknown
+  readonly socket: Socket
   /** The largest message that may be sent, in bytes; larger ones are refused without asking the system. */
   readonly maxMessageBytes: number
   /** Begin to deliver. Called once, before any other method but `close`. */

@@ -28,7 +28,7 @@ export interface DatagramServer<
 > extends Server<Target, Addr, DatagramServerStats, C> {}
 
 /** What a transport is to the machinery. */
-export interface DatagramBinding<Target, Endpoint> {
+export interface DatagramBinding<Target, Endpoint, Port extends DatagramPort = DatagramPort> {
   /** What servers and channels say they talk over. */
   readonly transport: Transport
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
@@ -37,7 +37,9 @@ export interface DatagramBinding<Target, Endpoint> {
    * Binds a socket. Rejects with the system's error or the signal's reason, and leaves nothing then. One that takes no time
    * to bind need not look at the signal.
    */
-  open(endpoint: Endpoint, signal: AbortSignal): Promise<DatagramPort>
+  open(endpoint: Endpoint, signal: AbortSignal): Promise<Port>
+  /** What is otherwise than the options have asked for, although the socket works: an `error` of the server each. */
+  warnings?(port: Port): readonly Error[]
 }
 
 /** The options of the machinery, all of them given. */
@@ -60,8 +62,9 @@ export function createDatagramServer<
   Addr extends Address,
   Endpoint,
   C extends DatagramChannel = DatagramChannel<unknown, Addr | undefined>,
+  Port extends DatagramPort = DatagramPort,
 >(
-  binding: DatagramBinding<Target, Endpoint>,
+  binding: DatagramBinding<Target, Endpoint, Port>,
   handler: DatagramHandler<C>,
   settings: DatagramServerSettings,
 ): DatagramServer<Target, Addr, C> {
@@ -75,8 +78,10 @@ export function createDatagramServer<
       shutdownTimeout: settings.shutdownTimeout,
       connections,
       parse: (target: Target) => binding.parse(target),
-      open: async (endpoint: Endpoint, signal: AbortSignal) =>
-        connections.hold(await binding.open(endpoint, signal)) as Listener<Addr>,
+      open: async (endpoint: Endpoint, signal: AbortSignal) => {
+        const port = await binding.open(endpoint, signal)
+        return connections.hold(port, () => binding.warnings?.(port) ?? []) as Listener<Addr>
+      },
     },
     registry,
   )
@@ -115,9 +120,11 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
   }
 
   /** Serves a socket that has just been bound. */
-  hold(port: DatagramPort): Listener {
+  hold(port: DatagramPort, warningsOf: () => readonly Error[]): Listener {
+    let warnings: readonly Error[]
     let configuring: PromiseLike<unknown> | undefined
     try {
+      warnings = warningsOf()
       const result: unknown = this.#settings.configure?.(port.socket as never)
       if (isThenable(result)) configuring = result
     } catch (error) {
@@ -129,6 +136,7 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
     this.#socket = socket
     socket.start()
     if (configuring !== undefined) socket.work(configuring)
+    for (const warning of warnings) queueMicrotask(() => this.failed(socket.channel, warning))
     return {
       address: port.localAddress,
       drain() {
