@@ -121,6 +121,8 @@ export function options(): void {
   createUdpServer(() => {}, engine.available ? { engine } : {})
   void connectUdp(':53', { engine, configure: (socket) => typed<Same<typeof socket, NativeSocket>>() })
   void connectUdp(':53', { configure: (socket: Socket) => void socket.ref() })
+  // @ts-expect-error -- that is no socket of Node's
+  createUdpServer(() => {}, { configure: (socket: NativeSocket) => void socket })
   // @ts-expect-error -- that is no socket of the native engine
   createUdpServer(() => {}, { engine, configure: (socket: Socket) => void socket })
   // @ts-expect-error -- an engine opens UDP sockets
