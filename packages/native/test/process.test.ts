@@ -7,6 +7,20 @@ describeNative('a process with the engine', () => {
     expect(await runProgram('lives')).toEqual(['the listener kept it alive', 'the connection kept it alive'])
   })
 
+  it('lives as long as one of them is referenced', async () => {
+    expect(await runProgram('references')).toEqual([
+      'nothing',
+      'NativeListener',
+      'nothing',
+      'NativeStreamPort',
+      'nothing',
+      'NativeStreamPort',
+      'nothing',
+      'NativeDatagramPort',
+      'nothing',
+    ])
+  })
+
   it('turns peers away when no descriptor is left, says so, and recovers', async () => {
     expect(await runProgram('no-descriptors', [], { descriptors: 50 })).toEqual({
       errors: ['accept EMFILE'],
