@@ -15,7 +15,8 @@ export {
   type UnixEndpoint,
   type UnixName,
 } from './lib/address/unix-target.js'
-export { atCaller, connectAtCaller, type Caller } from './lib/errors/caller.js'
+export { atCaller, connectAtCaller, type Caller, type Entry } from './lib/errors/caller.js'
+export type { Asked } from './lib/errors/system-words.js'
 export { checkOptions, wrongType, type Check, type Checked, type Checks } from './lib/options/check.js'
 export { checkServerOptions } from './lib/options/server-options.js'
 export * as check from './lib/options/values.js'

@@ -88,7 +88,7 @@ describe('declarations', () => {
 
   // Each mistake in the programs has its `@ts-expect-error`, which is an error itself as soon as it is none.
   it('do not compile any longer when a declaration has become `any`', async () => {
-    const path = join(scratch, '20.19', 'node_modules/@sock/core/dist/lib/channel.d.ts')
+    const path = join(scratch, '20.19', 'node_modules/@sock/core/dist/lib/channel/channel.d.ts')
     const declarations = readFileSync(path, 'utf8')
     try {
       writeFileSync(path, declarations.replaceAll('Buffer', 'any'))

@@ -40,7 +40,10 @@ export type DatagramFunction<C extends DatagramChannel = DatagramChannel> = (
 ) => void | Promise<void>
 
 /** Where the datagrams of a channel come from: its address type, with `undefined` where a sender may have no name. */
-export type SenderOf<C extends DatagramChannel> = C extends { receive(): Promise<Datagram<infer S> | null> }
+export type SenderOf<C extends DatagramChannel> = C extends {
+  /** What tells the sender. */
+  receive(): Promise<Datagram<infer S> | null>
+}
   ? S
   : never
 

@@ -2,13 +2,19 @@ import { types } from 'node:util'
 import { isSockError } from './errors.js'
 import { systemMessage, type Asked } from './system-words.js'
 
-/** A public function. */
+/**
+ * A public function.
+ *
+ * @internal
+ */
 // oxlint-disable-next-line typescript/no-explicit-any -- any function will do; it is not called
 export type Entry = (...args: any[]) => unknown
 
 /**
  * A call of a public function that may fail later, when nothing on the stack tells any more which line it was. The stack is
  * taken at once, at a cost of some microseconds, and written out only for a failure.
+ *
+ * @internal
  */
 export class Caller {
   readonly #asked: Asked
@@ -46,6 +52,8 @@ export class Caller {
 /**
  * Runs what a public function does. What it throws at once is about its arguments, and gets a stack that begins at the
  * caller: no code of the program, like a callback, may run until then.
+ *
+ * @internal
  */
 export function atCaller<T>(entry: Entry, run: () => T): T {
   try {
@@ -56,7 +64,11 @@ export function atCaller<T>(entry: Entry, run: () => T): T {
   }
 }
 
-/** The same for a function that connects: what it throws at once, it rejects with. */
+/**
+ * The same for a function that connects: what it throws at once, it rejects with.
+ *
+ * @internal
+ */
 export function connectAtCaller<T>(
   entry: Entry,
   asked: Omit<Asked, 'action'>,

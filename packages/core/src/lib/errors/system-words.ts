@@ -1,7 +1,12 @@
 import { getSystemErrorMap, inspect } from 'node:util'
 
-/** What a program has asked for. */
+/**
+ * What a program has asked for.
+ *
+ * @internal
+ */
 export interface Asked {
+  /** The function that it called. */
   readonly action: 'listen' | 'connect'
   /** `tcp`, `unix`… */
   readonly transport: string

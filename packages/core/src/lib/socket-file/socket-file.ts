@@ -54,10 +54,20 @@ const PROBE_GOODBYE = 100
  * @internal
  * @param bind opens the listener at a path; closed again here when a later step fails
  */
-export async function createSocketFile<Listener extends { close(): Promise<void> }>(
+export async function createSocketFile<
+  Listener extends {
+    /** Closes it; called when a step after the bind fails. */
+    close(): Promise<void>
+  },
+>(
   endpoint: UnixEndpoint,
   bind: (path: string) => Promise<Listener>,
-): Promise<{ readonly listener: Listener; readonly file: SocketFile }> {
+): Promise<{
+  /** What `bind` resolved with. */
+  readonly listener: Listener
+  /** Its socket file. */
+  readonly file: SocketFile
+}> {
   const path = absolute(endpoint.path)
   await inspect(path)
   const folder = makePrivateFolder(path)
