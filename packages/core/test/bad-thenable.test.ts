@@ -89,6 +89,8 @@ describe.each(ALL)('%s', (_, make, failures) => {
     const connecting = connectStream({
       ...parts,
       idleTimeout: 0,
+      readTimeout: 0,
+      writeTimeout: 0,
       configure: result,
       onState: undefined,
       dial: () => Promise.resolve(port),

@@ -18,6 +18,8 @@ function dialling(settings: Partial<StreamDial> = {}) {
     highWaterMark: 10,
     maxWriteBuffer: Infinity,
     idleTimeout: 0,
+    readTimeout: 0,
+    writeTimeout: 0,
     configure: undefined,
     onState: (event) => events.push(event),
     dial: () => Promise.resolve(port),

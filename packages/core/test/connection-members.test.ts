@@ -26,6 +26,8 @@ const MEMBERS: Record<keyof Connection, true> = {
   closeRead: true,
   closeWrite: true,
   destroy: true,
+  ref: true,
+  unref: true,
   stream: true,
   [Symbol.asyncIterator]: true,
   [Symbol.asyncDispose]: true,
@@ -43,6 +45,23 @@ function reachable(object: object): Set<PropertyKey> {
 
 const members = new Set(Reflect.ownKeys(MEMBERS))
 
+describe('ref() and unref()', () => {
+  it('ref() and unref() ask the port, and return the connection', async () => {
+    const { connection, port } = await openWith()
+    expect(connection.unref().ref()).toBe(connection)
+    expect(port.calls.slice(-2)).toEqual(['unref', 'ref'])
+  })
+
+  it('unref() throws where the port cannot do it, and ref() has nothing to do there', async () => {
+    const port = Object.assign(createFakeStreamPort(), { ref: undefined, unref: undefined })
+    const { connection } = await openWith({}, port)
+    expect(connection.ref()).toBe(connection)
+    expect(() => connection.unref()).toThrow(
+      'Cannot unref a tcp connection: its engine keeps the process alive while it is open. Use another engine',
+    )
+  })
+})
+
 describe('what a handler holds', () => {
   it('a connection of a server has the public members, and no others', async () => {
     const { connection } = await openWith()
@@ -56,6 +75,8 @@ describe('what a handler holds', () => {
       highWaterMark: 10,
       maxWriteBuffer: 100,
       idleTimeout: 0,
+      readTimeout: 0,
+      writeTimeout: 0,
       onState: undefined,
       dial: () => Promise.resolve(createFakeStreamPort()),
     })

@@ -61,6 +61,129 @@ describe('idleTimeout', () => {
   })
 })
 
+describe('readTimeout', () => {
+  it('readTimeout destroys when the peer has sent nothing for the time, whatever it takes', async () => {
+    const { port, ...scene } = await openFake({ readTimeout: 800 })
+    const reading = rejection(scene.connection.read())
+    await pass(early(800))
+    port.writeProgress += 1
+    expect(port.isDestroyed).toBe(false)
+    await pass(late(800))
+    expect(port.isDestroyed).toBe(true)
+    expect(await reading).toMatchObject({
+      code: 'ERR_SOCK_IDLE_TIMEOUT',
+      message: 'Peer sent nothing for 800 ms ("readTimeout")',
+    })
+    port.close()
+    expect(story(scene).at(-1)).toBe('close idle')
+    expect(scene.server.stats().idleClosed).toBe(1)
+  })
+
+  it('readTimeout begins anew with each chunk', async () => {
+    const { port } = await openFake({ readTimeout: 800 })
+    for (let round = 0; round < 5; round++) {
+      await pass(600)
+      port.receive('x')
+    }
+    expect(port.isDestroyed).toBe(false)
+    await pass(800 + 2 * late(800))
+    expect(port.isDestroyed).toBe(true)
+  })
+
+  it('readTimeout ends nobody who has ended, whose answer is awaited', async () => {
+    const { port } = await openFake({ readTimeout: 800 })
+    port.end()
+    await pass(5_000)
+    expect(port.isDestroyed).toBe(false)
+  })
+
+  it('readTimeout does not count after closeRead()', async () => {
+    const { port, connection } = await openFake({ readTimeout: 800 })
+    connection.closeRead()
+    await pass(5_000)
+    expect(port.isDestroyed).toBe(false)
+  })
+
+  it('readTimeout does not count while the handler holds the peer back, and begins anew after that', async () => {
+    const { port, connection } = await openFake({ readTimeout: 800, highWaterMark: 10 })
+    port.receive('0123456789')
+    expect(port.calls.at(-1)).toBe('pause')
+    await pass(5_000)
+    expect(port.isDestroyed).toBe(false)
+    await connection.read()
+    expect(port.calls.at(-1)).toBe('resume')
+    await pass(early(800) - 100)
+    expect(port.isDestroyed).toBe(false)
+    await pass(100 + 2 * late(800))
+    expect(port.isDestroyed).toBe(true)
+  })
+
+  it('readTimeout does not count while a promise of data holds the peer back', async () => {
+    const { accept } = await serveFake(
+      { data: () => new Promise(() => {}) },
+      { readTimeout: 800, highWaterMark: 10 },
+    )
+    const port = accept()
+    port.receive('first')
+    port.receive('0123456789')
+    await pass(5_000)
+    expect(port.isDestroyed).toBe(false)
+  })
+})
+
+describe('writeTimeout', () => {
+  it('writeTimeout destroys when bytes wait and the peer takes none for the time, whatever it sends', async () => {
+    const { port, ...scene } = await openFake({ writeTimeout: 800, highWaterMark: 10 })
+    await pass(3_000)
+    port.bufferedBytes = 30
+    const writing = rejection(scene.connection.write('x'))
+    await pass(early(800))
+    port.receive('still there')
+    expect(port.isDestroyed).toBe(false)
+    await pass(2 * late(800))
+    expect(port.isDestroyed).toBe(true)
+    expect(await writing).toMatchObject({
+      code: 'ERR_SOCK_IDLE_TIMEOUT',
+      message: 'Peer took nothing of 30 bytes for 800 ms ("writeTimeout")',
+    })
+    port.close()
+    expect(story(scene).at(-1)).toBe('close idle')
+    expect(scene.server.stats().idleClosed).toBe(1)
+  })
+
+  it('writeTimeout begins anew with each part that is taken', async () => {
+    const { port } = await openFake({ writeTimeout: 800 })
+    port.bufferedBytes = 30
+    for (let round = 0; round < 5; round++) {
+      await pass(600)
+      port.writeProgress += 1
+    }
+    expect(port.isDestroyed).toBe(false)
+    await pass(800 + 2 * late(800))
+    expect(port.isDestroyed).toBe(true)
+  })
+
+  it('writeTimeout lets a connection live on which nothing waits', async () => {
+    const { port } = await openFake({ writeTimeout: 800 })
+    await pass(5_000)
+    port.bufferedBytes = 1
+    await pass(700)
+    port.bufferedBytes = 0
+    await pass(5_000)
+    expect(port.isDestroyed).toBe(false)
+  })
+
+  it('writeTimeout holds for the flush of a connection that closes', async () => {
+    const { port, connection } = await openFake({ writeTimeout: 800 })
+    port.bufferedBytes = 30
+    const closing = rejection(connection.close())
+    await pass(800 + 2 * late(800))
+    expect(port.isDestroyed).toBe(true)
+    port.close()
+    expect(await closing).toMatchObject({ code: 'ERR_SOCK_IDLE_TIMEOUT' })
+  })
+})
+
 describe('close', () => {
   it('close() waits a second for a silent peer to end, and then closes as ended', async () => {
     const { port, ...scene } = await answered()

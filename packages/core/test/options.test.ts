@@ -165,6 +165,8 @@ describe('streamServerChecks and streamClientChecks', () => {
   it('streamServerChecks have the defaults that are documented', () => {
     expect(checkOptions('options', {}, streamServerChecks)).toEqual({
       idleTimeout: 0,
+      readTimeout: 0,
+      writeTimeout: 0,
       highWaterMark: 65_536,
       maxWriteBuffer: 67_108_864,
       configure: undefined,
@@ -182,6 +184,8 @@ describe('streamServerChecks and streamClientChecks', () => {
   it('streamClientChecks have the defaults that are documented', () => {
     expect(checkOptions('options', {}, streamClientChecks)).toEqual({
       idleTimeout: 0,
+      readTimeout: 0,
+      writeTimeout: 0,
       highWaterMark: 65_536,
       maxWriteBuffer: 67_108_864,
       configure: undefined,

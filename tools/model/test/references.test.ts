@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const program = join(import.meta.dirname, 'support', 'references.mjs')
+const program = (name: string): string => join(import.meta.dirname, 'support', name)
 const folder = mkdtempSync(join(tmpdir(), 'sock-references-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -19,8 +19,12 @@ const TARGETS = {
 }
 
 /** A process that ends by itself, and tells why it did not end before. */
-async function steps(name: keyof typeof TARGETS, engineName: string): Promise<unknown> {
-  const { stdout } = await run(process.execPath, [program, name, engineName, TARGETS[name]], {
+async function steps(
+  name: keyof typeof TARGETS,
+  engineName: string,
+  file = 'references.mjs',
+): Promise<unknown> {
+  const { stdout } = await run(process.execPath, [program(file), name, engineName, TARGETS[name]], {
     timeout: 120_000,
   })
   return JSON.parse(stdout)
@@ -55,4 +59,21 @@ describe('server.ref() and server.unref()', () => {
       expect(await steps(name, 'native')).toEqual(ALL)
     })
   })
+})
+
+describe('connection.ref() and connection.unref()', () => {
+  const CONNECTION = [
+    'an open connection keeps the process alive: true',
+    'unref() of both ends lets the process end: true',
+    'ref() of one keeps it alive: true',
+    'unref() lets it end again: true',
+  ]
+  const engines = engine.available ? (['node', 'native'] as const) : (['node'] as const)
+
+  it.each(engines.flatMap((name) => [['tcp', name] as const, ['unix', name] as const]))(
+    'decide whether a connection of %s keeps the process alive, with the engine %s',
+    async (name, engineName) => {
+      expect(await steps(name, engineName, 'connection-references.mjs')).toEqual(CONNECTION)
+    },
+  )
 })

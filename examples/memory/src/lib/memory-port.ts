@@ -83,6 +83,11 @@ class MemoryPort implements StreamPort {
     this.#wake()
   }
 
+  /** It never keeps the process alive. */
+  ref(): void {}
+
+  unref(): void {}
+
   shutdownWrite(): void {
     if (this.#output === 'open') this.#output = 'ending'
     this.#wake()

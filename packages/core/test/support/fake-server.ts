@@ -20,6 +20,8 @@ const SETTINGS: StreamServerSettings = {
   shutdownTimeout: 25_000,
   maxConnections: Infinity,
   idleTimeout: 0,
+  readTimeout: 0,
+  writeTimeout: 0,
   firstByteTimeout: 0,
   maxLifetime: 0,
   highWaterMark: 10,

@@ -112,6 +112,19 @@ export interface Connection<Data = unknown, Addr extends Address = Address> exte
    */
   destroy(error?: Error): void
   /**
+   * While it is open, keeps the process alive: the default, and what `unref()` takes back.
+   *
+   * @returns this connection
+   */
+  ref(): this
+  /**
+   * Lets the process end although this connection is open. Bytes flow as before while something else keeps it alive.
+   *
+   * @returns this connection
+   * @throws SockError `ERR_SOCK_UNSUPPORTED` where the engine cannot do that; Node's and the native one can
+   */
+  unref(): this
+  /**
    * The same connection as a Node stream, for `node:http`, `ws` or `pipeline()`. Made on first use; from then on the
    * stream takes the input.
    */

@@ -14,9 +14,10 @@ export type ConnectionState =
 
 /**
  * Why a connection was closed: `ended` (both sides were done), `reset` (the peer or the way to it was gone), `idle`
- * (nothing moved for `idleTimeout`), `firstByte` (the peer said nothing within `firstByteTimeout`), `lifetime` (it was older
- * than `maxLifetime`), `overflow` (too much waited to be written: `maxWriteBuffer`, `maxBufferedBytes`), `draining` (the server shut down), `closed` (`close()` of the server), `destroyed`
- * (`destroy()` on this side), `error` (its handler failed).
+ * (nothing moved for `idleTimeout`, or in one direction for `readTimeout` or `writeTimeout`), `firstByte` (the peer said
+ * nothing within `firstByteTimeout`), `lifetime` (it was older than `maxLifetime`), `overflow` (too much waited to be
+ * written: `maxWriteBuffer`, `maxBufferedBytes`), `draining` (the server shut down), `closed` (`close()` of the server),
+ * `destroyed` (`destroy()` on this side), `error` (its handler failed).
  */
 export type CloseReason =
   | 'ended'
@@ -78,7 +79,7 @@ export interface StreamServerStats {
     /** Broken off, or refused by either side. */
     readonly handshakeFailed: number
   }
-  /** Connections closed by `idleTimeout`. */
+  /** Connections closed by `idleTimeout`, `readTimeout` or `writeTimeout`. */
   readonly idleClosed: number
   /** Connections closed by `firstByteTimeout`. */
   readonly firstByteClosed: number

@@ -7,6 +7,7 @@ import { dialFor, type Caller } from '../errors/caller.js'
 import type { ConnectionEvent } from '../server/server.js'
 import { serve, work } from './connection-handler.js'
 import { connectionEvent } from '../channel/connection-event.js'
+import { firstDeadline } from './deadlines.js'
 import type { ConnectionHost } from './connection-host.js'
 import { ConnectionLife } from './connection-life.js'
 import { checkWriteBuffer } from './options.js'
@@ -25,6 +26,10 @@ export interface StreamDial {
   readonly maxWriteBuffer: number
   /** See `idleTimeout` of `StreamConnectionOptions`. */
   readonly idleTimeout: number
+  /** See `readTimeout` of `StreamConnectionOptions`. */
+  readonly readTimeout: number
+  /** See `writeTimeout` of `StreamConnectionOptions`. */
+  readonly writeTimeout: number
   /** See `configure` of `StreamConnectionOptions` (default: none); one that throws fails the dial, and the port is destroyed. */
   readonly configure?: ((socket: never) => void) | undefined
   /** See `signal` of `StreamClientOptions`: aborted before `dial`, nothing is dialled; until `dial` has resolved, its port is destroyed. Default: none. */
@@ -83,14 +88,15 @@ function createHost(
   dial: StreamDial,
   registry: CallbackRegistry<{ connection: (event: ConnectionEvent) => void }>,
 ): ConnectionHost {
-  const { transport, highWaterMark, maxWriteBuffer, idleTimeout } = dial
+  const { transport, highWaterMark, maxWriteBuffer, idleTimeout, readTimeout, writeTimeout } = dial
+  const timeouts = { idleTimeout, readTimeout, writeTimeout, firstByteTimeout: 0, maxLifetime: 0 }
   return {
     transport,
     highWaterMark,
     maxWriteBuffer,
     bufferLimit: undefined,
-    deadlines: { idleTimeout, firstByteTimeout: 0, maxLifetime: 0, shutdownTimeout: 0, drainIdle: 0 },
-    firstDeadline: idleTimeout || Infinity,
+    deadlines: { ...timeouts, shutdownTimeout: 0, drainIdle: 0 },
+    firstDeadline: firstDeadline(timeouts),
     sweep,
     callbacks: undefined,
     endIdleAfter: undefined,

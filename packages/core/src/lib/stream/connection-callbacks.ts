@@ -9,8 +9,8 @@ export interface CallbackOwner {
   readonly connection: Connection
   /** From this side, or by a deadline, and not closed yet. */
   readonly isDestroyed: boolean
-  /** Whether a promise of a callback is pending. */
-  readonly isWorking: boolean
+  /** Promises of callbacks that have not settled. */
+  readonly pending: number
   /** For chunks that have to wait; it holds the peer back. */
   createInbox(): Inbox
   /** A promise is pending; `done` is called when it has settled. */
@@ -47,7 +47,7 @@ export class ConnectionCallbacks {
 
   /** Whether nothing is under way but waiting for input. */
   get isIdle(): boolean {
-    return !this.#owner.isWorking && (this.#queue?.isEmpty ?? true)
+    return this.#owner.pending === 0 && (this.#queue?.isEmpty ?? true)
   }
 
   /** Whether so much waits that the peer is held back. */
@@ -122,7 +122,7 @@ export class ConnectionCallbacks {
   /** An async `open` that reads is like a handler function: the connection ends with it. Other readers end it themselves. */
   get #readerDecides(): boolean {
     if (!this.#hasReader || this.#callbacks.end !== undefined) return false
-    return !this.#openIsAsync || this.#owner.isWorking
+    return !this.#openIsAsync || this.#owner.pending > 0
   }
 
   #callEnd(): void {

@@ -91,7 +91,8 @@ export function takeInput(owner: InputOwner, action: string): Inbox {
   return inbox
 }
 
-/** Whether we have stopped taking input from the peer for now, since too much of it waits. */
-export function isInputHeldBack(owner: InputOwner): boolean {
-  return owner.inbox?.isFull ?? owner.callbacks?.isFull ?? false
+/** Whether the peer may send, and we take it: when too much waits for the handler, the rest is left with the peer. */
+export function awaitsInput(owner: InputOwner): boolean {
+  const isFull = owner.inbox?.isFull ?? owner.callbacks?.isFull ?? false
+  return owner.input === 'open' && !owner.isGone && !isFull
 }

@@ -11,7 +11,7 @@ import { closedError, overflowError, resetError } from './connection-errors.js'
 import { ConnectionExtras } from './connection-extras.js'
 import { fail, work, type HandledConnection } from './connection-handler.js'
 import type { ConnectionHost, HostedConnection } from './connection-host.js'
-import { endInput, receive, shutInput, type InputOwner } from './connection-input.js'
+import { awaitsInput, endInput, receive, shutInput, type InputOwner } from './connection-input.js'
 import {
   endOutput,
   outputDrained,
@@ -82,9 +82,6 @@ export class ConnectionLife implements Roles {
   get isGone(): boolean {
     return this.#phase === 'destroyed' || this.#phase === 'closed'
   }
-  get isWorking(): boolean {
-    return this.pending > 0
-  }
   get waitingBytes(): number {
     return waitingOutput(this)
   }
@@ -93,6 +90,10 @@ export class ConnectionLife implements Roles {
     // A stream always asks for more. Whoever uses it is at work as long as what came has not been followed by an answer.
     if (this.extras?.stream !== undefined && this.bytesRead > this.answered) return false
     return this.inbox?.hasReader === true || this.callbacks?.isIdle === true
+  }
+
+  get awaitsInput(): boolean {
+    return awaitsInput(this)
   }
 
   makeExtras(): ConnectionExtras {

@@ -8,7 +8,7 @@ import type { ServerConnections } from '../server/server-life.js'
 import { Admission } from './admission.js'
 import { BufferLimit } from './buffer-limit.js'
 import { serve } from './connection-handler.js'
-import type { DeadlineSettings } from './deadlines.js'
+import { firstDeadline, type DeadlineSettings } from './deadlines.js'
 import { connectionEvent } from '../channel/connection-event.js'
 import type { ConnectionHost, HostedConnection } from './connection-host.js'
 import { ConnectionLife } from './connection-life.js'
@@ -85,10 +85,7 @@ export class ConnectionSet
     this.bufferLimit =
       maxBufferedBytes < Infinity ? new BufferLimit(maxBufferedBytes, this.#connections) : undefined
     this.deadlines = settings
-    const { idleTimeout, firstByteTimeout, maxLifetime } = settings
-    this.firstDeadline = Math.min(
-      ...[idleTimeout, firstByteTimeout, maxLifetime].map((time) => time || Infinity),
-    )
+    this.firstDeadline = firstDeadline(settings)
     this.#handler = handler
     this.#settings = settings
     this.#registry = registry

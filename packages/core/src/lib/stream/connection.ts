@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Address } from '../address/address.js'
 import type { Connection, PeerCredentials, Transport } from '../channel/channel.js'
 import type { ReadOptions } from '../channel/read-options.js'
+import { SockError } from '../errors/errors.js'
 import { unexpectedArgument } from '../options/check.js'
 import { streamOf, type StreamOwner } from './connection-stream.js'
 import { iterateInput, readInput, shutInput } from './connection-input.js'
@@ -91,6 +92,19 @@ export class StreamConnection implements Connection {
   }
   destroy(error?: Error): void {
     this.#inside.destroy(error)
+  }
+  ref(): this {
+    this.#inside.port.ref?.()
+    return this
+  }
+  unref(): this {
+    const { port, host } = this.#inside
+    if (port.unref === undefined) {
+      const message = `Cannot unref a ${host.transport} connection: its engine keeps the process alive while it is open. Use another engine`
+      throw new SockError('ERR_SOCK_UNSUPPORTED', message)
+    }
+    port.unref()
+    return this
   }
   [Symbol.asyncDispose](): Promise<void> {
     return this.#inside.close()

@@ -17,6 +17,10 @@ const LOOKS_PER_DEADLINE = 8
 export interface DeadlineSettings {
   /** Without any progress. */
   readonly idleTimeout: number
+  /** Without a byte from the peer, while its side is open and we take input. */
+  readonly readTimeout: number
+  /** Without a byte that the peer takes, while some wait to be written. */
+  readonly writeTimeout: number
   /** For the first byte from the peer. */
   readonly firstByteTimeout: number
   /** In all, before they are asked to end. */
@@ -25,6 +29,13 @@ export interface DeadlineSettings {
   readonly shutdownTimeout: number
   /** How quiet a connection must be to count as idle when it is asked to end. */
   readonly drainIdle: number
+}
+
+/** The first deadline that holds from a connection's start, in ms; `Infinity` for none. */
+export function firstDeadline(settings: Omit<DeadlineSettings, 'shutdownTimeout' | 'drainIdle'>): number {
+  const { idleTimeout, readTimeout, writeTimeout, firstByteTimeout, maxLifetime } = settings
+  const all = [idleTimeout, readTimeout, writeTimeout, firstByteTimeout, maxLifetime]
+  return Math.min(...all.map((time) => time || Infinity))
 }
 
 /** What the deadlines of all connections of a server, or client, share. */
@@ -41,6 +52,10 @@ export interface TimedConnection {
   readonly input: 'open' | 'shut' | 'ended'
   readonly output: 'open' | 'ending' | 'ended'
   readonly bytesRead: number
+  /** The peer's side is open, and we take what comes: too much waits for the handler otherwise. */
+  readonly awaitsInput: boolean
+  /** Bytes that wait to be written. */
+  readonly waitingBytes: number
   readonly isClosing: boolean
   /** Nothing is in flight: only input is waited for. */
   readonly isIdle: boolean
@@ -51,6 +66,29 @@ export interface TimedConnection {
   /** Closes, now that our FIN is out and the peer has had its time. */
   endLinger(): void
   abort(reason: CloseReason, error: Error): void
+}
+
+/** For how long a number has stood still. */
+class Standstill {
+  #value: number | undefined
+  #since: number
+
+  constructor(value: number, since: number) {
+    this.#value = value
+    this.#since = since
+  }
+
+  /**
+   * @param value the number now; `undefined` when it does not count
+   * @returns since how many ms it has been the same at each look; 0 when it does not count
+   */
+  look(value: number | undefined, now: number): number {
+    if (value === undefined || value !== this.#value) {
+      this.#value = value
+      this.#since = now
+    }
+    return now - this.#since
+  }
 }
 
 /** The deadlines of one connection. Made when the first of them begins: one that has none needs no such object. */
@@ -65,11 +103,18 @@ export class Deadlines implements Watched {
   /** The connection is closing since then, and once our FIN is out, since that. */
   #closingSince = this.#since
   #isExpired = false
+  /** Of each direction alone, if it has a deadline of its own. */
+  readonly #input: Standstill | undefined
+  readonly #output: Standstill | undefined
 
   constructor(connection: TimedConnection, host: DeadlineHost) {
     this.#connection = connection
     this.#host = host
-    this.#progress = connection.bytesRead + connection.port.writeProgress
+    const { bytesRead, port } = connection
+    this.#progress = bytesRead + port.writeProgress
+    const { readTimeout, writeTimeout } = host.deadlines
+    if (readTimeout > 0) this.#input = new Standstill(bytesRead, this.#since)
+    if (writeTimeout > 0) this.#output = new Standstill(port.writeProgress, this.#since)
   }
 
   /** Looks from now on; the first time within a part of `limit`, the next deadline that may strike. */
@@ -104,6 +149,8 @@ export class Deadlines implements Watched {
     const quiet = now - this.#movedAt
     const next = Math.min(
       isClosing ? this.#checkClosing(now, quiet) : this.#checkOpen(now, quiet),
+      this.#checkInput(now),
+      this.#checkOutput(now),
       this.#checkLifetime(now, isClosing),
     )
     return next / LOOKS_PER_DEADLINE
@@ -128,6 +175,27 @@ export class Deadlines implements Watched {
       awaitsFirstByte ? firstByteTimeout : Infinity,
       endIdleAfter ?? Infinity,
     )
+  }
+
+  #checkInput(now: number): number {
+    if (this.#input === undefined) return Infinity
+    const { readTimeout } = this.#host.deadlines
+    const { awaitsInput, bytesRead } = this.#connection
+    if (this.#input.look(awaitsInput ? bytesRead : undefined, now) >= readTimeout) {
+      this.#abort('idle', idleError(`Peer sent nothing for ${readTimeout} ms ("readTimeout")`))
+    }
+    return readTimeout
+  }
+
+  #checkOutput(now: number): number {
+    if (this.#output === undefined) return Infinity
+    const { writeTimeout } = this.#host.deadlines
+    const { waitingBytes, port } = this.#connection
+    if (this.#output.look(waitingBytes > 0 ? port.writeProgress : undefined, now) >= writeTimeout) {
+      const message = `Peer took nothing of ${waitingBytes} bytes for ${writeTimeout} ms ("writeTimeout")`
+      this.#abort('idle', idleError(message))
+    }
+    return writeTimeout
   }
 
   /** A closing connection may flush as long as it gets on, and then wait for the peer's FIN for a bounded time. */

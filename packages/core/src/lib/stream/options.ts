@@ -15,6 +15,16 @@ export interface StreamConnectionOptions<EngineSocket = Socket> {
   /** Close connections on which nothing moved, in either direction, for this many ms. Default 0: never. */
   idleTimeout?: number | undefined
   /**
+   * Close connections whose peer has sent nothing for this many ms, whatever is written to it, while its side is open and we
+   * take input. Time in which input is left with the peer, since nobody reads, does not count. Default 0: never.
+   */
+  readTimeout?: number | undefined
+  /**
+   * Close connections whose peer has taken nothing for this many ms, whatever it sends, while bytes wait to be written.
+   * Default 0: never.
+   */
+  writeTimeout?: number | undefined
+  /**
    * Bytes per direction that may wait: from there on `write()` waits, and input that nobody reads is left with the peer.
    * Default 65536.
    */
@@ -79,6 +89,8 @@ const engine: Check<StreamEngine<unknown>> = (value, name) => {
 
 const connectionChecks = {
   idleTimeout: milliseconds(0),
+  readTimeout: milliseconds(0),
+  writeTimeout: milliseconds(0),
   highWaterMark: integer(64 * 1024, 1, MAX_HIGH_WATER_MARK),
   maxWriteBuffer: limit(DEFAULT_MAX_WRITE_BUFFER, 1),
 } satisfies Checks<Omit<StreamConnectionOptions, 'configure' | 'engine'>>

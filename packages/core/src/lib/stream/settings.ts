@@ -10,6 +10,10 @@ export interface StreamServerSettings {
   readonly maxHandshakes?: number
   /** See `idleTimeout` of `StreamConnectionOptions`. */
   readonly idleTimeout: number
+  /** See `readTimeout` of `StreamConnectionOptions`. */
+  readonly readTimeout: number
+  /** See `writeTimeout` of `StreamConnectionOptions`. */
+  readonly writeTimeout: number
   /** See `firstByteTimeout` of `StreamServerOptions`. */
   readonly firstByteTimeout: number
   /** See `maxLifetime` of `StreamServerOptions`. */

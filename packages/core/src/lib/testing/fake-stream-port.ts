@@ -77,6 +77,12 @@ export class FakeStreamPort implements StreamPort {
   shutdownWrite(): void {
     this.calls.push('shutdownWrite')
   }
+  ref(): void {
+    this.calls.push('ref')
+  }
+  unref(): void {
+    this.calls.push('unref')
+  }
   reset(): void {
     this.calls.push('reset')
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createDeferred } from '../async/deferred.js'
 import type { Connection } from '../channel/channel.js'
 import { echo, pattern, readAll, readExactly } from './handlers.js'
 import { defineSuite } from './stage.js'
@@ -55,6 +56,93 @@ export const serverLimits = defineSuite('limits of a server', {
       // In steps shorter than what the system keeps for the peer: with such a step nothing need have moved at the server.
       if (got < size && got % (size / 32) < chunk.length) await clock.pass(idleTimeout / 10)
     }
+    assert.equal(server.stats().idleClosed, 0)
+  },
+
+  'readTimeout closes a connection whose peer sends nothing, whatever it is sent, and says why': async (
+    stage,
+  ) => {
+    const clock = stage.holdClock()
+    const readTimeout = 80
+    let failure: { code?: string; message?: string } = {}
+    const { connect, server, events, errors } = await stage.serve(
+      async (connection) => {
+        await connection.write('hello')
+        await connection.read().catch((error) => (failure = error))
+      },
+      { readTimeout },
+    )
+    const client = await connect()
+    await readExactly(client, 5)
+    clock.release()
+    await readAll(client).catch(() => {})
+    await eventually(() => assert.equal(server.openConnections, 0))
+    assert.equal(failure.code, 'ERR_SOCK_IDLE_TIMEOUT')
+    assert.match(String(failure.message), /80 ms \("readTimeout"\)/)
+    assert.equal(events.at(-1)?.reason, 'idle')
+    assert.equal(server.stats().idleClosed, 1)
+    assert.deepEqual(errors, [])
+  },
+
+  'readTimeout leaves a peer alone that has ended and waits for its answer': async (stage) => {
+    const clock = stage.holdClock()
+    const readTimeout = 80
+    const [asked, thought] = [createDeferred(), createDeferred()]
+    const handler = async (connection: Connection): Promise<void> => {
+      await readAll(connection)
+      asked.resolve()
+      await thought.promise
+      await connection.write('an answer')
+    }
+    const { connect, server } = await stage.serve(handler, { readTimeout })
+    const client = await connect()
+    await client.closeWrite()
+    await soon(asked.promise, 'the end of the input')
+    await clock.pass(10 * readTimeout)
+    thought.resolve()
+    assert.equal(String(await soon(readAll(client), 'the answer')), 'an answer')
+    assert.equal(server.stats().idleClosed, 0)
+  },
+
+  'writeTimeout closes a connection whose peer takes nothing, though the handler writes on and the peer sends':
+    async (stage) => {
+      const writeTimeout = 100
+      let failure: { code?: string; message?: string } = {}
+      let ticks = 0
+      const { connect, server, events, errors } = await stage.serve(
+        async (connection) => {
+          connection.write(pattern(16 * 1024 * 1024)).catch((error) => (failure = error))
+          for await (const chunk of connection) {
+            ticks += chunk.length
+            void connection.write(chunk)
+          }
+        },
+        { writeTimeout },
+      )
+      const client = await connect({ highWaterMark: 1024 })
+      const talking = setInterval(() => void client.write('x'), 10)
+      try {
+        await eventually(() => assert.equal(server.stats().idleClosed, 1))
+      } finally {
+        clearInterval(talking)
+        client.destroy()
+      }
+      assert.ok(ticks > 0)
+      assert.equal(failure.code, 'ERR_SOCK_IDLE_TIMEOUT')
+      assert.match(String(failure.message), /100 ms \("writeTimeout"\)/)
+      assert.equal(events.findLast(({ state }) => state === 'close')?.reason, 'idle')
+      assert.deepEqual(errors, [])
+    },
+
+  'writeTimeout leaves a peer alone that takes nothing because nothing waits for it': async (stage) => {
+    const clock = stage.holdClock()
+    const { connect, server } = await stage.serve(echo, { writeTimeout: 80 })
+    const client = await connect()
+    await client.write('x')
+    await readExactly(client, 1)
+    await clock.pass(800)
+    await client.write('y')
+    assert.equal(String(await readExactly(client, 1)), 'y')
     assert.equal(server.stats().idleClosed, 0)
   },
 
@@ -206,6 +294,8 @@ export const serverLimits = defineSuite('limits of a server', {
       [{ idleTimeout: NaN }, /"idleTimeout".*NaN/],
       [{ idleTimeout: 2 ** 31 }, /"idleTimeout".*2147483648/],
       [{ idleTimeout: '5' }, /"idleTimeout".*'5'/],
+      [{ readTimeout: -1 }, /"readTimeout".*-1/],
+      [{ writeTimeout: '5' }, /"writeTimeout".*'5'/],
       [{ maxConnections: -1 }, /"maxConnections".*-1/],
       [{ maxConnections: 1.5 }, /"maxConnections".*1.5/],
       [{ highWaterMark: 0 }, /"highWaterMark".*0/],

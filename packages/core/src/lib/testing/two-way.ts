@@ -21,6 +21,17 @@ export const twoWay = defineSuite(
       assert.ok((await soon(receiving, 'the echo')).equals(sent))
     },
 
+    'unref() and ref() return the connection, on which bytes flow as before': async (stage) => {
+      const { connect } = await stage.serve((connection) => echo(connection.unref()))
+      const client = await connect()
+      assert.equal(client.unref(), client)
+      await client.write('x')
+      assert.equal(String(await soon(client.read(), 'the echo')), 'x')
+      assert.equal(client.ref(), client)
+      await client.close()
+      assert.equal(client.unref().ref(), client)
+    },
+
     'a hundred messages go to and fro, one after the other': async (stage) => {
       const { connect } = await stage.serve(echo)
       const client = await connect()

@@ -26,6 +26,11 @@ export function descriptorOf(socket: Socket): number | undefined {
   return handleOf(socket)?.fd
 }
 
+/** What has been handed to the handle, or is on its way there in one write; not what queues up behind that write. */
+export function dispatchedBytes(socket: Socket): number {
+  return (socket as unknown as { _bytesDispatched: number })._bytesDispatched
+}
+
 /**
  * What waits in libuv: net.Socket's own time-out looks there too (`_onTimeout`), but only at the topmost handle, which
  * for TLS does not change before the whole write is done.

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { Address } from '../../address/address.js'
 import { ignore } from '../../async/deferred.js'
 import { whatBroke, whatBrokeEncrypted } from './node-end.js'
-import { descriptorOf, queuedBytes } from './node-handle.js'
+import { descriptorOf, dispatchedBytes, queuedBytes } from './node-handle.js'
 import { localIpAddress, remoteIpAddress } from './ip-names.js'
 import type { StreamPort, StreamPortSink } from '../port.js'
 import { onWritten, writeTurn } from './write-turn.js'
@@ -35,7 +35,7 @@ type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'secure' | 'e
 
 const NOTHING = Buffer.alloc(0)
 
-/** A byte that is written may wait in up to three queues, in two of them with what TLS adds. */
+/** A byte that is handed to the handles may wait in two queues, with what TLS adds in one of them. */
 const OUTWEIGH_QUEUES = 4
 
 /** What is held for the rest of a turn is sent before it when it has so many bytes, or is so many writes (IOV_MAX is 1024). */
@@ -88,10 +88,12 @@ class NodeStreamPort implements StreamPort<Socket> {
     return this.#held > 0 ? 0 : this.socket.writableLength
   }
 
-  /** `writableLength` falls when a whole write is done; the queues of the handles fall with each part that is taken. */
+  /**
+   * The queues of the handles fall with each part that is taken. The stream hands over the next write when the one before is
+   * taken as a whole: what queues up there is no progress.
+   */
   get writeProgress(): number {
-    const { socket } = this
-    return OUTWEIGH_QUEUES * socket.bytesWritten - socket.writableLength - queuedBytes(socket)
+    return OUTWEIGH_QUEUES * dispatchedBytes(this.socket) - queuedBytes(this.socket)
   }
 
   start(sink: StreamPortSink): void {
