@@ -3,6 +3,13 @@
  *
  * @module @sock/native
  */
+export type {
+  NativeUdpBind,
+  NativeUdpGroup,
+  NativeUdpPort,
+  NativeUdpSettings,
+  NativeUnixgramPort,
+} from './lib/datagram-engine.js'
 export { createEngine, engine, type NativeEngine } from './lib/engine.js'
 export type { NativeEngineOptions } from './lib/engine-options.js'
 export type { NativeSocket } from './lib/native-socket.js'

@@ -92,6 +92,8 @@ export const dial = (port: StreamPort): ReturnType<typeof connectStream> =>
     highWaterMark: 1,
     maxWriteBuffer: 1,
     idleTimeout: 0,
+    readTimeout: 0,
+    writeTimeout: 0,
     configure: undefined,
     onState: undefined,
     dial: async () => port,

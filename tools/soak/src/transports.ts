@@ -47,7 +47,7 @@ export function connectDatagramTo(
   name: DatagramName,
   place: Address,
   { engine }: ClientMeans,
-  { maxQueuedBytes }: DatagramOptions<unknown> = {},
+  { maxQueuedBytes }: DatagramOptions = {},
 ): Promise<DatagramChannel> {
   return name === 'udp'
     ? connectUdp(place as IpAddress, { engine, maxQueuedBytes })

@@ -49,6 +49,14 @@ export interface NativeUdpBind {
   readonly peer?: IpAddress
 }
 
+/** A multicast group to join. */
+export interface NativeUdpGroup {
+  /** Its address. */
+  readonly group: string
+  /** Interface to join on, an address or a scope. Default: the system chooses. */
+  readonly interface?: string | undefined
+}
+
 /** The options of a UDP socket; `undefined` leaves what the system has. */
 export interface NativeUdpSettings {
   /** Bytes (SO_RCVBUF, socket(7)). */
@@ -59,8 +67,8 @@ export interface NativeUdpSettings {
   readonly broadcast: boolean
   /** Hops (IP_TTL, ip(7)). */
   readonly ttl: number | undefined
-  /** Groups to join before anything is received, each on an interface or the system's own choice. */
-  readonly multicast: readonly { readonly group: string; readonly interface?: string | undefined }[]
+  /** Groups to join before anything is received. */
+  readonly multicast: readonly NativeUdpGroup[]
   /** Hops (IP_MULTICAST_TTL, ip(7)). */
   readonly multicastTtl: number | undefined
   /** IP_MULTICAST_LOOP (ip(7)). */
