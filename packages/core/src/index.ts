@@ -12,6 +12,7 @@ export type {
   Datagram,
   DatagramChannel,
   PeerCredentials,
+  ReadOptions,
   Transport,
   Transports,
 } from './lib/channel/channel.js'
@@ -31,7 +32,6 @@ export type {
   StreamHandler,
 } from './lib/channel/handler.js'
 export type { IpTarget } from './lib/address/ip-target.js'
-export type { ReadOptions } from './lib/channel/read-options.js'
 export type {
   CloseReason,
   ConnectionEvent,

@@ -20,10 +20,7 @@ export type { Asked } from './lib/errors/system-words.js'
 export { checkOptions, wrongType, type Check, type Checked, type Checks } from './lib/options/check.js'
 export { checkServerOptions } from './lib/options/server-options.js'
 export * as check from './lib/options/values.js'
-export {
-  bindable,
-  bindSocketFile,
-  createSocketFile,
-  type SocketFile,
-  type SocketFileActions,
-} from './lib/socket-file/socket-file.js'
+export { bindSocketFile, type SocketFileActions } from './lib/socket-file/datagram-file.js'
+export { bindable } from './lib/socket-file/short-path.js'
+export type { SocketFile } from './lib/socket-file/socket-file.js'
+export { createSocketFile } from './lib/socket-file/stream-file.js'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { IpAddress } from '../src/index.js'
 import { AcceptQueue } from '../src/lib/stream/accept-queue.js'
-import type { Listener } from '../src/lib/server/server-life.js'
+import type { Listener } from '../src/lib/server/server-parts.js'
 import type { StreamListenerSink } from '../src/stream.js'
 import {
   createFakeHandshake,

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bindSocketFile } from '../src/lib/socket-file/socket-file.js'
+import { bindSocketFile } from '../src/lib/socket-file/datagram-file.js'
 import { parseUnixTarget, type UnixTarget } from '../src/lib/address/unix-target.js'
 
 const itOnLinux = process.platform === 'linux' ? it : it.skip

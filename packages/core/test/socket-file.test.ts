@@ -3,7 +3,7 @@ import { existsSync, linkSync, lstatSync, mkdtempSync, readdirSync, rmSync, unli
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createSocketFile } from '../src/lib/socket-file/socket-file.js'
+import { createSocketFile } from '../src/lib/socket-file/stream-file.js'
 import { parseUnixTarget } from '../src/lib/address/unix-target.js'
 
 let folder: string

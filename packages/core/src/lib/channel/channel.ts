@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream'
 import type { Address } from '../address/address.js'
-import type { ReadOptions } from './read-options.js'
 
 /**
  * The names of transports, each with its kind. A package with another transport adds its own, and then every program that
@@ -26,6 +25,17 @@ export interface Transports {
 
 /** What `@sock/*`, and whoever joins {@link Transports}, can talk over. */
 export type Transport = keyof Transports
+
+/** Options of `read()` and `receive()`: when to give up. What comes later is not lost: the next read gets it. */
+export interface ReadOptions {
+  /** Aborted while the read waits, it rejects with the signal's reason; aborted before, it rejects and takes nothing. */
+  signal?: AbortSignal | undefined
+  /**
+   * How long to wait at most, in ms; after that the read rejects with `ERR_SOCK_READ_TIMEOUT`, and the channel lives on.
+   * 0 takes what is here already. Default: no limit.
+   */
+  timeout?: number | undefined
+}
 
 /**
  * What a handler gets on every transport: read, write, close, and when to stop.

@@ -3,7 +3,7 @@ import type { PeerCredentials } from '../channel/channel.js'
 import { rejected } from '../async/deferred.js'
 import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
-import type { ReadLimit } from '../channel/read-options.js'
+import type { ReadLimit } from '../channel/read-limit.js'
 import type { DatagramPort } from './port.js'
 
 /** What a waiting datagram costs beside its bytes, so that a flood of empty ones is bounded too. */

@@ -5,7 +5,8 @@ import { createDeferred, isThenable, RESOLVED, type Deferred } from '../async/de
 import type { Drain } from '../server/drain.js'
 import type { SockError } from '../errors/errors.js'
 import { checkDatagramHandler, type DatagramHandler } from '../channel/handler.js'
-import { createServer, SERVER_EVENTS, type Listener, type ServerConnections } from '../server/server-life.js'
+import { createServer, SERVER_EVENTS } from '../server/server-life.js'
+import type { Listener, ServerConnections } from '../server/server-parts.js'
 import type {
   CloseReason,
   ConnectionEvent,

@@ -1,7 +1,13 @@
 import type { Address } from '../address/address.js'
 import { rejected } from '../async/deferred.js'
-import type { Datagram, DatagramChannel, PeerCredentials, Transport } from '../channel/channel.js'
-import { ReadLimit, type ReadOptions } from '../channel/read-options.js'
+import type {
+  Datagram,
+  DatagramChannel,
+  PeerCredentials,
+  ReadOptions,
+  Transport,
+} from '../channel/channel.js'
+import { ReadLimit } from '../channel/read-limit.js'
 import { SockError } from '../errors/errors.js'
 import { unexpectedArgument, wrongType } from '../options/check.js'
 import { parseDestination } from './destination.js'

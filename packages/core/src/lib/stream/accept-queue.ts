@@ -1,6 +1,6 @@
 import type { Address } from '../address/address.js'
 import { createDeferred, RESOLVED, type Deferred } from '../async/deferred.js'
-import type { Listener } from '../server/server-life.js'
+import type { Listener } from '../server/server-parts.js'
 import type { Handshake, StreamListener, StreamListenerSink, StreamPort } from './port.js'
 
 /** How many peers may wait to be accepted where nothing else is said (`backlog` of server.listen() in Node's documentation). */

@@ -1,5 +1,6 @@
 import { rejected } from '../async/deferred.js'
-import { ReadLimit, type ReadOptions } from '../channel/read-options.js'
+import type { ReadOptions } from '../channel/channel.js'
+import { ReadLimit } from '../channel/read-limit.js'
 import { SockError } from '../errors/errors.js'
 import type { ConnectionState } from '../server/server.js'
 import type { ConnectionCallbacks } from './connection-callbacks.js'

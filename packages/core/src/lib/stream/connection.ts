@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Address } from '../address/address.js'
-import type { Connection, PeerCredentials, Transport } from '../channel/channel.js'
-import type { ReadOptions } from '../channel/read-options.js'
+import type { Connection, PeerCredentials, ReadOptions, Transport } from '../channel/channel.js'
 import { SockError } from '../errors/errors.js'
 import { unexpectedArgument } from '../options/check.js'
 import { streamOf, type StreamOwner } from './connection-stream.js'

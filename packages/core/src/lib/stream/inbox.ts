@@ -1,7 +1,7 @@
 import { rejected } from '../async/deferred.js'
 import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
 import { SockError } from '../errors/errors.js'
-import type { ReadLimit } from '../channel/read-options.js'
+import type { ReadLimit } from '../channel/read-limit.js'
 import type { StreamPort } from './port.js'
 
 type Take = 'chunk' | 'result'

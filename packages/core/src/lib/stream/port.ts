@@ -1,6 +1,6 @@
 import type { Address, UnixAddress } from '../address/address.js'
 import type { PeerCredentials } from '../channel/channel.js'
-import type { Listener } from '../server/server-life.js'
+import type { Listener } from '../server/server-parts.js'
 
 /**
  * One connection as an engine gives it to the machinery: bytes in, bytes out, two ends. All policy (queues, promises,

@@ -1,17 +1,7 @@
+import type { ReadOptions } from './channel.js'
 import { SockError } from '../errors/errors.js'
 import { checkOptions, type Checks } from '../options/check.js'
 import { abortSignal, milliseconds } from '../options/values.js'
-
-/** Options of `read()` and `receive()`: when to give up. What comes later is not lost: the next read gets it. */
-export interface ReadOptions {
-  /** Aborted while the read waits, it rejects with the signal's reason; aborted before, it rejects and takes nothing. */
-  signal?: AbortSignal | undefined
-  /**
-   * How long to wait at most, in ms; after that the read rejects with `ERR_SOCK_READ_TIMEOUT`, and the channel lives on.
-   * 0 takes what is here already. Default: no limit.
-   */
-  timeout?: number | undefined
-}
 
 const readChecks = { signal: abortSignal, timeout: milliseconds(undefined) } satisfies Checks<ReadOptions>
 
