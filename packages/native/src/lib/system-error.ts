@@ -8,10 +8,14 @@ export interface Details {
   readonly path?: string
 }
 
+/** Node makes a new copy of the whole table at each call. */
+let known: ReturnType<typeof getSystemErrorMap> | undefined
+
 /** An error as Node would make it of this errno: `connect ECONNREFUSED 127.0.0.1:80`. */
 export function systemError(errno: number, syscall: string, details: Details = {}): NodeJS.ErrnoException {
   // Node has them by libuv's numbers, which on Linux are the system's with a minus.
-  const [code = `E${errno}`] = getSystemErrorMap().get(-errno) ?? []
+  known ??= getSystemErrorMap()
+  const [code = `E${errno}`] = known.get(-errno) ?? []
   const { path, address = path, port } = details
   const where = address === undefined ? '' : ` ${address}${port === undefined ? '' : `:${port}`}`
   return Object.assign(new Error(`${syscall} ${code}${where}`), {
