@@ -20,12 +20,11 @@ const binaries = new Map()
 beforeAll(async () => {
   cpSync(inRoot('tools/packages/programs'), scratch, { recursive: true })
   installInto(scratch)
-  await Promise.all(
-    versions.map(async (version) => {
-      const isThis = version === process.versions.node
-      binaries.set(version, isThis ? process.execPath : join(await fetchNode(version), 'bin', 'node'))
-    }),
-  )
+  // One after the other: each is some 50 MB, and a registry may refuse to be asked for all of them at once.
+  for (const version of versions) {
+    const isThis = version === process.versions.node
+    binaries.set(version, isThis ? process.execPath : join(await fetchNode(version), 'bin', 'node'))
+  }
 }, FETCHING)
 
 describe.each(versions)('Node %s', (version) => {
