@@ -22,7 +22,8 @@ export async function fetchNode(version) {
     mkdirSync(folder, { recursive: true })
     const options = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', folder]
     const { code, output } = await run('npm', ['install', ...options, `${name}@${version}`])
-    if (code !== 0) throw new Failure(`Cannot fetch ${name}@${version}: npm install ended with ${code}`, output)
+    if (code !== 0)
+      throw new Failure(`Cannot fetch ${name}@${version}: npm install ended with ${code}`, output)
   }
   return home
 }
