@@ -28,6 +28,12 @@ function beginning(error: unknown): string[] {
 const HERE = /^ {4}at .*caller\.test\.ts:/
 
 describe('Caller', () => {
+  it('failure() names a system call that is not about the target, and does not take it for one that is', () => {
+    const error = systemError('ENOENT', { errno: -2, syscall: 'mkdtemp', path: '/tmp/sock-XXXXXX' })
+    connectSomething(() => error)
+    expect(error.message).toBe('Cannot connect to "localhost:80": no such file or directory (mkdtemp ENOENT)')
+  })
+
   it('failure() gives the same object a line for the caller, and a stack that begins there', () => {
     const error = systemError('ECONNREFUSED', { errno: -111, address: '127.0.0.1', port: 80 })
     expect(connectSomething(() => error)).toBe(error)

@@ -99,20 +99,17 @@ const CONNECT_TO_NAME: Words = {
   ],
 }
 
-/** What is done with the target itself (with the folder of a socket file `lstat` and `mkdtemp`); other calls are named in the message. */
-const ABOUT_THE_TARGET: ReadonlySet<string> = new Set([
-  'bind',
-  'connect',
-  'getaddrinfo',
-  'listen',
-  'lstat',
-  'mkdtemp',
-])
+/** The system calls that are about the target, or the folder of a socket file. Any other is named in the message. */
+const ABOUT_THE_TARGET: Readonly<Record<Asked['action'], ReadonlySet<string>>> = {
+  listen: new Set(['bind', 'getaddrinfo', 'listen', 'lstat', 'mkdtemp']),
+  // A client of Unix datagrams makes a folder and a name of its own, which is not what it was asked to connect to.
+  connect: new Set(['connect', 'getaddrinfo']),
+}
 
 /** What the system said, as one line that names the target and the way out. */
 export function systemMessage(error: NodeJS.ErrnoException, { action, transport, target }: Asked): string {
   const { code = '', errno = 0, syscall = '' } = error
-  const isAboutTarget = ABOUT_THE_TARGET.has(syscall)
+  const isAboutTarget = ABOUT_THE_TARGET[action].has(syscall)
   const words = isAboutTarget ? wordsFor(action, transport) : ANYWHERE
   const [wrong, wayOut] = words[code] ??
     ANYWHERE[code] ?? [getSystemErrorMap().get(errno)?.[1] ?? 'it failed']
