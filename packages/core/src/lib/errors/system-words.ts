@@ -101,7 +101,7 @@ const CONNECT_TO_NAME: Words = {
 
 /** The system calls that are about the target, or the folder of a socket file. Any other is named in the message. */
 const ABOUT_THE_TARGET: Readonly<Record<Asked['action'], ReadonlySet<string>>> = {
-  listen: new Set(['bind', 'getaddrinfo', 'listen', 'lstat', 'mkdtemp']),
+  listen: new Set(['bind', 'connect', 'getaddrinfo', 'listen', 'lstat', 'mkdtemp']),
   // A client of Unix datagrams makes a folder and a name of its own, which is not what it was asked to connect to.
   connect: new Set(['connect', 'getaddrinfo']),
 }
