@@ -54,8 +54,9 @@ function tell(role) {
   process.send({ waiting })
 }
 
-// Only the parent sets a deadline: on a slow machine any other could strike those who get on.
-const limits = { shutdownTimeout: NEVER }
+// Only the parent sets a deadline: on a slow machine any other could strike those who get on. And one of those that wait to
+// be accepted may be slow to ask: its process serves ten thousand more.
+const limits = { shutdownTimeout: NEVER, drainIdle: 5_000 }
 const secured = setup.tls && { tls: setup.tls, handshakeTimeout: NEVER }
 const server =
   setup.transport === 'unix'
