@@ -70,6 +70,16 @@ describe('CallbackRegistry', () => {
     expect(callback).not.toHaveBeenCalled()
   })
 
+  it('changed() is called for each beginning and end of an observation, that of once() included', () => {
+    const registry = create()
+    const seen: boolean[] = []
+    registry.changed = () => seen.push(registry.has('other'))
+    registry.once('other', () => {})
+    registry.emit('other')
+    registry.on('other', () => {})()
+    expect(seen).toEqual([true, false, true, false])
+  })
+
   it('off() removes the newest subscription of a callback, and does nothing if there is none', () => {
     const registry = create()
     const heard: string[] = []

@@ -23,6 +23,9 @@ export class CallbackRegistry<E extends Events> {
   /** Replaced, never changed in place: an emit under way keeps the list it started with. */
   readonly #lists: { [K in keyof E]: readonly Subscription<E[K]>[] }
 
+  /** Called when somebody has begun or stopped to observe, or was to be called once and has been. */
+  changed: () => void = ignore
+
   /** @param names the events there are */
   constructor(names: readonly (keyof E & string)[]) {
     this.#lists = Object.fromEntries(names.map((name) => [name, []])) as never
@@ -72,11 +75,13 @@ export class CallbackRegistry<E extends Events> {
     if (typeof callback !== 'function') throw new TypeError(`Invalid callback for "${event}": not a function`)
     const subscription: Subscription<E[K]> = { callback, calls }
     this.#lists[event] = [...this.#lists[event], subscription]
+    this.changed()
     return () => this.#remove(event, subscription)
   }
 
   #remove<K extends keyof E & string>(event: K, subscription: Subscription<E[K]>): void {
     this.#lists[event] = this.#lists[event].filter((other) => other !== subscription)
+    this.changed()
   }
 
   #check(event: keyof E & string): void {

@@ -78,6 +78,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
   ) {
     this.#parts = parts
     this.#registry = registry
+    registry.changed = () => void (parts.connections.observed = registry.has('connection'))
   }
 
   get transport(): Transport {
@@ -104,16 +105,15 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
   }
 
   on<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): Unsubscribe {
-    return this.#observing(this.#registry.on(event, callback))
+    return this.#registry.on(event, callback)
   }
 
   once<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): Unsubscribe {
-    return this.#observing(this.#registry.once(event, callback))
+    return this.#registry.once(event, callback)
   }
 
   off<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): void {
     this.#registry.off(event, callback)
-    this.#lookForObservers()
   }
 
   ref(): this {
@@ -287,19 +287,6 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
     this.#go('closed', `Closed ${this.transport}: ${idle} idle, ${drained} drained, ${forced} forced`)
     drain.settle()
     closed.resolve()
-  }
-
-  /** @param unsubscribe what the registry gave for it */
-  #observing(unsubscribe: Unsubscribe): Unsubscribe {
-    this.#lookForObservers()
-    return () => {
-      unsubscribe()
-      this.#lookForObservers()
-    }
-  }
-
-  #lookForObservers(): void {
-    this.#parts.connections.observed = this.#registry.has('connection')
   }
 
   #go(state: ServerState, message: string): void {
