@@ -1,0 +1,99 @@
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { createBirpc } from 'birpc'
+import { endWithAll, isEnding } from './processes.js'
+
+/** Functions that the other process can call. */
+type Functions = object
+
+/** The functions of the other process, as they are called: each returns a promise. */
+export type Remote<F extends Functions> = {
+  readonly [K in keyof F]: F[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never
+}
+
+/** A Node program of ours that runs as a child, and whose functions can be called. */
+export interface Child<F extends Functions> {
+  readonly pid: number
+  /** Calls reject with the error of the child, or when the child ends before it answers. */
+  readonly call: Remote<F>
+  /** Resolves when the child has ended: with undefined after exit code 0, otherwise with how it ended. */
+  readonly ended: Promise<string | undefined>
+  /** Lets the child end by itself: it loses its parent. Resolves when it has ended. */
+  stop(): Promise<string | undefined>
+  kill(signal: NodeJS.Signals): void
+}
+
+export interface ChildOptions {
+  readonly args?: readonly string[]
+  /** The Node that runs it. Default: that of this process. */
+  readonly execPath?: string
+  /** Default: none. */
+  readonly execArgv?: readonly string[]
+  /** Beside the environment of this process. */
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/**
+ * Starts a program of ours that serves its parent with {@link serveParent}.
+ * @param functions of this process, which the child may call
+ */
+export function startChild<F extends Functions, Own extends Functions = object>(
+  program: URL,
+  functions: Own = {} as Own,
+  { args = [], execPath = process.execPath, execArgv = [], env = {} }: ChildOptions = {},
+): Child<F> {
+  if (isEnding()) throw new Error('Not started: the run is over')
+  const name = fileURLToPath(program).split('/').at(-1)
+  const child = fork(program, args, {
+    execPath,
+    execArgv: [...execArgv],
+    env: { ...process.env, ...env },
+    serialization: 'advanced',
+  })
+  const remote = createBirpc<F, Own>(functions, {
+    // A child that has just ended is noticed by its end.
+    post: (message) => void child.send(message, () => undefined),
+    on: (listener) => void child.on('message', listener),
+    timeout: -1,
+  })
+  const ended = new Promise<string | undefined>((resolve) => {
+    child.once('error', (error) => resolve(`${name} cannot run: ${error.message}`))
+    child.once('exit', (code, signal) => {
+      resolve(code === 0 ? undefined : `${name} ended with ${signal ?? `code ${code}`}`)
+    })
+  }).then((how) => {
+    forget()
+    remote.$close(new Error(how ?? `${name} ended before it answered`))
+    return how
+  })
+  const kill = (signal: NodeJS.Signals): void => void child.kill(signal)
+  const forget = endWithAll({ kill, ended })
+  return {
+    pid: child.pid ?? -1,
+    call: remote as unknown as Remote<F>,
+    ended,
+    kill,
+    stop() {
+      if (child.connected) child.disconnect()
+      return ended
+    },
+  }
+}
+
+/**
+ * Lets the parent call `functions`. The parent alone decides about Ctrl-C, which goes to every process of the terminal; without
+ * a parent this process ends.
+ * @returns the functions of the parent
+ */
+export function serveParent<Parent extends Functions>(functions: Functions): Remote<Parent> {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  process.on('disconnect', () => process.exit())
+  const remote = createBirpc<Parent, Functions>(functions, {
+    post: (message) => void (process.connected && process.send?.(message)),
+    on: (listener) => void process.on('message', listener),
+    timeout: -1,
+  })
+  return remote as unknown as Remote<Parent>
+}

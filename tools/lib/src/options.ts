@@ -1,0 +1,63 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+
+export { InvalidArgumentError, Option } from 'commander'
+export type { Command } from 'commander'
+
+/** The exit code for options that make no sense, as shells use it for their own commands. */
+const USAGE = 2
+
+/** A command line. @param name what users type, as `npm run soak --` */
+export function command(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .helpOption('--help', 'show this')
+    .showHelpAfterError('Add --help to see what there is.')
+    .exitOverride()
+}
+
+/** The options; or the exit code, after the help or the mistake was printed. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- commander knows no types of options: the caller names them
+export function parse<T extends object>(commandLine: Command, args: readonly string[]): T | number {
+  try {
+    return commandLine.parse(args, { from: 'user' }).opts<T>()
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : USAGE
+  }
+}
+
+/** Parses an argument that is a whole number. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
+  }
+}
+
+/** Parses an argument that is a number above 0, for example of minutes. */
+export function numberUpTo(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (value > 0 && value <= max) return value
+    throw new InvalidArgumentError(`Expected a number above 0, and ${max} at most.`)
+  }
+}
+
+/** Parses an argument that is one of `names`. */
+export function oneOf<T extends string>(names: readonly T[]): (text: string) => T {
+  return (text) => {
+    const name = names.find((known) => known === text)
+    if (name !== undefined) return name
+    throw new InvalidArgumentError(`Cannot find "${text}": known are ${names.join(', ')}.`)
+  }
+}
+
+/** Parses an argument that names several of `names`, with commas. @returns them in the order of `names` */
+export function listOf<T extends string>(names: readonly T[]): (text: string) => readonly T[] {
+  const one = oneOf(names)
+  return (text) => {
+    const wanted = new Set(text.split(',').map((name) => one(name.trim())))
+    return names.filter((name) => wanted.has(name))
+  }
+}

@@ -1,0 +1,182 @@
+import { constants } from 'node:os'
+import { execa, type ResultPromise } from 'execa'
+
+/** How a program ended, and everything that it printed. */
+export interface Outcome {
+  /** The exit code. 128 + n if signal n ended the program, 127 if it could not be started. */
+  readonly code: number
+  /** Standard output and standard error, in the order of printing. */
+  readonly output: string
+}
+
+export interface RunOptions {
+  readonly cwd?: string | undefined
+  /** The whole environment. Default: that of this process. */
+  readonly env?: NodeJS.ProcessEnv | undefined
+  /** Ends the program, and everything that it has started. */
+  readonly signal?: AbortSignal | undefined
+  /** Prints what the program prints at once, as well as collecting it. Default: false. */
+  readonly show?: boolean | undefined
+}
+
+/** A program that runs. */
+export interface Program {
+  readonly pid: number | undefined
+  /** What it has printed so far. */
+  readonly output: string
+  /** Resolves when it has ended and its output is complete. Never rejects. */
+  readonly ended: Promise<Outcome>
+  /** Resolves when the output matches. Rejects with the output if the program ends first, or when the signal aborts. */
+  until(pattern: RegExp, signal?: AbortSignal): Promise<void>
+  /** Sends the program a signal, and the programs that it has started as well. */
+  kill(signal?: NodeJS.Signals): void
+}
+
+interface Running {
+  readonly kill: (signal: NodeJS.Signals) => void
+  readonly ended: Promise<unknown>
+}
+
+const running = new Set<Running>()
+let isOver = false
+
+/** Starts a program in a process group of its own, so that whatever it starts can be ended with it. */
+export function start(command: string, args: readonly string[], options: RunOptions = {}): Program {
+  if (isOver) return neverStarted
+  const { cwd, env = process.env, signal, show = false } = options
+  const output = show ? (['pipe', 'inherit'] as const) : 'pipe'
+  const child = execa(command, args, {
+    ...(cwd === undefined ? {} : { cwd }),
+    env,
+    extendEnv: false,
+    all: true,
+    buffer: false,
+    detached: true,
+    reject: false,
+    stdin: 'ignore',
+    stdout: output,
+    stderr: output,
+  }) as unknown as ResultPromise<{ all: true; reject: false; buffer: false }>
+  let text = ''
+  const printed = new EventTarget()
+  child.all.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+    printed.dispatchEvent(new Event('data'))
+  })
+  const kill = (name: NodeJS.Signals = 'SIGTERM'): void => killGroup(child.pid, name)
+  const ended = child.then((result) => {
+    running.delete(entry)
+    signal?.removeEventListener('abort', onAbort)
+    if (child.pid === undefined) text += `${result.shortMessage ?? 'Cannot be started'}\n`
+    return { code: codeOf(result, child.pid), output: text }
+  })
+  const entry: Running = { kill, ended }
+  running.add(entry)
+  const onAbort = (): void => kill('SIGKILL')
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted === true) onAbort()
+
+  return {
+    pid: child.pid,
+    get output() {
+      return text
+    },
+    ended,
+    kill,
+    until: (pattern, late) => untilPrinted(() => text, pattern, printed, ended, late),
+  }
+}
+
+/** Runs a program to its end. Never rejects: what went wrong is in the outcome. */
+export function run(command: string, args: readonly string[], options?: RunOptions): Promise<Outcome> {
+  return start(command, args, options).ended
+}
+
+/**
+ * Runs a program to its end.
+ * @returns what it printed
+ * @throws Error with the last lines of the output, unless the exit code is 0
+ */
+export async function succeed(
+  command: string,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<string> {
+  const { code, output } = await run(command, args, options)
+  if (code === 0) return output
+  const end = output.trimEnd().split('\n').slice(-25).join('\n')
+  throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${end}`)
+}
+
+/** Ends every program that still runs, waits until it has gone, and lets nothing more begin. */
+export async function endAll(): Promise<void> {
+  isOver = true
+  const all = [...running]
+  for (const { kill } of all) kill('SIGKILL')
+  await Promise.all(all.map(({ ended }) => ended))
+}
+
+/** For processes that are started in another way: {@link endAll} ends them as well. @returns what forgets them */
+export function endWithAll(entry: Running): () => void {
+  running.add(entry)
+  return () => void running.delete(entry)
+}
+
+/** Whether {@link endAll} was called. */
+export function isEnding(): boolean {
+  return isOver
+}
+
+// Programs with a process group of their own do not hear the Ctrl-C of the terminal, and would stay.
+process.on('exit', () => {
+  for (const { kill } of running) kill('SIGKILL')
+})
+
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+function codeOf(
+  { exitCode, signal }: { exitCode?: number; signal?: string },
+  pid: number | undefined,
+): number {
+  if (pid === undefined) return 127
+  return signal === undefined ? (exitCode ?? 127) : 128 + constants.signals[signal as NodeJS.Signals]
+}
+
+async function untilPrinted(
+  output: () => string,
+  pattern: RegExp,
+  printed: EventTarget,
+  ended: Promise<unknown>,
+  late: AbortSignal | undefined,
+): Promise<void> {
+  let isRunning = true
+  const end = ended.then(() => (isRunning = false))
+  while (!pattern.test(output())) {
+    if (!isRunning) throw new Error(`The program ended before it printed ${pattern}:\n${output()}`)
+    if (late?.aborted === true) {
+      throw new Error(`The program did not print ${pattern} in time:\n${output()}`, { cause: late.reason })
+    }
+    const more = new Promise<void>((resolve) => {
+      const settle = (): void => resolve()
+      printed.addEventListener('data', settle, { once: true })
+      late?.addEventListener('abort', settle, { once: true })
+    })
+    await Promise.race([more, end])
+  }
+}
+
+const NOT_STARTED: Outcome = { code: 127, output: 'Not started: the run is over\n' }
+const neverStarted: Program = {
+  pid: undefined,
+  output: NOT_STARTED.output,
+  ended: Promise.resolve(NOT_STARTED),
+  kill: () => undefined,
+  until: () => Promise.reject(new Error(NOT_STARTED.output)),
+}

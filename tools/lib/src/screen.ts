@@ -1,0 +1,41 @@
+/** Where lines go: a terminal, on which a line can be replaced, or anything else. */
+export interface Screen {
+  print(line: string): void
+  /** Shows a line that the next one replaces. Where lines stay, it is printed every ten seconds at most. */
+  status(line: string): void
+  /** Removes the status line. */
+  clear(): void
+}
+
+export interface Output {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+  write(text: string): unknown
+}
+
+/** Back to the first column, and erase to the end of the line (ECMA-48: CR, EL). */
+const ERASE_LINE = '\r\u001B[K'
+/** In ms. */
+const PLAIN_EVERY = 10_000
+
+export function createScreen(output: Output): Screen {
+  const isTerminal = output.isTTY === true
+  let lastPlain = -Infinity
+  const clear = (): void => {
+    if (isTerminal) output.write(ERASE_LINE)
+  }
+  return {
+    clear,
+    print(line) {
+      clear()
+      output.write(`${line}\n`)
+    },
+    status(line) {
+      if (isTerminal) output.write(`${ERASE_LINE}${line.slice(0, (output.columns ?? 80) - 1)}`)
+      else if (performance.now() - lastPlain >= PLAIN_EVERY) {
+        lastPlain = performance.now()
+        output.write(`${line}\n`)
+      }
+    },
+  }
+}
