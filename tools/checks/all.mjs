@@ -9,8 +9,8 @@
  *   --force              run what did not change as well, instead of taking its result from the cache
  */
 import { parseArgs } from 'node:util'
-import { turbo } from '../bootstrap/turbo.mjs'
-import { workspaces } from '../bootstrap/workspace.mjs'
+import { turbo } from './bootstrap/turbo.mjs'
+import { workspaces } from './bootstrap/workspace.mjs'
 import { formatIsKept } from './format.mjs'
 import { lintIsKept } from './lint.mjs'
 import { dependsOnNode } from './once.mjs'

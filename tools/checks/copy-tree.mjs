@@ -1,8 +1,8 @@
 import { cpSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from '../bootstrap/child.mjs'
-import { Failure } from '../bootstrap/failure.mjs'
-import { inRoot, root } from '../bootstrap/workspace.mjs'
+import { run } from './bootstrap/child.mjs'
+import { Failure } from './bootstrap/failure.mjs'
+import { inRoot, root } from './bootstrap/workspace.mjs'
 
 /** Copies, as a repository of its own, what git knows or would add: sources as they are now, and nothing that was installed or built. */
 export async function copyTree(folder) {

@@ -8,9 +8,9 @@
  *   --force              run what did not change as well, instead of taking its result from the cache
  */
 import { parseArgs } from 'node:util'
-import { Failure } from '../bootstrap/failure.mjs'
-import { turbo } from '../bootstrap/turbo.mjs'
-import { workspaces } from '../bootstrap/workspace.mjs'
+import { Failure } from './bootstrap/failure.mjs'
+import { turbo } from './bootstrap/turbo.mjs'
+import { workspaces } from './bootstrap/workspace.mjs'
 import { dependsOnNode } from './once.mjs'
 import { dropResults, readResults } from './results.mjs'
 import { createSession } from './session.mjs'

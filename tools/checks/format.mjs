@@ -1,5 +1,5 @@
-import { run } from '../bootstrap/child.mjs'
-import { inRoot, root } from '../bootstrap/workspace.mjs'
+import { run } from './bootstrap/child.mjs'
+import { inRoot, root } from './bootstrap/workspace.mjs'
 
 /** Whether everything under the given paths looks as prettier would write it. Prints to `print` which files do not. */
 export async function formatIsKept(paths, print) {

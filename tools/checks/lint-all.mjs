@@ -1,5 +1,5 @@
 /* `npm run lint`: builds what changed, and looks at lint and types of everything, as `npm test` does. */
-import { turbo } from '../bootstrap/turbo.mjs'
+import { turbo } from './bootstrap/turbo.mjs'
 import { lintIsKept } from './lint.mjs'
 
 const { code, output } = await turbo(['build', '--output-logs=errors-only'], { show: false })

@@ -1,5 +1,5 @@
-import { run } from '../bootstrap/child.mjs'
-import { inRoot, root } from '../bootstrap/workspace.mjs'
+import { run } from './bootstrap/child.mjs'
+import { inRoot, root } from './bootstrap/workspace.mjs'
 
 /**
  * Whether everything under the given paths keeps the rules of lint, and its types fit. One process does both for the

@@ -12,8 +12,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { run } from '../bootstrap/child.mjs'
-import { inRoot, root } from '../bootstrap/workspace.mjs'
+import { run } from './bootstrap/child.mjs'
+import { inRoot, root } from './bootstrap/workspace.mjs'
 import { copyTree } from './copy-tree.mjs'
 import { fetchNode, NODES, selectNodes } from './nodes.mjs'
 import { line, parseLine, total } from './results.mjs'
@@ -69,7 +69,7 @@ async function count(name, perform) {
 /** `npm test`, and then the extended tests. `args` are those of each. */
 async function testIn(folder, version, env, args) {
   const entry = (command) => {
-    const program = join(folder, 'tools/bootstrap/entry.cjs')
+    const program = join(folder, 'tools/checks/entry.cjs')
     // Tells tests that the versions of Node may be fetched.
     return run('node', [program, command, ...args[command]], {
       cwd: folder,

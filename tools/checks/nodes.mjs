@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from '../bootstrap/child.mjs'
-import { Failure } from '../bootstrap/failure.mjs'
-import { inRoot } from '../bootstrap/workspace.mjs'
+import { run } from './bootstrap/child.mjs'
+import { Failure } from './bootstrap/failure.mjs'
+import { inRoot } from './bootstrap/workspace.mjs'
 
 /** The versions that are supported, by major: the only place where they are pinned. */
 export const NODES = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' }

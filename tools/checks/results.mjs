@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs'
-import { inRoot, readJson } from '../bootstrap/workspace.mjs'
+import { inRoot, readJson } from './bootstrap/workspace.mjs'
 
 /** Where the script `test` or `test:<name>` of a workspace writes what it counted. */
 const fileOf = ({ folder, task }) =>

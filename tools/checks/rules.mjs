@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { inRoot, root } from '../bootstrap/workspace.mjs'
+import { inRoot, root } from './bootstrap/workspace.mjs'
 import { boundaries } from './rules/boundaries.mjs'
 import { doors } from './rules/doors.mjs'
 import { portable } from './rules/portable.mjs'

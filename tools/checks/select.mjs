@@ -1,4 +1,4 @@
-import { Failure } from '../bootstrap/failure.mjs'
+import { Failure } from './bootstrap/failure.mjs'
 
 /**
  * The packages that the filters name, by folder, name or last part of either; all of them without a filter.

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import { run } from '../bootstrap/child.mjs'
-import { Failure } from '../bootstrap/failure.mjs'
-import { inRoot } from '../bootstrap/workspace.mjs'
+import { run } from './bootstrap/child.mjs'
+import { Failure } from './bootstrap/failure.mjs'
+import { inRoot } from './bootstrap/workspace.mjs'
 
 /** Looks at once at what the soak would refuse only after all tests. @throws Failure */
 export function checkMinutes(minutes) {

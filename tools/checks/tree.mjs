@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from '../bootstrap/workspace.mjs'
+import { root } from './bootstrap/workspace.mjs'
 
 /**
  * Everything that git tracks or would track, as it is now: hashes of the contents by path. Contents and not `git status`,

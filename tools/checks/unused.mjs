@@ -1,5 +1,5 @@
-import { run } from '../bootstrap/child.mjs'
-import { inRoot, root } from '../bootstrap/workspace.mjs'
+import { run } from './bootstrap/child.mjs'
+import { inRoot, root } from './bootstrap/workspace.mjs'
 
 /**
  * Whether every file, export and dependency is used by something, and every dependency declared. Prints to `print` what

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { workspaces } from '../../bootstrap/workspace.mjs'
+import { workspaces } from '../bootstrap/workspace.mjs'
 import { countJest, line, parseLine, readResults, total } from '../results.mjs'
 import { NODES, selectNodes } from '../nodes.mjs'
 import { dependsOnNode, ONCE } from '../once.mjs'

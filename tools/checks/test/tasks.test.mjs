@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import { inRoot, readJson, workspaces } from '../../bootstrap/workspace.mjs'
+import { inRoot, readJson, workspaces } from '../bootstrap/workspace.mjs'
 import { extendedTestsOf, testsOf } from '../tasks.mjs'
 
 const { scripts } = readJson(inRoot('package.json'))
@@ -18,7 +18,7 @@ describe('tests', () => {
 
 describe('extended tests', () => {
   it.each(extended)('%s has a command, and turbo knows what it writes', (task) => {
-    expect(scripts[task]).toBe(`node tools/bootstrap/entry.cjs extended ${task.replace('test:', '')}`)
+    expect(scripts[task]).toBe(`node tools/checks/entry.cjs extended ${task.replace('test:', '')}`)
     expect(readFileSync(inRoot('turbo.json'), 'utf8')).toContain(
       `"${task}": { "dependsOn": ["build"], "outputs": ["${task.replace('test:', 'test-results-')}.json"] }`,
     )

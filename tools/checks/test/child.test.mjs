@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { run } from '../child.mjs'
+import { run } from '../bootstrap/child.mjs'
 
 describe('run()', () => {
   const node = (script) => run(process.execPath, ['-e', script])

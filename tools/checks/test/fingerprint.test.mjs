@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { tmpdir } from 'node:os'
-import { fingerprint } from '../fingerprint.mjs'
-import { root } from '../workspace.mjs'
+import { fingerprint } from '../bootstrap/fingerprint.mjs'
+import { root } from '../bootstrap/workspace.mjs'
 
 describe('fingerprint()', () => {
   let folder

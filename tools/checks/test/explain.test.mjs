@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { explain } from '../explain.mjs'
+import { explain } from '../bootstrap/explain.mjs'
 
 describe('explain()', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { inRoot, mustBeHere, packageHere, withNeeds, workspaces } from '../workspace.mjs'
+import { inRoot, mustBeHere, packageHere, withNeeds, workspaces } from '../bootstrap/workspace.mjs'
 
 const here = process.cwd()
 afterEach(() => process.chdir(here))

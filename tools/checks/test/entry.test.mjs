@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import vm from 'node:vm'
-import { run } from '../child.mjs'
-import { inRoot } from '../workspace.mjs'
+import { run } from '../bootstrap/child.mjs'
+import { inRoot } from '../bootstrap/workspace.mjs'
 
-const entry = inRoot('tools/bootstrap/entry.cjs')
+const entry = inRoot('tools/checks/entry.cjs')
 
 describe('entry.cjs', () => {
   /** Runs the entry as if this were another Node, and returns what it did instead of going on. */
@@ -14,7 +14,7 @@ describe('entry.cjs', () => {
     const console = { error: (text) => printed.push(text) }
     const require = () => ({ engines: { node: '>=20.19' } })
     vm.runInNewContext(
-      readFileSync(entry, 'utf8').replace("import('./main.mjs')", "console.error('imported')"),
+      readFileSync(entry, 'utf8').replace("import('./bootstrap/main.mjs')", "console.error('imported')"),
       { process, console, require },
     )
     return { exitCode: process.exitCode, printed: printed.join('\n') }

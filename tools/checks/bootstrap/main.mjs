@@ -8,7 +8,7 @@ import { inRoot, mustBeHere, packageHere } from './workspace.mjs'
 /** The programs of the repository, by what their scripts in package.json say: `npm start` and so on. */
 const programs = { start: 'demo', soak: 'soak', model: 'model', release: 'release', site: 'site' }
 
-/** What `node tools/bootstrap/entry.cjs <command>` can do; package.json's scripts are the only callers. */
+/** What `node tools/checks/entry.cjs <command>` can do; package.json's scripts are the only callers. */
 const commands = {
   ...Object.fromEntries(
     Object.entries(programs).map(([script, tool]) => [script, (args) => runProgram(tool, args)]),
