@@ -22,7 +22,7 @@ const checks = {
 /**
  *   --fuzz       random bytes for what the addon parses, with sanitizers
  *   --asan       the conformance suites with AddressSanitizer and UBSan
- *   --model      random sequences of tools/model with the same; also --minutes (default 10) and --seed
+ *   --model      random sequences of tools/stress with the same; also --minutes (default 10) and --seed
  *   --valgrind   the conformance suites under valgrind
  *   --arm64      the same with the binary for arm64, under qemu-user
  *   --nodes      the same with one binary on every version of Node

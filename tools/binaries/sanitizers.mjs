@@ -14,13 +14,13 @@ const FLAGS = [CHECKED, '-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=addr
 
 /** Random sequences of the model, with a binary that the same watch: what they find ends the process, and so the sequence. */
 export async function checkModel({ minutes = '10', seed }) {
-  await buildProgram('@sock/model')
+  await buildProgram('@sock/stress')
   const { env, binary } = withSanitizers()
   const transports = MODELS.flatMap((name) => ['--transport', name])
   const chosen = ['--minutes', minutes, '--go-on', ...(seed === undefined ? [] : ['--seed', seed])]
   const { code } = await run(
     process.execPath,
-    [inRoot('tools/model/dist/main.js'), ...transports, ...chosen],
+    [inRoot('tools/stress/dist/model/main.js'), ...transports, ...chosen],
     {
       env: {
         ...process.env,

@@ -55,7 +55,7 @@ if (tests.some(({ task }) => task === 'test:packages')) {
 const results = tests.map(readResults)
 
 if (options.soak !== undefined) {
-  const minutes = { folder: 'tools/soak/results', task: 'test' }
+  const minutes = { folder: 'tools/stress/results', task: 'test' }
   dropResults([minutes])
   await step('soak', () => soak(options.soak, minutes.folder))
   results.push({ ...readResults(minutes), name: `soak of ${options.soak} min` })

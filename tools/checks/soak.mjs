@@ -13,7 +13,7 @@ export function checkMinutes(minutes) {
 export async function soak(minutes, folder) {
   mkdirSync(inRoot(folder), { recursive: true })
   const results = inRoot(folder, 'test-results.json')
-  const program = inRoot('tools/soak/dist/main.js')
+  const program = inRoot('tools/stress/dist/soak/main.js')
   const { code } = await run(process.execPath, [program, '--minutes', minutes, '--results', results], {
     show: true,
   })

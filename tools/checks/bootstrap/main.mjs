@@ -6,12 +6,18 @@ import { turbo } from './turbo.mjs'
 import { inRoot, mustBeHere, packageHere } from './workspace.mjs'
 
 /** The programs of the repository, by what their scripts in package.json say: `npm start` and so on. */
-const programs = { start: 'demo', soak: 'soak', model: 'model', release: 'release', site: 'site' }
+const programs = {
+  start: ['demo'],
+  soak: ['stress', 'soak/main.js'],
+  model: ['stress', 'model/main.js'],
+  release: ['release'],
+  site: ['site'],
+}
 
 /** What `node tools/checks/entry.cjs <command>` can do; package.json's scripts are the only callers. */
 const commands = {
   ...Object.fromEntries(
-    Object.entries(programs).map(([script, tool]) => [script, (args) => runProgram(tool, args)]),
+    Object.entries(programs).map(([script, tool]) => [script, (args) => runProgram(args, ...tool)]),
   ),
 
   /** `npm run bench`. Inside a package it installs and builds only what that one needs. */
@@ -80,11 +86,11 @@ const commands = {
   },
 }
 
-async function runProgram(tool, args) {
+async function runProgram(args, tool, program = 'main.js') {
   mustBeHere(`tools/${tool}`, 'this')
   await install()
   await buildProgram(`@sock/${tool}`)
-  await runHere(`tools/${tool}/dist/main.js`, args)
+  await runHere(`tools/${tool}/dist/${program}`, args)
 }
 
 /**

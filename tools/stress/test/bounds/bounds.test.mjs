@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { measure, mib } from '../measure.mjs'
-import { scenarios } from '../scenarios.mjs'
+import { measure, mib } from '../../bounds/measure.mjs'
+import { scenarios } from '../../bounds/scenarios.mjs'
 
 // The peak of a process is read where Linux tells it.
 const onLinux = process.platform === 'linux' ? it : it.skip

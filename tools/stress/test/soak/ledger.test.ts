@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { createLedger } from '../src/ledger.js'
-import type { ClientRecord, ServerRecord } from '../src/messages.js'
+import { createLedger } from '../../src/soak/ledger.js'
+import type { ClientRecord, ServerRecord } from '../../src/soak/messages.js'
 
 const client: ClientRecord = {
   side: 'client',

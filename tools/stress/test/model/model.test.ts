@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals'
 import fc from 'fast-check'
-import { anySequence } from '../src/sequences.js'
-import { createGround, NAMES, type Name } from '../src/transports.js'
+import { anySequence } from '../../src/model/sequences.js'
+import { createGround, NAMES, type Name } from '../../src/model/transports.js'
 
 /** Of a failure that was printed, to run it again: see TESTING.md. */
 const { MODEL_SEED, MODEL_RUNS = '120' } = process.env

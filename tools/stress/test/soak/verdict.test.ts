@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import type { DatagramTally, StreamTally } from '../src/messages.js'
-import type { Sample } from '../src/sample.js'
-import { judge, type Evidence } from '../src/verdict.js'
+import type { DatagramTally, StreamTally } from '../../src/soak/messages.js'
+import type { Sample } from '../../src/soak/sample.js'
+import { judge, type Evidence } from '../../src/soak/verdict.js'
 
 const MINUTES = 20
 

@@ -24,7 +24,7 @@ export async function endPrograms(): Promise<void> {
 
 /** Starts the built program as a child, with pipes for its output. */
 export function startProgram(...args: string[]): Program {
-  const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+  const main = fileURLToPath(new URL('../../../dist/soak/main.js', import.meta.url))
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   children.add(child)
   let output = ''

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { decode, encode, FrameError, FrameReader } from '../src/frames.js'
+import { decode, encode, FrameError, FrameReader } from '../../src/soak/frames.js'
 
 describe('FrameReader', () => {
   it('push() finds the same frames however they are cut into chunks', () => {

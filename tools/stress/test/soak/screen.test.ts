@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { createScreen, type Screen } from '../src/screen.js'
+import { createScreen, type Screen } from '../../src/soak/screen.js'
 
 function written(isTTY: boolean): { text: string; screen: Screen } {
   let text = ''

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { anyProgram } from '../src/crowd/program.js'
-import { Stage } from '../src/stage.js'
+import { anyProgram } from '../../src/model/crowd/program.js'
+import { Stage } from '../../src/model/stage.js'
 
 const PLAYER = new URL('support/broken-player.mjs', import.meta.url)
 /** ms: what never settles is found so quickly, and what settles takes much less. */

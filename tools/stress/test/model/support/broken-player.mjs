@@ -71,4 +71,4 @@ const faults = {
 }
 
 faults[process.env.CROWD_FAULT]()
-await import('../../dist/crowd/player.js')
+await import('../../../dist/model/crowd/player.js')

@@ -6,8 +6,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createCertificates, type Certificate } from '../src/certificates.js'
-import { STREAMS, type StreamName } from '../src/transports.js'
+import { createCertificates, type Certificate } from '../../src/soak/certificates.js'
+import { STREAMS, type StreamName } from '../../src/soak/transports.js'
 import { createClient, type Client, type Part, type Target } from './support/fire-clients.js'
 
 /** Each with one server per transport, at the same time: 21 servers in all. */

@@ -3,8 +3,8 @@ import type { ConnectionEvent, StreamEngine } from '@sock/core'
 import { nodeEngine, type StreamPort, type StreamPortSink } from '@sock/core/stream'
 import type { StreamFixture } from '@sock/core/testing'
 import fc from 'fast-check'
-import { anySequence } from '../src/sequences.js'
-import { createGround, type Ground } from '../src/transports.js'
+import { anySequence } from '../../src/model/sequences.js'
+import { createGround, type Ground } from '../../src/model/transports.js'
 
 /** ms: what never settles is found so quickly, and what settles takes much less. */
 const PATIENCE = 300

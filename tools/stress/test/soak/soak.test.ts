@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isAvailable } from '../src/engines.js'
+import { isAvailable } from '../../src/soak/engines.js'
 import { endPrograms, startProgram } from './support/program.js'
 
 /** Some seconds; it takes longer where the machine needs longer for as many looks as a trend is judged by. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ConnectionState } from '@sock/core'
-import { createWatch } from '../src/watch.js'
+import { createWatch } from '../../src/soak/watch.js'
 
 /** What a watch finds wrong with the life of one connection, of which the server counts 1 until its `close`. */
 function wrongWith(...states: ConnectionState[]): string[] {

@@ -83,8 +83,8 @@ const grounds: Readonly<Record<Name, (folder: Folder) => Promise<Ground | undefi
 }
 
 /** The programs that the build makes: another process can run nothing else. */
-const CROWD = new URL('../dist/crowd/player.js', import.meta.url)
-const CLUSTER = new URL('../dist/cluster/player.js', import.meta.url)
+const CROWD = new URL('../../dist/model/crowd/player.js', import.meta.url)
+const CLUSTER = new URL('../../dist/model/cluster/player.js', import.meta.url)
 
 function crowd(engine: Program['engine']): Repertoire<Program> {
   return { programs: anyProgram(engine), describe: describeProgram }
