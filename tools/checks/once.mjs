@@ -10,7 +10,6 @@ export const ONCE = [
   'tools/docs',
   'tools/packages',
   'tools/release',
-  'tools/site',
 ]
 
 export const dependsOnNode = ({ folder }) => !ONCE.includes(folder)

@@ -11,7 +11,7 @@ const programs = {
   soak: ['stress', 'soak/main.js'],
   model: ['stress', 'model/main.js'],
   release: ['release'],
-  site: ['site'],
+  site: ['docs'],
 }
 
 /** What `node tools/checks/entry.cjs <command>` can do; package.json's scripts are the only callers. */

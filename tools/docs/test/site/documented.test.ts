@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { fileURLToPath } from 'node:url'
-import { createApi, type Api } from '../src/api.js'
-import { unsaid, validate } from '../src/documented.js'
+import { createApi, type Api } from '../../src/site/api.js'
+import { unsaid, validate } from '../../src/site/documented.js'
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
 
@@ -28,11 +28,13 @@ describe('validate() and unsaid()', () => {
     })
     const found = await broken.app.convert()
     if (found === undefined) throw new Error(broken.problems.join('\n'))
-    validate(broken.app, found, ['@sock/site'])
+    validate(broken.app, found, ['@sock/docs'])
     expect([...broken.problems, ...unsaid(found)]).toEqual([
       expect.stringContaining('BadOptions.silent (Property)'),
       expect.stringContaining('"nowhere"'),
-      expect.stringContaining('Hidden, defined in @sock/site/test/fixtures/undocumented.ts, is referenced'),
+      expect.stringContaining(
+        'Hidden, defined in @sock/docs/test/site/fixtures/undocumented.ts, is referenced',
+      ),
       'BadOptions.count does not say its default',
       'BadOptions.count does not say its unit',
       'BadOptions.silent does not say its default',

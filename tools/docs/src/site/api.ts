@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { Application, LogLevel, type TypeDocOptions } from 'typedoc'
 
-export const root = fileURLToPath(new URL('../../../', import.meta.url))
+export const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
 interface Manifest {
   readonly name: string
@@ -47,7 +47,7 @@ export async function createApi(options: Partial<TypeDocOptions> = {}): Promise<
     entryPoints: doors(),
     // `npm run typecheck` does that, package by package.
     skipErrorChecking: true,
-    tsconfig: fileURLToPath(new URL('../tsconfig.typedoc.json', import.meta.url)),
+    tsconfig: fileURLToPath(new URL('../../tsconfig.typedoc.json', import.meta.url)),
     sortEntryPoints: false,
     readme: 'none',
     disableSources: true,

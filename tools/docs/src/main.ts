@@ -1,5 +1,5 @@
 /*
- * Builds the documentation site into `tools/site/out`. The exit code is 1 if something is wrong with it.
+ * Builds the documentation site into `tools/docs/out`. The exit code is 1 if something is wrong with it.
  *
  *   --serve           also serves it on 127.0.0.1, until Ctrl-C
  *   --port <number>   where; the system chooses one by default
@@ -7,8 +7,8 @@
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { serve } from './serve.js'
-import { buildSite } from './site.js'
+import { serve } from './site/serve.js'
+import { buildSite } from './site/site.js'
 
 const OUT = fileURLToPath(new URL('../out', import.meta.url))
 const MAX_PORT = 65_535

@@ -39,8 +39,8 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     hideGenerator: true,
     visibilityFilters: {},
     highlightLanguages: ['ts', 'js', 'json', 'yaml', 'sh', 'ini', 'diff', 'c', 'text'],
-    customCss: fileURLToPath(new URL('../site.css', import.meta.url)),
-    favicon: fileURLToPath(new URL('../favicon.svg', import.meta.url)),
+    customCss: fileURLToPath(new URL('../../site.css', import.meta.url)),
+    favicon: fileURLToPath(new URL('../../favicon.svg', import.meta.url)),
   })
   placeDocuments(app, parts)
   placeReadmes(app)

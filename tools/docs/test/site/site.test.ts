@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import { serve, type Served } from '../src/serve.js'
-import { buildSite } from '../src/site.js'
+import { serve, type Served } from '../../src/site/serve.js'
+import { buildSite } from '../../src/site/site.js'
 import { brokenLinks, pagesOf } from './links.js'
 
 const CHROMIUM = '/usr/bin/chromium'
