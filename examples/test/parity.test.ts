@@ -41,7 +41,7 @@ function told(error: unknown, { name }: Transport): string {
   const { code } = error as NodeJS.ErrnoException
   const message = error.message
     .replaceAll(name, '…')
-    .replace(/known are .*/, 'known are …')
+    .replace(/known options are .*/, 'known options are …')
     .replace(/^Invalid target: expected .*, got/, 'Invalid target: expected …, got')
     .replace(/^(Invalid address) .*/, '$1 …')
   return `${error.name} ${code}: ${message}`
@@ -96,7 +96,7 @@ describe('functions that make servers', () => {
     [
       'an unknown option',
       [handler, { nope: 1 }],
-      'throws TypeError ERR_INVALID_ARG_VALUE: Unknown option "nope" in create…Server options: known are …',
+      'throws TypeError ERR_INVALID_ARG_VALUE: Unknown option "nope" in create…Server options: the known options are …',
     ],
     [
       'options that are null',
@@ -116,12 +116,12 @@ describe('functions that make servers', () => {
     [
       'options before the handler',
       [{ shutdownTimeout: 1 }, handler],
-      'throws TypeError ERR_INVALID_ARG_VALUE: Invalid arguments of create…Server: the handler comes first, then the options',
+      'throws TypeError ERR_INVALID_ARG_VALUE: Invalid arguments: the handler comes first, then the options: create…Server(handler, options)',
     ],
     [
       'options without a handler',
       [{ shutdownTimeout: 1 }],
-      'throws TypeError ERR_INVALID_ARG_VALUE: Invalid arguments of create…Server: the handler comes first, then the options',
+      'throws TypeError ERR_INVALID_ARG_VALUE: Invalid arguments: the handler comes first, then the options: create…Server(handler, options)',
     ],
     [
       'an option of a wrong type',
@@ -178,7 +178,7 @@ describe('functions that connect', () => {
     [
       'an unknown option',
       { nope: 1 },
-      'rejects with TypeError ERR_INVALID_ARG_VALUE: Unknown option "nope" in connect… options: known are …',
+      'rejects with TypeError ERR_INVALID_ARG_VALUE: Unknown option "nope" in connect… options: the known options are …',
     ],
     [
       'options that are null',
@@ -203,7 +203,7 @@ describe('functions that connect', () => {
     [
       'an option of servers',
       { shutdownTimeout: 1 },
-      'rejects with TypeError ERR_INVALID_ARG_VALUE: Unknown option "shutdownTimeout" in connect… options: known are …',
+      'rejects with TypeError ERR_INVALID_ARG_VALUE: Unknown option "shutdownTimeout" in connect… options: the known options are …',
     ],
   ])('reject %s alike, whatever the target', async (_, options, expected) => {
     for (const target of [undefined, 1]) {
@@ -405,7 +405,7 @@ describe('servers', () => {
       'rejects with Error undefined: too late',
       'rejects with Error undefined: changed my mind',
       'rejects with TypeError ERR_INVALID_ARG_TYPE: Invalid "signal": expected an AbortSignal, got 1',
-      'rejects with TypeError ERR_INVALID_ARG_VALUE: Unknown option "nope" in listen options: known are …',
+      'rejects with TypeError ERR_INVALID_ARG_VALUE: Unknown option "nope" in listen options: the known options are …',
       'idle',
     ])
   })

@@ -1,6 +1,6 @@
 /// <reference types="node" preserve="true" />
 /**
- * For authors of datagram transports: the machinery of servers and clients, over ports.
+ * For authors of datagram transports: servers and clients over a `DatagramPort`.
  *
  * @module @sock/core/datagram
  */

@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 /**
- * For users: channels, servers, handlers, addresses, errors, and `exchange()`. It comes with every transport.
+ * For all users: channels, servers, handlers, addresses, errors, and `exchange()`. Every transport depends on this
+ * package.
  *
  * @module @sock/core
  */

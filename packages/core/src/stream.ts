@@ -1,6 +1,6 @@
 /// <reference types="node" preserve="true" />
 /**
- * For authors of stream transports: the machinery of servers and clients, over ports.
+ * For authors of stream transports: servers and clients over a `StreamPort`.
  *
  * @module @sock/core/stream
  */

@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 /**
- * For authors of transports of both kinds: addresses, targets, look-up, and checks of options.
+ * For authors of stream and datagram transports: addresses, targets, DNS look-up, socket files, and checks of
+ * options.
  *
  * @module @sock/core/transport
  */

@@ -161,7 +161,7 @@ describe('CallbackRegistry', () => {
     expect(after).toHaveBeenCalledTimes(1)
     expect(warnings).toHaveBeenCalledTimes(1)
     const [message, name] = warnings.mock.calls[0] ?? []
-    expect(message).toMatch(/^A callback failed: Error: oops/)
+    expect(message).toMatch(/^An event callback threw or rejected: Error: oops/)
     expect(name).toBe('SockCallbackWarning')
   })
 
@@ -195,13 +195,13 @@ describe('CallbackRegistry', () => {
     for (const event of ['wrod', 'toString', '__proto__', undefined]) {
       expect(thrown(() => registry.on(event as 'other', () => {}))).toMatchObject({
         name: 'TypeError',
-        message: `Unknown event "${event}": there are word, other`,
+        message: `Unknown event "${event}": the events are word, other`,
       })
     }
     for (const callback of [undefined, null, {}, 'f']) {
       expect(thrown(() => registry.on('word', callback as never))).toMatchObject({
         name: 'TypeError',
-        message: 'Invalid callback for "word": not a function',
+        message: expect.stringMatching(/^Invalid callback for "word": expected a function, got /),
       })
     }
   })

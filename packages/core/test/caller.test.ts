@@ -38,7 +38,7 @@ describe('Caller', () => {
     const error = systemError('ECONNREFUSED', { errno: -111, address: '127.0.0.1', port: 80 })
     expect(connectSomething(() => error)).toBe(error)
     const message =
-      'Cannot connect to "localhost:80": nothing listens there (ECONNREFUSED). Start the server, or correct host and port'
+      'Cannot connect to "localhost:80": nothing listens there (ECONNREFUSED). Start the server, or check host and port'
     expect({ ...error, message: error.message }).toEqual({
       message,
       code: 'ECONNREFUSED',
@@ -115,20 +115,26 @@ describe('Caller', () => {
       'ENOENT',
       'listen on "/a/b": the folder does not exist (ENOENT). Create',
     ],
-    ['connect', 'unix', '/a/b', 'ENOENT', 'connect to "/a/b": there is no such socket (ENOENT). Start'],
+    [
+      'connect',
+      'unix',
+      '/a/b',
+      'ENOENT',
+      'connect to "/a/b": the socket file does not exist (ENOENT). Start',
+    ],
     [
       'connect',
       'udp',
       { port: 9 },
       'ENOTFOUND',
-      'connect to ":9": there is no such host (ENOTFOUND). Correct',
+      'connect to ":9": the host name does not exist (ENOTFOUND). Check',
     ],
     [
       'connect',
       'tcp',
       { host: '::1', port: 9 },
       'EMFILE',
-      '"[::1]:9": the process has no file descriptor left',
+      '"[::1]:9": the process has run out of file descriptors',
     ],
     ['connect', 'tcp', 7, 'EWHATEVER', 'Cannot connect to "7": it failed (EWHATEVER)'],
   ] as const)('%s of %s to %j with %s says "%s"', (action, transport, target, code, words) => {

@@ -36,7 +36,8 @@ describe('Drain', () => {
     const error = await rejection(drain.result)
     expect(error).toMatchObject({
       code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
-      message: 'Shutdown had to close 3 of 4 by force',
+      message:
+        'Shutdown destroyed 3 of 4 connections before they had finished. Raise the timeout, or let handlers return when channel.signal aborts',
       report: { idle: 0, drained: 1, forced: 3 },
     })
   })

@@ -38,7 +38,10 @@ describe('checkStreamHandler', () => {
       })(),
       /^Invalid "handler\.data": expected a function, got 1$/,
     ],
-    [{ dat() {} }, /^Unknown callback "dat" in handler: known are open, data, end, drain, close$/],
+    [
+      { dat() {} },
+      /^Unknown callback "dat" in handler: the known callbacks are open, data, end, drain, close$/,
+    ],
     [{ data: 1 }, /^Invalid "handler\.data": expected a function, got 1$/],
     [{ data: undefined }, /^Invalid "handler\.data": expected a function, got undefined$/],
   ])('checkStreamHandler(%p) refuses, and says why', (handler, message) => {

@@ -117,7 +117,9 @@ describe('checkOptions', () => {
     for (const key of ['prot', 'Port', 'toString', 'constructor', '__proto__']) {
       const error = thrown(() => checked(JSON.parse(`{ "${key}": 1 }`)))
       expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
-      expect(error.message).toBe(`Unknown option "${key}" in test options: known are port, name, flag`)
+      expect(error.message).toBe(
+        `Unknown option "${key}" in test options: the known options are port, name, flag`,
+      )
     }
   })
 

@@ -55,7 +55,7 @@ describe.each(Object.entries(KINDS))('%s', (_, open) => {
     await pass(1)
     expect(await reading).toMatchObject({
       code: 'ERR_SOCK_READ_TIMEOUT',
-      message: 'Cannot read: nothing came within 100 ms',
+      message: 'Cannot read: no data arrived within 100 ms',
     })
     receive('a')
     expect(await read({ timeout: 100 })).toBe('a')
@@ -117,7 +117,7 @@ describe.each(Object.entries(KINDS))('%s', (_, open) => {
   })
 
   it.each<[object, string]>([
-    [{ timeuot: 1 }, 'Unknown option "timeuot" in read options: known are signal, timeout'],
+    [{ timeuot: 1 }, 'Unknown option "timeuot" in read options: the known options are signal, timeout'],
     [{ timeout: '1' }, `Invalid "timeout": expected an integer, got '1'`],
     [{ timeout: -1 }, 'Invalid "timeout": expected an integer from 0 to 2147483647, got -1'],
     [{ signal: {} }, 'Invalid "signal": expected an AbortSignal, got {}'],

@@ -25,7 +25,9 @@ describe('checkServerOptions', () => {
   ])('checkServerOptions(%p, %p) tells the order', (handler, options) => {
     const error = thrown(() => checked(handler, options))
     expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
-    expect(error.message).toBe('Invalid arguments of createServer: the handler comes first, then the options')
+    expect(error.message).toBe(
+      'Invalid arguments: the handler comes first, then the options: createServer(handler, options)',
+    )
   })
 
   it('checkServerOptions() names an option that is wrong or unknown', () => {

@@ -66,7 +66,7 @@ describe('a handler that fails', () => {
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatchObject({ type: 'SockHandlerWarning', code: 'SOCK_UNOBSERVED_ERROR' })
     expect(warnings[0]?.message).toBe(
-      'A handler of a tcp server failed, and nobody observes the "error" event of the server',
+      'A handler of a tcp server failed, and the server has no "error" listener',
     )
     expect(warnings[0]?.detail).toMatch(/^Error: broken\n +at /)
   })

@@ -39,7 +39,7 @@ for (const { name, options, describe } of engines) {
       const server = create()
       server.on('state', (_, message) => void states.push(message))
       const error = await rejection(server.listen(address))
-      const message = `Cannot listen on "${address}": the port is in use (EADDRINUSE). Stop the other program, or choose another port; 0 takes any that is free`
+      const message = `Cannot listen on "${address}": the port is in use (EADDRINUSE). Stop the other program, or choose another port; with port 0 the system picks a free one`
       expectHere(error, 'EADDRINUSE', message)
       expect(error).toMatchObject({ message, syscall: 'listen', address: '127.0.0.1', port: address.port })
       expect((error as NodeJS.ErrnoException).errno).toBeLessThan(0)
@@ -47,7 +47,7 @@ for (const { name, options, describe } of engines) {
     })
 
     it('listen() on an address of another machine', async () => {
-      const message = 'Cannot listen on "192.0.2.1:0": no interface of this machine has this address'
+      const message = 'Cannot listen on "192.0.2.1:0": no network interface of this machine has this address'
       expectHere(await rejection(create().listen('192.0.2.1:0')), 'EADDRNOTAVAIL', message)
     })
 
@@ -66,7 +66,11 @@ for (const { name, options, describe } of engines) {
       const server = create()
       const listening = rejection(server.listen('127.0.0.1:0'))
       await server.close()
-      expectHere(await listening, 'ERR_SOCK_CLOSED', 'Cannot listen: server was closed while it started')
+      expectHere(
+        await listening,
+        'ERR_SOCK_CLOSED',
+        'Cannot listen: the server was closed while it was starting',
+      )
       const wrong = server.listen(':0', { signal: 1 as never })
       expectHere(await rejection(wrong), 'ERR_INVALID_ARG_TYPE', 'Invalid "signal": expected an AbortSignal')
     })
@@ -74,7 +78,7 @@ for (const { name, options, describe } of engines) {
     it('connectTcp() where nothing listens', async () => {
       const port = await freePort()
       const error = await rejection(connectTcp({ host: '127.0.0.1', port }, options))
-      const message = `Cannot connect to "127.0.0.1:${port}": nothing listens there (ECONNREFUSED). Start the server, or correct host and port`
+      const message = `Cannot connect to "127.0.0.1:${port}": nothing listens there (ECONNREFUSED). Start the server, or check host and port`
       expectHere(error, 'ECONNREFUSED', message)
       expect(error).toMatchObject({ message, syscall: 'connect', address: '127.0.0.1', port })
     })

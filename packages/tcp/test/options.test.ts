@@ -77,7 +77,7 @@ describe('createTcpServer', () => {
 
   it('throws for options before the handler, and says the order', () => {
     expect(thrown(() => createTcpServer({ noDelay: true } as never, echo as never)).message).toBe(
-      'Invalid arguments of createTcpServer: the handler comes first, then the options',
+      'Invalid arguments: the handler comes first, then the options: createTcpServer(handler, options)',
     )
   })
 

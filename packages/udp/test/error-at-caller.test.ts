@@ -26,7 +26,7 @@ for (const { name, options, describe } of engines) {
     it('listen() on a port in use', async () => {
       const { address } = await serve()
       const error = await rejection(create().listen(address))
-      const message = `Cannot listen on "${address}": the port is in use (EADDRINUSE). Stop the other program, or choose another port; 0 takes any that is free`
+      const message = `Cannot listen on "${address}": the port is in use (EADDRINUSE). Stop the other program, or choose another port; with port 0 the system picks a free one`
       expectHere(error, 'EADDRINUSE', message)
       expect(error).toMatchObject({ message, syscall: 'bind', address: '127.0.0.1', port: address.port })
       expect((error as NodeJS.ErrnoException).errno).toBeLessThan(0)

@@ -38,7 +38,7 @@ describe('UdpServer.listen', () => {
     const error = await rejection(server.listen('127.0.0.1:0'))
     expect(error).toMatchObject({
       code: 'ERR_SOCK_INVALID_STATE',
-      message: 'Cannot listen: server is listening. Close it, and await "closed", before it listens again',
+      message: 'Cannot listen: the server is listening. Call close() and await it before you listen again',
     })
     const peer = await bindPeer()
     peer.send('x', address)

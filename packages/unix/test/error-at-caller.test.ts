@@ -43,7 +43,7 @@ for (const { name, options, describe } of engines) {
 
     it('connectUnix() where nothing is, and where nobody listens', async () => {
       const missing = await failure(connectUnix(scratch.path(), options))
-      const words = 'there is no such socket (ENOENT). Start the server, or correct the path'
+      const words = 'the socket file does not exist (ENOENT). Start the server, or check the path'
       expectHere(missing, 'ENOENT', `Cannot connect to "${scratch.path()}": ${words}`)
       expect(missing).toMatchObject({ syscall: 'connect', address: scratch.path() })
       await leaveDeadSocket(scratch.own())
@@ -51,7 +51,7 @@ for (const { name, options, describe } of engines) {
       expectHere(
         dead,
         'ECONNREFUSED',
-        `Cannot connect to "${scratch.path()}": no server has this socket open`,
+        `Cannot connect to "${scratch.path()}": no server is listening on this socket`,
       )
     })
 

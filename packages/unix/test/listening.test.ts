@@ -61,7 +61,7 @@ describe('createUnixServer', () => {
     const error = await failure(server.listen(scratch.path('other.sock')))
     expect(error).toMatchObject({
       code: 'ERR_SOCK_INVALID_STATE',
-      message: 'Cannot listen: server is listening. Close it, and await "closed", before it listens again',
+      message: 'Cannot listen: the server is listening. Call close() and await it before you listen again',
     })
     expect(scratch.names()).toEqual(['app.sock'])
     expect(await ask(await scratch.connect(scratch.path()), 'still here')).toBe('still here')

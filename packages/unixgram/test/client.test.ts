@@ -38,7 +38,7 @@ describe('connectUnixgram', () => {
       syscall: 'connect',
       errno: -2,
       path: scratch.path(),
-      message: `Cannot connect to "${scratch.path()}": there is no such socket (ENOENT). Start the server, or correct the path`,
+      message: `Cannot connect to "${scratch.path()}": the socket file does not exist (ENOENT). Start the server, or check the path`,
     })
   })
 

@@ -37,7 +37,7 @@ for (const { name, options, describe } of engines) {
 
     it('connectUnixgram() where nothing is, nobody listens, or a stream socket is', async () => {
       const missing = await failure(connectUnixgram(scratch.path(), options))
-      const words = 'there is no such socket (ENOENT). Start the server, or correct the path'
+      const words = 'the socket file does not exist (ENOENT). Start the server, or check the path'
       expectHere(missing, 'ENOENT', `Cannot connect to "${scratch.path()}": ${words}`)
       expect(missing).toMatchObject({ syscall: 'connect', path: scratch.path() })
       await leaveDeadSocket(scratch.own())
@@ -45,14 +45,14 @@ for (const { name, options, describe } of engines) {
       expectHere(
         dead,
         'ECONNREFUSED',
-        `Cannot connect to "${scratch.path()}": no server has this socket open`,
+        `Cannot connect to "${scratch.path()}": no server is listening on this socket`,
       )
       await listenStream(scratch, scratch.own('stream'))
       const other = await failure(connectUnixgram(scratch.path('stream'), options))
       expectHere(
         other,
         'EPROTOTYPE',
-        'the socket there is of another kind (EPROTOTYPE). Use connectUnix for streams',
+        'the socket is of another type (EPROTOTYPE). Use connectUnix for streams',
       )
     })
 

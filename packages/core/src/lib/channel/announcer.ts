@@ -1,19 +1,23 @@
 /**
- * Tells observers of what is about to be done on one channel, and keeps the order of calls: what an observer does in turn
- * comes after what it was told of. What it closes, that finds closed.
+ * Tells observers what a channel is about to do, then does it. If an observer acts on the channel itself, the
+ * announced act comes first, so calls keep their order. If an observer closes the channel, the act finds it closed.
  */
 export class Announcer {
-  /** Does what observers are being told of just now. */
+  /** The act that observers are being told about right now. */
   #act: (() => void) | undefined
 
-  /** Whether observers are being told of something that is not done yet. */
+  /** Whether observers are being told about an act that has not run yet. */
   get isTelling(): boolean {
     return this.#act !== undefined
   }
 
-  /** @returns what `act` returns, which is called once, after `tell` or in the middle of it */
+  /**
+   * Calls `tell`, and calls `act` exactly once: after `tell`, or during it if an observer announces something else.
+   *
+   * @returns what `act` returns
+   */
   announce<T>(tell: () => void, act: () => T): T {
-    // An observer does this: first what it was told of.
+    // An observer announces something: run the act it was told about first.
     this.#act?.()
     let result: T | undefined
     const own = (): void => {

@@ -1,10 +1,13 @@
-/** Found by every copy of this package, so that an id means one channel in the logs of a process with two copies. */
+/**
+ * Shared by all copies of this package in the process, so that an id names one channel even when two copies are
+ * loaded.
+ */
 const COUNTER = Symbol.for('@sock/core.channelId')
 
 const shared = globalThis as { [COUNTER]?: { last: number } }
 const counter = (shared[COUNTER] ??= { last: 0 })
 
-/** A number for a channel that no other channel of the process has. */
+/** Returns a channel id that is unique within the process. */
 export function nextChannelId(): number {
   return ++counter.last
 }

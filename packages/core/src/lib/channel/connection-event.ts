@@ -1,6 +1,7 @@
 import type { Channel } from './channel.js'
 import type { CloseReason, ConnectionEvent, ConnectionState } from '../server/server.js'
 
+/** Returns the event that says `channel` has reached `state`. */
 export function connectionEvent(
   channel: Channel,
   state: ConnectionState,

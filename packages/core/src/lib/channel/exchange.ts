@@ -7,14 +7,16 @@ import { abortSignal, limit } from '../options/values.js'
 
 /** Options of {@link exchange}. */
 export interface ExchangeOptions {
-  /** Covers everything: aborted, the channel is destroyed and `exchange` rejects with its reason. */
+  /** Cancels the whole exchange: the channel is destroyed, and `exchange` rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** The longest answer in bytes; a longer one rejects with `ERR_SOCK_MESSAGE_TOO_LARGE`. Default 64 MiB. */
+  /** The longest answer in bytes; a longer one rejects with `ERR_SOCK_MESSAGE_TOO_LARGE`. Default: 64 MiB. */
   maxBytes?: number | undefined
 }
 
-/** Enough for what people send in one piece, little enough to survive a peer that never stops. */
+/** Enough for usual messages, and little enough to survive a peer that never stops sending. */
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+
+const CLOSED_ALREADY = 'Cannot exchange: the channel is closed. Each exchange() needs a connection of its own'
 
 const exchangeChecks = {
   signal: abortSignal,
@@ -22,15 +24,15 @@ const exchangeChecks = {
 } satisfies Checks<ExchangeOptions>
 
 /**
- * One request, one answer. On a stream: writes `data`, ends the sending side and collects what comes back to its end. On
- * datagrams: sends one, and waits for one. The channel is closed in every case.
+ * Sends one request and resolves with one answer. On a stream it writes `data`, ends the sending side, and collects
+ * all input up to its end. On datagrams it sends one and waits for one. The channel is closed in every case.
  *
- * On a stream, writing and reading go on at the same time, so a peer that answers while it still reads is no problem, and
- * neither is one that answers and stops reading early: its answer counts if it came to an orderly end.
+ * On a stream it writes and reads at the same time, so a peer may answer before it has read the whole request. It may
+ * even stop reading early: its answer counts if it ended in order.
  *
- * Rejects with the signal's reason, `ERR_SOCK_MESSAGE_TOO_LARGE` (the answer is longer than `maxBytes`), `ERR_SOCK_CLOSED`
- * (the channel is, or was before a datagram came back), `ERR_SOCK_RESET`, what `send()` of a datagram rejects with, or a
- * TypeError for `data` or options of a wrong type.
+ * Rejects with the signal's reason, `ERR_SOCK_MESSAGE_TOO_LARGE` (the answer is longer than `maxBytes`),
+ * `ERR_SOCK_CLOSED` (the channel was closed, or closed before a datagram came back), `ERR_SOCK_RESET`, the errors of
+ * `send()` for datagrams, or a TypeError for `data` or options of a wrong type.
  *
  * @returns the answer; empty if the peer ended without one
  */
@@ -52,14 +54,14 @@ export async function exchange(
       throw wrongType('data', 'a Uint8Array or a string', data)
     }
     signal?.throwIfAborted()
-    if (!channel.isOpen) throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: channel is closed')
+    if (!channel.isOpen) throw new SockError('ERR_SOCK_CLOSED', CLOSED_ALREADY)
     signal?.addEventListener('abort', abort, { once: true })
     const asking =
       'closeWrite' in channel
         ? askStream(channel, data, checked.maxBytes)
         : askDatagram(channel, data, checked.maxBytes)
     const answer = await Promise.race([asking, aborted.promise])
-    // What of the request did not get through was not needed for the answer.
+    // Whatever part of the request was not delivered was not needed for the answer.
     await Promise.race([channel.close().catch(ignore), aborted.promise])
     return answer
   } catch (error) {
@@ -76,7 +78,7 @@ async function askStream(
   data: Uint8Array | string,
   maxBytes: number,
 ): Promise<Buffer> {
-  // Failures to send show in the answer: it does not come to its end.
+  // A failed write needs no handling here: the answer ends with an error then.
   void connection.write(data)
   void connection.closeWrite()
   return collect(connection, maxBytes)
@@ -89,7 +91,9 @@ async function askDatagram(
 ): Promise<Buffer> {
   await channel.write(data)
   const answer = await channel.read()
-  if (answer === null) throw new SockError('ERR_SOCK_CLOSED', 'Channel was closed before the answer came')
+  if (answer === null) {
+    throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: the channel was closed before an answer came')
+  }
   if (answer.length > maxBytes) throw tooLong(maxBytes)
   return answer
 }
@@ -106,5 +110,8 @@ async function collect(channel: Channel, maxBytes: number): Promise<Buffer> {
 }
 
 function tooLong(maxBytes: number): SockError {
-  return new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', `Answer is longer than "maxBytes": ${maxBytes}`)
+  return new SockError(
+    'ERR_SOCK_MESSAGE_TOO_LARGE',
+    `Cannot exchange: the answer is longer than ${maxBytes} bytes. Raise "maxBytes" to accept it`,
+  )
 }

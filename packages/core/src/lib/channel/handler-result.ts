@@ -1,15 +1,15 @@
 import { isThenable } from '../async/deferred.js'
 
-/** What runs a handler: hears of it when one has failed. */
+/** The connection or socket that runs a handler. It is told when the handler fails. */
 export interface HandlerOwner {
-  /** The handler function, or a callback, threw or promised what was rejected. */
+  /** Reports that the handler function or a callback threw or rejected. */
   fail(error: unknown): void
 }
 
 /**
- * Calls what belongs to the handler.
+ * Calls `act`, which is the handler function or a callback. Tells the owner if it throws.
  *
- * @returns what it has promised; `undefined` if it has come to its end, or failed, which its owner has heard of then
+ * @returns the promise that `act` returned; `undefined` if `act` has finished or failed already
  */
 export function promiseOf(owner: HandlerOwner, act: () => unknown): PromiseLike<unknown> | undefined {
   try {
@@ -22,8 +22,8 @@ export function promiseOf(owner: HandlerOwner, act: () => unknown): PromiseLike<
 }
 
 /**
- * Calls `over` once, when what the handler has promised has settled; its owner hears before that if it has failed. It is
- * taken as `await` takes it: a thenable may throw instead of settling, settle twice, or call back at once.
+ * Calls `over` once, when `promise` has settled; tells the owner first if it rejected. It uses `await`, since a
+ * thenable may throw instead of settling, settle twice, or call back synchronously.
  */
 export async function whenOver(
   owner: HandlerOwner,

@@ -1,75 +1,79 @@
 import { isRecord, withCode, wrongType } from '../options/check.js'
 import type { Channel, Connection, Datagram, DatagramChannel } from './channel.js'
 
-/** A handler that runs on all transports. Its channel lives until the handler settles. */
+/** A handler that runs on all transports. Its channel stays open until the handler settles. */
 export type Handler<Data = unknown> = (channel: Channel<Data>) => void | Promise<void>
 
 /**
- * A function runs once per connection. When it settles, the connection is flushed and closed; when it throws or
- * rejects, the error is reported and the connection is destroyed.
+ * A handler function, called once per connection. When it settles, the connection is flushed and closed. When it
+ * throws or rejects, the error is reported and the connection is destroyed.
  */
 export type StreamFunction<C extends Connection = Connection> = (connection: C) => void | Promise<void>
 
 /**
- * Callbacks, shared by all connections: the fast path. Pass an object with some of them, or an instance of a class that
- * has them as methods. A callback that throws or rejects is treated like a handler that throws. While a promise returned
- * by `data` is pending, further chunks wait (and the connection counts as busy).
+ * Callbacks shared by all connections: the fast path. Pass an object with some of them, or an instance of a class
+ * that has them as methods. A callback that throws or rejects is treated like a handler that throws. While a promise
+ * returned by `data` is pending, further chunks are queued, and the connection counts as busy.
  */
 export interface StreamCallbacks<C extends Connection = Connection> {
-  /** A connection has come. */
+  /** Called when a connection is open. */
   open?(connection: C): void | Promise<void>
-  /** A chunk has come. The buffer is yours to keep. Without this callback, input waits for `read()` and the like. */
+  /**
+   * Called for each chunk. The buffer is yours to keep. Without this callback, input is queued for `read()` and the
+   * like.
+   */
   data?(connection: C, chunk: Buffer): void | Promise<void>
-  /** The peer has ended its side. Without this callback, the connection is flushed and closed then. */
+  /** Called when the peer has ended its side. Without this callback, the connection is then flushed and closed. */
   end?(connection: C): void | Promise<void>
-  /** What was written has left, after `writableNeedDrain` was true. */
+  /** Called when queued bytes have been sent after `writableNeedDrain` was true. */
   drain?(connection: C): void | Promise<void>
-  /** The connection is closed: the last callback. `error` says why, if it did not simply end. */
+  /** The last callback: the connection is closed. `error` says why, unless it ended in order. */
   close?(connection: C, error?: Error): void | Promise<void>
 }
 
-/** What serves connections: a function, or an object of callbacks. */
+/** The handler of a stream server: a function, or an object of callbacks. */
 export type StreamHandler<C extends Connection = Connection> = StreamFunction<C> | StreamCallbacks<C>
 
 /**
- * A function runs for the whole socket, whenever a datagram waits and it is not running: it may answer one and return,
- * or loop for ever. When it throws or rejects, the error is reported and the server goes on.
+ * A handler function for the whole socket, called whenever a datagram is queued and the function is not running. It
+ * may answer one datagram and return, or loop for ever. When it throws or rejects, the error is reported and the
+ * server goes on.
  */
 export type DatagramFunction<C extends DatagramChannel = DatagramChannel> = (
   channel: C,
 ) => void | Promise<void>
 
-/** Where the datagrams of a channel come from: its address type, with `undefined` where a sender may have no name. */
+/** The type of the sender addresses of a channel; it includes `undefined` if a sender may have no name. */
 export type SenderOf<C extends DatagramChannel> = C extends {
-  /** What tells the sender. */
+  /** The method whose result holds the sender's type. */
   receive(): Promise<Datagram<infer S> | null>
 }
   ? S
   : never
 
 /**
- * Callbacks: the fast path. Pass an object with some of them, or an instance of a class that has them as methods. While a
- * promise returned by `data` is pending, further datagrams wait, so that `channel.write()` always answers the one at hand.
- * A callback that throws or rejects is reported, and the server goes on.
+ * Callbacks: the fast path. Pass an object with some of them, or an instance of a class that has them as methods.
+ * While a promise returned by `data` is pending, further datagrams are queued, so `channel.write()` always answers
+ * the current one. If a callback throws or rejects, the error is reported and the server goes on.
  */
 export interface DatagramCallbacks<C extends DatagramChannel = DatagramChannel> {
-  /** The socket is bound. */
+  /** Called when the socket is bound. */
   open?(channel: C): void | Promise<void>
   /**
-   * A datagram has come from `from`; `undefined` is a sender without a name, which only Unix datagrams have. The buffer is
-   * yours to keep. `truncated`: the datagram was cut, since it was larger than a buffer on the way. Without this callback,
-   * datagrams wait for `read()` and the like.
+   * Called for each datagram. The buffer is yours to keep. `from` is `undefined` if the sender has no name, which
+   * only Unix datagrams allow. `truncated` means that the datagram was cut because it was larger than a receive
+   * buffer. Without this callback, datagrams are queued for `read()` and the like.
    */
   data?(channel: C, data: Buffer, from: SenderOf<C>, truncated: boolean): void | Promise<void>
-  /** The socket is closed: the last callback. `error` says why, if it was closed by force. */
+  /** The last callback: the socket is closed. `error` says why, if it was closed by force. */
   close?(channel: C, error?: Error): void | Promise<void>
 }
 
-/** What serves a datagram socket: a function, or an object of callbacks. */
+/** The handler of a datagram server: a function, or an object of callbacks. */
 export type DatagramHandler<C extends DatagramChannel = DatagramChannel> =
   DatagramFunction<C> | DatagramCallbacks<C>
 
-/** A handler, checked: exactly one of its two forms. */
+/** A handler after the check: exactly one of its two forms. */
 export interface CheckedHandler<Run, Callbacks> {
   readonly run: Run | undefined
   readonly callbacks: Callbacks | undefined
@@ -78,12 +82,18 @@ export interface CheckedHandler<Run, Callbacks> {
 const STREAM_CALLBACKS = ['open', 'data', 'end', 'drain', 'close']
 const DATAGRAM_CALLBACKS = ['open', 'data', 'close']
 
-/** @throws TypeError unless `handler` is a function or an object of known callbacks, at least one */
+/**
+ * Checks a stream handler. @throws TypeError unless it is a function or an object with at least one callback, all
+ * known
+ */
 export function checkStreamHandler(handler: unknown): CheckedHandler<StreamFunction, StreamCallbacks> {
   return checkHandler(handler, STREAM_CALLBACKS)
 }
 
-/** @throws TypeError unless `handler` is a function or an object of known callbacks, at least one */
+/**
+ * Checks a datagram handler. @throws TypeError unless it is a function or an object with at least one callback, all
+ * known
+ */
 export function checkDatagramHandler(handler: unknown): CheckedHandler<DatagramFunction, DatagramCallbacks> {
   return checkHandler(handler, DATAGRAM_CALLBACKS)
 }
@@ -103,18 +113,23 @@ function checkHandler<Run, Callbacks>(
   return { run: undefined, callbacks: Object.freeze(callbacks) as Callbacks }
 }
 
-/** A copy of what an object has itself, or, of an instance of a class, its callbacks: the rest is its own affair. */
+/**
+ * Returns a copy of the callbacks. A plain object may have only callbacks; an instance of a class may have other
+ * members.
+ */
 function callbacksOf(handler: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
   if (!isRoot(Object.getPrototypeOf(handler))) return methodsOf(handler, names)
   for (const key of Object.keys(handler)) {
     if (names.includes(key)) continue
-    const error = new TypeError(`Unknown callback "${key}" in handler: known are ${names.join(', ')}`)
+    const error = new TypeError(
+      `Unknown callback "${key}" in handler: the known callbacks are ${names.join(', ')}`,
+    )
     throw withCode(error, 'ERR_INVALID_ARG_VALUE')
   }
   return { ...handler }
 }
 
-/** Bound to the instance, which alone has its private fields. */
+/** Binds the methods to the instance, which they need to reach its private fields. */
 function methodsOf(instance: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
   const methods: Record<string, unknown> = {}
   for (const name of names) {
@@ -125,7 +140,7 @@ function methodsOf(instance: Record<string, unknown>, names: readonly string[]):
   return methods
 }
 
-/** Whether the object, or a class of it, has a member of this name. A polluted `Object.prototype` adds nothing. */
+/** Whether the object, or a class of it, has this member. Ignores `Object.prototype`, which may be polluted. */
 function hasMember(instance: object, name: string): boolean {
   let owner: unknown = instance
   while (!isRoot(owner)) {
@@ -135,7 +150,7 @@ function hasMember(instance: object, name: string): boolean {
   return false
 }
 
-/** The end of a chain of prototypes: `Object.prototype`, of this realm or another, or nothing. */
+/** Whether a prototype chain ends here: at `Object.prototype` of any realm, or at `null`. */
 function isRoot(prototype: unknown): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }

@@ -1,12 +1,12 @@
-/** What can be in an {@link IndexedSet}, in one at a time: it carries its own place there. */
+/** A member of an {@link IndexedSet}. It stores its own index, so it can be in one set at a time. */
 export interface Indexed {
-  /** The set's business: an index, or -1 when it is in none. */
+  /** Maintained by the set: its index there, or -1 when it is in none. */
   place: number
 }
 
 /**
- * A set of objects that come and go all the time. A `Set` would do, but for its garbage: each table that it has outgrown
- * holds on to the next one and to all that was ever in it, until a major collection, so that nothing dies young.
+ * A set for objects that come and go all the time. A `Set` would produce garbage: each table that it has outgrown
+ * refers to the next one and to every former member until a major collection, so its members never die young.
  */
 export class IndexedSet<T extends Indexed> implements Iterable<T> {
   readonly #members: T[] = []
@@ -19,16 +19,16 @@ export class IndexedSet<T extends Indexed> implements Iterable<T> {
     return this.#members[member.place] === member
   }
 
-  /** Harmless if it is in already. */
+  /** Adds a member; does nothing if it is in the set already. */
   add(member: T): void {
     if (!this.has(member)) member.place = this.#members.push(member) - 1
   }
 
-  /** @returns whether it was in */
+  /** Removes a member. @returns whether it was in the set */
   delete(member: Indexed): boolean {
     if (!this.has(member)) return false
     const last = this.#members.pop() as T
-    // The last one moves to the place that is free now.
+    // Move the last member to the freed index.
     if (last !== member) {
       this.#members[member.place] = last
       last.place = member.place
@@ -37,7 +37,7 @@ export class IndexedSet<T extends Indexed> implements Iterable<T> {
     return true
   }
 
-  /** Those that are in now, in no order, whatever comes and goes meanwhile. */
+  /** Iterates over a snapshot of the members, in no order: changes during the loop have no effect on it. */
   [Symbol.iterator](): Iterator<T> {
     return this.#members.slice().values()
   }

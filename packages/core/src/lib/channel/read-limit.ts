@@ -5,14 +5,14 @@ import { abortSignal, milliseconds } from '../options/values.js'
 
 const readChecks = { signal: abortSignal, timeout: milliseconds(undefined) } satisfies Checks<ReadOptions>
 
-/** How long one read waits. Made for a read that has options; others need no such object. */
+/** Limits how long one read waits. Created only for a read that has options. */
 export class ReadLimit {
   readonly #signal: AbortSignal | undefined
   readonly #timeout: number | undefined
   #timer: NodeJS.Timeout | undefined
   #abort: (() => void) | undefined
 
-  /** @throws TypeError or RangeError for wrong options, and the signal's reason if it is aborted already */
+  /** @throws TypeError or RangeError for invalid options, and the signal's reason if it is aborted already */
   constructor(options: ReadOptions) {
     const { signal, timeout } = checkOptions('read options', options, readChecks)
     signal?.throwIfAborted()
@@ -20,7 +20,7 @@ export class ReadLimit {
     this.#timeout = timeout
   }
 
-  /** The read has to wait; `giveUp` is called at most once, and not after `stop()`. */
+  /** Starts waiting. Calls `giveUp` at most once, and never after `stop()`. */
   start(giveUp: (reason: unknown) => void): void {
     const signal = this.#signal
     const timeout = this.#timeout
@@ -30,12 +30,12 @@ export class ReadLimit {
     }
     if (timeout !== undefined) {
       const expire = (): void =>
-        giveUp(new SockError('ERR_SOCK_READ_TIMEOUT', `Cannot read: nothing came within ${timeout} ms`))
+        giveUp(new SockError('ERR_SOCK_READ_TIMEOUT', `Cannot read: no data arrived within ${timeout} ms`))
       this.#timer = setTimeout(expire, timeout)
     }
   }
 
-  /** The read has its answer. */
+  /** Ends the wait: the read has its result. */
   stop(): void {
     clearTimeout(this.#timer)
     if (this.#abort !== undefined) this.#signal?.removeEventListener('abort', this.#abort)

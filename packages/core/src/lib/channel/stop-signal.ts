@@ -2,12 +2,12 @@ import { isolated } from '../async/isolated.js'
 import type { SockError } from '../errors/errors.js'
 
 /**
- * What is behind `channel.signal`, in one field of the channel: an AbortController that is made when somebody asks, or before
- * that the reason it has to stop for. `undefined` as long as there is neither.
+ * The state behind `channel.signal`, kept in one field: the AbortController once the signal was read, or before that
+ * the reason to stop. `undefined` while there is neither.
  */
 export type StopState = AbortController | SockError | undefined
 
-/** @returns the controller whose signal the channel gives out; the channel keeps it as its new state */
+/** @returns the controller of the channel's signal; the channel stores it as its new state */
 export function stopController(state: StopState): AbortController {
   if (state instanceof AbortController) return state
   const controller = new AbortController()
@@ -16,8 +16,8 @@ export function stopController(state: StopState): AbortController {
 }
 
 /**
- * It is time to stop. The first reason counts. Many channels are told in one call, and listeners of one must not see what
- * those of another have entered (AsyncLocalStorage).
+ * Aborts the signal; only the first reason counts. One call may stop many channels, so listeners run isolated from
+ * each other's AsyncLocalStorage.
  *
  * @returns the new state
  */

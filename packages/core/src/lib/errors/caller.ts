@@ -3,16 +3,16 @@ import { isSockError } from './errors.js'
 import { systemMessage, type Asked } from './system-words.js'
 
 /**
- * A public function.
+ * The type of any public function.
  *
  * @internal
  */
-// oxlint-disable-next-line typescript/no-explicit-any -- any function will do; it is not called
+// oxlint-disable-next-line typescript/no-explicit-any -- any function is accepted; it is never called
 export type Entry = (...args: any[]) => unknown
 
 /**
- * A call of a public function that may fail later, when nothing on the stack tells any more which line it was. The stack is
- * taken at once, at a cost of some microseconds, and written out only for a failure.
+ * The call of a public function that may fail later, when the stack no longer shows the line of the call. The
+ * constructor captures the stack, which costs a few microseconds; it is formatted only if the call fails.
  *
  * @internal
  */
@@ -20,17 +20,17 @@ export class Caller {
   readonly #asked: Asked
   readonly #at: { readonly stack?: unknown } = {}
 
-  /** @param entry the public function: its own frames, and those below it, are left out */
+  /** @param entry the public function; its own frames, and those below it, are left out of the stack */
   constructor(entry: Entry, asked: Asked) {
     this.#asked = asked
     Error.captureStackTrace(this.#at, entry)
   }
 
   /**
-   * Puts a failure into the words of the caller, who gets the same object: its stack begins where the function was called,
-   * and what the system said is one line with the target and the way out. `code`, `errno`, `syscall` and what else there is
-   * stay. Not touched is what is not known, which may be a mistake that its stack helps to find, and the signal's reason,
-   * which belongs to the program.
+   * Turns a failure into one that explains itself to the caller. It changes the error object in place: the stack
+   * begins where the function was called, and a system error's message becomes one line with the target and what to
+   * do. `code`, `errno`, `syscall` and other properties stay. Two kinds of errors are left alone: unknown ones, whose
+   * own stack helps to find a bug, and the signal's reason, which belongs to the program.
    */
   failure(thrown: unknown, signal?: AbortSignal): unknown {
     const error = firstOf(thrown)
@@ -38,11 +38,11 @@ export class Caller {
     const { code, syscall } = error as NodeJS.ErrnoException
     if (typeof code !== 'string') return error
     const isSystems = typeof syscall === 'string' && !isSockError(error)
-    // What has a cause was put into words where more was known.
+    // An error with a cause got its message where more was known.
     if (isSystems && error.cause === undefined) set(error, 'message', systemMessage(error, this.#asked))
     if (error !== thrown && areDifferent(thrown as AggregateError)) set(error, 'cause', thrown)
     const { stack } = this.#at
-    // A program may have replaced what a stack looks like (Error.prepareStackTrace).
+    // A program may change the format of stacks (Error.prepareStackTrace).
     const frames = typeof stack === 'string' ? stack.indexOf('\n    at ') : -1
     if (frames >= 0) set(error, 'stack', `${String(error)}${(stack as string).slice(frames)}`)
     return error
@@ -50,8 +50,8 @@ export class Caller {
 }
 
 /**
- * Runs what a public function does. What it throws at once is about its arguments, and gets a stack that begins at the
- * caller: no code of the program, like a callback, may run until then.
+ * Runs the synchronous part of a public function. An error thrown there is about the arguments, and gets a stack that
+ * begins at the caller. `run` must not call code of the program, such as a callback.
  *
  * @internal
  */
@@ -65,7 +65,7 @@ export function atCaller<T>(entry: Entry, run: () => T): T {
 }
 
 /**
- * The same for a function that connects: what it throws at once, it rejects with.
+ * Does what {@link atCaller} does, for a function that connects: rejects with what `run` throws.
  *
  * @internal
  */
@@ -79,12 +79,12 @@ export function connectAtCaller<T>(
     return run(caller)
   } catch (error) {
     if (isOpen(error)) Error.captureStackTrace(error, entry)
-    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- it is what was thrown
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- it is the thrown value itself
     return Promise.reject(error)
   }
 }
 
-/** Dials, and puts a failure into the words of the caller, if it is known. */
+/** Dials; a failure is explained to the caller if it is known. */
 export async function dialFor<T>(
   caller: Caller | undefined,
   how: { dial(): Promise<T>; readonly signal?: AbortSignal | undefined },
@@ -96,19 +96,20 @@ export async function dialFor<T>(
   }
 }
 
-/** Whether it is an error whose properties can be replaced. */
+/** Whether it is an error whose properties can be changed. */
 function isOpen(error: unknown): error is Error {
   return isError(error) && Object.isExtensible(error)
 }
 
-/** Those of Node are of its own realm, which that of the program need not be (`node:vm`). */
+/** Whether it is an error of any realm: Node's errors and the program's may be of different ones (`node:vm`). */
 function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value)
 }
 
 /**
- * A name that stands for several addresses fails with one error for each (`net.connect`, "Happy Eyeballs"), within one that
- * has no message. The first stands for all; if the others are not the same, they are in its cause.
+ * Returns the error that stands for a failure with several. Connecting to a name with several addresses fails with
+ * one error per address (`net.connect`, "Happy Eyeballs"), inside one without a message. The first one is used; if
+ * the others differ, its cause has them all.
  */
 function firstOf(thrown: unknown): unknown {
   const { errors } = Object(thrown) as { errors?: unknown }
@@ -120,7 +121,7 @@ function areDifferent({ errors }: AggregateError): boolean {
   return new Set(errors.map((error: NodeJS.ErrnoException) => error.code)).size > 1
 }
 
-/** As Error itself has them: not among the keys. */
+/** Sets a property the way Error itself does: not enumerable. */
 function set(error: Error, name: 'message' | 'stack' | 'cause', value: unknown): void {
   Object.defineProperty(error, name, { value, configurable: true, writable: true, enumerable: false })
 }

@@ -1,7 +1,7 @@
 import type { Address } from '../address/address.js'
 import type { ShutdownReport } from '../server/server.js'
 
-/** Every code a {@link SockError} can carry. System errors keep the code the system gave them. */
+/** Every code of a {@link SockError}. System errors keep the code that the system gave them. */
 export type SockErrorCode =
   | 'ERR_SOCK_BACKPRESSURE'
   | 'ERR_SOCK_BUFFER_SIZE'
@@ -29,25 +29,25 @@ export type SockErrorCode =
   | 'ERR_SOCK_SHUTDOWN_TIMEOUT'
   | 'ERR_SOCK_UNSUPPORTED'
 
-/** What a {@link SockError} may carry beside its code and message. Nothing is required. */
+/** What a {@link SockError} may carry besides code and message. Everything is optional. */
 export interface SockErrorDetails {
-  /** The error underneath, usually a system error with its own `code`. */
+  /** The underlying error, usually a system error with its own `code`. */
   cause?: unknown
-  /** The peer an accept, handshake or admission failure is about. */
+  /** The peer concerned, for failures of accept, handshake or admission. */
   remoteAddress?: Address | undefined
-  /** How a shutdown went that had to destroy what was left. */
+  /** The result of a shutdown that had to destroy connections. */
   report?: ShutdownReport
 }
 
-/** Found on errors of every copy of this package, so that {@link isSockError} works across copies. */
+/** Set on errors of every copy of this package, so that {@link isSockError} works across copies. */
 const BRAND = Symbol.for('@sock/core.SockError')
 
-/** The one error class of `@sock/*`. Tell errors apart by `code`, never by message. */
+/** The only error class of `@sock/*`. Compare `code`, never the message. */
 export class SockError extends Error {
-  /** What went wrong, for programs. */
+  /** What went wrong, in a form for programs. */
   readonly code: SockErrorCode
-  // Declared, and not there without a value: an error that is printed shows all that it has.
-  /** The peer that an accept, handshake or admission failure is about; else `undefined`. */
+  // Only declared, so that the property is missing without a value: a printed error shows everything it has.
+  /** The peer concerned, for failures of accept, handshake or admission; else `undefined`. */
   declare readonly remoteAddress: Address | undefined
   /** With `ERR_SOCK_SHUTDOWN_TIMEOUT`: how the shutdown went; else `undefined`. */
   declare readonly report: ShutdownReport | undefined
@@ -55,7 +55,8 @@ export class SockError extends Error {
   /**
    * For authors of transports.
    *
-   * @param message sentence case, no full stop, what was attempted first, values quoted
+   * @param message what was attempted and what is wrong with which value, then what to do; sentence case, no full
+   * stop at the end
    */
   constructor(code: SockErrorCode, message: string, details: SockErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
@@ -71,9 +72,9 @@ export class SockError extends Error {
 }
 
 /**
- * Whether `error` is a {@link SockError}, of this or of another copy of `@sock/core` in the process.
+ * Returns whether `error` is a {@link SockError} of this or of another copy of `@sock/core` in the process.
  *
- * @param code narrows the question to one code
+ * @param code accepts only this code
  */
 export function isSockError(error: unknown, code?: SockErrorCode): error is SockError {
   if (typeof error !== 'object' || error === null || !(BRAND in error)) return false

@@ -1,6 +1,6 @@
 import { isSockError, type SockErrorCode } from './errors.js'
 
-/** What the system says when a peer, or the way to it, is simply gone (errno(3)). */
+/** System errors that mean that the peer, or the path to it, is gone (errno(3)). */
 const PEER_GONE: ReadonlySet<unknown> = new Set([
   'ECONNABORTED',
   'ECONNRESET',
@@ -12,13 +12,13 @@ const PEER_GONE: ReadonlySet<unknown> = new Set([
   'ENOTCONN',
   'EPIPE',
   'ETIMEDOUT',
-  // Node's own words for the same, from streams that were cut short.
+  // Node's own codes for streams that were cut short.
   'ECANCELED',
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_PREMATURE_CLOSE',
 ])
 
-/** Our own words for a connection that ended because it was time to. */
+/** Our own codes for a connection that was ended on purpose. */
 const ENDED: ReadonlySet<SockErrorCode> = new Set([
   'ERR_SOCK_CLOSED',
   'ERR_SOCK_DRAINING',
@@ -28,12 +28,13 @@ const ENDED: ReadonlySet<SockErrorCode> = new Set([
   'ERR_SOCK_RESET',
 ] as const)
 
-/** Causes are followed this deep, so that a circular chain ends. */
+/** How many causes are followed, so that a circular chain ends. */
 const MAX_CAUSE_DEPTH = 8
 
 /**
- * Whether `error` only says that a connection came to its end: the peer went away, the connection was closed, idle,
- * silent or open for too long, or drained. Handlers use it to tell the ordinary from the failure; causes are looked at too.
+ * Returns whether `error` only says that a connection has ended: the peer disconnected, or the connection was closed,
+ * idle, silent or open for too long, or drained. Handlers use it to tell an ordinary end from a failure. Causes are
+ * examined too.
  *
  * @example
  * try { await connection.write(data) } catch (error) { if (!isExpectedClose(error)) throw error }
@@ -47,7 +48,7 @@ export function isExpectedClose(error: unknown): boolean {
   return false
 }
 
-/** Whether a system error says that the peer is gone. */
+/** Whether a system error means that the peer is gone. */
 export function isPeerGone(error: object): boolean {
   return PEER_GONE.has((error as { code?: unknown }).code)
 }

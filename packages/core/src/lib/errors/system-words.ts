@@ -1,36 +1,36 @@
 import { getSystemErrorMap, inspect } from 'node:util'
 
 /**
- * What a program has asked for.
+ * What the program asked for.
  *
  * @internal
  */
 export interface Asked {
-  /** The function that it called. */
+  /** The operation. */
   readonly action: 'listen' | 'connect'
-  /** `tcp`, `unix`… */
+  /** The name of the transport: `tcp`, `unix`… */
   readonly transport: string
-  /** The target as the program gave it. */
+  /** The target as the program passed it. */
   readonly target: unknown
 }
 
-/** What is wrong, and what to do, by the code of the system. */
+/** What is wrong and what to do, by system error code. */
 type Words = Readonly<Record<string, readonly [wrong: string, wayOut: string]>>
 
 const ANYWHERE: Words = {
   EAI_AGAIN: [
-    'the resolver does not answer',
+    'the name server does not answer',
     'Try again later, or check the network and the DNS settings of this machine',
   ],
   EMFILE: [
-    'the process has no file descriptor left',
-    'Close what is not needed, or raise the limit (`ulimit -n`, `LimitNOFILE=`)',
+    'the process has run out of file descriptors',
+    'Close unused files and sockets, or raise the limit (`ulimit -n`, `LimitNOFILE=`)',
   ],
   ENFILE: [
-    'the system has no file descriptor left',
-    'Close what is not needed, or raise the limit (`fs.file-max`)',
+    'the system has run out of file descriptors',
+    'Close unused files and sockets, or raise the limit (`fs.file-max`)',
   ],
-  ENOTFOUND: ['there is no such host', 'Correct the host, or use an IP address'],
+  ENOTFOUND: ['the host name does not exist', 'Check its spelling, or use an IP address'],
 }
 
 const LISTEN_ON_PORT: Words = {
@@ -40,73 +40,74 @@ const LISTEN_ON_PORT: Words = {
   ],
   EADDRINUSE: [
     'the port is in use',
-    'Stop the other program, or choose another port; 0 takes any that is free',
+    'Stop the other program, or choose another port; with port 0 the system picks a free one',
   ],
   EADDRNOTAVAIL: [
-    'no interface of this machine has this address',
-    'Use one of its own addresses, or leave out the host to listen on all',
+    'no network interface of this machine has this address',
+    'Use an address of this machine, or leave out the host to listen on all',
   ],
-  EAFNOSUPPORT: ['this machine has no addresses of this kind', 'Use an IPv4 address'],
+  EAFNOSUPPORT: ['this machine does not support this address family', 'Use an IPv4 address'],
 }
 
 const LISTEN_ON_NAME: Words = {
   EACCES: [
-    'the process may not make a file in this folder',
+    'the process may not create a file in this folder',
     'Choose a folder that it may write to, or change the permissions',
   ],
   EADDRINUSE: ['the name is in use', 'Stop the other program, or choose another name'],
   ENOENT: ['the folder does not exist', 'Create it, or choose another path'],
-  ENOTDIR: ['a part of the path is no folder', 'Choose another path'],
+  ENOTDIR: ['a part of the path is not a folder', 'Choose another path'],
   EROFS: ['the file system is read-only', 'Choose another folder'],
 }
 
 const CONNECT_TO_PORT: Words = {
   EACCES: [
     'the system does not permit it',
-    'For a broadcast address set the option "broadcast", else look at the firewall of this machine',
+    'For a broadcast address set the option "broadcast"; otherwise check the firewall of this machine',
   ],
   EADDRNOTAVAIL: [
-    'this machine has no free port, or no address, to connect from',
+    'this machine has no free port, or no suitable address, to connect from',
     'Close connections, or use another address',
   ],
-  ECONNREFUSED: ['nothing listens there', 'Start the server, or correct host and port'],
-  EHOSTUNREACH: ['the host cannot be reached', 'Correct the host, or see whether it is up'],
+  ECONNREFUSED: ['nothing listens there', 'Start the server, or check host and port'],
+  EHOSTUNREACH: ['the host cannot be reached', 'Check the host, and whether it is up'],
   ENETUNREACH: [
     'this machine has no route to that network',
-    'Correct the host, or look at the network of this machine',
+    'Check the host, and the network of this machine',
   ],
   ETIMEDOUT: [
     'nothing answered in time',
-    'Correct host and port, or see whether the server is up and a firewall drops packets',
+    'Check host and port, whether the server is up, and whether a firewall drops packets',
   ],
 }
 
 const CONNECT_TO_NAME: Words = {
   EACCES: [
-    'the process may not connect there',
+    'the process may not use this socket file',
     'Run it as a user that may, or give the server another "mode", "uid" or "gid"',
   ],
   EAGAIN: [
     'the accept queue of the server is full',
     'Try again later, or give the server a larger "backlog"',
   ],
-  ECONNREFUSED: ['no server has this socket open', 'Start the server, or correct the path'],
-  ENOENT: ['there is no such socket', 'Start the server, or correct the path'],
-  ENOTDIR: ['a part of the path is no folder', 'Correct the path'],
+  ECONNREFUSED: ['no server is listening on this socket', 'Start the server, or check the path'],
+  ENOENT: ['the socket file does not exist', 'Start the server, or check the path'],
+  ENOTDIR: ['a part of the path is not a folder', 'Check the path'],
   EPROTOTYPE: [
-    'the socket there is of another kind',
+    'the socket is of another type',
     'Use connectUnix for streams, and connectUnixgram for datagrams',
   ],
 }
 
-/** The system calls that are about the target, or the folder of a socket file. Any other is named in the message. */
+/** System calls that concern the target, or the folder of a socket file. A message names any other call. */
 const ABOUT_THE_TARGET: Readonly<Record<Asked['action'], ReadonlySet<string>>> = {
   listen: new Set(['bind', 'connect', 'getaddrinfo', 'listen', 'lstat', 'mkdtemp']),
-  // A client of Unix datagrams makes a folder and a name of its own, which is not what it was asked to connect to.
+  // A Unix datagram client creates a folder and a name for itself, which is not the target it was asked to connect
+  // to.
   connect: new Set(['connect', 'getaddrinfo']),
 }
 
-/** What the system said, as one line that names the target and the way out. */
+/** Returns the message for a system error: one line that names the target and says what to do. */
 export function systemMessage(error: NodeJS.ErrnoException, { action, transport, target }: Asked): string {
   const { code = '', errno = 0, syscall = '' } = error
   const isAboutTarget = ABOUT_THE_TARGET[action].has(syscall)
@@ -125,7 +126,7 @@ function wordsFor(action: Asked['action'], transport: string): Words {
   return hasPorts ? CONNECT_TO_PORT : CONNECT_TO_NAME
 }
 
-/** A target as it would be written as a string. */
+/** Returns a target as a string would write it. */
 function shown(target: unknown): string {
   if (typeof target === 'string') return target
   const { path, host = '', port } = Object(target) as { path?: unknown; host?: unknown; port?: unknown }

@@ -1,19 +1,19 @@
 import { inspect } from 'node:util'
 
-/** Checks one value: returns what to use, or throws the error that names option and value. */
+/** Checks one value: returns the value to use, or throws an error that names option and value. */
 export type Check<T> = (value: unknown, name: string) => T
 
 /** The checks of an options object, one per known key. A missing key is checked as `undefined`. */
 export type Checks<T> = { readonly [K in keyof T]-?: Check<T[K]> }
 
-/** What comes out of checking: every key, with its default where it was missing. */
+/** The result of the checks: every key, with its default where the value was missing. */
 export type Checked<C> = { readonly [K in keyof C]: C[K] extends Check<infer T> ? T : never }
 
 /**
- * Checks an options object given by a user. Only own keys count, so a polluted prototype adds nothing; the result is a
- * frozen copy, so later changes to the object have no effect.
+ * Checks an options object. Only own keys count, so a polluted prototype adds nothing. The result is a frozen copy,
+ * so later changes to the object have no effect.
  *
- * @param what names the options in messages, like `createTcpServer options`
+ * @param what names the options in messages, such as `createTcpServer options`
  * @throws TypeError for a wrong type or an unknown key, RangeError for a value out of range
  */
 export function checkOptions<C extends { readonly [key: string]: Check<unknown> }>(
@@ -26,7 +26,7 @@ export function checkOptions<C extends { readonly [key: string]: Check<unknown> 
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(checks, key)) {
       const known = Object.keys(checks).join(', ')
-      const error = new TypeError(`Unknown option "${key}" in ${what}: known are ${known}`)
+      const error = new TypeError(`Unknown option "${key}" in ${what}: the known options are ${known}`)
       throw withCode(error, 'ERR_INVALID_ARG_VALUE')
     }
   }
@@ -37,7 +37,7 @@ export function checkOptions<C extends { readonly [key: string]: Check<unknown> 
   return Object.freeze(result) as Checked<C>
 }
 
-/** The error for a value of a wrong type, with Node's own code for it. */
+/** Returns the error for a value of a wrong type, with Node's code for it. */
 export function wrongType(name: string, expected: string, value: unknown): TypeError {
   const shown = inspect(value, { depth: 0, breakLength: Infinity })
   return withCode(
@@ -46,16 +46,16 @@ export function wrongType(name: string, expected: string, value: unknown): TypeE
   )
 }
 
-/** The error for an argument that would do nothing, such as a callback for `close()`. */
+/** Returns the error for an argument that has no effect, such as a callback for `close()`. */
 export function unexpectedArgument(method: string, argument: unknown): TypeError {
   const shown = inspect(argument, { depth: 0, breakLength: Infinity })
   return withCode(
-    new TypeError(`Invalid argument of ${method}: it takes none, got ${shown}`),
+    new TypeError(`Invalid argument: ${method} takes none, got ${shown}`),
     'ERR_INVALID_ARG_VALUE',
   )
 }
 
-/** The error for a number out of its range, with Node's own code for it. */
+/** Returns the error for a number out of range, with Node's code for it. */
 export function outOfRange(name: string, expected: string, value: number): RangeError {
   return withCode(
     new RangeError(`Invalid "${name}": expected ${expected}, got ${inspect(value)}`),
@@ -67,7 +67,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Gives an error its code. */
+/** Sets the code of an error, and returns the error. */
 export function withCode<E extends Error>(error: E, code: string): E {
   return Object.assign(error, { code })
 }

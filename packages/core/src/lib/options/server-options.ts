@@ -1,12 +1,12 @@
 import { checkOptions, isRecord, withCode, type Check, type Checked } from './check.js'
 
-/** None of them is an option, so that one who gives them instead of options can be told. */
+/** Names of callbacks. None is also an option, so a handler passed in place of the options can be recognised. */
 const CALLBACKS = ['open', 'data', 'end', 'drain', 'close']
 
 /**
- * The same as {@link checkOptions} for a function that takes a handler and options, and a check that they came in this order.
+ * Checks options like {@link checkOptions}, and that handler and options came in the right order.
  *
- * @param creator its name
+ * @param creator the name of the function that was called
  * @throws TypeError if handler and options are in the wrong order
  */
 export function checkServerOptions<C extends { readonly [key: string]: Check<unknown> }>(
@@ -16,7 +16,9 @@ export function checkServerOptions<C extends { readonly [key: string]: Check<unk
   checks: C,
 ): Checked<C> {
   if (isHandler(options) || areOptions(handler, checks)) {
-    const error = new TypeError(`Invalid arguments of ${creator}: the handler comes first, then the options`)
+    const error = new TypeError(
+      `Invalid arguments: the handler comes first, then the options: ${creator}(handler, options)`,
+    )
     throw withCode(error, 'ERR_INVALID_ARG_VALUE')
   }
   return checkOptions(`${creator} options`, options, checks)

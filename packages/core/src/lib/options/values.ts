@@ -1,9 +1,9 @@
 import { isRecord, outOfRange, wrongType, type Check } from './check.js'
 
-/** The largest delay of `setTimeout`; a longer one would fire at once. https://nodejs.org/api/timers.html */
+/** The longest delay of `setTimeout`; a longer one would fire at once. https://nodejs.org/api/timers.html */
 const MAX_TIMEOUT = 2 ** 31 - 1
 
-/** An integer from `min` to `max`. */
+/** Checks an integer from `min` to `max`. */
 export function integer<D>(fallback: D, min: number, max: number): Check<number | D> {
   return (value, name) => {
     if (value === undefined) return fallback
@@ -15,38 +15,38 @@ export function integer<D>(fallback: D, min: number, max: number): Check<number 
   }
 }
 
-/** A time in milliseconds that a timer can wait for. */
+/** Checks a time in milliseconds that a timer can wait. */
 export function milliseconds<D>(fallback: D, min = 0): Check<number | D> {
   return integer(fallback, min, MAX_TIMEOUT)
 }
 
-/** A count; `Infinity` stands for no limit. */
+/** Checks a count; `Infinity` means no limit. */
 export function limit<D>(fallback: D, min = 0): Check<number | D> {
   const finite = integer(fallback, min, Number.MAX_SAFE_INTEGER)
   return (value, name) => (value === Infinity ? Infinity : finite(value, name))
 }
 
-/** A boolean. */
+/** Checks a boolean. */
 export function boolean<D>(fallback: D): Check<boolean | D> {
   return typed('boolean', 'a boolean', fallback)
 }
 
-/** A string. */
+/** Checks a string. */
 export function string<D>(fallback: D): Check<string | D> {
   return typed('string', 'a string', fallback)
 }
 
 /**
- * A function.
+ * Checks a function.
  *
- * @typeParam F its shape, which is not checked
+ * @typeParam F its type, which is not checked
  */
-// oxlint-disable-next-line typescript/no-explicit-any -- any function will do; its caller knows its shape
+// oxlint-disable-next-line typescript/no-explicit-any -- any function is accepted; the caller knows its type
 export function func<F extends (...args: any[]) => unknown>(): Check<F | undefined> {
   return typed<F, undefined>('function', 'a function', undefined)
 }
 
-/** An object, taken as it is: whoever receives it checks it further. */
+/** Checks that the value is an object. Its receiver checks its content. */
 export function object<T extends object>(): Check<T | undefined> {
   return (value, name) => {
     if (value === undefined) return undefined
@@ -55,7 +55,7 @@ export function object<T extends object>(): Check<T | undefined> {
   }
 }
 
-/** An AbortSignal. */
+/** Checks an AbortSignal. */
 export const abortSignal: Check<AbortSignal | undefined> = (value, name) => {
   if (value !== undefined && !(isRecord(value) && typeof value['aborted'] === 'boolean')) {
     throw wrongType(name, 'an AbortSignal', value)
@@ -66,7 +66,7 @@ export const abortSignal: Check<AbortSignal | undefined> = (value, name) => {
 function typed<T, D>(type: string, expected: string, fallback: D): Check<T | D> {
   return (value, name) => {
     if (value === undefined) return fallback
-    // `typeof` spelled out is the narrowing TypeScript cannot follow through a variable.
+    // TypeScript cannot narrow by a `typeof` result that is compared with a variable, hence the cast below.
     if (typeof value !== type) throw wrongType(name, expected, value)
     return value as T
   }

@@ -1,42 +1,42 @@
 import { inspect } from 'node:util'
 import { ignore, isThenable, whenSettled } from '../async/deferred.js'
 
-/** Takes back what `on` did; calling it twice does no harm. */
+/** Undoes `on` or `once`; calling it again does nothing. */
 export type Unsubscribe = () => void
 
-/** The events of a registry, with their callbacks. */
+/** A map from event names to the types of their callbacks. */
 export type Events = Record<string, (...args: never[]) => void>
 
-/** One callback of an event. A new object for each subscription, since the same function may come twice. */
+/** One subscription to an event. Each is an object of its own, since the same function may subscribe twice. */
 interface Subscription<Callback> {
   readonly callback: Callback
-  /** Which calls it is for; `none` when the one call it was for has come. */
+  /** The calls it still gets; `none` after the only call of a `once`. */
   calls: 'all' | 'one' | 'none'
 }
 
 /**
- * Callbacks by event. Any number per event; they run in the order they came, synchronously, and each is alone with
- * its failures: one that throws or rejects disturbs neither the caller nor the others, and becomes a process warning.
- * Adding and removing inside a callback takes effect with the next emit.
+ * Callbacks by event, any number per event. They run synchronously, in the order they were added. One that throws or
+ * rejects affects neither the emitter nor the others: its failure becomes a process warning. A callback that adds or
+ * removes others changes the next emit, not the current one.
  */
 export class CallbackRegistry<E extends Events> {
-  /** Replaced, never changed in place: an emit under way keeps the list it started with. */
+  /** Replaced on every change, never modified in place: an emit under way keeps the list it started with. */
   readonly #lists: { [K in keyof E]: readonly Subscription<E[K]>[] }
 
-  /** Called when somebody has begun or stopped to observe, or was to be called once and has been. */
+  /** Called after a subscription was added or removed, including a `once` that has had its call. */
   changed: () => void = ignore
 
-  /** @param names the events there are */
+  /** @param names all events */
   constructor(names: readonly (keyof E & string)[]) {
     this.#lists = Object.fromEntries(names.map((name) => [name, []])) as never
   }
 
-  /** @throws TypeError for an unknown event or something that is no function */
+  /** Subscribes to an event. @throws TypeError for an unknown event, or a callback that is no function */
   on<K extends keyof E & string>(event: K, callback: E[K]): Unsubscribe {
     return this.#add(event, callback, 'all')
   }
 
-  /** The same, for one call. @throws TypeError like {@link on} */
+  /** Subscribes for one call. @throws TypeError like {@link on} */
   once<K extends keyof E & string>(event: K, callback: E[K]): Unsubscribe {
     return this.#add(event, callback, 'one')
   }
@@ -48,14 +48,14 @@ export class CallbackRegistry<E extends Events> {
     if (newest !== undefined) this.#remove(event, newest)
   }
 
-  /** Whether anybody listens. */
+  /** Whether the event has any callback. */
   has(event: keyof E & string): boolean {
     return this.#lists[event].length > 0
   }
 
   emit<K extends keyof E & string>(event: K, ...args: Parameters<E[K]>): void {
     for (const subscription of this.#lists[event]) {
-      // An emit inside of this one has called it.
+      // A nested emit has used up this `once`.
       if (subscription.calls === 'none') continue
       if (subscription.calls === 'one') {
         subscription.calls = 'none'
@@ -72,7 +72,9 @@ export class CallbackRegistry<E extends Events> {
 
   #add<K extends keyof E & string>(event: K, callback: E[K], calls: 'all' | 'one'): Unsubscribe {
     this.#check(event)
-    if (typeof callback !== 'function') throw new TypeError(`Invalid callback for "${event}": not a function`)
+    if (typeof callback !== 'function') {
+      throw new TypeError(`Invalid callback for "${event}": expected a function, got ${show(callback)}`)
+    }
     const subscription: Subscription<E[K]> = { callback, calls }
     this.#lists[event] = [...this.#lists[event], subscription]
     this.changed()
@@ -86,19 +88,19 @@ export class CallbackRegistry<E extends Events> {
 
   #check(event: keyof E & string): void {
     if (Object.hasOwn(this.#lists, event)) return
-    throw new TypeError(`Unknown event "${event}": there are ${Object.keys(this.#lists).join(', ')}`)
+    throw new TypeError(`Unknown event "${event}": the events are ${Object.keys(this.#lists).join(', ')}`)
   }
 }
 
-/** An observer's own failure has nobody else to go to. As text, since that works for whatever was thrown. */
+/** Reports the failure of an event callback, which no caller handles. As text, since any value can be thrown. */
 function warn(error: unknown): void {
-  process.emitWarning(`A callback failed: ${show(error)}`, 'SockCallbackWarning')
+  process.emitWarning(`An event callback threw or rejected: ${show(error)}`, 'SockCallbackWarning')
 }
 
 function show(error: unknown): string {
   try {
     return inspect(error)
   } catch {
-    return 'with something that cannot be shown'
+    return 'a value that cannot be printed'
   }
 }

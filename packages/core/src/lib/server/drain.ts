@@ -3,8 +3,8 @@ import { SockError } from '../errors/errors.js'
 import type { ShutdownReport } from './server.js'
 
 /**
- * The bookkeeping of one shutdown: which member ended how, and the deadlines that may cut it short.
- * It decides nothing about connections: it counts, and has the rest destroyed when time is up.
+ * Keeps the books of one shutdown: counts how each member ended, and holds the deadlines. It decides nothing about
+ * connections; at a deadline it has the remaining ones destroyed.
  */
 export class Drain {
   readonly #destroy: (by: 'draining' | 'closed') => number
@@ -16,12 +16,12 @@ export class Drain {
   #isForced = false
   readonly #result = createDeferred<ShutdownReport>()
 
-  /** @param destroy destroys what is left, and says how much that was */
+  /** @param destroy destroys what is still open, and returns how many that were */
   constructor(destroy: (by: 'draining' | 'closed') => number) {
     this.#destroy = destroy
   }
 
-  /** The report; rejects with `ERR_SOCK_SHUTDOWN_TIMEOUT` if anything was forced. */
+  /** Resolves with the report; rejects with `ERR_SOCK_SHUTDOWN_TIMEOUT` if anything was destroyed by force. */
   get result(): Promise<ShutdownReport> {
     return this.#result.promise
   }
@@ -30,7 +30,7 @@ export class Drain {
     return this.#isForced
   }
 
-  /** Adds a deadline; of several the earliest strikes. */
+  /** Adds a deadline and an optional signal. The earliest of all wins. */
   limit(timeout: number, signal: AbortSignal | undefined): void {
     const timer = setTimeout(() => this.force(), timeout)
     this.#undo.push(() => clearTimeout(timer))
@@ -41,7 +41,7 @@ export class Drain {
     this.#undo.push(() => signal.removeEventListener('abort', abort))
   }
 
-  /** Time is up. */
+  /** Destroys what is still open, once: the deadline has passed. */
   force(by: 'draining' | 'closed' = 'draining'): void {
     if (this.#isForced) return
     this.#isForced = true
@@ -52,14 +52,14 @@ export class Drain {
     this.#endedIdle.add(member)
   }
 
-  /** A connection is over, closed and with its handler settled. */
+  /** Counts a member that is done: closed, and its handler settled. */
   finished(member: object): void {
     if (this.#isForced) return
     if (this.#endedIdle.has(member)) this.#idle += 1
     else this.#drained += 1
   }
 
-  /** Everything is closed: no deadline is needed any more. */
+  /** Cancels all deadlines, since everything is closed. @returns the counts */
   complete(): ShutdownReport {
     for (const undo of this.#undo) undo()
     return { idle: this.#idle, drained: this.#drained, forced: this.#forced }
@@ -73,7 +73,9 @@ export class Drain {
       return
     }
     const count = report.idle + report.drained + report.forced
-    const message = `Shutdown had to close ${report.forced} of ${count} by force`
+    const message =
+      `Shutdown destroyed ${report.forced} of ${count} connections before they had finished. ` +
+      'Raise the timeout, or let handlers return when channel.signal aborts'
     this.#result.reject(new SockError('ERR_SOCK_SHUTDOWN_TIMEOUT', message, { report }))
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerState } from './server.js'
 
-/** Which state may follow which. A start that failed leads back to idle. */
+/** Allowed transitions. A start that fails leads back to idle. */
 const NEXT: Readonly<Record<ServerState, readonly ServerState[]>> = {
   idle: ['starting'],
   starting: ['listening', 'idle'],
@@ -9,7 +9,7 @@ const NEXT: Readonly<Record<ServerState, readonly ServerState[]>> = {
   closed: ['starting'],
 }
 
-/** The state a server goes to; a transition that does not exist is a fault in the caller. */
+/** Returns the new state. @throws Error for a transition that does not exist: a bug in the caller */
 export function transition(from: ServerState, to: ServerState): ServerState {
   if (!NEXT[from].includes(to)) throw new Error(`Cannot go from ${from} to ${to}`)
   return to

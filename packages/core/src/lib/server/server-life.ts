@@ -21,7 +21,7 @@ import type {
 
 export const SERVER_EVENTS = ['error', 'connection', 'state'] as const
 
-/** Makes a server of its parts. What observers hear of members comes through `registry`. */
+/** Creates a server from its parts. Observers of its members subscribe through `registry`. */
 export function createServer<Target, Addr extends Address, Endpoint, Stats, C extends Channel>(
   parts: ServerParts<Target, Addr, Endpoint, Stats, C>,
   registry: CallbackRegistry<ServerEvents<C>>,
@@ -35,27 +35,29 @@ const shutdownChecks = {
   signal: abortSignal,
 } satisfies Checks<ShutdownOptions>
 
-/** A start under way, which `close()`, `shutdown()` and the signal of `listen()` can stop. */
+/** A start in progress, which `close()`, `shutdown()` and the signal of `listen()` can stop. */
 interface Start {
   readonly abort: AbortController
   readonly settled: Deferred<void>
 }
 
-/** Nothing was running. */
+/** The report of a shutdown when the server was not running. */
 const NOTHING_TO_DO: ShutdownReport = Object.freeze({ idle: 0, drained: 0, forced: 0 })
 
 async function stopStart(start: Start): Promise<void> {
-  start.abort.abort(new SockError('ERR_SOCK_CLOSED', 'Cannot listen: server was closed while it started'))
+  start.abort.abort(
+    new SockError('ERR_SOCK_CLOSED', 'Cannot listen: the server was closed while it was starting'),
+  )
   await start.settled.promise
 }
 
-/** What observers hear. Errors of the system and our own say by themselves that it was listening that failed. */
+/** Returns the message of the state event after a failed start. Most errors already begin with "Cannot listen". */
 function failedStart(transport: Transport, error: unknown): string {
   const { message } = error as Error
   return message.startsWith('Cannot listen') ? message : `Cannot listen on ${transport}: ${message}`
 }
 
-/** The life of a server: one state, and what leads from each to the next. */
+/** The life cycle of a server: one state, and the operations that move from one state to the next. */
 class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channel> implements Server<
   Target,
   Addr,
@@ -164,7 +166,8 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
 
   shutdown(options?: ShutdownOptions): Promise<ShutdownReport> {
     const result = this.#shutdown(options)
-    // Perhaps nobody waits, as in a signal handler. What had to be forced is in the message of the state `closed` too.
+    // The caller may not await, as in a signal handler. The message of the state `closed` reports destroyed
+    // connections too.
     result.catch(ignore)
     return result
   }
@@ -186,13 +189,13 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
     if (this.#state !== 'idle' && this.#state !== 'closed') {
       throw new SockError(
         'ERR_SOCK_INVALID_STATE',
-        `Cannot listen: server is ${this.#state}. Close it, and await "closed", before it listens again`,
+        `Cannot listen: the server is ${this.#state}. Call close() and await it before you listen again`,
       )
     }
     return { signal, endpoint: this.#parts.parse(target) }
   }
 
-  /** Opens the listener; a stop or an abort that came in the meantime closes it again. */
+  /** Opens the listener; closes it again if a stop or an abort came in the meantime. */
   async #open(endpoint: Endpoint, signal: AbortSignal): Promise<Listener<Addr>> {
     signal.throwIfAborted()
     const listener = await this.#parts.open(endpoint, signal)
@@ -219,7 +222,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
     )
   }
 
-  /** Before observers hear how it ended, since they may listen again. */
+  /** Ends the start before observers learn its outcome, since they may call `listen()` again. */
   #endStart(start: Start): void {
     this.#start = undefined
     start.settled.resolve()
@@ -229,7 +232,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
     // An observer of the new state may have closed the server already.
     if (signal === undefined || this.#state !== 'listening') return
     const abort = (): void => {
-      // Nobody else waits for this result.
+      // No caller awaits this result.
       this.#shutdown().catch((error: Error) => this.#registry.emit('error', error))
     }
     if (signal.aborted) abort()
@@ -271,7 +274,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
       const reason = new SockError('ERR_SOCK_DRAINING', 'Server is draining')
       connections.stop(reason)
       await listener.drain()
-      // Those that came in the meantime were to be served like any other; from now on they are asked to stop too.
+      // Connections accepted in the meantime were served as usual; now they are told to stop too.
       connections.stop(reason)
     }
     await connections.whenEmpty()
@@ -281,7 +284,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
     this.#ignoreSignal = ignore
     this.#listener = undefined
     this.#drain = undefined
-    // Observers of the end may listen again, and that is another run.
+    // An observer of `closed` may listen again, which begins another run with its own promise.
     const closed = this.#closed
     const { idle, drained, forced } = drain.complete()
     this.#go('closed', `Closed ${this.transport}: ${idle} idle, ${drained} drained, ${forced} forced`)

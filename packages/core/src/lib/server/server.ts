@@ -2,22 +2,29 @@ import type { Address } from '../address/address.js'
 import type { Unsubscribe } from './callback-registry.js'
 import type { Channel, Transport } from '../channel/channel.js'
 
-/** The life of a server; after `closed` it can be started again. */
+/** The state of a server; after `closed` it can be started again. */
 export type ServerState = 'idle' | 'starting' | 'listening' | 'draining' | 'closed'
 
 /**
- * What happened to a connection. Per connection there is exactly one `new`, then one `handler`, then any of the others,
- * then exactly one `close`. `dial` comes before `new`, and for clients only.
+ * What happened to a connection. Each connection has exactly one `new`, then one `handler`, then any of the others,
+ * then exactly one `close`. `dial` comes before `new`, for clients only.
  */
 export type ConnectionState =
   'dial' | 'new' | 'read' | 'closeRead' | 'handler' | 'write' | 'closeWrite' | 'close'
 
 /**
- * Why a connection was closed: `ended` (both sides were done), `reset` (the peer or the way to it was gone), `idle`
- * (nothing moved for `idleTimeout`, or in one direction for `readTimeout` or `writeTimeout`), `firstByte` (the peer said
- * nothing within `firstByteTimeout`), `lifetime` (it was older than `maxLifetime`), `overflow` (too much waited to be
- * written: `maxWriteBuffer`, `maxBufferedBytes`), `draining` (the server shut down), `closed` (`close()` of the server),
- * `destroyed` (`destroy()` on this side), `error` (its handler failed).
+ * Why a connection was closed:
+ *
+ * - `ended`: both sides had finished
+ * - `reset`: the peer, or the network path to it, was gone
+ * - `idle`: nothing moved for `idleTimeout`, or in one direction for `readTimeout` or `writeTimeout`
+ * - `firstByte`: the peer sent nothing within `firstByteTimeout`
+ * - `lifetime`: it was older than `maxLifetime`
+ * - `overflow`: too many bytes were queued for sending: `maxWriteBuffer`, `maxBufferedBytes`
+ * - `draining`: the server shut down
+ * - `closed`: `close()` of the server
+ * - `destroyed`: `destroy()` on this side
+ * - `error`: its handler failed
  */
 export type CloseReason =
   | 'ended'
@@ -31,129 +38,138 @@ export type CloseReason =
   | 'destroyed'
   | 'error'
 
-/** What the `connection` event of a server, and `onState` of a client, tell. A datagram socket counts as one connection. */
+/**
+ * The argument of a server's `connection` event and of a client's `onState`. A datagram socket counts as one
+ * connection.
+ */
 export interface ConnectionEvent {
   /** The connection's id. */
   readonly id: number
   /** What happened to it. */
   readonly state: ConnectionState
-  /** This side; `undefined` with `dial`. */
+  /** The address of this side; `undefined` with `dial`. */
   readonly local: Address | undefined
   /**
-   * The peer; with `read` and `write` of a datagram socket the sender or the receiver. `undefined` if it has no name, and
-   * with `dial` over tcp if the target is a host name.
+   * The address of the peer; for `read` and `write` of a datagram socket that of the sender or the receiver.
+   * `undefined` if it has no name, and for `dial` over tcp if the target is a host name.
    */
   readonly remote: Address | undefined
-  /** With `close` only. */
+  /** Why it was closed; only with `close`. */
   readonly reason?: CloseReason
 }
 
-/** How a shutdown went, in connections. */
+/** The result of a shutdown: numbers of connections. */
 export interface ShutdownReport {
-  /** Had nothing in flight and were ended. */
+  /** Were idle, and ended by the server. */
   readonly idle: number
-  /** Finished by themselves. */
+  /** Finished on their own. */
   readonly drained: number
   /** Were destroyed at the deadline. */
   readonly forced: number
 }
 
-/** Plain numbers of a server for streams since it was made; a server that is started again goes on counting. */
+/** Counters of a stream server since it was created. A server that is started again goes on counting. */
 export interface StreamServerStats {
-  /** Connections that were handed to the handler. */
+  /** Connections passed to the handler. */
   readonly accepted: number
   /** Connections that are open now. */
   readonly open: number
-  /** Peers in the middle of a handshake now. */
+  /** Peers in a handshake now. */
   readonly handshaking: number
-  /** Peers that were turned away, by reason. */
+  /** Turned-away peers, by reason. */
   readonly rejected: {
     /** Over `maxConnections`. */
     readonly connectionLimit: number
-    /** Hardly any descriptor was left below the process's own limit (Linux). */
+    /** Hardly any file descriptor was left below the process's limit (Linux). */
     readonly descriptorLimit: number
     /** Over `maxHandshakes`. */
     readonly handshakeLimit: number
-    /** Not done within `handshakeTimeout`. */
+    /** Not finished within `handshakeTimeout`. */
     readonly handshakeTimeout: number
-    /** Broken off, or refused by either side. */
+    /** Aborted, or refused by either side. */
     readonly handshakeFailed: number
   }
   /** Connections closed by `idleTimeout`, `readTimeout` or `writeTimeout`. */
   readonly idleClosed: number
   /** Connections closed by `firstByteTimeout`. */
   readonly firstByteClosed: number
-  /** Connections that ended after they had become older than `maxLifetime`. */
+  /** Connections that ended after they had passed `maxLifetime`. */
   readonly lifetimeClosed: number
   /** Connections closed by `maxWriteBuffer` or `maxBufferedBytes`. */
   readonly overflowClosed: number
   /** Handlers and callbacks that threw or rejected. */
   readonly handlerErrors: number
-  /** Payload bytes received, closed connections included. */
+  /** Payload bytes received, including those of closed connections. */
   readonly bytesRead: number
-  /** Payload bytes given to `write()`, closed connections included. */
+  /** Payload bytes passed to `write()`, including those of closed connections. */
   readonly bytesWritten: number
 }
 
 /** Options of `listen()`. */
 export interface ListenOptions {
-  /** Aborted before the server is bound, `listen` rejects with its reason; aborted later, it means `shutdown()`. */
+  /**
+   * Before the server is bound, aborting makes `listen` reject with the signal's reason; later it starts
+   * `shutdown()`.
+   */
   signal?: AbortSignal | undefined
 }
 
 /** Options of `shutdown()`. */
 export interface ShutdownOptions {
-  /** When the rest is destroyed, in ms from now; default: the server's `shutdownTimeout`. */
+  /** The deadline in ms from now; what is still open then is destroyed. Default: the server's `shutdownTimeout`. */
   timeout?: number | undefined
-  /** Aborted, it is like a deadline that has come. */
+  /** Aborting it has the same effect as the deadline. */
   signal?: AbortSignal | undefined
 }
 
-/** Plain numbers of a server for datagrams since it was made; a server that is started again goes on counting. */
+/** Counters of a datagram server since it was created. A server that is started again goes on counting. */
 export interface DatagramServerStats {
   /** 1 while listening, else 0. */
   readonly open: number
   /** Handlers and callbacks that threw or rejected. */
   readonly handlerErrors: number
-  /** Datagrams that reached the server, those dropped afterwards included; not those that the system dropped. */
+  /** Datagrams that reached the server, including those it dropped later, but not those that the system dropped. */
   readonly datagramsReceived: number
-  /** Datagrams that the system has taken. */
+  /** Datagrams that the system has accepted for sending. */
   readonly datagramsSent: number
-  /** Datagrams that nobody saw, by reason. */
+  /** Datagrams that no handler read, by reason. */
   readonly datagramsDropped: {
-    /** More than `maxQueuedBytes` waited for the handler. */
+    /** More than `maxQueuedBytes` were queued for the handler. */
     readonly queueFull: number
-    /** The handler returned and had not looked at the one it was called for. */
+    /** The handler returned without reading the datagram it was called for. */
     readonly unread: number
-    /** They came when the server was draining or closed. */
+    /** They arrived while the server was draining or closed. */
     readonly closing: number
-    /** The system dropped them before they reached the server, where it tells (Linux, udp); else 0. */
+    /** The system dropped them before they reached the server, where it reports that (Linux, udp); otherwise 0. */
     readonly kernel: number
   }
   /** Datagrams that could not be sent. */
   readonly sendErrors: number
-  /** Bytes on their way out now. */
+  /** Bytes queued for sending now. */
   readonly sendQueueBytes: number
   /** Payload bytes of `datagramsReceived`. */
   readonly bytesRead: number
-  /** Payload bytes given to `write()`, `reply()` and `send()`, whatever became of them. */
+  /** Payload bytes passed to `write()`, `reply()` and `send()`, delivered or not. */
   readonly bytesWritten: number
 }
 
-/** Plain numbers of any server. */
+/** Counters of any server. */
 export type ServerStats = StreamServerStats | DatagramServerStats
 
-/** The events of a server, with their callbacks. */
+/** The events of a server, with the types of their callbacks. */
 export type ServerEvents<C extends Channel = Channel> = {
   /**
-   * A handler failed, a peer was turned away, a handshake or an accept failed. `connection` is the one it is about, if there
-   * is one. An error that nobody observes ends nothing; the first failure of a handler becomes a process warning then
-   * (`SockHandlerWarning`).
+   * A handler failed, a peer was turned away, or a handshake or an accept failed. `connection` is the one concerned,
+   * if there is one. Without an observer the server goes on; the first failure of a handler is then reported as a
+   * process warning (`SockHandlerWarning`).
    */
   error: (error: Error, connection?: C) => void
-  /** Something happened to a connection: once per event, in order, before whoever caused it goes on. */
+  /**
+   * Something happened to a connection. Called once per event, in order, before the operation that caused it
+   * continues.
+   */
   connection: (event: ConnectionEvent) => void
-  /** The server has a new state; `message` is a line for a log, `Listening on tcp 127.0.0.1:8080`. */
+  /** The server has a new state; `message` is a line for a log, such as `Listening on tcp 127.0.0.1:8080`. */
   state: (state: ServerState, message: string) => void
 }
 
@@ -161,12 +177,13 @@ export type ServerEvents<C extends Channel = Channel> = {
 export type ServerListener<E extends keyof ServerEvents, C extends Channel = Channel> = ServerEvents<C>[E]
 
 /**
- * The same interface on all transports; without type arguments, a server of any of them. Disposing it is `shutdown()`.
+ * A server, with the same interface on all transports; without type arguments, a server of any transport. Disposing
+ * it is `shutdown()`.
  *
- * @typeParam Target what `listen()` takes
- * @typeParam Addr the transport's kind of address
- * @typeParam Stats what `stats()` gives
- * @typeParam C what handlers get
+ * @typeParam Target the type that `listen()` takes
+ * @typeParam Addr the transport's type of address
+ * @typeParam Stats the type that `stats()` returns
+ * @typeParam C the type of channel that handlers get
  */
 export interface Server<
   Target = string,
@@ -174,73 +191,78 @@ export interface Server<
   Stats = ServerStats,
   C extends Channel = Channel,
 > extends AsyncDisposable {
-  /** What it serves. */
+  /** The transport it serves. */
   readonly transport: Transport
-  /** Where it is in its life. */
+  /** The current state. */
   readonly state: ServerState
-  /** What is really bound, with the port that was chosen when 0 was asked for; `undefined` unless bound. */
+  /** The bound address, with the port the system chose if you asked for port 0; `undefined` unless bound. */
   readonly address: Addr | undefined
   /** Whether connections are encrypted. */
   readonly secure: boolean
-  /** Accepted and not yet closed; for datagrams 1 while listening, else 0. */
+  /** Connections that are accepted and not yet closed; for datagrams 1 while listening, else 0. */
   readonly openConnections: number
-  /** Resolves when the current (or next) run has ended. */
+  /** Resolves when the current run has ended, or the next one if the server has not been started. */
   readonly closed: Promise<void>
   /**
    * Binds, and resolves with the address once peers can connect.
    *
-   * Rejects with `ERR_SOCK_INVALID_ADDRESS` for a malformed target, `ERR_SOCK_INVALID_STATE` unless idle or closed, a
-   * system error (`EADDRINUSE`, `EACCES`…), or the signal's reason. The server is idle again then, and nothing is left.
+   * Rejects with `ERR_SOCK_INVALID_ADDRESS` for a malformed target, `ERR_SOCK_INVALID_STATE` unless the server is
+   * idle or closed, a system error (`EADDRINUSE`, `EACCES`…), or the signal's reason. The server is idle again then,
+   * and has released everything.
    */
   listen(target: Target, options?: ListenOptions): Promise<Addr>
   /**
-   * Stops in good order: takes no new peers, still serves those that wait to be accepted, ends idle connections, waits
-   * for busy ones, and destroys what is left at the deadline.
+   * Shuts down gracefully: stops listening, still serves peers in the accept queue, ends idle connections, waits for
+   * busy ones, and destroys what is still open at the deadline.
    *
-   * Resolves at once if the server is not running. Concurrent calls share one result; each call's deadline and signal
-   * hold, the earliest strikes. Rejects with `ERR_SOCK_SHUTDOWN_TIMEOUT`, which carries the report, if anything had to be
-   * destroyed, and only after everything is closed.
+   * Resolves at once if the server is not running. Concurrent calls share one result; each adds its deadline and
+   * signal, and the earliest wins. If anything had to be destroyed, it rejects with `ERR_SOCK_SHUTDOWN_TIMEOUT`,
+   * which carries the report. It settles only after everything is closed.
    */
   shutdown(options?: ShutdownOptions): Promise<ShutdownReport>
-  /** Stops now: listener and every connection. Rejects only for an argument (TypeError): it takes none, see `shutdown()`. */
+  /**
+   * Stops now: closes the listener and destroys every connection. Rejects only with a TypeError, if called with an
+   * argument.
+   */
   close(): Promise<void>
   /**
-   * Iterates over the connections that are open, in no order: those that were when the loop began, even if some close
-   * meanwhile. A server for datagrams has one channel while it listens.
+   * Iterates over the connections that were open when the loop began, in no order, even if some close meanwhile. A
+   * datagram server has one channel while it listens.
    */
   connections(): IterableIterator<C>
   /**
-   * Observes: `error` is handler failures, peers that were turned away, failed handshakes and accepts; `connection`
-   * the life of each connection; `state` the life of the server, with a line for a log. Any number of callbacks may observe;
-   * one that throws or rejects disturbs nobody, and becomes a process warning (`SockCallbackWarning`).
+   * Subscribes to an event. `error` reports handler failures, turned-away peers, and failed handshakes and accepts;
+   * `connection` the life of each connection; `state` the life of the server, with a line for a log. Any number of
+   * callbacks may subscribe. One that throws or rejects affects no other, and becomes a process warning
+   * (`SockCallbackWarning`).
    *
-   * @returns stops observing
+   * @returns a function that unsubscribes
    * @throws TypeError for an unknown event, or a callback that is no function
    */
   on<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): Unsubscribe
-  /** Observes like {@link Server.on}, until the callback has been called once. */
+  /** Subscribes like {@link Server.on}, for one call. */
   once<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): Unsubscribe
   /**
-   * Stops one observation of this callback, the newest of several; harmless if there is none.
+   * Removes one subscription of this callback, the newest of several; does nothing if there is none.
    *
    * @throws TypeError for an unknown event
    */
   off<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): void
   /**
-   * While it listens, keeps the process alive: the default, and what `unref()` takes back. It says nothing about connections,
-   * which keep it alive too.
+   * Keeps the process alive while the server listens. That is the default; call it to undo `unref()`. It does not
+   * affect connections, which keep the process alive too.
    *
    * @returns the server
    */
   ref(): this
   /**
-   * From now on listening alone does not keep the process alive, also when the server is started later, or again.
+   * Lets the process exit although the server listens. It also applies when the server is started later, or again.
    *
    * @returns the server
-   * @throws SockError `ERR_SOCK_UNSUPPORTED` where that is not possible, as with the package unix-dgram; `listen()` rejects
-   * with it if the server was not running
+   * @throws SockError `ERR_SOCK_UNSUPPORTED` if the engine cannot do that, as with the package unix-dgram; if the
+   * server is not running, `listen()` rejects with it instead
    */
   unref(): this
-  /** Plain numbers, made at each call. */
+  /** Returns the counters, as a new object for each call. */
   stats(): Stats
 }

@@ -2,8 +2,8 @@ import { inspect } from 'node:util'
 import type { Transport } from '../channel/channel.js'
 
 /**
- * What a server tells the process because nobody else hears of it: the first failure of each kind, so that a mistake in a
- * handler is not silent, and a frequent one does not fill the log.
+ * Process warnings for failures that have no observer: the first of each kind, so that a bug in a handler is not
+ * silent and a frequent one does not flood the log.
  */
 export class Unobserved {
   readonly #transport: Transport
@@ -14,24 +14,26 @@ export class Unobserved {
     this.#transport = transport
   }
 
-  /** A handler or callback has failed, and nobody observes `error`. */
+  /** Warns that a handler or callback failed and `error` has no observer. */
   handlerFailed(error: Error): void {
     if (this.#hasToldOfFailure) return
     this.#hasToldOfFailure = true
-    const message = `A handler of a ${this.#transport} server failed, and nobody observes the "error" event of the server`
+    const message = `A handler of a ${this.#transport} server failed, and the server has no "error" listener`
     process.emitWarning(message, {
       type: 'SockHandlerWarning',
       code: 'SOCK_UNOBSERVED_ERROR',
-      detail: `${inspect(error)}\nFurther failures are only counted: stats().handlerErrors`,
+      detail:
+        `${inspect(error)}\nAdd one with server.on("error", …). ` +
+        'Later failures are only counted: stats().handlerErrors',
     })
   }
 
-  /** A connection that was closed since its handler had returned was written to. */
+  /** Warns that a connection was written to after its handler had returned, which had closed it. */
   wroteTooLate(error: Error): void {
     if (this.#hasToldOfLateWrite) return
     this.#hasToldOfLateWrite = true
     process.emitWarning(
-      `A handler of a ${this.#transport} server has returned, and then its connection was written to`,
+      `Wrote to a ${this.#transport} connection after its handler had returned, which closes the connection`,
       {
         type: 'SockHandlerWarning',
         code: 'SOCK_WRITE_AFTER_RETURN',

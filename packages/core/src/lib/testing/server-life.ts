@@ -42,7 +42,7 @@ export const serverLife = defineSuite('life of a server', {
     const { server, connect } = await stage.serve(echo)
     await assert.rejects(server.listen(stage.fixture.target()), {
       code: 'ERR_SOCK_INVALID_STATE',
-      message: 'Cannot listen: server is listening. Close it, and await "closed", before it listens again',
+      message: 'Cannot listen: the server is listening. Call close() and await it before you listen again',
     })
     const client = await connect()
     await client.write('hi')
