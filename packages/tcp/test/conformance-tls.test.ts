@@ -6,12 +6,15 @@ import { connectTcp, createTcpServer } from '../src/index.js'
 
 const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 })
 
+/** In ms. A handshake may take as long as a busy machine makes it. */
+const PATIENT = { handshakeTimeout: 600_000 }
+
 const fixture = {
   createServer: (handler: StreamHandler, options?: StreamServerOptions) =>
-    createTcpServer(handler, { tls: { cert, key }, ...options }),
+    createTcpServer(handler, { tls: { cert, key }, ...PATIENT, ...options }),
   target: () => '127.0.0.1:0',
   connect: (address: unknown, options?: object) =>
-    connectTcp(address as never, { tls: { ca: cert }, serverName: 'localhost', ...options }),
+    connectTcp(address as never, { tls: { ca: cert }, serverName: 'localhost', ...PATIENT, ...options }),
 }
 
 registerSuite(streamConformance({ ...fixture, name: 'conformance of tcp with TLS' }), { describe, it })
