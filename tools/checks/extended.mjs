@@ -48,7 +48,7 @@ await step(tasks.join(', '), async () => {
 })
 
 if (tests.some(({ task }) => task === 'test:packages')) {
-  const { sizesAreKept } = await import('../packages/sizes.mjs')
+  const { sizesAreKept } = await import('../release/packages/sizes.mjs')
   await step('sizes of what is published', sizesAreKept)
 }
 

@@ -64,10 +64,10 @@ const commands = {
 
   /** `npm run native:build`, `npm run native:check`: binaries of @sock/native. */
   async native(args) {
-    mustBeHere('tools/binaries', 'this')
+    mustBeHere('tools/release', 'this')
     await install()
-    if (args[0] === 'check') await buildProgram('@sock/binaries')
-    await runHere('tools/binaries/main.mjs', args)
+    if (args[0] === 'check') await buildProgram('@sock/release')
+    await runHere('tools/release/binaries/main.mjs', args)
   },
 
   /** `npm run build` and its like: one turbo task for every package that has it. */

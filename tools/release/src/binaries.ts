@@ -12,7 +12,7 @@ export async function alignBinaries(root: string): Promise<void> {
 /** Builds the binaries that will be packed. @returns what is in the way, if anything is */
 export async function buildBinaries(root: string): Promise<string | undefined> {
   const platforms = [...binaryFolders(root).values()].map(platformOf)
-  const program = join(root, 'tools/binaries/main.mjs')
+  const program = join(root, 'tools/release/binaries/main.mjs')
   const { code, output } = await run(process.execPath, [program, 'prepack', ...platforms], {
     cwd: root,
     env: process.env,
@@ -29,4 +29,4 @@ export async function sortPlatforms(): Promise<{ built: string[]; skipped: strin
 
 /** Of the workspace that builds binaries, which is plain JavaScript. */
 const load = <T>(file: string): Promise<T> =>
-  import(pathToFileURL(join(ROOT, 'tools/binaries', file)).href) as Promise<T>
+  import(pathToFileURL(join(ROOT, 'tools/release/binaries', file)).href) as Promise<T>

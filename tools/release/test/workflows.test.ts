@@ -53,7 +53,7 @@ describe.each(workflows)('workflow $name', ({ name, text }) => {
 
 /** Debian's packages that `npm run native:build` asks for when it cannot build. */
 function packagesOfCompilers(): string[] {
-  const targets = readFileSync(join(ROOT, 'tools/binaries/targets.mjs'), 'utf8')
+  const targets = readFileSync(join(ROOT, 'tools/release/binaries/targets.mjs'), 'utf8')
   const [, table = ''] = /^const PACKAGES = {\n([^]*?)^}/m.exec(targets) ?? []
   return [...table.matchAll(/'([\w-]+) and ([\w-]+)'/g)].flatMap(([, one = '', other = '']) => [one, other])
 }
@@ -74,7 +74,7 @@ describe('the workflow of releases', () => {
     expect(commandsOf(release as Job)[0]).toBe('bash .ci/compilers')
     const compilers = readFileSync(join(ROOT, '.ci/compilers'), 'utf8')
     for (const name of packagesOfCompilers()) expect(compilers).toContain(` ${name} `)
-    expect(compilers).toMatch(/^node tools\/binaries\/main\.mjs headers$/m)
+    expect(compilers).toMatch(/^node tools\/release\/binaries\/main\.mjs headers$/m)
   })
 
   it('waits for all checks', () => expect(release?.needs).toBe('check'))
