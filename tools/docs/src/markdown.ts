@@ -1,7 +1,7 @@
-import { lexer, walkTokens, type Token, type Tokens } from 'marked'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { lexer, walkTokens, type Token } from 'marked'
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -9,100 +9,75 @@ export const root = fileURLToPath(new URL('../../../', import.meta.url))
 export interface Block {
   /** The first word after the fence: `ts`, `sh`… */
   readonly language: string
-  /** The second: what the block is for, see TESTING.md. */
+  /** The second word: what is done with the block, see TESTING.md. */
   readonly role: string
-  /** The third, for blocks that are a file or a part of one. */
+  /** The third word, for a block that is a part of a file. */
   readonly file: string
   readonly code: string
-  /** Of the opening fence, from 1. */
-  readonly line: number
+  /** Where it stands: `README.md:12`. */
+  readonly where: string
 }
 
-export interface Table {
-  /** The text of the heading it stands under. */
+/** What stands under one heading. */
+export interface Section {
   readonly heading: string
-  /** Cells as they are written, with their Markdown. */
-  readonly rows: readonly (readonly string[])[]
+  /** The heading as links name it. */
+  readonly anchor: string
+  /** Code within sentences. */
+  readonly codeSpans: string[]
+  /** Rows of tables; cells as they are written. */
+  readonly rows: (readonly string[])[]
 }
 
-/** What the checks want to know of a Markdown file. */
 export interface Document {
   /** From the root of the repository. */
   readonly path: string
-  readonly lines: number
+  readonly text: string
   readonly blocks: readonly Block[]
-  readonly tables: readonly Table[]
   /** Targets of links and images. */
   readonly links: readonly string[]
-  /** Headings as GitHub names them in links. */
-  readonly anchors: ReadonlySet<string>
-  /** Code within sentences. */
-  readonly codeSpans: readonly string[]
+  readonly sections: readonly Section[]
 }
 
 /** Every Markdown file that git tracks or would track, but not what changesets and API Extractor write. */
 export function readDocuments(): Document[] {
-  const list = execFileSync(
-    'git',
-    ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', '*.md'],
-    {
-      cwd: root,
-      encoding: 'utf8',
-    },
-  )
-  return [...new Set(list.split('\0'))]
-    .filter((path) => path !== '' && !isWritten(path) && existsSync(root + path))
+  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', '*.md']
+  const list = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\0')
+  return [...new Set(list)]
+    .filter((path) => path !== '' && !/CHANGELOG\.md$|^api\//.test(path) && existsSync(root + path))
     .toSorted()
     .map((path) => parseDocument(path, readFileSync(root + path, 'utf8')))
 }
 
-const isWritten = (path: string): boolean => path.endsWith('CHANGELOG.md') || path.startsWith('api/')
-
 export function parseDocument(path: string, text: string): Document {
   const blocks: Block[] = []
-  const tables: Table[] = []
   const links: string[] = []
-  const anchors = new Set<string>()
-  const codeSpans: string[] = []
-  let heading = ''
+  const sections: Section[] = []
+  const begin = (heading: string): void =>
+    void sections.push({ heading, anchor: anchorOf(heading), codeSpans: [], rows: [] })
+  begin('')
   let position = 0
 
   void walkTokens(lexer(text), (token: Token) => {
-    switch (token.type) {
-      case 'code': {
-        const { raw, text: code, lang = '' } = token as Tokens.Code
-        // Tokens do not say where they stand, but come in the order of the text. In a list they lose their indentation,
-        // so the fence is looked for, and not the whole block.
-        const fence = raw.trimStart().split('\n', 1)[0] as string
-        position = text.indexOf(fence, position)
-        const [language = '', role = '', file = ''] = lang.split(/\s+/)
-        blocks.push({ language, role, file, code, line: text.slice(0, position).split('\n').length })
-        position += raw.trim().length
-        break
-      }
-      case 'heading':
-        heading = (token as Tokens.Heading).text
-        anchors.add(anchorOf(heading))
-        break
-      case 'table':
-        tables.push({
-          heading,
-          rows: (token as Tokens.Table).rows.map((row) => row.map((cell) => cell.text)),
-        })
-        break
-      case 'link':
-      case 'image':
-        links.push((token as Tokens.Link).href)
-        break
-      case 'codespan':
-        codeSpans.push((token as Tokens.Codespan).text)
-        break
-      default:
+    if (token.type === 'code') {
+      // Tokens do not say where they stand, but come in the order of the text.
+      position = text.indexOf(token.raw.trimStart().split('\n', 1)[0] as string, position)
+      const line = text.slice(0, position).split('\n').length
+      const [language = '', role = '', file = ''] = (token['lang'] as string | undefined)?.split(/\s+/) ?? []
+      blocks.push({ language, role, file, code: token['text'] as string, where: `${path}:${line}` })
+      position += token.raw.trim().length
+    } else if (token.type === 'heading') begin(token['text'] as string)
+    else if (token.type === 'link' || token.type === 'image') links.push(token['href'] as string)
+    else if (token.type === 'codespan') sections.at(-1)?.codeSpans.push(token['text'] as string)
+    else if (token.type === 'table') {
+      const rows = token['rows'] as { text: string }[][]
+      sections.at(-1)?.rows.push(...rows.map((row) => row.map((cell) => cell.text)))
     }
   })
-  return { path, lines: text.trimEnd().split('\n').length, blocks, tables, links, anchors, codeSpans }
+  return { path, text, blocks, links, sections }
 }
 
+/** As GitHub and TypeDoc do it. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()

@@ -1,50 +1,71 @@
 import { describe, expect, it } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
-import { readDocuments, type Document } from '../src/markdown.js'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { withFolder } from '@sock/tools/folder'
+import { run } from '@sock/tools/processes'
+import { parseDocument, readDocuments, root, type Block, type Document } from '../src/markdown.js'
 import { programsOf, runPrograms } from '../src/programs.js'
-import { snippetsOf, typeErrors } from '../src/type-check.js'
+import { compile, lintErrors, snippetsOf, typeErrors } from '../src/snippets.js'
 
 const documents = readDocuments()
-const withOpenssl = spawnSync('openssl', ['version']).error === undefined ? it : it.skip
-if (withOpenssl === it.skip) console.warn('openssl is not installed: some documents are not run')
+const blocks = documents.flatMap((document) => document.blocks)
 
-const needsOpenssl = (document: Document): boolean =>
-  programsOf(document).some(({ language, code }) => language === 'sh' && code.includes('openssl'))
+/** `it`, or `it.skip` with a warning where a program is missing. */
+function withProgram(program: string, version: string): typeof it.skip {
+  if (spawnSync(program, [version]).error === undefined) return it
+  console.warn(`${program} is not installed: some blocks are not run`)
+  return it.skip
+}
+const withOpenssl = withProgram('openssl', 'version')
+const withSystemd = withProgram('systemd-analyze', '--version')
+
+/** The examples in the comments of the packages' sources. */
+function examples(): Block[] {
+  return readdirSync(`${root}packages`, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /^[a-z]+\/src\/.*\.ts$/.test(path))
+    .flatMap((path) => {
+      const comments = readFileSync(`${root}packages/${path}`, 'utf8').replace(/^ *\* ?/gm, '')
+      return comments.includes('@example') ? parseDocument(`packages/${path}`, comments).blocks : []
+    })
+}
 
 describe('code of the documentation', () => {
+  const snippets = snippetsOf([...blocks, ...examples()])
+  const compilation = compile(snippets)
+
   it('has the types that a user would see, in every ts block', () => {
-    const snippets = documents.flatMap(snippetsOf)
-    expect(snippets.length).toBeGreaterThan(10)
-    expect(typeErrors(snippets)).toEqual([])
+    expect(snippets.length).toBeGreaterThan(50)
+    expect(typeErrors(compilation)).toEqual([])
+  })
+
+  it('is accepted by the strictTypeChecked rules of typescript-eslint, in every ts block', () => {
+    expect(lintErrors(compilation)).toEqual([])
   })
 
   it('has known languages and roles only', () => {
-    const known = [
-      'ts',
-      'ts more',
-      'ts run',
-      'ts server',
-      'ts client',
-      'ts part',
-      'json file',
-      'js file',
-      'sh',
-      'sh run',
-      'sh alone',
-      'ini unit',
-      'text',
-    ]
-    const unknown = documents.flatMap(({ path, blocks }) =>
-      blocks
-        .filter(({ language, role }) => !known.includes(`${language} ${role}`.trim()))
-        .map(({ line }) => `${path}:${line}`),
-    )
+    const known = /^(ts( more| run| server| client| part)?|(json|js) file|sh( run| alone)?|ini unit|text)$/
+    const unknown = blocks.filter(({ language, role }) => !known.test(`${language} ${role}`.trim()))
     expect(unknown).toEqual([])
   })
 
+  withSystemd('has units that systemd takes', async () => {
+    for (const { where, code } of blocks.filter(({ role }) => role === 'unit')) {
+      await withFolder('unit', async ({ path }) => {
+        writeFileSync(join(path, 'example.service'), code)
+        const verify = ['verify', '--man=no', join(path, 'example.service')]
+        // It reads the units of this machine too, and may have something to say about them.
+        const lines = (await run('systemd-analyze', verify)).output.split('\n')
+        expect([where, ...lines.filter((line) => line.includes('example.service'))]).toEqual([where])
+      })
+    }
+  })
+
+  const needsOpenssl = (document: Document): boolean =>
+    programsOf(document).some(({ language, code }) => language === 'sh' && code.includes('openssl'))
   for (const document of documents.filter((each) => programsOf(each).length > 0)) {
-    const run = needsOpenssl(document) ? withOpenssl : it
-    run(`runs: ${document.path}`, async () => {
+    const runs = needsOpenssl(document) ? withOpenssl : it
+    runs(`runs: ${document.path}`, async () => {
       const places = await runPrograms(document)
       if (document.path !== 'README.md') return
       // The first page shows one server of each kind, and each of them was talked to.
@@ -53,4 +74,41 @@ describe('code of the documentation', () => {
       )
     })
   }
+})
+
+describe('code that is wrong', () => {
+  const code = "import { createTcpServer } from '@sock/tcp'\nconst server = createTcpServer(() => {})"
+  const inFences = (...parts: string[]): Document =>
+    parseDocument('x.md', parts.map((part) => `\`\`\`${part}\n\`\`\``).join('\n'))
+  const server = (handler: string, stop: string): Document =>
+    inFences(`ts server
+import { createTcpServer } from '@sock/tcp'
+const server = createTcpServer(${handler})
+server.on('state', (_state, message) => console.log(message))
+process.once('SIGTERM', () => ${stop})
+await server.listen('127.0.0.1:8080')`)
+
+  it('is found by the compiler and by the linter, which say where it stands', () => {
+    const document = inFences(`ts\n${code}`, 'ts more\nserver.nothing()', `ts\n${code}\nserver.shutdown()`)
+    const compilation = compile(snippetsOf(document.blocks))
+    expect(typeErrors(compilation)).toEqual([
+      expect.stringMatching(/^x\.md:5: Property 'nothing' does not exist .*\(at: nothing\(\)\)$/),
+    ])
+    expect(lintErrors(compilation)).toContainEqual(
+      expect.stringMatching(/^x\.md:8: Promises must be awaited.*no-floating-promises, at: server\.shutdown/),
+    )
+  })
+
+  it.each([
+    ['a server that does not echo', server("(c) => c.write('bye')", 'server.close()'), /x\.md:1 .*"bye"/],
+    [
+      'a server that ends badly',
+      server('async (c) => { for await (const d of c) await c.write(d) }', 'process.exit(3)'),
+      /ended with 3/,
+    ],
+    ['a program that fails', inFences("ts run\nthrow new Error('so bad')"), /x\.md:1 [^]*so bad/],
+    ['a shell line that fails', inFences('sh run\nfalse'), /x\.md:1 .* ended with 1/],
+  ])('is found when it runs: %s', async (_what, document, message) => {
+    await expect(runPrograms(document)).rejects.toThrow(message)
+  })
 })

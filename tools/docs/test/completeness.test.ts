@@ -1,95 +1,85 @@
 import { describe, expect, it } from '@jest/globals'
 import { datagramClientChecks, datagramServerChecks } from '@sock/core/datagram'
 import { streamClientChecks, streamServerChecks } from '@sock/core/stream'
-import { readdirSync } from 'node:fs'
-import { readDocuments, root, type Document } from '../src/markdown.js'
-import { literalsOf, propertiesOf, type Property } from '../src/type-check.js'
+import { readDocuments } from '../src/markdown.js'
+import { literalsOf, propertiesOf } from '../src/snippets.js'
 
 const documents = readDocuments()
 
-function readme(name: string): Document {
-  const found = documents.find(({ path }) => path === `packages/${name}/README.md`)
-  if (found === undefined) throw new Error(`there is no README of ${name}`)
-  return found
+/** The rows of the tables under a heading of a package's README, by the code in their first cell. */
+function rows(name: string, heading: string): Map<string, readonly string[]> {
+  const readme = documents.find(({ path }) => path === `packages/${name}/README.md`)
+  const found = readme?.sections.filter((section) => section.heading === heading)
+  const all = found?.flatMap((section) => section.rows) ?? []
+  return new Map(all.map((row) => [/`([^`]+)`/.exec(row[0] ?? '')?.[1] ?? '', row]))
 }
 
-/** The rows of the tables under a heading, by the code in their first cell. */
-function rows({ tables }: Document, heading: string): Map<string, readonly string[]> {
-  const found = tables.filter((table) => table.heading === heading).flatMap((table) => table.rows)
-  return new Map(found.map((row) => [/`([^`]+)`/.exec(row[0] ?? '')?.[1] ?? '', row]))
-}
+describe('error codes', () => {
+  const codes = literalsOf('@sock/core', 'SockErrorCode').toSorted()
+
+  it('each stand in a heading or at the head of a row of docs/errors.md, and no other', () => {
+    const sections = documents.find(({ path }) => path === 'docs/errors.md')?.sections ?? []
+    const named = sections.flatMap(({ heading, rows: table }) => [heading, ...table.map(([cell]) => cell)])
+    const found = named.flatMap((text) => text?.match(/ERR_SOCK_[A-Z_]+/g) ?? [])
+    expect([...new Set(found)].toSorted()).toEqual(codes)
+  })
+
+  it('that any document names exist', () => {
+    const named = documents.flatMap(({ path, text }) =>
+      (text.match(/ERR_SOCK_[A-Z_]*[A-Z]/g) ?? []).map((code) => `${path} ${code}`),
+    )
+    expect(named.filter((line) => !codes.includes(line.split(' ')[1] as string))).toEqual([])
+  })
+})
+
+type Checks = Record<string, (value: unknown, key: string) => unknown>
+const stream: Checks = { ...streamServerChecks, ...streamClientChecks }
+const datagram: Checks = { ...datagramServerChecks, ...datagramClientChecks }
+const TRANSPORTS = [
+  ['tcp', 'Tcp', stream],
+  ['udp', 'Udp', datagram],
+  ['unix', 'Unix', stream],
+  ['unixgram', 'Unixgram', datagram],
+] as const
+
+/** A default that the comment of an option tells. */
+const defaultIn = (documentation: string): string | undefined =>
+  /Default:? (0o\d+|\d+|true|false|`\w+`)/.exec(documentation)?.[1]?.replaceAll('`', '')
 
 describe('package READMEs', () => {
-  it.each(['core', 'native', 'tcp', 'udp', 'unix', 'unixgram'])('%s has at most 120 lines', (name) => {
-    expect(readme(name).lines).toBeLessThanOrEqual(120)
-  })
-
-  it('core lists every code of SockErrorCode, and no other', () => {
-    const listed = [...rows(readme('core'), 'Errors').keys()]
-    expect(listed.toSorted()).toEqual(literalsOf('@sock/core', 'SockErrorCode').toSorted())
-  })
+  it.each(TRANSPORTS)(
+    '%s lists every option with its default and its owner, and no other',
+    (name, prefix, checks) => {
+      const ofServer = propertiesOf(`@sock/${name}`, `${prefix}ServerOptions`)
+      const ofClient = propertiesOf(`@sock/${name}`, `${prefix}ClientOptions`)
+      const has = (options: typeof ofServer, key: string): boolean => options.some((one) => one.name === key)
+      const listed = rows(name, 'Options')
+      const expected = new Map(
+        [...ofServer, ...ofClient].map(({ name: key, documentation }) => {
+          // What core does not know of says its default in the comment of the option.
+          const value = key in checks ? checks[key]?.(undefined, key) : defaultIn(documentation)
+          const isPlain = typeof value === 'number' || typeof value === 'string'
+          const owner = !has(ofClient, key) ? 'server' : has(ofServer, key) ? 'both' : 'client'
+          return [key, [isPlain ? `\`${value}\`` : listed.get(key)?.[1], owner]]
+        }),
+      )
+      const found = new Map([...listed].map(([key, row]) => [key, row.slice(1, 3)]))
+      expect(found).toEqual(expected)
+    },
+  )
 
   it('native lists every option of createEngine(), and no other', () => {
-    const listed = [...rows(readme('native'), 'Options of its own').keys()]
     const known = propertiesOf('@sock/native', 'NativeEngineOptions').map((property) => property.name)
-    expect(listed.toSorted()).toEqual(known.toSorted())
+    expect([...rows('native', 'Options of its own').keys()].toSorted()).toEqual(known.toSorted())
   })
 
-  const types = {
-    tcp: ['@sock/tcp', 'TcpServerOptions', 'TcpClientOptions'],
-    udp: ['@sock/udp', 'UdpServerOptions', 'UdpClientOptions'],
-    unix: ['@sock/unix', 'UnixServerOptions', 'UnixClientOptions'],
-    unixgram: ['@sock/unixgram', 'UnixgramServerOptions', 'UnixgramClientOptions'],
-  } as const
-  const transports = Object.keys(types) as (keyof typeof types)[]
-
-  const optionsOf = (name: keyof typeof types): Property[] => {
-    const [module, server, client] = types[name]
-    return [...propertiesOf(module, server), ...propertiesOf(module, client)]
-  }
-
-  it.each(transports)('%s lists every option, and no other', (name) => {
-    const known = optionsOf(name).map((property) => property.name)
-    expect([...rows(readme(name), 'Options').keys()].toSorted()).toEqual([...new Set(known)].toSorted())
-  })
-
-  it.each(transports)('%s says whose each option is', (name) => {
-    const [module, server, client] = types[name]
-    const ofServer = new Set(propertiesOf(module, server).map((property) => property.name))
-    const ofClient = new Set(propertiesOf(module, client).map((property) => property.name))
-    for (const [key, row] of rows(readme(name), 'Options')) {
-      const whose = !ofClient.has(key) ? 'server' : ofServer.has(key) ? 'both' : 'client'
-      expect([key, row[2]]).toEqual([key, whose])
-    }
-  })
-
-  const checksOf = (name: keyof typeof types): Record<string, (value: unknown, key: string) => unknown> =>
-    name === 'udp' || name === 'unixgram'
-      ? { ...datagramServerChecks, ...datagramClientChecks }
-      : { ...streamServerChecks, ...streamClientChecks }
-
-  it.each(transports)('%s gives the defaults that the code has', (name) => {
-    const listed = rows(readme(name), 'Options')
-    const checks = checksOf(name)
-    for (const { name: key, documentation } of optionsOf(name)) {
-      // What core does not know of says it in the comment of the option.
-      const value = key in checks ? checks[key]?.(undefined, key) : defaultIn(documentation)
-      if (typeof value === 'number' || typeof value === 'string')
-        expect([key, listed.get(key)?.[1]]).toEqual([key, `\`${value}\``])
-    }
-  })
-
-  const targets = [
+  it.each([
     ['udp', '@sock/udp', 'UdpTarget'],
     ['unix', '@sock/core', 'UnixTarget'],
     ['unixgram', '@sock/unixgram', 'UnixTarget'],
-  ] as const
-
-  it.each(targets)('%s lists the parts of a target, and no other', (name, module, type) => {
-    const listed = rows(readme(name), 'Targets')
-    const keys = [...listed.values()].flatMap(([cell = '']) =>
-      [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string),
-    )
+  ])('%s lists the parts of a target, with their defaults, and no other', (name, module, type) => {
+    const listed = rows(name, 'Targets')
+    const keys = [...listed.values()].flatMap(([cell = '']) => cell.match(/(?<=`)[^`]+(?=`(,|$| ))/g) ?? [])
     const known = propertiesOf(module, type)
     expect(keys.toSorted()).toEqual(known.map((property) => property.name).toSorted())
     for (const { name: key, documentation } of known) {
@@ -98,16 +88,3 @@ describe('package READMEs', () => {
     }
   })
 })
-
-describe('README of the examples', () => {
-  it('lists every example, and no other', () => {
-    const { links } = documents.find(({ path }) => path === 'examples/README.md') as Document
-    const listed = links.filter((link) => link.startsWith('src/')).map((link) => link.slice('src/'.length))
-    expect(listed.toSorted()).toEqual(readdirSync(`${root}examples/src`).toSorted())
-  })
-})
-
-/** The default that the comment of an option tells. */
-function defaultIn(documentation: string): string | undefined {
-  return /Default:? (0o\d+|\d+|true|false|`\w+`)/.exec(documentation)?.[1]?.replaceAll('`', '')
-}

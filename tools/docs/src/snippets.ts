@@ -1,6 +1,8 @@
-import ts from 'typescript'
 import { fileURLToPath } from 'node:url'
-import type { Document } from './markdown.js'
+import { Linter } from 'eslint'
+import { configs, parser } from 'typescript-eslint'
+import ts from 'typescript'
+import type { Block } from './markdown.js'
 
 /** A piece of TypeScript out of a document. */
 export interface Snippet {
@@ -28,26 +30,52 @@ const OPTIONS: ts.CompilerOptions = {
   noEmit: true,
 }
 
-/** The `ts` blocks of a document, but those that are a part of a file, which is checked where it is; one with the role `more` goes on where the one before it ended. */
-export function snippetsOf({ path, blocks }: Document): Snippet[] {
+/**
+ * The `ts` blocks of a document, without parts of files, which are checked where they are. A block with the role `more`
+ * goes on where the one before it ended.
+ */
+export function snippetsOf(blocks: readonly Block[]): Snippet[] {
   const snippets: Snippet[] = []
-  let before = ''
-  for (const { language, role, code, line } of blocks) {
+  for (const { language, role, code, where } of blocks) {
     if (language !== 'ts' || role === 'part') continue
-    const whole = role === 'more' ? `${before}\n${code}` : code
-    snippets.push({ where: `${path}:${line}`, code: whole })
-    before = whole
+    const before = role === 'more' ? `${snippets.at(-1)?.code}\n` : ''
+    snippets.push({ where, code: before + code })
   }
   return snippets
 }
 
 /** What the compiler says against the snippets, as lines `README.md:12: message`. */
-export function typeErrors(snippets: readonly Snippet[]): string[] {
-  const { program, names } = createProgram(snippets)
+export function typeErrors({ program, names }: Compilation): string[] {
   return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
     const text = ts.flattenDiagnosticMessageText(messageText, '\n')
     const code = file?.text.slice(start).split('\n', 1)[0]
     return `${names.get(file?.fileName ?? '') ?? file?.fileName}: ${text} (at: ${code})`
+  })
+}
+
+const NODE_TEST = { from: 'package', name: ['test', 'it', 'describe'], package: 'node:test' }
+
+/** What the strictest rules for typed code that many projects use say against the snippets, as lines `README.md:12: …`. */
+export function lintErrors({ program, names }: Compilation): string[] {
+  const linter = new Linter({ configType: 'flat' })
+  const config = [
+    ...configs.strictTypeChecked,
+    { files: ['**/*.ts'], languageOptions: { parser, parserOptions: { programs: [program] } } },
+    {
+      rules: {
+        // Examples end early: your program uses what they make.
+        '@typescript-eslint/no-unused-vars': 'off',
+        // node:test waits for its tests by itself.
+        '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [NODE_TEST] }],
+      },
+    },
+  ] as unknown as Linter.Config[]
+  return [...names].flatMap(([filename, where]) => {
+    const code = program.getSourceFile(filename)?.text ?? ''
+    return linter.verify(code, config, { filename }).map(({ ruleId, message, line }) => {
+      const text = code.split('\n')[line - 1]?.trim()
+      return `${where}: ${message} (${ruleId}, at: ${text})`
+    })
   })
 }
 
@@ -59,7 +87,7 @@ export interface Property {
 
 /** The properties of an interface that a package exports, inherited ones included. */
 export function propertiesOf(module: string, name: string): Property[] {
-  const { checker, type } = exported(module, name)
+  const { type, checker } = typeOf(module, name)
   return type.getProperties().map((symbol) => ({
     name: symbol.name,
     documentation: ts.displayPartsToString(symbol.getDocumentationComment(checker)),
@@ -68,47 +96,30 @@ export function propertiesOf(module: string, name: string): Property[] {
 
 /** The members of a union of string literals that a package exports. */
 export function literalsOf(module: string, name: string): string[] {
-  const { type } = exported(module, name)
-  if (!type.isUnion()) throw new Error(`${module} exports no union ${name}`)
-  return type.types.map((member) => (member as ts.StringLiteralType).value)
+  const { type } = typeOf(module, name)
+  return (type as ts.UnionType).types.map((member) => (member as ts.StringLiteralType).value)
 }
 
-interface Exported {
-  readonly checker: ts.TypeChecker
-  readonly type: ts.Type
-}
-
-/** What was looked up before, by module and name: each takes a program of its own. */
-const lookedUp = new Map<string, Exported>()
-
-function exported(module: string, name: string): Exported {
-  const key = `${module} ${name}`
-  const found = lookedUp.get(key) ?? lookUp(module, name)
-  lookedUp.set(key, found)
-  return found
-}
-
-function lookUp(module: string, name: string): Exported {
+function typeOf(module: string, name: string): { type: ts.Type; checker: ts.TypeChecker } {
   const code = `import type { ${name} } from '${module}'\nexport declare const wanted: ${name}`
-  const { program, file } = createProgram([{ where: 'wanted', code }])
+  const { program } = compile([{ where: name, code }])
   const checker = program.getTypeChecker()
-  const wanted = checker.getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol)[0] as ts.Symbol
-  return { checker, type: checker.getTypeOfSymbolAtLocation(wanted, file) }
+  const file = program.getSourceFile(`${FOLDER}0.ts`) as ts.SourceFile
+  const [wanted] = checker.getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol)
+  return { type: checker.getTypeOfSymbolAtLocation(wanted as ts.Symbol, file), checker }
 }
 
 export interface Compilation {
   readonly program: ts.Program
   /** Where each file of the program comes from. */
   readonly names: ReadonlyMap<string, string>
-  /** The first snippet. */
-  readonly file: ts.SourceFile
 }
 
 /** Files on the disk, which every program reads: to parse them each time takes most of the time. */
 const sources = new Map<string, ts.SourceFile | undefined>()
 
-/** A program over files that exist only here. */
-export function createProgram(snippets: readonly Snippet[]): Compilation {
+/** Makes a program of files that exist only here. */
+export function compile(snippets: readonly Snippet[]): Compilation {
   const files = new Map(snippets.map(({ code }, index) => [`${FOLDER}${index}.ts`, code]))
   const names = new Map(snippets.map(({ where }, index) => [`${FOLDER}${index}.ts`, where]))
   const disk = ts.createCompilerHost(OPTIONS)
@@ -123,6 +134,5 @@ export function createProgram(snippets: readonly Snippet[]): Compilation {
       return sources.get(path)
     },
   }
-  const program = ts.createProgram([...files.keys()], OPTIONS, host)
-  return { program, names, file: program.getSourceFile(`${FOLDER}0.ts`) as ts.SourceFile }
+  return { program: ts.createProgram([...files.keys()], OPTIONS, host), names }
 }
