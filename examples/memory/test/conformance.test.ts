@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals'
-import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
+import { anyTransportConformance, registerSuite, streamConformance } from '@sock/testing'
 import { connectMemory, createMemoryServer } from '../src/index.js'
 
 let count = 0

@@ -8,7 +8,7 @@ import {
   createFakeListener,
   createFakeStreamPort,
   type FakeListener,
-} from '../src/testing.js'
+} from '@sock/testing'
 import { systemError } from './support/fake-server.js'
 import { outcome, pass, stopClock } from './support/settle.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { connectStream } from '../src/lib/stream/client.js'
-import { createFakeStreamPort } from '../src/testing.js'
+import { createFakeStreamPort } from '@sock/testing'
 import { dial, serve } from './support/fake-datagram-sockets.js'
 import { serveFake } from './support/fake-server.js'
 import { rejection, settle } from './support/settle.js'

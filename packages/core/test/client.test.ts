@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { ConnectionEvent } from '../src/index.js'
 import { connectStream, type StreamDial } from '../src/stream.js'
 import { ipAddress } from '../src/transport.js'
-import { createFakeStreamPort } from '../src/testing.js'
+import { createFakeStreamPort } from '@sock/testing'
 import { systemError } from './support/fake-server.js'
 import { rejection } from './support/settle.js'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { createFakeStreamPort } from '../src/testing.js'
+import { createFakeStreamPort } from '@sock/testing'
 import { openFake, serveFake, story } from './support/fake-server.js'
 import { pass, rejection, stopClock } from './support/settle.js'
 

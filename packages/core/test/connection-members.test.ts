@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Connection } from '../src/index.js'
 import { connectStream } from '../src/stream.js'
-import { createFakeStreamPort } from '../src/testing.js'
+import { createFakeStreamPort } from '@sock/testing'
 import { openWith } from './support/callbacks.js'
 
 /** The members of the type: a name too many, or one that is missing, does not compile. */

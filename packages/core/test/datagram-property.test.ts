@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { ipAddress } from '../src/lib/address/address.js'
 import type { DatagramChannel } from '../src/lib/channel/channel.js'
 import { createDatagramServer } from '../src/lib/datagram/server.js'
-import { createFakeDatagramPort, type FakeSent } from '../src/testing.js'
+import { createFakeDatagramPort, type FakeSent } from '@sock/testing'
 import { systemError } from './support/fake-server.js'
 
 const DESTINATIONS = [1, 2, 3].map((port) => ipAddress('127.0.0.1', port))

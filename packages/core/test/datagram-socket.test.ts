@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { ipAddress, type IpAddress } from '../src/lib/address/address.js'
 import type { DatagramHandler } from '../src/lib/channel/handler.js'
 import { createDatagramServer } from '../src/lib/datagram/server.js'
-import { createFakeDatagramPort } from '../src/testing.js'
+import { createFakeDatagramPort } from '@sock/testing'
 import { systemError } from './support/fake-server.js'
 import { dial, serve, turn } from './support/fake-datagram-sockets.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { createDescriptorLimit, readLimit } from '../src/lib/stream/descriptor-limit.js'
-import { createFakeHandshake, createFakeStreamPort } from '../src/testing.js'
+import { createFakeHandshake, createFakeStreamPort } from '@sock/testing'
 import { serveFake } from './support/fake-server.js'
 
 describe('createDescriptorLimit', () => {

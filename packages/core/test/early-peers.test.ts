@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { once } from 'node:events'
 import { connect, createServer, Server, type AddressInfo, type Socket } from 'node:net'
 import type { StreamServerOptions } from '../src/index.js'
-import { echo } from '../src/lib/testing/handlers.js'
-import { createLoopbackServer } from './support/loopback.js'
+import { echo } from '@sock/testing'
+import { createNodeServer } from './support/node-server.js'
 import { rejection } from './support/settle.js'
 
 const opened: { destroy(): void }[] = []
@@ -47,7 +47,7 @@ function handOver(sockets: readonly Socket[]): void {
 }
 
 function observed(options?: StreamServerOptions) {
-  const server = createLoopbackServer(echo, options)
+  const server = createNodeServer(echo, options)
   closing.push(() => server.close())
   const heard: string[] = []
   const errors: unknown[] = []

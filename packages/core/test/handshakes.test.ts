@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createDeferred } from '../src/lib/async/deferred.js'
-import { createFakeHandshake, createFakeStreamPort, type FakeHandshake } from '../src/testing.js'
+import { createFakeHandshake, createFakeStreamPort, type FakeHandshake } from '@sock/testing'
 import { serveFake, story } from './support/fake-server.js'
 import { pass, stopClock } from './support/settle.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { ChunkIterator, Inbox } from '../src/lib/stream/inbox.js'
-import { createFakeStreamPort, type FakeStreamPort } from '../src/testing.js'
+import { createFakeStreamPort, type FakeStreamPort } from '@sock/testing'
 import { outcome, rejection } from './support/settle.js'
 
 const chunk = (text: string): Buffer => Buffer.from(text)

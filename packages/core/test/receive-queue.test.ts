@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { DATAGRAM_OVERHEAD, ReceiveQueue } from '../src/lib/datagram/receive-queue.js'
-import { createFakeDatagramPort } from '../src/testing.js'
+import { createFakeDatagramPort } from '@sock/testing'
 
 const push = (queue: ReceiveQueue, text: string): boolean => queue.push(Buffer.from(text), undefined, false)
 const take = (data: Buffer): string => String(data)

@@ -4,11 +4,7 @@ import { DATAGRAM_OVERHEAD } from '../src/lib/datagram/receive-queue.js'
 import { MAX_SEND_QUEUE, SendQueue } from '../src/lib/datagram/send-queue.js'
 import type { DatagramPort, DatagramSending } from '../src/lib/datagram/port.js'
 import { SockError } from '../src/lib/errors/errors.js'
-import {
-  createFakeDatagramPort,
-  type FakeDatagramPort,
-  type FakeDatagramPortOptions,
-} from '../src/testing.js'
+import { createFakeDatagramPort, type FakeDatagramPort, type FakeDatagramPortOptions } from '@sock/testing'
 import { systemError } from './support/fake-server.js'
 
 const A = ipAddress('127.0.0.1', 1)

@@ -8,7 +8,7 @@ import {
   createFakeStreamPort,
   type FakeListener,
   type FakeStreamPort,
-} from '../src/testing.js'
+} from '@sock/testing'
 import { createFakeServer, systemError, type FakeServer } from './support/fake-server.js'
 import { outcome, settle } from './support/settle.js'
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { getEventListeners } from 'node:events'
 import type { Server } from '../src/index.js'
 import { createDeferred } from '../src/lib/async/deferred.js'
-import { createFakeListener, createFakeStreamPort, type FakeListener } from '../src/testing.js'
+import { createFakeListener, createFakeStreamPort, type FakeListener } from '@sock/testing'
 import { createFakeServer, openFake, serveFake, story, systemError } from './support/fake-server.js'
 import { outcome, pass, rejection, settle, stopClock } from './support/settle.js'
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { Sweep, type Watched } from '../src/lib/stream/sweep.js'
-import { createFakeStreamPort } from '../src/testing.js'
+import { createFakeStreamPort } from '@sock/testing'
 import { serveFake } from './support/fake-server.js'
 import { pass, stopClock } from './support/settle.js'
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { Connection } from '../src/index.js'
-import { createFakeListener, createFakeStreamPort } from '../src/testing.js'
+import { createFakeListener, createFakeStreamPort } from '@sock/testing'
 import { createFakeServer } from './support/fake-server.js'
 import { rejection, settle } from './support/settle.js'
 import type { StreamHandler } from '../src/index.js'

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Connection, StreamHandler, StreamServerOptions } from '../src/index.js'
-import { readAll, readExactly } from '../src/lib/testing/handlers.js'
-import { connectLoopback, createLoopbackServer } from './support/loopback.js'
+import { readAll, readExactly } from '@sock/testing'
+import { connectNode, createNodeServer } from './support/node-server.js'
 
 const COUNT = 100
 const LINES = Array.from({ length: COUNT }, (_, index) => `line ${index}\n`)
@@ -35,12 +35,12 @@ function count(socket: Socket, calls: string[]): void {
 /** A client, and how often its server called the system for what the handler has written. */
 async function scene(handler: StreamHandler, options?: StreamServerOptions) {
   const calls: string[] = []
-  const server = createLoopbackServer(handler, {
+  const server = createNodeServer(handler, {
     ...options,
     configure: (socket: Socket) => count(socket, calls),
   })
   closing.push(() => server.close())
-  const client = await connectLoopback(await server.listen('127.0.0.1:0'))
+  const client = await connectNode(await server.listen('127.0.0.1:0'))
   closing.push(() => client.destroy())
   return { calls, client }
 }

@@ -1,5 +1,5 @@
 import { afterAll, it } from '@jest/globals'
-import { registerSuite, streamConformance } from '@sock/core/testing'
+import { registerSuite, streamConformance } from '@sock/testing'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

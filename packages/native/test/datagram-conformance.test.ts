@@ -1,5 +1,5 @@
 import { it } from '@jest/globals'
-import { datagramConformance, registerSuite } from '@sock/core/testing'
+import { datagramConformance, registerSuite } from '@sock/testing'
 import { connectUdp, createUdpServer } from './support/datagram-sockets.js'
 import { describeNative as describe } from './support/needs.js'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
-import { assertNothingLeft, takeInventory, type Inventory } from '@sock/core/testing'
+import { assertNothingLeft, takeInventory, type Inventory } from '@sock/testing'
 import dns from 'node:dns/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { assertNothingLeft, takeInventory, type Inventory } from '@sock/core/testing'
+import { assertNothingLeft, takeInventory, type Inventory } from '@sock/testing'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'

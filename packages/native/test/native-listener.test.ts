@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
-import { assertNothingLeft, takeInventory, type Inventory } from '@sock/core/testing'
+import { assertNothingLeft, takeInventory, type Inventory } from '@sock/testing'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { engine } from '../src/index.js'

@@ -1,6 +1,6 @@
 import { it } from '@jest/globals'
 import type { Connection, StreamServerOptions } from '@sock/core'
-import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
+import { anyTransportConformance, registerSuite, streamConformance } from '@sock/testing'
 import { engine, type NativeSocket } from '@sock/native'
 import { connectTcp, createTcpServer } from '../src/index.js'
 import { describeNative as describe } from './support/engines.js'

@@ -1,6 +1,6 @@
 import { describe, it } from '@jest/globals'
 import type { StreamHandler, StreamServerOptions } from '@sock/core'
-import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
+import { anyTransportConformance, registerSuite, streamConformance } from '@sock/testing'
 import { generate } from 'selfsigned'
 import { connectTcp, createTcpServer } from '../src/index.js'
 

@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals'
-import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
+import { anyTransportConformance, registerSuite, streamConformance } from '@sock/testing'
 import { connectTcp, createTcpServer } from '../src/index.js'
 
 const fixture = {

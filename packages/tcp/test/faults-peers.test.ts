@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { StreamHandler, StreamServerOptions } from '@sock/core'
-import { provoke, type Scene, type StreamFixture } from '@sock/core/testing'
+import { provoke, type Scene, type StreamFixture } from '@sock/testing'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { provoke, type Scene, type StreamFixture } from '@sock/core/testing'
+import { provoke, type Scene, type StreamFixture } from '@sock/testing'
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'

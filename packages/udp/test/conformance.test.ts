@@ -1,5 +1,5 @@
 import { it } from '@jest/globals'
-import { anyTransportConformance, datagramConformance, registerSuite } from '@sock/core/testing'
+import { anyTransportConformance, datagramConformance, registerSuite } from '@sock/testing'
 import { connectUdp, createUdpServer } from '../src/index.js'
 import { engines } from './support/engines.js'
 

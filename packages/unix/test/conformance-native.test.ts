@@ -1,6 +1,6 @@
 import { afterAll, it } from '@jest/globals'
 import type { Connection, StreamServerOptions } from '@sock/core'
-import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
+import { anyTransportConformance, registerSuite, streamConformance } from '@sock/testing'
 import { engine, type NativeSocket } from '@sock/native'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import type { StreamHandler, StreamServerOptions } from '@sock/core'
-import { provoke, type Scene, type StreamFixture } from '@sock/core/testing'
+import { provoke, type Scene, type StreamFixture } from '@sock/testing'
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { connectUnix, createUnixServer, type UnixAddress } from '../src/index.js'

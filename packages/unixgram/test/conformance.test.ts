@@ -1,5 +1,5 @@
 import { afterAll, it } from '@jest/globals'
-import { anyTransportConformance, datagramConformance, registerSuite } from '@sock/core/testing'
+import { anyTransportConformance, datagramConformance, registerSuite } from '@sock/testing'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

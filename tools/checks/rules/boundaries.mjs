@@ -36,7 +36,9 @@ function problemOutside(path, name, place, module) {
   const [, sibling] = /^@sock\/([^/]+)/.exec(module) ?? []
   // Which knows none of them, and under which their tests run too.
   const isEngine = sibling === 'native' && place === 'test'
-  if (sibling && sibling !== name && sibling !== 'core' && !isEngine)
+  // Whose suites and fake ports all tests may use.
+  const isTesting = sibling === 'testing' && place === 'test'
+  if (sibling && sibling !== name && sibling !== 'core' && !isEngine && !isTesting)
     return 'a transport is imported only by programs and examples'
   if (path.startsWith('packages/core/src/lib/datagram/') && module === 'node:dgram')
     return 'the machinery speaks to ports, not to sockets'

@@ -10,8 +10,8 @@ function filesOf(guide) {
 }
 
 /**
- * Makes the transport of the guide in an empty folder, with core as it is packed and nothing else of the repository: the
- * files that the guide shows whole, and the sources that it shows in parts.
+ * Makes the transport of the guide in an empty folder, with core and testing as they are packed and nothing else of the
+ * repository: the files that the guide shows whole, and the sources that it shows in parts.
  */
 export async function writeTransport(folder) {
   for (const { path, content } of filesOf('docs/writing-a-transport.md')) {
@@ -20,14 +20,17 @@ export async function writeTransport(folder) {
   }
   cpSync(inRoot('examples/memory/src'), join(folder, 'src'), { recursive: true })
 
-  const core = join(folder, 'node_modules/@sock/core')
-  mkdirSync(core, { recursive: true })
-  await succeed(
-    inRoot('node_modules/.bin/pnpm'),
-    ['pack', '--pack-destination', folder],
-    inRoot('packages/core'),
-  )
-  await succeed('sh', ['-c', `tar -xzf ./sock-core-*.tgz -C '${core}' --strip-components 1`], folder)
+  for (const name of ['core', 'testing']) {
+    const installed = join(folder, 'node_modules/@sock', name)
+    mkdirSync(installed, { recursive: true })
+    const pack = ['pack', '--pack-destination', folder]
+    await succeed(inRoot('node_modules/.bin/pnpm'), pack, inRoot('packages', name))
+    await succeed(
+      'sh',
+      ['-c', `tar -xzf ./sock-${name}-*.tgz -C '${installed}' --strip-components 1`],
+      folder,
+    )
+  }
   for (const tool of ['typescript', '@types'])
     symlinkSync(inRoot('node_modules', tool), join(folder, 'node_modules', tool))
 }

@@ -7,6 +7,7 @@ import type { Releases, Versions } from './releases.js'
 
 const CORE = '@sock/core'
 const TCP = '@sock/tcp'
+const TESTING = '@sock/testing'
 
 /** Versions of tcp and core that were not made together, but are within the declared range, run the conformance suite. */
 export async function mixVersions(manager: Manager, releases: Releases, claims: Claims): Promise<void> {
@@ -27,13 +28,13 @@ async function conform(
   how: string,
   claims: Claims,
 ): Promise<void> {
-  const [tcp, core] = [from.tcp.get(TCP), from.core.get(CORE)]
+  const [tcp, core, testing] = [from.tcp.get(TCP), from.core.get(CORE), from.core.get(TESTING)]
   await claims.check(`${how}: ${TCP} ${tcp} with ${CORE} ${core} passes the conformance suite`, async () => {
     const project = manager.project(how.replaceAll(' ', '-'))
-    const { code, output } = await project.add(`${TCP}@${tcp}`, `${CORE}@${core}`)
+    const { code, output } = await project.add(`${TCP}@${tcp}`, `${CORE}@${core}`, `${TESTING}@${testing}`)
     assert.equal(code, 0, output)
     const installed = [...project.installed()].map(([name, { version }]) => `${name}@${version}`)
-    assert.deepEqual(installed.toSorted(), [`${CORE}@${core}`, `${TCP}@${tcp}`])
+    assert.deepEqual(installed.toSorted(), [`${CORE}@${core}`, `${TCP}@${tcp}`, `${TESTING}@${testing}`])
     writeFileSync(join(project.folder, 'conformance.mjs'), CONFORMANCE)
     const report = await project.program('conformance.mjs', '--test-reporter=tap')
     const [, passed] = /^# pass (\d+)$/m.exec(report) ?? []
@@ -42,9 +43,9 @@ async function conform(
   })
 }
 
-/** What the README of core shows, with the runner that every Node has. */
+/** What the README of @sock/testing shows, with the runner that every Node has. */
 const CONFORMANCE = `
-import { anyTransportConformance, registerSuite, streamConformance } from '@sock/core/testing'
+import { anyTransportConformance, registerSuite, streamConformance } from '@sock/testing'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { describe, it } from 'node:test'
 

@@ -1,5 +1,5 @@
 import type { Connection, StreamCallbacks } from '../../src/index.js'
-import { createFakeStreamPort, type FakeStreamPort } from '../../src/testing.js'
+import { createFakeStreamPort, type FakeStreamPort } from '@sock/testing'
 import { serveFake, type FakeScene } from './fake-server.js'
 
 export interface CallbackScene extends FakeScene {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Connection, StreamHandler } from '../../src/index.js'
 import { createDeferred, type Deferred } from '../../src/lib/async/deferred.js'
-import { createFakeStreamPort, type FakeStreamPort } from '../../src/testing.js'
+import { createFakeStreamPort, type FakeStreamPort } from '@sock/testing'
 import { serveFake, systemError, type FakeScene } from './fake-server.js'
 
 /** What may happen next. Whom it happens to is a number, taken modulo the connections there are. */

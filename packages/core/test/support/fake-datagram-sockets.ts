@@ -4,11 +4,7 @@ import { connectDatagram } from '../../src/lib/datagram/client.js'
 import { createDatagramServer } from '../../src/lib/datagram/server.js'
 import type { DatagramHandler } from '../../src/lib/channel/handler.js'
 import type { ConnectionEvent, DatagramServerStats, Server } from '../../src/lib/server/server.js'
-import {
-  createFakeDatagramPort,
-  type FakeDatagramPort,
-  type FakeDatagramPortOptions,
-} from '../../src/testing.js'
+import { createFakeDatagramPort, type FakeDatagramPort, type FakeDatagramPortOptions } from '@sock/testing'
 
 /** To whom a client is connected. */
 export const PEER = ipAddress('127.0.0.1', 9)

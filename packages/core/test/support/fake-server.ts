@@ -11,7 +11,7 @@ import {
   createFakeStreamPort,
   type FakeListener,
   type FakeStreamPort,
-} from '../../src/testing.js'
+} from '@sock/testing'
 
 export type FakeServer = StreamServer<string, IpAddress>
 

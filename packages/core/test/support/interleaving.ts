@@ -1,5 +1,5 @@
 import type { Connection, StreamCallbacks } from '../../src/index.js'
-import { createFakeStreamPort, type FakeStreamPort } from '../../src/testing.js'
+import { createFakeStreamPort, type FakeStreamPort } from '@sock/testing'
 import { serveFake, systemError, type FakeScene, type FakeServer } from './fake-server.js'
 
 export const CALLBACKS = ['open', 'data', 'end', 'drain', 'close'] as const

@@ -3,7 +3,7 @@
  * another processor, or under valgrind: `node conformance.mjs <transport> [part of a name] [pattern of others]`. Every case takes its time there,
  * so one that is slow is broken off, and counts as failed. The last line is `N passed, N failed, N skipped`.
  */
-import { datagramConformance, streamConformance } from '@sock/core/testing'
+import { datagramConformance, streamConformance } from '@sock/testing'
 import { engine } from '@sock/native'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 let count = 0
 
-/** Each transport over an engine, as the suites of @sock/core/testing want it. `folder` is for socket files. */
+/** Each transport over an engine, as the suites of @sock/testing want it. `folder` is for socket files. */
 export function fixtures(engine, folder) {
   const nextPath = () => join(folder, `${++count}.sock`)
   const anyPort = () => '127.0.0.1:0'

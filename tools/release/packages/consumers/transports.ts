@@ -46,7 +46,7 @@ import {
   streamConformance,
   type StreamFixture,
   type Suite,
-} from '@sock/core/testing'
+} from '@sock/testing'
 import { describe, it } from 'node:test'
 
 /* oxlint-disable typescript/no-unnecessary-type-parameters -- type parameters are what is tested with here */

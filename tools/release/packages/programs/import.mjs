@@ -2,7 +2,7 @@
 import { exchange } from '@sock/core'
 import { createDatagramServer } from '@sock/core/datagram'
 import { nodeEngine } from '@sock/core/stream'
-import { streamConformance } from '@sock/core/testing'
+import { streamConformance } from '@sock/testing'
 import { check } from '@sock/core/transport'
 import { engine } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'

@@ -2,7 +2,7 @@
 const { exchange } = require('@sock/core')
 const { nodeEngine } = require('@sock/core/stream')
 const { createDatagramServer } = require('@sock/core/datagram')
-const { streamConformance } = require('@sock/core/testing')
+const { streamConformance } = require('@sock/testing')
 const { check } = require('@sock/core/transport')
 const { engine } = require('@sock/native')
 const { connectTcp, createTcpServer } = require('@sock/tcp')

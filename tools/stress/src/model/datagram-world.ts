@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Datagram, DatagramChannel, DatagramHandler, DatagramServerStats } from '@sock/core'
-import type { DatagramFixture } from '@sock/core/testing'
+import type { DatagramFixture } from '@sock/testing'
 import type { Attempt } from './life.js'
 import { arrived, HEADER, numbered, UNHEARD, type Message } from './messages.js'
 import { nextTurn } from './pace.js'

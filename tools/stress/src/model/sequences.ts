@@ -1,4 +1,4 @@
-import { assertNothingLeft, takeInventory } from '@sock/core/testing'
+import { assertNothingLeft, takeInventory } from '@sock/testing'
 import fc from 'fast-check'
 import type { Command, World } from './commands.js'
 import { datagramCommand, datagramSetup } from './datagram-commands.js'

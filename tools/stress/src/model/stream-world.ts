@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Connection, StreamServerStats, StreamHandler, StreamServerOptions } from '@sock/core'
-import type { StreamFixture } from '@sock/core/testing'
+import type { StreamFixture } from '@sock/testing'
 import type { Attempt } from './life.js'
 import { oneOf, Oops } from './pledges.js'
 import { compareStreams, Side } from './side.js'

@@ -1,5 +1,5 @@
 import { isSockError } from '@sock/core'
-import type { DatagramFixture, StreamFixture } from '@sock/core/testing'
+import type { DatagramFixture, StreamFixture } from '@sock/testing'
 import { engine as native } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { connectUdp, createUdpServer } from '@sock/udp'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { ConnectionEvent, StreamEngine } from '@sock/core'
 import { nodeEngine, type StreamPort, type StreamPortSink } from '@sock/core/stream'
-import type { StreamFixture } from '@sock/core/testing'
+import type { StreamFixture } from '@sock/testing'
 import fc from 'fast-check'
 import { anySequence } from '../../src/model/sequences.js'
 import { createGround, type Ground } from '../../src/model/transports.js'

@@ -1,5 +1,5 @@
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { assertNothingLeft, takeInventory } from '@sock/core/testing'
+import { assertNothingLeft, takeInventory } from '@sock/testing'
 import { createFolder } from '../folder.js'
 import { rest } from '../pace.js'
 import type { Order, Verdict } from '../stage.js'

@@ -1,0 +1,23 @@
+import { datagramContexts } from '../async-context.js'
+import { datagramChannel } from './channel.js'
+import { datagramFaults } from './faults.js'
+import { datagramServer } from './server.js'
+import type { DatagramFixture } from '../stage.js'
+import type { Suite } from '../suite.js'
+
+/**
+ * What each datagram transport must do, as cases that any test runner can run. After each case nothing may be left: no
+ * descriptor, handle, timer or socket file.
+ *
+ * @example
+ * registerSuite(datagramConformance(fixture), { describe, it })
+ */
+export function datagramConformance(fixture: DatagramFixture): Suite {
+  return {
+    name: fixture.name,
+    cases: [],
+    suites: [datagramChannel, datagramServer, datagramContexts, datagramFaults].map((suite) =>
+      suite(fixture),
+    ),
+  }
+}

@@ -1,0 +1,54 @@
+import type { Channel, Connection } from '@sock/core'
+import { ok } from 'node:assert/strict'
+
+/** The handler of the first page: everything comes back. */
+export async function echo(channel: Channel): Promise<void> {
+  for await (const chunk of channel) await channel.write(chunk)
+}
+
+/** Never reads, never writes, never settles before the connection is told to stop. */
+export function untilStopped(connection: Connection): Promise<void> {
+  const { signal } = connection
+  return new Promise((stopped) => {
+    if (signal.aborted) stopped()
+    signal.addEventListener('abort', () => stopped(), { once: true })
+  })
+}
+
+/** Reads exactly `length` bytes. */
+export async function readExactly(channel: Channel, length: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let missing = length
+  while (missing > 0) {
+    const chunk = await channel.read()
+    ok(chunk !== null, `the input ended ${missing} bytes too early`)
+    chunks.push(chunk)
+    missing -= chunk.length
+  }
+  ok(missing === 0, `${-missing} bytes too many`)
+  return Buffer.concat(chunks)
+}
+
+/** Reads to the end. */
+export async function readAll(channel: Channel): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of channel) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** Bytes in which every misplaced piece shows: a counter of 4 bytes, over and over. */
+export function pattern(length: number, seed = 0): Buffer {
+  const bytes = Buffer.allocUnsafe(length)
+  for (let at = 0; at < length; at++) {
+    const word = (seed + (at >>> 2)) >>> 0
+    bytes[at] = (word >>> (8 * (at & 3))) & 0xff
+  }
+  return bytes
+}
+
+/** A promise that somebody else resolves. */
+export function gate<T = void>(): { readonly opened: Promise<T>; readonly open: (value: T) => void } {
+  let open!: (value: T) => void
+  const opened = new Promise<T>((resolve) => (open = resolve))
+  return { opened, open }
+}

@@ -1,0 +1,252 @@
+import type { StreamHandler } from '@sock/core'
+import assert from 'node:assert/strict'
+import { PassThrough, type Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { ignore } from '../deferred.js'
+import { gate, pattern, readAll, readExactly, untilStopped } from '../handlers.js'
+import { defineSuite } from '../stage.js'
+import { twoWay } from './two-way.js'
+import { eventually, soon } from '../wait.js'
+
+const MIB = 1024 * 1024
+
+/** What programs do with a stream that comes back to where it came from; the answer may go on after the end of the input. */
+const THROUGH: readonly ((stream: Duplex, tail: Buffer) => Promise<void>)[] = [
+  async (stream, tail) => {
+    stream.write('>')
+    for await (const chunk of stream) stream.write(chunk)
+    await new Promise<void>((finished) => stream.end(tail, finished))
+  },
+  (stream, tail) =>
+    pipeline(
+      stream,
+      async function* (source) {
+        yield '>'
+        for await (const chunk of source) yield chunk
+        yield tail
+      },
+      stream,
+    ),
+  (stream, tail) => {
+    const between = new PassThrough({ flush: (done) => done(null, tail) })
+    between.write('>')
+    return pipeline(stream, between, stream)
+  },
+]
+
+/** What holds where each direction can end for itself. */
+export const halfClose = defineSuite(
+  'half-close',
+  {
+    'closeWrite() ends one direction, and a late answer still comes': async (stage) => {
+      const { connect } = await stage.serve(async (connection) => {
+        const request = await readAll(connection)
+        for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+        await connection.write(`got ${request.length}`)
+      })
+      const client = await connect()
+      await client.write(pattern(100_000))
+      await client.closeWrite()
+      assert.equal(client.isOpen, false)
+      assert.equal(String(await soon(readAll(client), 'the answer')), 'got 100000')
+    },
+
+    'closeWrite() of the server leaves it reading': async (stage) => {
+      const got = gate<Buffer>()
+      const { connect } = await stage.serve(async (connection) => {
+        await connection.write('tell me')
+        await connection.closeWrite()
+        got.open(await readAll(connection))
+      })
+      const client = await connect()
+      assert.equal(String(await readAll(client)), 'tell me')
+      await client.write('a late word')
+      await client.close()
+      assert.equal(String(await soon(got.opened, 'the late word')), 'a late word')
+    },
+
+    'closeWrite() in data, in open or after read() loses nothing of what the peer has sent': async (
+      stage,
+    ) => {
+      // Several records of TLS, which come in one read.
+      const sent = pattern(40_000)
+      const got: Buffer[] = []
+      const forms: readonly StreamHandler[] = [
+        {
+          open: (connection) => void connection.closeWrite(),
+          data: (_, chunk) => void got.push(chunk),
+        },
+        {
+          data(connection, chunk) {
+            got.push(chunk)
+            void connection.closeWrite()
+          },
+        },
+        async (connection) => {
+          got.push((await connection.read()) as Buffer)
+          void connection.closeWrite()
+          got.push(await readAll(connection))
+        },
+      ]
+      for (const handler of forms) {
+        const { connect, server } = await stage.serve(handler)
+        const client = await connect()
+        await client.write(sent)
+        await client.closeWrite()
+        assert.equal(await soon(readAll(client), 'the end').then(String), '')
+        await eventually(() => assert.equal(server.openConnections, 0))
+        assert.ok(Buffer.concat(got.splice(0)).equals(sent), 'bytes are missing')
+      }
+    },
+
+    'closeWrite() of a client that has just got something loses nothing of the rest': async (stage) => {
+      const sent = pattern(40_000)
+      const { connect } = await stage.serve((connection) => void connection.write(sent))
+      const client = await connect()
+      const first = (await client.read()) as Buffer
+      void client.closeWrite()
+      const rest = await soon(readAll(client), 'the rest')
+      assert.ok(Buffer.concat([first, rest]).equals(sent), 'bytes are missing')
+    },
+
+    'stream in a pipeline with itself gives the whole answer, and then the end': async (stage) => {
+      const sent = pattern(MIB)
+      const tail = pattern(200_000, 1)
+      const expected = Buffer.concat([Buffer.from('>'), sent, tail])
+      for (const through of THROUGH) {
+        const { connect, errors, events } = await stage.serve(({ stream }) => through(stream, tail))
+        const client = await connect()
+        void client.write(sent)
+        void client.closeWrite()
+        assert.ok((await soon(readAll(client), 'the answer')).equals(expected), 'bytes are missing')
+        await eventually(() => assert.equal(events.at(-1)?.reason, 'ended'))
+        assert.deepEqual(errors, [])
+      }
+    },
+
+    'destroy() right after closeWrite() destroys': async (stage) => {
+      const { connect, events } = await stage.serve({
+        data(connection) {
+          void stage.keep(connection.closeWrite()).catch(ignore)
+          connection.destroy()
+        },
+      })
+      const client = await connect()
+      await client.write('x')
+      await soon(readAll(client).catch(ignore), 'the end')
+      await eventually(() => assert.equal(events.at(-1)?.reason, 'destroyed'))
+    },
+
+    'closeWrite() of both sides closes the connection as ended': async (stage) => {
+      const { connect, server, events } = await stage.serve({
+        open: (connection) => connection.closeWrite(),
+        end() {},
+      })
+      const client = await connect()
+      await client.closeWrite()
+      assert.equal(await client.read(), null)
+      await eventually(() => assert.equal(server.openConnections, 0))
+      assert.equal(events.at(-1)?.reason, 'ended')
+    },
+
+    'closeWrite() twice is the same, and write() afterwards rejects': async (stage) => {
+      const { connect } = await stage.serve(async (connection) => void (await readAll(connection)))
+      const client = await connect()
+      await Promise.all([client.closeWrite(), client.closeWrite()])
+      await client.closeWrite()
+      await assert.rejects(client.write('x'), { code: 'ERR_SOCK_CLOSED' })
+    },
+
+    'closeRead() discards what still arrives, and writing goes on': async (stage) => {
+      const go = gate()
+      const { connect } = await stage.serve(async (connection) => {
+        connection.closeRead()
+        assert.equal(await connection.read(), null)
+        await go.opened
+        await connection.write('I did not listen')
+      })
+      const client = await connect()
+      // More than all buffers on the way could hold: it must be taken in, though nobody looks at it.
+      await soon(client.write(pattern(16 * MIB)), 'a write to one who discards')
+      go.open()
+      assert.equal(String(await soon(readAll(client), 'the answer')), 'I did not listen')
+    },
+
+    'closeRead() makes a waiting read() see the end': async (stage) => {
+      const { connect } = await stage.serve(untilStopped)
+      const client = await connect()
+      const reading = client.read()
+      client.closeRead()
+      assert.equal(await reading, null)
+    },
+
+    'close() flushes first': async (stage) => {
+      const sent = pattern(8 * MIB)
+      const { connect } = await stage.serve((connection) => {
+        void connection.write(sent)
+        void connection.close()
+      })
+      const client = await connect()
+      assert.ok((await soon(readAll(client), 'the answer')).equals(sent))
+    },
+
+    'close() resolves when closed, twice too, and read() gives null then': async (stage) => {
+      const { connect } = await stage.serve(async (connection) => void (await readAll(connection)))
+      const client = await connect()
+      const reading = client.read()
+      await soon(Promise.all([client.close(), client.close()]), 'closing')
+      assert.equal(await reading, null)
+      await client.close()
+      await client[Symbol.asyncDispose]()
+    },
+
+    'close() rejects if what was written could not be flushed': async (stage) => {
+      const { connect } = await stage.serve(untilStopped)
+      const client = await connect()
+      while (!client.writableNeedDrain) void client.write(pattern(MIB))
+      const closing = client.close()
+      client.destroy()
+      await assert.rejects(closing, { code: 'ERR_SOCK_CLOSED' })
+    },
+
+    'an answer arrives whole though the request was left unread': async (stage) => {
+      const answer = pattern(256 * 1024)
+      const { connect, errors } = await stage.serve((connection) => connection.write(answer))
+      for (let round = 0; round < 10; round++) {
+        const client = await connect()
+        void client.write(pattern(MIB))
+        assert.ok((await soon(readAll(client), 'the answer')).equals(answer), 'the answer was cut short')
+        await client.close().catch(() => {})
+      }
+      assert.deepEqual(errors, [])
+    },
+
+    'an answer arrives whole though the request is still arriving': async (stage) => {
+      const { connect } = await stage.serve(async (connection) => {
+        await readExactly(connection, 5).catch(() => {})
+        await connection.write('too much')
+      })
+      const client = await connect()
+      await client.write('first')
+      const answered = new AbortController()
+      const sending = (async () => {
+        while (!answered.signal.aborted && client.isOpen) {
+          await client.write(pattern(10_000)).catch(() => {})
+          await new Promise(setImmediate)
+        }
+      })()
+      assert.equal(String(await soon(readAll(client), 'the answer')), 'too much')
+      answered.abort()
+      await sending
+    },
+
+    'a peer that never closes after our end is not waited for without end': async (stage) => {
+      const { connect, server, events } = await stage.serve(() => {})
+      const client = await connect()
+      assert.equal(await client.read(), null)
+      await eventually(() => assert.equal(server.openConnections, 0))
+      assert.equal(events.at(-1)?.reason, 'ended')
+    },
+  },
+  [twoWay],
+)

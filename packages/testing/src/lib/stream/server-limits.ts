@@ -1,0 +1,319 @@
+import type { Connection } from '@sock/core'
+import assert from 'node:assert/strict'
+import { createDeferred } from '../deferred.js'
+import { echo, pattern, readAll, readExactly } from '../handlers.js'
+import { defineSuite } from '../stage.js'
+import { eventually, soon } from '../wait.js'
+
+/** What a server bounds: silence, and how many. */
+export const serverLimits = defineSuite('limits of a server', {
+  'idleTimeout closes a connection on which nothing moves, and says why': async (stage) => {
+    let failure: { code?: string } = {}
+    let reason: unknown
+    const { connect, server, events, errors } = await stage.serve(
+      async (connection) => {
+        connection.signal.addEventListener('abort', () => (reason = connection.signal.reason))
+        await connection.read().catch((error) => (failure = error))
+      },
+      { idleTimeout: 80 },
+    )
+    const client = await connect()
+    await readAll(client).catch(() => {})
+    await eventually(() => assert.equal(server.openConnections, 0))
+    assert.equal(failure.code, 'ERR_SOCK_IDLE_TIMEOUT')
+    assert.equal((reason as { code: string }).code, 'ERR_SOCK_IDLE_TIMEOUT')
+    assert.equal(events.at(-1)?.reason, 'idle')
+    assert.equal(server.stats().idleClosed, 1)
+    assert.deepEqual(errors, [])
+  },
+
+  'idleTimeout leaves a connection alone on which something moves': async (stage) => {
+    const idleTimeout = 80
+    const clock = stage.holdClock()
+    const { connect, server } = await stage.serve(echo, { idleTimeout })
+    const client = await connect()
+    for (let count = 0; count < 10; count++) {
+      await client.write('x')
+      await readExactly(client, 1)
+      await clock.pass(idleTimeout / 2)
+    }
+    assert.equal(server.stats().idleClosed, 0)
+  },
+
+  'idleTimeout counts the progress of one long write': async (stage) => {
+    const idleTimeout = 80
+    const clock = stage.holdClock()
+    const size = 24 * 1024 * 1024
+    const { connect, server } = await stage.serve((connection) => connection.write(pattern(size)), {
+      idleTimeout,
+    })
+    const client = await connect({ highWaterMark: 1024 })
+    let got = 0
+    while (got < size) {
+      const chunk = await client.read()
+      assert.ok(chunk !== null, 'the answer was cut short')
+      got += chunk.length
+      // In steps shorter than what the system keeps for the peer: with such a step nothing need have moved at the server.
+      if (got < size && got % (size / 32) < chunk.length) await clock.pass(idleTimeout / 10)
+    }
+    assert.equal(server.stats().idleClosed, 0)
+  },
+
+  'readTimeout closes a connection whose peer sends nothing, whatever it is sent, and says why': async (
+    stage,
+  ) => {
+    const clock = stage.holdClock()
+    const readTimeout = 80
+    let failure: { code?: string; message?: string } = {}
+    const { connect, server, events, errors } = await stage.serve(
+      async (connection) => {
+        await connection.write('hello')
+        await connection.read().catch((error) => (failure = error))
+      },
+      { readTimeout },
+    )
+    const client = await connect()
+    await readExactly(client, 5)
+    clock.release()
+    await readAll(client).catch(() => {})
+    await eventually(() => assert.equal(server.openConnections, 0))
+    assert.equal(failure.code, 'ERR_SOCK_IDLE_TIMEOUT')
+    assert.match(String(failure.message), /80 ms \("readTimeout"\)/)
+    assert.equal(events.at(-1)?.reason, 'idle')
+    assert.equal(server.stats().idleClosed, 1)
+    assert.deepEqual(errors, [])
+  },
+
+  'readTimeout leaves a peer alone that has ended and waits for its answer': async (stage) => {
+    const clock = stage.holdClock()
+    const readTimeout = 80
+    const [asked, thought] = [createDeferred(), createDeferred()]
+    const handler = async (connection: Connection): Promise<void> => {
+      await readAll(connection)
+      asked.resolve()
+      await thought.promise
+      await connection.write('an answer')
+    }
+    const { connect, server } = await stage.serve(handler, { readTimeout })
+    const client = await connect()
+    await client.closeWrite()
+    await soon(asked.promise, 'the end of the input')
+    await clock.pass(10 * readTimeout)
+    thought.resolve()
+    assert.equal(String(await soon(readAll(client), 'the answer')), 'an answer')
+    assert.equal(server.stats().idleClosed, 0)
+  },
+
+  'writeTimeout closes a connection whose peer takes nothing, though the handler writes on and the peer sends':
+    async (stage) => {
+      const writeTimeout = 100
+      let failure: { code?: string; message?: string } = {}
+      let ticks = 0
+      const { connect, server, events, errors } = await stage.serve(
+        async (connection) => {
+          connection.write(pattern(16 * 1024 * 1024)).catch((error) => (failure = error))
+          for await (const chunk of connection) {
+            ticks += chunk.length
+            void connection.write(chunk)
+          }
+        },
+        { writeTimeout },
+      )
+      const client = await connect({ highWaterMark: 1024 })
+      const talking = setInterval(() => void client.write('x'), 10)
+      try {
+        await eventually(() => assert.equal(server.stats().idleClosed, 1))
+      } finally {
+        clearInterval(talking)
+        client.destroy()
+      }
+      assert.ok(ticks > 0)
+      assert.equal(failure.code, 'ERR_SOCK_IDLE_TIMEOUT')
+      assert.match(String(failure.message), /100 ms \("writeTimeout"\)/)
+      assert.equal(events.findLast(({ state }) => state === 'close')?.reason, 'idle')
+      assert.deepEqual(errors, [])
+    },
+
+  'writeTimeout leaves a peer alone that takes nothing because nothing waits for it': async (stage) => {
+    const clock = stage.holdClock()
+    const { connect, server } = await stage.serve(echo, { writeTimeout: 80 })
+    const client = await connect()
+    await client.write('x')
+    await readExactly(client, 1)
+    await clock.pass(800)
+    await client.write('y')
+    assert.equal(String(await readExactly(client, 1)), 'y')
+    assert.equal(server.stats().idleClosed, 0)
+  },
+
+  'maxConnections closes the excess at once, counts and reports it': async (stage) => {
+    const { connect, server, errors } = await stage.serve(echo, { maxConnections: 2 })
+    const first = await connect()
+    const second = await connect()
+    for (const client of [first, second]) {
+      await client.write('x')
+      await readExactly(client, 1)
+    }
+    const refused = await connect().catch(() => undefined)
+    if (refused !== undefined)
+      assert.equal(
+        (
+          await soon(
+            readAll(refused).catch(() => Buffer.alloc(0)),
+            'the end',
+          )
+        ).length,
+        0,
+      )
+    await eventually(() => assert.equal(server.stats().rejected.connectionLimit, 1))
+    assert.equal(server.openConnections, 2)
+    assert.deepEqual(
+      errors.map((error) => (error as { code?: string }).code),
+      ['ERR_SOCK_CONNECTION_LIMIT'],
+    )
+    await first.close()
+    await eventually(() => assert.equal(server.openConnections, 1))
+    const third = await connect()
+    await third.write('y')
+    assert.equal(String(await readExactly(third, 1)), 'y')
+  },
+
+  'maxConnections of 0 turns everybody away': async (stage) => {
+    const { connect, server } = await stage.serve(echo, { maxConnections: 0 })
+    const client = await connect().catch(() => undefined)
+    if (client !== undefined) await readAll(client).catch(() => {})
+    await eventually(() => assert.equal(server.stats().rejected.connectionLimit, 1))
+    assert.equal(server.stats().accepted, 0)
+  },
+
+  'firstByteTimeout closes who says nothing, and nobody who has said something': async (stage) => {
+    const clock = stage.holdClock()
+    const { connect, server, events, errors } = await stage.serve(echo, { firstByteTimeout: 150 })
+    const [mute, talker] = [await connect(), await connect()]
+    await talker.write('x')
+    await readExactly(talker, 1)
+    clock.release()
+    await readAll(mute).catch(() => {})
+    await eventually(() => assert.equal(server.stats().firstByteClosed, 1))
+    assert.equal(events.find(({ state }) => state === 'close')?.reason, 'firstByte')
+    await talker.write('y')
+    assert.equal(String(await readExactly(talker, 1)), 'y')
+    assert.deepEqual(errors, [])
+  },
+
+  'maxLifetime ends an old connection in good order, once nothing is in flight': async (stage) => {
+    const reasons: unknown[] = []
+    const handler = async (connection: Connection): Promise<void> => {
+      connection.signal.addEventListener('abort', () => reasons.push(connection.signal.reason))
+      await echo(connection)
+      await connection.write('bye')
+    }
+    const limits = { maxLifetime: 200, drainIdle: 20 }
+    const clock = stage.holdClock()
+    const { connect, server, events, errors } = await stage.serve(handler, limits)
+    const client = await connect()
+    await client.write('hello')
+    assert.equal(String(await readExactly(client, 5)), 'hello')
+    clock.release()
+    assert.equal(String(await soon(readAll(client), 'the end')), 'bye')
+    await client.close()
+    await eventually(() => assert.equal(server.stats().lifetimeClosed, 1))
+    assert.equal((reasons[0] as { code?: string }).code, 'ERR_SOCK_LIFETIME')
+    assert.equal(events.at(-1)?.reason, 'lifetime')
+    assert.deepEqual(errors, [])
+  },
+
+  'maxLifetime destroys who never comes to an end, after shutdownTimeout': async (stage) => {
+    const limits = { maxLifetime: 100, shutdownTimeout: 100 }
+    const { connect, server } = await stage.serve(() => new Promise(() => {}), limits)
+    const client = await connect()
+    await soon(
+      readAll(client).catch(() => {}),
+      'the end',
+    )
+    await eventually(() => assert.equal(server.stats().lifetimeClosed, 1))
+  },
+
+  'maxWriteBuffer resets who writes on though the peer takes nothing, counts and reports it': async (
+    stage,
+  ) => {
+    const maxWriteBuffer = 1024 * 1024
+    let last: { code?: string } = {}
+    const handler = async (connection: Connection): Promise<void> => {
+      while (connection.isOpen) {
+        connection.write(pattern(64 * 1024)).catch((error) => (last = error))
+        await new Promise(setImmediate)
+      }
+    }
+    const { connect, server, errors, events } = await stage.serve(handler, { maxWriteBuffer })
+    const client = await connect({ highWaterMark: 1024 })
+    await eventually(() => assert.equal(server.stats().overflowClosed, 1))
+    await eventually(() => assert.equal(last.code, 'ERR_SOCK_BACKPRESSURE'))
+    assert.equal(events.at(-1)?.reason, 'overflow')
+    assert.deepEqual(
+      errors.map((error) => (error as { code?: string }).code),
+      ['ERR_SOCK_BACKPRESSURE'],
+    )
+    client.destroy()
+  },
+
+  'maxWriteBuffer spares who waits for each write, however long': async (stage) => {
+    const size = 4 * 1024 * 1024
+    const handler = async (connection: Connection): Promise<void> => {
+      for (let part = 0; part < 4; part++) await connection.write(pattern(size))
+    }
+    const { connect, errors } = await stage.serve(handler, { maxWriteBuffer: 64 * 1024 })
+    assert.equal((await readAll(await connect())).length, 4 * size)
+    assert.deepEqual(errors, [])
+  },
+
+  'maxBufferedBytes resets those with the most waiting, and lets the others live': async (stage) => {
+    const limits = { maxBufferedBytes: 4 * 1024 * 1024 }
+    const handler = async (connection: Connection): Promise<void> => {
+      const command = String(await connection.read())
+      await connection.write(pattern(command === 'much' ? 16 * 1024 * 1024 : 16 * 1024))
+      await connection.read()
+    }
+    const { connect, server, errors } = await stage.serve(handler, limits)
+    const modest = await connect()
+    await modest.write('little')
+    await readExactly(modest, 16 * 1024)
+    const greedy = await connect({ highWaterMark: 1024 })
+    await greedy.write('much')
+    await eventually(() => assert.equal(server.stats().overflowClosed, 1))
+    assert.match(String(errors[0]), /"maxBufferedBytes" is 4194304/)
+    await eventually(() => assert.equal(server.openConnections, 1))
+    greedy.destroy()
+  },
+
+  'options of a wrong type, out of range or unknown throw, and name option and value': async ({
+    fixture,
+  }) => {
+    const wrong: [object, RegExp][] = [
+      [{ idleTimeout: -1 }, /"idleTimeout".*-1/],
+      [{ idleTimeout: NaN }, /"idleTimeout".*NaN/],
+      [{ idleTimeout: 2 ** 31 }, /"idleTimeout".*2147483648/],
+      [{ idleTimeout: '5' }, /"idleTimeout".*'5'/],
+      [{ readTimeout: -1 }, /"readTimeout".*-1/],
+      [{ writeTimeout: '5' }, /"writeTimeout".*'5'/],
+      [{ maxConnections: -1 }, /"maxConnections".*-1/],
+      [{ maxConnections: 1.5 }, /"maxConnections".*1.5/],
+      [{ highWaterMark: 0 }, /"highWaterMark".*0/],
+      [{ maxWriteBuffer: 65_535 }, /"maxWriteBuffer".*65535/],
+      [{ maxBufferedBytes: 0 }, /"maxBufferedBytes".*0/],
+      [{ firstByteTimeout: -1 }, /"firstByteTimeout".*-1/],
+      [{ maxLifetime: 2 ** 31 }, /"maxLifetime".*2147483648/],
+      [{ shutdownTimeout: Infinity }, /"shutdownTimeout".*Infinity/],
+      [{ drainIdle: null }, /"drainIdle".*null/],
+      [{ idleTimout: 1 }, /"idleTimout"/],
+    ]
+    for (const [options, message] of wrong) {
+      assert.throws(
+        () => fixture.createServer(echo, options),
+        (error) => (error instanceof TypeError || error instanceof RangeError) && message.test(error.message),
+      )
+    }
+    const polluted = Object.create({ idleTimeout: -1 }) as object
+    await fixture.createServer(echo, Object.freeze(polluted)).close()
+  },
+})

@@ -1,0 +1,283 @@
+import { type Connection, isSockError } from '@sock/core'
+import assert from 'node:assert/strict'
+import { echo, gate, pattern, readAll, readExactly, untilStopped } from '../handlers.js'
+import { defineSuite, type Scene } from '../stage.js'
+import { eventually, soon } from '../wait.js'
+
+/** A connection that has been served, so that the server knows it. */
+async function settledClient({ connect }: Scene): Promise<Connection> {
+  const client = await connect()
+  await client.write('x')
+  await readExactly(client, 1)
+  return client
+}
+
+/** Handles one request of one byte, and takes its time. */
+const busy = (go: Promise<void>) => async (connection: Connection) => {
+  await connection.read()
+  await connection.write('x')
+  await go
+  await connection.write('done')
+}
+
+/** Stopping in good order. */
+export const serverShutdown = defineSuite('shutdown of a server', {
+  'shutdown() ends idle connections: their loops finish by themselves': async (stage) => {
+    let isFinished = false
+    const scene = await stage.serve(
+      async (connection) => {
+        await echo(connection)
+        isFinished = true
+      },
+      { drainIdle: 50 },
+    )
+    const client = await settledClient(scene)
+    const stopping = scene.server.shutdown()
+    assert.equal(scene.server.state, 'draining')
+    assert.equal(await soon(client.read(), 'the end'), null)
+    await client.close()
+    assert.deepEqual(await soon(stopping, 'shutdown'), { idle: 1, drained: 0, forced: 0 })
+    assert.ok(isFinished)
+    assert.equal(scene.events.at(-1)?.reason, 'draining')
+  },
+
+  'shutdown() ends idle connections of callbacks, by end if there is one': async (stage) => {
+    const heard: string[] = []
+    const scene = await stage.serve(
+      {
+        data: (connection, chunk) => void connection.write(chunk),
+        end(connection) {
+          heard.push('end')
+          void connection.close()
+        },
+        close: () => void heard.push('close'),
+      },
+      { drainIdle: 50 },
+    )
+    const client = await settledClient(scene)
+    const stopping = scene.server.shutdown()
+    assert.equal(await soon(client.read(), 'the end'), null)
+    await client.close()
+    assert.deepEqual(await stopping, { idle: 1, drained: 0, forced: 0 })
+    assert.deepEqual(heard, ['end', 'close'])
+  },
+
+  'shutdown() waits for a busy handler, whose whole answer arrives': async (stage) => {
+    const go = gate()
+    const scene = await stage.serve(busy(go.opened), { drainIdle: 20 })
+    const client = await settledClient(scene)
+    const stopping = scene.server.shutdown()
+    await stage.fixture.connect(scene.address).then(
+      (late) => late.destroy(),
+      () => {},
+    )
+    assert.equal(scene.server.state, 'draining')
+    go.open()
+    assert.equal(String(await soon(readAll(client), 'the answer')), 'done')
+    await client.close()
+    assert.equal((await soon(stopping, 'shutdown')).forced, 0)
+    assert.equal(scene.server.openConnections, 0)
+  },
+
+  'shutdown() waits for what is still being sent': async (stage) => {
+    const answer = pattern(24 * 1024 * 1024)
+    const scene = await stage.serve(
+      async (connection) => {
+        await connection.read()
+        void connection.write(answer)
+        await connection.read()
+      },
+      { drainIdle: 20 },
+    )
+    const client = await scene.connect()
+    await client.write('x')
+    const first = (await client.read()) as Buffer
+    const stopping = scene.server.shutdown()
+    const rest = await soon(readAll(client), 'the answer')
+    assert.ok(Buffer.concat([first, rest]).equals(answer))
+    await client.close()
+    assert.equal((await stopping).forced, 0)
+  },
+
+  'shutdown() fires the signals: the reason is ERR_SOCK_DRAINING': async (stage) => {
+    const stopped = gate<unknown>()
+    const scene = await stage.serve(async (connection) => {
+      await connection.read()
+      await connection.write('x')
+      await untilStopped(connection)
+      stopped.open(connection.signal.reason)
+    })
+    const client = await settledClient(scene)
+    const stopping = scene.server.shutdown()
+    assert.ok(isSockError(await soon(stopped.opened, 'the signal'), 'ERR_SOCK_DRAINING'))
+    await readAll(client)
+    await client.close()
+    assert.deepEqual(await stopping, { idle: 0, drained: 1, forced: 0 })
+  },
+
+  'shutdown() destroys the rest at the deadline, and rejects when everything is closed': async (stage) => {
+    const never = gate()
+    const scene = await stage.serve(busy(never.opened))
+    const client = await settledClient(scene)
+    const stopping = scene.server.shutdown({ timeout: 50 })
+    await assert.rejects(soon(stopping, 'shutdown'), (error) => {
+      assert.ok(isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT'))
+      assert.deepEqual(error.report, { idle: 0, drained: 0, forced: 1 })
+      return true
+    })
+    assert.equal(scene.server.state, 'closed')
+    assert.equal(scene.server.openConnections, 0)
+    assert.equal(scene.events.at(-1)?.reason, 'draining')
+    await client.read().catch(() => {})
+    never.open()
+  },
+
+  'shutdown() takes shutdownTimeout for its deadline, and its signal for another': async (stage) => {
+    const never = gate()
+    const first = await stage.serve(busy(never.opened), { shutdownTimeout: 50 })
+    await settledClient(first)
+    await assert.rejects(soon(first.server.shutdown(), 'shutdown'), { code: 'ERR_SOCK_SHUTDOWN_TIMEOUT' })
+
+    const second = await stage.serve(busy(never.opened))
+    await settledClient(second)
+    const stop = new AbortController()
+    const stopping = second.server.shutdown({ signal: stop.signal })
+    stop.abort()
+    await assert.rejects(soon(stopping, 'shutdown'), { code: 'ERR_SOCK_SHUTDOWN_TIMEOUT' })
+
+    const third = await stage.serve(busy(never.opened))
+    await settledClient(third)
+    const aborted = third.server.shutdown({ signal: AbortSignal.abort() })
+    await assert.rejects(soon(aborted, 'shutdown'), { code: 'ERR_SOCK_SHUTDOWN_TIMEOUT' })
+    never.open()
+  },
+
+  'shutdown() called again shares the result, and the earliest deadline strikes': async (stage) => {
+    const never = gate()
+    const scene = await stage.serve(busy(never.opened))
+    await settledClient(scene)
+    const first = scene.server.shutdown({ timeout: 60_000 })
+    const second = scene.server.shutdown({ timeout: 30 })
+    const results = await soon(Promise.allSettled([first, second]), 'shutdown')
+    for (const result of results) {
+      assert.ok(result.status === 'rejected' && isSockError(result.reason, 'ERR_SOCK_SHUTDOWN_TIMEOUT'))
+    }
+    never.open()
+  },
+
+  'shutdown() that nobody awaits is no unhandled rejection': async (stage) => {
+    const never = gate()
+    const scene = await stage.serve(busy(never.opened))
+    await settledClient(scene)
+    void scene.server.shutdown({ timeout: 0 })
+    await soon(scene.server.closed, 'closing')
+    never.open()
+  },
+
+  'close() during shutdown() ends it now': async (stage) => {
+    const never = gate()
+    const scene = await stage.serve(busy(never.opened))
+    const client = await settledClient(scene)
+    const stopping = scene.server.shutdown()
+    await soon(scene.server.close(), 'closing')
+    await assert.rejects(stopping, { code: 'ERR_SOCK_SHUTDOWN_TIMEOUT' })
+    assert.equal(scene.server.state, 'closed')
+    await client.read().catch(() => {})
+    never.open()
+  },
+
+  'shutdown() waits for a handler that works on though its peer is gone': async (stage) => {
+    const go = gate()
+    let isSaved = false
+    const scene = await stage.serve(async (connection) => {
+      await connection.read()
+      await connection.write('x')
+      await connection.read().catch(() => {})
+      await go.opened
+      isSaved = true
+    })
+    const client = await settledClient(scene)
+    client.destroy()
+    await eventually(() => assert.notEqual(scene.events.at(-1)?.state, 'write'))
+    const stopping = scene.server.shutdown()
+    await new Promise(setImmediate)
+    assert.equal(scene.server.state, 'draining')
+    go.open()
+    assert.equal((await soon(stopping, 'shutdown')).forced, 0)
+    assert.ok(isSaved)
+  },
+
+  'shutdown() serves those who wait to be accepted': async (stage) => {
+    const { fixture } = stage
+    const scene = await stage.serve(
+      async (connection) => {
+        await connection.write((await connection.read()) ?? '')
+      },
+      { drainIdle: 2000 },
+    )
+    const connecting = Array.from({ length: 20 }, () => fixture.connect(scene.address))
+    // The system has them, and the event loop has not had the time to hand over one.
+    const stopping = scene.server.shutdown()
+    const answers = await soon(
+      Promise.all(
+        connecting.map(async (attempt, index) => {
+          const client = await attempt
+          await client.write(`${index}`)
+          const answer = String(await readAll(client))
+          await client.close()
+          return answer
+        }),
+      ),
+      'twenty answers',
+    )
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 20 }, (_, index) => `${index}`),
+    )
+    assert.deepEqual(await stopping, { idle: 0, drained: 20, forced: 0 })
+  },
+
+  'after shutdown() nobody can connect': async (stage) => {
+    const scene = await stage.serve(echo)
+    await scene.server.shutdown()
+    await assert.rejects(stage.fixture.connect(scene.address), (error: NodeJS.ErrnoException) => {
+      assert.match(String(error.code), /^(ECONNREFUSED|ENOENT)$/)
+      return true
+    })
+  },
+
+  'close() and shutdown() work from inside a handler and from inside observers': async (stage) => {
+    const inHandler = await stage.serve(async (connection) => {
+      await connection.read()
+      void inHandler.server.close()
+    })
+    await (await inHandler.connect()).write('x')
+    await soon(inHandler.server.closed, 'closing from inside a handler')
+
+    const inState = await stage.serve(echo)
+    inState.server.on('state', (state) => {
+      if (state === 'draining') void inState.server.close()
+    })
+    await inState.connect()
+    await soon(
+      inState.server.shutdown().catch(() => {}),
+      'closing from inside an observer',
+    )
+
+    const inConnection = await stage.serve(echo)
+    inConnection.server.on('connection', ({ state }) => {
+      if (state === 'new') void inConnection.server.close()
+    })
+    await inConnection.connect().catch(() => {})
+    await soon(inConnection.server.closed, 'closing at a new connection')
+    assert.equal(inConnection.server.openConnections, 0)
+  },
+
+  'shutdown() rejects wrong options and goes on as it was': async (stage) => {
+    const { server } = await stage.serve(echo)
+    await assert.rejects(server.shutdown({ timeout: -1 }), RangeError)
+    await assert.rejects(server.shutdown({ tiemout: 1 } as never), TypeError)
+    await assert.rejects(server.shutdown({ signal: 'x' } as never), TypeError)
+    assert.equal(server.state, 'listening')
+  },
+})
