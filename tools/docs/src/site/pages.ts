@@ -10,13 +10,16 @@ export interface Section {
 /** In the order in which one reads them. What is not there, or not yet, is left out. */
 const GUIDES = [
   'docs/getting-started.md',
+  'docs/transports.md',
   'docs/handlers.md',
+  'docs/node-streams.md',
   'docs/datagrams.md',
   'docs/shutdown.md',
   'docs/tls.md',
   'docs/socket-files.md',
   'docs/observation.md',
   'docs/testing-your-server.md',
+  'docs/fake-ports.md',
   'docs/from-node.md',
   'docs/from-golib.md',
   'examples/README.md',
