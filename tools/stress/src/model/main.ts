@@ -1,53 +1,90 @@
-/*
- * The long form: random sequences on all transports, `npm run model`.
- *
- *   --sequences <number>   how many, over all transports together; default 100000, and with --minutes no limit
- *   --minutes <number>     how long
- *   --seed <number>        of an earlier run; default: another one each time
- *   --transport <name>     only this one (tcp, tls, unix, udp, unixgram, crowd, and all but tls with -native); may be repeated
- *   --go-on                after a failure, too
- *   --path <path>          of a failure that was printed: only that sequence, with its seed, transport, and
- *   --replay <path>        which of its commands were run
- */
-import { parseArgs } from 'node:util'
-import { runLong } from './long.js'
-import { NAMES, type Name } from './transports.js'
+import { command, numberUpTo, oneOf, parse, wholeNumber } from '@sock/tools/options'
+import { createGround, NAMES, type Ground, type Name } from './grounds.js'
+import { holds, type Tally } from './holds.js'
 
-const { values: options } = parseArgs({
-  options: {
-    sequences: { type: 'string' },
-    minutes: { type: 'string' },
-    seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
-    transport: { type: 'string', multiple: true, default: [] },
-    'go-on': { type: 'boolean', default: false },
-    path: { type: 'string' },
-    replay: { type: 'string' },
-  },
-})
+/* `npm run model`: random sequences until there were enough of them, or the time is over. */
 
-// Observers that throw become warnings, and so do writes after a handler has returned: here that happens all the time.
-process.removeAllListeners('warning')
-process.on('warning', (warning) => {
-  if (!['SockCallbackWarning', 'SockHandlerWarning'].includes(warning.name)) console.warn(warning)
-})
+interface Options {
+  readonly sequences?: number
+  readonly minutes?: number
+  readonly seed: number
+  readonly transport: readonly Name[]
+  readonly goOn?: true
+  /** Of a failure, as it was printed: only that sequence is played, on one ground. */
+  readonly path?: string
+}
 
-const isName = (name: string): name is Name => (NAMES as readonly string[]).includes(name)
-const wrong = options.transport.find((name) => !isName(name))
-const minutes = Number(options.minutes ?? Infinity)
-const sequences = Number(options.sequences ?? (options.minutes === undefined ? 100_000 : Infinity))
-const seed = Number(options.seed)
-const isCount = Number.isInteger(sequences) || sequences === Infinity
-if (wrong !== undefined || !isCount || !Number.isInteger(seed) || !(minutes > 0)) {
-  console.error('Expected whole numbers for --sequences and --seed, minutes, and a transport that there is')
-  process.exitCode = 2
-} else {
-  process.exitCode = await runLong({
-    sequences,
-    minutes,
-    seed,
-    transports: options.transport.filter(isName),
-    goesOn: options['go-on'],
-    path: options.path,
-    replay: options.replay,
+const SEQUENCES = 100_000
+const MAX_MINUTES = 7 * 24 * 60
+const MAX_SEED = 2 ** 31 - 1
+/** So many at a time: grounds take turns. */
+const BATCH = 10
+/** In ms, between two lines. */
+const INTERVAL = 3_000
+
+const several = (text: string, before: readonly Name[]): Name[] => [...before, oneOf(NAMES)(text)]
+
+const options = parse<Options>(
+  command('npm run model --', 'Plays random sequences of everything that can be done to servers and clients.')
+    .option(
+      '--sequences <number>',
+      'how many; default 100000, and with --minutes no limit',
+      wholeNumber(1, 1e9),
+    )
+    .option('--minutes <number>', 'how long', numberUpTo(MAX_MINUTES))
+    .option('--seed <number>', 'of an earlier run', wholeNumber(0, MAX_SEED), Date.now() & MAX_SEED)
+    .option('--transport <name>', `only this, may be repeated: ${NAMES.join(', ')}`, several, [])
+    .option('--go-on', 'after a failure, too')
+    .option(
+      '--path <path>',
+      'of a failure that was printed: only that sequence, with its seed and transport',
+    ),
+  process.argv.slice(2),
+)
+process.exitCode = typeof options === 'number' ? options : await run(options)
+
+/** @returns the exit code */
+async function run({ sequences, minutes, seed, transport, goOn, path }: Options): Promise<number> {
+  const most = sequences ?? (minutes === undefined ? SEQUENCES : Infinity)
+  const grounds = createGrounds(transport)
+  const tally: Tally = { sequences: 0, followed: 0, delivered: 0 }
+  const begin = performance.now()
+  const end = begin + (minutes ?? Infinity) * 60_000
+  const say = (): void => console.log(line(tally, (performance.now() - begin) / 1_000))
+  console.log(`Seed ${seed} on ${grounds.map(({ name }) => name).join(', ')}`)
+  let printed = begin
+  let exitCode = 0
+  try {
+    for (let batch = 0; tally.sequences < most && performance.now() < end; batch++) {
+      const ground = grounds[batch % grounds.length] as Ground
+      const numRuns = Math.min(BATCH, most - tally.sequences)
+      const parameters = path === undefined ? { seed: seed + batch, numRuns } : { seed, numRuns: 1, path }
+      const problem = await holds(ground, tally, parameters)
+      if (problem !== undefined) {
+        console.log(problem)
+        exitCode = 1
+      }
+      if (path !== undefined || (exitCode === 1 && goOn !== true)) break
+      if (performance.now() - printed < INTERVAL) continue
+      printed = performance.now()
+      say()
+    }
+    say()
+    return exitCode
+  } finally {
+    for (const ground of grounds) await ground.close()
+  }
+}
+
+function createGrounds(names: readonly Name[]): Ground[] {
+  return (names.length === 0 ? NAMES : names).flatMap((name) => {
+    const ground = createGround(name)
+    if (ground === undefined) console.log(`Without ${name}: its native module is not there`)
+    return ground ?? []
   })
+}
+
+function line({ sequences, followed, delivered }: Tally, seconds: number): string {
+  const rate = (sequences / seconds).toFixed(1)
+  return `${sequences} sequences, ${rate} a second; ${followed} connections followed, ${delivered} streams and datagrams compared`
 }

@@ -1,9 +1,10 @@
 /*
- * Plays programs of the crowd in a process where something of Node's is broken: CROWD_FAULT says what. The library stands
- * on it, so it does to its users what a fault of its own would.
+ * Plays programs in a process where something is broken: STRESS_FAULT says what. The library stands on what is broken of
+ * Node's, so it does to its users what a fault of its own would.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Server, Socket } from 'node:net'
+import { Means } from '../../dist/world/means.js'
 
 const { emit, end, resetAndDestroy, write } = Socket.prototype // oxlint-disable-line typescript/unbound-method -- They are called with a `this`.
 const isOfServer = (socket) => socket.server instanceof Server
@@ -68,7 +69,68 @@ const faults = {
       return end.apply(this, args)
     }
   },
+
+  /** Servers lose a chunk now and then. */
+  chunk() {
+    let count = 0
+    Socket.prototype.emit = function (name, ...args) {
+      const isLost = name === 'data' && isOfServer(this) && (count += 1) % 9 === 0
+      return isLost || emit.call(this, name, ...args)
+    }
+  },
+
+  /** Nobody hears that some connections are closed. */
+  close() {
+    replace((server) => ({
+      on: (name, callback) =>
+        server.on(name, (...args) => {
+          if (args[0].state !== 'close' || args[0].id % 5 > 0) callback(...args)
+        }),
+    }))
+  },
+
+  /** A connection is counted twice. */
+  count() {
+    replace((server) => ({
+      stats: () => ({
+        ...server.stats(),
+        accepted: server.stats().accepted + Math.sign(server.stats().bytesRead),
+      }),
+    }))
+  },
+
+  /** A second shutdown() never settles. */
+  settle() {
+    replace((server) => ({
+      shutdown: (options) => (server.state === 'draining' ? new Promise(() => {}) : server.shutdown(options)),
+    }))
+  },
+
+  /** Closing leaves a timer. */
+  leak() {
+    replace((server) => ({
+      close() {
+        setTimeout(() => {}, 60_000)
+        return server.close()
+      },
+    }))
+  },
 }
 
-faults[process.env.CROWD_FAULT]()
-await import('../../../dist/model/crowd/player.js')
+/** Servers of which some members are others. @param change what is different, of a server */
+function replace(change) {
+  const { streamServer } = Means.prototype // oxlint-disable-line typescript/unbound-method -- It is called with a `this`.
+  Means.prototype.streamServer = function (...args) {
+    const server = streamServer.apply(this, args)
+    const changed = change(server)
+    return new Proxy(server, {
+      get(target, name) {
+        const value = Reflect.get(name in changed ? changed : target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+}
+
+faults[process.env.STRESS_FAULT]()
+await import('../../dist/model/player.js')

@@ -3,13 +3,13 @@ import { connect, type Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import type { Address } from '@sock/core'
-import type { Pledges } from '../pledges.js'
 import type { End, Ledger } from './ledger.js'
+import type { Pledges } from './pledges.js'
 
 export interface RawMeans {
   readonly address: Address
-  /** Of TLS. */
-  readonly ca: string | undefined
+  /** What it believes, if it speaks TLS. */
+  readonly ca: readonly string[] | undefined
   /** Whether it asks by HTTP, with its stream as the body of a request, and reads the body of the answer. */
   readonly speaksHttp: boolean
 }
@@ -39,7 +39,9 @@ export class RawEnd implements End {
         ? connect({ ...options, path: address.path })
         : connect({ ...options, host: address.host, port: address.port })
     const stream =
-      ca === undefined ? this.#socket : connectTls({ socket: this.#socket, ca, servername: 'localhost' })
+      ca === undefined
+        ? this.#socket
+        : connectTls({ socket: this.#socket, ca: [...ca], servername: 'localhost' })
     this.#isReady = ca === undefined
     stream.on('secureConnect', () => {
       this.#isReady = true

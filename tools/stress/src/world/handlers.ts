@@ -4,18 +4,33 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { Connection, StreamHandler } from '@sock/core'
-import type { Pledges } from '../pledges.js'
 import type { LibraryEnd } from './library-end.js'
-import type { Form, Moment } from './program.js'
+import type { Pledges } from './pledges.js'
+
+/** Forms of handlers. The last three use `connection.stream`, and answer what they are sent. */
+export const FORMS = [
+  'callbacks',
+  'few callbacks',
+  'reader',
+  'function',
+  'pipeline',
+  'iteration',
+  'http',
+] as const
+export type Form = (typeof FORMS)[number]
+export const isEcho = (form: Form): boolean => FORMS.indexOf(form) >= FORMS.indexOf('pipeline')
+
+export const CALLBACKS = ['open', 'data', 'end', 'drain', 'close'] as const
+export type Callback = (typeof CALLBACKS)[number]
 
 /** What handlers tell, and are told. */
 export interface Play {
   enter(connection: Connection): LibraryEnd
   of(connection: Connection): LibraryEnd
   /** Does what is planned for this moment, and returns or throws as planned. */
-  at(moment: Moment, end: LibraryEnd): unknown
+  at(moment: Callback, end: LibraryEnd): unknown
   /** The same where nobody would hear of a failure. */
-  actAt(moment: Moment, end: LibraryEnd): void
+  actAt(moment: Callback, end: LibraryEnd): void
   readonly pledges: Pledges
 }
 
@@ -75,7 +90,7 @@ function callbacks(form: 'callbacks' | 'few callbacks' | 'reader', play: Play): 
   }
 }
 
-function called(moment: Moment, end: LibraryEnd, play: Play): unknown {
+function called(moment: Callback, end: LibraryEnd, play: Play): unknown {
   play.pledges.guard(() => assert.ok(!end.isGone, `"${moment}" of ${end.ledger.name} after destroy()`))
   keepContext(end, play.pledges)
   return play.at(moment, end)

@@ -1,39 +1,25 @@
+import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import fc from 'fast-check'
-import { PACES, type Pace } from '../pace.js'
+import { CALLBACKS, FORMS, type Callback, type Form } from '../world/handlers.js'
+import type { EngineName } from '../world/means.js'
+import { PACES, type Pace } from '../world/pace.js'
 
-/** Plain data, so that another process can play it: one that it ends takes nothing else with it. */
+/** Plain data, because another process plays it: a program may end its process. */
 export interface Program {
-  readonly engine: 'node' | 'native'
+  readonly engine: EngineName
   readonly where: 'main thread' | 'worker'
   readonly servers: readonly ServerSpec[]
-  /** Who is connected before the first step, each to one of the servers. */
+  /** Clients that connect before the first step, each to one of the servers. */
   readonly peers: readonly PeerSpec[]
   readonly steps: readonly (Turn | Plan)[]
-  readonly ending: 'gently' | 'by force' | 'dripping'
+  readonly ending: 'gently' | 'by force'
 }
 
-export const TRANSPORTS = ['tcp', 'tls', 'unix', 'udp', 'unixgram'] as const
-export type Transport = (typeof TRANSPORTS)[number]
-export const isDatagram = (transport: Transport): boolean => transport === 'udp' || transport === 'unixgram'
-
-/** Of handlers. The last three use `connection.stream`, and answer what they are sent. */
-export const FORMS = [
-  'callbacks',
-  'callbacks',
-  'few callbacks',
-  'reader',
-  'function',
-  'pipeline',
-  'iteration',
-  'http',
-] as const
-export type Form = (typeof FORMS)[number]
-export const isEcho = (form: Form): boolean => form === 'pipeline' || form === 'iteration' || form === 'http'
-
 export interface ServerSpec {
-  readonly transport: Transport
+  readonly transport: TransportName
   readonly form: Form
   readonly highWaterMark: number
+  readonly maxConnections: number
 }
 
 export interface PeerSpec {
@@ -55,7 +41,6 @@ export interface Plan {
   readonly outcome: Outcome
 }
 
-const CALLBACKS = ['open', 'data', 'end', 'drain', 'close'] as const
 const OBSERVERS = [
   'on handler',
   'on read',
@@ -66,13 +51,22 @@ const OBSERVERS = [
   'on error',
   'on state',
 ] as const
-export type Moment = (typeof CALLBACKS)[number] | (typeof OBSERVERS)[number]
+export type Moment = Callback | (typeof OBSERVERS)[number]
 export const isObserver = (moment: Moment): boolean => moment.startsWith('on ')
 
 export type Outcome = 'returns' | 'late' | 'throws' | 'rejects' | 'bad thenable'
 
 const ENDS = ['write', 'closeWrite', 'closeRead', 'close', 'destroy', 'reset', 'stall', 'resume'] as const
-const WORLD = ['connect', 'send', 'close server', 'shut down', 'listen', 'look up'] as const
+const WORLD = [
+  'connect',
+  'connect and abort',
+  'send',
+  'close server',
+  'shut down',
+  'shut down at once',
+  'listen',
+  'listen in vain',
+] as const
 export type EndVerb = (typeof ENDS)[number]
 export type Verb = EndVerb | (typeof WORLD)[number]
 
@@ -93,8 +87,8 @@ const MAX_STEPS = 25
 const anyVerb: fc.Arbitrary<Verb> = fc.oneof(
   { weight: 10, arbitrary: fc.constantFrom<Verb>('write', 'write', 'send') },
   { weight: 10, arbitrary: fc.constantFrom<Verb>(...ENDS) },
-  { weight: 1, arbitrary: fc.constant<Verb>('connect') },
-  { weight: 1, arbitrary: fc.constantFrom<Verb>('close server', 'shut down', 'listen', 'listen', 'look up') },
+  { weight: 1, arbitrary: fc.constantFrom<Verb>('connect', 'connect', 'connect and abort') },
+  { weight: 1, arbitrary: fc.constantFrom<Verb>(...WORLD.slice(3), 'listen') },
 )
 
 const act = (...who: readonly Act['who'][]): fc.Arbitrary<Act> =>
@@ -119,18 +113,22 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   ),
 })
 
-export function anyProgram(engine: Program['engine']): fc.Arbitrary<Program> {
+const oftenAndRarely = <T>(often: T, rarely: T): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(often) }, { weight: 2, arbitrary: fc.constant(rarely) })
+
+export function anyProgram(
+  engine: EngineName,
+  transports: readonly TransportName[] = [...TRANSPORTS, 'tcp'],
+): fc.Arbitrary<Program> {
   const programs = fc.record({
     engine: fc.constant(engine),
-    where: fc.oneof(
-      { weight: 9, arbitrary: fc.constant<Program['where']>('main thread') },
-      { weight: 1, arbitrary: fc.constant<Program['where']>('worker') },
-    ),
+    where: oftenAndRarely<Program['where']>('main thread', 'worker'),
     servers: fc.array(
       fc.record({
-        transport: fc.constantFrom(...TRANSPORTS, 'tcp' as const),
-        form: fc.constantFrom(...FORMS),
+        transport: fc.constantFrom(...transports),
+        form: fc.constantFrom(...FORMS, 'callbacks' as const),
         highWaterMark: fc.constantFrom(1_000, 65_536),
+        maxConnections: oftenAndRarely(1_000, 4),
       }),
       { minLength: 1, maxLength: 4 },
     ),
@@ -145,13 +143,9 @@ export function anyProgram(engine: Program['engine']): fc.Arbitrary<Program> {
       maxLength: MAX_STEPS,
       size: 'max',
     }),
-    ending: fc.oneof(
-      { weight: 12, arbitrary: fc.constant('gently' as const) },
-      { weight: 3, arbitrary: fc.constant('by force' as const) },
-      { weight: 1, arbitrary: fc.constant('dripping' as const) },
-    ),
+    ending: oftenAndRarely<Program['ending']>('gently', 'by force'),
   })
-  // The native module that Node's engine needs for them works in the main thread only.
+  // The native module that Node's engine needs for Unix datagrams works in the main thread only.
   const isPossible = ({ where, servers }: Program): boolean =>
     where === 'main thread' || engine === 'native' || servers.every((one) => one.transport !== 'unixgram')
   return programs.map((one) => (isPossible(one) ? one : { ...one, where: 'main thread' }))
@@ -163,7 +157,10 @@ export function describeProgram({ engine, where, servers, peers, steps, ending }
   const actOf = (one: Act): string => `${one.who} ${one.which} ${one.verb}${sizeOf(one)}`
   return [
     `on the ${engine} engine, in a ${where}`,
-    ...servers.map((one, at) => `server ${at}: ${one.transport}, ${one.form}, mark ${one.highWaterMark}`),
+    ...servers.map(
+      (one, at) =>
+        `server ${at}: ${one.transport}, ${one.form}, mark ${one.highWaterMark}, ${one.maxConnections} at most`,
+    ),
     `peers: ${peers.map(({ to, kind }) => `${kind}→${to}`).join(' ')}`,
     ...steps.map((step) => {
       const acts = step.acts.map(actOf).join(', ')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** What happens to the workers of a cluster, and who connects meanwhile. Plain data, like that of a crowd. */
+/** What happens to the workers of a cluster, and when peers connect. Plain data, like that of a crowd. */
 export interface ClusterProgram {
   readonly steps: readonly ClusterStep[]
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { CloseReason, Connection } from '@sock/core'
-import { oneOf, Oops, type Pledges } from '../pledges.js'
 import type { End, Ledger } from './ledger.js'
+import { oneOf, Oops, type Pledges } from './pledges.js'
 
 /** What operations may reject with, once the connection is over. */
 const OVER = oneOf('ERR_SOCK_CLOSED', 'ERR_SOCK_RESET', 'ERR_SOCK_IDLE_TIMEOUT', 'ERR_SOCK_DRAINING')
@@ -131,20 +131,25 @@ export class LibraryEnd implements End {
       ledger.endedWell = true
       ledger.sawEnd ||= !ledger.isDeaf
     } else {
+      if (reason === 'idle') ledger.hurt ??= 'it was idle'
       ledger.breaks(new Error(`closed because of "${reason}"`))
     }
     this.#noInput()
     this.#closed()
   }
 
+  /** What it writes is on its way; for those who wait for that. */
+  written: Promise<unknown> = Promise.resolve()
+
   #write(size: number): void {
     const { ledger, connection } = this
     if (!this.#speaks) return
     const wasOpen = connection.isOpen
-    const bytes = wasOpen ? ledger.take(size) : Buffer.alloc(size)
+    const writing = connection.write(wasOpen ? ledger.take(size) : Buffer.alloc(size))
+    this.written = writing.catch(() => {})
     this.#pledges.keep(
       `write() of ${ledger.name}`,
-      connection.write(bytes),
+      writing,
       () => assert.ok(wasOpen, 'written to a closed connection'),
       (error) => {
         OVER(error)
@@ -155,7 +160,7 @@ export class LibraryEnd implements End {
 
   #destroy(error: Error | undefined): void {
     const { ledger } = this
-    // The first who destroys it says how.
+    // The first call says how it is destroyed.
     if (this.isGone) return
     if (error === undefined) ledger.hurtBy('destroyed')
     else ledger.reset('destroyed with an error')
@@ -166,7 +171,7 @@ export class LibraryEnd implements End {
     this.connection.destroy(error)
   }
 
-  /** What it does not take any more, an answer of a stream's may be about. */
+  /** An echo may be missing what it does not take any more. */
   #deafen(): void {
     if (!this.#speaks) this.ledger.hurtBy('wants no more of what it answers')
     // The connection may have come to its end while some of the input still waits to be read.

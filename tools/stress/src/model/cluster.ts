@@ -1,30 +1,25 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { pass, rest } from '../pace.js'
-import type { Verdict } from '../stage.js'
-import type { ClusterProgram, ClusterStep } from './program.js'
+import { createTcpServer } from '@sock/tcp'
+import { serveParent } from '@sock/tools/children'
+import { pause, rest } from '../world/pace.js'
+import type { ClusterProgram, ClusterStep } from './cluster-program.js'
+import type { Player, Verdict } from './stage.js'
 
 /*
- * The primary of clusters, one after the other. Each peer that connects sends a byte, and must get it back.
+ * The primary of clusters, one after the other, and their workers. Each peer that connects sends a byte, and must get it back.
  */
 
 /** Peers that connect at once: a worker that is stopped has one, the others wait in the primary. */
 const MANY = 4
 /** Workers that there may be at once: each is a process. */
 const MAX_WORKERS = 3
-/** ms in which a worker does something. */
+/** In ms: a worker does something meanwhile. */
 const SOME_TIME = 100
-
-cluster.setupPrimary({
-  exec: fileURLToPath(new URL('worker.js', import.meta.url)),
-  execArgv: process.execArgv,
-})
 
 /** Workers that have begun to listen. */
 const listening = new Set<Worker>()
-cluster.on('listening', (worker) => listening.add(worker))
 
 interface Peer {
   readonly socket: Socket
@@ -65,7 +60,7 @@ async function perform(step: ClusterStep, workers: Worker[], peers: Peer[], port
       worker?.process.kill('SIGCONT')
       return
     case 'wait':
-      return pass(SOME_TIME)
+      return pause(SOME_TIME)
     case 'connect':
       for (let count = 0; count < MANY; count++) peers.push(ask(port))
       return rest('turns')
@@ -87,12 +82,10 @@ async function end(worker: Worker): Promise<void> {
   await exited
 }
 
-process.on('message', ({ program, patience }: { program: ClusterProgram; patience: number }) => {
-  const failed = (error: Error): Verdict => ({ fault: String(error.stack), followed: 0, delivered: 0 })
-  void play(program, patience)
-    .catch(failed)
-    .then((verdict) => process.send?.(verdict))
-})
-// Whoever waited for verdicts may have been killed.
-process.on('disconnect', () => process.exit())
-process.send?.('ready')
+if (cluster.isPrimary) {
+  cluster.on('listening', (worker) => listening.add(worker))
+  const player: Player<ClusterProgram> = { play }
+  serveParent(player)
+} else {
+  await createTcpServer({ data: (connection, chunk) => void connection.write(chunk) }).listen('127.0.0.1:0')
+}

@@ -1,39 +1,17 @@
 import assert from 'node:assert/strict'
-import type { Address, Connection, ConnectionEvent, Server } from '@sock/core'
-import { rest } from '../pace.js'
-import { oneOf, Oops, Pledges } from '../pledges.js'
-import { Watcher } from '../watchers.js'
-import { NOWHERE } from './clock.js'
-import { CrowdServer } from './crowd-server.js'
+import type { Address, Connection, ConnectionEvent } from '@sock/core'
+import { isStream, type DatagramName, type StreamName } from '@sock/tools/transports'
+import { context, handlerOf, isEcho, type Play } from '../world/handlers.js'
+import { compare, Ledger, type End } from '../world/ledger.js'
+import { LibraryEnd } from '../world/library-end.js'
+import type { Means } from '../world/means.js'
+import { Watcher } from '../world/observer.js'
+import { rest, until, within } from '../world/pace.js'
+import { NO_CONNECTION, Oops, Pledges } from '../world/pledges.js'
+import { RawEnd } from '../world/raw-end.js'
 import { Datagrams } from './datagrams.js'
-import { context, handlerOf, type Play } from './handlers.js'
-import { compare, Ledger, type End } from './ledger.js'
-import { LibraryEnd } from './library-end.js'
-import type { Means } from './means.js'
-import {
-  isDatagram,
-  isEcho,
-  isObserver,
-  type Act,
-  type Moment,
-  type Plan,
-  type Program,
-  type ServerSpec,
-} from './program.js'
-import { drip } from './drip.js'
-import { RawEnd } from './raw-end.js'
-import { until, within } from './wait.js'
-
-/** Why connecting may fail: nobody listens, no longer, not yet, or it was turned away in the middle of it. */
-const NO_CONNECTION = oneOf(
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'EPIPE',
-  'ERR_SOCK_HANDSHAKE_FAILED',
-  'ERR_SOCK_RESET',
-  'ERR_SOCK_CLOSED',
-)
+import { isObserver, type Act, type Moment, type Plan, type Program, type ServerSpec } from './program.js'
+import { CrowdServer } from './server.js'
 
 /** Bytes, where many write at once. */
 const MUCH_FOR_MANY = 16_385
@@ -51,6 +29,8 @@ export class CrowdWorld {
   readonly #plans = new Map<Moment, Plan[]>()
   readonly #clientWatchers: Watcher[] = []
   #isEnding = false
+  /** In a callback or an observer. */
+  #isInside = false
 
   constructor(program: Program, means: Means) {
     this.#program = program
@@ -59,29 +39,35 @@ export class CrowdWorld {
   }
 
   #createServer(spec: ServerSpec): CrowdServer {
-    const owner = (): CrowdServer => crowd
-    const hooks = {
-      state: () => this.at('on state'),
-      error: () => this.at('on error'),
-      connection: (event: ConnectionEvent) => this.#observed(event),
+    const { transport, form, highWaterMark, maxConnections } = spec
+    const { pledges } = this
+    const create = (handler: Play | Datagrams): CrowdServer => {
+      const server = isStream(transport)
+        ? this.#means.streamServer(transport, handlerOf(form, handler as Play), {
+            highWaterMark,
+            maxConnections,
+            drainIdle: 0,
+          })
+        : this.#means.datagramServer(transport, (handler as Datagrams).handler(form))
+      return new CrowdServer(spec, server, () => this.#means.target(transport), pledges)
     }
-    let server: Server
-    let datagrams: Datagrams | undefined
-    if (isDatagram(spec.transport)) {
-      datagrams = new Datagrams(owner, this.pledges, () => this.at('data', undefined, crowd))
-      server = this.#means.datagramServer(spec, datagrams.handler)
-    } else {
-      const play: Play = {
-        pledges: this.pledges,
-        enter: (connection) => this.#enter(connection, crowd),
-        of: (connection) => this.of(connection),
-        at: (moment, end) => this.at(moment, end, crowd),
-        actAt: (moment, end) => this.actAt(moment, end),
-      }
-      server = this.#means.streamServer(spec, handlerOf(spec.form, play))
+    const play: Play = {
+      pledges,
+      enter: (connection) => this.#enter(connection, crowd),
+      of: (connection) => this.of(connection),
+      at: (moment, end) => this.at(moment, end, crowd),
+      actAt: (moment, end) => this.actAt(moment, end),
     }
-    const crowd = new CrowdServer(spec, server, () => this.#means.target(spec), this.pledges, hooks)
-    if (datagrams !== undefined) this.#datagrams.set(crowd, datagrams)
+    const datagrams = new Datagrams(
+      () => crowd,
+      pledges,
+      () => this.at('data', undefined, crowd),
+    )
+    const crowd = create(isStream(transport) ? play : datagrams)
+    if (!isStream(transport)) this.#datagrams.set(crowd, datagrams)
+    crowd.server.on('state', () => this.at('on state') as void)
+    crowd.server.on('error', () => this.at('on error') as void)
+    crowd.server.on('connection', (event) => this.#observed(event) as void)
     return crowd
   }
 
@@ -93,13 +79,14 @@ export class CrowdWorld {
 
   #enter(connection: Connection, server: CrowdServer): LibraryEnd {
     const { transport, form } = server.spec
-    const ledger = new Ledger(`accepted by ${transport}`, transport !== 'unix', false)
+    const ledger = new Ledger('accepted', transport, false)
     ledger.mayEnd = form !== 'callbacks' && form !== 'reader'
     const end = new LibraryEnd(ledger, connection, this.pledges, !isEcho(form))
     this.pledges.guard(() => assert.ok(!this.#byId.has(connection.id), 'a handler was called twice'))
     this.#byId.set(connection.id, end)
     server.join(ledger)
     this.#accepted.push(end)
+    server.accepted.push(end)
     if (this.#isEnding) this.#serveOut(end)
     return end
   }
@@ -118,7 +105,7 @@ export class CrowdWorld {
     if (plan.outcome === 'late') return isObserver(moment) ? undefined : rest('turns')
     // What observers throw concerns nobody.
     if (server !== undefined) {
-      server.failures += 1
+      server.observer.failures += 1
       if (end?.isGone === false) end.ledger.reset('its handler failed')
       if (end !== undefined && !end.ledger.sawEnd) end.ledger.isDeaf = true
     }
@@ -141,7 +128,10 @@ export class CrowdWorld {
   /** @returns the plan, of which only the outcome is left to do */
   #take(moment: Moment, end: End | undefined): Plan | undefined {
     const plan = this.#isEnding ? undefined : this.#plans.get(moment)?.shift()
-    if (plan !== undefined) this.#perform(plan.acts, end)
+    if (plan === undefined) return undefined
+    this.#isInside = true
+    this.#perform(plan.acts, end)
+    this.#isInside = false
     return plan
   }
 
@@ -157,16 +147,19 @@ export class CrowdWorld {
     switch (verb) {
       case 'connect':
         return this.#connect(server, size % 2 === 0 ? 'client' : 'raw')
+      case 'connect and abort':
+        return this.#abort(server)
       case 'send':
         return this.#datagrams.get(server)?.send(which, size)
       case 'close server':
-        return void server.close()
       case 'shut down':
-        return void server.shutDown()
+      case 'shut down at once':
+        server.wasStoppedInside ||= this.#isInside
+        return void (verb === 'close server' ? server.close() : server.shutDown(verb !== 'shut down'))
       case 'listen':
         return server.listen()
-      case 'look up':
-        return this.#lookUp(which)
+      case 'listen in vain':
+        return server.listenInVain(size)
       default:
         for (const end of this.#whoIs(who, which, self)) {
           if (verb === 'write') end.do.write(Math.min(size, who.startsWith('many') ? MUCH_FOR_MANY : size))
@@ -184,19 +177,21 @@ export class CrowdWorld {
   }
 
   #connect(server: CrowdServer, kind: 'raw' | 'client'): void {
+    const { transport, form } = server.spec
     const datagrams = this.#datagrams.get(server)
     if (datagrams !== undefined) {
-      datagrams.connect((address) => this.#means.dialDatagram(server.spec, address))
+      datagrams.connect((address) =>
+        this.#means.dialDatagram(transport as DatagramName, address, { maxQueuedBytes: 4 * 2 ** 20 }),
+      )
       return
     }
     const { address } = server
     if (address === undefined) return
-    const { transport, form } = server.spec
     if (kind === 'client' && form !== 'http') return this.#dial(server, address)
-    const ledger = new Ledger(`${kind} of ${transport}`, transport !== 'unix', isEcho(form))
+    const ledger = new Ledger('raw', transport, isEcho(form))
     const means = {
       address,
-      ca: transport === 'tls' ? this.#means.certificate.cert : undefined,
+      ca: transport === 'tls' ? this.#means.authorities : undefined,
       speaksHttp: form === 'http',
     }
     this.#addPeer(new RawEnd(ledger, means, this.pledges), server)
@@ -204,9 +199,9 @@ export class CrowdWorld {
 
   #dial(server: CrowdServer, address: Address): void {
     const { transport, form } = server.spec
-    const ledger = new Ledger(`client of ${transport}`, transport !== 'unix', isEcho(form))
+    const ledger = new Ledger('client', transport, isEcho(form))
     server.join(ledger)
-    const watcher = new Watcher(true)
+    const watcher = new Watcher()
     this.#clientWatchers.push(watcher)
     let end: LibraryEnd | undefined
     const onState = (event: ConnectionEvent): unknown => {
@@ -222,7 +217,7 @@ export class CrowdWorld {
     }
     this.pledges.keep(
       'connect()',
-      this.#means.dial(server.spec, address, onState as never),
+      this.#means.dial(transport as StreamName, address, { onState }),
       connected,
       NO_CONNECTION,
     )
@@ -234,25 +229,19 @@ export class CrowdWorld {
     if (this.#isEnding) this.#leave(peer)
   }
 
-  /** Dials a name that nobody finds and gives up, and closes a server that looks for one. */
-  #lookUp(which: number): void {
+  /** Begins to connect a client of the library, and gives up at once. */
+  #abort(server: CrowdServer): void {
+    const { address, spec } = server
+    if (address === undefined || !isStream(spec.transport)) return
     const stop = new AbortController()
-    const isGivenUp = (): never => assert.fail('nobody can have found that')
+    const dialling = this.#means.dial(spec.transport, address, { signal: stop.signal })
     this.pledges.keep(
-      'connect() to nowhere',
-      this.#means.dialByName(which, `${NOWHERE}:9`, stop.signal),
-      isGivenUp,
-      oneOf(),
+      'connect() that is given up',
+      dialling,
+      (connection) => connection.destroy(),
+      NO_CONNECTION,
     )
     stop.abort(new Oops('the model changed its mind'))
-    const server = this.#means.serverByName(which)
-    this.pledges.keep(
-      'listen() nowhere',
-      server.listen(`${NOWHERE}:0` as never),
-      isGivenUp,
-      oneOf('ERR_SOCK_CLOSED'),
-    )
-    this.pledges.keep('close() while it starts', server.close(), () => {}, oneOf())
   }
 
   // From the beginning to the end.
@@ -277,6 +266,7 @@ export class CrowdWorld {
         await rest(step.rest)
       }
       this.pledges.check()
+      for (const { observer } of this.servers) observer.check()
     }
     await this.#end(patience)
   }
@@ -288,7 +278,6 @@ export class CrowdWorld {
       await this.#endGently(patience)
     } else {
       for (const { ledger } of [...this.#peers, ...this.#accepted]) ledger.hurtBy('the end')
-      if (ending === 'dripping') await drip(this.#accepted, this.#peers, patience)
       for (const peer of this.#peers) peer.do.destroy()
       for (const server of this.servers) await within(server.close(), patience, 'close() of a server')
     }
@@ -342,7 +331,8 @@ export class CrowdWorld {
 
   /** @returns how many streams were compared, and datagrams */
   async finish(patience: number): Promise<number> {
-    for (const datagrams of this.#datagrams.values()) datagrams.finish()
+    for (const datagrams of this.#datagrams.values())
+      for (const which of datagrams.clients.keys()) datagrams.closeClient(which)
     for (const server of this.servers) void server.close()
     for (const peer of this.#peers) peer.do.destroy()
     for (const end of [...this.#accepted, ...this.#peers]) end.do.resume()
@@ -355,8 +345,9 @@ export class CrowdWorld {
     this.pledges.check()
     for (const server of this.servers) server.checkEnd()
     for (const watcher of this.#clientWatchers) watcher.checkEnd()
-    const ledgers = [...this.#peers, ...this.#accepted].map(({ ledger }) => ledger)
-    const delivered = [...this.#datagrams.values()].reduce((sum, one) => sum + one.delivered, 0)
-    return delivered + compare(ledgers, this.#program.ending === 'gently')
+    const accounts = [...this.#peers, ...this.#accepted].map(({ ledger }) => ledger.account())
+    const { whole, problems } = compare(accounts, this.#program.ending === 'gently')
+    assert.equal(problems.length, 0, problems[0])
+    return [...this.#datagrams.values()].reduce((sum, one) => sum + one.delivered, whole)
   }
 }

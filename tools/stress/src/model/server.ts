@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { isDeepStrictEqual } from 'node:util'
+import { isSockError, type Address, type Server, type ServerState, type ShutdownReport } from '@sock/core'
+import { isEcho } from '../world/handlers.js'
+import type { Ledger } from '../world/ledger.js'
+import type { LibraryEnd } from '../world/library-end.js'
+import { Observer } from '../world/observer.js'
+import { never, oneOf, Oops, type Pledges } from '../world/pledges.js'
+import type { ServerSpec } from './program.js'
+
+const isDead = (state: ServerState): boolean => state === 'idle' || state === 'closed'
+
+const NOTHING: ShutdownReport = { idle: 0, drained: 0, forced: 0 }
+/** No target of any transport. */
+const NONSENSE = 1
+
+/** What servers may report beside failures of handlers: peers that broke off a handshake, or are gone. */
+const KNOWN = oneOf(
+  'ERR_SOCK_HANDSHAKE_FAILED',
+  'ERR_SOCK_HANDSHAKE_TIMEOUT',
+  'ECONNREFUSED',
+  'ENOENT',
+  'ECONNRESET',
+  'ERR_SOCK_BACKPRESSURE',
+  'ENOTCONN',
+)
+
+/** One of several servers: its life, and the ends that depend on it. */
+export class CrowdServer {
+  readonly spec: ServerSpec
+  readonly server: Server
+  readonly observer: Observer
+  readonly accepted: LibraryEnd[] = []
+  /** Both ends of all its connections. */
+  readonly #members: Ledger[] = []
+  /** How often it was stopped. */
+  stops = 0
+  /** A callback has stopped it: how many were open in the middle of that is nobody's promise. */
+  wasStoppedInside = false
+  #address: Address | undefined
+  /** Of this run: whether something has cut connections off. */
+  #run = { isForced: false }
+  readonly #signals: AbortSignal[] = []
+  readonly #target: () => unknown
+  readonly #pledges: Pledges
+
+  constructor(spec: ServerSpec, server: Server, target: () => unknown, pledges: Pledges) {
+    this.spec = spec
+    this.server = server
+    this.#target = target
+    this.#pledges = pledges
+    this.observer = new Observer(server, (error) => pledges.fault(error))
+    server.on('state', (state) => {
+      if (state !== 'draining') return
+      pledges.guard(() => assert.ok(this.stops > 0, 'drains, and nobody asked for it'))
+      // Idle connections are shown an end that nobody sent, and a new one may come too late.
+      for (const member of this.#members) member.drain()
+    })
+  }
+
+  get address(): Address | undefined {
+    return this.server.state === 'listening' ? this.#address : undefined
+  }
+
+  /** An end of a connection begins. */
+  join(ledger: Ledger): void {
+    this.#members.push(ledger)
+    if (this.server.state === 'listening') return
+    ledger.force()
+    ledger.drain()
+  }
+
+  listen(): void {
+    if (!isDead(this.server.state)) return this.listenInVain(0)
+    const { stops } = this
+    this.#run = { isForced: false }
+    this.#pledges.keep(
+      'listen()',
+      this.server.listen(this.#target() as never, { signal: this.#newSignal() }),
+      (address) => void (this.#address = address),
+      (error) => {
+        oneOf('ERR_SOCK_CLOSED')(error)
+        assert.ok(this.stops > stops, 'nobody closed it')
+      },
+    )
+    this.#pledges.keep('closed', this.server.closed, () => {}, never)
+  }
+
+  /** With a target that is none, or a signal that has aborted; or while it runs. */
+  listenInVain(which: number): void {
+    const { server } = this
+    const { state } = server
+    const isAborted = which % 2 === 0
+    const signal = isAborted ? AbortSignal.abort(new Oops('the model changed its mind')) : undefined
+    const target = isAborted ? this.#target() : NONSENSE
+    const code = isDead(state) ? 'ERR_SOCK_INVALID_ADDRESS' : 'ERR_SOCK_INVALID_STATE'
+    const judge = isDead(state) && isAborted ? oneOf() : oneOf(code)
+    const listening = server.listen(target as never, { signal })
+    this.#pledges.keep('listen() in vain', listening, () => assert.fail('must reject'), judge)
+    this.#pledges.guard(() => assert.equal(server.state, state, 'listen() in vain has changed the state'))
+  }
+
+  close(): Promise<void> {
+    this.#stop(true)
+    const closing = this.server.close()
+    this.#pledges.keep('close() of a server', closing, () => {}, never)
+    this.#mustHaveStopped()
+    return closing
+  }
+
+  /** @param isForced at once; otherwise nobody stays so long that anything has to be forced */
+  shutDown(isForced = false): Promise<unknown> {
+    this.#stop(isForced)
+    const run = this.#run
+    const judge = (report: ShutdownReport | undefined): void => {
+      const isKnown = [NOTHING, this.observer.report].some((one) => isDeepStrictEqual({ ...report }, one))
+      assert.ok(isKnown, 'not what the state "closed" told')
+    }
+    const shutting = this.server.shutdown(isForced ? { timeout: 0 } : { signal: this.#newSignal() })
+    this.#pledges.keep('shutdown()', shutting, judge, (error) => {
+      const wasForced = isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT') && run.isForced
+      assert.ok(wasForced, `shutdown() rejected with ${String((error as Error).stack)}`)
+      assert.ok((error.report?.forced ?? 0) > 0, 'nothing was forced')
+      judge(error.report)
+    })
+    this.#mustHaveStopped()
+    return shutting.catch(() => {})
+  }
+
+  #stop(isForced: boolean): void {
+    this.stops += 1
+    if (!isForced) return
+    this.#run.isForced = true
+    for (const member of this.#members) member.force()
+  }
+
+  #newSignal(): AbortSignal {
+    const { signal } = new AbortController()
+    this.#signals.push(signal)
+    return signal
+  }
+
+  #mustHaveStopped(): void {
+    const { state } = this.server
+    this.#pledges.guard(() => assert.notEqual(state, 'listening', 'it was stopped, and listens'))
+  }
+
+  /** What holds when it is closed. @throws what does not */
+  checkEnd(): void {
+    const { server, accepted, observer } = this
+    assert.ok(isDead(server.state), `ended as ${server.state}`)
+    observer.check()
+    observer.watcher.checkEnd()
+    const isCalm = this.#members.every(({ hurt }) => hurt === undefined)
+    // What streams of Node fail with when they are cut off is theirs.
+    const isOfStreams = isEcho(this.spec.form)
+    for (const error of observer.complaints) {
+      if (isCalm) throw new Error('A complaint, and nobody did anything', { cause: error })
+      if (!isOfStreams) KNOWN(error)
+    }
+    const heard = this.#signals.filter((signal) => getEventListeners(signal, 'abort').length > 0)
+    assert.equal(heard.length, 0, 'somebody still listens to a signal')
+    const problems = observer.problems({ failures: !isOfStreams, members: !this.wasStoppedInside })
+    assert.deepEqual(problems, [], `${this.spec.transport}: ${problems.join('; ')}`)
+    const stats = server.stats()
+    if (!('accepted' in stats) || stats.accepted !== accepted.length) return
+    const sum = (key: 'bytesRead' | 'bytesWritten'): number =>
+      accepted.reduce((before, { connection }) => before + connection[key], 0)
+    assert.equal(stats.bytesRead, sum('bytesRead'), 'stats().bytesRead')
+    assert.equal(stats.bytesWritten, sum('bytesWritten'), 'stats().bytesWritten')
+  }
+}

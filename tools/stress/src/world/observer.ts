@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import {
+  isSockError,
+  type ConnectionEvent,
+  type ConnectionState,
+  type Server,
+  type ServerState,
+  type ShutdownReport,
+} from '@sock/core'
+import { Oops } from './pledges.js'
+
+const NAMES: readonly ConnectionState[] = [
+  'new',
+  'read',
+  'closeRead',
+  'handler',
+  'write',
+  'closeWrite',
+  'close',
+]
+
+/** What one observer of connections has heard, and whether that is a story that can be. */
+export class Watcher {
+  /** The last event of each connection that is open. */
+  readonly #last = new Map<number, ConnectionState>()
+  readonly reasons: Record<string, number> = {}
+  seen = 0
+
+  /** Connections of which it has heard `new` and not yet `close`. */
+  get open(): number {
+    return this.#last.size
+  }
+
+  /** @throws if this event must not follow what was heard before */
+  heard({ id, state, reason }: ConnectionEvent): void {
+    const last = this.#last.get(id)
+    if (state === 'close') this.#last.delete(id)
+    else this.#last.set(id, state)
+    if (state === 'new') this.seen += 1
+    if (reason !== undefined) this.reasons[reason] = (this.reasons[reason] ?? 0) + 1
+    const story = `connection ${id}: "${state}" after "${last}"`
+    assert.ok(NAMES.includes(state), `heard of a server's connection "${state}"`)
+    assert.ok((state === 'new') === (last === undefined), story)
+    assert.ok((state === 'handler') === (last === 'new'), story)
+    assert.ok((state === 'close') === (reason !== undefined), `${story} because of ${reason}`)
+  }
+
+  /** @throws if a connection was not closed */
+  checkEnd(): void {
+    for (const [id, last] of this.#last) assert.fail(`connection ${id}: last heard of was "${last}"`)
+  }
+}
+
+const NEXT: Readonly<Record<ServerState, readonly ServerState[]>> = {
+  idle: ['starting'],
+  starting: ['listening', 'idle'],
+  listening: ['draining'],
+  draining: ['closed'],
+  closed: ['starting'],
+}
+const CLOSED = /^Closed \w+: (\d+) idle, (\d+) drained, (\d+) forced$/
+
+/** Follows one server from the beginning: its states, its connections, its errors, and whether its numbers add up. */
+export class Observer {
+  readonly watcher = new Watcher()
+  /** Handlers and callbacks that were made to fail. */
+  failures = 0
+  /** Of datagrams: those that the handler saw, answers that were sent, and answers that could not be sent. */
+  readonly datagrams = { handled: 0, sent: 0, refused: 0 }
+  /** Errors that are no failures of handlers. */
+  readonly complaints: Error[] = []
+  /** Of the last shutdown, from the message of the state `closed`. */
+  report: ShutdownReport | undefined
+  /** Over all shutdowns: connections that were open when one began, or came while it lasted; and those in reports. */
+  readonly shutdowns = { count: 0, members: 0, reported: 0 }
+  readonly #server: Server
+  readonly #fault: (error: Error) => void
+  #state: ServerState = 'idle'
+  #turnedAway = 0
+  #failed = 0
+
+  /** @param fault is told what must not be @param timesSeen how often each event is looked at: more than once is a mistake */
+  constructor(server: Server, fault: (error: Error) => void, timesSeen = 1) {
+    this.#server = server
+    this.#fault = fault
+    server.on('state', (state, message) => this.#guard(() => this.#entered(state, message)))
+    server.on('error', (error) => {
+      if (error instanceof Oops) this.#failed += 1
+      else if (isSockError(error, 'ERR_SOCK_CONNECTION_LIMIT')) this.#turnedAway += 1
+      else if (!isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT')) this.complaints.push(error)
+    })
+    server.on('connection', (event) => {
+      if (event.state === 'new' && this.#state === 'draining') this.shutdowns.members += 1
+      for (let times = 0; times < timesSeen; times++)
+        this.#guard(() => {
+          this.watcher.heard(event)
+          // The one that comes counts already, the one that goes no longer.
+          assert.equal(server.openConnections, this.watcher.open, `openConnections during "${event.state}"`)
+        })
+    })
+  }
+
+  #guard(check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      this.#fault(error as Error)
+    }
+  }
+
+  #entered(state: ServerState, message: string): void {
+    const before = this.#state
+    this.#state = state
+    assert.ok(NEXT[before].includes(state), `went from ${before} to ${state}`)
+    assert.equal(this.#server.state, state)
+    if (state === 'draining') {
+      this.shutdowns.count += 1
+      this.shutdowns.members += this.#server.openConnections
+    }
+    if (state !== 'closed') return
+    const [, idle, drained, forced] = CLOSED.exec(message)?.map(Number) ?? []
+    assert.ok(
+      idle !== undefined && drained !== undefined && forced !== undefined,
+      `no report in "${message}"`,
+    )
+    this.report = { idle, drained, forced }
+    this.shutdowns.reported += idle + drained + forced
+  }
+
+  /** What holds at any time. @throws what does not */
+  check(): void {
+    const { state, address, openConnections } = this.#server
+    assert.equal(state, this.#state)
+    assert.equal(
+      address !== undefined,
+      state === 'listening' || state === 'draining',
+      `an address, and ${state}`,
+    )
+    assert.equal(openConnections, this.watcher.open, 'openConnections')
+    assert.equal(this.#server.stats().open, openConnections, 'stats().open')
+  }
+
+  /**
+   * What does not add up, now that the server is closed.
+   * @param counts whether all failures of handlers were planned; whether it is known how many were open when it was stopped
+   */
+  problems(counts: { readonly failures: boolean; readonly members: boolean }): string[] {
+    const stats = this.#server.stats()
+    const { watcher, shutdowns, datagrams } = this
+    const equations: [what: string, one: number, other: number][] = [
+      ['open at the end, and none', stats.open, 0],
+      ['open at the end, and observed', watcher.open, 0],
+    ]
+    if (counts.failures)
+      equations.push(
+        ['failed handlers, and those that were to fail', stats.handlerErrors, this.failures],
+        ['failed handlers, and errors of theirs', stats.handlerErrors, this.#failed],
+      )
+    if ('accepted' in stats)
+      equations.push(
+        ['accepted, and seen as new', stats.accepted, watcher.seen],
+        ['handshaking at the end, and none', stats.handshaking, 0],
+        ['closed as idle, and the reason', stats.idleClosed, watcher.reasons['idle'] ?? 0],
+        ['rejected at the limit, and errors', stats.rejected.connectionLimit, this.#turnedAway],
+      )
+    if ('accepted' in stats && counts.members) {
+      const { reported, members } = shutdowns
+      // Peers in a handshake count in reports, and no observer of connections sees them.
+      const known = this.#server.secure ? Math.min(reported, members) : reported
+      equations.push(['in reports of shutdowns, and observed', known, members])
+    }
+    if ('datagramsReceived' in stats) {
+      const { queueFull, unread, closing } = stats.datagramsDropped
+      const met = datagrams.handled + queueFull + unread + closing
+      equations.push(
+        ['received, and handled + dropped', stats.datagramsReceived, met],
+        ['sent, and answers that resolved', stats.datagramsSent, datagrams.sent],
+        ['send errors, and answers that were refused', stats.sendErrors, datagrams.refused],
+        ['waiting to be sent at the end, and none', stats.sendQueueBytes, 0],
+      )
+    }
+    return equations.flatMap(([what, one, other]) => (one === other ? [] : [`${what}: ${one} and ${other}`]))
+  }
+}
