@@ -23,5 +23,5 @@ if (running[0] < wanted[0] || (running[0] === wanted[0] && running[1] < wanted[1
   )
   process.exitCode = 1
 } else {
-  void import('./bootstrap/main.mjs')
+  void import('./main.mjs')
 }

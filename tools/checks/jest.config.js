@@ -1,3 +1,1 @@
-import { plain } from '../../jest.base.js'
-
-export default plain
+export { plain as default } from '../../jest.base.js'

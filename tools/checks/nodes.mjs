@@ -1,18 +1,17 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from './bootstrap/child.mjs'
-import { Failure } from './bootstrap/failure.mjs'
-import { inRoot } from './bootstrap/workspace.mjs'
+import { Failure, run } from './processes.mjs'
+import { inRoot } from './repository.mjs'
 
 /** The versions that are supported, by major: the only place where they are pinned. */
 export const NODES = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' }
 
-/** The first versions that can `require` ES modules without being asked to, by major: what `engines` of the packages admits. */
+/** The first versions that can `require` ES modules without a flag, by major: what `engines` of the packages admits. */
 export const OLDEST = { 20: '20.19.0', 22: '22.12.0' }
 
 /**
- * Where an installed Node is: `home` with `bin/node` and, for native modules, `include/node`. It comes from the npm
- * package of this platform, and stays in `.cache`: as a dependency it would be 100 MB for everybody.
+ * Where an installed Node is: `home` with `bin/node` and, for native modules, `include/node`. It comes from the npm package
+ * of this platform, and stays in `.cache`: as a dependency it would be 100 MB for everybody.
  */
 export async function fetchNode(version) {
   const name = `node-${process.platform}-${process.arch}`
@@ -26,14 +25,4 @@ export async function fetchNode(version) {
       throw new Failure(`Cannot fetch ${name}@${version}: npm install ended with ${code}`, output)
   }
   return home
-}
-
-/** Which of the versions `--only 20,26` means; all without it. Throws for one that is not supported. */
-export function selectNodes(only) {
-  const majors = only.flatMap((list) => list.split(','))
-  for (const major of majors) {
-    if (!Object.hasOwn(NODES, major))
-      throw new Failure(`Cannot test Node "${major}": known are ${Object.keys(NODES).join(', ')}`)
-  }
-  return Object.keys(NODES).filter((major) => majors.length === 0 || majors.includes(major))
 }

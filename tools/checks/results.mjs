@@ -1,33 +1,11 @@
-import { existsSync, rmSync } from 'node:fs'
-import { inRoot, readJson } from './bootstrap/workspace.mjs'
-
-/** Where the script `test` or `test:<name>` of a workspace writes what it counted. */
-const fileOf = ({ folder, task }) =>
-  inRoot(folder, `${task.replace('test', 'test-results').replace(':', '-')}.json`)
-
-/** Removes what earlier runs counted. */
-export function dropResults(tests) {
-  for (const test of tests) rmSync(fileOf(test), { force: true })
-}
-
-/** What the test runner of one task counted, from the file it wrote. */
-export function readResults(test) {
-  const file = fileOf(test)
-  const name = test.task === 'test' ? test.folder : test.task
-  return { name, ...(existsSync(file) ? countJest(readJson(file)) : unfinished) }
-}
-
-/** No file: the runner was never started, since the build failed, or it died. Either way its tests did not pass. */
-const unfinished = { passed: 0, failed: 1, skipped: 0, note: ' (the tests did not run to their end)' }
-
-/** From the JSON report of jest, in which the tests of a file that could not be loaded are not counted at all. */
-export function countJest(report) {
-  const unloaded = report.numRuntimeErrorTestSuites
+/** What a JSON report of jest counted. Without one, jest did not run to its end. */
+export function count(report) {
+  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 }
   return {
     passed: report.numPassedTests,
-    failed: report.numFailedTests + unloaded,
+    // jest counts no tests of a file that it could not load.
+    failed: report.numFailedTests + report.numRuntimeErrorTestSuites,
     skipped: report.numPendingTests + report.numTodoTests,
-    note: unloaded ? ` (${unloaded} of them are files that could not be loaded)` : '',
   }
 }
 
@@ -36,15 +14,12 @@ export function total(results) {
   return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }
 }
 
-/** @returns `3 passed, 0 failed`, and `, 1 skipped` if any was. */
+/** @returns `3 passed, 0 failed`, and `, 1 skipped` if any was: what CI looks for */
 export const line = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`
 
-/** The counts in the last line of an output, as {@link line} writes it; a failure if there is none. */
+/** What {@link line} wrote as the last line of an output; undefined if it ends otherwise. */
 export function parseLine(output) {
-  const last = output.trimEnd().split('\n').at(-1) ?? ''
-  const match = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(last)
-  if (match === null) return { passed: 0, failed: 1, skipped: 0 }
-  const [, passed, failed, skipped = 0] = match
-  return { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) }
+  const match = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(output.trimEnd().split('\n').at(-1))
+  if (match) return { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3] ?? 0) }
 }

@@ -1,27 +1,39 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { inRoot, root } from './bootstrap/workspace.mjs'
-import { boundaries } from './rules/boundaries.mjs'
-import { doors } from './rules/doors.mjs'
-import { portable } from './rules/portable.mjs'
+// `node rules.mjs [folder]` prints what breaks a rule of the repository, and fails then. Which package may import which is a
+// rule of lint: see .oxlintrc.json.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './repository.mjs'
 
-/** Each rule is a function of one file, `(path, text) => string[]`, and says what is wrong with it. */
-const rules = [portable, doors, boundaries]
+const [, , folder = root] = process.argv
+const git = (...args) =>
+  spawnSync('git', args, { cwd: folder, encoding: 'utf8' }).stdout.split('\n').filter(Boolean)
 
-/** Everything in the repository that breaks a rule, as lines `path: what is wrong`. */
-export function findViolations() {
-  return trackedFiles().flatMap((path) => {
-    const text = readFileSync(inRoot(path), 'utf8')
-    return rules.flatMap((rule) => rule(path, text)).map((problem) => `${path}: ${problem}`)
-  })
+/** Nothing may hold only on the machine where it was written. Extended regular expressions that do not match themselves. */
+const FORBIDDEN = {
+  'absolute path of one machine': '(^|[^[:alnum:]_.~-])/(work|root|home)/',
+  'host of a registry': '(^|[^[:alnum:]_])registry[.][[:alnum:]_-]+[.](org|com|net|io|dev)',
+  'setting of a registry': '^ *([[:alnum:]_@-]+:)?registry *[=:] *["\']?https?:|^ *tarball:',
+}
+// What git tracks or would track: a file is judged before it is committed.
+const problems = Object.entries(FORBIDDEN).flatMap(([what, pattern]) =>
+  git('grep', '--untracked', '-nIE', '-e', pattern).map((line) => `${what}: ${line}`),
+)
+
+/** An entry point, `src/<name>.ts`, only re-exports: what a package offers is read in one place. */
+const ENTRY_POINTS = ':(glob)packages/*/src/*.ts'
+const COMMENT = /\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm
+const RE_EXPORT =
+  /export\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\})\s+from\s+'(?:\.\/lib\/[^']+\.js|@sock\/core)';?/g
+
+for (const path of git('ls-files', '--cached', '--others', '--exclude-standard', ENTRY_POINTS)) {
+  if (!existsSync(join(folder, path))) continue
+  const rest = readFileSync(join(folder, path), 'utf8').replace(COMMENT, '').replace(RE_EXPORT, '').trim()
+  if (rest)
+    problems.push(
+      `entry point that does more than re-export from './lib/…' or '@sock/core': ${path}: ${rest}`,
+    )
 }
 
-/** What git tracks or would track, so that a file is judged before it is committed; without what is deleted but not yet committed. */
-function trackedFiles() {
-  const list = (...options) =>
-    execFileSync('git', ['ls-files', '-z', ...options], { cwd: root, encoding: 'utf8' })
-      .split('\0')
-      .filter(Boolean)
-  const deleted = new Set(list('--deleted'))
-  return [...new Set(list('--cached', '--others', '--exclude-standard'))].filter((path) => !deleted.has(path))
-}
+if (problems.length) console.log(problems.join('\n'))
+process.exitCode = problems.length ? 1 : 0

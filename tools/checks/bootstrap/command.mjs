@@ -1,4 +1,4 @@
-import { Failure } from './failure.mjs'
+import { Failure } from '../processes.mjs'
 
 /**
  * Runs one of `commands` with the arguments of this process: the first is its name. What can be named ends with a

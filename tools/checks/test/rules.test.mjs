@@ -1,122 +1,88 @@
-import { describe, expect, it } from '@jest/globals'
-import { boundaries } from '../rules/boundaries.mjs'
-import { doors } from '../rules/doors.mjs'
-import { portable } from '../rules/portable.mjs'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { run } from '../processes.mjs'
+import { inRoot } from '../repository.mjs'
 
-// Put together, so that this file keeps the rule it tests.
-const home = ['', 'home', 'ada', 'sock'].join('/')
-const registry = ['regis', 'try'].join('')
-const host = `${registry}.example.org`
+const folder = mkdtempSync(join(tmpdir(), 'sock-rules-'))
+beforeAll(() => execFileSync('git', ['init', '--quiet'], { cwd: folder }))
+afterAll(() => rmSync(folder, { recursive: true }))
 
-describe('portable()', () => {
-  it('portable() finds an absolute path, wherever it stands', () => {
-    for (const text of [home, `cd ${home}`, `"${home}"`, `file://${home}`])
-      expect(portable('a.md', text)).toHaveLength(1)
-  })
+function write(path, lines) {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), lines.join('\n'))
+}
 
-  it('portable() lets relative paths, URLs and routes be', () => {
-    expect(portable('a.md', `.${home} ~${home} https://example.org${home} /tmp/x`)).toEqual([])
-  })
-
-  it('portable() finds a registry as host, as setting and in a lock file', () => {
-    expect(portable('pnpm-lock.yaml', `  resolved: https://${host}/ws/-/ws-8.0.0.tgz`)).toHaveLength(1)
-    expect(portable('pnpm-lock.yaml', ['    tarball', ' https://example.org/ws.tgz'].join(':'))).toHaveLength(
-      1,
+describe('rules.mjs', () => {
+  it('rules.mjs finds what belongs to one machine, and entry points that do more than re-export', async () => {
+    // Put together, so that this file keeps the rule it tests.
+    const home = ['', 'home', 'ada', 'sock'].join('/')
+    const registry = ['regis', 'try'].join('')
+    write('good.md', [`.${home} ~${home} https://example.org${home}`, `const ${registry} = new Map()`])
+    write('bad.md', [
+      home,
+      `"${home}"`,
+      `https://${registry}.example.org/ws.tgz`,
+      `${registry}=https://example.org`,
+    ])
+    const good = ['/** A. */', 'export {', 'a,', "type B } from './lib/a.js'", "export * from '@sock/core'"]
+    write('packages/tcp/src/index.ts', good)
+    write('packages/tcp/src/more.ts', [...good, "export * from 'node:net'"])
+    const { code, output } = await run(process.execPath, [inRoot('tools/checks/rules.mjs'), folder])
+    expect(code).toBe(1)
+    const places = [...output.matchAll(/: (?:bad.md:\d|packages\S+|\w+.md)/g)].map(([place]) =>
+      place.slice(2),
     )
-    expect(portable('.npmrc', `${registry}=https://example.org`)).toHaveLength(1)
-  })
-
-  it('portable() lets code that speaks of a registry be', () => {
-    expect(
-      portable(
-        'a.ts',
-        'const registry = new Map()\nthis.registry.ids.delete(id)\nregistry: Registry, // yes',
-      ),
-    ).toEqual([])
+    expect(places).toEqual(['bad.md:1', 'bad.md:2', 'bad.md:3', 'bad.md:4', 'packages/tcp/src/more.ts:'])
   })
 })
 
-describe('doors()', () => {
-  const door = 'packages/tcp/src/index.ts'
-
-  it('doors() accepts re-exports and comments', () => {
-    const text =
-      "/** Door. */\nexport { a, type B } from './lib/a.js'\n// rest\nexport type * from './lib/types.js'\n"
-    expect(doors(door, text)).toEqual([])
-    expect(doors(door, "export type {\n  Address,\n  Server,\n} from '@sock/core'\n")).toEqual([])
+describe('.oxlintrc.json', () => {
+  /** Of each file, what it may import, and then what it may not. */
+  const files = Object.entries({
+    'unix/src/lib/b/c.ts': [
+      ['@sock/core', '@sock/core/stream', 'node:net', '../a.js'],
+      [
+        '@sock/unixgram',
+        '@sock/native',
+        '@sock/testing',
+        'ws',
+        '../../../test/a.js',
+        '../../../tcp/src/a.js',
+      ],
+    ],
+    'unix/test/a.test.ts': [
+      ['@sock/native', '@sock/testing', 'ws'],
+      ['@sock/tcp', '../../tcp/src/index.js'],
+    ],
+    'unixgram/src/lib/a.ts': [['unix-dgram', '@sock/core/datagram'], ['ws']],
+    'core/src/lib/stream/a.ts': [['../errors/a.js'], ['../datagram/b.js', '@sock/tcp']],
+    'core/src/lib/datagram/a.ts': [['../address/b.js'], ['../stream/b.js', 'node:dgram']],
+    'core/src/lib/address/a.ts': [['node:net'], ['../stream/b.js', '../datagram/b.js']],
   })
 
-  it('doors() finds a statement of any other kind', () => {
-    for (const text of [
-      "import './lib/a.js'",
-      'export const a = 1',
-      "export * from 'node:net'",
-      "export * from './a.js'",
+  it('says which way packages depend on each other', async () => {
+    // Without types, for which there are no sources.
+    write('.oxlintrc.json', [
+      readFileSync(inRoot('.oxlintrc.json'), 'utf8').replace('"options"', '"settings"'),
     ])
-      expect(doors(door, text)).toHaveLength(1)
-  })
-
-  it('doors() looks at doors only', () => {
-    expect(doors('packages/tcp/src/lib/a.ts', 'export const a = 1')).toEqual([])
-    expect(doors('tools/demo/src/main.ts', 'run()')).toEqual([])
-  })
-})
-
-describe('boundaries()', () => {
-  const problems = (path, module) => boundaries(path, `import { a } from '${module}'`)
-
-  it('boundaries() lets a transport import core, node: and itself', () => {
-    for (const module of ['@sock/core', '@sock/core/stream', 'node:net', './a.js', '../a.js'])
-      expect(problems('packages/unix/src/lib/b/c.ts', module)).toEqual([])
-  })
-
-  it('boundaries() finds a transport that imports another, also in tests and with a name that begins alike', () => {
-    expect(problems('packages/unix/src/lib/a.ts', '@sock/unixgram')).toHaveLength(1)
-    expect(problems('packages/unix/test/a.test.ts', '@sock/tcp')).toHaveLength(1)
-    expect(problems('packages/unix/test/a.test.ts', '../../tcp/src/index.js')).toHaveLength(1)
-  })
-
-  it('boundaries() lets tests of a transport, and nothing else of it, import the native engine', () => {
-    expect(problems('packages/unix/test/a.test.ts', '@sock/native')).toEqual([])
-    expect(problems('packages/unix/src/lib/a.ts', '@sock/native')).toHaveLength(1)
-    expect(problems('packages/native/test/a.test.ts', '@sock/unix')).toHaveLength(1)
-  })
-
-  it('boundaries() finds a dependency in sources, but not in tests', () => {
-    expect(problems('packages/tcp/src/lib/a.ts', 'ws')).toHaveLength(1)
-    expect(problems('packages/tcp/test/a.test.ts', 'ws')).toEqual([])
-    expect(problems('packages/unixgram/src/lib/a.ts', 'unix-dgram')).toEqual([])
-  })
-
-  it('boundaries() finds a core that imports a transport or a test runner', () => {
-    expect(problems('packages/core/src/lib/a.ts', '@sock/tcp')).toHaveLength(1)
-    expect(problems('packages/testing/src/lib/a.ts', '@jest/globals')).toHaveLength(1)
-  })
-
-  it('boundaries() keeps the two halves of core apart', () => {
-    expect(problems('packages/core/src/lib/stream/a.ts', '../datagram/b.js')).toHaveLength(1)
-    expect(problems('packages/core/src/lib/datagram/a.ts', '../stream/b.js')).toHaveLength(1)
-    expect(problems('packages/core/src/lib/datagram/a.ts', 'node:dgram')).toHaveLength(1)
-    expect(problems('packages/core/src/lib/stream/a.ts', '../errors.js')).toEqual([])
-  })
-
-  it('boundaries() keeps machinery out of what any transport needs', () => {
-    for (const folder of ['address', 'options', 'socket-file'])
-      for (const kind of ['stream', 'datagram'])
-        expect(problems(`packages/core/src/lib/${folder}/a.ts`, `../${kind}/b.js`)).toHaveLength(1)
-    expect(problems('packages/core/src/lib/socket-file/a.ts', '../address/b.js')).toEqual([])
-    expect(problems('packages/testing/src/lib/a.ts', './stream/b.js')).toEqual([])
-  })
-
-  it('boundaries() sees type imports, dynamic imports and re-exports, but no comments', () => {
-    const path = 'packages/tcp/src/lib/a.ts'
-    for (const text of [
-      "import type { A } from 'ws'",
-      "await import('ws')",
-      "export * from 'ws'",
-      "import 'ws'",
-    ])
-      expect(boundaries(path, text)).toHaveLength(1)
-    expect(boundaries(path, "// import 'ws'\n/* import 'ws' */\n/** from 'ws' */")).toEqual([])
+    for (const [path, modules] of files)
+      write(
+        `packages/${path}`,
+        modules.flat().map((module, index) => `export * as a${index} from '${module}'`),
+      )
+    const { output } = await run(inRoot('node_modules/.bin/oxlint'), ['--format=json', 'packages'], {
+      cwd: folder,
+    })
+    const found = JSON.parse(output).diagnostics.filter(
+      ({ code }) => code === 'eslint(no-restricted-imports)',
+    )
+    for (const [path, [allowed, forbidden]] of files) {
+      const here = found.filter(({ filename }) => filename === `packages/${path}`)
+      const lines = here.map(({ labels: [{ span }] }) => span.line)
+      expect([path, lines]).toEqual([path, forbidden.map((_, index) => allowed.length + index + 1)])
+    }
   })
 })

@@ -1,1 +1,0 @@
-export { plain as default } from '../../jest.base.js'

@@ -1,1 +1,0 @@
-export * from '../checks/bootstrap/command.mjs'

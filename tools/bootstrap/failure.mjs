@@ -1,1 +1,0 @@
-export * from '../checks/bootstrap/failure.mjs'

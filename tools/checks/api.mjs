@@ -1,0 +1,53 @@
+// `node api.mjs [folder]` writes the public API of every entry point as text, in place of what is in the folder. `npm run
+// api` builds the packages first.
+import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inRoot, workspaces } from './repository.mjs'
+
+const [, , reportFolder = inRoot('api')] = process.argv
+rmSync(reportFolder, { recursive: true, force: true })
+mkdirSync(reportFolder)
+const reportTempFolder = mkdtempSync(join(tmpdir(), 'sock-api-'))
+const shared = ExtractorConfig.loadFile(inRoot('tools/checks/api-extractor.json'))
+
+/** Of every entry point that has types, of every published package. */
+const configs = workspaces()
+  .filter(({ folder, manifest }) => folder.startsWith('packages/') && !manifest.private)
+  .flatMap(({ folder, manifest: { exports = {} } }) =>
+    Object.entries(exports)
+      .filter(([, { types }]) => types !== undefined)
+      .map(([path, { types }]) =>
+        configFor(inRoot(folder), types, `${folder.split('/').at(-1)}${path.slice(1)}`),
+      ),
+  )
+
+function configFor(projectFolder, types, name) {
+  const reportFileName = `${name.replaceAll('/', '.')}.api.md`
+  const configObject = {
+    ...shared,
+    projectFolder,
+    mainEntryPointFilePath: join(projectFolder, types),
+    compiler: { tsconfigFilePath: join(projectFolder, 'tsconfig.build.json'), skipLibCheck: true },
+    apiReport: { ...shared.apiReport, reportFileName, reportFolder, reportTempFolder },
+  }
+  return ExtractorConfig.prepare({ configObject, packageJsonFullPath: join(projectFolder, 'package.json') })
+}
+
+/** API Extractor would name each file that it writes. What goes wrong is still printed. */
+function messageCallback(message) {
+  if (message.logLevel !== 'error') message.handled = true
+}
+
+try {
+  // One program for all: parsing the declarations of Node takes longer than everything else.
+  const additionalEntryPoints = configs.map(({ mainEntryPointFilePath }) => mainEntryPointFilePath)
+  const compilerState = CompilerState.create(configs[0], { additionalEntryPoints })
+  for (const config of configs) {
+    const { succeeded } = Extractor.invoke(config, { compilerState, localBuild: true, messageCallback })
+    if (!succeeded) throw new Error(`Cannot write ${config.reportFilePath}: API Extractor failed`)
+  }
+} finally {
+  rmSync(reportTempFolder, { recursive: true })
+}

@@ -1,0 +1,123 @@
+import { existsSync, rmSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { Failure, run } from './processes.mjs'
+import { inRoot, readJson, root, workspaces } from './repository.mjs'
+import { count, line, total } from './results.mjs'
+import { turbo } from './turbo.mjs'
+
+/** Workspaces whose tests have the same result on every version of Node, or try several themselves. */
+const SAME_ON_EVERY_NODE = /^tools\/(bench|checks|docs|release)$/
+
+const flag = { type: 'boolean', default: false }
+
+/**
+ * `npm test`: rules, format, lint, types, the tests of all packages, examples and documentation.
+ *
+ *   --filter <package>   only this package (`tcp`, `@sock/tcp` or `packages/tcp`); may be repeated
+ *   --coverage           fail if a package's tests run fewer than 90 % of its lines; takes twice as long
+ *   --repeated           leave out what has the same result on every version of Node: another one was tested before
+ *   --force              take no result from the cache
+ */
+export async function test(args) {
+  const filter = { type: 'string', multiple: true, default: [] }
+  const { values: options } = parseArgs({
+    args,
+    options: { coverage: flag, filter, force: flag, repeated: flag },
+  })
+  if (options.coverage) process.env['SOCK_COVERAGE'] = '1'
+  const isWhole = options.filter.length === 0
+  const selected = packages(options).filter(
+    ({ folder, manifest }) =>
+      isWhole || options.filter.some((it) => [folder, manifest.name, folder.split('/').at(-1)].includes(it)),
+  )
+  if (selected.length === 0) throw new Failure(`Cannot find a package "${options.filter}"`)
+  const folders = isWhole ? ['.'] : selected.map(({ folder }) => folder)
+  const scope =
+    isWhole && !options.repeated ? [] : selected.map(({ manifest }) => `--filter=${manifest.name}`)
+  const { step, conclude } = createSession(tasksOf(selected, (script) => script === 'test'))
+
+  /** On one core, beside the tests, which wait for other processes now and then. Lint looks at types as well. */
+  const checkSources = async () => {
+    await step('rules of the repository', () => node('tools/checks/rules.mjs'))
+    await step('lint, types', () => node('node_modules/oxlint/bin/oxlint', '--deny-warnings', ...folders))
+    const cache = ['--cache', '--cache-location=node_modules/.cache/prettier/.prettier-cache']
+    const prettier = ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', ...cache]
+    await step('format', () => node(...prettier, ...folders))
+    if (isWhole) await step('nothing is unused', () => node('node_modules/knip/bin/knip.js', '--no-progress'))
+  }
+  await step('build', () => turbo(['build', '--continue', ...scope], { show: false }))
+  const force = options.force ? ['--force'] : []
+  const tests = step('tests', () => turbo(['test', '--continue', ...force, ...scope]))
+  await Promise.all([tests, options.repeated || checkSources()])
+  await conclude()
+}
+
+/**
+ * The extended tests, which `npm test` leaves out: see TESTING.md. Each is a script `test:<name>` of a workspace.
+ *
+ *   [name...]            only these, such as `site`: what `npm run test:site` runs
+ *   --repeated, --force  as above
+ */
+export async function extended(args) {
+  const options = { force: flag, repeated: flag }
+  const { values, positionals: names } = parseArgs({ args, options, allowPositionals: true })
+  const all = tasksOf(packages(values), (script) => script.startsWith('test:'))
+  const tests = all.filter(({ task }) => names.length === 0 || names.includes(task.replace('test:', '')))
+  if (tests.length < names.length) throw new Failure(`Cannot find all of the extended tests ${names}`)
+  const { step, conclude } = createSession(tests)
+  // The compiler that makes what is published; npm test asks the one of lint.
+  const types = names.length || values.repeated ? [] : ['typecheck']
+  const tasks = [...types, ...tests.map(({ task }) => task)]
+  await step(tasks.join(', '), () => turbo([...tasks, '--continue', ...(values.force ? ['--force'] : [])]))
+  await conclude()
+}
+
+const packages = ({ repeated }) =>
+  workspaces().filter(({ folder }) => !repeated || !SAME_ON_EVERY_NODE.test(folder))
+
+const tasksOf = (selected, isWanted) =>
+  selected.flatMap(({ folder, manifest: { scripts = {} } }) =>
+    Object.keys(scripts)
+      .filter(isWanted)
+      .map((task) => ({ folder, task })),
+  )
+
+const node = (program, ...args) => run(process.execPath, [inRoot(program), ...args], { cwd: root })
+
+/** Where jest leaves what the script `test` or `test:<name>` of a workspace counted. */
+const fileOf = ({ folder, task }) =>
+  inRoot(folder, `${task.replace('test', 'test-results').replace(':', '-')}.json`)
+
+/** Runs steps, and then adds up what the runners of `tests` have counted. */
+function createSession(tests) {
+  // A result that this run neither writes nor takes from the cache must not be counted.
+  for (const it of tests) rmSync(fileOf(it), { force: true })
+  const status = () => run('git', ['status', '--porcelain'], { cwd: root })
+  const before = status()
+  const broken = []
+
+  /** Runs one step. The others run even if it fails, to show everything at once. */
+  const step = async (name, begin) => {
+    const { code, output } = await begin()
+    console.log(code === 0 ? `ok    ${name}` : `FAIL  ${name}\n${output.trimEnd()}`)
+    if (code !== 0) broken.push(name)
+  }
+
+  /** Prints what each has counted, and sets the exit code. The last line is the sum. */
+  const conclude = async () => {
+    const [{ output: then }, { output: now }] = [await before, await status()]
+    const changed = `Files changed while the tests ran, by a test or by you:\n${now}`
+    await step('nothing is left behind', () => ({ code: then === now ? 0 : 1, output: changed }))
+    const results = tests.map((it) => ({
+      name: it.task === 'test' ? it.folder : it.task,
+      ...count(existsSync(fileOf(it)) ? readJson(fileOf(it)) : undefined),
+    }))
+    console.log()
+    for (const { name, ...result } of results) console.log(`${name.padEnd(20)}${line(result)}`)
+    if (broken.length) console.log(`Not in order: ${broken.join('; ')}`)
+    const sum = total(results)
+    console.log(line(sum))
+    process.exitCode = broken.length || sum.failed ? 1 : 0
+  }
+  return { step, conclude }
+}

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+
+/** Something failed for a reason that we can name: the message is a sentence for the user, and no stack trace follows. */
+export class Failure extends Error {
+  /** What the program that failed has printed; shown before the sentence. */
+  output
+
+  constructor(message, output = '') {
+    super(message)
+    this.output = output
+  }
+}
+
+/**
+ * Runs a program to its end, and collects what it prints; or, with `show`, lets it print. Never rejects: `code` is 127 if
+ * there is no such program, and 128 + n if signal n ended it.
+ */
+export function run(command, args, { show = false, ...options } = {}) {
+  return new Promise((resolve) => {
+    let output = ''
+    const out = show ? 'inherit' : 'pipe'
+    const child = spawn(command, args, { ...options, stdio: ['ignore', out, out] })
+    const kill = () => child.kill()
+    process.on('exit', kill)
+    const settle = (code) => {
+      process.off('exit', kill)
+      resolve({ code, output })
+    }
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => (output += text))
+    child.on('error', (error) => {
+      output += `${error.message}\n`
+      settle(127)
+    })
+    child.on('close', (code, signal) => settle(code ?? 128 + constants.signals[signal]))
+  })
+}
+
+// npm reports a process that dies of a signal, and not one that exits. An imported program that listens decides itself.
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal])
+  })
+}

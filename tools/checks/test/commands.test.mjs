@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import vm from 'node:vm'
+import { run } from '../processes.mjs'
+import { inRoot, readJson, workspaces } from '../repository.mjs'
+import { count, line, parseLine } from '../results.mjs'
+
+const entry = inRoot('tools/checks/entry.cjs')
+
+/** Runs the entry as if this were another Node, and returns what it prints. */
+function enterOn(version) {
+  let printed = ''
+  const console = { error: (text) => (printed += text) }
+  const require = () => ({ engines: { node: '>=20.19' } })
+  const source = readFileSync(entry, 'utf8').replace("import('./main.mjs')", "console.error('imported')")
+  vm.runInNewContext(source, { process: { versions: { node: version } }, console, require })
+  return printed
+}
+
+describe('entry.cjs', () => {
+  it('entry.cjs tells an old Node what it needs, and goes on with any other', () => {
+    for (const version of ['12.22.12', '18.20.8', '20.18.3'])
+      expect(enterOn(version)).toContain(`This needs Node 20.19 or newer, and this is Node ${version}`)
+    for (const version of ['20.19.0', '22.1.0', '26.0.0']) expect(enterOn(version)).toBe('imported')
+  })
+
+  it.each([
+    [['strat'], /^Cannot run "strat": known are run, .*, package\n$/],
+    [['matrix', '--only', '18'], /^Cannot test Node "18": known are 20, 22, 24, 26\n$/],
+    [['matrix', '--onyl', '20'], /^Unknown option '--onyl'\n$/],
+  ])('entry.cjs answers %j with one sentence', async (args, sentence) => {
+    const { code, output } = await run(process.execPath, [entry, ...args])
+    expect(code).toBe(1)
+    expect(output).toMatch(sentence)
+  })
+})
+
+describe('results', () => {
+  it('are one line, which CI looks for, and which can be read again', () => {
+    const result = { passed: 12, failed: 1, skipped: 4 }
+    expect([line(result), line({ ...result, skipped: 0 })]).toEqual([
+      '12 passed, 1 failed, 4 skipped',
+      '12 passed, 1 failed',
+    ])
+    expect(parseLine(`9 passed, 9 failed\n\n${line(result)}\n`)).toEqual(result)
+    expect(parseLine('3 passed, 0 failed\nSegmentation fault')).toBe(undefined)
+  })
+
+  it('are a failure where jest did not run to its end, or could not load a file', () => {
+    expect(count(undefined).failed).toBe(1)
+    expect(count({ numFailedTests: 2, numRuntimeErrorTestSuites: 1 }).failed).toBe(3)
+  })
+})
+
+describe('extended tests', () => {
+  const { scripts } = readJson(inRoot('package.json'))
+  const isExtended = (name) => name.startsWith('test:')
+
+  it('have commands, and turbo knows what they write', () => {
+    const turbo = readFileSync(inRoot('turbo.json'), 'utf8')
+    for (const task of workspaces().flatMap((it) =>
+      Object.keys(it.manifest.scripts ?? {}).filter(isExtended),
+    )) {
+      const name = task.replace('test:', '')
+      expect(scripts[task]).toBe(`node tools/checks/entry.cjs extended ${name}`)
+      expect(turbo).toContain(
+        `"${task}": { "dependsOn": ["build"], "outputs": ["test-results-${name}.json"] }`,
+      )
+    }
+  })
+
+  it('stand in TESTING.md', () => {
+    const listed = readFileSync(inRoot('TESTING.md'), 'utf8').matchAll(/^\| `npm run (test:\w+)`/gm)
+    expect([...listed].map(([, name]) => name).toSorted()).toEqual(
+      Object.keys(scripts).filter(isExtended).toSorted(),
+    )
+  })
+})

@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process'
+import { delimiter } from 'node:path'
+import { Failure, run } from './processes.mjs'
+import { inRoot, root } from './repository.mjs'
+
+/** Programs that tests talk to, or build with, where they are installed. */
+const COUNTERPARTS =
+  'aarch64-linux-gnu-gcc cc chromium curl dig ip logger nc openssl python3 redis-benchmark redis-cli socat ss strace systemd-analyze unshare'
+
+/** What decides beside files whether a result in the cache is good: a test that was skipped without socat runs with it. */
+function machine() {
+  const look = `for program in ${COUNTERPARTS}; do command -v $program; done`
+  const found = spawnSync('sh', ['-c', look], { encoding: 'utf8' }).stdout ?? ''
+  return [process.version, process.platform, process.arch, `uid=${process.getuid?.()}`, found].join(' ')
+}
+
+/** Runs tasks in the right order, and takes what did not change from the cache. `show` is that of `run()`. */
+export function turbo(args, { show = true } = {}) {
+  const program = inRoot('node_modules/turbo/bin/turbo')
+  return run(process.execPath, [program, 'run', '--output-logs=errors-only', ...args], {
+    cwd: root,
+    show,
+    env: {
+      ...process.env,
+      // turbo starts the scripts of packages with the pnpm that is installed here.
+      PATH: inRoot('node_modules/.bin') + delimiter + process.env['PATH'],
+      SOCK_MACHINE: machine(),
+      TURBO_TELEMETRY_DISABLED: '1',
+    },
+  })
+}
+
+/** Builds these packages, and what they depend on; everything, if none is named. @throws Failure */
+export async function build(...names) {
+  const scope = names.map((name) => `--filter=${name}...`)
+  const { code, output } = await turbo(['build', ...scope], { show: false })
+  if (code !== 0) throw new Failure('Could not build: the messages are above.', output)
+}
