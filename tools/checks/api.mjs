@@ -4,13 +4,17 @@ import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extrac
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inRoot, workspaces } from './repository.mjs'
+import { inRoot, readJson, workspaces } from './repository.mjs'
 
 const [, , reportFolder = inRoot('api')] = process.argv
 rmSync(reportFolder, { recursive: true, force: true })
 mkdirSync(reportFolder)
 const reportTempFolder = mkdtempSync(join(tmpdir(), 'sock-api-'))
-const shared = ExtractorConfig.loadFile(inRoot('tools/checks/api-extractor.json'))
+/**
+ * What is the same for each entry point. A type that an exported one mentions is part of the API, whether or not this entry
+ * point exports it. No messages: the compiler was heard when the packages were built, and comments are not for this tool.
+ */
+const shared = readJson(inRoot('tools/checks/api-extractor.json'))
 
 /** Of every entry point that has types, of every published package. */
 const configs = workspaces()
@@ -46,7 +50,7 @@ try {
   const compilerState = CompilerState.create(configs[0], { additionalEntryPoints })
   for (const config of configs) {
     const { succeeded } = Extractor.invoke(config, { compilerState, localBuild: true, messageCallback })
-    if (!succeeded) throw new Error(`Cannot write ${config.reportFilePath}: API Extractor failed`)
+    if (!succeeded) throw new Error(`API Extractor cannot describe ${config.mainEntryPointFilePath}`)
   }
 } finally {
   rmSync(reportTempFolder, { recursive: true })

@@ -36,7 +36,13 @@ export async function matrix(args) {
     // Coverage is the same on every version: it is measured where the tests run again anyway.
     else results.push(...(await testCopy(NODES[major], [...repeated, '--coverage'], repeated)))
   }
-  const soak = [inRoot('tools/checks/entry.cjs'), 'run', 'tools/stress/dist/soak/main.js', '--minutes', options.soak]
+  const soak = [
+    inRoot('tools/checks/entry.cjs'),
+    'run',
+    'tools/stress/dist/soak/main.js',
+    '--minutes',
+    options.soak,
+  ]
   if (options.soak) results.push(await perform(`soak, ${options.soak} min`, 'node', soak))
 
   console.log()

@@ -20,6 +20,8 @@ export const line = ({ passed, failed, skipped }) =>
 
 /** What {@link line} wrote as the last line of an output; undefined if it ends otherwise. */
 export function parseLine(output) {
-  const match = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(output.trimEnd().split('\n').at(-1))
-  if (match) return { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3] ?? 0) }
+  const last = output.trimEnd().split('\n').at(-1)
+  const [, ...counts] = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(last) ?? []
+  const [passed, failed, skipped = 0] = counts.map((text) => Number(text ?? 0))
+  return passed === undefined ? undefined : { passed, failed, skipped }
 }

@@ -58,9 +58,8 @@ describe('extended tests', () => {
 
   it('have commands, and turbo knows what they write', () => {
     const turbo = readFileSync(inRoot('turbo.json'), 'utf8')
-    for (const task of workspaces().flatMap((it) =>
-      Object.keys(it.manifest.scripts ?? {}).filter(isExtended),
-    )) {
+    const tasks = workspaces().flatMap(({ manifest }) => Object.keys(manifest.scripts ?? {}))
+    for (const task of tasks.filter(isExtended)) {
       const name = task.replace('test:', '')
       expect(scripts[task]).toBe(`node tools/checks/entry.cjs extended ${name}`)
       expect(turbo).toContain(
