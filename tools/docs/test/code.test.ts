@@ -35,7 +35,7 @@ describe('code of the documentation', () => {
   const compilation = compile(snippets)
 
   it('has the types that a user would see, in every ts block', () => {
-    expect(snippets.length).toBeGreaterThan(50)
+    expect(snippets.length).toBeGreaterThan(40)
     expect(typeErrors(compilation)).toEqual([])
   })
 
