@@ -114,6 +114,11 @@ export interface Connection<Data = unknown, Addr extends Address = Address> exte
   readonly waitingBytes: number
   /** Whether `highWaterMark` bytes or more are queued: wait for `drain` before you write more. */
   readonly writableNeedDrain: boolean
+  /**
+   * Set it to true while part of a message has arrived and the rest has not: a graceful shutdown then waits for the rest, as
+   * long as its `timeout` allows, instead of ending the connection as idle. `@sock/framing` sets it. Default: false.
+   */
+  busy: boolean
   /** Stops reading for good: `read()` resolves with `null`, and later input is discarded. You can still write. */
   closeRead(): void
   /**

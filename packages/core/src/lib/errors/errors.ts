@@ -10,6 +10,9 @@ export type SockErrorCode =
   | 'ERR_SOCK_DESCRIPTOR_LIMIT'
   | 'ERR_SOCK_DRAINING'
   | 'ERR_SOCK_FIRST_BYTE_TIMEOUT'
+  | 'ERR_SOCK_FRAME_INCOMPLETE'
+  | 'ERR_SOCK_FRAME_MALFORMED'
+  | 'ERR_SOCK_FRAME_TOO_LARGE'
   | 'ERR_SOCK_HANDSHAKE_FAILED'
   | 'ERR_SOCK_HANDSHAKE_LIMIT'
   | 'ERR_SOCK_HANDSHAKE_TIMEOUT'
@@ -37,6 +40,8 @@ export interface SockErrorDetails {
   remoteAddress?: Address | undefined
   /** The result of a shutdown that had to destroy connections. */
   report?: ShutdownReport
+  /** What had come of a frame that was never completed. */
+  partial?: Buffer
 }
 
 /** Set on errors of every copy of this package, so that {@link isSockError} works across copies. */
@@ -51,6 +56,8 @@ export class SockError extends Error {
   declare readonly remoteAddress: Address | undefined
   /** With `ERR_SOCK_SHUTDOWN_TIMEOUT`: how the shutdown went; else `undefined`. */
   declare readonly report: ShutdownReport | undefined
+  /** With `ERR_SOCK_FRAME_INCOMPLETE`: what had come of the frame; else `undefined`. */
+  declare readonly partial: Buffer | undefined
 
   /**
    * For authors of transports.
@@ -63,6 +70,7 @@ export class SockError extends Error {
     this.code = code
     if (details.remoteAddress !== undefined) this.remoteAddress = details.remoteAddress
     if (details.report !== undefined) this.report = details.report
+    if (details.partial !== undefined) this.partial = details.partial
   }
 
   static {

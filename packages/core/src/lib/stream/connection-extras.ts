@@ -14,4 +14,6 @@ export class ConnectionExtras {
   closed: Deferred<void> | undefined
   /** Its handler function has returned, which closed it although more might have come. */
   isLeft = false
+  /** Its user says that half a message is here: a shutdown waits for the rest. */
+  isBusy = false
 }

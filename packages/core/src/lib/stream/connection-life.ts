@@ -87,6 +87,7 @@ export class ConnectionLife implements Roles {
   }
   get isIdle(): boolean {
     if (this.#phase !== 'open' || this.port.bufferedBytes > 0 || this.input !== 'open') return false
+    if (this.extras?.isBusy === true) return false
     // A stream always asks for more. Whoever uses it is at work as long as what came has not been followed by an answer.
     if (this.extras?.stream !== undefined && this.bytesRead > this.answered) return false
     return this.inbox?.hasReader === true || this.callbacks?.isIdle === true

@@ -63,6 +63,12 @@ export class StreamConnection implements Connection {
   get writableNeedDrain(): boolean {
     return this.#inside.extras?.drained !== undefined
   }
+  get busy(): boolean {
+    return this.#inside.extras?.isBusy === true
+  }
+  set busy(value: boolean) {
+    if (value !== this.busy) this.#inside.makeExtras().isBusy = value
+  }
   get signal(): AbortSignal {
     return this.#inside.signal
   }

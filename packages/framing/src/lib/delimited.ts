@@ -1,0 +1,192 @@
+import { checkOptions, wrongType } from '@sock/core/transport'
+import { Carry } from './carry.js'
+import { bytesOf, malformed, tooLarge, type Codec, type Decoder, type Emit } from './codec.js'
+import { bytes, MAX_LINE, oneOf } from './options.js'
+
+/** What a frame is: a string in one of the encodings, or a Buffer. */
+export type Encoding = 'utf8' | 'latin1' | 'buffer'
+
+/** Options of {@link lines} and {@link delimited}. */
+export interface DelimitedOptions<E extends Encoding = Encoding> {
+  /** The longest frame, in bytes, without what ends it. Default: 65,536. */
+  maxBytes?: number | undefined
+  /** What frames are given as. Invalid UTF-8 becomes U+FFFD. Default: 'utf8' for lines, otherwise 'buffer'. */
+  encoding?: E | undefined
+  /**
+   * What happens to a frame that is too long: 'fail' resets the connection with `ERR_SOCK_FRAME_TOO_LARGE`; 'skip' discards the
+   * frame, counts it in `skipped`, and goes on. Default: 'fail'.
+   */
+  tooLong?: 'fail' | 'skip' | undefined
+}
+
+type FrameOf<E extends Encoding> = E extends 'buffer' ? Buffer : string
+
+interface Settings {
+  readonly maxBytes: number
+  readonly encoding: Encoding
+  readonly tooLong: 'fail' | 'skip'
+}
+
+const NEWLINE = Buffer.from('\n')
+const CARRIAGE_RETURN = 13
+const NOT_FOUND = -Infinity
+
+const settingChecks = (encoding: Encoding) => ({
+  maxBytes: bytes(MAX_LINE),
+  encoding: oneOf<Encoding>(['utf8', 'latin1', 'buffer'], encoding),
+  tooLong: oneOf<'fail' | 'skip'>(['fail', 'skip'], 'fail'),
+})
+
+/**
+ * Lines that end in LF or CRLF. What is left at the end of input is the last line.
+ *
+ * Messages are written with LF. One that contains LF, or ends in CR, is refused: the other side would read another message.
+ *
+ * @throws TypeError, RangeError for options of a wrong type, out of range, or unknown
+ */
+export function lines<E extends Encoding = 'utf8'>(
+  options?: DelimitedOptions<E>,
+): Codec<FrameOf<E>, string | Uint8Array> {
+  const settings = checkOptions('lines() options', options, settingChecks('utf8'))
+  return createCodec(NEWLINE, settings, true)
+}
+
+/**
+ * Frames that end in a delimiter. What is left at the end of input is the last frame.
+ *
+ * @param delimiter one byte or more; a string is taken as UTF-8
+ * @throws TypeError, RangeError for an empty delimiter, and for options of a wrong type, out of range, or unknown
+ */
+export function delimited<E extends Encoding = 'buffer'>(
+  delimiter: string | Uint8Array,
+  options?: DelimitedOptions<E>,
+): Codec<FrameOf<E>, string | Uint8Array> {
+  const isBytes = typeof delimiter === 'string' || delimiter instanceof Uint8Array
+  if (!isBytes || delimiter.length === 0) {
+    throw wrongType('delimiter', 'a string or a Uint8Array that is not empty', delimiter)
+  }
+  const settings = checkOptions('delimited() options', options, settingChecks('buffer'))
+  return createCodec(Buffer.from(delimiter as string), settings, false)
+}
+
+function createCodec<E extends Encoding>(
+  delimiter: Buffer,
+  settings: Settings,
+  isLine: boolean,
+): Codec<FrameOf<E>, string | Uint8Array> {
+  return {
+    decoder: () => new DelimitedDecoder(delimiter, settings, isLine) as unknown as Decoder<FrameOf<E>>,
+    encode(message) {
+      const body = Buffer.from(bytesOf(message))
+      // Together with the delimiter: its beginning may be the end of the message.
+      const frame = Buffer.concat([body, delimiter])
+      if (frame.indexOf(delimiter) !== body.length) {
+        throw malformed(`Message contains what ends it: ${JSON.stringify(delimiter.toString('latin1'))}`)
+      }
+      if (isLine && body.at(-1) === CARRIAGE_RETURN)
+        throw malformed('Message ends in CR, which belongs to the end of a line')
+      return frame
+    },
+  }
+}
+
+class DelimitedDecoder implements Decoder<Buffer | string> {
+  readonly #delimiter: Buffer
+  readonly #settings: Settings
+  readonly #isLine: boolean
+  /** Bytes at the end of what has come that may belong to the delimiter. */
+  readonly #slack: number
+  readonly #carry = new Carry()
+  /** The frame is too long, and discarded until its end. */
+  #isSkipping = false
+  skipped = 0
+
+  constructor(delimiter: Buffer, settings: Settings, isLine: boolean) {
+    this.#delimiter = delimiter
+    this.#settings = settings
+    this.#isLine = isLine
+    this.#slack = isLine ? 1 : delimiter.length - 1
+  }
+
+  get bufferedBytes(): number {
+    return this.#carry.length
+  }
+
+  push(chunk: Buffer, emit: Emit<Buffer | string>, from: number): number {
+    let at = from
+    while (at < chunk.length) {
+      const end = this.#find(chunk, at)
+      if (end === NOT_FOUND) {
+        this.#keep(chunk, at)
+        break
+      }
+      const frame = this.#frame(chunk, at, end)
+      at = end + this.#delimiter.length
+      if (frame !== undefined && !emit(frame)) return at
+    }
+    return chunk.length
+  }
+
+  end(emit: Emit<Buffer | string>): void {
+    const { length } = this.#carry
+    const frame = length === 0 ? undefined : this.#frame(EMPTY, 0, 0)
+    this.#isSkipping = false
+    if (frame !== undefined) emit(frame)
+  }
+
+  /** Where the delimiter begins: before 0 if it began in an earlier chunk. What was searched before is not searched again. */
+  #find(chunk: Buffer, at: number): number {
+    const tail = Math.min(this.#carry.length, this.#delimiter.length - 1)
+    if (tail > 0) {
+      const before = this.#carry.view.subarray(this.#carry.length - tail)
+      const seam = Buffer.concat([before, chunk.subarray(at, at + this.#delimiter.length - 1)])
+      const found = seam.indexOf(this.#delimiter)
+      if (found !== -1) return at + found - tail
+    }
+    const found =
+      this.#delimiter.length === 1
+        ? chunk.indexOf(this.#delimiter[0] as number, at)
+        : chunk.indexOf(this.#delimiter, at)
+    return found === -1 ? NOT_FOUND : found
+  }
+
+  /** The frame that ends before `end`; `undefined` if it is skipped. */
+  #frame(chunk: Buffer, from: number, end: number): Buffer | string | undefined {
+    const carried = this.#carry.length
+    let bytes = chunk
+    let start = from
+    let stop = end
+    if (carried > 0) {
+      if (end > from) this.#carry.append(chunk, from, end)
+      start = 0
+      stop = carried + end - from
+      bytes = this.#carry.take()
+    }
+    if (this.#isLine && stop > start && bytes[stop - 1] === CARRIAGE_RETURN) stop -= 1
+    if (this.#isSkipping || stop - start > this.#settings.maxBytes) {
+      this.#tooLong(stop - start)
+      this.#isSkipping = false
+      return undefined
+    }
+    const { encoding } = this.#settings
+    return encoding === 'buffer' ? bytes.subarray(start, stop) : bytes.toString(encoding, start, stop)
+  }
+
+  /** Keeps the beginning of a frame, unless it is too long already. */
+  #keep(chunk: Buffer, from: number): void {
+    const size = this.#carry.length + chunk.length - from
+    if (this.#isSkipping || size - this.#slack > this.#settings.maxBytes) {
+      if (!this.#isSkipping) this.#tooLong(size)
+      this.#isSkipping = true
+      this.#carry.append(chunk, Math.max(from, chunk.length - this.#delimiter.length), chunk.length)
+      this.#carry.drop(this.#carry.length - this.#delimiter.length + 1)
+    } else this.#carry.append(chunk, from, chunk.length)
+  }
+
+  #tooLong(size: number): void {
+    if (this.#settings.tooLong === 'fail') throw tooLarge(size, 'maxBytes', this.#settings.maxBytes)
+    if (!this.#isSkipping) this.skipped += 1
+  }
+}
+
+const EMPTY = Buffer.alloc(0)

@@ -1,0 +1,180 @@
+import type { Channel, Handler } from '@sock/core'
+import { wrongType } from '@sock/core/transport'
+import { checkCodec, type Codec } from './codec.js'
+import { FrameDeadlines } from './frame-deadlines.js'
+import { NOTHING } from './frame-input.js'
+import { CodedChannel, isDatagramChannel, type FramedChannel } from './framed-channel.js'
+import { checkFrameOptions, type FrameOptions } from './options.js'
+
+/** A handler of frames that is a function: as `Handler` of `@sock/core`, with frames for bytes. */
+export type FrameFunction<In, Out = In> = (peer: FramedChannel<In, Out>) => void | Promise<void>
+
+/**
+ * A handler of frames that is an object of callbacks, which is the fast path. While a promise that a callback `message` has
+ * returned is pending, further frames wait, and then the peer.
+ */
+export interface FrameCallbacks<In, Out = In> {
+  /** A connection has come; on datagrams, the socket is bound. */
+  open?(peer: FramedChannel<In, Out>): void | Promise<void>
+  /** A frame has come. */
+  message(peer: FramedChannel<In, Out>, frame: In): void | Promise<void>
+  /** The peer has ended its side. Without this callback, the connection is flushed and closed then. Not called on datagrams. */
+  end?(peer: FramedChannel<In, Out>): void | Promise<void>
+  /** What was written has left, after `peer.channel.writableNeedDrain` was true. Not called on datagrams. */
+  drain?(peer: FramedChannel<In, Out>): void | Promise<void>
+  /** The connection, or the socket, is closed: the last callback. */
+  close?(peer: FramedChannel<In, Out>, error?: Error): void | Promise<void>
+}
+
+/** What {@link framed} makes of callbacks: a handler for any server of `@sock`. */
+export interface ChannelCallbacks {
+  open(channel: Channel): void | Promise<void>
+  data(channel: Channel, chunk: Buffer, from?: unknown, truncated?: boolean): void | Promise<void>
+  end?(channel: Channel): void | Promise<void>
+  drain?(channel: Channel): void | Promise<void>
+  close(channel: Channel, error?: Error): void | Promise<void>
+}
+
+/**
+ * Makes a handler for bytes of a handler for frames. It runs on all transports; each datagram is decoded by itself.
+ *
+ * A frame that is too large, malformed or incomplete is reported as an `error` of the server and resets its connection; on
+ * datagrams, the rest of that datagram is dropped.
+ *
+ * @throws TypeError, RangeError for a codec, handler or options that make no sense
+ */
+export function framed<In, Out>(
+  codec: Codec<In, Out>,
+  handler: FrameFunction<In, Out>,
+  options?: FrameOptions,
+): Handler
+export function framed<In, Out>(
+  codec: Codec<In, Out>,
+  handler: FrameCallbacks<In, Out>,
+  options?: FrameOptions,
+): ChannelCallbacks
+export function framed<In, Out>(
+  codec: Codec<In, Out>,
+  handler: FrameFunction<In, Out> | FrameCallbacks<In, Out>,
+  options?: FrameOptions,
+): Handler | ChannelCallbacks {
+  checkCodec(codec)
+  const deadlines = new FrameDeadlines(checkFrameOptions('framed() options', options).frameTimeout)
+  if (typeof handler === 'function') return withFunction(codec, handler, deadlines)
+  return new FramedCallbacks(codec, checkCallbacks(handler), deadlines)
+}
+
+function checkCallbacks<In, Out>(handler: FrameCallbacks<In, Out>): FrameCallbacks<In, Out> {
+  if (typeof handler !== 'object' || handler === null || typeof handler.message !== 'function') {
+    throw wrongType('handler', 'a function or an object with a callback "message"', handler)
+  }
+  const known = ['open', 'message', 'end', 'drain', 'close'] as const
+  // Methods of a class are not its own keys: only what could be a misspelt callback is refused.
+  const unknown = Object.keys(handler).find((key) => !(known as readonly string[]).includes(key))
+  if (unknown !== undefined && Object.getPrototypeOf(handler) === Object.prototype) {
+    throw new TypeError(`Unknown callback "${unknown}" in handler: known are ${known.join(', ')}`)
+  }
+  for (const name of known) {
+    if (handler[name] !== undefined && typeof handler[name] !== 'function') {
+      throw wrongType(`handler.${name}`, 'a function', handler[name])
+    }
+  }
+  return handler
+}
+
+function withFunction<In, Out>(
+  codec: Codec<In, Out>,
+  handler: FrameFunction<In, Out>,
+  deadlines: FrameDeadlines,
+): Handler {
+  // Of datagram sockets only, whose handler runs again and again: a run may leave frames of a datagram to the next one.
+  const sockets = new WeakMap<Channel, CodedChannel<In, Out>>()
+  return async (channel) => {
+    if (!isDatagramChannel(channel)) {
+      const peer = new CodedChannel(channel, codec, deadlines)
+      try {
+        await handler(peer)
+      } finally {
+        peer.stop()
+      }
+      return
+    }
+    let peer = sockets.get(channel)
+    if (peer === undefined) sockets.set(channel, (peer = new CodedChannel(channel, codec, deadlines)))
+    // oxlint-disable-next-line no-await-in-loop -- one run after another
+    do await handler(peer)
+    while (peer.hasFrames && channel.isOpen)
+  }
+}
+
+class FramedCallbacks<In, Out> implements ChannelCallbacks {
+  readonly #codec: Codec<In, Out>
+  readonly #handler: FrameCallbacks<In, Out>
+  readonly #deadlines: FrameDeadlines
+  readonly #peers = new WeakMap<Channel, CodedChannel<In, Out>>()
+  readonly drain?: (channel: Channel) => void | Promise<void>
+
+  constructor(codec: Codec<In, Out>, handler: FrameCallbacks<In, Out>, deadlines: FrameDeadlines) {
+    this.#codec = codec
+    this.#handler = handler
+    this.#deadlines = deadlines
+    if (handler.drain !== undefined) this.drain = (channel) => handler.drain?.(this.#peer(channel))
+  }
+
+  open(channel: Channel): void | Promise<void> {
+    const peer = new CodedChannel(channel, this.#codec, this.#deadlines)
+    this.#peers.set(channel, peer)
+    return this.#handler.open?.(peer)
+  }
+
+  data(channel: Channel, chunk: Buffer, _from?: unknown, truncated?: boolean): void | Promise<void> {
+    const peer = this.#peer(channel)
+    if (truncated === undefined) peer.push(chunk)
+    else peer.pushDatagram(chunk, truncated)
+    return this.#deliver(peer)
+  }
+
+  end(channel: Channel): void | Promise<void> {
+    const peer = this.#peer(channel)
+    peer.finish()
+    const last = this.#deliver(peer)
+    return last === undefined ? this.#ended(peer) : last.then(() => this.#ended(peer))
+  }
+
+  close(channel: Channel, error?: Error): void | Promise<void> {
+    const peer = this.#peer(channel)
+    peer.stop()
+    const closed = this.#handler.close?.(peer, error)
+    // A frame that was late failed outside of any callback: thrown here, it is reported.
+    const { failure } = peer
+    if (failure === undefined) return closed
+    if (closed === undefined) throw failure
+    return closed.then(() => Promise.reject(failure))
+  }
+
+  #peer(channel: Channel): CodedChannel<In, Out> {
+    return this.#peers.get(channel) as CodedChannel<In, Out>
+  }
+
+  #ended(peer: CodedChannel<In, Out>): void | Promise<void> {
+    return this.#handler.end === undefined ? void peer.channel.close() : this.#handler.end(peer)
+  }
+
+  /** Hands over what is here. @returns what is still to be waited for */
+  #deliver(peer: CodedChannel<In, Out>): Promise<void> | undefined {
+    for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
+      const result = this.#handler.message(peer, frame)
+      if (typeof result === 'object') return this.#deliverRest(peer, result)
+    }
+    return undefined
+  }
+
+  async #deliverRest(peer: CodedChannel<In, Out>, first: Promise<void>): Promise<void> {
+    await first
+    for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
+      const result = this.#handler.message(peer, frame)
+      // oxlint-disable-next-line no-await-in-loop -- one frame after another
+      if (typeof result === 'object') await result
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { check, checkOptions, type Check } from '@sock/core/transport'
+
+/** Options of {@link framed} and {@link frames}. */
+export interface FrameOptions {
+  /**
+   * How long a frame may take from its first byte to its last, in ms. `idleTimeout` does not do that: a peer that sends a byte a
+   * second makes progress. After that time the connection is reset with `ERR_SOCK_FRAME_INCOMPLETE`. Time in which your handler
+   * does not read does not count. Datagrams hold whole frames, so it has no effect on them. Default: no limit.
+   */
+  frameTimeout?: number | undefined
+}
+
+export function checkFrameOptions(name: string, options: FrameOptions | undefined): { frameTimeout: number } {
+  return checkOptions(name, options, { frameTimeout: check.milliseconds(Infinity, 1) })
+}
+
+/** The default of `maxBytes` where a frame is text that has to be searched for its end. */
+export const MAX_LINE = 65_536
+/** The default of `maxBytes` where a frame says how long it is. */
+export const MAX_FRAME = 1_048_576
+
+/** A limit of bytes, from 1 on. */
+export const bytes = (fallback: number): Check<number> => check.integer(fallback, 1, Number.MAX_SAFE_INTEGER)
+
+/** One of several values. */
+export function oneOf<T>(values: readonly T[], fallback: T): Check<T> {
+  const expected = values.map((value) => JSON.stringify(value)).join(', ')
+  return (value, name) => {
+    if (value === undefined) return fallback
+    if ((values as readonly unknown[]).includes(value)) return value as T
+    throw new RangeError(
+      `Invalid "${name}": expected one of ${expected}, got ${JSON.stringify(value) ?? String(value)}`,
+    )
+  }
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import {
+  delimited,
+  fixed,
+  lengthPrefixed,
+  lines,
+  netstrings,
+  octetCounted,
+  type Codec,
+} from '../src/index.js'
+import { cut, decode, encode } from './decoding.js'
+
+const bytes = (minLength = 0) =>
+  fc.uint8Array({ minLength, maxLength: 600 }).map((array) => Buffer.from(array))
+const without = (...parts: string[]) => bytes().filter((body) => !parts.some((part) => body.includes(part)))
+
+type Case = readonly [string, Codec<Buffer, Uint8Array>, fc.Arbitrary<Buffer>]
+
+const cases: readonly Case[] = [
+  ['lines of bytes', lines({ encoding: 'buffer' }), without('\n').filter((body) => body.at(-1) !== 13)],
+  ['delimited by one byte', delimited('\0'), without('\0')],
+  // Also the end of a body together with the delimiter is no delimiter that comes too early.
+  ['delimited by several bytes', delimited('aab'), without('a', 'b')],
+  ...([1, 2, 3, 4, 8, 'varint'] as const).map((size): Case => {
+    const largest = size === 1 ? 255 : 600
+    return [
+      `length-prefixed, ${size}`,
+      lengthPrefixed({ bytes: size }),
+      bytes().map((body) => body.subarray(0, largest)),
+    ]
+  }),
+  ...([2, 3, 4, 8] as const).map((size): Case => [
+    `length-prefixed, ${size}, little endian, with itself`,
+    lengthPrefixed({ bytes: size, littleEndian: true, counts: 'all' }),
+    bytes(),
+  ]),
+  ['netstrings', netstrings(), bytes()],
+  ['octet-counted', octetCounted(), bytes(1)],
+  ['fixed', fixed(7), fc.uint8Array({ minLength: 7, maxLength: 7 }).map((array) => Buffer.from(array))],
+]
+
+describe.each(cases)('%s', (name, codec, body) => {
+  it(`${name}: any frames, cut anywhere, come out as they went in`, () => {
+    fc.assert(
+      fc.property(
+        fc.array(body, { maxLength: 12 }),
+        fc.array(fc.nat(10_000), { maxLength: 40 }),
+        (bodies, places) => {
+          expect(decode(codec, cut(encode(codec, bodies), places))).toEqual({ frames: bodies })
+        },
+      ),
+    )
+  })
+
+  it(`${name}: bytes of any kind give frames, or one of the three errors`, () => {
+    const known = [
+      undefined,
+      'ERR_SOCK_FRAME_INCOMPLETE',
+      'ERR_SOCK_FRAME_MALFORMED',
+      'ERR_SOCK_FRAME_TOO_LARGE',
+    ]
+    fc.assert(
+      fc.property(fc.array(bytes(), { maxLength: 20 }), (chunks) => {
+        expect(known).toContain(decode(codec, chunks).code)
+      }),
+      // About a million bytes over all codecs.
+      { numRuns: 30 },
+    )
+  })
+
+  it(`${name}: how bytes are cut does not change what comes out`, () => {
+    fc.assert(
+      fc.property(bytes(), fc.array(fc.nat(10_000), { maxLength: 40 }), (input, places) => {
+        expect(decode(codec, cut(input, places))).toEqual(decode(codec, [input]))
+      }),
+    )
+  })
+})

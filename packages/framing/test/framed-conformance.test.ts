@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import type { Channel, Handler, Server } from '@sock/core'
+import { connectTcp, createTcpServer } from '@sock/tcp'
+import { connectUdp, createUdpServer } from '@sock/udp'
+import { connectUnix, createUnixServer } from '@sock/unix'
+import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
+import {
+  framed,
+  frames,
+  lengthPrefixed,
+  lines,
+  type ChannelCallbacks,
+  type FrameCallbacks,
+  type FrameFunction,
+} from '../src/index.js'
+
+/** What the four transports have in common here. */
+interface Transport {
+  readonly isStream: boolean
+  create(handler: Handler | ChannelCallbacks): Server
+  target(): string
+  connect(address: never): Promise<Channel>
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'sock-framing-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+let count = 0
+const path = (): string => join(folder, `${(count += 1)}`)
+const ip = (): string => '127.0.0.1:0'
+
+const transports: Record<string, Transport> = {
+  tcp: {
+    isStream: true,
+    create: (handler) => createTcpServer(handler),
+    target: ip,
+    connect: (address) => connectTcp(address),
+  },
+  unix: {
+    isStream: true,
+    create: (handler) => createUnixServer(handler),
+    target: path,
+    connect: (address) => connectUnix(address),
+  },
+  udp: {
+    isStream: false,
+    create: (handler) => createUdpServer(handler),
+    target: ip,
+    connect: (address) => connectUdp(address),
+  },
+  unixgram: {
+    isStream: false,
+    create: (handler) => createUnixgramServer(handler),
+    target: path,
+    connect: (address) => connectUnixgram(address),
+  },
+}
+
+const echoFunction: FrameFunction<string, string> = async (peer) => {
+  for await (const line of peer) await peer.write(`${line}!`)
+}
+const echoCallbacks: FrameCallbacks<string, string> = {
+  message: (peer, line) => void peer.write(`${line}!`),
+}
+const slowCallbacks: FrameCallbacks<string, string> = {
+  message: async (peer, line) => {
+    await new Promise(setImmediate)
+    await peer.write(`${line}!`)
+  },
+}
+
+async function serving(
+  { create, target, connect }: Transport,
+  handler: Handler | ChannelCallbacks,
+  act: (client: Channel, errors: Error[], server: Server) => Promise<void>,
+): Promise<void> {
+  const server = create(handler)
+  const errors: Error[] = []
+  server.on('error', (error) => errors.push(error))
+  const address = await server.listen(target() as never)
+  const client = await connect(address as never)
+  try {
+    await act(client, errors, server)
+  } finally {
+    await client.close().catch(() => undefined)
+    await server.close()
+  }
+}
+
+describe.each(Object.entries(transports))('framed() over %s', (name, transport) => {
+  describe.each([
+    ['a function', framed(lines(), echoFunction)],
+    ['callbacks', framed(lines(), echoCallbacks)],
+    ['callbacks that take their time', framed(lines(), slowCallbacks)],
+  ])('with %s', (form, handler) => {
+    it(`framed(): ${form} over ${name} get each line, also several of one write, and answer each`, () =>
+      serving(transport, handler, async (client) => {
+        const peer = frames(client, lines())
+        await client.write('one\ntwo\r\nthree\n')
+        expect([await peer.read(), await peer.read(), await peer.read()]).toEqual(['one!', 'two!', 'three!'])
+        await peer.write('four')
+        expect(await peer.read()).toBe('four!')
+      }))
+
+    it(`framed(): ${form} over ${name} get what is left at the end as the last line`, () =>
+      serving(transport, handler, async (client) => {
+        const peer = frames(client, lines())
+        await client.write('one\nlast')
+        if ('closeWrite' in client) await (client as { closeWrite(): Promise<void> }).closeWrite()
+        expect([await peer.read(), await peer.read()]).toEqual(['one!', 'last!'])
+        if (transport.isStream) expect(await peer.read()).toBeNull()
+      }))
+  })
+
+  it.each([
+    [
+      'a function',
+      framed(lengthPrefixed({ bytes: 1 }), async (peer) => {
+        for await (const frame of peer) await peer.write(frame)
+      }),
+    ],
+    ['callbacks', framed(lengthPrefixed({ bytes: 1 }), { message: (peer, frame) => peer.write(frame) })],
+  ])(
+    `framed(): %s over ${name}: a frame that is cut short is reported, and the server serves on`,
+    (_, handler) =>
+      serving(transport, handler, async (client, errors, server) => {
+        await client.write(Buffer.from([1, 7, 9, 1, 2]))
+        if (transport.isStream) {
+          await (client as unknown as { closeWrite(): Promise<void> }).closeWrite()
+          // Unix sockets know no reset: there the answer ends.
+          const peer = frames(client, lengthPrefixed({ bytes: 1 }))
+          const read = (): Promise<Buffer | null> => peer.read().catch(({ code }) => code)
+          expect([[null], ['ERR_SOCK_RESET']]).toContainEqual([
+            await read().then((first) => (first?.[0] === 7 ? read() : first)),
+          ])
+        } else {
+          expect(await client.read()).toEqual(Buffer.from([1, 7]))
+        }
+        const next = await transport.connect(server.address as never)
+        await next.write(Buffer.from([1, 8]))
+        expect(await next.read()).toEqual(Buffer.from([1, 8]))
+        await next.close()
+        expect(errors).toEqual([
+          expect.objectContaining({ code: 'ERR_SOCK_FRAME_INCOMPLETE', partial: Buffer.from([9, 1, 2]) }),
+        ])
+      }),
+  )
+})
+
+describe('framed() over datagrams', () => {
+  it.each(['udp', 'unixgram'])(
+    'framed(): frames of a datagram over %s that a run of the handler leaves go to the next run',
+    (name) => {
+      const runs: (string | null)[] = []
+      const handler = framed(lines(), async (peer) => {
+        const line = await peer.read()
+        runs.push(line)
+        await peer.write(line ?? '')
+      })
+      return serving(transports[name] as Transport, handler, async (client) => {
+        const peer = frames(client, lines())
+        await client.write('one\ntwo\nthree\n')
+        expect([await peer.read(), await peer.read(), await peer.read()]).toEqual(['one', 'two', 'three'])
+        expect(runs).toEqual(['one', 'two', 'three'])
+      })
+    },
+  )
+})
