@@ -21,6 +21,7 @@ const MEMBERS: Record<keyof Connection, true> = {
   peerCredentials: true,
   bytesRead: true,
   bytesWritten: true,
+  busy: true,
   waitingBytes: true,
   writableNeedDrain: true,
   closeRead: true,

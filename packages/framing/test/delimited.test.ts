@@ -54,7 +54,7 @@ describe('lines', () => {
 
   it.each([
     [{ maxBytes: 0 }, 'Invalid "maxBytes"'],
-    [{ encoding: 'ascii' }, 'Invalid "encoding": expected one of "utf8", "latin1", "buffer", got "ascii"'],
+    [{ encoding: 'ascii' }, `Invalid "encoding": expected one of 'utf8', 'latin1', 'buffer', got 'ascii'`],
     [{ tooLong: true }, 'Invalid "tooLong"'],
     [{ maxbytes: 1 }, 'Unknown option "maxbytes" in lines() options'],
   ])('lines refuse the options %j', (options, message) => {

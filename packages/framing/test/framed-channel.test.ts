@@ -52,7 +52,7 @@ describe('FramedChannel', () => {
 
   it('FramedChannel: write() rejects for a message that the codec refuses, and goes on', () =>
     connected(
-      async (connection) => void (await connection.write((await connection.read()) ?? '')),
+      async (connection) => connection.write((await connection.read()) ?? ''),
       lines(),
       async (peer) => {
         await expect(peer.write('a\nb')).rejects.toMatchObject({ code: 'ERR_SOCK_FRAME_MALFORMED' })

@@ -72,15 +72,15 @@ const slowCallbacks: FrameCallbacks<string, string> = {
 }
 
 async function serving(
-  { create, target, connect }: Transport,
+  transport: Transport,
   handler: Handler | ChannelCallbacks,
   act: (client: Channel, errors: Error[], server: Server) => Promise<void>,
 ): Promise<void> {
-  const server = create(handler)
+  const server = transport.create(handler)
   const errors: Error[] = []
   server.on('error', (error) => errors.push(error))
-  const address = await server.listen(target() as never)
-  const client = await connect(address as never)
+  const address = await server.listen(transport.target())
+  const client = await transport.connect(address as never)
   try {
     await act(client, errors, server)
   } finally {

@@ -69,7 +69,7 @@ describe('lengthPrefixed', () => {
 
   it('lengthPrefixed refuses options that make no sense', () => {
     expect(() => lengthPrefixed({ bytes: 5 as never })).toThrow(
-      'Invalid "bytes": expected one of 1, 2, 3, 4, 8, "varint", got 5',
+      `Invalid "bytes": expected one of 1, 2, 3, 4, 8, 'varint', got 5`,
     )
     expect(() => lengthPrefixed({ bytes: 'varint', counts: 'all' })).toThrow('Invalid "counts"')
     expect(() => lengthPrefixed().encode(5 as never)).toThrow('Invalid "message"')

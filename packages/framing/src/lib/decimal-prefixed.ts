@@ -1,7 +1,7 @@
 import { checkOptions } from '@sock/core/transport'
 import { bytesOf, malformed, tooLarge, type Codec } from './codec.js'
 import { LengthDecoder, type Header } from './length-decoder.js'
-import { bytes, MAX_FRAME } from './options.js'
+import { bytesUpTo, MAX_FRAME } from './options.js'
 
 /** Options of {@link netstrings} and {@link octetCounted}. */
 export interface FrameLimit {
@@ -52,7 +52,7 @@ function decimalPrefixed(
   name: string,
   options: FrameLimit | undefined,
 ): Codec<Buffer, Uint8Array | string> {
-  const { maxBytes } = checkOptions(name, options, { maxBytes: bytes(MAX_FRAME) })
+  const { maxBytes } = checkOptions(name, options, { maxBytes: bytesUpTo(MAX_FRAME) })
   return {
     decoder: () => new LengthDecoder(createHeader(format, maxBytes), maxBytes),
     encode(message) {

@@ -1,7 +1,7 @@
 import { checkOptions, wrongType } from '@sock/core/transport'
 import { Carry } from './carry.js'
 import { bytesOf, malformed, tooLarge, type Codec, type Decoder, type Emit } from './codec.js'
-import { bytes, MAX_LINE, oneOf } from './options.js'
+import { bytesUpTo, MAX_LINE, oneOf } from './options.js'
 
 /** What a frame is: a string in one of the encodings, or a Buffer. */
 export type Encoding = 'utf8' | 'latin1' | 'buffer'
@@ -32,7 +32,7 @@ const CARRIAGE_RETURN = 13
 const NOT_FOUND = -Infinity
 
 const settingChecks = (encoding: Encoding) => ({
-  maxBytes: bytes(MAX_LINE),
+  maxBytes: bytesUpTo(MAX_LINE),
   encoding: oneOf<Encoding>(['utf8', 'latin1', 'buffer'], encoding),
   tooLong: oneOf<'fail' | 'skip'>(['fail', 'skip'], 'fail'),
 })

@@ -116,7 +116,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     try {
       encoded = this.#codec.encode(message)
     } catch (error) {
-      return refused(error)
+      return refused(error as Error)
     }
     if (!Array.isArray(encoded)) return this.channel.write(encoded)
     if (this.#connection === undefined) return this.channel.write(Buffer.concat(encoded))
@@ -214,7 +214,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     try {
       frame = this.next()
     } catch (error) {
-      return this.#failed(error)
+      return this.#failed(error as Error)
     }
     if (frame !== NOTHING) return Promise.resolve(take(frame))
     return this.#state === 'open' ? this.#wait(take, end, options) : Promise.resolve(end)
@@ -231,7 +231,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
         const frame = this.next()
         if (frame !== NOTHING) return take(frame)
       } catch (error) {
-        return this.#failed(error)
+        return this.#failed(error as Error)
       }
     }
     return end
@@ -248,10 +248,10 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   }
 
   /** The decoder has failed while somebody reads. */
-  #failed(error: unknown): Promise<never> {
+  #failed(error: Error): Promise<never> {
     if (this.#connection === undefined) this.dropDatagram()
-    else this.#reset(error as Error)
-    return Promise.reject(error as Error)
+    else this.#reset(error)
+    return Promise.reject(error)
   }
 }
 
@@ -276,7 +276,7 @@ function timeLeft(until: number): number {
 }
 
 /** A rejection that nobody has to wait for. */
-function refused(error: unknown): Promise<never> {
+function refused(error: Error): Promise<never> {
   const promise = Promise.reject(error)
   promise.catch(() => undefined)
   return promise

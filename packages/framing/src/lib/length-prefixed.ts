@@ -1,7 +1,7 @@
 import { check, checkOptions } from '@sock/core/transport'
 import { bytesOf, malformed, tooLarge, type Codec } from './codec.js'
 import { LengthDecoder, type Header } from './length-decoder.js'
-import { bytes, MAX_FRAME, oneOf } from './options.js'
+import { bytesUpTo, MAX_FRAME, oneOf } from './options.js'
 
 /** The size of the prefix in bytes, or 'varint': seven bits a byte, the lowest first, as Protocol Buffers have it (LEB128). */
 export type PrefixBytes = 1 | 2 | 3 | 4 | 8 | 'varint'
@@ -37,7 +37,7 @@ export function lengthPrefixed(options?: LengthPrefixedOptions): Codec<Buffer, U
     bytes: oneOf<PrefixBytes>([1, 2, 3, 4, 8, 'varint'], 4),
     littleEndian: check.boolean(false),
     counts: oneOf<'body' | 'all'>(['body', 'all'], 'body'),
-    maxBytes: bytes(MAX_FRAME),
+    maxBytes: bytesUpTo(MAX_FRAME),
   })
   if (settings.bytes === 'varint' && settings.counts === 'all') {
     throw new RangeError(

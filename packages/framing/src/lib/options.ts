@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { check, checkOptions, type Check } from '@sock/core/transport'
 
 /** Options of {@link framed} and {@link frames}. */
@@ -20,16 +21,15 @@ export const MAX_LINE = 65_536
 export const MAX_FRAME = 1_048_576
 
 /** A limit of bytes, from 1 on. */
-export const bytes = (fallback: number): Check<number> => check.integer(fallback, 1, Number.MAX_SAFE_INTEGER)
+export const bytesUpTo = (fallback: number): Check<number> =>
+  check.integer(fallback, 1, Number.MAX_SAFE_INTEGER)
 
 /** One of several values. */
 export function oneOf<T>(values: readonly T[], fallback: T): Check<T> {
-  const expected = values.map((value) => JSON.stringify(value)).join(', ')
+  const expected = values.map((value) => inspect(value)).join(', ')
   return (value, name) => {
     if (value === undefined) return fallback
     if ((values as readonly unknown[]).includes(value)) return value as T
-    throw new RangeError(
-      `Invalid "${name}": expected one of ${expected}, got ${JSON.stringify(value) ?? String(value)}`,
-    )
+    throw new RangeError(`Invalid "${name}": expected one of ${expected}, got ${inspect(value)}`)
   }
 }

@@ -3,7 +3,7 @@ import { check, checkOptions, wrongType } from '@sock/core/transport'
 import { Carry } from './carry.js'
 import { incomplete, tooLarge } from './codec.js'
 import { checkChannel } from './framed-channel.js'
-import { bytes, MAX_LINE } from './options.js'
+import { bytesUpTo, MAX_LINE } from './options.js'
 
 /** Options of {@link reader}. */
 export interface ReaderOptions {
@@ -17,11 +17,11 @@ export interface Reader {
    * Up to the next LF or CRLF, which is left out, as UTF-8. What is left at the end of input is the last line; `null` after that.
    * Rejects with `ERR_SOCK_FRAME_TOO_LARGE`.
    */
-  readLine(options?: ReadOptions): Promise<string | null>
+  readonly readLine: (options?: ReadOptions) => Promise<string | null>
   /** That many bytes. Rejects with `ERR_SOCK_FRAME_INCOMPLETE` if the input ends before, and for more than `maxBytes`. */
-  readExactly(size: number, options?: ReadOptions): Promise<Buffer>
+  readonly readExactly: (size: number, options?: ReadOptions) => Promise<Buffer>
   /** Up to the delimiter, which is left out. Rejects with `ERR_SOCK_FRAME_INCOMPLETE` if the input ends before, and `ERR_SOCK_FRAME_TOO_LARGE`. */
-  readUntil(delimiter: string | Uint8Array, options?: ReadOptions): Promise<Buffer>
+  readonly readUntil: (delimiter: string | Uint8Array, options?: ReadOptions) => Promise<Buffer>
 }
 
 const LINE_FEED = Buffer.from('\n')
@@ -35,7 +35,7 @@ const CARRIAGE_RETURN = 13
  */
 export function reader(channel: Channel, options?: ReaderOptions): Reader {
   checkChannel(channel)
-  const { maxBytes } = checkOptions('reader() options', options, { maxBytes: bytes(MAX_LINE) })
+  const { maxBytes } = checkOptions('reader() options', options, { maxBytes: bytesUpTo(MAX_LINE) })
   const source = new Source(channel, maxBytes)
   return {
     async readLine(readOptions) {

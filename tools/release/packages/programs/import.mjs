@@ -4,6 +4,7 @@ import { createDatagramServer } from '@sock/core/datagram'
 import { nodeEngine } from '@sock/core/stream'
 import { streamConformance } from '@sock/testing'
 import { check } from '@sock/core/transport'
+import { framed, lines } from '@sock/framing'
 import { engine } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { createUdpServer } from '@sock/udp'
@@ -15,6 +16,8 @@ const all = {
   nodeEngine,
   createDatagramServer,
   streamConformance,
+  framed,
+  lines,
   createUdpServer,
   createUnixServer,
 }

@@ -41,6 +41,28 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     assert.equal(scene.events.at(-1)?.reason, 'draining')
   },
 
+  'shutdown() waits for a connection that says it is busy, although it is quiet': async (stage) => {
+    const scene = await stage.serve(
+      {
+        data(connection, chunk) {
+          connection.busy = String(chunk) === 'half'
+          void connection.write('x')
+        },
+      },
+      { drainIdle: 50 },
+    )
+    const [busyClient, idleClient] = [await settledClient(scene), await settledClient(scene)]
+    await busyClient.write('half')
+    await readExactly(busyClient, 1)
+    const stopping = scene.server.shutdown()
+    assert.equal(await soon(idleClient.read(), 'the end of the idle one'), null)
+    await busyClient.write('whole')
+    await readExactly(busyClient, 1)
+    assert.equal(await soon(busyClient.read(), 'the end of the busy one'), null)
+    await Promise.all([busyClient.close(), idleClient.close()])
+    assert.deepEqual(await soon(stopping, 'shutdown'), { idle: 2, drained: 0, forced: 0 })
+  },
+
   'shutdown() ends idle connections of callbacks, by end if there is one': async (stage) => {
     const heard: string[] = []
     const scene = await stage.serve(
