@@ -77,3 +77,29 @@ describe.each(cases)('%s', (name, codec, body) => {
     )
   })
 })
+
+describe.each(['utf8', 'latin1'] as const)('lines as %s', (encoding) => {
+  it(`lines as ${encoding} are the lines of bytes as strings, also where many are cut from one string`, () => {
+    const line = fc.oneof(
+      { weight: 8, arbitrary: fc.string({ maxLength: 200 }).map((text) => Buffer.from(`${text}\n`)) },
+      { weight: 2, arbitrary: fc.constant(Buffer.from('\r\n')) },
+      { weight: 1, arbitrary: bytes() },
+    )
+    fc.assert(
+      fc.property(
+        fc.array(line, { maxLength: 200, size: 'max' }),
+        fc.array(fc.nat(20_000), { maxLength: 8 }),
+        fc.constantFrom('fail' as const, 'skip' as const),
+        (parts, places, tooLong) => {
+          const chunks = cut(Buffer.concat(parts), places)
+          const expected = decode(lines({ encoding: 'buffer', maxBytes: 150, tooLong }), chunks)
+          const got = decode(lines({ encoding, maxBytes: 150, tooLong }), chunks)
+          expect(got).toEqual({
+            ...expected,
+            frames: expected.frames.map((frame) => frame.toString(encoding)),
+          })
+        },
+      ),
+    )
+  })
+})
