@@ -52,15 +52,15 @@ describe('Caller', () => {
   })
 
   it('failure() keeps the words of a SockError, and of what has a cause', () => {
-    const own = new SockError('ERR_SOCK_PATH_IN_USE', 'Cannot listen on "/x": another socket is in use there')
+    const own = new SockError('ERR_SOCK_PATH_IN_USE', 'Cannot listen on "/x": the socket there is in use')
     connectSomething(() => own)
     expect(beginning(own)).toEqual([`SockError: ${own.message}`, expect.stringMatching(HERE)])
-    const wrapped = Object.assign(new Error('Cannot give "/x" "mode" 0o660: no', { cause: own }), {
+    const wrapped = Object.assign(new Error('Cannot set "mode" 0o660 of "/x": no', { cause: own }), {
       code: 'EPERM',
       syscall: 'chmod',
     })
     connectSomething(() => wrapped)
-    expect(beginning(wrapped)[0]).toBe('Error: Cannot give "/x" "mode" 0o660: no')
+    expect(beginning(wrapped)[0]).toBe('Error: Cannot set "mode" 0o660 of "/x": no')
   })
 
   it.each([

@@ -116,7 +116,9 @@ describe('maxWriteBuffer', () => {
     expect(port.calls.at(-1)).toBe('reset')
     const error = await first
     expect(error).toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE' })
-    expect(error.message).toBe('Peer takes too little: 21 bytes waited, and "maxWriteBuffer" is 20')
+    expect(error.message).toBe(
+      'Peer reads too slowly: 21 bytes are queued, and "maxWriteBuffer" is 20. Await write() before you write more',
+    )
     expect([await second, await third, scene.errors]).toEqual([error, error, [error]])
     expect(await rejection(connection.write('x'))).toMatchObject({ code: 'ERR_SOCK_CLOSED', cause: error })
     port.close()

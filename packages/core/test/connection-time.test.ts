@@ -144,7 +144,7 @@ describe('writeTimeout', () => {
     expect(port.isDestroyed).toBe(true)
     expect(await writing).toMatchObject({
       code: 'ERR_SOCK_IDLE_TIMEOUT',
-      message: 'Peer took nothing of 30 bytes for 800 ms ("writeTimeout")',
+      message: 'Peer received none of 30 queued bytes for 800 ms ("writeTimeout")',
     })
     port.close()
     expect(story(scene).at(-1)).toBe('close idle')

@@ -6,11 +6,11 @@ import { loadSecondCopy } from './support/second-copy.js'
 
 describe('SockError', () => {
   it('SockError is an Error with a name, a code and a message', () => {
-    const error = new SockError('ERR_SOCK_CLOSED', 'Cannot write: connection is closed')
+    const error = new SockError('ERR_SOCK_CLOSED', 'Cannot write: the connection is closed')
     expect(error).toBeInstanceOf(Error)
     expect(error.name).toBe('SockError')
     expect(error.code).toBe('ERR_SOCK_CLOSED')
-    expect(String(error)).toBe('SockError: Cannot write: connection is closed')
+    expect(String(error)).toBe('SockError: Cannot write: the connection is closed')
     expect(error.stack).toMatch(/^SockError: Cannot write/)
     expect(inspect(error)).toContain("code: 'ERR_SOCK_CLOSED'")
   })

@@ -134,7 +134,7 @@ describe('settled', () => {
     const socket = connect(portOf(listener), '127.0.0.1')
     const waiting = settled(socket, 'connect', undefined)
     socket.destroy()
-    expect((await rejection(waiting)).message).toBe('Socket closed while connecting')
+    expect((await rejection(waiting)).message).toBe('Socket was closed while it was connecting')
     expect([socket.listenerCount('connect'), socket.listenerCount('close')]).toEqual([0, 0])
   })
 })

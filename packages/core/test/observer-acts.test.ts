@@ -96,7 +96,7 @@ describe('what an observer does in the middle of input', () => {
     server.on('connection', ({ state }) => state === 'closeRead' && connection.destroy())
     port.end()
     port.close()
-    expect(heard).toEqual(['open', 'close Cannot go on: connection is closed'])
+    expect(heard).toEqual(['open', 'close Cannot continue: the connection is closed'])
   })
 
   it('destroy() at the end of input rejects who waits for it', async () => {

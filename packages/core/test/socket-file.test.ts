@@ -82,7 +82,7 @@ describe('createSocketFile', () => {
     }
     await expect(createSocketFile(endpoint(path), taken)).rejects.toMatchObject({
       code: 'ERR_SOCK_PATH_IN_USE',
-      message: `Cannot listen on "${path}": another socket is in use there. Stop its server, or choose another path`,
+      message: `Cannot listen on "${path}": the socket there is in use. Stop its server, or choose another path`,
     })
     expect(open.at(-1)).toMatchObject({ closed: true })
     expect(readdirSync(folder)).toEqual(['app.sock'])

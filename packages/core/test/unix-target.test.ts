@@ -64,7 +64,7 @@ describe('parseUnixTarget', () => {
     expect(parseUnixTarget(longest).path).toBe(longest)
     expect(refusal(`${longest}x`)).toMatchObject({
       code: 'ERR_SOCK_PATH_TOO_LONG',
-      message: `Cannot use the socket path "${longest}x": it has ${MAX_PATH_BYTES + 1} bytes, and the system takes ${MAX_PATH_BYTES}. Use a shorter one, or one from the working directory`,
+      message: `Cannot use the socket path "${longest}x": it has ${MAX_PATH_BYTES + 1} bytes, and the system allows ${MAX_PATH_BYTES}. Use a shorter path, or one relative to the working directory`,
     })
   })
 
@@ -103,7 +103,7 @@ describe('parseUnixTarget', () => {
       [{ path: '/x', gid: Infinity }, '"gid": expected an integer'],
       [{ path: '/x', port: 80 }, 'Unknown option "port"'],
       [{ Path: '/x' }, 'Unknown option "Path"'],
-      [ipAddress('127.0.0.1', 80), 'not the address of a Unix socket'],
+      [ipAddress('127.0.0.1', 80), 'expected the address of a Unix socket'],
       [{ family: 'unix' }, '"path" is missing'],
     ].map(([target, why]) => ({ target, why, shown: inspect(target) })),
   )('refuses $shown: $why', ({ target, why }) => {

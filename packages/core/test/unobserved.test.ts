@@ -128,7 +128,7 @@ describe('a handler that returns and writes later', () => {
     done?.()
     await settle()
     const error = await rejection(connection?.write('late') as Promise<void>)
-    expect((error as Error).message).toBe('Cannot write: connection is closed')
+    expect((error as Error).message).toBe('Cannot write: the connection is closed')
     expect(warnings).toEqual([])
   })
 })

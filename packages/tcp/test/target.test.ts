@@ -169,7 +169,9 @@ describe('connect target', () => {
     for (const options of [{}, { tls: true }]) {
       const error = await rejection(connectTcp(target, options))
       expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
-      expect(error.message).toBe(`Cannot connect to "${shown}": nobody can be at port 0`)
+      expect(error.message).toBe(
+        `Cannot connect to "${shown}": no server can listen on port 0. Use the port of the server`,
+      )
     }
   })
 })

@@ -211,7 +211,7 @@ for (const { name, options, describe: describeEngine } of engines) {
       const error = await rejection(channel?.write('x') as Promise<void>)
       expect(error).toMatchObject({ code: 'ERR_SOCK_NO_PEER_ADDRESS' })
       expect(error.message).toBe(
-        'Cannot write: nothing was read yet, so there is nobody to answer; use send(data, to)',
+        'Cannot write: no datagram was read yet, so there is no sender to answer. Use send(data, to)',
       )
       expect(channel?.remoteAddress).toBeUndefined()
     })

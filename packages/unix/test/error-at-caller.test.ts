@@ -36,7 +36,7 @@ for (const { name, options, describe } of engines) {
       expectHere(
         live,
         'ERR_SOCK_PATH_IN_USE',
-        `Cannot listen on "${scratch.path()}": another socket is in use`,
+        `Cannot listen on "${scratch.path()}": the socket there is in use`,
       )
       expectHere(await failure(start(`/tmp/${'x'.repeat(200)}`)), 'ERR_SOCK_PATH_TOO_LONG', '205 bytes')
     })

@@ -90,7 +90,7 @@ describe('UnixTarget uid and gid', () => {
     scratch.own('home')
     const refused = (what: string) => [
       'EPERM',
-      `Cannot give "/app.sock" ${what}: operation not permitted`,
+      `Cannot set ${what} of "/app.sock": operation not permitted`,
       'idle',
       [],
     ]
@@ -240,7 +240,7 @@ describe('a dead socket of another user', () => {
     scratch.own('app.sock')
     expect(await child.result).toEqual([
       'ERR_SOCK_PATH_IN_USE',
-      'Cannot listen on "/app.sock": another socket is there, and no permission to find out whether it is in use. Choose another path, or run as its user',
+      'Cannot listen on "/app.sock": a socket exists there, and the process may not connect to it to see whether it is in use. Run as its owner, or choose another path',
       'EACCES',
       ['app.sock'],
     ])

@@ -31,7 +31,7 @@ for (const { name, options, describe } of engines) {
         await Promise.resolve()
         await createUnixgramServer(echo, options).listen(scratch.path())
       }
-      const words = `Cannot listen on "${scratch.path()}": another socket is in use`
+      const words = `Cannot listen on "${scratch.path()}": the socket there is in use`
       expectHere(await failure(start()), 'ERR_SOCK_PATH_IN_USE', words)
     })
 

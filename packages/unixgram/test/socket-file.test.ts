@@ -129,7 +129,7 @@ describe('UnixTarget uid and gid', () => {
     scratch.own('home')
     const refused = (what: string) => [
       'EPERM',
-      `Cannot give "/app.sock" ${what}: operation not permitted`,
+      `Cannot set ${what} of "/app.sock": operation not permitted`,
       'idle',
       [],
     ]

@@ -5,20 +5,22 @@ import { SockError } from '../errors/errors.js'
 import { checkOptions, isRecord, type Check, type Checked } from '../options/check.js'
 import { integer, string } from '../options/values.js'
 
-/** Where to listen or connect on IP, in parts. */
+/** An IP address to listen on or to connect to, in parts. */
 export interface IpTarget {
-  /** A name or an address without brackets. Default: all addresses for listening, `localhost` for connecting. */
+  /**
+   * A host name, or an IP address without brackets. Default: all addresses to listen on, `localhost` to connect to.
+   */
   host?: string | undefined
-  /** 0 to 65535; listening on 0 lets the system choose. */
+  /** The port, 0 to 65535. To listen on port 0 lets the system choose one. */
   port: number
 }
 
-/** `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, `'name:8080'`, in brackets what has colons. */
+/** `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, `'name:8080'`; hosts with colons stand in brackets. */
 const TARGET = /^(?:\[(?<bracketed>[^\]]+)\]|(?<plain>[^:[\]]*)):(?<port>\d{1,5})$/
-/** Letters, digits, hyphens and underscores between dots: what a resolver takes (RFC 1123 §2.1). */
+/** Letters, digits, hyphens and underscores between dots, as name servers accept them (RFC 1123 §2.1). */
 const HOST_NAME =
   /^(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i
-/** All digits and dots, yet no IPv4 address: `256.1.1.1`, which no resolver should be asked for. */
+/** Only digits and dots, but not an IPv4 address, such as `256.1.1.1`: not worth a DNS query. */
 const NUMERIC = /^[\d.]+$/
 const MAX_PORT = 65_535
 
@@ -27,7 +29,7 @@ const ipChecks = { host: string(undefined), port: integer(undefined, 0, MAX_PORT
 /**
  * Checks an IP target: a string, its parts, or an {@link IpAddress}.
  *
- * @param extra checks of the further keys a transport knows
+ * @param extra checks of further keys that the transport accepts
  * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
  */
 export function parseIpTarget<Extra extends { readonly [key: string]: Check<unknown> }>(
@@ -37,18 +39,18 @@ export function parseIpTarget<Extra extends { readonly [key: string]: Check<unkn
   const checked = check(target, extra)
   const { host } = checked
   if (host !== undefined && isIP(host) === 0 && !isHostName(host)) {
-    throw invalid(target, `"${host}" is neither a host name nor an address`)
+    throw invalid(target, `"${host}" is neither a host name nor an IP address`)
   }
   return checked
 }
 
 /**
- * Checks where to connect on IP: as {@link parseIpTarget}, to `localhost` where no host is named.
+ * Checks an IP target to connect to, like {@link parseIpTarget}. The default host is `localhost`.
  *
  * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
  */
 export function parseIpPeer(target: string | IpTarget | IpAddress): {
-  /** A name or an address. */
+  /** A host name or an IP address. */
   host: string
   /** Never 0. */
   port: number
@@ -56,7 +58,8 @@ export function parseIpPeer(target: string | IpTarget | IpAddress): {
   const { host = 'localhost', port } = parseIpTarget(target, {})
   if (port !== 0) return { host, port }
   const shown = isIP(host) === 6 ? `[${host}]` : host
-  throw new SockError('ERR_SOCK_INVALID_ADDRESS', `Cannot connect to "${shown}:0": nobody can be at port 0`)
+  const message = `Cannot connect to "${shown}:0": no server can listen on port 0. Use the port of the server`
+  throw new SockError('ERR_SOCK_INVALID_ADDRESS', message)
 }
 
 function splitTarget(target: string): object {
@@ -66,15 +69,15 @@ function splitTarget(target: string): object {
   }
   const { bracketed, plain, port } = groups
   if (bracketed !== undefined && isIP(bracketed) !== 6)
-    throw invalid(target, 'no IPv6 address in the brackets')
+    throw invalid(target, 'expected an IPv6 address in the brackets')
   return { host: bracketed ?? (plain || undefined), port: Number(port) }
 }
 
-/** An {@link IpAddress} is a target too; its family is in its host already. */
+/** Drops the family of an {@link IpAddress}, which is a valid target; its host implies it. */
 function withoutFamily(target: unknown): unknown {
   if (typeof target !== 'object' || target === null || !Object.hasOwn(target, 'family')) return target
   const { family, ...parts } = target as IpAddress
-  if (family !== 'ipv4' && family !== 'ipv6') throw invalid(target, 'not an IP address')
+  if (family !== 'ipv4' && family !== 'ipv6') throw invalid(target, 'expected the address of an IP socket')
   return parts
 }
 
@@ -97,13 +100,13 @@ function isHostName(host: string): boolean {
   return HOST_NAME.test(host) && !NUMERIC.test(host)
 }
 
-/** The error for what is no target at all. @param expected what targets look like */
+/** Returns the error for a value that is no target. @param expected what a target looks like */
 export function notATarget(target: unknown, expected: string): SockError {
   const shown = inspect(target, { depth: 0, breakLength: Infinity })
   return new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid target: expected ${expected}, got ${shown}`)
 }
 
-/** The error for a target that cannot be understood. */
+/** Returns the error for a malformed target. */
 export function invalid(target: unknown, why: string, cause?: unknown): SockError {
   const shown = inspect(target, { breakLength: Infinity, maxStringLength: 200 })
   const details = cause === undefined ? {} : { cause }

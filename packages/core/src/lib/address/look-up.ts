@@ -2,11 +2,11 @@ import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
 
 /**
- * The addresses of a host, at least one: its own if it is one, or those that the name stands for, the resolver's first
- * choice first.
+ * Resolves with the addresses of a host, at least one: the host itself if it is an IP address, otherwise all that DNS
+ * has for the name, in the name server's order.
  *
- * A look-up cannot be broken off: it waits in a thread of libuv's, for as long as the resolver does not answer. Once the
- * signal is aborted it goes on for nobody.
+ * A look-up cannot be cancelled: it occupies a thread of libuv until the name server answers. After an abort it goes
+ * on, and its result is ignored.
  *
  * Rejects with the error of dns.lookup (`ENOTFOUND`), or with the signal's reason.
  */

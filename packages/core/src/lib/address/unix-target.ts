@@ -5,33 +5,33 @@ import { invalid, notATarget } from './ip-target.js'
 import { checkOptions, isRecord, outOfRange, wrongType, type Check, type Checked } from '../options/check.js'
 import { integer, string } from '../options/values.js'
 
-/** Where to listen on a Unix socket, in parts. */
+/** A Unix socket to listen on, in parts. */
 export interface UnixTarget {
   /** A path, or `@name` for a name in Linux's abstract namespace (unix(7)). */
   path: string
-  /** Permissions of the socket file. Default 0o600: nobody but its owner can connect. */
+  /** Permissions of the socket file. Default 0o600: only its owner can connect. */
   mode?: number | undefined
-  /** Owner of the socket file. Default: that of the process. */
+  /** Owner of the socket file. Default: the user of the process. */
   uid?: number | undefined
-  /** Group of the socket file. Default: that of the process. */
+  /** Group of the socket file. Default: the group of the process. */
   gid?: number | undefined
 }
 
 /**
- * What a Unix socket is called.
+ * The name of a Unix socket.
  *
  * @internal
  */
 export interface UnixName {
-  /** The name as users see it. */
+  /** The address as users see it. */
   readonly address: UnixAddress
-  /** Whether the name is abstract: there is no file then. */
+  /** Whether the name is abstract, so that there is no file. */
   readonly isAbstract: boolean
-  /** What the system calls it: an abstract name begins with a NUL byte. */
+  /** The name for the system: an abstract one begins with a NUL byte. */
   readonly path: string
 }
 
-/** Where to listen on a Unix socket, checked. */
+/** A checked Unix socket to listen on. */
 export interface UnixEndpoint extends UnixName {
   /** Permissions of the socket file, 0 to 0o777. */
   readonly mode: number
@@ -42,17 +42,18 @@ export interface UnixEndpoint extends UnixName {
 }
 
 /**
- * sun_path is 108 bytes on Linux (unix(7)) and 104 on macOS and the BSDs, each including the final NUL.
+ * The longest path in bytes: sun_path has 108 bytes on Linux (unix(7)) and 104 on macOS and the BSDs, including the
+ * final NUL.
  *
  * @internal
  */
 export const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
-/** uid_t and gid_t are 32 bits; the highest means "leave as it is" (chown(2)). */
+/** uid_t and gid_t have 32 bits; the highest value means "leave unchanged" (chown(2)). */
 const MAX_ID = 2 ** 32 - 2
 const MAX_MODE = 0o777
 const DEFAULT_MODE = 0o600
 
-/** Permissions as chmod(1) takes them, which were not written as the octal number that they are. */
+/** Permissions written as for chmod(1), so the message can suggest the octal number: `600`, `0600`, `o600`. */
 const OCTAL_DIGITS = /^0*o?(?<digits>[0-7]{3})$/i
 
 const fileMode: Check<number | undefined> = (value, name) => {
@@ -73,22 +74,22 @@ const listenChecks = {
 }
 
 /**
- * Checks where to listen on a Unix socket: a path, its parts, or a {@link UnixAddress}.
+ * Checks a Unix socket to listen on: a path, its parts, or a {@link UnixAddress}.
  *
- * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG`, or `ERR_SOCK_UNSUPPORTED` where the platform has
- * no such sockets or no abstract names
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG`, or `ERR_SOCK_UNSUPPORTED` where the
+ * platform has no such sockets or no abstract names
  */
 export function parseUnixTarget(target: string | UnixTarget | UnixAddress): UnixEndpoint {
   const parts = check(target, listenChecks)
   const { mode, uid, gid } = parts
   const name = parsePath(parts.path, target)
   if (name.isAbstract && (mode ?? uid ?? gid) !== undefined) {
-    throw invalid(target, '"mode", "uid" and "gid" need a file, which an abstract name has not')
+    throw invalid(target, '"mode", "uid" and "gid" apply to socket files, and an abstract name has none')
   }
   return { ...name, mode: mode ?? DEFAULT_MODE, uid, gid }
 }
 
-/** Checks where to connect: a path or a {@link UnixAddress}. Throws like {@link parseUnixTarget}. */
+/** Checks a Unix socket to connect to: a path or a {@link UnixAddress}. Throws like {@link parseUnixTarget}. */
 export function parseUnixPath(target: string | Pick<UnixTarget, 'path'> | UnixAddress): UnixName {
   return parsePath(check(target, pathChecks).path, target)
 }
@@ -103,13 +104,15 @@ function parsePath(path: string | undefined, target: unknown): UnixName {
   }
   const length = Buffer.byteLength(path)
   if (length > MAX_PATH_BYTES) {
-    const sizes = `it has ${length} bytes, and the system takes ${MAX_PATH_BYTES}`
-    const message = `Cannot use the socket path "${path}": ${sizes}. Use a shorter one, or one from the working directory`
+    const sizes = `it has ${length} bytes, and the system allows ${MAX_PATH_BYTES}`
+    const message = `Cannot use the socket path "${path}": ${sizes}. Use a shorter path, or one relative to the working directory`
     throw new SockError('ERR_SOCK_PATH_TOO_LONG', message)
   }
   const isAbstract = path.startsWith('@')
   if (isAbstract && process.platform !== 'linux') {
-    throw unsupported(`Cannot use the abstract name "${path}": such names exist only on Linux. Use a path`)
+    throw unsupported(
+      `Cannot use the abstract name "${path}": abstract names exist only on Linux. Use a path`,
+    )
   }
   return { address: unixAddress(path), isAbstract, path: isAbstract ? `\0${path.slice(1)}` : path }
 }
@@ -124,11 +127,11 @@ function check<C extends typeof pathChecks>(target: unknown, checks: C): Checked
   }
 }
 
-/** A {@link UnixAddress} is a target too. */
+/** Drops the family of a {@link UnixAddress}, which is a valid target. */
 function withoutFamily(target: unknown): unknown {
   if (typeof target !== 'object' || target === null || !Object.hasOwn(target, 'family')) return target
   const { family, ...parts } = target as UnixAddress
-  if (family !== 'unix') throw invalid(target, 'not the address of a Unix socket')
+  if (family !== 'unix') throw invalid(target, 'expected the address of a Unix socket')
   return parts
 }
 

@@ -1,14 +1,14 @@
-/** A promise with its two ends in hand. */
+/** A promise together with the functions that settle it. */
 export interface Deferred<T> {
-  /** What somebody may wait for. */
+  /** The promise. */
   readonly promise: Promise<T>
-  /** Resolves it; without effect once it has settled. */
+  /** Resolves it; does nothing once it has settled. */
   readonly resolve: (value: T) => void
-  /** Rejects it; without effect once it has settled. */
+  /** Rejects it; does nothing once it has settled. */
   readonly reject: (error: unknown) => void
 }
 
-/** A deferred whose rejection is never "unhandled": somebody may be waiting for it, or nobody. */
+/** Returns a deferred whose rejection is never reported as unhandled, since its promise may not be awaited. */
 export function createDeferred<T = void>(): Deferred<T> {
   let resolve!: (value: T) => void
   let reject!: (error: unknown) => void
@@ -20,7 +20,7 @@ export function createDeferred<T = void>(): Deferred<T> {
   return { promise, resolve, reject }
 }
 
-/** A rejected promise that may be dropped. */
+/** Returns a rejected promise that is not reported as unhandled. */
 export function rejected(error: unknown): Promise<never> {
   // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an abort reason need not be an Error
   const promise = Promise.reject(error)
@@ -28,14 +28,14 @@ export function rejected(error: unknown): Promise<never> {
   return promise
 }
 
-/** The promise of what needs no waiting, made once. */
+/** A resolved promise, created once, for operations that need no waiting. */
 export const RESOLVED: Promise<void> = Promise.resolve()
 
 export function ignore(): void {}
 
 /**
- * Calls one of the two, once, when what a callback returned has settled. It is taken as `await` takes it: a thenable may
- * throw instead of settling, settle twice, or call back at once.
+ * Calls one of the two callbacks once, when `result` has settled. It uses `await`, since a thenable may throw instead
+ * of settling, settle twice, or call back synchronously.
  */
 export async function whenSettled(
   result: PromiseLike<unknown>,
@@ -51,7 +51,7 @@ export async function whenSettled(
   fulfilled()
 }
 
-/** Whether a callback has returned something to wait for. Throws what a getter `then` throws. */
+/** Whether a callback has returned a promise. Throws what a getter `then` throws. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'

@@ -1,18 +1,20 @@
-/** An object that makes promises now and then, one at a time, and keeps the two ends of the last. */
+/** An object that creates one promise at a time, and holds the functions that settle the latest. */
 export interface PromiseKeeper {
-  /** Resolves it. */
+  /** Resolves the latest promise. */
   resolve: (value: never) => void
-  /** Rejects it. */
+  /** Rejects the latest promise. */
   reject: (error: never) => void
 }
 
-/** A promise whose ends `keeper` gets. Other than with a deferred, no closure and no object is made for it. */
+/** Returns a promise that `keeper` can settle. Unlike a deferred it needs no closure and no object of its own. */
 export function keptPromise<T>(keeper: PromiseKeeper): Promise<T> {
   next = keeper
   return new Promise<T>(keep)
 }
 
-/** Whose promise is being made. An executor runs at once, so that one, made once, can serve all. */
+/**
+ * The keeper of the promise being created. An executor runs synchronously, so one function can serve all promises.
+ */
 let next: PromiseKeeper
 
 function keep(resolve: (value: never) => void, reject: (error: unknown) => void): void {

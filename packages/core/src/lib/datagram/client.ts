@@ -10,32 +10,35 @@ import type { DatagramPort } from './port.js'
 import type { DatagramHost } from './host.js'
 import { DatagramSocket } from './socket.js'
 
-/** What a transport gives {@link connectDatagram}: how to connect, and the options of the client, checked. */
+/** A client of a datagram transport: how to connect, and its checked options. */
 export interface DatagramDial {
-  /** What the channel says it talks over. */
+  /** The name of the transport. */
   readonly transport: Transport
   /** See `maxQueuedBytes` of `DatagramOptions`. */
   readonly maxQueuedBytes: number
-  /** See `configure` of `DatagramOptions`; one that throws fails the dial, and the port is closed. */
+  /** See `configure` of `DatagramOptions`. If it throws, connecting fails and the port is closed. */
   readonly configure: ((socket: never) => void) | undefined
-  /** See `signal` of `DatagramClientOptions`: aborted before `dial`, nothing is dialled; until `dial` has resolved, its port is closed. Default: none. */
+  /**
+   * See `signal` of `DatagramClientOptions`. Aborted before `dial`, nothing is dialled; aborted during it, the port
+   * is closed. Default: none.
+   */
   readonly signal?: AbortSignal | undefined
   /** See `onState` of `DatagramClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
-  /** Who asked, for the errors of `dial` (default: they stay as they are). */
+  /** The call to blame in errors of `dial`. Default: they stay as they are. */
   readonly caller?: Caller | undefined
   /**
-   * Binds a socket and connects it. Rejects with the system's error, and leaves nothing then. One that takes time rejects
-   * with the signal's reason as soon as it is aborted.
+   * Binds a socket and connects it. Rejects with the system's error, and leaves nothing then. If it takes time, it
+   * must reject with the signal's reason as soon as the signal is aborted.
    */
   dial(): Promise<DatagramPort>
 }
 
 /**
- * Connects, and makes of the port the same kind of channel that a server's handler gets. Rejects with what `dial` rejects
+ * Connects, and resolves with the same kind of channel that a server's handler gets. Rejects with what `dial` rejects
  * with, the signal's reason, or what `configure` throws.
  *
- * @param remote where to, for observers
+ * @param remote the server's address, for observers
  */
 export async function connectDatagram<C extends DatagramChannel = DatagramChannel>(
   dial: DatagramDial,
@@ -48,12 +51,12 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
     maxQueuedBytes: dial.maxQueuedBytes,
     observed: dial.onState !== undefined,
     observe: (event) => registry.emit('connection', event),
-    // It has no handler, so it was what `configure` has promised.
+    // A client has no handler: a promise that `configure` returned has rejected.
     handlerFailed(_channel, cause) {
       const message = 'Channel is closed: "configure" failed'
       socket.abort('error', new SockError('ERR_SOCK_CLOSED', message, { cause }))
     },
-    // Nobody waits for an answer, so nobody misses one: as when the datagram had been lost on the way.
+    // No read waits for an answer, so none is affected: as if the datagram had been lost on the way.
     failed: ignore,
     closed: ignore,
     finished: ignore,

@@ -5,32 +5,33 @@ import { parseUnixPath, type UnixName } from '../address/unix-target.js'
 import { SockError } from '../errors/errors.js'
 
 /**
- * Where `send(data, 'host:port')` goes, or with Unix sockets `send(data, path)`. Names of hosts are refused: a look-up per
- * datagram would be a delay, and a way to keep a server busy, that nobody sees.
+ * Returns the destination of `send(data, 'host:port')`, or with Unix sockets of `send(data, path)`. Host names are
+ * refused: a look-up per datagram would be a hidden delay, and a way to keep a server busy.
  *
- * @param family that of the socket
- * @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like
+ * @param family the family of the socket
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS` and similar codes
  */
 export function parseDestination(to: string, family: Address['family']): Address {
   if (family === 'unix') return parseUnixPath(to).address
   const { host, port } = parseIpTarget(to, {})
-  if (host === undefined) throw invalid(to, 'it names no host to send to')
-  if (isIP(host) === 0) throw invalid(to, 'names are not looked up for a datagram, use an IP address')
+  if (host === undefined) throw invalid(to, 'it has no host. Use "host:port" with an IP address')
+  if (isIP(host) === 0) throw invalid(to, 'host names are not looked up for datagrams. Use an IP address')
   return ipAddress(host, port)
 }
 
 /**
- * Where a Unix datagram goes. @throws SockError if that is not an address one can send to
+ * Returns the destination of a Unix datagram.
  *
  * @internal
+ * @throws SockError if it is not the address of a Unix socket, or not a valid one
  */
 export function unixDestination(to: Address): UnixName {
   if (to.family === 'unix') return parseUnixPath(to)
-  throw cannotSend(to, 'not the address of a Unix socket')
+  throw cannotSend(to, 'it is not the address of a Unix socket')
 }
 
 /**
- * The error for an address that nothing can be sent to.
+ * Returns the error for an address that nothing can be sent to.
  *
  * @internal
  */

@@ -2,20 +2,20 @@ import { wrongType, type Check } from '../options/check.js'
 import { object } from '../options/values.js'
 
 /**
- * What moves datagrams: what all engines for them have in common. What an engine opens is said by each transport, as
- * `UdpEngine` of `@sock/udp` and `UnixgramEngine` of `@sock/unixgram` do. One object may be an engine for several, and for
- * streams too.
+ * The base of all datagram engines, which move the datagrams. Each transport defines what its engines open, such as
+ * `UdpEngine` of `@sock/udp` and `UnixgramEngine` of `@sock/unixgram`. One object may be an engine for several
+ * transports, streams too.
  */
 export interface DatagramEngine {
-  /** What messages call it. */
+  /** The name of the engine in messages. */
   readonly name: string
 }
 
 /**
- * Makes the check of a transport's option `engine`.
+ * Returns the check of a transport's option `engine`.
  *
  * @internal
- * @param method what the transport calls of its engines
+ * @param method the method that the transport calls on its engines
  */
 export function datagramEngine<E extends DatagramEngine>(method: keyof E): Check<E | undefined> {
   return (value, name) => {

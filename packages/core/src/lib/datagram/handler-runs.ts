@@ -7,28 +7,28 @@ import type { ReceiveQueue } from './receive-queue.js'
 
 export type DatagramHandlerForms = CheckedHandler<DatagramFunction, DatagramCallbacks>
 
-/** What hears how a handler gets on. */
+/** The owner of a handler, which learns how it ends. */
 export interface HandlerRunsOwner {
-  /** The function or a callback threw, or promised what was rejected. */
+  /** The function or a callback threw or rejected. */
   handlerFailed(error: unknown): void
-  /** What a handler had promised has settled: there may be something to do, or nothing left. */
+  /** A promise of the handler has settled: there may be more to do, or everything is done. */
   settled(): void
 }
 
 /**
- * Runs the handler of a socket: a function whenever a datagram waits and it is not running, `data` for each datagram, one
- * after the other.
+ * Runs the handler of a socket: a function whenever a datagram is queued and it is not running; `data` for each
+ * datagram, one after the other.
  */
 export class HandlerRuns implements HandlerOwner {
   readonly #handler: DatagramHandlerForms
   readonly #channel: DatagramChannel
   readonly #queue: ReceiveQueue
   readonly #owner: HandlerRunsOwner
-  /** `left`: the handler has closed the channel, and has not returned yet. */
+  /** `left`: the handler has closed the channel, but has not returned yet. */
   #run: 'none' | 'running' | 'left' = 'none'
-  /** A promise of `data` is pending, and holds further datagrams back. */
+  /** A promise of `data` is pending: further datagrams are queued. */
   #isBusy = false
-  /** Promises of other callbacks that are pending. */
+  /** Number of pending promises of other callbacks. */
   #work = 0
   #unread = 0
 
@@ -44,7 +44,7 @@ export class HandlerRuns implements HandlerOwner {
     this.#owner = owner
   }
 
-  /** Datagrams that a run of the function was started for, and that it did not read. */
+  /** Number of datagrams that a run of the function was started for and did not read. */
   get unread(): number {
     return this.#unread
   }
@@ -54,7 +54,7 @@ export class HandlerRuns implements HandlerOwner {
     return this.#run !== 'none'
   }
 
-  /** Whether the function that runs has closed its channel. */
+  /** Whether the running function has closed its channel. */
   get hasLeft(): boolean {
     return this.#run === 'left'
   }
@@ -69,17 +69,17 @@ export class HandlerRuns implements HandlerOwner {
     return this.#handler.callbacks?.data !== undefined
   }
 
-  /** Whether datagrams come to anything without someone that reads from outside. */
+  /** Whether the handler takes datagrams. Otherwise they wait for a `read()` from outside. */
   get takesInput(): boolean {
     return this.#handler.run !== undefined || this.hasData
   }
 
-  /** Whether a datagram can go to `data` at once. */
+  /** Whether a datagram can be passed to `data` now. */
   get canDeliver(): boolean {
     return !this.#isBusy && this.hasData && this.#queue.isEmpty
   }
 
-  /** Whether the function has to be started when a datagram waits. */
+  /** Whether a queued datagram starts a run of the function. */
   get isDue(): boolean {
     return this.#handler.run !== undefined && this.#run === 'none'
   }
@@ -122,13 +122,13 @@ export class HandlerRuns implements HandlerOwner {
     if (promise !== undefined) this.work(promise)
   }
 
-  /** Something is under way that a callback has promised: draining waits for it, and if it fails, that is reported. */
+  /** Tracks a promise of a callback: draining waits for it, and its rejection is reported. */
   work(promise: PromiseLike<unknown>): void {
     this.#work += 1
     this.#follow(promise, () => (this.#work -= 1))
   }
 
-  /** One run of the function is over for its channel, and not the server. */
+  /** Ends the run of the function for its channel, not for the server. */
   leave(): void {
     if (this.#run === 'none') return
     this.#run = 'left'
@@ -144,7 +144,7 @@ export class HandlerRuns implements HandlerOwner {
     const { taken } = this.#queue
     const over = (): void => {
       this.#run = 'none'
-      // A read that nobody waits for any more must not take what the next run is for.
+      // A read that this run has left behind must not take the next run's datagram.
       this.#queue.endReader()
       if (this.#queue.taken === taken && this.#queue.shift() !== undefined) this.#unread += 1
     }

@@ -1,18 +1,18 @@
 import type { DatagramChannel, Transport } from '../channel/channel.js'
 import type { CloseReason, ConnectionEvent } from '../server/server.js'
 
-/** What a datagram socket belongs to: a server or a client. It knows the socket by the channel that users have. */
+/** The owner of a datagram socket: a server or a client. It knows the socket by its public channel. */
 export interface DatagramHost {
   readonly transport: Transport
   readonly maxQueuedBytes: number
-  /** Whether anybody observes channels. */
+  /** Whether channels have observers. */
   readonly observed: boolean
   observe(event: ConnectionEvent): void
   handlerFailed(channel: DatagramChannel, error: Error): void
-  /** The socket had an error that concerns no operation under way, and goes on. */
+  /** Reports an error of the socket that concerns no operation in progress. The socket stays open. */
   failed(channel: DatagramChannel, error: Error): void
-  /** The descriptor is closed. */
+  /** The file descriptor is closed. */
   closed(channel: DatagramChannel, reason: CloseReason): void
-  /** And nothing of the handler is under way any more. */
+  /** The channel is closed and no part of the handler is running any more. */
   finished(channel: DatagramChannel): void
 }

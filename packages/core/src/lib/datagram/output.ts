@@ -7,17 +7,17 @@ import { wrongType } from '../options/check.js'
 import type { DatagramPort } from './port.js'
 import { SendQueue } from './send-queue.js'
 
-/** What output has to know of its socket. */
+/** What the output needs from its socket. */
 export interface OutputSocket {
-  /** Whether anything may be sent still. */
+  /** Whether sending is still allowed. */
   readonly isSending: boolean
-  /** Whether anybody observes the socket. */
+  /** Whether the socket has observers. */
   readonly isObserved: boolean
   /** Tells observers. @param to the receiver */
   observe(state: 'write', to: Address | undefined): void
 }
 
-/** What a socket sends: checked, told to observers, and handed to the queue of what is on its way. */
+/** The output of a socket: checks data, informs observers, and passes it to the send queue. */
 export class DatagramOutput {
   readonly #port: DatagramPort
   readonly #socket: OutputSocket
@@ -31,12 +31,12 @@ export class DatagramOutput {
     this.#queue = new SendQueue(port)
   }
 
-  /** What is on its way, and the numbers of what was. */
+  /** The send queue, with its counters. */
   get queue(): SendQueue {
     return this.#queue
   }
 
-  /** Bytes that were given to be sent. */
+  /** Bytes passed to `reply()` and `send()`. */
   get bytesWritten(): number {
     return this.#bytesWritten
   }
@@ -44,7 +44,7 @@ export class DatagramOutput {
   /**
    * Answers a sender, or on a connected socket the peer.
    *
-   * @param to `undefined` for a sender without a name, `null` if there was none yet
+   * @param to `undefined` for a sender without a name, `null` if no datagram was read yet
    */
   reply(data: Uint8Array | string, to: Address | undefined | null): Promise<void> {
     if (this.#port.remoteAddress !== undefined) return this.send(data, undefined)
@@ -52,9 +52,9 @@ export class DatagramOutput {
     return rejected(new SockError('ERR_SOCK_NO_PEER_ADDRESS', to === null ? NOTHING_READ : NO_NAME))
   }
 
-  /** @param to `undefined` for the peer of a connected socket */
+  /** Sends a datagram. @param to `undefined` for the peer of a connected socket */
   send(data: Uint8Array | string, to: Address | undefined): Promise<void> {
-    // A run of the handler that has closed its channel ends nothing but itself: others may still answer.
+    // A handler run that closed its channel ends only itself; replies to earlier datagrams are still allowed.
     if (!this.#socket.isSending) return rejected(notOpen())
     const bytes = typeof data === 'string' ? Buffer.from(data) : data
     if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
@@ -63,7 +63,7 @@ export class DatagramOutput {
       const message = `Cannot send ${bytes.length} bytes in one datagram: the limit is ${maxMessageBytes}`
       return rejected(new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', message))
     }
-    // The second: an observer that is told of a write may have unsubscribed before it writes itself.
+    // isTelling: an observer that is being told about a write may have unsubscribed before it writes itself.
     if (this.#socket.isObserved || this.#announcer.isTelling) return this.#announce(bytes, to)
     this.#bytesWritten += bytes.length
     return this.#queue.send(bytes, to)
@@ -81,10 +81,11 @@ export class DatagramOutput {
   }
 }
 
-/** For what is sent too late. */
+/** Returns the error for sending on a closed channel. */
 export function notOpen(): SockError {
-  return new SockError('ERR_SOCK_CLOSED', 'Cannot send: channel is closed')
+  return new SockError('ERR_SOCK_CLOSED', 'Cannot send: the channel is closed')
 }
 
-const NO_NAME = 'Cannot reply: the sender has no name'
-const NOTHING_READ = 'Cannot write: nothing was read yet, so there is nobody to answer; use send(data, to)'
+const NO_NAME = 'Cannot reply: the sender has no name. It must bind one to receive answers'
+const NOTHING_READ =
+  'Cannot write: no datagram was read yet, so there is no sender to answer. Use send(data, to)'

@@ -2,69 +2,74 @@ import type { Address } from '../address/address.js'
 import type { PeerCredentials } from '../channel/channel.js'
 
 /**
- * A bound datagram socket as an engine gives it to the machinery: datagrams in, datagrams out. Queues, promises, states
- * and counters are the machinery's.
+ * A bound datagram socket, as an engine provides it: datagrams in, datagrams out. `DatagramSocket` adds queues,
+ * promises, states and counters.
  *
- * @typeParam Socket what `configure(socket)` gets
+ * @typeParam Socket the argument of `configure(socket)`
  */
 export interface DatagramPort<Socket = unknown> {
-  /** This side. */
+  /** The address of this side. */
   readonly localAddress: Address
-  /** The peer of a connected socket; `undefined` for one that talks to anybody. */
+  /** The peer of a connected socket; `undefined` for a socket that talks to any peer. */
   readonly remoteAddress: Address | undefined
-  /** What `configure(socket)` gets: with Node's engine a `dgram.Socket`. */
+  /** The argument of `configure(socket)`: with Node's engine a `dgram.Socket`. */
   readonly socket: Socket
-  /** The largest message that may be sent, in bytes; larger ones are refused without asking the system. */
+  /** The largest message in bytes; larger ones are rejected without a system call. */
   readonly maxMessageBytes: number
-  /** Begin to deliver. Called once, before any other method but `close`. */
+  /** Begins to deliver. Called once, before any other method but `close`. */
   start(sink: DatagramPortSink): void
   /**
-   * Send one datagram, and call `sending.done` once: at once or later, with the error if it failed. `EAGAIN` and
-   * `ENOBUFS` mean that there is no room now; the machinery comes again, sooner if the port tells when (`writable`).
-   * After `close()` it need not be called.
+   * Sends one datagram, and calls `sending.done` once, synchronously or later, with the error if it failed. `EAGAIN`
+   * and `ENOBUFS` mean that there is no room now: the send queue tries again, sooner if the port calls `writable`.
+   * After `close()` the call may be omitted.
    *
    * @param to `undefined` on a connected socket
    */
   send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void
-  /** Deliver nothing until `resume()`; where that is not possible, what is too much is dropped and counted. */
+  /** Stops delivering until `resume()`. A port without it has excess datagrams dropped and counted. */
   readonly pause?: (() => void) | undefined
-  /** Deliver again. There if `pause` is. */
+  /** Delivers again. Present if `pause` is. */
   readonly resume?: (() => void) | undefined
-  /** Keep the process alive while open, as it does from the beginning. Harmless when closed. */
+  /** Keeps the process alive while open, which is the default. Does nothing when closed. */
   readonly ref?: (() => void) | undefined
-  /** Do not keep the process alive. Left out, with `ref`, where that is not possible. */
+  /** Stops keeping the process alive. Missing, like `ref`, if the engine cannot do that. */
   readonly unref?: (() => void) | undefined
-  /** How many datagrams the system dropped before they reached us, where it tells. Asked for by `stats()` only. */
+  /**
+   * Returns how many datagrams the system dropped before they reached this process, if it reports that. Only
+   * `stats()` calls it.
+   */
   readonly kernelDrops?: (() => number) | undefined
-  /** Close now; then call `sink.closed()`. Harmless when closed. */
+  /** Closes now, then calls `sink.closed()`. Does nothing when closed. */
   close(): void
 }
 
-/** A datagram that a port was given to send. */
+/** A datagram that was passed to a port for sending. */
 export interface DatagramSending {
-  /** The port has sent it, or could not. */
+  /** Reports that the port has sent it, or why it could not. */
   done(error?: Error | null): void
   /**
-   * Whether one that was given before, to the same receiver, has found no room since: then this one must not overtake it, and
-   * is answered with `EAGAIN`. Only a port that gathers what it sends has to ask.
+   * Whether an earlier datagram to the same receiver has found no room since. Then this one must not overtake it:
+   * answer it with `EAGAIN`. Only a port that batches sends needs to ask.
    */
   isBehind?(): boolean
 }
 
-/** Where a port delivers. */
+/** The receiver of a port's events. */
 export interface DatagramPortSink {
   /**
-   * A datagram has come. The buffer is given away.
+   * Receives a datagram. The port must not use the buffer afterwards.
    *
    * @param from `undefined` for a sender without a name
-   * @param truncated whether it was cut by a buffer that was too small
-   * @param credentials who its sender is, where the system tells
+   * @param truncated whether the datagram was cut because a buffer was too small
+   * @param credentials the process that sent it, where the system reports that
    */
   received(data: Buffer, from: Address | undefined, truncated: boolean, credentials?: PeerCredentials): void
-  /** There may be room again for what was refused. Ports need not tell: the machinery looks again in any case. */
+  /**
+   * There may be room again for a refused datagram. A port may omit the call: the send queue also retries by timer.
+   */
   writable?(): void
-  /** Something went wrong, and the socket goes on. */
+  /** Reports an error after which the socket stays open. */
   failed(error: Error): void
-  /** The last call, exactly once, after the descriptor is closed. */
+  /** The last call, exactly once, after the file descriptor is closed. */
   closed(): void
 }

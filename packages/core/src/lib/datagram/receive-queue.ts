@@ -6,10 +6,10 @@ import { SockError } from '../errors/errors.js'
 import type { ReadLimit } from '../channel/read-limit.js'
 import type { DatagramPort } from './port.js'
 
-/** What a waiting datagram costs beside its bytes, so that a flood of empty ones is bounded too. */
+/** Bytes counted per queued datagram besides its content, so that a flood of empty ones is bounded too. */
 export const DATAGRAM_OVERHEAD = 128
 
-/** What a reader makes of a datagram. What is not asked for is not made. */
+/** Builds a reader's result from a datagram, so that only what the reader needs is created. */
 export type Take<T> = (
   data: Buffer,
   from: Address | undefined,
@@ -17,24 +17,24 @@ export type Take<T> = (
   credentials: PeerCredentials | undefined,
 ) => T
 
-/** Datagrams that wait for a reader, in order and within bounds; at most one reader waits. */
+/** Datagrams that wait for a reader, in order and within bounds. At most one reader waits. */
 export class ReceiveQueue implements PromiseKeeper {
   readonly #port: Pick<DatagramPort, 'pause' | 'resume'>
   readonly #limit: number
-  /** The sender of what was taken last; `null`: nothing was taken yet. */
+  /** The sender of the datagram taken last; `null` if none was taken yet. */
   sender: Address | undefined | null = null
-  /** What the system tells of that sender. */
+  /** The process behind that sender, if the system reports it. */
   credentials: PeerCredentials | undefined = undefined
-  /** Datagrams that were taken so far. */
+  /** Number of datagrams taken so far. */
   taken = 0
   readonly #datagrams: WaitingDatagram[] = []
   #bytes = 0
   #isPaused = false
   #isOver = false
-  /** What the reader that waits makes of a datagram; `undefined` when none waits. */
+  /** Builds the waiting reader's result; `undefined` when no reader waits. */
   #take: Take<unknown> | undefined
   #end: unknown
-  /** How long that reader waits, if not for ever. */
+  /** Limits that reader's wait, if it is limited. */
   #readLimit: ReadLimit | undefined
   resolve!: (value: never) => void
   reject!: (error: unknown) => void
@@ -52,7 +52,7 @@ export class ReceiveQueue implements PromiseKeeper {
     return this.#take !== undefined
   }
 
-  /** @returns whether there was room */
+  /** Adds a datagram, or passes it to the waiting reader. @returns whether there was room */
   push(data: Buffer, from: Address | undefined, truncated: boolean, credentials?: PeerCredentials): boolean {
     const take = this.#take
     if (take !== undefined) {
@@ -63,7 +63,7 @@ export class ReceiveQueue implements PromiseKeeper {
     }
     const cost = data.length + DATAGRAM_OVERHEAD
     const isFull = this.#bytes + cost > this.#limit
-    // A port that can pause delivers little beyond the limit; what another one delivers has to be dropped.
+    // A port that can pause delivers little beyond the limit. What a port without pause delivers must be dropped.
     if (isFull && this.#port.pause === undefined && !this.isEmpty) return false
     this.#datagrams.push({ data, from, truncated, credentials })
     this.#bytes += cost
@@ -74,14 +74,14 @@ export class ReceiveQueue implements PromiseKeeper {
     return true
   }
 
-  /** Somebody gets a datagram from this sender just now. */
+  /** Remembers the sender of the datagram that is being delivered. */
   took(from: Address | undefined, credentials: PeerCredentials | undefined): void {
     this.taken += 1
     this.sender = from
     this.credentials = credentials
   }
 
-  /** Takes the oldest out, for nobody yet. */
+  /** Removes and returns the oldest datagram. */
   shift(): WaitingDatagram | undefined {
     const datagram = this.#datagrams.shift()
     if (datagram === undefined) return undefined
@@ -93,20 +93,20 @@ export class ReceiveQueue implements PromiseKeeper {
     return datagram
   }
 
-  /** Nothing more will come: a reader that waits sees the end. */
+  /** Marks the end of the input: a waiting reader gets the end. */
   finish(): void {
     this.#isOver = true
     this.endReader()
   }
 
-  /** A reader that waits sees the end. */
+  /** Gives a waiting reader the end of the input. */
   endReader(): void {
     if (this.#take === undefined) return
     this.#stopWaiting()
     this.resolve(this.#end as never)
   }
 
-  /** A reader that waits gets the error; others are not concerned. @returns whether one waited */
+  /** Rejects a waiting read; later reads are not affected. @returns whether one was waiting */
   failReader(error: unknown): boolean {
     if (this.#take === undefined) return false
     this.#stopWaiting()
@@ -114,13 +114,13 @@ export class ReceiveQueue implements PromiseKeeper {
     return true
   }
 
-  /** @returns how many datagrams are lost with it */
+  /** Drops all queued datagrams. @returns how many */
   clear(): number {
     this.#bytes = 0
     return this.#datagrams.splice(0).length
   }
 
-  /** The next datagram, as `take` makes it, or what `end` makes of the end. */
+  /** Resolves with `take(…)` of the next datagram, or with `end` at the end of the input. */
   next<T>(take: Take<T>, end: T, readLimit?: ReadLimit): Promise<T> {
     const datagram = this.shift()
     if (datagram !== undefined) {
@@ -130,7 +130,9 @@ export class ReceiveQueue implements PromiseKeeper {
     }
     if (this.#isOver) return Promise.resolve(end)
     if (this.#take !== undefined) {
-      return rejected(new SockError('ERR_SOCK_INVALID_STATE', 'Cannot read: another read is waiting'))
+      return rejected(
+        new SockError('ERR_SOCK_INVALID_STATE', 'Cannot read: another read is waiting. Await it first'),
+      )
     }
     this.#take = take
     this.#end = end

@@ -1,13 +1,13 @@
 import type { Address } from '../address/address.js'
 import type { Datagram, PeerCredentials } from '../channel/channel.js'
 
-/** What a datagram is answered through. */
+/** Sends the answers to received datagrams. */
 export interface Replier {
   /** @param to the sender; `undefined` if it has no name */
   reply(data: Uint8Array | string, to: Address | undefined): Promise<void>
 }
 
-/** A datagram as `receive()` and `datagrams()` give it, with the way back to its sender. */
+/** A datagram as `receive()` and `datagrams()` return it; it can answer its sender. */
 export class ReceivedDatagram implements Datagram {
   readonly data: Buffer
   readonly remoteAddress: Address | undefined

@@ -6,26 +6,29 @@ import { IndexedSet, type Indexed } from '../channel/indexed-set.js'
 import { DATAGRAM_OVERHEAD } from './receive-queue.js'
 import type { DatagramPort, DatagramSending } from './port.js'
 
-/** Bytes that may be on their way out, with {@link DATAGRAM_OVERHEAD} for each; beyond that further ones are refused. */
+/** Bytes that may be queued for sending, including {@link DATAGRAM_OVERHEAD} each. Further datagrams are rejected. */
 export const MAX_SEND_QUEUE = 4 * 1024 * 1024
-/** How long a datagram may wait for a receiver that has no room, in ms. */
+/** How long a datagram may wait for a receiver without room, in ms. */
 const MAX_WAIT = 5_000
-/** After a refusal the first look is this many ms later, the next after twice the time, and so on to the longest. */
+/** Delays between retries in ms: they begin with the first, and double up to the longest. */
 const FIRST_RETRY = 1
 const LONGEST_RETRY = 16
 
-/** No room now: Linux says EAGAIN for a full queue of a Unix receiver, and ENOBUFS for a full queue of a device. */
+/**
+ * No room now: Linux reports EAGAIN for the full queue of a Unix receiver, and ENOBUFS for the full queue of a
+ * device.
+ */
 const NO_ROOM: ReadonlySet<unknown> = new Set(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'])
 
 /**
- * What is on its way out. Each send is settled, also when the port is closed meanwhile. A receiver without room holds up
- * nobody but those who send to it, in their order, by looking again now and then, and for a bounded time.
+ * Datagrams on their way out. Each send settles, even when the port is closed meanwhile. A receiver without room
+ * delays only the datagrams to itself, which keep their order. They are retried by timer, for a bounded time.
  */
 export class SendQueue {
   readonly #port: DatagramPort
   readonly #pending = new IndexedSet<Sending>()
-  /** By destination: those who wait for room, oldest first. */
-  readonly #waiting = new Map<string, Line>()
+  /** Datagrams that wait for room, by destination. */
+  readonly #waiting = new Map<string, DestinationQueue>()
   #bytes = 0
   #sent = 0
   #failed = 0
@@ -35,7 +38,7 @@ export class SendQueue {
     this.#port = port
   }
 
-  /** Bytes that have not left yet. */
+  /** Bytes that have not been sent yet. */
   get bytes(): number {
     return this.#bytes
   }
@@ -44,12 +47,12 @@ export class SendQueue {
     return this.#bytes + this.#pending.size * DATAGRAM_OVERHEAD
   }
 
-  /** Datagrams that have left. */
+  /** Number of datagrams sent. */
   get sent(): number {
     return this.#sent
   }
 
-  /** Datagrams that could not be sent. */
+  /** Number of datagrams that could not be sent. */
   get failed(): number {
     return this.#failed
   }
@@ -58,61 +61,64 @@ export class SendQueue {
     if (this.#pending.size > 0 && this.#cost + data.length + DATAGRAM_OVERHEAD > MAX_SEND_QUEUE) {
       this.#failed += 1
       return rejected(
-        backpressure(to, `${this.#pending.size} datagrams with ${this.#bytes} bytes are on their way out`),
+        backpressure(
+          to,
+          `${this.#pending.size} datagrams with ${this.#bytes} bytes are queued already. Await send() before you send more`,
+        ),
       )
     }
     const sending = new Sending(this, data, to)
     this.#bytes += data.length
-    const line = this.#waiting.size === 0 ? undefined : this.#waiting.get(this.#lineOf(to))
-    if (line === undefined) this.#port.send(data, to, sending)
+    const queue = this.#waiting.size === 0 ? undefined : this.#waiting.get(this.#keyOf(to))
+    if (queue === undefined) this.#port.send(data, to, sending)
     else {
       sending.since = performance.now()
-      line.sendings.push(sending)
+      queue.sendings.push(sending)
     }
-    // Most ports have answered by now, and then there is nothing to remember.
+    // Most ports have answered by now, so most sends need not be stored.
     if (sending.isPending) this.#pending.add(sending)
     return sending.result()
   }
 
-  /** Someone who was refused may have room again: looks at once, unless the last time it was for nothing. */
+  /** A receiver may have room again. Retries at once, unless the last such notice was wrong. */
   roomAgain(): void {
-    for (const [key, line] of this.#waiting) {
-      if (line.isDeaf) continue
-      clearTimeout(line.timer)
-      line.isDeaf = !this.#retry(key, line)
+    for (const [key, queue] of this.#waiting) {
+      if (queue.waitsForTimer) continue
+      clearTimeout(queue.timer)
+      queue.waitsForTimer = !this.#retry(key, queue)
     }
   }
 
-  /** Resolves when everything has left or failed. */
+  /** Resolves when everything has been sent or has failed. */
   whenEmpty(): Promise<void> {
     if (this.#pending.size === 0) return RESOLVED
     this.#whenEmpty ??= createDeferred()
     return this.#whenEmpty.promise
   }
 
-  /** Fails everything that has not left. */
+  /** Fails everything that has not been sent. */
   clear(error: Error): void {
     for (const { timer } of this.#waiting.values()) clearTimeout(timer)
     this.#waiting.clear()
     for (const sending of this.#pending) this.#settle(sending, error)
   }
 
-  /** The port has answered. */
+  /** Handles the port's answer to a send. */
   answered(sending: Sending, error?: Error): void {
     if (!sending.isPending) return
     if (error !== undefined && NO_ROOM.has((error as NodeJS.ErrnoException).code)) this.#wait(sending, error)
     else this.#settle(sending, isTooLarge(error) ? tooLarge(sending.data.length, error) : error)
   }
 
-  /** Whether one to the same receiver waits that is older. */
+  /** Whether an older datagram to the same receiver is waiting. */
   isBehind(sending: Sending): boolean {
     const first =
-      this.#waiting.size === 0 ? undefined : this.#waiting.get(this.#lineOf(sending.to))?.sendings[0]
+      this.#waiting.size === 0 ? undefined : this.#waiting.get(this.#keyOf(sending.to))?.sendings[0]
     return first !== undefined && first.order < sending.order
   }
 
-  /** Of a connected socket all that goes to the peer is in one, whether it is named or not. */
-  #lineOf(to: Address | undefined): string {
+  /** Returns the key of a destination. On a connected socket the peer has one key, named or not. */
+  #keyOf(to: Address | undefined): string {
     const receiver = to ?? this.#port.remoteAddress
     return receiver === undefined ? '' : formatAddress(receiver)
   }
@@ -128,62 +134,62 @@ export class SendQueue {
     this.#whenEmpty = undefined
   }
 
-  /** Puts a sending in its line, or gives it up, with all who have waited too long. */
+  /** Queues a datagram for its destination, and fails those that have waited too long. */
   #wait(sending: Sending, error: Error): void {
-    const key = this.#lineOf(sending.to)
-    const line = this.#waiting.get(key) ?? {
+    const key = this.#keyOf(sending.to)
+    const queue = this.#waiting.get(key) ?? {
       sendings: [],
       retry: FIRST_RETRY,
       timer: undefined,
-      isDeaf: false,
+      waitsForTimer: false,
     }
-    this.#waiting.set(key, line)
+    this.#waiting.set(key, queue)
     const now = performance.now()
     sending.since ||= now
-    insert(line.sendings, sending)
-    for (let oldest; (oldest = line.sendings[0]) !== undefined && now - oldest.since > MAX_WAIT;) {
-      line.sendings.shift()
-      this.#settle(oldest, backpressure(oldest.to, 'the receiver does not read', error))
+    insert(queue.sendings, sending)
+    for (let oldest; (oldest = queue.sendings[0]) !== undefined && now - oldest.since > MAX_WAIT;) {
+      queue.sendings.shift()
+      this.#settle(oldest, backpressure(oldest.to, `the receiver had no room within ${MAX_WAIT} ms`, error))
     }
-    line.timer ??= setTimeout(() => {
-      line.isDeaf = false
-      this.#retry(key, line)
-    }, line.retry)
-    line.retry = Math.min(2 * line.retry, LONGEST_RETRY)
+    queue.timer ??= setTimeout(() => {
+      queue.waitsForTimer = false
+      this.#retry(key, queue)
+    }, queue.retry)
+    queue.retry = Math.min(2 * queue.retry, LONGEST_RETRY)
   }
 
-  /** Sends from a line until there is no room again. @returns whether anything has left or failed */
-  #retry(key: string, line: Line): boolean {
-    line.timer = undefined
+  /** Sends the queued datagrams of a destination until there is no room. @returns whether any was sent or failed */
+  #retry(key: string, queue: DestinationQueue): boolean {
+    queue.timer = undefined
     const before = this.#pending.size
-    for (let sending; line.timer === undefined && (sending = line.sendings.shift()) !== undefined;) {
+    for (let sending; queue.timer === undefined && (sending = queue.sendings.shift()) !== undefined;) {
       const { size } = this.#pending
       this.#port.send(sending.data, sending.to, sending)
-      // Something got through: whoever waits next is looked after soon again.
-      if (this.#pending.size < size) line.retry = FIRST_RETRY
+      // There was room: begin with the shortest delay again.
+      if (this.#pending.size < size) queue.retry = FIRST_RETRY
     }
-    if (line.timer === undefined) this.#waiting.delete(key)
+    if (queue.timer === undefined) this.#waiting.delete(key)
     return this.#pending.size < before
   }
 }
 
-interface Line {
+interface DestinationQueue {
   readonly sendings: Sending[]
   retry: number
   timer: NodeJS.Timeout | undefined
-  /** The last time that room was announced there was none: look again when the timer says so, and not before. */
-  isDeaf: boolean
+  /** The last notice of room was wrong: only the timer retries now. */
+  waitsForTimer: boolean
 }
 
 let lastOrder = 0
 
-/** One datagram on its way. It makes a promise only if the port has not answered at once. */
+/** One datagram on its way out. It creates a promise only if the port has not answered synchronously. */
 class Sending implements DatagramSending, Indexed, PromiseKeeper {
   place = -1
   readonly data: Uint8Array
   readonly to: Address | undefined
   readonly order = ++lastOrder
-  /** When it had to wait for the first time. */
+  /** When it first had to wait. */
   since = 0
   readonly #queue: SendQueue
   #state: 'sent' | 'pending' | Error = 'pending'
@@ -220,20 +226,20 @@ class Sending implements DatagramSending, Indexed, PromiseKeeper {
     if (this.#promise === undefined) return
     if (error === undefined) this.resolve()
     else {
-      // It may be that nobody waits.
+      // The caller may not await it.
       this.#promise.catch(ignore)
       this.reject(error)
     }
   }
 }
 
-/** Keeps the order of sending: refusals may come back one by one, after several were tried. */
+/** Inserts in sending order: several may be tried before the first refusal comes back. */
 function insert(sendings: Sending[], sending: Sending): void {
   const at = sendings.findIndex((other) => other.order > sending.order)
   sendings.splice(at === -1 ? sendings.length : at, 0, sending)
 }
 
-/** The system knows limits that the port does not: those of the peer's family, or of the send buffer. */
+/** The system knows limits that the port does not: of the peer's address family, or of the send buffer. */
 function isTooLarge(error: NodeJS.ErrnoException | undefined): error is Error {
   return error?.code === 'EMSGSIZE'
 }

@@ -28,35 +28,38 @@ export interface DatagramServer<
   C extends DatagramChannel = DatagramChannel,
 > extends Server<Target, Addr, DatagramServerStats, C> {}
 
-/** What a transport is to the machinery. */
+/** What a transport supplies: how to check targets and open sockets. */
 export interface DatagramBinding<Target, Endpoint, Port extends DatagramPort = DatagramPort> {
-  /** What servers and channels say they talk over. */
+  /** The name of the transport. */
   readonly transport: Transport
-  /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
+  /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and similar codes */
   parse(target: Target): Endpoint
   /**
-   * Binds a socket. Rejects with the system's error or the signal's reason, and leaves nothing then. One that takes no time
-   * to bind need not look at the signal.
+   * Binds a socket. Rejects with the system's error or the signal's reason, and leaves nothing then. If binding takes
+   * no time, it may ignore the signal.
    */
   open(endpoint: Endpoint, signal: AbortSignal): Promise<Port>
-  /** What is otherwise than the options have asked for, although the socket works: an `error` of the server each. */
+  /**
+   * Returns what differs from the requested options although the socket works. Each becomes an `error` event of the
+   * server.
+   */
   warnings?(port: Port): readonly Error[]
 }
 
-/** The options of the machinery, all of them given. */
+/** The options of a datagram server that core implements, all set. */
 export interface DatagramServerSettings {
   /** See `shutdownTimeout` of `DatagramServerOptions`. */
   readonly shutdownTimeout: number
   /** See `maxQueuedBytes` of `DatagramOptions`. */
   readonly maxQueuedBytes: number
-  /** See `configure` of `DatagramOptions`; one that throws makes `listen` reject with it. */
+  /** See `configure` of `DatagramOptions`. If it throws, `listen` rejects with that error. */
   readonly configure: ((socket: never) => void) | undefined
 }
 
 /**
- * Makes the server of a datagram transport.
+ * Returns a server of a datagram transport.
  *
- * @throws TypeError if the handler has neither of its two forms
+ * @throws TypeError if the handler is neither a function nor an object of callbacks
  */
 export function createDatagramServer<
   Target,
@@ -89,7 +92,7 @@ export function createDatagramServer<
   return server as DatagramServer<Target, Addr, C>
 }
 
-/** The one socket of a datagram server, and the numbers of those it had before. */
+/** The only socket of a datagram server, and the counters of its earlier ones. */
 class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerStats, DatagramChannel> {
   readonly transport: Transport
   readonly maxQueuedBytes: number
@@ -120,7 +123,7 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
     this.#unobserved = new Unobserved(transport)
   }
 
-  /** Serves a socket that has just been bound. */
+  /** Serves a newly bound socket. */
   hold(port: DatagramPort, warningsOf: () => readonly Error[]): Listener {
     let warnings: readonly Error[]
     let configuring: PromiseLike<unknown> | undefined
@@ -145,7 +148,7 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
         return RESOLVED
       },
       close() {
-        // What is under way ends with destroyAll(), or has ended.
+        // A running handler ends with destroyAll(), or has ended already.
         if (!socket.isClosed) port.close()
         return closed.promise
       },
@@ -154,7 +157,7 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
     }
   }
 
-  // What the server asks.
+  // Called by the server.
 
   get openCount(): number {
     return this.#socket === undefined || this.#socket.isClosed ? 0 : 1
@@ -198,7 +201,7 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
     return this.#whenEmpty.promise
   }
 
-  // What the socket tells.
+  // Called by the socket.
 
   observe(event: ConnectionEvent): void {
     this.#registry.emit('connection', event)

@@ -16,19 +16,19 @@ import type { DatagramPort } from './port.js'
 import type { ReceiveQueue, Take } from './receive-queue.js'
 import { ReceivedDatagram } from './received-datagram.js'
 
-/** What a channel has to know of its socket. */
+/** What a channel needs from its socket. */
 export interface ChannelSocket {
   readonly transport: Transport
   readonly isOpen: boolean
   readonly signal: AbortSignal
-  /** What gets the input: who reads, the `data` callback, or nobody, since the handler has closed its channel. */
+  /** The receiver of the input: a reader, the `data` callback, or nobody after the handler has closed its channel. */
   readonly input: 'reader' | 'callback' | 'nobody'
   close(): Promise<void>
 }
 
 /**
- * The channel of a datagram socket, the one object of it that users get: it has the public members and no others. There is
- * one per socket, behind callbacks, `read()`, `receive()` and `for await`.
+ * The public channel of a datagram socket, with the public members only. A socket has one, for callbacks, `read()`,
+ * `receive()` and `for await`.
  */
 export class SocketChannel implements DatagramChannel {
   readonly id: number
@@ -123,7 +123,7 @@ export class SocketChannel implements DatagramChannel {
     }
     const { input } = this.#socket
     if (input === 'callback') {
-      const message = 'Cannot read: input goes to the "data" callback'
+      const message = 'Cannot read: the input goes to the "data" callback. Read it there'
       return rejected(new SockError('ERR_SOCK_INVALID_STATE', message))
     }
     if (input === 'nobody') return Promise.resolve(end)
@@ -142,5 +142,5 @@ export class SocketChannel implements DatagramChannel {
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
 const takeData = (data: Buffer): Buffer | null => data
 const resultOfData = (value: Buffer): IteratorResult<Buffer, undefined> => ({ done: false, value })
-/** Leaving a loop early closes nothing: the socket belongs to all. */
+/** Leaving a loop early closes nothing, since all handlers share the socket. */
 const ended = (): Promise<IteratorReturnResult<undefined>> => Promise.resolve(DONE)

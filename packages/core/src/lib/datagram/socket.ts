@@ -16,9 +16,9 @@ import { SocketChannel, type ChannelSocket } from './socket-channel.js'
 
 const NO_HANDLER: DatagramHandlerForms = { run: undefined, callbacks: undefined }
 
-/** The life of a datagram socket, over any port: what comes in, the handler, what goes out, and the end. */
+/** The life cycle of a datagram socket over any port: input, handler, output, and close. */
 export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSocket, HandlerRunsOwner {
-  /** What users get of it. */
+  /** The public object of this socket. */
   readonly channel: DatagramChannel
 
   readonly #host: DatagramHost
@@ -29,12 +29,12 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   readonly #runs: HandlerRuns
   readonly #dropped = { queueFull: 0, closing: 0 }
 
-  /** `draining`: no more input, while the handler and what it sends come to their end. */
+  /** `draining`: no more input, while the handler and its output finish. */
   #phase: 'open' | 'draining' | 'closing' | 'closed' = 'open'
   #received = 0
   #bytesRead = 0
   #reason: CloseReason = 'ended'
-  /** Why it was closed by force. */
+  /** The error it was destroyed with. */
   #abortError: SockError | undefined
   #stop: StopState
   #closed: Deferred<void> | undefined
@@ -49,7 +49,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     this.#runs = new HandlerRuns(handler, this.channel, this.#queue, this)
   }
 
-  // What its channel asks.
+  // Called by the channel.
 
   get transport(): Transport {
     return this.#host.transport
@@ -68,7 +68,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     return this.#runs.hasLeft ? 'nobody' : 'reader'
   }
 
-  /** The user has done with the channel. */
+  /** The user has closed the channel. */
   async close(): Promise<void> {
     if (this.#hasHandler) {
       this.#runs.leave()
@@ -79,9 +79,9 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     }
   }
 
-  // What its output asks.
+  // Called by the output.
 
-  /** A server that drains lets its handler answer; a client that closes has said all. */
+  /** A draining server may still answer; a client that was closed may not send any more. */
   get isSending(): boolean {
     return this.#phase === 'open' || (this.#phase === 'draining' && this.#hasHandler)
   }
@@ -90,16 +90,16 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     return this.#host.observed
   }
 
-  /** @param remote whom it concerns: the sender of what was received, the receiver of what is sent */
+  /** Informs observers. @param remote the sender of a received datagram, or the receiver of a sent one */
   observe(state: ConnectionState, remote: Address | undefined, reason?: CloseReason): void {
     const event = { id: this.channel.id, state, local: this.#port.localAddress, remote }
     this.#host.observe(reason === undefined ? event : { ...event, reason })
   }
 
-  // What its handler tells.
+  // Called by the handler.
 
   handlerFailed(error: unknown): void {
-    // What was taken from a handler at the end is no failure of its own.
+    // Errors that the forced close itself has caused in the handler are not failures of the handler.
     if (this.#abortError !== undefined && isExpectedClose(error)) return
     this.#host.handlerFailed(this.channel, asError(error))
   }
@@ -109,7 +109,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     this.#checkFinished()
   }
 
-  // What the owner does.
+  // Called by the owner.
 
   /** Begins to deliver. */
   start(): void {
@@ -121,7 +121,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     this.#runs.call('open')
   }
 
-  /** Whether nothing is under way but waiting for input. */
+  /** Whether nothing is in progress except waiting for input. */
   get isIdle(): boolean {
     const isWaiting = this.#queue.hasReader || (!this.#runs.isRunning && !this.#runs.isWorking)
     return isWaiting && this.#queue.isEmpty && this.#output.queue.bytes === 0
@@ -131,17 +131,17 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     return this.#phase === 'closed'
   }
 
-  /** Fires the signal. */
+  /** Aborts the signal. */
   stop(reason: SockError): void {
     this.#stop = stopFor(this.#stop, reason)
   }
 
-  /** Draining waits for this too, and if it fails, that is a failure of the handler. */
+  /** Tracks a promise: draining waits for it, and its rejection counts as a failure of the handler. */
   work(promise: PromiseLike<unknown>): void {
     this.#runs.work(promise)
   }
 
-  /** Takes no more input, lets the handler and what it sends come to their end, and closes. */
+  /** Stops the input, lets the handler and its output finish, and closes. */
   drain(): void {
     if (this.#phase !== 'open') return
     this.#phase = 'draining'
@@ -152,7 +152,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   /** Closes now. */
   abort(reason: CloseReason, error: SockError): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return
-    // First: what listeners of the signal do comes too late.
+    // Change the phase first, so that listeners of the signal find the socket closed.
     this.#phase = 'closing'
     this.#reason = reason
     this.#abortError = error
@@ -182,7 +182,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     }
   }
 
-  // What the port does.
+  // Called by the port.
 
   received(data: Buffer, from: Address | undefined, truncated: boolean, credentials?: PeerCredentials): void {
     this.#received += 1
@@ -200,7 +200,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   }
 
   failed(error: Error): void {
-    // On a connected socket it is the answer to what was sent: a reader that waits for one should hear of it.
+    // On a connected socket the error answers an earlier send, so a waiting read rejects with it.
     const isHeard = this.#port.remoteAddress !== undefined && this.#queue.failReader(error)
     if (!isHeard) this.#host.failed(this.channel, error)
   }
@@ -216,22 +216,22 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     this.#checkFinished()
   }
 
-  /** Lets the handler go on where it can, and closes if that was the last of it. */
+  /** Lets the handler continue where it can, and closes if that was all. */
   #advance(): void {
     this.#runs.advance()
     if (this.#phase !== 'draining') return
-    // What nobody is there to read would wait for ever.
+    // Without a handler nothing will read the queue: drop it.
     if (!this.#runs.takesInput && !this.#runs.isWorking) this.#discard()
     void this.#closeWhenDone()
   }
 
-  // The end.
+  // Closing.
 
   #discard(): void {
     this.#dropped.closing += this.#queue.clear()
   }
 
-  /** Whoever waits for something gets the error. */
+  /** Rejects every pending operation with the error. */
   #end(error: SockError): void {
     this.#queue.failReader(error)
     this.#queue.finish()

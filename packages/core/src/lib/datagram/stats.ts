@@ -1,6 +1,6 @@
 import type { DatagramServerStats } from '../server/server.js'
 
-/** Those of a server that has had no socket yet. */
+/** The counters of a server that has had no socket yet. */
 export const NO_STATS: DatagramServerStats = {
   open: 0,
   handlerErrors: 0,
@@ -13,7 +13,7 @@ export const NO_STATS: DatagramServerStats = {
   bytesWritten: 0,
 }
 
-/** The sums of counts, and of what is open or waits the newer. @param b the newer */
+/** Adds counters; takes current values, such as `open`, from the newer. @param b the newer */
 export function addStats(a: DatagramServerStats, b: DatagramServerStats): DatagramServerStats {
   return {
     open: b.open,

@@ -6,22 +6,25 @@ import { absolute, bindable } from './short-path.js'
 import { createFile, isFile, type FileId, type SocketFile } from './socket-file.js'
 
 /**
- * How to bind a datagram socket, and how to look at what is at a path. Both are done at once.
+ * Binds a datagram socket, and probes the socket at a path. Both are synchronous.
  *
  * @internal
  */
 export interface SocketFileActions {
-  /** Gives the socket this name. @throws the system's error */
+  /** Binds the socket to this name. @throws the system's error */
   readonly bind: (name: string) => void
   /** Connects another socket to this name. @returns why that failed */
   readonly probe: (name: string) => NodeJS.ErrnoException | undefined
-  /** That of the socket. On Linux its mode becomes that of the file, so that `process.umask` is not touched. Default: none is known. */
+  /**
+   * The file descriptor of the socket. On Linux the file gets its mode, so `process.umask` stays as it is. Default:
+   * unknown.
+   */
   readonly descriptor?: number | undefined
 }
 
 /**
- * Makes the socket file of a datagram socket. Replies carry the name that was bound, so it is bound in place; and all is
- * done in one go, since without a descriptor `process.umask` is another one meanwhile.
+ * Creates the socket file of a datagram socket. Replies carry the bound name, so the socket is bound to the final
+ * name directly. Everything is synchronous, since without a file descriptor `process.umask` is changed meanwhile.
  *
  * @internal
  * @throws SockError `ERR_SOCK_PATH_NOT_SOCKET` or `ERR_SOCK_PATH_IN_USE`, or a system error; nothing is left then
@@ -45,18 +48,18 @@ export function bindSocketFile(endpoint: UnixEndpoint, actions: SocketFileAction
 }
 
 /**
- * Lets the file appear with its mode, and not with one that has to be taken back. What the umask takes away, and bits that
- * would be given to the wrong group, come with {@link finish}.
+ * Binds so that the file has its mode from the beginning. Bits that the umask removes, and bits that would apply to
+ * the wrong group, are set in {@link finish}.
  */
 function bindWithMode({ mode, gid }: UnixEndpoint, name: string, actions: SocketFileActions): void {
   const first = gid === undefined ? mode : mode & ~0o070
   if (actions.descriptor !== undefined && process.platform === 'linux') {
-    // Linux makes the file with the mode of the socket, less the umask, which in a worker thread cannot be set.
+    // Linux creates the file with the mode of the socket, less the umask. A worker thread cannot set the umask.
     fchmodSync(actions.descriptor, first)
     actions.bind(name)
     return
   }
-  // Other threads of the process may create files at this moment: they get the same mode.
+  // Other threads of the process that create a file now get the same mode.
   const before = process.umask(~first & 0o777)
   try {
     actions.bind(name)
@@ -65,7 +68,7 @@ function bindWithMode({ mode, gid }: UnixEndpoint, name: string, actions: Socket
   }
 }
 
-/** Gives a file that was just made its owner and mode, or removes it. */
+/** Sets owner and mode of the new file, or removes it. */
 function finish(path: string, endpoint: UnixEndpoint): FileId {
   const found = lstatSync(path, { bigint: true })
   try {

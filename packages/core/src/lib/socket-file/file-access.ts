@@ -2,7 +2,7 @@ import { chmodSync, lchownSync } from 'node:fs'
 import { getSystemErrorMap } from 'node:util'
 import type { UnixEndpoint } from '../address/unix-target.js'
 
-/** @throws the system's error, in the words of the one who asked for this mode */
+/** Sets the mode of a file. @throws the system's error, with a message that names "mode" and the value */
 export function setMode(file: string, { mode, address }: UnixEndpoint): void {
   try {
     chmodSync(file, mode)
@@ -11,7 +11,7 @@ export function setMode(file: string, { mode, address }: UnixEndpoint): void {
   }
 }
 
-/** @throws the system's error, in the words of the one who asked for this owner */
+/** Sets owner and group of a file. @throws the system's error, with a message that names the options and values */
 export function setOwner(
   file: string,
   { uid, gid, address }: UnixEndpoint,
@@ -29,8 +29,8 @@ export function setOwner(
 
 function refused(path: string, what: string, cause: unknown): Error {
   const { code, errno = 0, syscall } = cause as NodeJS.ErrnoException
-  // Its message would name a folder that nobody knows, in which the file is made.
+  // The system's message would name the private folder in which the file is created.
   const why = getSystemErrorMap().get(errno)?.[1] ?? code
-  const error = new Error(`Cannot give "${path}" ${what}: ${why}`, { cause })
+  const error = new Error(`Cannot set ${what} of "${path}": ${why}`, { cause })
   return Object.assign(error, { code, errno, syscall, path })
 }

@@ -4,7 +4,7 @@ import { MAX_PATH_BYTES } from '../address/unix-target.js'
 import { SockError } from '../errors/errors.js'
 
 /**
- * The name of a socket file that is the same from everywhere; or the one given, if the system cannot take that.
+ * Returns the absolute name of a socket file, or the given one if the absolute one is too long for the system.
  *
  * @internal
  */
@@ -14,16 +14,16 @@ export function bindable(path: string): string {
 }
 
 /**
- * The path from the root, since the process may go to another folder while this is under way, or later. What
- * `path.resolve()` and `path.join()` do beyond that is wrong for files: `a/..` is another folder if `a` is a symlink.
+ * Returns the absolute path, since the process may change its working directory. Unlike `path.resolve()` and
+ * `path.join()` it does not normalise: if `a` is a symlink, `a/..` is another folder.
  */
 export function absolute(path: string): string {
   return isAbsolute(path) ? path : `${process.cwd()}/${path}`
 }
 
 /**
- * Hands over a path that fits a socket address: where `path` itself is too long, one by way of a descriptor of its
- * folder.
+ * Calls `use` with a path that fits a socket address. If `path` is too long, it passes one through a file descriptor
+ * of the folder.
  */
 export async function withShortPath<T>(path: string, use: (path: string) => Promise<T>): Promise<T> {
   if (fits(path)) return use(path)
@@ -36,7 +36,7 @@ export async function withShortPath<T>(path: string, use: (path: string) => Prom
   }
   throw new SockError(
     'ERR_SOCK_PATH_TOO_LONG',
-    `Cannot use the socket path "${path}": it is too long to be used safely. Use a shorter one`,
+    `Cannot use the socket path "${path}": it is too long to be created safely. Use a shorter path`,
   )
 }
 

@@ -1,14 +1,14 @@
 import { lstatSync, rmSync } from 'node:fs'
 
 /**
- * Socket files that appear with their permissions, never replace anything but a dead socket, and go only if they are
- * still ours.
+ * Socket files that have their permissions from the beginning, replace nothing but a dead socket, and are removed
+ * only if they are still ours.
  *
- * The file system calls in this folder are synchronous on purpose: what must happen together happens together, at the cost
- * of some microseconds per `listen`.
+ * The file system calls in this folder are synchronous on purpose: steps that belong together are not interrupted.
+ * They cost a few microseconds per `listen`.
  */
 
-/** What tells one file from another, also after its number was used again. */
+/** Identifies a file, even after its inode number was used again. */
 export interface FileId {
   readonly dev: bigint
   readonly ino: bigint
@@ -16,16 +16,16 @@ export interface FileId {
 }
 
 /**
- * A socket file that we have made.
+ * A socket file that this process has created.
  *
  * @internal
  */
 export interface SocketFile {
   /**
-   * Removes the file if it is still ours. Only the first call does anything, and has to come while the socket is open:
-   * once it is closed, its number may belong to the file of a successor.
+   * Removes the file if it is still ours. Only the first call does anything. Call it while the socket is open:
+   * afterwards the inode number may belong to the file of another server.
    *
-   * @throws a system error if it may not be removed, as after giving up the rights it was made with
+   * @throws a system error if the process may not remove it, for instance after it dropped privileges
    */
   remove(): void
 }

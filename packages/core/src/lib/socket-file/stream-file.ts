@@ -9,22 +9,25 @@ import { setMode, setOwner } from './file-access.js'
 import { absolute, withShortPath } from './short-path.js'
 import { createFile, fileId, type FileId, type SocketFile } from './socket-file.js'
 
-/** How long a probe waits for the other end: to close at once would reset the connection of a server that greets. */
+/**
+ * How long a probe waits for the server's end, in ms. Closing at once would reset the connection of a server that
+ * greets.
+ */
 const PROBE_GOODBYE = 100
 
 /**
- * Makes the socket file of a listener: binds it in a private folder beside the target, gives it mode and owner there,
- * and links it to its name, which fails if something has that name. There is no moment at which the name is
- * connectable with other permissions, and `process.umask` is not touched.
+ * Creates the socket file of a listener: binds it in a private folder beside the target, sets its mode and owner
+ * there, and links it to its name, which fails if that name exists. So at no moment can a client connect with other
+ * permissions, and `process.umask` is not touched.
  *
  * Rejects with `ERR_SOCK_PATH_NOT_SOCKET`, `ERR_SOCK_PATH_IN_USE` or a system error, and leaves nothing then.
  *
  * @internal
- * @param bind opens the listener at a path; closed again here when a later step fails
+ * @param bind opens the listener at a path; it is closed here if a later step fails
  */
 export async function createSocketFile<
   Listener extends {
-    /** Closes it; called when a step after the bind fails. */
+    /** Closes the listener; called when a step after the bind fails. */
     close(): Promise<void>
   },
 >(
@@ -56,17 +59,17 @@ export async function createSocketFile<
   }
 }
 
-/** A folder beside `path` that nobody else can enter. */
+/** Creates a folder beside `path` that no other user can enter. */
 function makePrivateFolder(path: string): string {
   try {
     return mkdtempSync(`${dirname(path)}/.sock-`)
   } catch (error) {
-    // Not that of a folder which nobody knows.
+    // The error names the target instead of the private folder.
     throw Object.assign(error as Error, { path })
   }
 }
 
-/** Gives the socket at `hidden` its name; if a dead socket has it, that goes first. */
+/** Links the socket at `hidden` to `path`, after removing a dead socket there. */
 async function linkTo(hidden: string, path: string): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     try {
@@ -82,16 +85,16 @@ async function linkTo(hidden: string, path: string): Promise<void> {
 }
 
 /**
- * What is at `path`: nothing, or a dead socket, whose id is returned.
+ * Returns the id of a dead socket at `path`, or `undefined` if there is nothing.
  *
- * @throws SockError for anything that must not be touched
+ * @throws SockError for anything that must not be removed
  */
 async function inspect(path: string): Promise<FileId | undefined> {
   const stat = findSocket(path)
   return stat === undefined ? undefined : judge(path, stat, await withShortPath(path, probe))
 }
 
-/** Connects and goes away, politely. @returns why it failed, or nothing if somebody answered */
+/** Connects and closes in order. @returns why it failed, or `undefined` if a server accepted */
 function probe(path: string): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((settle) => {
     const socket = connect({ path })

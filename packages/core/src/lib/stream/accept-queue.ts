@@ -3,16 +3,20 @@ import { createDeferred, RESOLVED, type Deferred } from '../async/deferred.js'
 import type { Listener } from '../server/server-parts.js'
 import type { Handshake, StreamListener, StreamListenerSink, StreamPort } from './port.js'
 
-/** How many peers may wait to be accepted where nothing else is said (`backlog` of server.listen() in Node's documentation). */
+/** The default length of the accept queue (`backlog` of server.listen() in Node's documentation). */
 export const DEFAULT_BACKLOG = 511
-/** The queue counts as empty when no peer came out of it for so long, in ms: an engine may accept one in each turn of the loop. */
+/**
+ * After this many ms without a new peer the accept queue counts as empty: an engine may accept one per turn of the
+ * event loop.
+ */
 const QUIET = 20
-/** When accepting failed, as for want of descriptors, it is tried again after so many ms. */
+/** Delay in ms before accepting is tried again after a failure, such as a lack of file descriptors. */
 const TRY_AGAIN = 100
 
 /**
- * The peers that the system has connected to a listener and the server has not accepted yet: when accepting is tried again
- * after a failure, and how long it goes on when the server shuts down. Nothing tells that this queue is empty.
+ * The accept queue of a listener: peers that the system has connected and the server has not accepted yet. Decides
+ * when accepting is tried again after a failure, and how long it goes on during a shutdown, since the system does not
+ * report that the queue is empty.
  */
 export class AcceptQueue<Addr extends Address> implements Listener<Addr>, StreamListenerSink {
   readonly #sink: StreamListenerSink
@@ -21,7 +25,7 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
   #acceptAgain: (() => void) | undefined
   #retry: NodeJS.Timeout | undefined
 
-  /** While draining: how many peers came since it was last looked at, and how many in all. */
+  /** While draining: new peers since the last check, and in total. */
   #newcomers = 0
   #total = 0
   #drained: Deferred<void> | undefined
@@ -32,7 +36,7 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
   /**
    * Opens a listener that delivers to `sink`.
    *
-   * @param backlog how many peers may wait at once
+   * @param backlog the length of the system's accept queue
    */
   static async open<Addr extends Address>(
     open: (sink: StreamListenerSink) => Promise<StreamListener<Addr>>,
@@ -49,7 +53,7 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
     this.#backlog = backlog
   }
 
-  // What the server asks.
+  // Called by the server.
 
   get address(): Addr {
     return this.#listener.address
@@ -62,10 +66,10 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
   }
 
   /**
-   * Accepts on until no peer came for {@link QUIET} ms, or so many came that nobody can be left of those who waited when it
-   * began: newcomers may go on coming for ever. There is no limit of time, since on a busy machine one turn of the event
-   * loop, which accepts one, may take long. Each look comes after such a turn, so that a loop that was blocked overlooks
-   * nobody.
+   * Accepts until no peer has come for {@link QUIET} ms, or until as many have come as the queue could hold at the
+   * start: new clients may keep coming for ever. There is no time limit, since one turn of the event loop accepts one
+   * peer and may take long on a busy machine. Each check runs after such a turn, so that a blocked event loop misses
+   * no peer.
    */
   drain(): Promise<void> {
     if (this.#isClosed) return RESOLVED
@@ -86,7 +90,7 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
     return this.#listener.close()
   }
 
-  // What the listener tells.
+  // Called by the listener.
 
   accept(port: StreamPort): void {
     this.#count()
@@ -102,7 +106,7 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
     if (acceptAgain !== undefined) {
       this.#acceptAgain = acceptAgain
       clearTimeout(this.#retry)
-      // The listener keeps the process alive, if anything is to.
+      // Only the listener, not this timer, may keep the process alive.
       this.#retry = setTimeout(() => this.#tryAgain(), TRY_AGAIN).unref()
     }
     this.#sink.failed(error)
@@ -121,7 +125,7 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
   }
 
   #judge(): void {
-    // The kernel lets one more in than it was told (listen(2), Linux).
+    // The kernel queues one more than the backlog (listen(2), Linux).
     if (this.#newcomers > 0 && this.#total <= this.#backlog) {
       this.#newcomers = 0
       this.#quiet?.refresh()

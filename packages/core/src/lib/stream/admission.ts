@@ -10,7 +10,7 @@ export interface AdmissionLimits {
   readonly maxHandshakes?: number | undefined
 }
 
-/** Who is let in. Whoever is not is counted and reported; turning away is up to the caller. */
+/** Decides which peers are admitted. Counts and reports the others; the caller turns them away. */
 export class Admission {
   readonly #limits: AdmissionLimits
   readonly #report: (error: SockError) => void
@@ -28,12 +28,12 @@ export class Admission {
     this.#report = report
   }
 
-  /** How many were not let in, by reason. */
+  /** Turned-away peers, by reason. */
   get rejected(): StreamServerStats['rejected'] {
     return { ...this.#rejected }
   }
 
-  /** @param count how many are in already, or in a handshake */
+  /** Whether a peer is admitted. @param count connections and handshakes at present */
   admits(peer: Newcomer, count: number): boolean {
     const { maxConnections } = this.#limits
     if (count >= maxConnections) {
@@ -43,13 +43,17 @@ export class Admission {
     }
     if (this.#descriptors.isOver(peer.descriptor)) {
       this.#rejected.descriptorLimit += 1
-      this.#turnAway('ERR_SOCK_DESCRIPTOR_LIMIT', peer, 'the process has hardly any descriptor left')
+      this.#turnAway(
+        'ERR_SOCK_DESCRIPTOR_LIMIT',
+        peer,
+        'the process is almost out of file descriptors. Raise its limit (`ulimit -n`, `LimitNOFILE=`)',
+      )
       return false
     }
     return true
   }
 
-  /** @param count how many are in a handshake already */
+  /** Whether a peer may begin its handshake. @param count handshakes at present */
   admitsHandshake(peer: Handshake, count: number): boolean {
     const { maxHandshakes = Infinity } = this.#limits
     if (count < maxHandshakes) return true
@@ -58,7 +62,9 @@ export class Admission {
     return false
   }
 
-  /** @param error `ERR_SOCK_HANDSHAKE_TIMEOUT` or `ERR_SOCK_HANDSHAKE_FAILED` */
+  /**
+   * Counts and reports a failed handshake. @param error `ERR_SOCK_HANDSHAKE_TIMEOUT` or `ERR_SOCK_HANDSHAKE_FAILED`
+   */
   handshakeFailed(error: SockError): void {
     if (error.code === 'ERR_SOCK_HANDSHAKE_TIMEOUT') this.#rejected.handshakeTimeout += 1
     else this.#rejected.handshakeFailed += 1

@@ -1,21 +1,22 @@
-/** Something that has bytes waiting. */
+/** A connection with bytes queued for sending. */
 export interface BufferingConnection {
   readonly waitingBytes: number
-  /** There is no more room, and this is one of those with the most. */
+  /** Closes the connection: the limit is reached, and it has one of the longest queues. */
   overflow(limit: string): void
 }
 
-/** The bytes that were spent since the last count may be off by such a part of the limit. */
+/** The estimate between two counts may be off by this fraction of the limit. */
 const PRECISION = 16
 
 /**
- * How many bytes may wait to be written on all connections together. Nothing is kept per connection: what is written is
- * added up, as if nobody took any of it, and only when that sum is over the limit all are asked how much really waits.
+ * Limits the bytes queued for sending on all connections together. It stores nothing per connection: it adds up what
+ * is written, as if no peer received anything. Only when the sum exceeds the limit does it ask all connections for
+ * their real numbers.
  */
 export class BufferLimit {
   readonly #limit: number
   readonly #connections: Iterable<BufferingConnection>
-  /** At least what waits on those that are behind. */
+  /** An upper bound of the queued bytes. */
   #sum = 0
   #countAt: number
 
@@ -30,7 +31,7 @@ export class BufferLimit {
     if (this.#sum > this.#countAt) this.#enforce()
   }
 
-  /** Of those that wait, the ones with the most make room. */
+  /** Closes the connections with the longest queues until the limit holds. */
   #enforce(): void {
     const waiting: { readonly connection: BufferingConnection; readonly bytes: number }[] = []
     this.#sum = 0
@@ -47,7 +48,7 @@ export class BufferLimit {
         if (this.#sum <= this.#limit) break
       }
     }
-    // Close to the limit, counting again after each write would cost more than it is worth.
+    // Near the limit, counting after every write would be too expensive.
     this.#countAt = Math.max(this.#limit, this.#sum + this.#limit / PRECISION)
   }
 }

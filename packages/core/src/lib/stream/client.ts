@@ -14,11 +14,11 @@ import { checkWriteBuffer } from './options.js'
 import type { StreamPort } from './port.js'
 import { Sweep } from './sweep.js'
 
-/** What a transport gives {@link connectStream}: how to connect, and the options of the client, checked. */
+/** A client of a stream transport: how to connect, and its checked options. */
 export interface StreamDial {
-  /** What the connection says it talks over. */
+  /** The name of the transport. */
   readonly transport: Transport
-  /** Where to, for observers. */
+  /** The server's address, for observers. */
   readonly remote: Address | undefined
   /** See `highWaterMark` of `StreamConnectionOptions`. */
   readonly highWaterMark: number
@@ -30,29 +30,35 @@ export interface StreamDial {
   readonly readTimeout: number
   /** See `writeTimeout` of `StreamConnectionOptions`. */
   readonly writeTimeout: number
-  /** See `configure` of `StreamConnectionOptions` (default: none); one that throws fails the dial, and the port is destroyed. */
+  /**
+   * See `configure` of `StreamConnectionOptions`. If it throws, connecting fails and the port is destroyed. Default:
+   * none.
+   */
   readonly configure?: ((socket: never) => void) | undefined
-  /** See `signal` of `StreamClientOptions`: aborted before `dial`, nothing is dialled; until `dial` has resolved, its port is destroyed. Default: none. */
+  /**
+   * See `signal` of `StreamClientOptions`. Aborted before `dial`, nothing is dialled; aborted during it, the port is
+   * destroyed. Default: none.
+   */
   readonly signal?: AbortSignal | undefined
   /** See `onState` of `StreamClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
-  /** Who asked, for the errors of `dial` (default: they stay as they are). */
+  /** The call to blame in errors of `dial`. Default: they stay as they are. */
   readonly caller?: Caller | undefined
   /**
-   * Connects. Rejects with the system's error, and leaves nothing then. One that takes time rejects with the signal's reason
-   * as soon as it is aborted.
+   * Connects. Rejects with the system's error, and leaves nothing then. If it takes time, it must reject with the
+   * signal's reason as soon as the signal is aborted.
    */
   dial(): Promise<StreamPort>
 }
 
-/** One timer for the deadlines of all dialled connections. */
+/** One timer for the deadlines of all client connections. */
 const sweep = new Sweep()
 
 /**
- * Dials, and makes of the port the same kind of connection that a server's handler gets. Rejects with what `dial` rejects
- * with, the signal's reason, or what `configure` throws.
+ * Connects, and resolves with the same kind of connection that a server's handler gets. Rejects with what `dial`
+ * rejects with, the signal's reason, or what `configure` throws.
  *
- * @throws RangeError if `maxWriteBuffer` is below `highWaterMark`: at once, while its stack shows the caller
+ * @throws RangeError if `maxWriteBuffer` is below `highWaterMark`; synchronously, so that its stack shows the caller
  */
 export function connectStream<C extends Connection = Connection>(dial: StreamDial): Promise<C> {
   checkWriteBuffer(dial)
@@ -102,7 +108,7 @@ function createHost(
     endIdleAfter: undefined,
     observed: dial.onState !== undefined,
     observe: (...what) => registry.emit('connection', connectionEvent(...what)),
-    // A client has no handler, and no observer of errors: what breaks is seen by whoever reads or writes.
+    // A client has neither a handler nor an error event: reads and writes reject instead.
     handlerFailed: ignore,
     wroteTooLate: ignore,
     broke: ignore,

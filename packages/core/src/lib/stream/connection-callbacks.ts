@@ -3,40 +3,40 @@ import type { Connection } from '../channel/channel.js'
 import type { StreamCallbacks } from '../channel/handler.js'
 import type { Inbox } from './inbox.js'
 
-/** What callbacks need of their connection. */
+/** What callbacks need from their connection. */
 export interface CallbackOwner {
-  /** What callbacks get. */
+  /** The argument of the callbacks. */
   readonly connection: Connection
-  /** From this side, or by a deadline, and not closed yet. */
+  /** Destroyed from this side or by a deadline, and not closed yet. */
   readonly isDestroyed: boolean
-  /** Promises of callbacks that have not settled. */
+  /** Number of pending promises of callbacks. */
   readonly pending: number
-  /** For chunks that have to wait; it holds the peer back. */
+  /** Creates a queue for chunks; a full one applies back-pressure to the peer. */
   createInbox(): Inbox
-  /** A promise is pending; `done` is called when it has settled. */
+  /** Tracks a promise; `done` is called when it has settled. */
   work(promise: PromiseLike<unknown>, done: () => void): void
-  /** A callback threw. */
+  /** Reports that a callback threw or rejected. */
   fail(error: unknown): void
   /** Flushes and closes. */
   finish(): void
 }
 
 /**
- * Calls a connection's callbacks, in order: `open`, `data`…, `end`, `close`. While a promise from `data` is pending,
- * chunks wait, so that calls never overlap and a slow one holds the peer back.
+ * Calls a connection's callbacks in order: `open`, `data`…, `end`, `close`. While a promise from `data` is pending,
+ * chunks are queued, so that calls never overlap and a slow callback applies back-pressure to the peer.
  */
 export class ConnectionCallbacks {
   readonly #owner: CallbackOwner
   readonly #callbacks: StreamCallbacks
-  /** Chunks that wait for `data`; made when the first has to. */
+  /** Chunks that wait for `data`; created for the first of them. */
   #queue: Inbox | undefined
   /** A promise of `data` is pending. */
   #busy = false
   #openIsAsync = false
-  /** Somebody reads, since there is no `data`. */
+  /** `read()` or similar was used, since there is no `data`. */
   #hasReader = false
   #inputIsOver = false
-  /** The last of those that come once. */
+  /** The latest of the callbacks that are called once. */
   #called: 'none' | 'open' | 'end' | 'close' = 'none'
   #closed: { error: Error | undefined } | undefined
 
@@ -45,17 +45,20 @@ export class ConnectionCallbacks {
     this.#callbacks = callbacks
   }
 
-  /** Whether nothing is under way but waiting for input. */
+  /** Whether nothing is in progress except waiting for input. */
   get isIdle(): boolean {
     return this.#owner.pending === 0 && (this.#queue?.isEmpty ?? true)
   }
 
-  /** Whether so much waits that the peer is held back. */
+  /** Whether so much is queued that reading is paused. */
   get isFull(): boolean {
     return this.#queue?.isFull ?? false
   }
 
-  /** Whoever reads also decides what happens at the end of input, unless there is an `end` callback. */
+  /**
+   * Notes that the input is read with `read()` or similar. The reader then decides what follows the end, unless `end`
+   * exists.
+   */
   readerCame(): void {
     this.#hasReader = true
   }
@@ -74,18 +77,20 @@ export class ConnectionCallbacks {
     else this.#deliver(chunk)
   }
 
-  /** Drops what waits. */
+  /** Drops all queued chunks. */
   clear(): void {
     this.#queue?.clear()
   }
 
-  /** The input is over, once what waits has been delivered. */
+  /** Calls `end` once all queued chunks have been delivered. */
   end(): void {
     this.#inputIsOver = true
     this.#advance()
   }
 
-  /** The connection is closed. After a clean end what waits is delivered first; if it broke, it is dropped. */
+  /**
+   * The connection is closed. After an orderly end, queued chunks are delivered first; if it broke, they are dropped.
+   */
   close(error: Error | undefined): void {
     this.#closed = { error }
     if (error === undefined) this.#advance()
@@ -119,7 +124,10 @@ export class ConnectionCallbacks {
     if (this.#closed !== undefined) this.#callClose()
   }
 
-  /** An async `open` that reads is like a handler function: the connection ends with it. Other readers end it themselves. */
+  /**
+   * An async `open` that reads is like a handler function: the connection ends when it settles. Other readers close
+   * it.
+   */
   get #readerDecides(): boolean {
     if (!this.#hasReader || this.#callbacks.end !== undefined) return false
     return !this.#openIsAsync || this.#owner.pending > 0

@@ -3,17 +3,17 @@ import type { Deferred } from '../async/deferred.js'
 import type { Announcer } from '../channel/announcer.js'
 import type { StopState } from '../channel/stop-signal.js'
 
-/** What most connections never need; made when the first of it is, so that an idle connection does without. */
+/** State that most connections never need, created on first use to keep idle connections small. */
 export class ConnectionExtras {
   stop: StopState
   stream: Duplex | undefined
   announcer: Announcer | undefined
-  /** What `write()`, `closeWrite()` and `close()` wait for. */
+  /** Deferred results of `write()`, `closeWrite()` and `close()`. */
   drained: Deferred<void> | undefined
   finished: Deferred<void> | undefined
   closed: Deferred<void> | undefined
-  /** Its handler function has returned, which closed it although more might have come. */
-  isLeft = false
-  /** Its user says that half a message is here: a shutdown waits for the rest. */
+  /** Its handler function has returned while the peer could still send, which closed the connection. */
+  handlerReturned = false
+  /** Its user has marked it as busy, for instance with half a message received: a shutdown waits for the rest. */
   isBusy = false
 }

@@ -10,9 +10,9 @@ import { dropInput, type InputOwner } from './connection-input.js'
 import type { ConnectionExtras } from './connection-extras.js'
 import type { StreamPortSink } from './port.js'
 
-/** A connection in the hands of its handler: only the functions of this file change `pending`. */
+/** A connection as its handler drives it: only the functions of this file change `pending`. */
 export interface HandledConnection extends HandlerOwner, InputOwner, StreamPortSink {
-  /** Promises of the handler that have not settled. */
+  /** Number of pending promises of the handler. */
   pending: number
   reason: CloseReason | undefined
   error: Error | undefined
@@ -23,7 +23,7 @@ export interface HandledConnection extends HandlerOwner, InputOwner, StreamPortS
   readonly isOpen: boolean
   makeExtras(): ConnectionExtras
   observe(state: ConnectionState): void
-  /** Looks from now on whether deadlines pass. */
+  /** Checks the deadlines from now on. */
   watchDeadlines(): void
   /** Flushes and closes. */
   finish(): void
@@ -32,7 +32,7 @@ export interface HandledConnection extends HandlerOwner, InputOwner, StreamPortS
   worked(): void
 }
 
-/** Begins to deliver, and hands the connection to its handler: a function, if not callbacks. */
+/** Starts the port, and passes the connection to its handler: the function `run`, or the callbacks. */
 export function serve(
   owner: HandledConnection,
   run?: StreamFunction,
@@ -42,7 +42,7 @@ export function serve(
   owner.watchDeadlines()
   owner.observe('new')
   owner.observe('handler')
-  // Even if an observer has closed the server: each connection that was accepted has its handler.
+  // Runs even if an observer has closed the server: each accepted connection reaches its handler.
   try {
     const result: unknown = configure?.(owner.port.socket as never)
     if (isThenable(result)) work(owner, result, ignore)
@@ -60,14 +60,14 @@ function runFunction(owner: HandledConnection, handler: StreamFunction): void {
   else work(owner, promise, leave)
 }
 
-/** The handler function is over, and the connection with it. */
+/** Closes the connection after its handler function has returned. */
 function leave(owner: HandledConnection): void {
-  // Who has closed the connection, or seen its end, does not expect to write any more.
-  if (owner.isOpen && owner.input === 'open') owner.makeExtras().isLeft = true
+  // A handler that closed the connection, or saw its end, does not expect to write any more.
+  if (owner.isOpen && owner.input === 'open') owner.makeExtras().handlerReturned = true
   owner.finish()
 }
 
-/** Something of the handler is under way: its function, or a promise of a callback. If it fails, the connection does. */
+/** Tracks a promise of the handler function or a callback. If it rejects, the connection fails. */
 export function work<Owner extends HandledConnection>(
   owner: Owner,
   promise: PromiseLike<unknown>,
@@ -81,17 +81,20 @@ export function work<Owner extends HandledConnection>(
   })
 }
 
-/** Handler or callback failed: unless that only tells what is known already, report it; then destroy. */
+/**
+ * Handles a failure of the handler or a callback: reports it, unless it repeats a known error; then destroys the
+ * connection.
+ */
 export function fail(owner: HandledConnection, error: unknown): void {
   const failure = asError(error)
-  // An overflow has been reported; what the handler itself gave to `destroy()` has not.
+  // An overflow has been reported already. An error that the handler itself passed to `destroy()` has not.
   const isReported = owner.reason === 'overflow' && failure === owner.error
   const isKnown = isReported || (owner.error !== undefined && isExpectedClose(failure))
-  // Before observers hear of it: what they do about the connection is not the first reason any more.
+  // Set before observers learn of it: whatever they do to the connection is not its first reason.
   owner.reason ??= 'error'
   owner.error ??= failure
   if (!isKnown) owner.host.handlerFailed(owner.connection, failure)
   owner.abort('error', failure, 'reset')
-  // Even if it was closed before: a handler that failed gets no more.
+  // Drop the input even if the connection was closed before: a failed handler gets no more calls.
   dropInput(owner)
 }

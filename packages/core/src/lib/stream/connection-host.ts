@@ -5,35 +5,35 @@ import type { BufferLimit } from './buffer-limit.js'
 import type { DeadlineHost } from './deadlines.js'
 import type { Indexed } from '../channel/indexed-set.js'
 
-/** What connections of one server, or one client, share. */
+/** What the connections of one server, or of one client, share. */
 export interface ConnectionHost extends DeadlineHost {
   readonly transport: Transport
   readonly callbacks: StreamCallbacks | undefined
   readonly highWaterMark: number
-  /** Bytes: who writes although so many wait ends the connection. */
+  /** In bytes: a write while more is queued resets the connection. */
   readonly maxWriteBuffer: number
-  /** What all connections together may have waiting, if that is bounded. */
+  /** Limits the queued bytes of all connections together, if set. */
   readonly bufferLimit: BufferLimit | undefined
-  /** The first of the deadlines that holds from the start, in ms; `Infinity` for none. */
+  /** The earliest deadline that applies from the start, in ms; `Infinity` for none. */
   readonly firstDeadline: number
-  /** Whether anybody observes connections. */
+  /** Whether connections have observers. */
   readonly observed: boolean
   observe(connection: Connection, state: ConnectionState, reason?: CloseReason): void
-  /** A handler or callback threw. */
+  /** A handler or callback threw or rejected. */
   handlerFailed(connection: Connection, error: Error): void
-  /** The connection was closed when its handler function returned, and is written to all the same. */
+  /** A connection was written to after its handler function had returned, which had closed it. */
   wroteTooLate(error: Error): void
-  /** The connection broke for a reason of its own, which is more than a peer that went away. */
+  /** The connection broke for a reason other than a disconnected peer. */
   broke(connection: Connection, error: Error): void
-  /** The connection was idle while draining and has been told to end. */
+  /** The connection was idle while draining and was told to end. */
   endedIdle(connection: Connection): void
-  /** The descriptor is closed. */
+  /** The file descriptor is closed. */
   closed(connection: HostedConnection, reason: CloseReason): void
-  /** And nothing of the handler is under way any more. */
+  /** The connection is closed and no part of the handler is running any more. */
   finished(connection: HostedConnection): void
 }
 
-/** What a host sees of a connection that it has added to its own. */
+/** What a host knows of a connection. */
 export interface HostedConnection extends Indexed {
   readonly connection: Connection
   readonly bytesRead: number

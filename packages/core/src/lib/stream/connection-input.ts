@@ -8,26 +8,27 @@ import type { ConnectionExtras } from './connection-extras.js'
 import { ChunkIterator, type Inbox } from './inbox.js'
 
 /**
- * The input of a connection: only the functions of this file change `input` and `bytesRead`. They are no object of their
- * own, since one more per connection costs more memory than the fields (decision 25).
+ * The input of a connection. Only the functions of this file change `input` and `bytesRead`. They are functions over
+ * the connection's own fields, since another object per connection would cost memory (decision 25).
  */
 export interface InputOwner {
-  /** `shut`: we do not want more; `ended`: the peer has no more. */
+  /** `shut`: this side reads no more; `ended`: the peer sends no more. */
   input: 'open' | 'shut' | 'ended'
   bytesRead: number
-  /** Input for whoever reads; absent when it goes to a `data` callback. */
+  /** Input for `read()` and similar; missing when it goes to a `data` callback. */
   readonly inbox: Inbox | undefined
   readonly callbacks: ConnectionCallbacks | undefined
   /** Destroyed or closed. */
   readonly isGone: boolean
   readonly extras: ConnectionExtras | undefined
-  /** Tells observers, if there are any: they may do anything to the connection meanwhile. */
+  /** Informs observers, if there are any. They may do anything to the connection meanwhile. */
   observe(state: ConnectionState): void
 }
 
-/** Bytes have come from the peer. */
+/** Handles bytes from the peer. */
 export function receive(owner: InputOwner, chunk: Buffer): void {
-  // A TLS socket may still deliver what it has decrypted before; who keeps counts has taken this one's already.
+  // A TLS socket may still deliver data that it decrypted earlier. The server has taken the counters of this
+  // connection already.
   if (owner.isGone) return
   owner.bytesRead += chunk.length
   if (owner.input !== 'open') return
@@ -37,7 +38,7 @@ export function receive(owner: InputOwner, chunk: Buffer): void {
   else owner.callbacks?.chunk(chunk)
 }
 
-/** The peer's FIN has come. */
+/** Handles the peer's FIN. */
 export function endInput(owner: InputOwner): void {
   const wasOpen = owner.input === 'open'
   owner.input = 'ended'
@@ -47,7 +48,7 @@ export function endInput(owner: InputOwner): void {
   owner.callbacks?.end()
 }
 
-/** From now on what comes is discarded. */
+/** Discards all input from now on. */
 export function shutInput(owner: InputOwner): void {
   dropInput(owner)
   owner.inbox?.finish()
@@ -56,13 +57,13 @@ export function shutInput(owner: InputOwner): void {
   owner.observe('closeRead')
 }
 
-/** Drops what waits for the handler. */
+/** Drops input that is queued for the handler. */
 export function dropInput(owner: InputOwner): void {
   owner.inbox?.clear()
   owner.callbacks?.clear()
 }
 
-/** See `read()` of `Channel`. */
+/** Implements `read()` of `Channel`. */
 export function readInput(owner: InputOwner, options?: ReadOptions): Promise<Buffer | null> {
   try {
     const readLimit = options === undefined ? undefined : new ReadLimit(options)
@@ -72,13 +73,13 @@ export function readInput(owner: InputOwner, options?: ReadOptions): Promise<Buf
   }
 }
 
-/** For `for await`. */
+/** Implements `for await`. */
 export function iterateInput(owner: InputOwner): AsyncIterator<Buffer, undefined> {
   return new ChunkIterator(() => shutInput(owner), takeInput(owner, 'read'))
 }
 
 /**
- * The input for one who reads, which a `data` callback or a stream exclude.
+ * Returns the inbox for a reader, which excludes a `data` callback and a stream.
  *
  * @throws SockError `ERR_SOCK_INVALID_STATE`
  */
@@ -86,13 +87,16 @@ export function takeInput(owner: InputOwner, action: string): Inbox {
   const { inbox } = owner
   if (inbox === undefined || owner.extras?.stream !== undefined) {
     const taker = inbox === undefined ? 'the "data" callback' : 'the stream'
-    throw new SockError('ERR_SOCK_INVALID_STATE', `Cannot ${action}: input goes to ${taker}`)
+    throw new SockError(
+      'ERR_SOCK_INVALID_STATE',
+      `Cannot ${action}: the input goes to ${taker}. Read it there`,
+    )
   }
   owner.callbacks?.readerCame()
   return inbox
 }
 
-/** Whether the peer may send, and we take it: when too much waits for the handler, the rest is left with the peer. */
+/** Whether the peer may send and this side reads. Not while a full queue pauses reading. */
 export function awaitsInput(owner: InputOwner): boolean {
   const isFull = owner.inbox?.isFull ?? owner.callbacks?.isFull ?? false
   return owner.input === 'open' && !owner.isGone && !isFull

@@ -35,8 +35,8 @@ type Roles = BufferingConnection &
   TimedConnection
 
 /**
- * The inside of a connection, over any port: how it lives and ends. Its input, its output and its handler are files of their
- * own. It is the one mechanism behind callbacks, `read()`, `for await` and `stream`; users hold its `connection`.
+ * The implementation of a connection over any port: its states, and how it closes. Files beside this one implement
+ * input, output and handler. Callbacks, `read()`, `for await` and `stream` all use it; users hold its `connection`.
  */
 export class ConnectionLife implements Roles {
   readonly connection: StreamConnection
@@ -52,7 +52,7 @@ export class ConnectionLife implements Roles {
   answered = 0
   pending = 0
   reason: CloseReason | undefined
-  /** What operations under way reject with, once something broke. */
+  /** The error for pending operations, once the connection broke. */
   error: Error | undefined
   extras: ConnectionExtras | undefined
   #phase: 'open' | 'closing' | 'destroyed' | 'closed' = 'open'
@@ -88,7 +88,7 @@ export class ConnectionLife implements Roles {
   get isIdle(): boolean {
     if (this.#phase !== 'open' || this.port.bufferedBytes > 0 || this.input !== 'open') return false
     if (this.extras?.isBusy === true) return false
-    // A stream always asks for more. Whoever uses it is at work as long as what came has not been followed by an answer.
+    // A stream always reads ahead. Its user counts as busy until received data has been followed by an answer.
     if (this.extras?.stream !== undefined && this.bytesRead > this.answered) return false
     return this.inbox?.hasReader === true || this.callbacks?.isIdle === true
   }
@@ -118,7 +118,7 @@ export class ConnectionLife implements Roles {
     return controller.signal
   }
 
-  /** Fires `signal`. */
+  /** Aborts `signal`. */
   stop(reason: SockError): void {
     const extras = this.makeExtras()
     extras.stop = stopFor(extras.stop, reason)
@@ -129,10 +129,10 @@ export class ConnectionLife implements Roles {
   }
 
   #stopReason(): SockError {
-    return isSockError(this.error) ? this.error : closedError('go on', this.error)
+    return isSockError(this.error) ? this.error : closedError('continue', this.error)
   }
 
-  // What its handler does.
+  // The handler.
 
   work(promise: PromiseLike<unknown>, done: (life: ConnectionLife) => void): void {
     work(this, promise, done)
@@ -146,13 +146,13 @@ export class ConnectionLife implements Roles {
     fail(this, error)
   }
 
-  // How it ends from this side.
+  // Closing from this side.
 
   close(): Promise<void> {
     this.finish()
     if (this.#phase === 'closed') return RESOLVED
     const { promise } = (this.makeExtras().closed ??= createDeferred())
-    // Who destroyed it has nothing to flush, and gets no complaint.
+    // After destroy() there is nothing to flush, so close() does not reject.
     return this.isDestroyed ? promise.catch(ignore) : promise
   }
 
@@ -163,7 +163,7 @@ export class ConnectionLife implements Roles {
     endOutput(this)
     if (this.isGone) return
     this.#destroyIfOver()
-    // A bare FIN is out at once; behind bytes, or TLS's own farewell, it may have to wait for the peer.
+    // A bare FIN is sent at once. After queued bytes, or with TLS's close_notify, it may have to wait for the peer.
     const mayStall = this.port.bufferedBytes > 0 || this.port.secure
     if (this.input !== 'ended' || mayStall) this.#watched.beginClosing()
   }
@@ -173,9 +173,9 @@ export class ConnectionLife implements Roles {
   }
 
   destroy(error?: Error): void {
-    // After a failure the peer must not take half an answer for the whole.
+    // After a failure the peer must not take a partial answer for a complete one.
     const hasFailed = error !== undefined || this.error !== undefined
-    const reason = error === undefined ? closedError('go on', this.error) : asError(error)
+    const reason = error === undefined ? closedError('continue', this.error) : asError(error)
     this.abort('destroyed', reason, hasFailed ? 'reset' : 'destroy')
   }
 
@@ -188,10 +188,10 @@ export class ConnectionLife implements Roles {
   }
 
   /**
-   * Destroys, and says why. The first reason counts.
+   * Destroys the connection, with a reason. Only the first reason counts.
    *
-   * @param how `reset` when something failed, and unless said otherwise when nobody just waits for input: the peer must
-   * not take half an answer for the whole
+   * @param how `reset` after a failure. By default, `destroy` if the connection only waits for input, otherwise
+   * `reset`: the peer must not take a partial answer for a complete one
    */
   abort(
     reason: CloseReason,
@@ -209,7 +209,7 @@ export class ConnectionLife implements Roles {
     this.port[how]()
   }
 
-  // What the port tells.
+  // Called by the port.
 
   received(chunk: Buffer): void {
     receive(this, chunk)
@@ -236,7 +236,7 @@ export class ConnectionLife implements Roles {
     const failure = this.#phase === 'destroyed' ? undefined : error
     const flushed = this.output === 'ended'
     const isWhole = flushed && this.input === 'ended'
-    // Before observers hear of it: whatever they do comes too late.
+    // Change the phase before observers learn of it, so that they find the connection closed.
     this.#phase = 'closed'
     this.#deadlines?.stop()
     if (failure !== undefined || (!isWhole && this.reason === undefined)) this.#break(failure)
@@ -252,7 +252,7 @@ export class ConnectionLife implements Roles {
     this.worked()
   }
 
-  /** The port broke. That a peer is gone is no error of ours; anything else somebody should hear of. */
+  /** Handles a broken port. A disconnected peer is not an error of ours; anything else is reported. */
   #break(error?: Error): void {
     const gone = error === undefined || isPeerGone(error)
     this.reason ??= gone ? 'reset' : 'error'
@@ -260,18 +260,18 @@ export class ConnectionLife implements Roles {
     if (!gone) this.host.broke(this.connection, error)
   }
 
-  /** Everything that waits gets its answer: the error, if there is one, or that the connection is closed. */
+  /** Settles all pending operations: with the error if there is one, otherwise with "connection is closed". */
   #rejectPending(): void {
     const isCut = this.input !== 'ended' && this.inbox !== undefined
     const { extras } = this
-    // An error costs its stack trace: the ordinary close, where nobody waits, does without.
+    // An error costs a stack trace, so none is created for an ordinary close without pending operations.
     if (!isCut && extras?.drained === undefined && extras?.finished === undefined) return
-    const error = this.error ?? closedError('go on', this.error)
+    const error = this.error ?? closedError('continue', this.error)
     if (isCut) this.inbox?.finish(error)
     if (extras !== undefined) rejectOutput(extras, error)
   }
 
-  // What deadlines do.
+  // Deadlines.
 
   watchDeadlines(within = this.host.firstDeadline): void {
     if (within < Infinity && !this.isGone) this.#watched.watch(within)

@@ -10,13 +10,14 @@ import type { ConnectionExtras } from './connection-extras.js'
 import type { StreamPort } from './port.js'
 
 /**
- * The output of a connection: only the functions of this file change `output`, `bytesWritten` and `answered`. They are no
- * object of their own, since one more per connection costs more memory than the fields (decision 25).
+ * The output of a connection. Only the functions of this file change `output`, `bytesWritten` and `answered`. They
+ * are functions over the connection's own fields, since another object per connection would cost memory (decision
+ * 25).
  */
 export interface OutputOwner {
   output: 'open' | 'ending' | 'ended'
   bytesWritten: number
-  /** What had been read when something was last written. */
+  /** The value of `bytesRead` at the last write. */
   answered: number
   readonly bytesRead: number
   readonly port: StreamPort
@@ -31,12 +32,12 @@ export interface OutputOwner {
   readonly isOpen: boolean
   /** Destroyed or closed. */
   readonly isGone: boolean
-  /** What broke the connection. */
+  /** The error that broke the connection. */
   readonly error: Error | undefined
   readonly extras: ConnectionExtras | undefined
   makeExtras(): ConnectionExtras
   observe(state: ConnectionState): void
-  /** The peer does not take what is written for it, and there is no more room. */
+  /** Resets the connection: the peer reads too slowly, and the limit of queued bytes is reached. */
   overflow(limit: string): void
 }
 
@@ -45,16 +46,16 @@ export function writeOutput(owner: OutputOwner, data: Uint8Array | string): Prom
   const bytes = typeof data === 'string' ? Buffer.from(data) : data
   if (!types.isUint8Array(bytes)) return rejected(wrongType('data', 'a Uint8Array or a string', data))
   if (bytes.length === 0) return RESOLVED
-  // The second: an observer that is told of a write may have unsubscribed before it writes itself.
+  // isTelling: an observer that is being told about a write may have unsubscribed before it writes itself.
   if (owner.host.observed || owner.extras?.announcer?.isTelling === true) return announce(owner, bytes)
   return handOn(owner, bytes)
 }
 
-/** Sends FIN after what was written; resolves when it is out. */
+/** Sends FIN after all queued bytes; resolves when it is sent. */
 export function closeOutput(owner: OutputOwner): Promise<void> {
   if (owner.output === 'ended') return RESOLVED
   if (owner.isGone) return rejected(closedError('close the writing side', owner.error))
-  // An observer of this may destroy the connection, which rejects what is pending and forgets it.
+  // An observer of this may destroy the connection, which rejects and drops pending promises: take the promise first.
   const finished = (owner.makeExtras().finished ??= createDeferred())
   endOutput(owner)
   return finished.promise
@@ -67,7 +68,7 @@ export function endOutput(owner: OutputOwner): void {
   if (!owner.isGone) owner.port.shutdownWrite()
 }
 
-/** All that had been written when the port was asked is taken by the system. */
+/** The system has accepted all bytes that were written before the port was asked. */
 export function outputDrained(owner: OutputOwner): void {
   const { extras } = owner
   if (extras?.drained === undefined) return
@@ -80,7 +81,7 @@ export function outputDrained(owner: OutputOwner): void {
   owner.callbacks?.drain()
 }
 
-/** Our FIN is out. */
+/** This side's FIN is sent. */
 export function outputFinished(owner: OutputOwner): void {
   owner.output = 'ended'
   const { extras } = owner
@@ -89,26 +90,26 @@ export function outputFinished(owner: OutputOwner): void {
   extras.finished = undefined
 }
 
-/** What waits for output gets the error. */
+/** Rejects pending operations of the output. */
 export function rejectOutput(extras: ConnectionExtras, error: Error): void {
   extras.drained?.reject(error)
   extras.finished?.reject(error)
   extras.drained = extras.finished = undefined
 }
 
-/** Bytes that were written and are not yet taken by the system. */
+/** Returns the bytes that were written and that the system has not accepted yet. */
 export function waitingOutput(owner: OutputOwner): number {
   if (owner.isGone) return 0
-  // What a stream has handed over still counts as its own, until `write()` is done with it.
+  // Bytes that the stream has passed on also count in its own length until `write()` resolves.
   return Math.max(owner.port.bufferedBytes, owner.extras?.stream?.writableLength ?? 0)
 }
 
 /**
- * More than `highWaterMark` waits since the last write: too much of it ends the connection.
+ * Handles a write that left `highWaterMark` bytes or more in the queue: beyond a limit the connection is reset.
  *
- * @param waiting all that waits by now
- * @param added what has come with this write: one alone may be as long as it likes
- * @param isFirst nothing had to wait before
+ * @param waiting all queued bytes
+ * @param added the bytes of this write; a single write may have any length
+ * @param isFirst whether fewer bytes were queued before
  */
 export function fallBehind(owner: OutputOwner, waiting: number, added: number, isFirst: boolean): void {
   const { maxWriteBuffer, bufferLimit } = owner.host
@@ -117,7 +118,7 @@ export function fallBehind(owner: OutputOwner, waiting: number, added: number, i
 }
 
 function wroteTooLate(owner: OutputOwner): Promise<never> {
-  if (owner.extras?.isLeft !== true) return rejected(closedError('write', owner.error))
+  if (owner.extras?.handlerReturned !== true) return rejected(closedError('write', owner.error))
   const error = returnedError()
   owner.host.wroteTooLate(error)
   return rejected(error)

@@ -21,7 +21,7 @@ import { Sweep } from './sweep.js'
 import { IndexedSet } from '../channel/indexed-set.js'
 import { Unobserved } from '../server/unobserved.js'
 
-/** The limits that end connections, and where that is counted. */
+/** The close reasons that have a counter. */
 const COUNTED: {
   readonly [R in CloseReason]?: 'idleClosed' | 'firstByteClosed' | 'lifetimeClosed' | 'overflowClosed'
 } = {
@@ -32,8 +32,8 @@ const COUNTED: {
 }
 
 /**
- * The connections of one server: what they have in common, how many they are, and how they all come
- * to an end. It lives as long as the server and knows nothing of its states.
+ * The connections of one server: what they share, their number, and how all of them end. It lives as long as the
+ * server and does not know the server's states.
  */
 export class ConnectionSet
   implements ConnectionHost, StreamListenerSink, ServerConnections<StreamServerStats, Connection>
@@ -46,13 +46,13 @@ export class ConnectionSet
   readonly deadlines: DeadlineSettings
   readonly firstDeadline: number
   readonly sweep = new Sweep()
-  /** Whether anybody observes connections: the one comparison it costs when nobody does. */
+  /** Whether the `connection` event has observers. Without any, events cost this one comparison. */
   observed = false
 
   readonly #handler: CheckedHandler<StreamFunction, StreamCallbacks>
   readonly #settings: StreamServerSettings
   readonly #registry: CallbackRegistry<ServerEvents<Connection>>
-  /** Those that are open, and those that are closed while their handler still works. */
+  /** Open connections, and closed ones whose handler is still running. */
   readonly #connections = new IndexedSet<ConnectionLife>()
   readonly #handshakes: Handshakes
   readonly #admission: Admission
@@ -97,9 +97,9 @@ export class ConnectionSet
     })
   }
 
-  // What the server asks.
+  // Called by the server.
 
-  /** Accepted and not yet closed. */
+  /** Connections that are accepted and not yet closed. */
   get openCount(): number {
     return this.#counters.open
   }
@@ -117,7 +117,7 @@ export class ConnectionSet
     return { ...counters, handshaking: this.#handshakes.size, rejected: this.#admission.rejected }
   }
 
-  /** Ends what is idle from now on, newcomers included, and tells `drain` how each connection ended. */
+  /** Ends idle connections from now on, new ones included, and tells `drain` how each connection ended. */
   startDraining(drain: Drain): void {
     this.#drain = drain
     const { drainIdle } = this.#settings
@@ -125,12 +125,12 @@ export class ConnectionSet
     for (const life of this.#connections) life.watchDeadlines(drainIdle)
   }
 
-  /** Fires the `signal` of every connection. */
+  /** Aborts the `signal` of every connection. */
   stop(reason: SockError): void {
     for (const life of this.#connections) life.stop(reason)
   }
 
-  /** Destroys everything. @returns how much that was */
+  /** Destroys all connections and handshakes. @returns how many there were */
   destroyAll(reason: CloseReason, error: Error): number {
     const lives = [...this.#connections]
     const count = this.#handshakes.destroyAll() + lives.length
@@ -142,7 +142,7 @@ export class ConnectionSet
     return count
   }
 
-  /** Resolves when nothing is left: no connection, no handshake, no handler that works. */
+  /** Resolves when there is no connection, no handshake and no running handler left. */
   whenEmpty(): Promise<void> {
     if (this.#isEmpty) return RESOLVED
     this.#whenEmpty ??= createDeferred()
@@ -154,7 +154,7 @@ export class ConnectionSet
     this.#handshakes.dropSilent(Infinity)
   }
 
-  // What the listener tells.
+  // Called by the listener.
 
   accept(port: StreamPort): void {
     if (this.#admits(port)) isolated(() => this.#serve(port))
@@ -171,7 +171,7 @@ export class ConnectionSet
     this.#registry.emit('error', error)
   }
 
-  // What connections ask and tell.
+  // Called by connections.
 
   get endIdleAfter(): number | undefined {
     return this.#drain === undefined ? undefined : this.#settings.drainIdle
@@ -203,7 +203,7 @@ export class ConnectionSet
     this.#counters.open -= 1
     const counter = COUNTED[reason]
     if (counter !== undefined) this.#counters[counter] += 1
-    // Once forced, nobody waits for handlers: they may never settle.
+    // After a forced end the shutdown does not wait for handlers: they may never settle.
     if (this.#drain?.isForced === true) this.#forget(connection)
   }
 
@@ -214,7 +214,7 @@ export class ConnectionSet
   }
 
   #admits(peer: StreamPort | Handshake): boolean {
-    // The listener may have had some more in hand when everything was destroyed.
+    // The listener may still deliver peers that it had accepted before everything was destroyed.
     if (this.#drain?.isForced === true) return false
     return this.#admission.admits(peer, this.#counters.open + this.#handshakes.size)
   }

@@ -4,31 +4,34 @@ import { takeInput, type InputOwner } from './connection-input.js'
 import { fallBehind, type OutputOwner } from './connection-output.js'
 import type { Inbox } from './inbox.js'
 
-/** What a stream needs of its connection. */
+/** What a stream needs from its connection. */
 export type StreamOwner = InputOwner & OutputOwner & { readonly connection: Connection }
 
-/** The connection as a Node stream, made on first use. @throws SockError `ERR_SOCK_INVALID_STATE` if input goes elsewhere */
+/**
+ * Returns the connection as a Node stream, created on first use. @throws SockError `ERR_SOCK_INVALID_STATE` if input
+ * goes elsewhere
+ */
 export function streamOf(owner: StreamOwner): Duplex {
   return owner.extras?.stream ?? makeStream(owner)
 }
 
 function makeStream(owner: StreamOwner): Duplex {
-  const stream = createConnectionStream(owner, takeInput(owner, 'make a stream'))
+  const stream = createConnectionStream(owner, takeInput(owner, 'create a stream'))
   owner.makeExtras().stream = stream
   return stream
 }
 
-/** It draws from the same input as `read()`, and writes by the same `write()`. */
+/** Creates a stream that reads the same input as `read()`, and writes with `write()`. */
 function createConnectionStream(owner: StreamOwner, inbox: Inbox): Duplex {
   const { connection } = owner
-  // What may wait in the connection before its own `write()` waits, and the rest queues up in the stream.
+  // The connection queues up to this many bytes before its `write()` waits; the rest queues in the stream.
   const { highWaterMark } = owner.host
   const onChunk = (chunk: Buffer | null): void => void stream.push(chunk)
   const onError = (error: Error): void => void stream.destroy(error)
 
   const stream: Duplex = new Duplex({
-    // Or else Node's iterator over a stream, which pipeline() gives to a generator, would destroy it at the end of its
-    // input, in the middle of the answer. https://nodejs.org/api/stream.html#readablesymbolasynciterator
+    // With it, Node's iterator over a stream, which pipeline() passes to a generator, would destroy the stream at the
+    // end of its input, before the answer is complete. https://nodejs.org/api/stream.html#readablesymbolasynciterator
     autoDestroy: false,
     read: () => void inbox.read().then(onChunk, onError),
     write: (chunk: Buffer, _encoding, done) => settle(connection.write(chunk), done),
@@ -40,7 +43,7 @@ function createConnectionStream(owner: StreamOwner, inbox: Inbox): Duplex {
       done(error)
     },
   })
-  // Node lets a stream's queue grow as long as somebody writes; this one counts with what waits in the connection.
+  // Node does not limit the queue of a stream; here it counts towards the connection's limit.
   const write = stream.write.bind(stream) as (...args: unknown[]) => boolean
   stream.write = (...args: unknown[]): boolean => {
     const before = stream.writableLength
@@ -55,7 +58,10 @@ function createConnectionStream(owner: StreamOwner, inbox: Inbox): Duplex {
   return stream
 }
 
-/** What `autoDestroy` does: once both sides are over, and after an error, which is thus heard even if nobody listens. */
+/**
+ * Replaces `autoDestroy`: destroys the stream when both sides have ended, and after an error, which needs a listener
+ * for that.
+ */
 function destroyAtEnd(stream: Duplex): void {
   const look = (): void => {
     if (stream.readableEnded && stream.writableFinished) stream.destroy()
@@ -66,8 +72,8 @@ function destroyAtEnd(stream: Duplex): void {
 }
 
 /**
- * The connection is closed: what came before a clean end can still be read, but nothing more be written. Who had not ended
- * yet finds the stream closed too early.
+ * Closes the stream after the connection. Data received before an orderly end can still be read, but nothing can be
+ * written. A user that has not ended the stream yet sees a premature close.
  */
 export function closeConnectionStream(stream: Duplex, error: Error | undefined): void {
   if (error !== undefined) stream.destroy(error)
@@ -77,8 +83,8 @@ export function closeConnectionStream(stream: Duplex, error: Error | undefined):
 }
 
 /**
- * To end it first would leave a pipeline() that goes through a generator waiting for ever, since Node overlooks that it has
- * finished; never to end it, who calls `end(callback)` later.
+ * Destroys the stream first and ends it afterwards. Ended first, a pipeline() through a generator would wait for
+ * ever, since Node misses that it has finished; never ended, a later `end(callback)` would wait.
  */
 function breakOff(stream: Duplex): void {
   stream.once('close', () => stream.end())

@@ -7,18 +7,18 @@ import { streamOf, type StreamOwner } from './connection-stream.js'
 import { iterateInput, readInput, shutInput } from './connection-input.js'
 import { closeOutput, waitingOutput, writeOutput, type OutputOwner } from './connection-output.js'
 
-/** What is behind a connection, as far as its user may ask for it. */
+/** What the public connection needs from its implementation. */
 export interface ConnectionInside extends StreamOwner {
   readonly host: OutputOwner['host'] & { readonly transport: Transport }
   readonly signal: AbortSignal
-  /** Flushes and closes; resolves when it is closed. */
+  /** Flushes and closes; resolves when the connection is closed. */
   close(): Promise<void>
   destroy(error?: Error): void
 }
 
 /**
- * What users hold: the public members of `Connection` and nothing else, from JavaScript too. All of them ask the inside,
- * which the machinery holds.
+ * The object that users hold: the public members of `Connection` and no others, in JavaScript too. They delegate to
+ * the implementation, which core holds.
  */
 export class StreamConnection implements Connection {
   readonly id: number

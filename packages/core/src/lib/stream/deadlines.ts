@@ -4,71 +4,73 @@ import { idleError } from './connection-errors.js'
 import { isolated } from '../async/isolated.js'
 import type { Sweep, Watched } from './sweep.js'
 
-/** How long a closing connection may make no progress at all in flushing before it is given up. */
+/** How long a closing connection may make no progress in flushing before it is destroyed, in ms. */
 const FLUSH_STALL = 30_000
-/** After our FIN: how long a silent peer may keep its side open before we close both. */
+/** After our FIN: how long a silent peer may keep its side open, in ms. */
 const LINGER_QUIET = 1_000
-/** After our FIN: how long we discard what a talking peer still sends, so that no RST overtakes our answer. */
+/**
+ * After our FIN: how long to discard what a peer still sends, in ms. A RST sent earlier could overtake our answer.
+ */
 const LINGER_TOTAL = 10_000
-/** A deadline is looked at this many times, which makes it late by at most that part. */
+/** A deadline is checked this many times, so it is late by at most one part of that many. */
 const LOOKS_PER_DEADLINE = 8
 
-/** How long connections may take for what; ms, 0 for never. */
+/** The time-outs of connections in ms; 0 for never. */
 export interface DeadlineSettings {
-  /** Without any progress. */
+  /** Without progress in either direction. */
   readonly idleTimeout: number
-  /** Without a byte from the peer, while its side is open and we take input. */
+  /** Without a byte from the peer, while its side is open and this side reads. */
   readonly readTimeout: number
-  /** Without a byte that the peer takes, while some wait to be written. */
+  /** Without a byte accepted by the peer, while some are queued. */
   readonly writeTimeout: number
-  /** For the first byte from the peer. */
+  /** Before the first byte from the peer. */
   readonly firstByteTimeout: number
-  /** In all, before they are asked to end. */
+  /** Age at which a connection is told to end. */
   readonly maxLifetime: number
-  /** And from then on, until they are destroyed. */
+  /** Time after that until it is destroyed. */
   readonly shutdownTimeout: number
-  /** How quiet a connection must be to count as idle when it is asked to end. */
+  /** How long a connection must be quiet to count as idle, once it is told to end. */
   readonly drainIdle: number
 }
 
-/** The first deadline that holds from a connection's start, in ms; `Infinity` for none. */
+/** Returns the earliest deadline that applies from a connection's start, in ms; `Infinity` for none. */
 export function firstDeadline(settings: Omit<DeadlineSettings, 'shutdownTimeout' | 'drainIdle'>): number {
   const { idleTimeout, readTimeout, writeTimeout, firstByteTimeout, maxLifetime } = settings
   const all = [idleTimeout, readTimeout, writeTimeout, firstByteTimeout, maxLifetime]
   return Math.min(...all.map((time) => time || Infinity))
 }
 
-/** What the deadlines of all connections of a server, or client, share. */
+/** What the deadlines of all connections of a server, or of a client, share. */
 export interface DeadlineHost {
   readonly deadlines: DeadlineSettings
   readonly sweep: Sweep
-  /** While draining, after how many quiet ms a connection with nothing in flight is ended. */
+  /** While draining: after how many quiet ms an idle connection is ended. */
   readonly endIdleAfter: number | undefined
 }
 
-/** What the deadlines see of a connection, and do to it. */
+/** What the deadlines read from a connection, and call on it. */
 export interface TimedConnection {
   readonly port: { readonly writeProgress: number }
   readonly input: 'open' | 'shut' | 'ended'
   readonly output: 'open' | 'ending' | 'ended'
   readonly bytesRead: number
-  /** The peer's side is open, and we take what comes: too much waits for the handler otherwise. */
+  /** The peer's side is open and this side reads: not while a full queue pauses reading. */
   readonly awaitsInput: boolean
-  /** Bytes that wait to be written. */
+  /** Bytes that are queued for sending. */
   readonly waitingBytes: number
   readonly isClosing: boolean
-  /** Nothing is in flight: only input is waited for. */
+  /** Nothing is in progress except waiting for input. */
   readonly isIdle: boolean
-  /** Fires `signal`; the connection will have been closed for `reason`, however it ends. */
+  /** Aborts `signal`; the reason of the close will be `reason`, however the connection ends. */
   expire(reason: CloseReason, error: SockError): void
-  /** Lets whoever waits for input see its end. */
+  /** Gives readers the end of the input. */
   endIdle(): void
-  /** Closes, now that our FIN is out and the peer has had its time. */
+  /** Closes: our FIN is sent, and the peer has had its time. */
   endLinger(): void
   abort(reason: CloseReason, error: Error): void
 }
 
-/** For how long a number has stood still. */
+/** Measures for how long a number has not changed. */
 class Standstill {
   #value: number | undefined
   #since: number
@@ -79,8 +81,8 @@ class Standstill {
   }
 
   /**
-   * @param value the number now; `undefined` when it does not count
-   * @returns since how many ms it has been the same at each look; 0 when it does not count
+   * @param value the number now; `undefined` while it does not count
+   * @returns for how many ms it has been the same at each check; 0 while it does not count
    */
   look(value: number | undefined, now: number): number {
     if (value === undefined || value !== this.#value) {
@@ -91,19 +93,22 @@ class Standstill {
   }
 }
 
-/** The deadlines of one connection. Made when the first of them begins: one that has none needs no such object. */
+/**
+ * The deadlines of one connection. Created when the first one begins: a connection without deadlines needs no such
+ * object.
+ */
 export class Deadlines implements Watched {
   place = -1
   readonly #connection: TimedConnection
   readonly #host: DeadlineHost
   readonly #since = performance.now()
-  /** Progress as the last look saw it, and when it was first seen. */
+  /** The progress seen by the last check. */
   #progress: number
   #movedAt = this.#since
-  /** The connection is closing since then, and once our FIN is out, since that. */
+  /** When closing began, and later when our FIN was sent. */
   #closingSince = this.#since
   #isExpired = false
-  /** Of each direction alone, if it has a deadline of its own. */
+  /** Each direction alone, if it has a deadline of its own. */
   readonly #input: Standstill | undefined
   readonly #output: Standstill | undefined
 
@@ -117,18 +122,18 @@ export class Deadlines implements Watched {
     if (writeTimeout > 0) this.#output = new Standstill(port.writeProgress, this.#since)
   }
 
-  /** Looks from now on; the first time within a part of `limit`, the next deadline that may strike. */
+  /** Checks from now on, for the first time within a fraction of `limit`, the next deadline. */
   watch(limit: number): void {
     this.#host.sweep.watch(this, limit / LOOKS_PER_DEADLINE)
   }
 
-  /** The connection has begun to close, and may still have to flush. */
+  /** The connection has begun to close, and may still be flushing. */
   beginClosing(): void {
     this.#closingSince = performance.now()
     this.watch(LINGER_QUIET)
   }
 
-  /** Our FIN is out. */
+  /** Our FIN is sent. */
   flushed(): void {
     this.#closingSince = performance.now()
   }
@@ -139,7 +144,7 @@ export class Deadlines implements Watched {
 
   check(now: number): number {
     const { isClosing, output, port, bytesRead } = this.#connection
-    // While it flushes, only what the peer takes brings the end nearer; what it sends is thrown away.
+    // During a flush only accepted bytes count as progress; received ones are discarded.
     const isFlushing = isClosing && output !== 'ended'
     const progress = isFlushing ? port.writeProgress : bytesRead + port.writeProgress
     if (progress !== this.#progress) {
@@ -163,9 +168,9 @@ export class Deadlines implements Watched {
     const isSilent = connection.bytesRead === 0 && connection.input === 'open'
     const awaitsFirstByte = firstByteTimeout > 0 && isSilent
     if (idleTimeout > 0 && quiet >= idleTimeout) {
-      this.#abort('idle', idleError(`Nothing moved for ${idleTimeout} ms`))
+      this.#abort('idle', idleError(`No data was sent or received for ${idleTimeout} ms ("idleTimeout")`))
     } else if (awaitsFirstByte && now - this.#since >= firstByteTimeout) {
-      const message = `Peer sent nothing for ${firstByteTimeout} ms`
+      const message = `Peer sent nothing within ${firstByteTimeout} ms ("firstByteTimeout")`
       this.#abort('firstByte', new SockError('ERR_SOCK_FIRST_BYTE_TIMEOUT', message))
     } else if (endIdleAfter !== undefined && quiet >= endIdleAfter && connection.isIdle) {
       isolated(() => connection.endIdle())
@@ -192,18 +197,18 @@ export class Deadlines implements Watched {
     const { writeTimeout } = this.#host.deadlines
     const { waitingBytes, port } = this.#connection
     if (this.#output.look(waitingBytes > 0 ? port.writeProgress : undefined, now) >= writeTimeout) {
-      const message = `Peer took nothing of ${waitingBytes} bytes for ${writeTimeout} ms ("writeTimeout")`
+      const message = `Peer received none of ${waitingBytes} queued bytes for ${writeTimeout} ms ("writeTimeout")`
       this.#abort('idle', idleError(message))
     }
     return writeTimeout
   }
 
-  /** A closing connection may flush as long as it gets on, and then wait for the peer's FIN for a bounded time. */
+  /** A closing connection may flush as long as it makes progress, then wait a bounded time for the peer's FIN. */
   #checkClosing(now: number, quiet: number): number {
     const closing = now - this.#closingSince
     if (this.#connection.output !== 'ended') {
       if (Math.min(quiet, closing) >= FLUSH_STALL) {
-        this.#abort('idle', idleError(`Peer took nothing for ${FLUSH_STALL} ms`))
+        this.#abort('idle', idleError(`Peer received nothing for ${FLUSH_STALL} ms after close()`))
       }
       return LINGER_QUIET
     }
@@ -211,18 +216,21 @@ export class Deadlines implements Watched {
     return LINGER_QUIET
   }
 
-  /** At the end of its lifetime a connection is treated as by a shutdown: asked, ended when idle, destroyed in the end. */
+  /**
+   * After its lifetime a connection is treated like in a shutdown: told to end, ended when idle, destroyed at the
+   * deadline.
+   */
   #checkLifetime(now: number, isClosing: boolean): number {
     const { maxLifetime, shutdownTimeout } = this.#host.deadlines
     if (maxLifetime === 0) return Infinity
     const age = now - this.#since
     if (age < maxLifetime) return maxLifetime
     if (age >= maxLifetime + shutdownTimeout) {
-      const message = `Connection did not finish within ${shutdownTimeout} ms after its lifetime of ${maxLifetime} ms`
+      const message = `Connection was still open ${shutdownTimeout} ms after its lifetime of ${maxLifetime} ms ("maxLifetime")`
       this.#abort('lifetime', new SockError('ERR_SOCK_LIFETIME', message))
     } else if (!this.#isExpired && !isClosing) {
       this.#isExpired = true
-      const message = `Connection is older than ${maxLifetime} ms`
+      const message = `Connection is older than ${maxLifetime} ms ("maxLifetime")`
       const error = new SockError('ERR_SOCK_LIFETIME', message)
       isolated(() => this.#connection.expire('lifetime', error))
     }

@@ -1,26 +1,27 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Descriptors that peers do not get: for the application's own files, look-ups and connections, and for libuv. When there
- * is none left at all, libuv takes peers and closes them, and tells nobody. An engine that accepts several peers before it
- * hands them over stops at each that has one of these, or else it would take the last ones before anybody could say no.
+ * File descriptors reserved for uses other than connections: for files, look-ups and clients of the application, and
+ * for libuv. With no file descriptor left, libuv accepts peers and closes them silently. An engine that accepts
+ * several peers at once stops at a descriptor in this range, so that admission can turn the peer away before all are
+ * used.
  *
  * @internal
  */
 export const RESERVED_DESCRIPTORS = 16
 
-/** Whether this descriptor is so high that hardly any is left below the limit of the process. */
+/** Tells whether a file descriptor is so high that hardly any is left below the process's limit. */
 export interface DescriptorLimit {
-  /** Descriptors from this one on are too high. */
+  /** The lowest descriptor that is too high. */
   readonly first: number
   isOver(descriptor: number | undefined): boolean
 }
 
 /**
- * The soft limit of open files (RLIMIT_NOFILE, getrlimit(2)). The system gives out the lowest descriptor that is free, so
- * a single one tells how many are in use, without counting them.
+ * Returns a check against the soft limit of open files (RLIMIT_NOFILE, getrlimit(2)). The system assigns the lowest
+ * free descriptor, so a single one tells how many are in use.
  *
- * @param read gives the limit; `undefined` where it cannot be told
+ * @param read returns the limit; `undefined` where it cannot be read
  */
 export function createDescriptorLimit(read: () => number | undefined = readLimit): DescriptorLimit {
   let first: number | undefined
@@ -30,7 +31,7 @@ export function createDescriptorLimit(read: () => number | undefined = readLimit
     },
     isOver(descriptor) {
       if (descriptor === undefined || descriptor < this.first) return false
-      // Somebody may have raised it in the meantime (prlimit(1)). Reading it takes a descriptor, and there may be none.
+      // The limit may have been raised meanwhile (prlimit(1)). Reading it needs a descriptor, and there may be none.
       const limit = read()
       if (limit !== undefined) first = limit - RESERVED_DESCRIPTORS
       return descriptor >= this.first
@@ -38,7 +39,7 @@ export function createDescriptorLimit(read: () => number | undefined = readLimit
   }
 }
 
-/** Linux only. Where nothing can be read, the last resort is the engine's own. */
+/** Reads the limit, on Linux only. Elsewhere the engine's own behaviour applies. */
 export function readLimit(): number | undefined {
   try {
     const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []

@@ -9,18 +9,18 @@ export interface HandshakeOutcomes {
   failed(error: SockError): void
 }
 
-/** A deadline is looked at this many times, which makes it late by at most that part. */
+/** A deadline is checked this many times, so it is late by at most one part of that many. */
 const LOOKS_PER_DEADLINE = 8
 
-/** The peers that are shaking hands. Each has one absolute deadline, whatever it sends in the meantime. */
+/** Peers in a TLS handshake. Each has one absolute deadline, whatever it sends in the meantime. */
 export class Handshakes implements Watched {
   place = -1
-  /** And since when. */
+  /** The handshakes, with their start times. */
   readonly #pending = new Map<Handshake, number>()
   readonly #timeout: number
   readonly #sweep: Sweep
   readonly #outcomes: HandshakeOutcomes
-  /** While draining: a peer that has said nothing at all is dropped after this many ms. One that is slow is not idle. */
+  /** While draining: a peer that has sent nothing is dropped after this many ms. A slow peer is not idle. */
   #quiet = Infinity
 
   constructor(timeout: number, sweep: Sweep, outcomes: HandshakeOutcomes) {
@@ -47,13 +47,13 @@ export class Handshakes implements Watched {
     )
   }
 
-  /** Drops those that have said nothing for `quiet` ms, from now on. */
+  /** From now on drops peers that have sent nothing for `quiet` ms. */
   dropSilent(quiet: number): void {
     this.#quiet = quiet
     if (this.size > 0) this.#sweep.watch(this, quiet / LOOKS_PER_DEADLINE)
   }
 
-  /** @returns how many there were */
+  /** Destroys all handshakes. @returns how many there were */
   destroyAll(): number {
     const count = this.size
     for (const handshake of this.#pending.keys()) {
@@ -88,7 +88,7 @@ export class Handshakes implements Watched {
     const peer = remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`
     const message =
       code === 'ERR_SOCK_HANDSHAKE_TIMEOUT'
-        ? `Gave up the TLS handshake with ${peer}: it took too long`
+        ? `Cannot complete the TLS handshake with ${peer}: it was not finished in time`
         : `Cannot complete the TLS handshake with ${peer}: ${cause?.message.trim()}`
     const details = cause === undefined ? { remoteAddress } : { remoteAddress, cause }
     this.#outcomes.failed(new SockError(code, message, details))

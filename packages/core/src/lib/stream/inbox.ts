@@ -10,19 +10,19 @@ const END: Promise<null> = Promise.resolve(null)
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })
 
 /**
- * Input that waits for whoever reads: chunks in order, then the end or an error. Holds the port back while more than
- * `limit` bytes wait. At most one reader waits.
+ * Input that waits for a reader: chunks in order, then the end or an error. Pauses the port while `limit` bytes or
+ * more are queued. At most one reader waits.
  */
 export class Inbox implements PromiseKeeper {
   readonly #port: StreamPort
   readonly #limit: number
-  /** Made when the first chunk has to wait: in an idle connection there is none. */
+  /** Created for the first chunk that has to wait: an idle connection has none. */
   #chunks: Buffer[] | undefined
   #bytes = 0
   #paused = false
   #end: 'none' | 'clean' | Error = 'none'
   #waiting: Take | undefined
-  /** How long the one who waits does so, if not for ever. */
+  /** Limits the waiting read, if it is limited. */
   #readLimit: ReadLimit | undefined
   resolve!: (value: never) => void
   reject!: (error: Error) => void
@@ -32,12 +32,12 @@ export class Inbox implements PromiseKeeper {
     this.#limit = limit
   }
 
-  /** Whether somebody waits for input. */
+  /** Whether a read is waiting. */
   get hasReader(): boolean {
     return this.#waiting !== undefined
   }
 
-  /** Whether so much waits that the port is held back. */
+  /** Whether so much is queued that the port is paused. */
   get isFull(): boolean {
     return this.#paused
   }
@@ -59,7 +59,7 @@ export class Inbox implements PromiseKeeper {
     }
   }
 
-  /** The next chunk that is here already. */
+  /** Removes and returns the next queued chunk. */
   shift(): Buffer | undefined {
     const chunk = this.#chunks?.shift()
     if (chunk === undefined) return undefined
@@ -71,7 +71,7 @@ export class Inbox implements PromiseKeeper {
     return chunk
   }
 
-  /** No more will come: after what is here, readers see the end, or the error. The first call counts. */
+  /** Marks the end: after the queued chunks, reads get the end or the error. Only the first call counts. */
   finish(error?: Error): void {
     if (this.#end !== 'none') return
     this.#end = error ?? 'clean'
@@ -80,14 +80,14 @@ export class Inbox implements PromiseKeeper {
     else this.#settle(this.resolve, (this.#waiting === 'chunk' ? null : DONE) as never)
   }
 
-  /** Nobody may have what is here any more: unless all was taken up to a clean end, readers see the error instead. */
+  /** Drops the queued chunks. Reads get the error, unless everything up to an orderly end had been read. */
   abort(error: Error): void {
     if (this.#end === 'clean' && !this.isEmpty) this.#end = error
     this.clear()
     this.finish(error)
   }
 
-  /** Drops what is here. */
+  /** Drops the queued chunks. */
   clear(): void {
     this.#chunks = undefined
     this.#bytes = 0
@@ -97,7 +97,7 @@ export class Inbox implements PromiseKeeper {
     }
   }
 
-  /** The next chunk, or `null` at the end. */
+  /** Resolves with the next chunk, or with `null` at the end. */
   read(readLimit?: ReadLimit): Promise<Buffer | null> {
     const chunk = this.shift()
     if (chunk !== undefined) return Promise.resolve(chunk)
@@ -105,7 +105,7 @@ export class Inbox implements PromiseKeeper {
     return this.#wait('chunk', readLimit)
   }
 
-  /** The same in the shape that `for await` wants. */
+  /** The same as {@link read}, in the form that `for await` needs. */
   next(): Promise<IteratorResult<Buffer, undefined>> {
     const value = this.shift()
     if (value !== undefined) return Promise.resolve({ done: false, value })
@@ -116,7 +116,9 @@ export class Inbox implements PromiseKeeper {
   #wait<T>(take: Take, readLimit?: ReadLimit): Promise<T> {
     if (typeof this.#end === 'object') return rejected(this.#end)
     if (this.#waiting !== undefined) {
-      return rejected(new SockError('ERR_SOCK_INVALID_STATE', 'Cannot read: another read is waiting'))
+      return rejected(
+        new SockError('ERR_SOCK_INVALID_STATE', 'Cannot read: another read is waiting. Await it first'),
+      )
     }
     this.#waiting = take
     if (readLimit !== undefined) {
@@ -140,7 +142,7 @@ export class Inbox implements PromiseKeeper {
   }
 }
 
-/** `for await` over an inbox. Written by hand: Node's iterator over a stream costs a fifth of the throughput. */
+/** Implements `for await` over an inbox. Node's iterator over a stream would cost a fifth of the throughput. */
 export class ChunkIterator implements AsyncIterator<Buffer, undefined> {
   readonly #closeRead: () => void
   readonly #inbox: Inbox
@@ -155,7 +157,7 @@ export class ChunkIterator implements AsyncIterator<Buffer, undefined> {
     return this.#inbox.next()
   }
 
-  /** The loop was left early: nobody wants the rest. */
+  /** The loop was left early: the rest of the input is not needed. */
   return(): Promise<IteratorReturnResult<undefined>> {
     this.#closeRead()
     return Promise.resolve(DONE)

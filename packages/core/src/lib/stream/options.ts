@@ -7,76 +7,80 @@ import { nodeEngine } from './node/node-engine.js'
 import type { StreamEngine } from './port.js'
 
 /**
- * Options of connections, accepted or dialled.
+ * Options of connections, of servers and clients.
  *
- * @typeParam EngineSocket what the engine calls a socket; it follows from `engine`
+ * @typeParam EngineSocket the engine's type of socket; it follows from `engine`
  */
 export interface StreamConnectionOptions<EngineSocket = Socket> {
-  /** Close connections on which nothing moved, in either direction, for this many ms. Default 0: never. */
+  /** Closes a connection on which no byte moved in either direction for this many ms. Default: 0 (never). */
   idleTimeout?: number | undefined
   /**
-   * Close connections whose peer has sent nothing for this many ms, whatever is written to it, while its side is open and we
-   * take input. Time in which input is left with the peer, since nobody reads, does not count. Default 0: never.
+   * Closes a connection whose peer has sent nothing for this many ms, even while you write to it. Counts only while
+   * the peer's side is open and input is being read, not while a full queue pauses reading. Default: 0 (never).
    */
   readTimeout?: number | undefined
   /**
-   * Close connections whose peer has taken nothing for this many ms, whatever it sends, while bytes wait to be written.
-   * Default 0: never.
+   * Closes a connection whose peer has received nothing for this many ms while bytes are queued for it, even if the
+   * peer sends. Default: 0 (never).
    */
   writeTimeout?: number | undefined
   /**
-   * Bytes per direction that may wait: from there on `write()` waits, and input that nobody reads is left with the peer.
-   * Default 65536.
+   * How many bytes may be queued per direction. From there on `write()` waits, and reading pauses, so that unread
+   * input stays with the peer. Default: 65536.
    */
   highWaterMark?: number | undefined
   /**
-   * Bytes that may wait to be written: whoever goes on writing although so many wait, instead of waiting for `write()`, has
-   * the connection reset, with `ERR_SOCK_BACKPRESSURE`, counted and reported. At least `highWaterMark`. Default 67108864.
+   * The limit of bytes queued for sending. A write while that many are queued, by a handler that does not await
+   * `write()`, resets the connection with `ERR_SOCK_BACKPRESSURE`; it is counted and reported. At least
+   * `highWaterMark`. Default: 67108864.
    */
   maxWriteBuffer?: number | undefined
-  /** Runs once per connection before the handler, with what the engine calls a socket: Node's own, by default. */
+  /** Called once per connection before the handler, with the engine's socket: by default a `net.Socket`. */
   configure?: ((socket: NoInfer<EngineSocket>) => void) | undefined
-  /** What moves the bytes. Default: Node. */
+  /** The engine, which moves the bytes. Default: Node's sockets. */
   engine?: StreamEngine<EngineSocket> | undefined
 }
 
 /** Options that all stream clients have. */
 export interface StreamClientOptions<EngineSocket = Socket> extends StreamConnectionOptions<EngineSocket> {
-  /** Aborts the attempt to connect; afterwards it has no meaning. */
+  /** Cancels connecting; has no effect afterwards. */
   signal?: AbortSignal | undefined
-  /** Observes the connection, from `dial` to `close`. */
+  /** Called with each event of the connection, from `dial` to `close`. */
   onState?: ((event: ConnectionEvent) => void) | undefined
 }
 
 /** Options that all stream servers have. */
 export interface StreamServerOptions<EngineSocket = Socket> extends StreamConnectionOptions<EngineSocket> {
-  /** How long `shutdown()` waits for busy connections, in ms. Default 25000. */
+  /** How long `shutdown()` waits for busy connections, in ms. Default: 25000. */
   shutdownTimeout?: number | undefined
-  /** More peers than this are closed at once, counted and reported. Default `Infinity`. */
+  /** The limit of open connections. Further peers are closed at once, counted and reported. Default: `Infinity`. */
   maxConnections?: number | undefined
   /**
-   * Bytes that may wait to be written on all connections together that are behind, by `highWaterMark` or more. Over it
-   * those with the most are reset, with `ERR_SOCK_BACKPRESSURE`, counted and reported. Default `Infinity`.
+   * The limit of bytes queued for sending on all connections with `highWaterMark` or more queued, together. Beyond it
+   * those with the longest queues are reset with `ERR_SOCK_BACKPRESSURE`, counted and reported. Default: `Infinity`.
    */
   maxBufferedBytes?: number | undefined
-  /** Close connections whose peer has sent nothing at all within this many ms. Default 0: never. */
+  /** Closes a connection whose peer has sent nothing at all within this many ms. Default: 0 (never). */
   firstByteTimeout?: number | undefined
   /**
-   * Connections older than this many ms are treated as by `shutdown()`: `signal` fires, they are ended once idle, and
-   * destroyed after `shutdownTimeout` more. Default 0: never.
+   * The longest life of a connection in ms. An older one is treated like in `shutdown()`: `signal` aborts, the
+   * connection is ended once idle, and destroyed after another `shutdownTimeout`. Default: 0 (never).
    */
   maxLifetime?: number | undefined
-  /** How long a connection must be quiet to count as idle during `shutdown()`, in ms. Default 500. */
+  /** How long a connection must be quiet to count as idle during `shutdown()`, in ms. Default: 500. */
   drainIdle?: number | undefined
-  /** Length of the system's queue of peers that wait to be accepted (listen(2)). Default 511. */
+  /** The length of the system's accept queue (listen(2)). Default: 511. */
   backlog?: number | undefined
 }
 
-/** 1 GiB: beyond that a mark bounds nothing. */
+/** 1 GiB: a higher mark would limit nothing. */
 const MAX_HIGH_WATER_MARK = 2 ** 30
-/** More than anybody should have waiting who takes care; a handler that takes none does not fill the memory. */
+/**
+ * More than a handler that awaits its writes ever queues, and little enough to keep one that does not from filling
+ * the memory.
+ */
 const DEFAULT_MAX_WRITE_BUFFER = 64 * 1024 * 1024
-/** What fits listen(2)'s int; the system lowers it to its own limit. */
+/** The largest int, as listen(2) takes it; the system lowers it to its own limit. */
 const MAX_BACKLOG = 2 ** 31 - 1
 
 const engine: Check<StreamEngine<unknown>> = (value, name) => {
@@ -95,20 +99,20 @@ const connectionChecks = {
   maxWriteBuffer: limit(DEFAULT_MAX_WRITE_BUFFER, 1),
 } satisfies Checks<Omit<StreamConnectionOptions, 'configure' | 'engine'>>
 
-/** What only transports have whose connections are sockets of an engine. */
+/** Options of transports whose connections are an engine's sockets. */
 const socketChecks = {
   configure: func<(socket: unknown) => void>(),
   engine,
 } satisfies Checks<Pick<StreamConnectionOptions<unknown>, 'configure' | 'engine'>>
 
-/** The checks for `checkOptions()` of a client whose transport has no sockets: one per option, with its default. */
+/** The checks of a client for `checkOptions()`, for a transport without sockets: one per option, with its default. */
 export const bareStreamClientChecks = {
   ...connectionChecks,
   signal: abortSignal,
   onState: func<(event: ConnectionEvent) => void>(),
 } satisfies Checks<Omit<StreamClientOptions, 'configure' | 'engine'>>
 
-/** The checks for `checkOptions()` of a server whose transport has no sockets: what the machinery does by itself. */
+/** The checks of a server for `checkOptions()`, for a transport without sockets: the options that core implements. */
 export const bareStreamServerChecks = {
   ...connectionChecks,
   shutdownTimeout: milliseconds(25_000),
@@ -119,12 +123,12 @@ export const bareStreamServerChecks = {
   drainIdle: milliseconds(500),
 } satisfies Checks<Omit<StreamServerOptions, 'configure' | 'engine' | 'backlog'>>
 
-/** The checks of {@link StreamClientOptions}, for `checkOptions()`: one per option, with its default. */
+/** The checks of {@link StreamClientOptions} for `checkOptions()`: one per option, with its default. */
 export const streamClientChecks = { ...bareStreamClientChecks, ...socketChecks } satisfies Checks<
   StreamClientOptions<unknown>
 >
 
-/** The checks of {@link StreamServerOptions}, for `checkOptions()`: one per option, with its default. */
+/** The checks of {@link StreamServerOptions} for `checkOptions()`: one per option, with its default. */
 export const streamServerChecks = {
   ...bareStreamServerChecks,
   ...socketChecks,
@@ -132,9 +136,9 @@ export const streamServerChecks = {
 } satisfies Checks<StreamServerOptions<unknown>>
 
 /**
- * Whoever waits for each `write()` is never over the limit.
+ * Checks that a handler that awaits each `write()` can never exceed `maxWriteBuffer`.
  *
- * @throws RangeError
+ * @throws RangeError if it is below `highWaterMark`
  */
 export function checkWriteBuffer(settings: {
   readonly maxWriteBuffer: number

@@ -3,146 +3,148 @@ import type { PeerCredentials } from '../channel/channel.js'
 import type { Listener } from '../server/server-parts.js'
 
 /**
- * One connection as an engine gives it to the machinery: bytes in, bytes out, two ends. All policy (queues, promises,
- * states, counters, time-outs) is the machinery's; a port only moves bytes.
+ * One connection, as an engine provides it: bytes in, bytes out, and an end of each. A port only moves bytes. Core
+ * adds queues, promises, states, counters and time-outs.
  *
- * @typeParam Socket what `configure(socket)` gets
+ * @typeParam Socket the argument of `configure(socket)`
  */
 export interface StreamPort<Socket = unknown> {
-  /** This side. */
+  /** The address of this side. */
   readonly localAddress: Address
-  /** The peer, if it has a name. */
+  /** The address of the peer, if it has a name. */
   readonly remoteAddress: Address | undefined
   /** Whether it is encrypted. */
   readonly secure: boolean
-  /** What a handshake agreed upon, as the transport describes it; `undefined` without one. */
+  /** What the handshake negotiated, in the transport's own form; `undefined` without one. */
   readonly tls: unknown
-  /** Of a Unix connection, where the engine knows it. */
+  /** The process at the other end of a Unix connection, if the engine can tell. */
   readonly peerCredentials?: PeerCredentials | undefined
-  /** The descriptor, where the engine knows it; looked at once, before `start`. */
+  /** The file descriptor, if the engine knows it. Read once, before `start`. */
   readonly descriptor?: number | undefined
-  /** What `configure(socket)` gets: with Node's engine a `net.Socket` or `tls.TLSSocket`. */
+  /** The argument of `configure(socket)`: with Node's engine a `net.Socket` or `tls.TLSSocket`. */
   readonly socket: Socket
-  /** Bytes written and not yet taken by the system. Looked at after each write, so it must be cheap. */
+  /** Bytes written that the system has not accepted yet. Read after each write, so it must be cheap. */
   readonly bufferedBytes: number
   /**
-   * Grows with every byte that the system takes, even in the middle of one large write; only differences count. Looked
-   * at a few times per time-out, to tell a slow peer from one that takes nothing.
+   * Grows with every byte that the system accepts, even within one large write. Only differences count. Read a few
+   * times per time-out, to tell a slow peer from one that receives nothing.
    */
   readonly writeProgress: number
-  /** Begin to deliver, once this call has returned. Called once, before any other method but `destroy`. */
+  /** Begins to deliver after this call has returned. Called once, before any other method but `destroy`. */
   start(sink: StreamPortSink): void
-  /** Take these bytes, in order. The buffer stays as it is until they are sent. */
+  /** Writes bytes, in order. The caller does not change the buffer until they are sent. */
   write(data: Uint8Array): void
-  /** Call `sink.drained()` once, when all that has been written so far is taken by the system. */
+  /** Asks for one call of `sink.drained()`, when the system has accepted everything written so far. */
   requestDrain(): void
-  /** Deliver nothing until `resume()`; what is on its way already may still come. */
+  /** Stops delivering until `resume()`; data that has been read already may still be delivered. */
   pause(): void
-  /** Deliver again. */
+  /** Delivers again. */
   resume(): void
-  /** Keep the process alive while open, as it does from the beginning. Harmless when closed. */
+  /** Keeps the process alive while open, which is the default. Does nothing when closed. */
   readonly ref?: (() => void) | undefined
-  /** Do not keep the process alive. Left out, with `ref`, where that is not possible. */
+  /** Stops keeping the process alive. Missing, like `ref`, if the engine cannot do that. */
   readonly unref?: (() => void) | undefined
-  /** Send FIN after what has been written; then call `sink.finished()`. */
+  /** Sends FIN after everything written, then calls `sink.finished()`. */
   shutdownWrite(): void
-  /** Close now; then call `sink.closed()`. Harmless when closed. */
+  /** Closes now, then calls `sink.closed()`. Does nothing when closed. */
   destroy(): void
-  /** The same, and let the peer see that it is no orderly end, where the transport can say so (RST, tcp(7)). */
+  /**
+   * Closes like `destroy`, and signals the peer that it was no orderly end, where the transport can (RST, tcp(7)).
+   */
   reset(): void
 }
 
-/** Where a port delivers. Never called from inside a call of the port's own methods. */
+/** The receiver of a port's events. Never called from inside one of the port's own methods. */
 export interface StreamPortSink {
-  /** Bytes from the peer. The buffer is given away: the port must not use it again. */
+  /** Receives bytes from the peer. The port must not use the buffer afterwards. */
   received(chunk: Buffer): void
-  /** The peer's FIN: no more bytes. At most once. */
+  /** The peer has sent FIN: no more bytes follow. At most once. */
   ended(): void
-  /** All that had been written at `requestDrain()` is taken by the system. */
+  /** The system has accepted everything that had been written at `requestDrain()`. */
   drained(): void
-  /** Our FIN is out. */
+  /** This side's FIN is sent. */
   finished(): void
-  /** The last call, exactly once, after the descriptor is closed. `error` says why, if something broke. */
+  /** The last call, exactly once, after the file descriptor is closed. `error` says why, if the connection broke. */
   closed(error?: Error): void
 }
 
-/** A peer that was accepted and must shake hands before it is a connection. */
+/** An accepted peer that must complete a handshake before it becomes a connection. */
 export interface Handshake {
-  /** The peer, if it has a name. */
+  /** The address of the peer, if it has a name. */
   readonly remoteAddress: Address | undefined
   /** See {@link StreamPort.descriptor}. */
   readonly descriptor?: number | undefined
-  /** Changes whenever bytes move. */
+  /** Changes whenever bytes arrive. */
   readonly bytesRead: number
-  /** Begin; then call exactly one of the two, unless destroyed before. */
+  /** Starts; then calls exactly one of the two callbacks, unless destroyed before. */
   start(secured: (port: StreamPort) => void, failed: (error: Error) => void): void
-  /** Close now, and call neither. */
+  /** Closes now, and calls neither. */
   destroy(): void
 }
 
-/** Where a listener delivers. */
+/** The receiver of a listener's peers. */
 export interface StreamListenerSink<Socket = unknown> {
-  /** A peer has connected. A port that is not wanted is destroyed. */
+  /** A peer has connected. The sink destroys a port that it does not admit. */
   accept(port: StreamPort<Socket>): void
-  /** Like `accept`, for a peer that must shake hands first. */
+  /** A peer has connected and must complete a handshake first. */
   handshake(handshake: Handshake): void
   /**
-   * Something went wrong with accepting.
+   * Accepting has failed.
    *
-   * @param acceptAgain where the listener has stopped for it: the machinery calls it when it is to go on. Left out, it goes
-   * on by itself
+   * @param acceptAgain resumes accepting, if the listener has stopped because of the error; without it, the listener
+   * continues on its own
    */
   failed(error: Error, acceptAgain?: () => void): void
 }
 
 /**
- * A bound socket that accepts until it is closed. How long that is when a server shuts down, and when it is tried again after
- * a failure, is up to the machinery.
+ * A bound socket that accepts peers until it is closed. The accept queue decides how long that is during a shutdown,
+ * and when to accept again after a failure.
  */
 export interface StreamListener<Addr extends Address = Address> extends Omit<Listener<Addr>, 'drain'> {
   /**
-   * A shutdown begins: take away the name by which new peers find the listener, and go on to hand over those who have
-   * connected already. Left out where it has no name of its own, as on a port.
+   * Called when a shutdown begins: removes the name by which new peers find the listener, which still hands over
+   * peers that have connected. Missing if the listener has no name of its own, as on a port.
    */
   readonly removeName?: (() => void) | undefined
 }
 
 /**
- * Where to listen or connect, in the terms of an engine.
+ * An endpoint to listen on or to connect to, in an engine's terms.
  *
  * @internal
  */
 export type StreamEndpoint = IpEndpoint | PathEndpoint
 
 /**
- * An endpoint of IP, checked.
+ * A checked IP endpoint.
  *
  * @internal
  */
 export interface IpEndpoint {
-  /** Tells it from a {@link PathEndpoint}. */
+  /** Distinguishes it from a {@link PathEndpoint}. */
   readonly kind: 'ip'
-  /** A name or an address; for listening, `undefined` means all addresses. */
+  /** A host name or an IP address; to listen, `undefined` means all addresses. */
   readonly host: string | undefined
-  /** 0 to 65535; listening on 0 lets the system choose. */
+  /** The port, 0 to 65535. To listen on port 0 lets the system choose one. */
   readonly port: number
-  /** Do not take IPv4 peers on an IPv6 address. */
+  /** Accept no IPv4 peers on an IPv6 address. */
   readonly ipv6Only?: boolean
-  /** Share the port with other sockets that ask for it too (SO_REUSEPORT, socket(7)). */
+  /** Share the port with other sockets that set this too (SO_REUSEPORT, socket(7)). */
   readonly reusePort?: boolean
 }
 
 /**
- * An endpoint in the file system or in Linux's abstract namespace, checked.
+ * A checked endpoint in the file system or in Linux's abstract namespace.
  *
  * @internal
  */
 export interface PathEndpoint {
-  /** Tells it from an {@link IpEndpoint}. */
+  /** Distinguishes it from an {@link IpEndpoint}. */
   readonly kind: 'path'
-  /** What to bind or connect; an abstract name begins with a NUL byte. */
+  /** The name to bind or connect to; an abstract one begins with a NUL byte. */
   readonly path: string
-  /** What connections call this side (listening) or the peer (connecting). */
+  /** The address that connections show: their own for a listener, their peer's for a client. */
   readonly address: UnixAddress
 }
 
@@ -152,38 +154,38 @@ export interface PathEndpoint {
  * @internal
  */
 export interface StreamSocketOptions {
-  /** Bytes from which `bufferedBytes` is too much; see the option of the same name. */
+  /** `bufferedBytes` from this number on is too much; see the option of the same name. */
   readonly highWaterMark: number
-  /** Send small writes at once (TCP_NODELAY, tcp(7)). Default false. */
+  /** Send small writes at once (TCP_NODELAY, tcp(7)). Default: false. */
   readonly noDelay?: boolean
-  /** Probe silent peers after this many ms; 0 for never (SO_KEEPALIVE, TCP_KEEPIDLE). Default 0. */
+  /** Probe a silent peer after this many ms; 0 for never (SO_KEEPALIVE, TCP_KEEPIDLE). Default: 0. */
   readonly keepAlive?: number
 }
 
 /**
- * Options of a socket that listens; but for `backlog`, those of the sockets that it accepts.
+ * Options of a listening socket. All but `backlog` apply to the sockets that it accepts.
  *
  * @internal
  */
 export interface StreamListenOptions extends StreamSocketOptions {
-  /** Length of the system's accept queue in peers (listen(2)). */
+  /** The length of the system's accept queue in peers (listen(2)). */
   readonly backlog: number
 }
 
 /**
- * What moves the bytes. Node's own is the default; another one can be given to servers and clients as `engine`.
+ * An engine, which moves the bytes. Node's is the default; servers and clients take another as `engine`.
  *
- * @typeParam Socket what `configure(socket)` gets with this engine
+ * @typeParam Socket the argument of `configure(socket)` with this engine
  */
-// oxlint-disable-next-line typescript/no-explicit-any -- without an argument, any engine will do
+// oxlint-disable-next-line typescript/no-explicit-any -- without an argument, any engine is accepted
 export interface StreamEngine<Socket = any> {
-  /** What messages call it. */
+  /** The name of the engine in messages. */
   readonly name: string
-  /** Whether it can share a port whatever the version of Node is. Default: no. */
+  /** Whether it supports `reusePort` on every version of Node. Default: false. */
   readonly canReusePort?: boolean
   /**
-   * Opens a listener that delivers to `sink`. Rejects with the system's error, or with the signal's reason; nothing is left
-   * then.
+   * Opens a listener that delivers to `sink`. Rejects with the system's error or the signal's reason, and leaves
+   * nothing then.
    */
   listenStream(
     endpoint: StreamEndpoint,
@@ -191,7 +193,7 @@ export interface StreamEngine<Socket = any> {
     sink: StreamListenerSink<Socket>,
     signal?: AbortSignal,
   ): Promise<StreamListener>
-  /** Rejects with the system's error, or with the signal's reason; nothing is left then. */
+  /** Connects. Rejects with the system's error or the signal's reason, and leaves nothing then. */
   connectStream(
     endpoint: StreamEndpoint,
     options: StreamSocketOptions,

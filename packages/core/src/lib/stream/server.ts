@@ -17,25 +17,26 @@ export interface StreamServer<
   C extends Connection = Connection,
 > extends Server<Target, Addr, StreamServerStats, C> {}
 
-/** What a transport is to the machinery. */
+/** What a transport supplies: how to check targets and open listeners. */
 export interface StreamBinding<Target, Addr extends Address, Endpoint> {
-  /** What servers and connections say they talk over. */
+  /** The name of the transport. */
   readonly transport: Transport
   /** Whether connections are encrypted. */
   readonly secure: boolean
-  /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and the like */
+  /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and similar codes */
   parse(target: Target): Endpoint
   /**
-   * Opens a listener. Rejects with the system's error or the signal's reason, and leaves nothing then. One that takes no
-   * time to open need not look at the signal.
+   * Opens a listener. Rejects with the system's error or the signal's reason, and leaves nothing then. If opening
+   * takes no time, it may ignore the signal.
    */
   open(endpoint: Endpoint, sink: StreamListenerSink, signal: AbortSignal): Promise<StreamListener<Addr>>
 }
 
 /**
- * Makes the server of a stream transport.
+ * Returns a server of a stream transport.
  *
- * @throws TypeError if the handler has neither of its two forms, RangeError if `maxWriteBuffer` is below `highWaterMark`
+ * @throws TypeError if the handler is neither a function nor an object of callbacks, RangeError if `maxWriteBuffer`
+ * is below `highWaterMark`
  */
 export function createStreamServer<
   Target,

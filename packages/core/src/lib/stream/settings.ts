@@ -1,4 +1,4 @@
-/** The options of the machinery, all of them given. */
+/** The options of a stream server that core implements, all set. */
 export interface StreamServerSettings {
   /** See `shutdownTimeout` of `StreamServerOptions`. */
   readonly shutdownTimeout: number
@@ -6,7 +6,7 @@ export interface StreamServerSettings {
   readonly maxConnections: number
   /** See `backlog` of `StreamServerOptions`; default 511. */
   readonly backlog?: number
-  /** How many may be in the handshake at once, for bindings that shake hands. Default `Infinity`. */
+  /** The limit of concurrent handshakes, for transports with a handshake. Default: `Infinity`. */
   readonly maxHandshakes?: number
   /** See `idleTimeout` of `StreamConnectionOptions`. */
   readonly idleTimeout: number
@@ -26,8 +26,10 @@ export interface StreamServerSettings {
   readonly maxBufferedBytes: number
   /** See `drainIdle` of `StreamServerOptions`. */
   readonly drainIdle: number
-  /** How long a handshake may take, in ms, for bindings that shake hands. Default `Infinity`. */
+  /** How long a handshake may take, in ms, for transports with a handshake. Default: `Infinity`. */
   readonly handshakeTimeout?: number
-  /** See `configure` of `StreamConnectionOptions` (default: none); one that throws is treated like a handler that throws. */
+  /**
+   * See `configure` of `StreamConnectionOptions`. If it throws, that counts as a handler that throws. Default: none.
+   */
   readonly configure?: ((socket: never) => void) | undefined
 }

@@ -1,33 +1,35 @@
 import { AsyncResource } from 'node:async_hooks'
 import { IndexedSet, type Indexed } from '../channel/indexed-set.js'
 
-/** Something with deadlines. */
+/** An object with deadlines. */
 export interface Watched extends Indexed {
   /**
-   * Look whether a deadline has passed, and act.
+   * Checks whether a deadline has passed, and acts.
    *
-   * @param now milliseconds of a monotonic clock: steps of the system's time do not matter
-   * @returns in how many ms to look again at the latest; `Infinity`: not any more, until it is watched anew
+   * @param now ms of a monotonic clock, which changes of the system's time do not affect
+   * @returns the longest time until the next check, in ms; `Infinity` to stop until `watch` is called again
    */
   check(now: number): number
 }
 
-/** Looking more often than this costs more than the precision is worth. */
+/** The shortest interval between checks, in ms: more precision would not be worth its cost. */
 const MIN_INTERVAL = 10
 
 /**
- * One timer for the deadlines of many. Instead of a timer per connection, restarted with each byte, it looks at all of
- * them now and then. It runs only while something is watched, and never keeps the process alive.
+ * One timer for the deadlines of many objects. Instead of a timer per connection that restarts with each byte, it
+ * checks all of them periodically. It runs only while something is watched, and never keeps the process alive.
  */
 export class Sweep {
   readonly #watched = new IndexedSet<Watched>()
-  /** The timer is nobody's, though it may be one of the watched that sets it going. */
+  /**
+   * An asynchronous context of its own: the timer must not run in that of the connection that happens to start it.
+   */
   readonly #context = new AsyncResource('SOCKSWEEP')
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #due = 0
 
-  /** @param within when to look for the first time, in ms at the latest */
+  /** Adds an object. @param within the longest time until its first check, in ms */
   watch(item: Watched, within: number): void {
     this.#watched.add(item)
     this.#schedule(within)
@@ -49,8 +51,8 @@ export class Sweep {
   }
 
   /**
-   * After a blocked event loop timers run before input is read, so the verdict waits until it has been. The immediate is
-   * not unreferenced: the loop would sleep over it.
+   * After a blocked event loop timers run before input is read, so the check waits until it has been read. The
+   * immediate is not unreferenced, since the event loop would sleep without running it.
    */
   readonly #onTimer = (): void => {
     this.#timer = undefined
@@ -62,7 +64,7 @@ export class Sweep {
     const now = performance.now()
     let next = Infinity
     for (const item of this.#watched) {
-      // Perhaps another one has ended it.
+      // The check of another object may have removed it.
       if (!this.#watched.has(item)) continue
       const within = item.check(now)
       if (within === Infinity) this.#watched.delete(item)

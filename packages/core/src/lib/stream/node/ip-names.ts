@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { ipAddress, type Address } from '../../address/address.js'
 
-/** The name of a socket that was gone before anybody asked. */
+/** The address of a socket that was closed before its address was read. */
 const UNSPECIFIED = ipAddress('0.0.0.0', 0)
 
-/** This side of a socket; `0.0.0.0:0` for one that was gone before anybody asked. */
+/** Returns the address of this side; `0.0.0.0:0` if the socket was closed before. */
 export function localIpAddress(socket: Socket): Address {
   const { localAddress, localPort } = socket
   return localAddress === undefined || localPort === undefined
@@ -12,7 +12,7 @@ export function localIpAddress(socket: Socket): Address {
     : ipAddress(localAddress, localPort)
 }
 
-/** The peer of a socket; `undefined` for one that was gone before anybody asked. */
+/** Returns the address of the peer; `undefined` if the socket was closed before. */
 export function remoteIpAddress(socket: Socket): Address | undefined {
   const { remoteAddress, remotePort } = socket
   return remoteAddress === undefined || remotePort === undefined

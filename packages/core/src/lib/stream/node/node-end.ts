@@ -3,50 +3,50 @@ import type { Socket } from 'node:net'
 import { descriptorOf, handleOf } from './node-handle.js'
 
 /**
- * Whether the end that Node tells of is one. libuv takes any hang-up that comes with a short read for the peer's FIN, and
- * does not ask whether it was a reset (POLLHUP in `uv__stream_io`, libuv/src/unix/stream.c).
+ * Checks an end of input that Node reports. libuv takes any hang-up together with a short read for the peer's FIN,
+ * and does not check whether it was a reset (POLLHUP in `uv__stream_io`, libuv/src/unix/stream.c).
  */
 
 const ONE_BYTE = Buffer.alloc(1)
 
 /**
- * Asks the system what is behind the end, which costs one system call: nothing after a FIN, even if a RST has followed it;
- * after a RST its error, which the system keeps until it is asked for.
+ * Asks the system what follows the end, with one system call. After a FIN it reads nothing, even if a RST has
+ * followed; after a RST it gets the pending error.
  *
- * @returns what broke the connection; `undefined` if the end is one
+ * @returns what broke the connection; `undefined` if the input has really ended
  */
 export function whatBroke(socket: Socket): Error | undefined {
   const fd = descriptorOf(socket) ?? -1
-  // As on Windows, whose libuv does not mix the two up.
+  // On Windows there is no descriptor; its libuv tells FIN from RST.
   if (fd < 0) return undefined
   try {
     if (readSync(fd, ONE_BYTE) === 0) return undefined
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException
-    // An end that the system knows nothing of: somebody has called `socket.push(null)`.
+    // The system knows of no end: `socket.push(null)` was called.
     if (syscall !== 'read' || code === 'EAGAIN') return undefined
     return error as Error
   }
-  return cutOff('there is more behind its end')
+  return cutOff('data follows the reported end of its input')
 }
 
 /**
- * The same for a TLS socket, in the moment when Node learns of the end. The input is whole if it ended with the peer's
- * `close_notify`, whatever has become of the TCP connection by now.
+ * Does the same for a TLS socket, at the moment when Node learns of the end. The input is complete if it ended with
+ * the peer's `close_notify`, whatever has happened to the TCP connection since.
  */
 export function whatBrokeEncrypted(socket: Socket): Error | undefined {
   const handle = handleOf(socket)
   const below = handle?._parent
-  // Only an end of the TCP connection stops the reading of what is wanted; `close_notify` leaves it as it is.
+  // Only an end of the TCP connection has stopped the reading that Node wants; `close_notify` leaves it on.
   if (below === undefined || handle?.reading !== true || below.readStart() !== 0) return undefined
   below.readStop()
   const error = whatBroke(socket)
   if (error !== undefined || socket.writableEnded) return error
-  // Node swallows the error of the system when it meets it in a record of its own, such as a session ticket. But before
-  // our FIN only a connection that broke has no peer.
-  return below.getpeername({}) === 0 ? undefined : cutOff('the connection is gone')
+  // Node ignores a system error that occurs in a record of its own, such as a session ticket. But before our FIN only
+  // a broken connection has no peer.
+  return below.getpeername({}) === 0 ? undefined : cutOff('the TCP connection is gone')
 }
 
 function cutOff(why: string): Error {
-  return Object.assign(new Error(`Input was cut off: ${why}`), { code: 'ECONNRESET' })
+  return Object.assign(new Error(`Connection broke: ${why}`), { code: 'ECONNRESET' })
 }

@@ -19,7 +19,7 @@ import type {
   StreamSocketOptions,
 } from '../port.js'
 
-/** Node's own sockets. */
+/** The engine over Node's own sockets. */
 export const nodeEngine: StreamEngine<Socket> = {
   name: 'node',
   listenStream(endpoint, options, sink, signal) {
@@ -36,11 +36,11 @@ export const nodeEngine: StreamEngine<Socket> = {
   },
 }
 
-/** Where {@link listenNode} delivers. */
+/** The receiver of the sockets of {@link listenNode}. */
 interface NodeListenerSink {
-  /** A peer was accepted; its socket has no listeners yet. */
+  /** A peer was accepted. Its socket has no listeners yet. */
   accept(socket: Socket): void
-  /** Something went wrong with accepting; the listener goes on. */
+  /** Accepting has failed; the listener continues. */
   failed(error: Error): void
 }
 
@@ -60,8 +60,8 @@ async function listenNode(
     keepAliveInitialDelay: options.keepAlive ?? 0,
   })
   const accept = (socket: Socket): void => sink.accept(socket)
-  // The primary of a cluster may hand over a peer before Node says that we listen. It is served once we have said so too;
-  // until then nothing is read of it.
+  // In a cluster the primary may hand over a peer before Node reports `listening`. Such a peer is served after this
+  // server has reported it too; until then its input is not read.
   const hold = (socket: Socket): void => {
     setImmediate(() => (server.listening ? accept(socket) : socket.destroy()))
   }
@@ -86,7 +86,7 @@ async function connectNode(
   signal?.throwIfAborted()
   const socketOptions = {
     allowHalfOpen: true,
-    // Node hands this on to the stream, though its types do not say so.
+    // Node passes this on to the stream, although its types do not include it.
     highWaterMark: options.highWaterMark,
     noDelay: options.noDelay ?? false,
     keepAlive: (options.keepAlive ?? 0) > 0,
@@ -97,11 +97,11 @@ async function connectNode(
   return socket
 }
 
-/** Waits for `event` of a socket that is being set up; on error or abort the socket is destroyed. */
+/** Waits for an event of a socket that is being set up; on an error or abort it destroys the socket. */
 export async function settled(socket: Socket, event: string, signal: AbortSignal | undefined): Promise<void> {
   const done = createDeferred()
   const abort = (): void => done.reject(signal?.reason)
-  const closed = (): void => done.reject(new Error('Socket closed while connecting'))
+  const closed = (): void => done.reject(new Error('Socket was closed while it was connecting'))
   socket.once(event, done.resolve)
   socket.once('error', done.reject)
   socket.once('close', closed)
@@ -109,7 +109,7 @@ export async function settled(socket: Socket, event: string, signal: AbortSignal
   try {
     await done.promise
   } catch (error) {
-    // A late error, as of a further address that was tried, must find somebody.
+    // A later error, such as that of another address, must have a listener.
     socket.on('error', ignore)
     socket.destroy()
     throw error
@@ -121,7 +121,7 @@ export async function settled(socket: Socket, event: string, signal: AbortSignal
   }
 }
 
-/** How sockets that were accepted at this endpoint are named. */
+/** Returns the addresses and abilities of sockets accepted at this endpoint. */
 function serverTraits(endpoint: StreamEndpoint): SocketTraits {
   if (endpoint.kind === 'path') {
     const { address } = endpoint
@@ -130,7 +130,7 @@ function serverTraits(endpoint: StreamEndpoint): SocketTraits {
   return ipTraits
 }
 
-/** How sockets that were connected to this endpoint are named; a Unix client itself has no name. */
+/** Returns the same for sockets connected to this endpoint. A Unix client itself has no name. */
 function clientTraits(endpoint: StreamEndpoint): SocketTraits {
   if (endpoint.kind === 'path') {
     const { address } = endpoint
@@ -142,7 +142,7 @@ function clientTraits(endpoint: StreamEndpoint): SocketTraits {
 const UNNAMED = unixAddress('')
 const ipTraits: SocketTraits = { secure: false, canReset: true }
 
-/** A name is looked up here: `net.Server` would go on to listen after it was closed, once its own look-up ends. */
+/** Resolves a host name first: with its own look-up, `net.Server` would begin to listen even after it was closed. */
 async function listenTarget(
   endpoint: StreamEndpoint,
   signal: AbortSignal | undefined,

@@ -8,43 +8,49 @@ import { localIpAddress, remoteIpAddress } from './ip-names.js'
 import type { StreamPort, StreamPortSink } from '../port.js'
 import { onWritten, writeTurn } from './write-turn.js'
 
-/** How the sockets of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
+/**
+ * Properties that all sockets of one listener, or of one client call, share, so that a port needs no functions of its
+ * own.
+ */
 export interface SocketTraits {
-  /** Whether they are encrypted. */
+  /** Whether the sockets are encrypted. */
   readonly secure: boolean
-  /** Whether there is TCP below, which has a RST. */
+  /** Whether they run over TCP, which has a RST. */
   readonly canReset: boolean
-  /** What this side is called; asked for once per socket, when it is first needed. Default: its IP address and port. */
+  /**
+   * Returns the address of this side; called at most once per socket, when first needed. Default: its IP address and
+   * port.
+   */
   localAddress?(socket: Socket): Address
-  /** What the peer is called, if it has a name; asked for likewise. Default: its IP address and port. */
+  /** Returns the address of the peer, if it has a name; called likewise. Default: its IP address and port. */
   remoteAddress?(socket: Socket): Address | undefined
-  /** What a handshake agreed upon; left out without one. */
+  /** Returns what the handshake negotiated; missing without one. */
   session?(socket: Socket): unknown
 }
 
-/** What has been asked for of a socket: most are never asked. */
+/** Properties that were read from a socket. Most are never read. */
 interface Names {
   local?: Address
   remote?: Address | undefined
   tls?: unknown
 }
 
-/** Where a socket's listeners find its port: one property instead of a closure per listener. */
+/** Leads a socket's listeners to its port: one property instead of a closure per listener. */
 const PORT = Symbol('port')
 type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'secure' | 'error'> }
 
 const NOTHING = Buffer.alloc(0)
 
-/** A byte that is handed to the handles may wait in two queues, with what TLS adds in one of them. */
+/** A byte passed to the handles may wait in two queues, plus what TLS adds to it in one of them. */
 const OUTWEIGH_QUEUES = 4
 
-/** What is held for the rest of a turn is sent before it when it has so many bytes, or is so many writes (IOV_MAX is 1024). */
+/** Limits of what is held until the end of a turn (IOV_MAX is 1024). */
 const MAX_HELD_BYTES = 64 * 1024
 const MAX_HELD_WRITES = 512
-/** Or when a write comes so many ms after the first that is held: the turn takes long. */
+/** Also the longest time that writes are held, in ms: a turn may take long. */
 const PATIENCE = 1
 
-/** A port over a connected `net.Socket` or `tls.TLSSocket` that was made with `allowHalfOpen`. */
+/** Returns a port over a connected `net.Socket` or `tls.TLSSocket` that was created with `allowHalfOpen`. */
 export function createNodePort(socket: Socket, traits: SocketTraits): StreamPort<Socket> {
   return new NodeStreamPort(socket, traits)
 }
@@ -54,9 +60,9 @@ class NodeStreamPort implements StreamPort<Socket> {
   readonly #traits: SocketTraits
   #names: Names | undefined
   #hearsDrain = false
-  /** When something was last written at once; see {@link writeTurn}. */
+  /** The turn of the latest write that was not held; see {@link writeTurn}. */
   #wroteIn = -1
-  /** How many writes are held since then, which the machinery takes for sent. */
+  /** The number of held writes, which count as sent for core. */
   #held = 0
   #heldSince = 0
   sink!: StreamPortSink
@@ -89,8 +95,8 @@ class NodeStreamPort implements StreamPort<Socket> {
   }
 
   /**
-   * The queues of the handles fall with each part that is taken. The stream hands over the next write when the one before is
-   * taken as a whole: what queues up there is no progress.
+   * The queues of the handles shrink with each accepted part. Bytes that are queued behind the write in progress do
+   * not count: the stream passes on the next write only when the previous one was accepted as a whole.
    */
   get writeProgress(): number {
     return OUTWEIGH_QUEUES * dispatchedBytes(this.socket) - queuedBytes(this.socket)
@@ -107,7 +113,10 @@ class NodeStreamPort implements StreamPort<Socket> {
     socket.on('data', onData)
   }
 
-  /** The first write of a turn goes out at once. More that follow, unless the system has no room, leave together at its end. */
+  /**
+   * The first write of a turn is sent at once. Later ones, if the system has room, are sent together at the end of
+   * the turn.
+   */
   write(data: Uint8Array): void {
     const turn = writeTurn()
     if (this.#wroteIn === turn && (this.#held > 0 || this.socket.writableLength === 0)) {
@@ -132,7 +141,7 @@ class NodeStreamPort implements StreamPort<Socket> {
     if (isMuch || this.#held === MAX_HELD_WRITES || now - this.#heldSince > PATIENCE) this.release()
   }
 
-  /** Sends what is held, in one call. */
+  /** Sends the held writes in one call. */
   release(): void {
     if (this.#held === 0) return
     this.#held = 0
@@ -145,7 +154,8 @@ class NodeStreamPort implements StreamPort<Socket> {
       if (!this.#hearsDrain) this.socket.on('drain', onDrain)
       this.#hearsDrain = true
     } else {
-      // The socket's own mark is higher than ours, so it has no 'drain' to tell: an empty write queues up behind the rest.
+      // Below the socket's own mark it emits no 'drain'. The callback of an empty write runs after all writes before
+      // it.
       this.socket.write(NOTHING, () => this.sink.drained())
     }
   }
@@ -169,7 +179,8 @@ class NodeStreamPort implements StreamPort<Socket> {
   shutdownWrite(): void {
     this.release()
     this.socket.on('finish', onFinish)
-    // From inside of a read OpenSSL would throw away what it has not delivered yet: Node asks it for the peer's farewell.
+    // Inside a read, Node asks OpenSSL for the peer's close_notify, which would discard data that is not delivered
+    // yet.
     if (this.secure) setImmediate(end, this.socket)
     else this.socket.end()
   }
@@ -182,7 +193,7 @@ class NodeStreamPort implements StreamPort<Socket> {
   reset(): void {
     this.release()
     const { socket } = this
-    // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor; our output was complete then anyway.
+    // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor. Our output was complete by then.
     const isComplete = socket.writableEnded && socket.writableLength === 0
     if (socket.destroyed || isComplete || !this.#traits.canReset) socket.destroy()
     else bottom(socket).resetAndDestroy()
@@ -197,7 +208,7 @@ function end(socket: Socket): void {
   if (!socket.destroyed) socket.end()
 }
 
-/** The TCP socket below a TLS socket: only that one can be reset, and the one above goes with it. */
+/** Returns the TCP socket below a TLS socket: only that can be reset, and it takes the TLS socket with it. */
 function bottom(socket: Socket): Socket {
   return (socket as unknown as { _parent: Socket | null })._parent ?? socket
 }
@@ -206,17 +217,20 @@ function onData(this: Socket, chunk: Buffer): void {
   ;(this as PortSocket)[PORT].sink.received(chunk)
 }
 
-/** Tells an end of TLS from a connection that broke: after a pause 'end' comes when it is too late to ask. */
+/**
+ * Tells an end of TLS from a broken connection as soon as Node learns of it: after a pause, 'end' comes too late for
+ * that.
+ */
 function pushDecrypted(this: Socket, chunk: unknown, encoding?: BufferEncoding): boolean {
   if (chunk === null && !this.destroyed) {
-    // From now on its own method again, for what Node may push behind the end.
+    // Restore the method, for anything that Node pushes after the end.
     delete (this as Partial<Socket>).push
     ;(this as PortSocket)[PORT].error ??= whatBrokeEncrypted(this)
   }
   return Readable.prototype.push.call(this, chunk, encoding)
 }
 
-/** A socket that broke may still emit 'end': that is no end of the input, but of the connection. */
+/** A broken socket may still emit 'end': that is the end of the connection, not of the input. */
 function onEnd(this: Socket): void {
   const port = (this as PortSocket)[PORT]
   if (!port.secure) port.error ??= whatBroke(this)
@@ -233,8 +247,8 @@ function onFinish(this: Socket): void {
 }
 
 /**
- * 'close' follows, and then the sink hears of it. Some errors of TLS come without it (a flood of renegotiations,
- * ERR_TLS_SESSION_ATTACK): then we see to it.
+ * Remembers the error and destroys the socket. 'close' follows, which the sink learns of. Some TLS errors (a flood of
+ * renegotiations, ERR_TLS_SESSION_ATTACK) do not destroy the socket by themselves.
  */
 function onError(this: Socket, error: Error): void {
   ;(this as PortSocket)[PORT].error = error
@@ -243,12 +257,12 @@ function onError(this: Socket, error: Error): void {
 
 function onClose(this: Socket): void {
   const port = (this as PortSocket)[PORT]
-  // Node keeps a closed socket until the next major collection; what we know of it need not wait for that.
+  // Node keeps a closed socket until the next major collection. Release what belongs to us now.
   ;(this as PortSocket)[PORT] = CLOSED
   port.sink.closed(port.error)
 }
 
-/** The port of a socket that is closed: nothing comes of it any more. */
+/** The port of a closed socket: ignores everything. */
 const CLOSED: PortSocket[typeof PORT] = {
   sink: { received: ignore, ended: ignore, drained: ignore, finished: ignore, closed: ignore },
   secure: false,

@@ -1,15 +1,15 @@
 /**
- * Tells the first write of a port from those that follow before the event loop goes on, at no cost: Node calls back for
- * each write anyway, once the code that wrote has returned, and before anything else happens. So no call has come yet as
- * long as that code still runs.
+ * Tells the first write of a port from later ones in the same turn of the event loop, at no cost. Node calls back for
+ * each write as soon as the writing code has returned, and before anything else happens. So without such a call that
+ * code is still running.
  */
 
-/** Small enough for V8 to keep it without a box. */
+/** Small enough for V8 to store without a box. */
 const MASK = 2 ** 30 - 1
 
 let count = 0
 
-/** What a port remembers of its last write; another number means that the loop has gone on since. */
+/** Returns the number of the current turn. It differs from an earlier one if the event loop has moved on since. */
 export function writeTurn(): number {
   return count
 }
