@@ -59,7 +59,11 @@ for (const { name, options, describe } of engines) {
       }
       expectHere(await rejection(start(8080)), 'ERR_SOCK_INVALID_ADDRESS', 'Invalid target: expected ":8080"')
       await start('127.0.0.1:0')
-      expectHere(await rejection(start(':0')), 'ERR_SOCK_INVALID_STATE', 'Cannot listen: server is listening')
+      expectHere(
+        await rejection(start(':0')),
+        'ERR_SOCK_INVALID_STATE',
+        'Cannot listen: the server is listening',
+      )
     })
 
     it('listen() that is stopped, and options that are wrong', async () => {

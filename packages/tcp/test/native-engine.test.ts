@@ -30,7 +30,7 @@ describe('the native engine under tcp', () => {
 
   it('tls is refused, for servers and for clients', async () => {
     expect(() => createTcpServer(() => {}, { engine, tls: {} })).toThrow(
-      'Cannot serve TLS with the engine "native"',
+      'Cannot use TLS with the engine "native"',
     )
     await expect(connectTcp('127.0.0.1:1', { engine, tls: true })).rejects.toMatchObject({
       code: 'ERR_SOCK_UNSUPPORTED',

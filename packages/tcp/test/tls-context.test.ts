@@ -78,7 +78,7 @@ describe('setSecureContext', () => {
   it('throws on a server without TLS', () => {
     const error = thrown(() => createTcpServer(echo).setSecureContext(certificates.server))
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_STATE' })
-    expect(error.message).toContain('without "tls"')
+    expect(error.message).toContain('without the option "tls"')
   })
 })
 
@@ -96,10 +96,14 @@ describe('createTcpServer', () => {
   })
 
   it.each<[string, () => object, RegExp]>([
-    ['nothing', () => ({}), /there is no certificate, give "cert" and "key", or "pfx"$/],
+    ['nothing', () => ({}), /there is no certificate. Pass "cert" and "key", or "pfx"$/],
     ['variables that are not set', () => ({ cert: undefined, key: undefined }), /there is no certificate/],
     ['a key alone', () => ({ key: certificates.other.key }), /there is no certificate/],
-    ['a certificate alone', () => ({ cert: certificates.other.cert }), /there is no "key" for the "cert"$/],
+    [
+      'a certificate alone',
+      () => ({ cert: certificates.other.cert }),
+      /there is no "key" for the "cert". Pass both$/,
+    ],
     ['ciphers that need one', () => ({ ciphers: 'HIGH:!aNULL' }), /there is no certificate/],
   ])('throws for tls with %s, and setSecureContext() too', async (_, tls, message) => {
     const { server } = await serve(echo, { tls: certificates.server })

@@ -21,7 +21,7 @@ describe('connectTcp with tls', () => {
     const error = await rejection(connectTcp(`127.0.0.1:${port}`, { tls: true }))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_HANDSHAKE_FAILED' })
     expect(error.message).toBe(
-      `Cannot complete the TLS handshake with "127.0.0.1:${port}": the peer does not speak TLS`,
+      `Cannot complete the TLS handshake with "127.0.0.1:${port}": the peer does not speak TLS. Check the port, or leave out "tls"`,
     )
     expect(error.cause).toHaveProperty('message')
   })

@@ -51,7 +51,7 @@ describe('receiveBufferSize and sendBufferSize', () => {
       await until(() => errors.length === 1, 'the error is reported')
       expect(errors[0]).toMatchObject({ code: 'ERR_SOCK_BUFFER_SIZE' })
       expect(errors[0]?.message).toContain(`"${option}" of ${asked} bytes`)
-      expect(errors[0]?.message).toContain(`gave ${maximum(name)}`)
+      expect(errors[0]?.message).toContain(`granted ${maximum(name)}`)
       expect(server.state).toBe('listening')
     },
   )
@@ -130,7 +130,10 @@ describe('multicastTtl, multicastLoopback and multicastInterface', () => {
 
   it('reject an interface that does not exist, and leave the server idle', async () => {
     const { server } = create(echo, { multicastInterface: '192.0.2.99' })
-    expect((await rejection(server.listen('127.0.0.1:0'))).code).toMatch(/^E[A-Z]+$/)
+    const error = await rejection(server.listen('127.0.0.1:0'))
+    expect(error.code).toMatch(/^E[A-Z]+$/)
+    expect(error.message).toMatch(/^Cannot set "multicastInterface" to '192\.0\.2\.99': /)
+    expect(error).toHaveProperty('syscall', 'setMulticastInterface')
     expect(server.state).toBe('idle')
   })
 })

@@ -3,47 +3,48 @@ import type { DatagramPort } from '@sock/core/datagram'
 import type { NativeSocket } from './native-socket.js'
 
 /**
- * What this engine is to `@sock/udp` and `@sock/unixgram`: what they call `UdpEngine` and `UnixgramEngine`. They are tested
- * with it, and packages know each other in one direction only, so that it is said here once more.
+ * The datagram part of the engine: `UdpEngine` of `@sock/udp` and `UnixgramEngine` of `@sock/unixgram`. Those
+ * packages use this one in their tests, and dependencies go in one direction only, so the interfaces are repeated
+ * here.
  */
 export interface NativeDatagramEngine extends DatagramEngine {
-  /** Whether clients of Unix datagrams let the system choose an abstract name, instead of making a file. */
+  /** Whether the system chooses an abstract name for clients of Unix datagrams, so that they need no file. */
   readonly autobind: boolean
   /** Binds a UDP socket, and connects it if there is a peer. Rejects with the system's error, and leaves nothing then. */
   openUdp(bind: NativeUdpBind, settings: NativeUdpSettings): Promise<NativeUdpPort>
-  /** Opens a Unix datagram socket that has no name yet. @throws the system's error */
+  /** Opens a Unix datagram socket without a name. @throws the system's error */
   openUnixgram(): NativeUnixgramPort
 }
 
 /** A UDP socket. */
 export interface NativeUdpPort extends DatagramPort<NativeSocket> {
-  /** Bytes that the system gave for what is received; looked at once. */
+  /** Bytes that the system granted for the receive buffer; read once. */
   readonly receiveBufferSize: number
-  /** Bytes that the system gave for what is sent; looked at once. */
+  /** Bytes that the system granted for the send buffer; read once. */
   readonly sendBufferSize: number
 }
 
 /** A Unix datagram socket. */
 export interface NativeUnixgramPort extends DatagramPort<NativeSocket> {
-  /** Gives it a name. @throws the system's error */
+  /** Binds it to a name. @throws the system's error */
   bind(name: string): void
-  /** Gives it a peer, or another one. @throws the system's error */
+  /** Connects it to a peer, the first or another one. @throws the system's error */
   connect(name: string): void
 }
 
-/** Where a UDP socket is bound; hosts are addresses in numbers. */
+/** Where to bind a UDP socket. Hosts are IP addresses. */
 export interface NativeUdpBind {
-  /** `undefined` for all addresses. */
+  /** The address to bind to; `undefined` for all addresses. */
   readonly host: string | undefined
-  /** 0 to 65535; 0 lets the system choose. */
+  /** The port, 0 to 65535; with 0 the system chooses one. */
   readonly port: number
-  /** What kind of addresses it is for. */
+  /** The family of the socket. */
   readonly family: 'udp4' | 'udp6'
-  /** Take no IPv4 peers on an IPv6 address. Default false. */
+  /** Accept no IPv4 peers on an IPv6 address. Default: false. */
   readonly ipv6Only?: boolean
-  /** SO_REUSEADDR (socket(7)). Default false. */
+  /** Bind although another socket has the port (SO_REUSEADDR, socket(7)). Default: false. */
   readonly reuseAddress?: boolean
-  /** SO_REUSEPORT (socket(7)). Default false. */
+  /** Share the port with other sockets that set this too (SO_REUSEPORT, socket(7)). Default: false. */
   readonly reusePort?: boolean
   /** Connects the socket to this peer. */
   readonly peer?: IpAddress
@@ -51,19 +52,19 @@ export interface NativeUdpBind {
 
 /** A multicast group to join. */
 export interface NativeUdpGroup {
-  /** Its address. */
+  /** The group's address. */
   readonly group: string
-  /** Interface to join on, an address or a scope. Default: the system chooses. */
+  /** The interface: its address or scope. Default: the system chooses. */
   readonly interface?: string | undefined
 }
 
-/** The options of a UDP socket; `undefined` leaves what the system has. */
+/** The options of a UDP socket; `undefined` keeps the system's value. */
 export interface NativeUdpSettings {
-  /** Bytes (SO_RCVBUF, socket(7)). */
+  /** In bytes (SO_RCVBUF, socket(7)). */
   readonly receiveBufferSize: number | undefined
-  /** Bytes (SO_SNDBUF, socket(7)). */
+  /** In bytes (SO_SNDBUF, socket(7)). */
   readonly sendBufferSize: number | undefined
-  /** SO_BROADCAST (socket(7)). */
+  /** Allow sending to broadcast addresses (SO_BROADCAST, socket(7)). */
   readonly broadcast: boolean
   /** Hops (IP_TTL, ip(7)). */
   readonly ttl: number | undefined
@@ -71,8 +72,8 @@ export interface NativeUdpSettings {
   readonly multicast: readonly NativeUdpGroup[]
   /** Hops (IP_MULTICAST_TTL, ip(7)). */
   readonly multicastTtl: number | undefined
-  /** IP_MULTICAST_LOOP (ip(7)). */
+  /** Whether this host receives what it sends to a group itself (IP_MULTICAST_LOOP, ip(7)). */
   readonly multicastLoopback: boolean | undefined
-  /** Interface to send multicast from: an address (IPv4), or a scope (IPv6). */
+  /** The interface to send multicast from: its address (IPv4), or its scope (IPv6). */
   readonly multicastInterface: string | undefined
 }

@@ -9,12 +9,14 @@ import type {
   NativeUnixgramPort,
 } from './datagram-engine.js'
 import { UNIX_FAMILY } from './numbers.js'
+import type { Family } from './senders.js'
 import type { SocketOptions } from './socket-options.js'
-import { systemError } from './system-error.js'
+import { optionError, systemError } from './system-error.js'
+import { inspect } from 'node:util'
 
 type DatagramEngineSettings = Pick<EngineSettings, 'busyPoll' | 'credentials' | 'autobind'>
 
-/** @param usable throws where there is no addon */
+/** Returns the datagram part of an engine. @param usable returns the loop, or throws if there is no addon */
 export function createDatagrams(
   usable: () => Loop,
   { busyPoll, credentials, autobind }: DatagramEngineSettings,
@@ -29,7 +31,7 @@ export function createDatagrams(
 }
 
 function openUnixgram(loop: Loop, options: SocketOptions): NativeUnixgramPort {
-  return new NativeDatagramPort(loop, opened(loop.addon.openDatagram(UNIX_FAMILY, options)), UNIX_FAMILY)
+  return new NativeDatagramPort(loop, open(loop, UNIX_FAMILY, options), UNIX_FAMILY)
 }
 
 function openUdp(
@@ -38,9 +40,8 @@ function openUdp(
   settings: NativeUdpSettings,
   options: SocketOptions,
 ): NativeUdpPort {
-  const { addon } = loop
-  const family = bind.family === 'udp4' ? 4 : 6
-  const slot = opened(addon.openDatagram(family, options))
+  const family: Family = bind.family === 'udp4' ? 4 : 6
+  const slot = open(loop, family, options)
   const port = new NativeDatagramPort(loop, slot, family)
   try {
     port.bindIp(bind.host ?? (family === 4 ? '0.0.0.0' : '::'), bind.port)
@@ -59,10 +60,12 @@ function joinGroups(
   { multicast, multicastInterface }: NativeUdpSettings,
 ): void {
   if (multicastInterface !== undefined) {
-    checked(addon.multicastFrom(slot, multicastInterface), 'setsockopt', multicastInterface)
+    const errno = addon.multicastFrom(slot, multicastInterface)
+    if (errno !== 0) throw refused('multicastInterface', multicastInterface, errno)
   }
-  for (const { group, interface: where = '' } of multicast) {
-    checked(addon.joinGroup(slot, group, where), 'addMembership', group)
+  for (const [index, group] of multicast.entries()) {
+    const errno = addon.joinGroup(slot, group.group, group.interface ?? '')
+    if (errno !== 0) throw refused(`multicast[${index}]`, group, errno)
   }
 }
 
@@ -90,11 +93,39 @@ function optionsOf(bind: NativeUdpBind, settings: NativeUdpSettings): SocketOpti
   return options
 }
 
-function opened(slot: number): number {
-  if (slot < 0) throw systemError(-slot, 'socket')
-  return slot
+/** Opens a socket. @throws the system's error; if it refuses an option, the message names option and value */
+function open(loop: Loop, family: Family, options: SocketOptions): number {
+  const slot = loop.addon.openDatagram(family, options)
+  if (slot >= 0) return slot
+  throw refusedOption(loop, family, options) ?? systemError(-slot, 'socket')
 }
 
-function checked(errno: number, syscall: string, address: string): void {
-  if (errno !== 0) throw systemError(errno, syscall, { address })
+/** Finds the option that the system refuses: sets one after the other on another socket, since the addon sets all of them at once. */
+function refusedOption({ addon }: Loop, family: Family, options: SocketOptions): Error | undefined {
+  const slot = addon.openDatagram(family, {})
+  if (slot < 0) return undefined
+  try {
+    for (const [name, value] of Object.entries(options) as [keyof SocketOptions, number][]) {
+      const errno = addon.setOptions(slot, { [name]: value })
+      if (errno !== 0) return refused(PUBLIC_NAMES[name] ?? name, value, errno)
+    }
+    return undefined
+  } finally {
+    addon.close(slot, false)
+  }
+}
+
+function refused(option: string, value: unknown, errno: number): Error {
+  return optionError(errno, 'setsockopt', `Cannot set "${option}" to ${inspect(value)}`)
+}
+
+/** Options of servers and clients that have another name here. */
+const PUBLIC_NAMES: { readonly [Name in keyof SocketOptions]?: string } = {
+  receiveBuffer: 'receiveBufferSize',
+  sendBuffer: 'sendBufferSize',
+  multicastLoop: 'multicastLoopback',
+  multicastLoop6: 'multicastLoopback',
+  hops: 'ttl',
+  multicastHops: 'multicastTtl',
+  passCredentials: 'credentials',
 }

@@ -4,10 +4,10 @@ import { kinds } from './numbers.js'
 import type { SocketOptions } from './socket-options.js'
 import { systemError, type Details } from './system-error.js'
 
-/** How long an address may take before the next one is tried as well, in ms: the delay of RFC 8305, section 5. */
+/** Delay in ms before the next address is tried too, as recommended by RFC 8305, section 5. */
 const NEXT_ATTEMPT = 250
 
-/** One attempt to connect. Settles once; `abandon()` closes the descriptor and settles nothing. */
+/** One attempt to connect. It settles once; `abandon()` closes the file descriptor without settling. */
 class Attempt implements SocketEvents {
   readonly scope = undefined
   readonly #loop: Loop
@@ -46,7 +46,7 @@ class Attempt implements SocketEvents {
     this.#slot = -1
   }
 
-  /** Not of one that is not connected. */
+  /** Unused: these events come only after connecting. */
   chunk(): void {}
   stalled(): void {}
 }
@@ -62,7 +62,7 @@ export function dialPath(
   return race(loop, [() => new Attempt(loop, slot, { address: path })], signal)
 }
 
-/** Connects to an address, or to one of those that a name stands for: one after the other. @returns the slot */
+/** Connects to an IP address, or to the addresses of a host name, one after the other. @returns the slot */
 export async function dialIp(
   loop: Loop,
   options: SocketOptions,
@@ -78,7 +78,10 @@ export async function dialIp(
   return race(loop, attempts, signal)
 }
 
-/** The first that succeeds; the others are closed. The next one begins when one fails, or takes long. */
+/**
+ * Returns the slot of the first attempt that succeeds, and closes the others. The next attempt starts when one fails
+ * or takes long.
+ */
 async function race(
   loop: Loop,
   starts: readonly (() => Attempt)[],

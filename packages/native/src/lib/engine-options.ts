@@ -2,39 +2,39 @@ import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
 import { check, checkOptions, type Checked, type Checks } from '@sock/core/transport'
 import type { SocketOptions } from './socket-options.js'
 
-/** What the system can do beyond the options of servers and clients; by default it does nothing of this. */
+/** Options of the system beyond those of servers and clients. By default none is set. */
 export interface NativeEngineOptions {
   /**
-   * TCP: how long what was sent may wait for the peer's acknowledgement, or for room on its side, in ms; then the connection
-   * fails with `ETIMEDOUT` (TCP_USER_TIMEOUT, tcp(7)). Default: as long as the system tries, some 15 minutes.
+   * TCP: how long sent data may wait for the peer's acknowledgement, or for room on its side, in ms. After that the
+   * connection fails with `ETIMEDOUT` (TCP_USER_TIMEOUT, tcp(7)). Default: as long as the system tries, about 15
+   * minutes.
    */
   tcpUserTimeout?: number | undefined
   /**
-   * TCP servers: a peer is accepted only when it has sent something, or after this time, in ms, which the system rounds up
-   * to one of its retransmissions (TCP_DEFER_ACCEPT, tcp(7)). Default: at once.
+   * TCP servers: accept a peer only when it has sent data, or after this time in ms, which the system rounds up to
+   * one of its retransmissions (TCP_DEFER_ACCEPT, tcp(7)). Default: accept at once.
    */
   tcpDeferAccept?: number | undefined
   /**
-   * TCP servers: as many peers may send data with their first packet, and wait to be accepted; TCP clients do so with a
-   * server they know (TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, tcp(7)). Needs `net.ipv4.tcp_fastopen` to be 3 on a server. Default:
-   * nobody does.
+   * TCP servers: how many peers may send data with their first packet and wait to be accepted. TCP clients: send data
+   * that way to a server they know (TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, tcp(7)). A server needs
+   * `net.ipv4.tcp_fastopen` to be 3. Default: off.
    */
   tcpFastOpen?: number | undefined
   /**
-   * Before it sleeps, the system may ask the network card for so many microseconds whether something came (SO_BUSY_POLL,
-   * socket(7)). More than the system's default needs the right CAP_NET_ADMIN. Default: what `net.core.busy_read` says, 0 as a
-   * rule.
+   * How many microseconds the system may poll the network card before it sleeps (SO_BUSY_POLL, socket(7)). More than
+   * the system's default needs CAP_NET_ADMIN. Default: the value of `net.core.busy_read`, normally 0.
    */
   busyPoll?: number | undefined
   /**
-   * Unix datagrams: whether each tells who has sent it (`datagram.peerCredentials`, `channel.peerCredentials`; SO_PASSCRED, unix(7)).
-   * Default false.
+   * Unix datagrams: report the process that sent each (`datagram.peerCredentials`, `channel.peerCredentials`;
+   * SO_PASSCRED, unix(7)). Default: false.
    */
   credentials?: boolean | undefined
   /**
-   * Unix datagrams: whether clients let the system choose an abstract name for them (unix(7)), and need no file in a folder
-   * for temporary ones. A server in another network namespace, as of another container, cannot answer to such a name.
-   * Default false.
+   * Unix datagrams: let the system choose an abstract name for clients (unix(7)), so that they need no file in a
+   * temporary folder. A server in another network namespace, such as another container, cannot answer to such a name.
+   * Default: false.
    */
   autobind?: boolean | undefined
 }
@@ -52,12 +52,12 @@ const checks = {
 
 export type EngineSettings = Checked<typeof checks>
 
-/** @throws TypeError or RangeError */
+/** Checks the options of an engine. @throws TypeError or RangeError */
 export function checkEngineOptions(options: NativeEngineOptions | undefined): EngineSettings {
   return checkOptions('createEngine options', options, checks)
 }
 
-/** What a listener gets; those it accepts inherit it. */
+/** Returns the options of a listener. Accepted sockets inherit them. */
 export function listenerOptions(
   settings: EngineSettings,
   endpoint: StreamEndpoint,
@@ -98,7 +98,7 @@ function commonOptions(
   return options
 }
 
-/** What TCP counts in; none of its times may be 0. */
+/** Returns a time in seconds, as TCP needs it. None of its times may be 0. */
 function seconds(time: number): number {
   return Math.max(1, Math.round(time / 1000))
 }

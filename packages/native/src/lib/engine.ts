@@ -19,11 +19,11 @@ import type { NativeSocket } from './native-socket.js'
 import type { SocketOptions } from './socket-options.js'
 import { systemError } from './system-error.js'
 
-/** An engine that may be missing on this system. */
+/** The native engine. It may be missing on this system. */
 export interface NativeEngine extends StreamEngine<NativeSocket>, NativeDatagramEngine {
-  /** Whether it can share a port whatever the version of Node is. */
+  /** It supports `reusePort` on every version of Node. */
   readonly canReusePort: true
-  /** Whether it can be used here; where it cannot, everything rejects with `ERR_SOCK_NATIVE_UNAVAILABLE`, which says why. */
+  /** Whether it can be used here. If not, everything rejects with `ERR_SOCK_NATIVE_UNAVAILABLE`, which says why. */
   readonly available: boolean
 }
 
@@ -31,18 +31,21 @@ const ALL_IPV6 = '::'
 const ALL_IPV4 = '0.0.0.0'
 
 const loaded = loadAddon()
-/** One for all engines that this copy of the package makes, in this thread. */
+/** Shared by all engines that this copy of the package creates in this thread. */
 const loop = 'addon' in loaded ? new Loop(loaded.addon) : undefined
 
-/** @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE`, a new one for each call, since it gets the stack of the caller */
+/**
+ * Returns the loop. @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE`, a new one for each call, since it gets the
+ * caller's stack
+ */
 function usable(): Loop {
   if (loop === undefined) throw (loaded as { error: () => Error }).error()
   return loop
 }
 
 /**
- * Makes an engine that opens its sockets with further options. They are the system's, and where it refuses one, listening
- * or connecting rejects with its error.
+ * Returns an engine that sets further options on its sockets. If the system refuses one, listening or connecting
+ * rejects with the system's error.
  *
  * @throws TypeError or RangeError, which name the option and the value
  */
@@ -77,7 +80,7 @@ export function createEngine(options?: NativeEngineOptions): NativeEngine {
   }
 }
 
-/** Sockets of the system, read and written in batches. Linux only. */
+/** The native engine with default options: sockets that are read and written in batches. Linux only. */
 export const engine: NativeEngine = createEngine()
 
 function openListener(
@@ -94,14 +97,14 @@ function openListener(
   const { ipv6Only = false, reusePort = false, port } = endpoint
   const listen = (host: string): number => addon.listenIp(options, backlog, host, port, ipv6Only, reusePort)
   if (endpoint.host !== undefined) return opened(listen(endpoint.host), endpoint.host, port)
-  // All addresses: IPv6 with IPv4 in it, or IPv4 where there is no IPv6.
+  // All addresses: IPv6 including IPv4, or IPv4 if there is no IPv6.
   const slot = listen(ALL_IPV6)
   if (slot >= 0) return slot
   const other = listen(ALL_IPV4)
   return other >= 0 ? other : opened(slot, ALL_IPV6, port)
 }
 
-/** The same with the first address that a name stands for. */
+/** Replaces a host name by its first address. */
 async function withAddress(
   endpoint: StreamEndpoint,
   signal: AbortSignal | undefined,

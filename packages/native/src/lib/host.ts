@@ -1,18 +1,18 @@
 import { createRequire } from 'node:module'
 
-/** What decides which binary can be loaded. */
+/** The properties that decide which binary can be loaded. */
 export interface Host {
   readonly platform: string
   readonly arch: string
-  /** A function, since finding out takes a while, and is rarely needed. */
+  /** A function, since detection takes a while and is rarely needed. */
   readonly libc: () => 'gnu' | 'musl'
-  /** Like `process.versions`. */
+  /** As `process.versions`. */
   readonly versions: Readonly<Record<string, string | undefined>>
-  /** Like `require()` of a file in this folder. */
+  /** As `require()` in a file of this folder. */
   readonly load: (id: string) => unknown
 }
 
-/** Where this file is, or the bundle that it has become a part of: in one that is CommonJS `import.meta` is empty. */
+/** The location of this file, or of the bundle it is part of: in a CommonJS bundle `import.meta` is empty. */
 const here = (import.meta.url as string | undefined) ?? __filename
 
 export const thisHost: Host = {
@@ -23,7 +23,7 @@ export const thisHost: Host = {
   load: (id) => createRequire(here)(id) as unknown,
 }
 
-/** What its types do not know yet. */
+/** A property that is missing in Node's types. */
 interface Report extends NodeJS.ProcessReport {
   excludeNetwork: boolean
 }
@@ -31,7 +31,7 @@ interface Report extends NodeJS.ProcessReport {
 function libc(): 'gnu' | 'musl' {
   const report = process.report as Report
   const before = report.excludeNetwork
-  // Otherwise it asks for the name of every peer, which may take seconds.
+  // Otherwise the report looks up the name of every peer, which may take seconds.
   report.excludeNetwork = true
   try {
     const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }

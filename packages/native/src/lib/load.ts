@@ -3,25 +3,28 @@ import type { Addon, Binary } from './addon.js'
 import { thisHost, type Host } from './host.js'
 import { numbers } from './numbers.js'
 
-/** Where the build script of a clone leaves the addon, seen from `src/lib` and `dist/lib` alike. */
+/** The addon built in a clone, as seen from `src/lib` and `dist/lib` alike. */
 const BUILT_HERE = '../../build/sock_native.node'
-/** Where whoever bundles an application may put it. */
+/** A place for the addon in a bundled application. */
 const BESIDE = './sock_native.node'
-/** Each is a package of its own, `@sock/native-…`, of which npm installs the one that fits. */
+/** The binaries, each a package of its own, `@sock/native-…`; npm installs the one that fits. */
 const PREBUILT = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl']
-/** They have Node-API, but not Node's loop, which the addon joins: Bun 1.4 ends the process at once, Deno 2.9 crashes at its end. */
+/**
+ * Runtimes with Node-API but without Node's event loop, which the addon needs: Bun 1.4 exits at once, Deno 2.9
+ * crashes at exit.
+ */
 const WITHOUT_LIBUV = ['bun', 'deno']
 
-/** The addon, or why there is none. */
+/** The addon, or a function that returns why there is none. */
 export type Loaded = { readonly addon: Addon } | { readonly error: () => SockError }
 
 /**
- * Loads the addon for this platform, and makes an engine, which no other copy of this package shares. Never throws: an
- * application may go on without.
+ * Loads the addon for this platform, and creates an engine, which is not shared with other copies of this package.
+ * Never throws, since an application may use another engine instead.
  */
 export function loadAddon(host: Host = thisHost): Loaded {
   const { platform, versions } = host
-  if (platform !== 'linux') return unavailable(`it is for Linux, and this is ${platform}`)
+  if (platform !== 'linux') return unavailable(`it needs Linux, and this is ${platform}`)
   const runtime = WITHOUT_LIBUV.find((name) => versions[name] !== undefined)
   if (runtime !== undefined) return unavailable(`it needs the event loop of Node, and this is ${runtime}`)
   try {
@@ -35,17 +38,16 @@ export function loadAddon(host: Host = thisHost): Loaded {
 
 function loadPrebuilt(host: Host): unknown {
   const name = `${host.platform}-${host.arch}-${host.libc()}`
-  if (!PREBUILT.includes(name))
-    throw new Error(`there is no binary for ${name}, and none was built from source`)
+  if (!PREBUILT.includes(name)) throw new Error(`there is no binary for ${name}. Build it from source`)
   const addon = load(host, `@sock/native-${name}`)
   if (addon === undefined)
     throw new Error(
-      `its binary for this system is missing; install @sock/native-${name}, or build it from source`,
+      `its binary for this system is missing. Install @sock/native-${name}, or build it from source`,
     )
   return addon
 }
 
-/** @returns `undefined` if it is not there; what is there and cannot be loaded throws */
+/** @returns `undefined` if the file is missing. Throws if it exists and cannot be loaded */
 function load(host: Host, id: string): unknown {
   try {
     return host.load(id)
@@ -55,14 +57,14 @@ function load(host: Host, id: string): unknown {
   }
 }
 
-/** Both sides read and write the same memory. @throws Error if they do not agree on how it is divided */
+/** Checks that both sides agree on the layout of their shared memory. @throws Error if they do not */
 function checkNumbers(compiled: Readonly<Record<string, number>>): void {
   for (const name of Object.keys({ ...numbers, ...compiled })) {
     const [here, there] = [numbers[name], compiled[name]]
     if (here !== there)
       throw new Error(
-        `its binary is of another version than its JavaScript (${name} is ${there} there and ${here} here); ` +
-          'install both anew, or build the binary again',
+        `its binary and its JavaScript are of different versions (${name} is ${there} there and ${here} here). ` +
+          'Install both again, or build the binary again',
       )
   }
 }

@@ -14,44 +14,50 @@ import {
 import { Posts } from './posts.js'
 import { Senders } from './senders.js'
 
-/** What has an asynchronous context of its own, as each socket of Node's has: what one enters, no other sees. */
+/**
+ * An object with an asynchronous context of its own, as Node's sockets have: contexts entered there do not reach
+ * others.
+ */
 interface Scoped {
-  /** What it is told runs in this; `undefined` for what calls nobody, or sees to it itself. */
+  /** The context of its callbacks; `undefined` if it makes no callbacks, or sets the context itself. */
   readonly scope: AsyncResource | undefined
 }
 
-/** Made with these options a resource costs nothing at garbage collection; `emitDestroy()` has to be called. */
+/** Options that keep a resource from costing anything at garbage collection; `emitDestroy()` must be called. */
 export const DESTROYED_BY_HAND = { requireManualDestroy: true }
 
-/** What the socket in a slot is told: a listener, a connection, an attempt to connect. */
+/** The events of the socket in a slot: a listener, a connection, or an attempt to connect. */
 export interface SocketEvents extends Scoped {
-  /** Bytes from the peer, which are given away. */
+  /** Receives bytes from the peer, which it may keep. */
   chunk(data: Buffer): void
-  /** Another event, of one of {@link kinds}. */
+  /** Receives another event, one of {@link kinds}. */
   event(kind: number, a: number, b: number): void
-  /** Of what was gathered for it only so many bytes went out; it gets the rest back. `errno` is 0 if there was no room. */
+  /**
+   * Reports that the system accepted only `taken` of the gathered bytes, and returns the rest. `errno` is 0 if there
+   * was no room.
+   */
   stalled(taken: number, errno: number, rest: Buffer): void
 }
 
-/** What the datagram socket in a slot is told. */
+/** The events of the datagram socket in a slot. */
 export interface DatagramSocketEvents extends Scoped {
   datagram(data: Buffer, from: Address | undefined, truncated: boolean): void
-  /** Of the datagrams that follow. */
+  /** Sets the credentials of the datagrams that follow. */
   credentials(value: unknown): void
   event(kind: number, a: number, b: number): void
 }
 
-/** A socket that has something to tell, but only after the call that brought it about. */
+/** A socket with an event to report after the call that caused it has returned. */
 export interface Notifier {
   readonly scope: AsyncResource
   notify(): void
 }
 
-/** Writes up to this size are copied and gathered; for larger ones a system call of their own costs less than the copy. */
+/** The largest write that is copied and gathered. For larger ones a system call costs less than the copy. */
 const MAX_GATHERED = 4096
-/** When a batch takes longer than this, in ms, what it has written so far does not wait for its end. */
+/** After this many ms in one batch, gathered writes are sent without waiting for its end. */
 const PATIENCE = 1
-/** The clock is looked at once in so many writes. */
+/** The clock is read once in this many writes, plus 1. */
 const CLOCK_MASK = 3
 
 const EVENTS_AT = EVENT_WIDTH
@@ -60,10 +66,13 @@ const STALLS_AT = OPERATIONS_AT + MAX_OPERATIONS * EVENT_WIDTH
 const KIND_MASK = (1 << KIND_BITS) - 1
 const DATAGRAM_MASK = (1 << DATAGRAM_BITS) - 1
 
-/** The environment's side of the addon: hands its batches to the sockets in the slots, and gathers what they write meanwhile. */
+/**
+ * The JavaScript side of the addon: passes the events of a batch to the sockets in the slots, and gathers what they
+ * write.
+ */
 export class Loop {
   readonly addon: Addon
-  /** Grows with each flush, so that a socket knows whether what it has gathered is out. */
+  /** Incremented by each flush, so that a socket can tell whether its gathered writes have been sent. */
   flushes = 0
   readonly senders = new Senders()
   #posts: Posts | undefined
@@ -94,14 +103,14 @@ export class Loop {
     this.#sockets[slot] = socket
   }
 
-  /** Closes the descriptor: no more events come. */
+  /** Closes the file descriptor: no more events come. */
   close(slot: number, withReset = false): void {
     this.#sockets[slot] = undefined
     this.addon.close(slot, withReset)
   }
 
   /**
-   * Keeps a copy of the bytes until the batch is over, if there is a batch, and they are few.
+   * Copies the bytes until the end of the batch, if there is a batch and they are few.
    *
    * @returns whether it did
    */
@@ -112,7 +121,7 @@ export class Loop {
     const count = shared[header.operations] as number
     if (count === 0) this.#outUsed = 0
     if (count === MAX_OPERATIONS || this.#outUsed + length > this.#out.length) {
-      // What the slot had gathered may have stalled in this: then the bytes must queue up behind it.
+      // The flush may have stalled earlier writes of this slot: then these bytes must be queued after them.
       this.flush()
       return false
     }
@@ -127,13 +136,13 @@ export class Loop {
     return true
   }
 
-  /** Sends what was gathered now. */
+  /** Sends the gathered writes now. */
   flush(): void {
     this.flushes += 1
     if (this.addon.flush() > 0) this.#returnStalled()
   }
 
-  /** Calls `settle()` once whoever is running has returned. */
+  /** Calls `notify()` once the running code has returned. */
   notifyLater(notifier: Notifier): void {
     this.#notifiers.push(notifier)
     if (this.#willNotify) return
@@ -175,7 +184,7 @@ export class Loop {
     this.notifyAll()
   }
 
-  /** Made once: this is called in the scope of a socket. */
+  /** Created once, to be called in the scope of a socket. */
   readonly #deliverIn = (at: number): void => this.#deliver(at)
 
   #deliver(at: number): void {
@@ -184,10 +193,11 @@ export class Loop {
     const kind = shared[at + 1] as number
     const a = shared[at + 2] as number
     const b = shared[at + 3] as number
-    // It concerns all sockets.
+    // This event concerns all sockets.
     if (kind === kinds.sender) this.senders.add(a, this.#slabs[b])
     if (socket === undefined) {
-      // Closed by an event that came before it in the same batch. Nobody else would close a peer that was accepted for it.
+      // An earlier event of this batch has closed the socket. Close a peer that was accepted for it, which no other
+      // code would do.
       if (kind === kinds.accepted) this.addon.close(a, false)
       return
     }
@@ -211,7 +221,7 @@ export class Loop {
     return Buffer.from(this.#slabs[kind >> KIND_BITS] as ArrayBuffer, offset, length)
   }
 
-  /** Sockets that could not send everything get back what is left, before anything else is gathered. */
+  /** Returns unsent bytes to the sockets that could not send everything, before more is gathered. */
   #returnStalled(): void {
     const shared = this.#shared
     const count = shared[header.stalls] as number
@@ -228,7 +238,7 @@ export class Loop {
     }
   }
 
-  /** Everything that was gathered for a slot in the last flush. */
+  /** Returns everything that was gathered for a slot in the last flush. */
   #gathered(slot: number): Buffer {
     const shared = this.#shared
     const parts: Buffer[] = []
@@ -250,7 +260,10 @@ function notifyAll(loop: Loop): void {
   loop.notifyAll()
 }
 
-/** An error of ours, which must not take the rest of the batch with it: the process hears of it as of any other. */
+/**
+ * Rethrows an error of this package outside of the batch: the other events are delivered, and the error is uncaught
+ * as usual.
+ */
 function report(error: unknown): void {
   process.nextTick(() => {
     throw error

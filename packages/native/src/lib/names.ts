@@ -2,16 +2,19 @@ import type { Address, PeerCredentials, UnixAddress } from '@sock/core'
 import { ipAddress, unixAddress } from '@sock/core/transport'
 import type { Loop } from './loop.js'
 
-/** How the connections of one listener, or of one dial, are named: shared, so that a port needs no functions of its own. */
+/**
+ * Addresses of the connections of one listener, or of one client call, shared so that a port needs no functions of
+ * its own.
+ */
 export interface Names {
   localAddress(loop: Loop, slot: number): Address
   remoteAddress(loop: Loop, slot: number): Address | undefined
   peerCredentials?(loop: Loop, slot: number): PeerCredentials | undefined
-  /** Whether there is TCP below, which has a RST. */
+  /** Whether they run over TCP, which has a RST. */
   readonly canReset: boolean
 }
 
-/** The name of a socket that was gone before anybody asked. */
+/** The address of a socket that was closed before its address was read. */
 export const UNSPECIFIED = ipAddress('0.0.0.0', 0)
 /** A Unix client itself has no name. */
 const UNNAMED = unixAddress('')
@@ -22,12 +25,12 @@ export const ipNames: Names = {
   remoteAddress: (loop, slot) => ipName(loop, slot, true),
 }
 
-/** Of what is accepted at this address. */
+/** Returns the addresses of connections accepted at this address. */
 export function acceptedNames(address: UnixAddress): Names {
   return { canReset: false, localAddress: () => address, remoteAddress: () => undefined, peerCredentials }
 }
 
-/** Of what was connected to this address. */
+/** Returns the addresses of connections made to this address. */
 export function dialledNames(address: UnixAddress): Names {
   return { canReset: false, localAddress: () => UNNAMED, remoteAddress: () => address, peerCredentials }
 }

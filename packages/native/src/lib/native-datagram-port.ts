@@ -14,16 +14,20 @@ import { systemError, type Details } from './system-error.js'
 
 const { EAGAIN, ECONNREFUSED, ESTALE } = constants.errno
 
-/** 65,535 bytes of an IPv4 packet less its header of 20 and UDP's of 8 (udp(7)); in IPv6 the length does not count its header. */
+/**
+ * The 65,535 bytes of an IPv4 packet less its header of 20 and UDP's of 8 (udp(7)); in IPv6 the length excludes the
+ * header.
+ */
 const MAX_MESSAGE: Record<Family, number> = { 4: 65_507, 6: 65_527, [UNIX_FAMILY]: 4 * 1024 * 1024 }
 const MAX_PORT = 65_535
-/** Linux tells the double of the buffers that it gave (socket(7)). */
+/** Linux reports twice the buffer size that it granted (socket(7)). */
 const TOLD = 2
 const UNNAMED = unixAddress('')
+const IPV4_ONLY = 'the socket is bound to IPv4. Bind the server to an IPv6 address'
 
 type Received = Parameters<DatagramPortSink['received']>
 
-/** One datagram socket of the addon. */
+/** A port over a datagram socket of the addon. */
 export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, DatagramSocketEvents, Notifier {
   readonly scope = new AsyncResource('SOCKDATAGRAM', DESTROYED_BY_HAND)
   readonly #loop: Loop
@@ -35,7 +39,7 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
   #credentials: PeerCredentials | undefined
   #drops = 0
   #isPaused = false
-  /** What came in the same batch after the pause. */
+  /** Datagrams that arrived in the same batch after the pause. */
   #held: Received[] = []
 
   constructor(loop: Loop, slot: number, family: Family) {
@@ -65,13 +69,13 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
     return new NativeSocket(this.#loop.addon, () => this.#slot)
   }
 
-  /** Gives a UDP socket its name. @throws the system's error */
+  /** Binds a UDP socket. @throws the system's error */
   bindIp(host: string, port: number): void {
     check(this.#loop.addon.bindIp(this.#slot, host, port), 'bind', { address: host, port })
     this.#findName()
   }
 
-  /** @throws the system's error */
+  /** Connects a UDP socket. @throws the system's error */
   connectIp(peer: IpAddress): void {
     const { host, port } = peer
     check(this.#loop.addon.dialIp(this.#slot, host, port), 'connect', { address: host, port })
@@ -101,7 +105,7 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
 
   resume(): void {
     this.#isPaused = false
-    // Not from within: whoever resumes takes what it asked for first.
+    // Deliver later: code that calls resume() is in the middle of reading.
     if (this.#held.length > 0) this.#loop.notifyLater(this)
     else this.#receive(true)
   }
@@ -114,7 +118,7 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
       const isKnown = isToPeer ? this.#family !== UNIX_FAMILY : token !== 0
       const post: Post = { poster: this, data, to: isToPeer ? undefined : to, sending }
       if (isKnown && this.#loop.posts.add(this.#slot, token, post)) return
-      // What was gathered before goes before, and may have found no room.
+      // Batched datagrams are sent first, and may find no room.
       this.#loop.posts.flush()
       const errno = this.#sendNow(post, isToPeer || token !== 0 ? token : undefined)
       if (errno === 0) sending.done()
@@ -140,25 +144,25 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
 
   close(): void {
     if (this.#isClosed) return
-    // The numbers of a server outlive its socket.
+    // The counters of a server outlive its socket.
     this.kernelDrops()
     this.#loop.posts.flush()
     this.#loop.close(this.#slot)
     this.#slot = -1
     this.#held = []
     this.scope.emitDestroy()
-    // As with Node's sockets, whoever closes one has its end told in its own context.
+    // As with Node's sockets, 'closed' is reported in the context of the code that closed it.
     process.nextTick(tellClosed, this)
   }
 
-  /** Nobody needs it but {@link close}. */
+  /** Used by {@link close} only. */
   tellClosed(): void {
     const sink = this.#sink
     this.#sink = undefined
     sink?.closed()
   }
 
-  // What the loop does.
+  // Called by the loop.
 
   datagram(data: Buffer, from: Address | undefined, truncated: boolean): void {
     if (this.#isPaused || this.#held.length > 0) this.#held.push([data, from, truncated, this.#credentials])
@@ -195,7 +199,7 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
     if (errno !== 0) this.#sink?.failed(systemError(errno, 'epoll_ctl'))
   }
 
-  /** @param token `undefined` if there is none @returns 0 or errno */
+  /** Sends a datagram. @param token `undefined` if there is none @returns 0 or errno */
   #sendNow({ data, to, sending }: Post, token: number | undefined): number {
     if (sending.isBehind?.() === true) return EAGAIN
     if (token !== undefined) return this.#loop.addon.sendDatagram(this.#slot, data, token)
@@ -206,18 +210,18 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
     const { addon } = this.#loop
     if (this.#family === UNIX_FAMILY)
       return addon.sendDatagramToPath(this.#slot, data, Buffer.from(unixDestination(to).path))
-    if (to.family === 'unix') throw cannotSend(to, 'not an IP address')
+    if (to.family === 'unix') throw cannotSend(to, 'it is not an IP address')
     const { host, port } = to
     const version = isIP(host)
-    // Names are refused: a look-up per datagram would be a delay, and a way to keep a server busy, that nobody sees.
-    if (version === 0) throw cannotSend(to, 'not an IP address')
-    if (this.#family === 4 && version === 6) throw cannotSend(to, 'the socket is bound to IPv4')
+    // Host names are refused: a look-up per datagram would be a hidden delay, and a way to keep a server busy.
+    if (version === 0) throw cannotSend(to, 'it is not an IP address')
+    if (this.#family === 4 && version === 6) throw cannotSend(to, IPV4_ONLY)
     if (!(Number.isInteger(port) && port > 0 && port <= MAX_PORT)) throw cannotSend(to, `the port is ${port}`)
     const isMapped = this.#family === 6 && version === 4
     return addon.sendDatagramToIp(this.#slot, data, isMapped ? `::ffff:${host}` : host, port)
   }
 
-  /** What the addon refused: by an address that it does not know any more it may have to be sent once again. */
+  /** Handles a refused datagram. It is sent again by address if the addon does not know its token any more. */
   failed(post: Post, refusal: number): void {
     const { to, sending } = post
     try {
@@ -230,24 +234,26 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
 
   #errorOf(errno: number, to: Address | undefined): Error {
     if (errno === EAGAIN) {
-      // Without a peer the system does not know whose queue we wait for.
+      // Without a peer the system cannot tell whose queue is full.
       const isTold = this.#family !== UNIX_FAMILY || this.#peer !== undefined
       if (isTold) this.#loop.addon.awaitSendRoom(this.#slot)
       return NO_ROOM
     }
     const error = systemError(errno, 'send', detailsOf(to ?? this.#peer))
-    // It may be told to a later send what became of an earlier one: whoever waits for an answer should hear of it.
+    // The system may report the failure of an earlier datagram with a later send: a waiting read gets it too.
     if (errno === ECONNREFUSED && this.#family !== UNIX_FAMILY)
       this.scope.runInAsyncScope(() => this.#sink?.failed(error))
     return error
   }
 
-  /** A connected socket of UDP sends to nobody else. @throws SockError `ERR_SOCK_INVALID_ADDRESS` */
+  /**
+   * Whether `to` is the peer. A connected UDP socket sends nowhere else. @throws SockError `ERR_SOCK_INVALID_ADDRESS`
+   */
   #isPeer(to: Address): boolean {
     const peer = this.#peer
     if (peer === undefined || this.#family === UNIX_FAMILY) return false
     if (formatAddress(to) === formatAddress(peer)) return true
-    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}"`)
+    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}", and sends only there`)
   }
 }
 
@@ -264,5 +270,5 @@ function detailsOf(address: Address | undefined): Details {
   return address.family === 'unix' ? { path: address.path } : { address: address.host, port: address.port }
 }
 
-/** Made once: refusals are frequent, are mended by coming again, and a stack would tell nothing. */
+/** Created once: a full queue is frequent, sending is retried, and a stack would tell nothing. */
 const NO_ROOM = systemError(EAGAIN, 'send')

@@ -7,10 +7,10 @@ import type { Names } from './names.js'
 import { NativeStreamPort } from './native-port.js'
 import { systemError } from './system-error.js'
 
-/** A listening socket of the addon. */
+/** A listener over a listening socket of the addon. */
 export class NativeListener implements StreamListener, SocketEvents {
   readonly address: Address
-  /** A connection has a context of its own from its beginning, so that it must not begin in that of the listener. */
+  /** A connection has a context of its own from the start, so it must not start in the listener's. */
   readonly scope = undefined
   readonly #context = new AsyncResource('SOCKLISTENER', DESTROYED_BY_HAND)
   readonly #loop: Loop
@@ -53,7 +53,7 @@ export class NativeListener implements StreamListener, SocketEvents {
     }
   }
 
-  /** Not of listeners. */
+  /** Unused: these events are not for listeners. */
   chunk(): void {}
   stalled(): void {}
 

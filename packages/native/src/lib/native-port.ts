@@ -8,12 +8,12 @@ import { NativeSocket } from './native-socket.js'
 import { SendQueue } from './send-queue.js'
 import { systemError } from './system-error.js'
 
-/** What the sink must be told after the call that brought it about. */
+/** Events that the sink gets after the call that caused them has returned. */
 const DRAINED = 1
 const FINISHED = 2
 const CLOSED = 4
 
-/** One connected socket of the addon. */
+/** A port over a connected socket of the addon. */
 export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents, Notifier {
   readonly secure = false
   readonly tls = undefined
@@ -29,10 +29,10 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
   #peerCredentials: PeerCredentials | undefined
   #socket: NativeSocket | undefined
 
-  /** What the system had no room for; made when that happens. */
+  /** Bytes that the system had no room for; created when that happens. */
   #queue: SendQueue | undefined
   #written = 0
-  /** `loop.flushes` when something was last gathered. */
+  /** The value of `loop.flushes` when this socket last gathered bytes. */
   #gatheredIn = -1
   #output: 'open' | 'ending' | 'ended' = 'open'
   #owesFin = false
@@ -86,7 +86,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
     if (this.#queue !== undefined) {
       this.#queue.push(data)
     } else if (this.#loop.gather(this.#slot, data)) {
-      // It may have been flushed by that, which costs a flush of nothing later, and no more.
+      // gather() may have flushed already; then a later flush has nothing to send, which costs little.
       this.#gatheredIn = this.#loop.flushes
     } else {
       this.#flush()
@@ -122,7 +122,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
     this.#close(this.#names.canReset && this.#output !== 'ended')
   }
 
-  // What the loop does.
+  // Called by the loop.
 
   chunk(data: Buffer): void {
     this.#sink?.received(data)
@@ -161,7 +161,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
     if (this.#owesFin && !this.#isClosed) this.#shutdown()
   }
 
-  /** The peer has no more: reading again would bring its end again. */
+  /** The peer has sent FIN: further reads would only report it again. */
   #ended = false
 
   get #isClosed(): boolean {
@@ -179,14 +179,14 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
     this.#notifications |= notification
   }
 
-  /** Sends what was gathered, if it is not out yet: something must come after it. */
+  /** Sends gathered bytes, if they have not been sent yet, because something must follow them. */
   #flush(): void {
     if (this.#gatheredIn === this.#loop.flushes) this.#loop.flush()
   }
 
   #sendNow(data: Uint8Array): void {
     if (this.#isClosed) return
-    // What was gathered before may have stalled when it was flushed.
+    // The flush may have stalled bytes that were gathered before.
     if (this.#queue !== undefined) {
       this.#queue.push(data)
       return
@@ -230,8 +230,9 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
   }
 
   /**
-   * After the peer's end the connection is closed, as a rule, once it is told that ours is out: then close(2) sends FIN, and
-   * a call is saved. What the peer has sent is read by then, so that there is nothing to reset it for.
+   * Ends the output. After the peer's end, core normally closes the connection as soon as it learns that the output
+   * has ended: then close(2) sends the FIN, which saves a system call. The peer's data has been read by then, so
+   * close(2) does not cause a reset.
    */
   #sendFin(): void {
     this.#output = 'ended'
@@ -240,7 +241,10 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
     this.#tell(FINISHED)
   }
 
-  /** As with Node's sockets, that it cannot be done is no failure: whoever reads will see what happened to the connection. */
+  /**
+   * Sends FIN. As with Node's sockets, a failure is ignored: the reading side will report what happened to the
+   * connection.
+   */
   #shutdown(): void {
     this.#owesFin = false
     this.#loop.addon.shutdown(this.#slot)
@@ -254,7 +258,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
 
   #close(withReset: boolean): void {
     if (this.#isClosed) return
-    // What was written before is on its way with Node's sockets.
+    // With Node's sockets, earlier writes have been sent by now.
     this.#flush()
     if (!this.#isClosed) this.#release(withReset)
   }

@@ -1,8 +1,11 @@
 import type { Addon } from './addon.js'
 import type { SocketOptions } from './socket-options.js'
-import { systemError } from './system-error.js'
+import { optionError } from './system-error.js'
 
-/** What `configure(socket)` gets from this engine: a socket and its options, by the names of {@link SocketOptions}. */
+/**
+ * The argument of `configure(socket)` with this engine: a socket and its options, by the names of {@link
+ * SocketOptions}.
+ */
 export class NativeSocket {
   readonly #addon: Addon
   readonly #slot: () => number
@@ -12,31 +15,33 @@ export class NativeSocket {
     this.#slot = slot
   }
 
-  /** The number of the descriptor; -1 when it is closed. */
+  /** The file descriptor; -1 when it is closed. */
   get fd(): number {
     return this.#addon.descriptor(this.#slot())
   }
 
   /**
-   * What the system says of an option: a whole number, in the unit of the option.
+   * Returns the value of an option: a whole number, in the unit of the option.
    *
-   * @throws Error of the system, `getsockopt …`: `code` is `EBADF` when the socket is closed, `ENOPROTOOPT` or `ENOTSUP` for an
-   *   option that a socket of this kind does not have
+   * @throws Error of the system: `code` is `EBADF` when the socket is closed, `ENOPROTOOPT` or `ENOTSUP` for an
+   * option that this kind of socket does not have. The message names the option; `syscall` is `getsockopt`
    */
   getOption(name: keyof SocketOptions): number {
     const value = this.#addon.getOption(this.#slot(), name)
-    if (value < 0) throw systemError(-value, 'getsockopt')
+    if (value < 0) throw optionError(-value, 'getsockopt', `Cannot read the socket option "${name}"`)
     return value
   }
 
   /**
-   * Sets an option, from now on.
+   * Sets an option.
    *
-   * @throws Error of the system, `setsockopt …`: `code` as for {@link getOption}, `EINVAL` for a value or a moment that it does
-   *   not take, `EPERM` for what takes more rights
+   * @throws Error of the system: `code` as for {@link getOption}, `EINVAL` for an invalid value or a wrong moment,
+   * `EPERM` if privileges are missing. The message names option and value; `syscall` is `setsockopt`
    */
   setOption(name: keyof SocketOptions, value: number): void {
     const errno = this.#addon.setOptions(this.#slot(), { [name]: value })
-    if (errno !== 0) throw systemError(errno, 'setsockopt')
+    if (errno !== 0) {
+      throw optionError(errno, 'setsockopt', `Cannot set the socket option "${name}" to ${value}`)
+    }
   }
 }

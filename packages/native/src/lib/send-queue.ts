@@ -1,11 +1,11 @@
 import type { Addon } from './addon.js'
 
-/** What the system had no room for, in order. */
+/** Bytes that the system had no room for, in order. */
 export class SendQueue {
-  /** Bytes that wait. */
+  /** Number of queued bytes. */
   bytes = 0
   readonly #buffers: Uint8Array[] = []
-  /** Bytes of the first that are out. */
+  /** How many bytes of the first buffer have been sent. */
   #offset = 0
 
   push(data: Uint8Array): void {
@@ -17,7 +17,7 @@ export class SendQueue {
     return this.#buffers.length === 0
   }
 
-  /** Sends as much as there is room for. @returns 0, or errno */
+  /** Sends as much as the system accepts. @returns 0, or errno */
   send(addon: Addon, slot: number): number {
     const taken = addon.sendQueue(slot, this.#buffers, this.#offset)
     if (taken < 0) return -taken

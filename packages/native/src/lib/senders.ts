@@ -4,22 +4,24 @@ import { PLACE_BITS, UNIX_FAMILY } from './numbers.js'
 
 const PLACE_MASK = (1 << PLACE_BITS) - 1
 
-/** What a socket can send to: IPv4 peers of an IPv6 socket are other addresses to the system than those of an IPv4 one. */
+/**
+ * A socket family. For the system, IPv4 peers of an IPv6 socket have other addresses than those of an IPv4 socket.
+ */
 export type Family = 4 | 6 | typeof UNIX_FAMILY
 
 /**
- * The addresses of those who have sent lately, one object each while it is known, and the tokens by which the addon knows
- * them: an answer then needs no address put together again.
+ * A cache of recent senders: one address object for each, and the token by which the addon knows it. So an answer
+ * needs no new address.
  */
 export class Senders {
   readonly #addresses: (Address | undefined)[] = Array.from({ length: PLACE_MASK + 1 })
   readonly #families = new Uint8Array(PLACE_MASK + 1)
   readonly #tokens = new WeakMap<Address, number>()
-  /** Who is answered most. */
+  /** The latest receiver, which most answers go to. */
   #last: Address | undefined
   #lastToken = 0
 
-  /** A place has a new owner, whom the addon calls like this. */
+  /** Caches a new sender, which the addon calls by this token. */
   add(token: number, name: unknown): void {
     const place = token & PLACE_MASK
     const address = addressOf(name)
@@ -29,12 +31,12 @@ export class Senders {
     this.#tokens.set(address, token)
   }
 
-  /** @param place plus 1; 0 for a sender without a name */
+  /** Returns the address of a sender. @param place its place plus 1; 0 for a sender without a name */
   address(place: number): Address | undefined {
     return place === 0 ? undefined : this.#addresses[place - 1]
   }
 
-  /** @returns 0 for whoever is not known to sockets of this family */
+  /** Returns the token of an address; 0 if sockets of this family do not know it. */
   token(address: Address, family: Family): number {
     if (address !== this.#last) {
       const found = this.#tokens.get(address)
@@ -47,13 +49,13 @@ export class Senders {
   }
 }
 
-/** An address as the addon tells it; `undefined` for a socket without a name. */
+/** Returns an address from the form that the addon uses; `undefined` for a socket without a name. */
 export function addressOf(name: unknown): Address | undefined {
   if (Array.isArray(name)) return ipAddress(name[0] as string, name[1] as number)
   if (!Buffer.isBuffer(name) || name.length === 0) return undefined
   if (name[0] === 0) return unixAddress(`@${name.toString('utf8', 1)}`)
   const path = name.toString()
-  // A relative path that looks like an abstract name.
+  // A relative path that begins with "@" looks like an abstract name.
   return unixAddress(path.startsWith('@') ? `./${path}` : path)
 }
 

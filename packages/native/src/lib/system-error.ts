@@ -1,19 +1,19 @@
 import { getSystemErrorMap } from 'node:util'
 
-/** What a system error of Node's carries: https://nodejs.org/api/errors.html#class-systemerror */
+/** Properties of a system error as Node has them: https://nodejs.org/api/errors.html#class-systemerror */
 export interface Details {
   readonly address?: string
   readonly port?: number
-  /** Of a Unix datagram socket, as with the sockets of Node's engine; of a stream it is the address, as with those of Node. */
+  /** Of a Unix datagram socket, as with Node's engine. For Unix streams Node uses `address`. */
   readonly path?: string
 }
 
-/** Node makes a new copy of the whole table at each call. */
+/** A copy of Node's table, since Node copies it for each call. */
 let known: ReturnType<typeof getSystemErrorMap> | undefined
 
-/** An error as Node would make it of this errno: `connect ECONNREFUSED 127.0.0.1:80`. */
+/** Returns an error in Node's form: `connect ECONNREFUSED 127.0.0.1:80`. */
 export function systemError(errno: number, syscall: string, details: Details = {}): NodeJS.ErrnoException {
-  // Node has them by libuv's numbers, which on Linux are the system's with a minus.
+  // Node uses libuv's error numbers, on Linux the system's with a minus sign.
   known ??= getSystemErrorMap()
   const [code = `E${errno}`] = known.get(-errno) ?? []
   const { path, address = path, port } = details
@@ -24,4 +24,12 @@ export function systemError(errno: number, syscall: string, details: Details = {
     syscall,
     ...details,
   })
+}
+
+/** Returns an error about an option of a socket. @param what begins the message: what failed, with the name of the option */
+export function optionError(errno: number, syscall: string, what: string): NodeJS.ErrnoException {
+  const cause = systemError(errno, syscall)
+  const why = known?.get(-errno)?.[1] ?? 'the system refused it'
+  const error = new Error(`${what}: ${why} (${cause.code})`, { cause })
+  return Object.assign(error, { errno: -errno, code: cause.code, syscall })
 }

@@ -21,11 +21,14 @@ import { refuseTlsOptions } from './tls-options.js'
 /** Options of {@link connectTcp}. */
 export interface TcpClientOptions<EngineSocket = Socket>
   extends StreamClientOptions<EngineSocket>, TcpSocketOptions {
-  /** Speak TLS: `true`, or everything that `tls.connect` takes: `ca`, `cert` and `key`, `ALPNProtocols`, `checkServerIdentity`… Default: plain TCP. */
+  /**
+   * TLS: `true`, or everything that `tls.connect` takes: `ca`, `cert` and `key`, `ALPNProtocols`,
+   * `checkServerIdentity`… Default: plain TCP.
+   */
   tls?: boolean | ConnectionOptions | undefined
-  /** The name to ask for (SNI) and to verify the certificate against. Default: the host of the target. */
+  /** The name to request (SNI) and to verify the certificate against. Default: the host of the target. */
   serverName?: string | undefined
-  /** How long the TLS handshake may take, in ms; only with `tls`. Default 10000. */
+  /** How long the TLS handshake may take, in ms; only with `tls`. Default: 10000. */
   handshakeTimeout?: number | undefined
 }
 
@@ -47,10 +50,12 @@ const checks = {
 } satisfies Checks<Omit<TcpClientOptions<unknown>, 'tls'> & { tls?: ConnectionOptions | undefined }>
 
 /**
- * Connects to a TCP server, with TLS if `options.tls` is given.
+ * Connects to a TCP server, with TLS if `options.tls` is given. Resolves when connected, with TLS after the
+ * handshake.
  *
- * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_INVALID_TLS`, a system error (`ECONNREFUSED`, `ENOTFOUND`…), `ERR_SOCK_HANDSHAKE_FAILED` (its
- * cause says why: an unknown CA, another name…), `ERR_SOCK_HANDSHAKE_TIMEOUT`, or the signal's reason. Nothing is left then.
+ * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_INVALID_TLS`, a system error (`ECONNREFUSED`, `ENOTFOUND`…),
+ * `ERR_SOCK_HANDSHAKE_FAILED` (its cause says why: an unknown CA, another name…), `ERR_SOCK_HANDSHAKE_TIMEOUT`, or
+ * the signal's reason. Nothing is left open then.
  */
 export function connectTcp<Data = unknown, EngineSocket = Socket>(
   target: string | IpTarget | IpAddress,
@@ -71,7 +76,7 @@ function connect<Data>(
   if (settings.tls !== undefined && engine !== nodeEngine) {
     throw new SockError(
       'ERR_SOCK_UNSUPPORTED',
-      `Cannot speak TLS with the engine "${engine.name}". Leave out "engine"`,
+      `Cannot use TLS with the engine "${engine.name}": only Node's engine supports TLS. Leave out "engine"`,
     )
   }
   if (settings.tls === undefined) refuseTlsOptions(settings, ['serverName', 'handshakeTimeout'])
@@ -81,7 +86,7 @@ function connect<Data>(
     settings.tls === undefined
       ? engine.connectStream(endpoint, socketOptions(settings), signal)
       : connectTls({ ...settings, tls: settings.tls }, endpoint)
-  // A name is no address: who it is shows when it is connected.
+  // The address of a host name is known only once connected.
   const remote = isIP(host) === 0 ? undefined : ipAddress(host, port)
   return connectStream<TcpConnection<Data>>({ ...settings, transport: 'tcp', remote, caller, dial })
 }

@@ -4,12 +4,12 @@ import type { TlsSession } from './tls-session.js'
 /**
  * A TCP connection, with TLS or without.
  *
- * @typeParam Data what your program keeps in `data`
+ * @typeParam Data the type of `data`, which your program sets
  */
 export interface TcpConnection<Data = unknown> extends Connection<Data, IpAddress> {
-  /** What the TLS handshake agreed upon; `undefined` without TLS. */
+  /** What the TLS handshake negotiated; `undefined` without TLS. */
   readonly tls: TlsSession | undefined
 }
 
-/** What serves TCP connections: a function, or an object of callbacks. */
+/** The handler of a TCP server: a function, or an object of callbacks. */
 export type TcpHandler<Data = unknown> = StreamHandler<TcpConnection<Data>>

@@ -20,27 +20,33 @@ import { DEFAULT_HANDSHAKE_TIMEOUT, refuseTlsOptions } from './tls-options.js'
 export interface TcpServerOptions<EngineSocket = Socket>
   extends StreamServerOptions<EngineSocket>, TcpSocketOptions {
   /**
-   * Serve TLS, with everything that `tls.createServer` takes: `cert` and `key`, `ca` and `requestCert` for client
-   * certificates, `ALPNProtocols`, `SNICallback`… Only its `handshakeTimeout` is replaced by the one below. Default: plain TCP.
+   * TLS, with everything that `tls.createServer` takes: `cert` and `key`, `ca` and `requestCert` for client
+   * certificates, `ALPNProtocols`, `SNICallback`… except `handshakeTimeout`, which the option below replaces.
+   * Default: plain TCP.
    */
   tls?: TlsOptions | undefined
-  /** Peers that have not completed the TLS handshake after this many ms are closed and counted; only with `tls`. Default 10000. */
+  /** The longest TLS handshake in ms. Slower peers are closed and counted; only with `tls`. Default: 10000. */
   handshakeTimeout?: number | undefined
-  /** Peers that may be in the TLS handshake at once; more are closed, counted and reported; only with `tls`. Default `Infinity`. */
+  /**
+   * The limit of concurrent TLS handshakes. Further peers are closed, counted and reported; only with `tls`. Default:
+   * `Infinity`.
+   */
   maxHandshakes?: number | undefined
 }
 
-/** What {@link createTcpServer} makes. `listen` takes `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, parts, or an address. */
+/**
+ * A TCP server. `listen` takes `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, the parts as an object, or an address.
+ */
 export interface TcpServer<Data = unknown> extends StreamServer<
   string | TcpTarget | IpAddress,
   IpAddress,
   TcpConnection<Data>
 > {
   /**
-   * Uses another certificate for new connections, without a restart; those that are open stay as they are.
+   * Replaces the certificate for new connections, without a restart. Open connections keep theirs.
    *
-   * @throws SockError `ERR_SOCK_INVALID_TLS` if key and certificate do not fit; the old ones stay in use then.
-   * `ERR_SOCK_INVALID_STATE` if the server was made without `tls`.
+   * @throws SockError `ERR_SOCK_INVALID_TLS` if key and certificate do not match; the old ones stay in use then.
+   * `ERR_SOCK_INVALID_STATE` if the server was created without `tls`.
    */
   setSecureContext(options: SecureContextOptions): void
 }
@@ -54,12 +60,12 @@ const checks = {
 } satisfies Checks<TcpServerOptions<unknown>>
 
 /**
- * Makes a TCP server, with TLS if `options.tls` is given.
+ * Returns a TCP server, with TLS if `options.tls` is given.
  *
- * @typeParam Data what your program keeps in `connection.data`
- * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
- * @throws TypeError or RangeError, which name the option and the value; SockError `ERR_SOCK_INVALID_TLS` or, for TLS
- * with an engine that cannot, `ERR_SOCK_UNSUPPORTED`
+ * @typeParam Data the type of `connection.data`, which your program sets
+ * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
+ * @throws TypeError or RangeError, which name the option and the value; SockError `ERR_SOCK_INVALID_TLS`, or
+ * `ERR_SOCK_UNSUPPORTED` for TLS with an engine that does not support it
  */
 export function createTcpServer<Data = unknown, EngineSocket = Socket>(
   handler: TcpHandler<Data>,
@@ -77,14 +83,14 @@ function create<Data>(handler: TcpHandler<Data>, options: unknown): TcpServer<Da
     if (Object.hasOwn(tls, 'handshakeTimeout')) {
       throw wrongType(
         'tls.handshakeTimeout',
-        'to be left out: it is an option of the server',
+        'to be left out: use the option "handshakeTimeout" of the server',
         tls.handshakeTimeout,
       )
     }
     if (engine !== nodeEngine) {
       throw new SockError(
         'ERR_SOCK_UNSUPPORTED',
-        `Cannot serve TLS with the engine "${engine.name}". Leave out "engine"`,
+        `Cannot use TLS with the engine "${engine.name}": only Node's engine supports TLS. Leave out "engine"`,
       )
     }
   }
@@ -120,7 +126,7 @@ function create<Data>(handler: TcpHandler<Data>, options: unknown): TcpServer<Da
       if (acceptor === undefined) {
         throw new SockError(
           'ERR_SOCK_INVALID_STATE',
-          'Cannot set a secure context: server was made without "tls"',
+          'Cannot set a secure context: the server was created without the option "tls"',
         )
       }
       acceptor.setSecureContext(context)

@@ -12,9 +12,9 @@ import { tlsTraits } from './tls-session.js'
 
 /** Turns accepted sockets into TLS connections. */
 export interface TlsAcceptor {
-  /** @param port not started */
+  /** Returns the handshake of an accepted socket. @param port not started */
   handshake(port: StreamPort<Socket>): Handshake
-  /** @throws SockError `ERR_SOCK_INVALID_TLS`; the old context stays in use then */
+  /** Replaces the certificate. @throws SockError `ERR_SOCK_INVALID_TLS`; the old context stays in use then */
   setSecureContext(options: SecureContextOptions): void
 }
 
@@ -24,9 +24,9 @@ interface Outcome {
 }
 
 /**
- * Makes an acceptor with everything `tls.createServer` takes: SNI, ALPN, client certificates, session tickets…
- * The `tls.Server` never listens: sockets are given to it by its documented 'connection' event, so that the listener,
- * its queue and its limits are the same with and without TLS.
+ * Returns an acceptor with everything that `tls.createServer` takes: SNI, ALPN, client certificates, session tickets…
+ * Its `tls.Server` never listens: sockets are passed to its documented 'connection' event. So listener, accept queue
+ * and limits are the same with and without TLS.
  *
  * @throws SockError `ERR_SOCK_INVALID_TLS` for certificates and keys that OpenSSL refuses, or if there are none
  */
@@ -34,13 +34,14 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
   const pending = new WeakMap<Socket, Outcome>()
   const server = invalidTls(() => {
     createSecureContext(options)
-    // The deadline is ours: Node's own only tells, and starts anew with each byte. So is the moment to begin reading.
+    // Core has a deadline of its own: Node's only emits an event, and restarts with each byte. Core also decides when
+    // reading begins.
     return createServer({ ...options, handshakeTimeout: NEVER, pauseOnConnect: false })
   })
   checkCertificate(options)
   server.on('secureConnection', (socket) => {
     const outcome = pending.get(rawSocket(socket))
-    // From here on one side may end before the other.
+    // After the handshake each side may end on its own.
     socket.allowHalfOpen = true
     if (outcome === undefined) socket.destroy()
     else outcome.secured(createNodePort(socket, tlsTraits))
@@ -53,7 +54,7 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
 
   return {
     handshake: ({ socket, remoteAddress, descriptor }) => ({
-      // Looked up now: a peer that fails may be gone by the time somebody asks.
+      // Read now, since a peer whose handshake fails may be gone later.
       remoteAddress,
       descriptor,
       get bytesRead() {
@@ -61,9 +62,9 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
       },
       start(secured, failed) {
         pending.set(socket, { secured, failed })
-        // The TLS socket on top hears of errors, and tells.
+        // The TLS socket on top reports errors.
         socket.on('error', ignore)
-        // The TLS socket takes this over: a FIN in the middle of the handshake ends it, instead of waiting for the deadline.
+        // The TLS socket inherits this: a FIN during the handshake ends it at once, instead of at the deadline.
         socket.allowHalfOpen = false
         server.emit('connection', socket)
       },
@@ -73,7 +74,7 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
       },
     }),
     setSecureContext(context) {
-      // Tried out first: tls.Server changes its fields before it fails.
+      // Check first: tls.Server changes its fields before it fails.
       invalidTls(() => createSecureContext(context))
       checkCertificate({ ...context }, options)
       invalidTls(() => server.setSecureContext(context))
@@ -81,20 +82,20 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
   }
 }
 
-/** The longest that a timer can wait: 25 days. tls.Server takes 0 as its default of 120 s. */
+/** The longest delay of a timer: 25 days. tls.Server takes 0 for its default of 120 s. */
 const NEVER = 2 ** 31 - 1
 
 /**
- * The socket that a TLS socket was made from. Node gives no public way from one to the other, and keeps it in `_parent`
- * since its first versions.
+ * Returns the socket below a TLS socket. Node has no public property for it, but has kept it in `_parent` since its
+ * first versions.
  */
 function rawSocket(socket: TLSSocket): Socket {
   return (socket as unknown as { _parent: Socket })._parent
 }
 
-/** A refused client certificate ends as a bare "socket hang up"; this says what was wrong with it. */
+/** Returns an error that says why a client certificate was refused. Node reports only "socket hang up". */
 function withAuthorization(error: Error, socket: TLSSocket): Error {
-  // Node declares an Error, and gives a code.
+  // Declared as an Error by Node's types, but really a code.
   const { authorizationError } = socket as unknown as { authorizationError?: string | null }
   if (!authorizationError) return error
   return new Error(`client certificate was refused: ${authorizationError}`, { cause: error })

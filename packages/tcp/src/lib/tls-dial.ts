@@ -8,12 +8,24 @@ import { DEFAULT_HANDSHAKE_TIMEOUT, invalidTls } from './tls-options.js'
 import { tlsTraits } from './tls-session.js'
 
 /**
- * OpenSSL's numbers for an answer that is no TLS: "unexpected message", as when a server echoes, and "wrong version number". If
- * it comes while Node still writes, they are nowhere but in the text of the error.
+ * OpenSSL's error numbers for an answer that is not TLS: "unexpected message", for instance from an echo server, and
+ * "wrong version number". If the answer comes while Node is writing, they are only in the text of the error.
  */
 const NO_TLS = /:error:(0A0000F4|0A00010B):/
 
-/** What {@link connectTls} needs of the options, checked. */
+/** What to do about a certificate that was refused, by the code of the error (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
+const WAY_OUT: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'Renew the certificate of the server',
+  CERT_NOT_YET_VALID: 'Check the clocks of client and server',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'If you trust this certificate, pass it as "tls.ca"',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'Connect to a name in the certificate, or set "serverName" to one',
+  SELF_SIGNED_CERT_IN_CHAIN: 'Pass the certificate of its authority as "tls.ca"',
+  UNABLE_TO_GET_ISSUER_CERT: 'Pass the certificate of its authority as "tls.ca"',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'Pass the certificate of its authority as "tls.ca"',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'Pass the certificate of its authority as "tls.ca"',
+}
+
+/** The checked options that {@link connectTls} needs. */
 export interface TlsSettings {
   readonly tls: ConnectionOptions
   readonly serverName: string | undefined
@@ -25,10 +37,10 @@ export interface TlsSettings {
 }
 
 /**
- * Connects with Node's engine, and shakes hands.
+ * Connects with Node's engine, and completes the TLS handshake.
  *
- * Rejects with a system error, `ERR_SOCK_INVALID_TLS`, `ERR_SOCK_HANDSHAKE_FAILED`, `ERR_SOCK_HANDSHAKE_TIMEOUT`, or the
- * signal's reason. Nothing is left then.
+ * Rejects with a system error, `ERR_SOCK_INVALID_TLS`, `ERR_SOCK_HANDSHAKE_FAILED`, `ERR_SOCK_HANDSHAKE_TIMEOUT`, or
+ * the signal's reason. Nothing is left open then.
  */
 export async function connectTls(
   settings: TlsSettings,
@@ -37,11 +49,11 @@ export async function connectTls(
   const { signal, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT, highWaterMark, tls } = settings
   const { host, port } = endpoint
   const peer = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
-  // Before anybody is bothered: certificates and keys that OpenSSL refuses.
+  // Check certificates and keys before connecting.
   const secureContext = tls.secureContext ?? invalidTls(() => createSecureContext(tls))
   const { socket: raw } = await nodeEngine.connectStream(endpoint, socketOptions(settings), signal)
   const timeout = new AbortController()
-  const message = `Gave up the TLS handshake with "${peer}": it took longer than ${handshakeTimeout} ms`
+  const message = `Cannot complete the TLS handshake with "${peer}": it took longer than ${handshakeTimeout} ms ("handshakeTimeout")`
   const timer = setTimeout(
     () => timeout.abort(new SockError('ERR_SOCK_HANDSHAKE_TIMEOUT', message)),
     handshakeTimeout,
@@ -62,24 +74,29 @@ export async function connectTls(
     raw.destroy()
     if (signal?.aborted === true) throw signal.reason
     if (timeout.signal.aborted) throw timeout.signal.reason
-    const reason = (error as Error).message.trim()
-    const why = NO_TLS.test(reason) ? 'the peer does not speak TLS' : reason
-    const failure = `Cannot complete the TLS handshake with "${peer}": ${why}`
+    const failure = `Cannot complete the TLS handshake with "${peer}": ${reasonOf(error as NodeJS.ErrnoException)}`
     throw new SockError('ERR_SOCK_HANDSHAKE_FAILED', failure, { cause: error })
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Waits for the end of the handshake. If it fails, or one of the signals is aborted, the socket is destroyed. */
+/** Returns why the handshake failed, and what to do. */
+function reasonOf({ message, code = '' }: NodeJS.ErrnoException): string {
+  const reason = message.trim()
+  if (NO_TLS.test(reason)) return 'the peer does not speak TLS. Check the port, or leave out "tls"'
+  return Object.hasOwn(WAY_OUT, code) ? `${reason}. ${WAY_OUT[code]}` : reason
+}
+
+/** Waits for the end of the handshake. If it fails, or if a signal aborts, the socket is destroyed. */
 async function secured(socket: TLSSocket, signals: readonly AbortSignal[]): Promise<void> {
   const gone = new AbortController()
-  const closed = (): void => gone.abort(new Error('Socket closed while connecting'))
+  const closed = (): void => gone.abort(new Error('Socket was closed while it was connecting'))
   socket.once('close', closed)
   try {
     await once(socket, 'secureConnect', { signal: AbortSignal.any([...signals, gone.signal]) })
   } catch (error) {
-    // A late error must find a listener.
+    // A later error must have a listener.
     socket.on('error', ignore)
     socket.destroy()
     throw gone.signal.aborted ? gone.signal.reason : error

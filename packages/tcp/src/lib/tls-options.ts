@@ -2,10 +2,10 @@ import { SockError } from '@sock/core'
 import { wrongType } from '@sock/core/transport'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 
-/** How long a handshake may take where nothing else is said, in ms. */
+/** The default of `handshakeTimeout`, in ms. */
 export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
 
-/** Runs what takes TLS options; whatever OpenSSL or Node's own checks have against them becomes `ERR_SOCK_INVALID_TLS`. */
+/** Runs an action that uses TLS options. What OpenSSL or Node's own checks throw becomes `ERR_SOCK_INVALID_TLS`. */
 export function invalidTls<T>(action: () => T): T {
   try {
     return action()
@@ -16,7 +16,7 @@ export function invalidTls<T>(action: () => T): T {
 }
 
 /**
- * Refuses options that would do nothing, since there is no TLS.
+ * Refuses options that have no effect without TLS.
  *
  * @throws TypeError
  */
@@ -26,13 +26,16 @@ export function refuseTlsOptions<S extends object>(settings: S, names: readonly 
   }
 }
 
-/** Asks for ciphers that need no certificate (ciphers(1) of OpenSSL); with `!` or `-` before them they are ruled out. */
+/**
+ * Matches cipher lists with ciphers that need no certificate (ciphers(1) of OpenSSL); `!` or `-` before a name
+ * excludes it.
+ */
 const ANONYMOUS = /(?<![!-])(aNULL|ADH|AECDH|ALL)/
 
 /**
- * Node takes a server without a certificate, and then no handshake succeeds.
+ * Checks that there is a certificate. Node accepts a server without one, but then no handshake succeeds.
  *
- * @param server the options of the server, when `options` replace only its certificate
+ * @param server the options of the server, if `options` replaces only its certificate
  * @throws SockError `ERR_SOCK_INVALID_TLS`
  */
 export function checkCertificate(options: SecureContextOptions, server: TlsOptions = options): void {
@@ -41,7 +44,7 @@ export function checkCertificate(options: SecureContextOptions, server: TlsOptio
   const isElsewhere = server.SNICallback !== undefined || server.pskCallback !== undefined
   if (isComplete || isElsewhere || (ciphers !== undefined && ANONYMOUS.test(ciphers))) return
   const missing = cert
-    ? 'there is no "key" for the "cert"'
-    : 'there is no certificate, give "cert" and "key", or "pfx"'
+    ? 'there is no "key" for the "cert". Pass both'
+    : 'there is no certificate. Pass "cert" and "key", or "pfx"'
   throw new SockError('ERR_SOCK_INVALID_TLS', `Cannot use the TLS options: ${missing}`)
 }

@@ -3,25 +3,25 @@ import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 
-/** What a TLS handshake agreed upon. https://nodejs.org/api/tls.html#class-tlstlssocket */
+/** What a TLS handshake negotiated. https://nodejs.org/api/tls.html#class-tlstlssocket */
 export interface TlsSession {
-  /** `TLSv1.2` or `TLSv1.3`, as a rule. */
+  /** The version of TLS, normally `TLSv1.2` or `TLSv1.3`. */
   readonly protocol: string | null
-  /** OpenSSL's name of the cipher suite. */
+  /** The cipher suite, by OpenSSL's name. */
   readonly cipher: string
-  /** The protocol chosen by ALPN; `undefined` if there was none in common or none was asked for. */
+  /** The protocol chosen by ALPN; `undefined` if there was none in common, or none was requested. */
   readonly alpnProtocol: string | undefined
-  /** The server name the client asked for (SNI). */
+  /** The server name that the client requested (SNI). */
   readonly serverName: string | undefined
   /** Whether the peer's certificate was verified. */
   readonly authorized: boolean
-  /** Why it was not, as a code of OpenSSL; `undefined` if it was, or if none was asked for. */
+  /** Why it was not verified, as an OpenSSL code; `undefined` if it was, or if no certificate was requested. */
   readonly authorizationError: string | undefined
   /** The peer's certificate; `undefined` if it sent none. */
   readonly peerCertificate: X509Certificate | undefined
 }
 
-/** How TLS sockets are named and described. */
+/** Addresses and description of TLS sockets. */
 export const tlsTraits: SocketTraits = {
   secure: true,
   canReset: true,
@@ -29,7 +29,7 @@ export const tlsTraits: SocketTraits = {
 }
 
 function describeSession(socket: TLSSocket): TlsSession {
-  // Node declares an Error, and gives a code.
+  // Declared as an Error by Node's types, but really a code.
   const { authorizationError } = socket as unknown as { authorizationError?: string | null }
   return {
     protocol: socket.getProtocol(),
@@ -42,7 +42,10 @@ function describeSession(socket: TLSSocket): TlsSession {
   }
 }
 
-/** On a server `false` stands for "none asked for". https://nodejs.org/api/tls.html#event-secureconnection */
+/**
+ * Returns the requested server name. On a server, `false` means that none was requested.
+ * https://nodejs.org/api/tls.html#event-secureconnection
+ */
 function serverName(socket: TLSSocket): string | undefined {
   const { servername } = socket as { servername?: string | false | null }
   return servername || undefined

@@ -18,7 +18,7 @@ import { familyOf, openUdp } from './udp-socket.js'
 /** Options of {@link connectUdp}. */
 export interface UdpClientOptions<EngineSocket = Socket>
   extends DatagramClientOptions<EngineSocket>, UdpSocketOptions {
-  /** What moves the datagrams, like that of `@sock/native`. Default: `node:dgram`. */
+  /** The engine, which moves the datagrams, such as that of `@sock/native`. Default: `node:dgram`. */
   engine?: UdpEngine<EngineSocket> | undefined
 }
 
@@ -27,13 +27,13 @@ const checks = { ...datagramClientChecks, ...udpChecks, engine: udpEngine } sati
 >
 
 /**
- * Makes a UDP socket that talks to one peer (connect(2)): it receives from nobody else, and hears when nobody listens
- * there (`ECONNREFUSED`, from the read that waits). A name is looked up once, now.
+ * Opens a UDP socket that talks to one peer (connect(2)). It receives from no other address. If nothing listens
+ * there, a waiting read rejects with `ECONNREFUSED`. A host name is looked up once, now.
  *
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, a system error (`ENOTFOUND`, `ENETUNREACH`…), or the signal's reason.
  *
- * @typeParam Data what your program keeps in `channel.data`
- * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
+ * @typeParam Data the type of `channel.data`, which your program sets
+ * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
  */
 export function connectUdp<Data = unknown, EngineSocket = Socket>(
   target: string | IpTarget | IpAddress,
@@ -55,7 +55,7 @@ function connect<Data, EngineSocket>(
   const dial = async () => {
     const [address] = await lookUp(host, signal)
     const peer = ipAddress(address, port)
-    // Not that of `address`: an IPv4-mapped one has become the IPv4 address that it stands for.
+    // Take the family of the peer, not of `address`: an IPv4-mapped address has become the IPv4 address by now.
     const family = familyOf(peer.host)
     return engine.openUdp({ host: undefined, port: 0, family, peer }, settings)
   }

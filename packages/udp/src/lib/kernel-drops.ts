@@ -2,11 +2,12 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import type { Socket } from 'node:dgram'
 
 /**
- * How many datagrams Linux dropped since there was no room in the socket's receive buffer, from the last column of
- * /proc/net/udp or udp6 (proc_net_udp(5)); `undefined` where the system does not tell. It reads a file: ask now and then.
+ * Returns how many datagrams Linux dropped because the socket's receive buffer was full, from the last column of
+ * /proc/net/udp or udp6 (proc_net_udp(5)); `undefined` where the system does not report it. It reads a file, so do
+ * not call it often.
  */
 export function kernelDrops(socket: Socket, family: 'udp4' | 'udp6'): number | undefined {
-  // Node has no public way to the descriptor.
+  // Node has no public property for the file descriptor.
   const fd = (socket as unknown as Record<symbol, { handle?: { fd?: number } }>)[stateSymbol(socket)]?.handle
     ?.fd
   if (process.platform !== 'linux' || fd === undefined || fd < 0) return undefined
@@ -18,7 +19,7 @@ export function kernelDrops(socket: Socket, family: 'udp4' | 'udp6'): number | u
       if (fields[INODE] === inode) return Number(fields.at(-1))
     }
   } catch {
-    // No /proc, or the socket was closed meanwhile: then nobody knows.
+    // There is no /proc, or the socket was closed meanwhile.
   }
   return undefined
 }

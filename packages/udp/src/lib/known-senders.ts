@@ -1,20 +1,23 @@
 import type { IpAddress } from '@sock/core'
 import { ipAddress } from '@sock/core/transport'
 
-/** A power of two: a port's low bits choose the place. */
+/** A power of two: the low bits of a port select the place. */
 const PLACES = 256
 
 interface Sender {
   readonly address: IpAddress
-  /** As Node calls it, which for an IPv4 peer of a dual-stack socket is its mapped address. */
+  /** The host as Node writes it; for an IPv4 peer of a dual-stack socket the mapped address. */
   readonly host: string
 }
 
-/** Who has sent lately, so that a datagram from one of them, or an answer, costs no new address. Of those who share a place the last one is known. */
+/**
+ * A cache of recent senders, so that their datagrams and the answers to them need no new address object. A new sender
+ * replaces the one in its place.
+ */
 export class KnownSenders {
   readonly #places: (Sender | undefined)[] = Array.from({ length: PLACES })
 
-  /** The address of a sender, always the same object while it is known. */
+  /** Returns the address of a sender: the same object as long as it is cached. */
   address(host: string, port: number): IpAddress {
     const known = this.#places[port % PLACES]
     if (known !== undefined && known.address.port === port && known.host === host) return known.address
@@ -23,7 +26,7 @@ export class KnownSenders {
     return address
   }
 
-  /** What Node calls the host of an address that came from here, if it is still known. */
+  /** Returns the host of a cached address as Node writes it; `undefined` if it is not cached any more. */
   host(address: IpAddress): string | undefined {
     const known = this.#places[address.port % PLACES]
     return known?.address === address ? known.host : undefined

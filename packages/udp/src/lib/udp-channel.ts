@@ -1,11 +1,11 @@
 import type { DatagramChannel, DatagramHandler, IpAddress } from '@sock/core'
 
 /**
- * A UDP socket. Each datagram has a sender with an address.
+ * A UDP socket. Every datagram has a sender with an address.
  *
- * @typeParam Data what your program keeps in `data`
+ * @typeParam Data the type of `data`, which your program sets
  */
 export interface UdpChannel<Data = unknown> extends DatagramChannel<Data, IpAddress> {}
 
-/** What serves a UDP socket: a function, or an object of callbacks. */
+/** The handler of a UDP server: a function, or an object of callbacks. */
 export type UdpHandler<Data = unknown> = DatagramHandler<UdpChannel<Data>>

@@ -3,14 +3,14 @@ import { datagramEngine, type DatagramPort } from '@sock/core/datagram'
 import type { MulticastGroup } from './udp-options.js'
 
 /**
- * What moves the datagrams of UDP sockets. `node:dgram` is the default; another engine can be given to servers and clients
- * as `engine`.
+ * An engine for UDP, which moves the datagrams. `node:dgram` is the default; servers and clients take another as
+ * `engine`.
  *
- * @typeParam Socket what `configure(socket)` gets with this engine
+ * @typeParam Socket the argument of `configure(socket)` with this engine
  */
-// oxlint-disable-next-line typescript/no-explicit-any -- without an argument, any engine will do
+// oxlint-disable-next-line typescript/no-explicit-any -- without an argument, any engine is accepted
 export interface UdpEngine<Socket = any> extends DatagramEngine {
-  /** Whether it can share a port whatever the version of Node is. Default: no. */
+  /** Whether it supports `reusePort` on every version of Node. Default: false. */
   readonly canReusePort?: boolean
   /** Binds a socket, and connects it if there is a peer. Rejects with the system's error, and leaves nothing then. */
   openUdp(bind: UdpBind, settings: UdpSettings): Promise<UdpPort<Socket>>
@@ -18,35 +18,35 @@ export interface UdpEngine<Socket = any> extends DatagramEngine {
 
 /** A bound UDP socket. */
 export interface UdpPort<Socket = unknown> extends DatagramPort<Socket> {
-  /** Bytes that the system gave when it was asked for `receiveBufferSize`; looked at once, after it was opened. */
+  /** Bytes that the system granted for `receiveBufferSize`; read once, after opening. */
   readonly receiveBufferSize: number
-  /** Bytes that the system gave when it was asked for `sendBufferSize`; looked at once, after it was opened. */
+  /** Bytes that the system granted for `sendBufferSize`; read once, after opening. */
   readonly sendBufferSize: number
 }
 
-/** Where a UDP socket is bound; hosts are addresses in numbers. */
+/** Where to bind a UDP socket. Hosts are IP addresses. */
 export interface UdpBind {
-  /** `undefined` for all addresses. */
+  /** The address to bind to; `undefined` for all addresses. */
   readonly host: string | undefined
-  /** 0 to 65535; 0 lets the system choose. */
+  /** The port, 0 to 65535; with 0 the system chooses one. */
   readonly port: number
-  /** What kind of addresses it is for; `udp6` without `ipv6Only` takes both. */
+  /** The family of the socket; `udp6` without `ipv6Only` handles both. */
   readonly family: 'udp4' | 'udp6'
-  /** Take no IPv4 peers on an IPv6 address. */
+  /** Accept no IPv4 peers on an IPv6 address. */
   readonly ipv6Only?: boolean
   /** Bind although another socket has the port (SO_REUSEADDR, socket(7)). */
   readonly reuseAddress?: boolean
-  /** Share the port with other sockets that ask for it too (SO_REUSEPORT, socket(7)). */
+  /** Share the port with other sockets that set this too (SO_REUSEPORT, socket(7)). */
   readonly reusePort?: boolean
   /** Connects the socket to this peer. */
   readonly peer?: IpAddress
 }
 
-/** The options of a UDP socket, checked; `undefined` leaves what the system has. */
+/** The checked options of a UDP socket; `undefined` keeps the system's value. */
 export interface UdpSettings {
-  /** Bytes (SO_RCVBUF, socket(7)). */
+  /** In bytes (SO_RCVBUF, socket(7)). */
   readonly receiveBufferSize: number | undefined
-  /** Bytes (SO_SNDBUF, socket(7)). */
+  /** In bytes (SO_SNDBUF, socket(7)). */
   readonly sendBufferSize: number | undefined
   /** Allow sending to broadcast addresses (SO_BROADCAST, socket(7)). */
   readonly broadcast: boolean
@@ -56,9 +56,9 @@ export interface UdpSettings {
   readonly multicast: readonly Readonly<MulticastGroup>[]
   /** Hops, 0 to 255 (IP_MULTICAST_TTL, ip(7)). */
   readonly multicastTtl: number | undefined
-  /** Whether this host receives what it sends to a group (IP_MULTICAST_LOOP, ip(7)). */
+  /** Whether this host receives what it sends to a group itself (IP_MULTICAST_LOOP, ip(7)). */
   readonly multicastLoopback: boolean | undefined
-  /** Interface to send multicast from: an address (IPv4), or a scope like `::%eth0` (IPv6). */
+  /** The interface to send multicast from: its address (IPv4), or a scope like `::%eth0` (IPv6). */
   readonly multicastInterface: string | undefined
 }
 
@@ -66,16 +66,17 @@ export interface UdpSettings {
 export const udpEngine = datagramEngine<UdpEngine>('openUdp')
 
 /**
- * Linux caps what it is asked for at net.core.rmem_max or wmem_max (socket(7)).
+ * Compares the buffers with the requested sizes. Linux caps them at net.core.rmem_max or wmem_max (socket(7)).
  *
- * @returns one error for each buffer of which the system gave less than was asked for
+ * @returns an error for each buffer that is smaller than requested
  */
 export function smallBuffers(port: UdpPort, settings: UdpSettings): Error[] {
   const errors: Error[] = []
   for (const name of ['receiveBufferSize', 'sendBufferSize'] as const) {
     const asked = settings[name]
     if (asked === undefined || port[name] >= asked) continue
-    const message = `Asked for a "${name}" of ${asked} bytes, and the system gave ${port[name]}`
+    const limit = name === 'receiveBufferSize' ? 'net.core.rmem_max' : 'net.core.wmem_max'
+    const message = `Asked for a "${name}" of ${asked} bytes, but the system granted ${port[name]}. Raise ${limit} (Linux), or ask for less`
     errors.push(new SockError('ERR_SOCK_BUFFER_SIZE', message))
   }
   return errors

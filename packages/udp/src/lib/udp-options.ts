@@ -1,34 +1,37 @@
 import { check, checkOptions, wrongType, type Check, type Checks } from '@sock/core/transport'
 import { isIP } from 'node:net'
 
-/** A multicast group to listen to. It is left when the socket closes. */
+/** A multicast group to join. The socket leaves it when it closes. */
 export interface MulticastGroup {
   /** The group's address: 224.0.0.0/4 or ff00::/8. */
   group: string
-  /** Address of the interface (IPv4), or its scope like `::%eth0` (IPv6). Default: the system chooses one. */
+  /** The interface: its address (IPv4), or a scope like `::%eth0` (IPv6). Default: the system chooses. */
   interface?: string | undefined
 }
 
 /** Options of UDP sockets, of servers and clients. */
 export interface UdpSocketOptions {
   /**
-   * Bytes that the system keeps for us (SO_RCVBUF, socket(7)). If it gives less, an `error` of a server tells. Default: the
-   * system's.
+   * Size of the system's receive buffer in bytes (SO_RCVBUF, socket(7)). If the system grants less, the server emits
+   * an `error`. Default: the system's.
    */
   receiveBufferSize?: number | undefined
-  /** Bytes that the system keeps on their way out (SO_SNDBUF). If it gives less, an `error` of a server tells. Default: the system's. */
+  /**
+   * Size of the system's send buffer in bytes (SO_SNDBUF). If the system grants less, the server emits an `error`.
+   * Default: the system's.
+   */
   sendBufferSize?: number | undefined
-  /** Allow sending to broadcast addresses (SO_BROADCAST). Default false. */
+  /** Allows sending to broadcast addresses (SO_BROADCAST). Default: false. */
   broadcast?: boolean | undefined
   /** Hops that datagrams may take (IP_TTL, ip(7)), 1 to 255. Default: the system's. */
   ttl?: number | undefined
-  /** Multicast groups to listen to. Default: none. */
+  /** The multicast groups to join. Default: none. */
   multicast?: readonly MulticastGroup[] | undefined
   /** Hops that multicast datagrams may take (IP_MULTICAST_TTL), 0 to 255. Default: the system's, 1. */
   multicastTtl?: number | undefined
-  /** Whether multicast datagrams are received on this host too (IP_MULTICAST_LOOP). Default: the system's, true. */
+  /** Whether this host receives its own multicast datagrams (IP_MULTICAST_LOOP). Default: the system's, true. */
   multicastLoopback?: boolean | undefined
-  /** Interface that multicast datagrams are sent from, as in {@link MulticastGroup.interface}. Default: the system's. */
+  /** The interface to send multicast from, as in {@link MulticastGroup.interface}. Default: the system's. */
   multicastInterface?: string | undefined
 }
 

@@ -7,17 +7,19 @@ import { kernelDrops } from './kernel-drops.js'
 import { KnownSenders } from './known-senders.js'
 import type { UdpPort } from './udp-engine.js'
 
-/** 65,535 bytes of an IPv4 packet less its header of 20 and UDP's of 8 (udp(7)). */
+/** The 65,535 bytes of an IPv4 packet less its header of 20 and UDP's of 8 (udp(7)). */
 const MAX_MESSAGE_IPV4 = 65_507
-/** In IPv6 the length of 65,535 does not count the IP header (RFC 8200 §3). */
+/** In IPv6 the length of up to 65,535 excludes the IP header (RFC 8200 §3). */
 const MAX_MESSAGE_IPV6 = 65_527
-/** Linux tells the double of the buffers that it gave (socket(7)). */
+/** Linux reports twice the buffer size that it granted (socket(7)). */
 const TOLD = process.platform === 'linux' ? 2 : 1
 
+const IPV4_ONLY = 'the socket is bound to IPv4. Bind the server to an IPv6 address'
+
 /**
- * A port over a bound `dgram.Socket`.
+ * Returns a port over a bound `dgram.Socket`.
  *
- * @param warnings what is to be reported once there is somebody to hear it
+ * @param warnings errors to report once the port has started
  */
 export function createUdpPort(
   socket: Socket,
@@ -54,7 +56,7 @@ class NodeUdpPort implements UdpPort<Socket> {
       (peer?.family ?? family) === 'ipv4' || family === 'udp4' ? MAX_MESSAGE_IPV4 : MAX_MESSAGE_IPV6
     this.#family = family
     this.#warnings = warnings
-    // Errors of a closed or not yet started socket need somebody to hear them, too.
+    // Errors of a socket that is closed or not yet started need a listener too.
     socket.on('error', (error) => this.#sink?.failed(error))
     socket.on('close', () => this.#sink?.closed())
   }
@@ -93,29 +95,32 @@ class NodeUdpPort implements UdpPort<Socket> {
   }
 
   kernelDrops(): number {
-    // After the socket is closed the last number that was seen is the best there is.
+    // After the socket is closed, the last number read is the best there is.
     return (this.#lastDrops = kernelDrops(this.socket, this.#family) ?? this.#lastDrops)
   }
 
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    // The numbers of a server outlive its socket.
+    // The counters of a server outlive its socket.
     if (this.remoteAddress === undefined) this.kernelDrops()
     this.socket.close()
   }
 
-  /** A connected socket of Node's sends to nobody else. @throws SockError `ERR_SOCK_INVALID_ADDRESS` */
+  /**
+   * Whether `to` is the peer. Node's connected sockets cannot send elsewhere. @throws SockError
+   * `ERR_SOCK_INVALID_ADDRESS`
+   */
   #isPeer(to: Address): boolean {
     const peer = this.remoteAddress
     if (peer === undefined) return false
     if (formatAddress(to) === formatAddress(peer)) return true
-    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}"`)
+    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}", and sends only there`)
   }
 
   /**
-   * A later send may be told what became of an earlier one, as well as a receive. It is an answer all the same, which
-   * whoever waits for one should hear of.
+   * Sends to the peer. The system may report the failure of an earlier datagram with a later send instead of a
+   * receive. It answers the earlier one all the same, so a waiting read gets it too.
    */
   #sendToPeer(data: Uint8Array, sending: DatagramSending): void {
     this.socket.send(data, (error) => {
@@ -126,16 +131,18 @@ class NodeUdpPort implements UdpPort<Socket> {
   }
 
   /**
-   * As Node wants it. Names are refused: a look-up per datagram would be a delay, and a way to keep a server busy, that
-   * nobody sees. @throws SockError `ERR_SOCK_INVALID_ADDRESS`
+   * Returns the host in the form that Node needs. Host names are refused: a look-up per datagram would be a hidden
+   * delay, and a way to keep a server busy.
+   *
+   * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
    */
   #hostOf(to: Address): string {
-    if (to.family === 'unix') throw cannotSend(to, 'not an IP address')
+    if (to.family === 'unix') throw cannotSend(to, 'it is not an IP address')
     const known = this.#senders.host(to)
     if (known !== undefined) return known
     const version = isIP(to.host)
-    if (version === 0) throw cannotSend(to, 'not an IP address')
-    if (this.#family === 'udp4' && version === 6) throw cannotSend(to, 'the socket is bound to IPv4')
+    if (version === 0) throw cannotSend(to, 'it is not an IP address')
+    if (this.#family === 'udp4' && version === 6) throw cannotSend(to, IPV4_ONLY)
     const isMapped = this.#family === 'udp6' && version === 4
     return isMapped ? `::ffff:${to.host}` : to.host
   }

@@ -11,11 +11,13 @@ import { parseListenTarget, type UdpEndpoint, type UdpTarget } from './udp-targe
 /** Options of {@link createUdpServer}. */
 export interface UdpServerOptions<EngineSocket = Socket>
   extends DatagramServerOptions<EngineSocket>, UdpSocketOptions {
-  /** What moves the datagrams, like that of `@sock/native`. Default: `node:dgram`. */
+  /** The engine, which moves the datagrams, such as that of `@sock/native`. Default: `node:dgram`. */
   engine?: UdpEngine<EngineSocket> | undefined
 }
 
-/** What {@link createUdpServer} makes. `listen` takes `':8125'`, `'127.0.0.1:8125'`, `'[::1]:8125'`, parts, or an address. */
+/**
+ * A UDP server. `listen` takes `':8125'`, `'127.0.0.1:8125'`, `'[::1]:8125'`, the parts as an object, or an address.
+ */
 export interface UdpServer<Data = unknown> extends DatagramServer<
   string | UdpTarget | IpAddress,
   IpAddress,
@@ -27,10 +29,10 @@ const checks = { ...datagramServerChecks, ...udpChecks, engine: udpEngine } sati
 >
 
 /**
- * Makes a UDP server.
+ * Returns a UDP server.
  *
- * @typeParam Data what your program keeps in `channel.data`
- * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
+ * @typeParam Data the type of `channel.data`, which your program sets
+ * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
  * @throws TypeError or RangeError, which name the option and the value
  */
 export function createUdpServer<Data = unknown, EngineSocket = Socket>(
@@ -66,7 +68,7 @@ async function listen(
   try {
     return await engine.openUdp({ ...endpoint, host, family: familyOf(host) }, settings)
   } catch (error) {
-    // All addresses were wanted, and there is no IPv6 here.
+    // The server should listen on all addresses, and this system has no IPv6.
     const hasNoIpv6 = (error as NodeJS.ErrnoException).code === 'EAFNOSUPPORT'
     if (host !== undefined || endpoint.ipv6Only || !hasNoIpv6) throw error
     return engine.openUdp({ ...endpoint, host, family: 'udp4' }, settings)

@@ -1,13 +1,14 @@
 import { SockError } from '@sock/core'
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { isIP } from 'node:net'
+import { getSystemErrorMap, inspect } from 'node:util'
 import type { UdpBind, UdpPort, UdpSettings } from './udp-engine.js'
 import { createUdpPort } from './udp-port.js'
 
-/** The same as an engine's, with a socket of `node:dgram`. */
+/** Opens a UDP socket with `node:dgram`, like an engine's method of the same name. */
 export async function openUdp(bind: UdpBind, settings: UdpSettings): Promise<UdpPort<Socket>> {
   const { family, host, port, peer } = bind
-  // `reusePort` is newer than the types of the oldest Node that is supported.
+  // `reusePort` is missing in the types of the oldest supported Node.
   const options: SocketOptions & { reusePort?: boolean } = {
     type: family,
     ipv6Only: bind.ipv6Only ?? false,
@@ -34,7 +35,7 @@ function isDualStack({ family, host, ipv6Only, peer }: UdpBind): boolean {
   return family === 'udp6' && ipv6Only !== true && (host === undefined || host === '::') && peer === undefined
 }
 
-/** What has to be said when the socket is made. */
+/** Returns the options that are set when the socket is created. */
 function creationOptions(settings: UdpSettings): Partial<SocketOptions> {
   const { receiveBufferSize, sendBufferSize } = settings
   return {
@@ -43,34 +44,54 @@ function creationOptions(settings: UdpSettings): Partial<SocketOptions> {
   }
 }
 
-/** What can be said only of a bound socket. @throws the system's error */
+/**
+ * Sets the options that need a bound socket. @throws the system's error, with a message that names option and value
+ */
 function applyOptions(socket: Socket, settings: UdpSettings): void {
-  const { ttl, multicastTtl, multicastLoopback, multicastInterface } = settings
-  if (settings.broadcast) socket.setBroadcast(true)
-  if (ttl !== undefined) socket.setTTL(ttl)
-  if (multicastTtl !== undefined) socket.setMulticastTTL(multicastTtl)
-  if (multicastLoopback !== undefined) socket.setMulticastLoopback(multicastLoopback)
-  if (multicastInterface !== undefined) socket.setMulticastInterface(multicastInterface)
-  for (const group of settings.multicast) socket.addMembership(group.group, group.interface)
+  const { broadcast, ttl, multicastTtl, multicastLoopback, multicastInterface } = settings
+  if (broadcast) named('broadcast', true, () => socket.setBroadcast(true))
+  if (ttl !== undefined) named('ttl', ttl, () => socket.setTTL(ttl))
+  if (multicastTtl !== undefined)
+    named('multicastTtl', multicastTtl, () => socket.setMulticastTTL(multicastTtl))
+  if (multicastLoopback !== undefined)
+    named('multicastLoopback', multicastLoopback, () => socket.setMulticastLoopback(multicastLoopback))
+  if (multicastInterface !== undefined)
+    named('multicastInterface', multicastInterface, () => socket.setMulticastInterface(multicastInterface))
+  for (const [index, group] of settings.multicast.entries())
+    named(`multicast[${index}]`, group, () => socket.addMembership(group.group, group.interface))
+}
+
+/** Calls `set`. Node's error names the system call; this one names the option. */
+function named(option: string, value: unknown, set: () => void): void {
+  try {
+    set()
+  } catch (cause) {
+    const { code, errno = 0, syscall } = cause as NodeJS.ErrnoException
+    const why = getSystemErrorMap().get(errno)?.[1] ?? (cause as Error).message
+    const error = new Error(`Cannot set "${option}" to ${inspect(value)}: ${why} (${code})`, { cause })
+    throw Object.assign(error, { code, errno, syscall })
+  }
 }
 
 /**
- * A dual-stack socket keeps one limit for its IPv6 peers and one for its IPv4 peers, and Node sets the first alone.
- *
- * @returns the error that says so, if it matters
+ * Returns an error if `ttl` applies to a part of the peers only. A dual-stack socket has one limit for IPv6 peers and
+ * another for IPv4 peers, and Node sets only the first.
  */
 function halfTtl(bind: UdpBind, { ttl }: UdpSettings): Error[] {
   if (ttl === undefined || !isDualStack(bind)) return []
-  const message = `Cannot set "ttl" for the IPv4 peers of a dual-stack socket: it is ${ttl} for IPv6 peers only`
+  const message = `Cannot set "ttl" to ${ttl} for the IPv4 peers of a dual-stack socket: it applies to IPv6 peers only. Listen on an IPv4 address, or use the native engine`
   return [new SockError('ERR_SOCK_UNSUPPORTED', message)]
 }
 
-/** The kind of socket for a host: IPv6 for "all", so that both kinds of peers are served. */
+/** Returns the family for a host: IPv6 for all addresses, since such a socket serves both. */
 export function familyOf(host: string | undefined): 'udp4' | 'udp6' {
   return host !== undefined && isIP(host) === 4 ? 'udp4' : 'udp6'
 }
 
-/** Every host given to a socket is an address already: answering at once spares a turn per datagram. */
+/**
+ * Answers look-ups synchronously, since every host passed to a socket is an IP address. That saves a turn per
+ * datagram.
+ */
 const addressesOnly: NonNullable<SocketOptions['lookup']> = (host, _options, callback) => {
   callback(null, host, host.includes(':') ? 6 : 4)
 }

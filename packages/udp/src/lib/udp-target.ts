@@ -2,23 +2,23 @@ import type { IpAddress, IpTarget } from '@sock/core'
 import { check, checkReusePort, parseIpTarget } from '@sock/core/transport'
 import type { UdpEngine } from './udp-engine.js'
 
-/** Where a UDP server listens, in parts. */
+/** An address for a UDP server to listen on, in parts. */
 export interface UdpTarget extends IpTarget {
-  /** On an IPv6 address, take no IPv4 datagrams (IPV6_V6ONLY, ipv6(7)). Default false. */
+  /** Accept no IPv4 datagrams on an IPv6 address (IPV6_V6ONLY, ipv6(7)). Default: false. */
   ipv6Only?: boolean | undefined
   /**
-   * Bind although another socket has the port (SO_REUSEADDR, socket(7)), as several receivers of one multicast group do.
-   * With unicast, the newest socket takes all datagrams from the others. Default false.
+   * Binds although another socket has the port (SO_REUSEADDR, socket(7)), as several receivers of a multicast group
+   * do. With unicast, the newest socket gets all datagrams. Default: false.
    */
   reuseAddress?: boolean | undefined
   /**
-   * Let several sockets share the port, and the system spread senders among them (SO_REUSEPORT, socket(7)). Default false.
-   * Needs Node 22.12, 23.1 or newer, or another engine that can.
+   * Lets several sockets share the port; the system distributes senders among them (SO_REUSEPORT, socket(7)).
+   * Default: false. Needs Node 22.12, 23.1 or newer, or another engine that supports it.
    */
   reusePort?: boolean | undefined
 }
 
-/** Where to listen, checked. */
+/** A checked address to listen on. */
 export interface UdpEndpoint {
   readonly host: string | undefined
   readonly port: number
@@ -34,9 +34,10 @@ const listenChecks = {
 }
 
 /**
- * Checks where to listen.
+ * Checks a target to listen on.
  *
- * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, or `ERR_SOCK_UNSUPPORTED` for `reusePort` on a Node that ignores it
+ * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, or `ERR_SOCK_UNSUPPORTED` for `reusePort` on a version of Node that
+ * ignores it
  */
 export function parseListenTarget(
   target: string | UdpTarget | IpAddress,

@@ -8,10 +8,10 @@ import type { UnixConnection } from './unix-connection.js'
 export interface UnixClientOptions<EngineSocket = Socket> extends StreamClientOptions<EngineSocket> {}
 
 /**
- * Connects to a Unix stream socket: a path, or `@name` for an abstract name.
+ * Connects to a Unix stream socket: a path, or `@name` for an abstract name. Resolves when connected.
  *
- * Rejects with `ERR_SOCK_INVALID_ADDRESS` or `ERR_SOCK_PATH_TOO_LONG`, a system error (`ENOENT`, `ECONNREFUSED`, `EACCES`…),
- * or the signal's reason.
+ * Rejects with `ERR_SOCK_INVALID_ADDRESS` or `ERR_SOCK_PATH_TOO_LONG`, a system error (`ENOENT`, `ECONNREFUSED`,
+ * `EACCES`…), or the signal's reason.
  */
 export function connectUnix<Data = unknown, EngineSocket = Socket>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,

@@ -19,7 +19,7 @@ import type { UnixConnection, UnixHandler } from './unix-connection.js'
 /** Options of {@link createUnixServer}. */
 export interface UnixServerOptions<EngineSocket = Socket> extends StreamServerOptions<EngineSocket> {}
 
-/** What {@link createUnixServer} makes. `listen` takes a path, `'@name'`, parts, or an address. */
+/** A Unix stream server. `listen` takes a path, `'@name'`, the parts as an object, or an address. */
 export interface UnixServer<Data = unknown> extends StreamServer<
   string | UnixTarget | UnixAddress,
   UnixAddress,
@@ -27,12 +27,12 @@ export interface UnixServer<Data = unknown> extends StreamServer<
 > {}
 
 /**
- * Makes a server for Unix stream sockets. It listens on a path, whose file appears with `mode` (default 0o600), never
- * replaces anything but a dead socket, and is removed at the end if it is still ours; or on `@name`, a name in Linux's
- * abstract namespace (unix(7)).
+ * Returns a server for Unix stream sockets. It listens on a path, or on `@name`, a name in Linux's abstract namespace
+ * (unix(7)). The socket file has `mode` (default 0o600) from the beginning, replaces nothing but a dead socket, and
+ * is removed at the end if it is still the server's own.
  *
- * @typeParam Data what your program keeps in `connection.data`
- * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
+ * @typeParam Data the type of `connection.data`, which your program sets
+ * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
  * @throws TypeError or RangeError, which name the option and the value
  */
 export function createUnixServer<Data = unknown, EngineSocket = Socket>(
@@ -69,12 +69,12 @@ async function listen(
     ? { listener: await bind(endpoint.path), file: undefined }
     : await createSocketFile(endpoint, bind)
 
-  // Without its name nobody new finds the socket, while those who wait in its queue are still served.
+  // Without its file no new client finds the socket, while clients in its accept queue are still served.
   const removeFile = (): void => {
     try {
       file?.remove()
     } catch (error) {
-      // A process that has given up its rights since must be able to stop all the same.
+      // A process that has dropped privileges must still be able to stop.
       sink.failed(error as Error)
     }
   }

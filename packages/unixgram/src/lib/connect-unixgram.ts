@@ -12,7 +12,7 @@ import { unixgramEngine, type UnixgramEngine, type UnixgramPort } from './unixgr
 export interface UnixgramClientOptions<
   EngineSocket = UnixgramSocket,
 > extends DatagramClientOptions<EngineSocket> {
-  /** What moves the datagrams, like that of `@sock/native`. Default: `unix-dgram`. */
+  /** The engine, which moves the datagrams, such as that of `@sock/native`. Default: `unix-dgram`. */
   engine?: UnixgramEngine<EngineSocket> | undefined
 }
 
@@ -21,17 +21,17 @@ const checks = { ...datagramClientChecks, engine: unixgramEngine } satisfies Che
 >
 
 /**
- * Makes a Unix datagram socket that talks to one server: it receives from nobody else (connect(2)). It gets a name of its
- * own in a new folder of `os.tmpdir()`, so that replies reach it; both are removed on `close()`. A server that was
- * started anew is found again with the next `write()`.
+ * Opens a Unix datagram socket that talks to one server and receives from no other address (connect(2)). To receive
+ * replies it gets a name in a new folder of `os.tmpdir()`; `close()` removes both. After a restart of the server, the
+ * next `write()` connects to it again.
  *
- * Messages that are received may have 65,535 bytes, as on a server.
+ * A received message may have 65,535 bytes, as on a server.
  *
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG` or `ERR_SOCK_NATIVE_UNAVAILABLE`, a system error
  * (`ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE` for a stream socket…), or the signal's reason.
  *
- * @typeParam Data what your program keeps in `channel.data`
- * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
+ * @typeParam Data the type of `channel.data`, which your program sets
+ * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
  */
 export function connectUnixgram<Data = unknown, EngineSocket = UnixgramSocket>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,
@@ -78,7 +78,7 @@ function connectNamed(port: UnixgramPort, peer: Peer): DatagramPort {
   }
 }
 
-/** Connected first: anybody may send to an abstract name, but nobody else to a socket that has a peer. */
+/** Connects first, then binds: any process may send to an abstract name, but not to a socket that has a peer. */
 function connectAutobound(port: UnixgramPort, peer: Peer): DatagramPort {
   port.connect(peer.name)
   port.bind('')

@@ -3,21 +3,21 @@ import type { DatagramPort, DatagramPortSink, DatagramSending } from '@sock/core
 import { unixAddress } from '@sock/core/transport'
 import type { UnixgramPort } from './unixgram-engine.js'
 
-/** What `configure(socket)` gets. */
+/** The argument of `configure(socket)`. */
 export interface UnixgramSocket {
-  /** The descriptor, for native code that sets socket options. */
+  /** The file descriptor, for native code that sets socket options. */
   readonly fd: number
 }
 
-/** What its owner knows of the socket of a {@link NamedPort}. */
+/** What the owner of a {@link NamedPort} knows about its name. */
 export interface Naming {
-  /** Takes away what was made for its name; called once, while the socket is still open. */
+  /** Removes the files that were created for the name. Called once, while the socket is still open. */
   removeFiles(): void
-  /** Its peer, as the system calls it, and as its address does. */
+  /** The peer: its name for the system, and the path of its address. */
   readonly peer?: { readonly name: string; readonly path: string }
 }
 
-/** A port over a socket that has its name, and is connected if it has a peer. */
+/** Returns a port over a socket that is bound, and connected if it has a peer. */
 export function createNamedPort(port: UnixgramPort, naming: Naming): DatagramPort {
   return new NamedPort(port, naming)
 }
@@ -70,7 +70,7 @@ class NamedPort implements DatagramPort {
       try {
         this.#naming.removeFiles()
       } catch (error) {
-        // A process that has given up its rights since must be able to stop all the same.
+        // A process that has dropped privileges must still be able to stop.
         this.#sink?.failed(error as Error)
       }
     }
@@ -83,8 +83,8 @@ class NamedPort implements DatagramPort {
   }
 
   /**
-   * When a server goes, the kernel forgets that we were connected to it, and then anybody could send to us. So its
-   * successor becomes the peer at once, or until there is one we are our own.
+   * Sends to the peer. When a server stops, the kernel disconnects the socket, and any process could send to it. So
+   * it connects to the server's successor at once, or to itself while there is none.
    */
   #sendToPeer(data: Uint8Array, sending: DatagramSending): void {
     try {
@@ -106,7 +106,7 @@ class NamedPort implements DatagramPort {
     this.#isConnected = true
   }
 
-  /** @returns whether there is somebody again */
+  /** Connects to the server again. @returns whether there is one */
   #reconnect(): boolean {
     try {
       this.#connect()
@@ -118,7 +118,10 @@ class NamedPort implements DatagramPort {
     }
   }
 
-  /** It cannot be done when somebody has deleted the file of our name; then nobody else can reach us by it either. */
+  /**
+   * Connects to its own name. That fails if the file of the name was deleted; then no other process can reach it
+   * either.
+   */
   #connectToItself(): void {
     try {
       this.#port.connect(systemName(formatAddress(this.localAddress)))
@@ -128,7 +131,7 @@ class NamedPort implements DatagramPort {
   }
 }
 
-/** What the system calls a socket with this address. */
+/** Returns the name of an address in the form that the system needs. */
 function systemName(path: string): string {
   return path.startsWith('@') ? `\0${path.slice(1)}` : path
 }

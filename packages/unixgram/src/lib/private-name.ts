@@ -3,24 +3,27 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseUnixPath } from '@sock/core/transport'
 
-/** A name for the socket of a client, in a folder that was made for it. */
+/** A name for a client's socket, in a folder of its own. */
 export interface PrivateName {
   readonly path: string
-  /** Lets others send to the socket, which has to be bound. Until then nobody else can reach it. */
+  /** Lets other processes send to the socket, which must be bound. Until then they cannot reach it. */
   open(): void
-  /** Removes socket and folder. */
+  /** Removes the socket file and the folder. */
   remove(): void
 }
 
-/** Others can reach what they know the name of, and cannot look around. */
+/** Other users can reach a file whose name they know, but cannot list the folder. */
 const FOLDER_MODE = 0o711
-/** Only the server can send to a connected socket, and it may belong to any user. */
+/** Only the server can send to a connected socket, and it may run as any user. */
 const SOCKET_MODE = 0o666
 
-/** Folders that are in use. */
+/** The folders in use. */
 const folders = new Set<string>()
 
-/** @throws a system error, or SockError `ERR_SOCK_PATH_TOO_LONG` if the folder for temporary files is too deep */
+/**
+ * Creates a folder and a name in it. @throws a system error, or SockError `ERR_SOCK_PATH_TOO_LONG` if the folder for
+ * temporary files is too deep
+ */
 export function createPrivateName(): PrivateName {
   const folder = mkdtempSync(join(resolve(tmpdir()), 'sock-'))
   if (folders.size === 0) process.on('exit', removeAll)
@@ -47,7 +50,7 @@ export function createPrivateName(): PrivateName {
   }
 }
 
-/** A program that ends by `process.exit()` leaves nothing either. */
+/** Removes all folders when the program ends with `process.exit()`. */
 function removeAll(): void {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 }

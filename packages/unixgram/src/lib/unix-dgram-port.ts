@@ -6,14 +6,14 @@ import { UnixDgramSocket, type UnixDgramEvents } from './unix-dgram.js'
 import type { UnixgramPort } from './unixgram-engine.js'
 
 /**
- * What the machinery has room for. The system's own limit is lower, as a rule: what the send buffer holds, 212,960 bytes
- * on Linux unless net.core.wmem_default says otherwise.
+ * The largest message that core accepts. The system's limit is normally lower: the size of the send buffer, on Linux
+ * 212,960 bytes unless net.core.wmem_default is set.
  */
 const MAX_MESSAGE = 4 * 1024 * 1024
-/** Addresses of senders that are kept, so that a datagram from one who has sent before costs no new one. */
+/** The number of cached sender addresses: a datagram of a cached sender needs no new address object. */
 const MAX_SENDERS = 1024
 
-/** A port over a socket of unix-dgram. @throws like the constructor of {@link UnixDgramSocket} */
+/** Opens a port over a socket of unix-dgram. @throws like the constructor of {@link UnixDgramSocket} */
 export function openUnixDgram(): UnixgramPort<UnixDgramSocket> {
   return new UnixDgramPort()
 }
@@ -25,7 +25,7 @@ class UnixDgramPort implements UnixgramPort<UnixDgramSocket>, UnixDgramEvents {
   #peer: UnixAddress | undefined
   #sink: DatagramPortSink | undefined
   readonly #senders = new Map<string, UnixAddress>()
-  /** Who is answered most. */
+  /** The latest sender, which most answers go to. */
   #lastSender: UnixAddress | undefined
 
   constructor() {
@@ -93,9 +93,9 @@ class UnixDgramPort implements UnixgramPort<UnixDgramSocket>, UnixDgramEvents {
   #sender(path: string): UnixAddress {
     let address = this.#senders.get(path)
     if (address === undefined) {
-      // A relative name that looks like an abstract one.
+      // A relative path that begins with "@" looks like an abstract name.
       address = unixAddress(path.startsWith('@') ? `./${path}` : path)
-      // Such a name can be bound, and not be sent to: cut, it is that of another socket. So send() is to look at it.
+      // Such a name can be bound, but not sent to: truncated, it would name another socket. send() must check it.
       if (Buffer.byteLength(address.path) > MAX_PATH_BYTES) return address
       if (this.#senders.size >= MAX_SENDERS) this.#senders.clear()
       this.#senders.set(path, address)
@@ -108,7 +108,7 @@ class UnixDgramPort implements UnixgramPort<UnixDgramSocket>, UnixDgramEvents {
     return to === this.#lastSender || this.#senders.get(to.path) === to
   }
 
-  /** @throws SockError if that is not an address one can send to */
+  /** Returns the path to send to. @throws SockError if it is not a valid address to send to */
   #pathOf(to: Address): string {
     if (to.family === 'unix' && this.#isSender(to)) return to.path
     const name = unixDestination(to)

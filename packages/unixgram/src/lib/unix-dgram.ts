@@ -7,29 +7,28 @@ import { getSystemErrorName } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 
 /**
- * The native half of unix-dgram 2.0.7, and everything about it that one has to know. Its JavaScript half is left out: it
- * throws where no one can catch (a failed recvmsg), gives numbers for error codes, and tells of errors by events.
+ * The native half of unix-dgram 2.0.7, with everything there is to know about it. Its JavaScript half is not used: it
+ * throws where no code can catch (a failed recvmsg), reports error codes as numbers, and reports errors by events.
  * https://github.com/bnoordhuis/node-unix-dgram/blob/v2.0.7/src/unix_dgram.cc
  *
- * Functions return 0 or what is said here, and the negative errno for a failure. Wrong types, a wrong number of
- * arguments, and a descriptor that is not open end the process by an assertion, so nobody but {@link UnixDgramSocket} calls
- * them.
+ * Functions return 0, or what is documented here, or a negative errno. Wrong types, a wrong number of arguments, or a
+ * closed file descriptor end the process by an assertion. So only {@link UnixDgramSocket} calls them.
  */
 interface Native {
   readonly AF_UNIX: number
   readonly SOCK_DGRAM: number
   /**
-   * Opens a socket, non-blocking and closed on exec, that is read from at once and always: there is no pause. It is
-   * watched by the event loop of the main thread, whoever calls.
+   * Opens a non-blocking socket that is closed on exec. It is read from at once and always: there is no pause. The
+   * event loop of the main thread watches it, whichever thread calls.
    *
-   * Callbacks come from outside of JavaScript: with Node 26 no promise and no `process.nextTick` that they set going gets
-   * on before something else happens in the process ({@link CALLBACKS_ARE_WHOLE}), and closing the socket in one can end the
-   * process.
+   * Callbacks come from outside of JavaScript. With Node 26, promises and `process.nextTick` callbacks that they
+   * start do not run before something else happens in the process ({@link CALLBACKS_ARE_WHOLE}), and closing the
+   * socket in one can end the process.
    *
-   * @param received called with one message per turn of the event loop; `data` is null if `status` is an error, `path` is
-   * null for a sender without a name and for one with an abstract name
+   * @param received called with one message per turn of the event loop; `data` is null if `status` is an error,
+   * `path` is null for a sender without a name or with an abstract one
    * @param writable called once after a `send` that returned 1
-   * @returns the descriptor
+   * @returns the file descriptor
    */
   socket(
     family: number,
@@ -38,42 +37,44 @@ interface Native {
     received: (status: number, data: Buffer | null, path: string | null) => void,
     writable: () => void,
   ): number
-  /** Both cut a path at 107 bytes and at a NUL without a word, so abstract names are out of reach. */
+  /**
+   * Like `connect`, truncates a path at 107 bytes and at a NUL without an error, so abstract names cannot be used.
+   */
   bind(fd: number, path: string): number
   connect(fd: number, path: string): number
-  /** On a connected socket. Returns 1 if there is no room, and then calls `writable` when there may be some. */
+  /** Sends on a connected socket. Returns 1 if there is no room, and then calls `writable` when there may be some. */
   send(fd: number, data: Uint8Array): number
-  /** Returns -EAGAIN if there is no room, and does not tell when there is. */
+  /** Returns -EAGAIN if there is no room, and does not report when there is. */
   sendto(fd: number, data: Uint8Array, offset: number, length: number, path: string): number
-  /** Ends the process for a descriptor that is closed already, or from within a callback of the same socket. */
+  /** Ends the process for a file descriptor that is closed already, or from a callback of the same socket. */
   close(fd: number): number
 }
 
-/** What a socket tells. */
+/** The events of a socket. */
 export interface UnixDgramEvents {
-  /** @param path the name of the sender, if it has one that can be told */
+  /** A message has arrived. @param path the name of the sender, if it has one that the native module can return */
   received(data: Buffer, path: string | undefined, truncated: boolean): void
   /** There may be room again for what `send` refused with EAGAIN. */
   writable(): void
-  /** Receiving failed; the socket goes on. */
+  /** Receiving failed. The socket stays open. */
   failed(error: Error): void
-  /** The descriptor is closed. */
+  /** The file descriptor is closed. */
   closed(): void
 }
 
 /**
- * The size of the buffer that messages are received into. What is longer is cut without a word, so one of exactly this
- * length has to count as cut.
+ * The size of the receive buffer. Longer messages are truncated without notice, so a message of exactly this length
+ * counts as truncated.
  */
 export const RECEIVE_BUFFER = 65_536
 
-/** A Unix datagram socket that cannot be used wrongly. */
+/** A Unix datagram socket, safe against misuse of the native module. */
 export class UnixDgramSocket {
-  /** The descriptor; another file may have its number after the socket is closed. */
+  /** The file descriptor. After the socket is closed, another file may have its number. */
   readonly fd: number
   readonly #native: Native
   readonly #events: UnixDgramEvents
-  /** Of its own, as each socket of Node's has one: the native module calls back in none. */
+  /** An asynchronous context of its own, as Node's sockets have: the native module calls back without one. */
   readonly #scope = new AsyncResource('SOCKUNIXDGRAM', { requireManualDestroy: true })
   #isOpen = true
 
@@ -100,13 +101,13 @@ export class UnixDgramSocket {
     )
   }
 
-  /** Gives the socket a name, and with it a file. @throws the system's error */
+  /** Binds the socket to a path, which creates the file. @throws the system's error */
   bind(path: string): void {
     checked(this.#native.bind(this.fd, path), 'bind', path)
   }
 
   /**
-   * Makes `path` the peer: from then on nobody else can send to this socket. It may be called again.
+   * Makes `path` the peer: from then on no other socket can send to this one. It may be called again.
    *
    * @throws the system's error
    */
@@ -114,14 +115,14 @@ export class UnixDgramSocket {
     checked(this.#native.connect(this.fd, path), 'connect', path)
   }
 
-  /** Sends to the peer. @returns the error if it failed: `EAGAIN` if there is no room, and `writable` comes then */
+  /** Sends to the peer. @returns the error if it failed; after `EAGAIN` (no room) `writable` is called */
   send(data: Uint8Array): Error | undefined {
     const status = this.#native.send(this.fd, data)
     if (status === 0) return undefined
     return status > 0 ? NO_ROOM : systemError(status, 'send')
   }
 
-  /** Sends to `path`. @returns the error if it failed: `EAGAIN` if there is no room, and nothing comes then */
+  /** Sends to `path`. @returns the error if it failed; after `EAGAIN` (no room) nothing is called */
   sendTo(data: Uint8Array, path: string): Error | undefined {
     const status = this.#native.sendto(this.fd, data, 0, data.length, path)
     if (status === 0) return undefined
@@ -129,13 +130,13 @@ export class UnixDgramSocket {
     return error.code === NO_ROOM.code ? NO_ROOM : error
   }
 
-  /** Tells nothing more from now on, and closes the descriptor soon. Harmless when closed. */
+  /** Stops all events now, and closes the file descriptor soon. Does nothing when closed. */
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    // Whatever comes before `setImmediate` may be a callback of the native module.
+    // Code that runs before `setImmediate` may be inside a callback of the native module.
     setImmediate(() => {
-      // Whatever close(2) says, the descriptor is gone.
+      // The descriptor is gone whatever close(2) returns.
       this.#native.close(this.fd)
       this.#scope.emitDestroy()
       this.#events.closed()
@@ -156,15 +157,14 @@ export class UnixDgramSocket {
       return
     }
     const error = systemError(status, 'recvmsg')
-    // Somebody else has taken the message: the descriptor was handed to another process.
+    // Another process has read the message: the file descriptor was passed to it.
     if (error.code !== NO_ROOM.code) this.#events.failed(error)
   }
 }
 
 /**
- * Whether a callback of the native module is a whole turn, after which what it set going gets on by itself. It is with
- * Node 20, 22 and 24, and not with 26. Which it is cannot be seen at run time: another callback in the same turn may lend
- * its end to this one.
+ * Whether promises and `process.nextTick` callbacks run after each callback of the native module. They do with Node
+ * 20, 22 and 24, not with 26. It cannot be detected at run time: another callback in the same turn may run them.
  */
 export const CALLBACKS_ARE_WHOLE = Number.parseInt(process.versions.node, 10) <= 24
 
@@ -172,20 +172,23 @@ let loaded: Native | undefined
 
 function native(): Native {
   if (!isMainThread) {
-    const message = 'Cannot use Unix datagrams in a worker thread: unix-dgram works in the main thread only'
+    const message =
+      'Cannot use Unix datagrams in a worker thread: unix-dgram works in the main thread only. ' +
+      'Use the engine of @sock/native'
     throw new SockError('ERR_SOCK_UNSUPPORTED', message)
   }
   loaded ??= loadUnixDgram(here)
   return loaded
 }
 
-/** Where this file is, or the bundle that it has become a part of: in one that is CommonJS `import.meta` is empty. */
+/** The location of this file, or of the bundle it is part of: in a CommonJS bundle `import.meta` is empty. */
 const here = (import.meta.url as string | undefined) ?? __filename
 
 /**
- * Loads the native module as seen from the module at `from`.
+ * Loads the native module, resolved from the module at `from`.
  *
- * @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE` if it is not there, or does not fit; or the system's error, as `EMFILE`
+ * @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE` if it is missing, or was built for another version; or the system's
+ * error, such as `EMFILE`
  */
 export function loadUnixDgram(from: string): Native {
   const require = createRequire(from)
@@ -200,7 +203,10 @@ export function loadUnixDgram(from: string): Native {
   }
 }
 
-/** Loading fails with one and the same code, whatever the system has refused: so it is asked for a descriptor once more. */
+/**
+ * Returns EMFILE or ENFILE if that is why loading failed. The loader reports one code for everything, so this opens a
+ * file again.
+ */
 function missingDescriptors(): Error | undefined {
   try {
     closeSync(openSync(process.execPath, 'r'))
@@ -212,22 +218,22 @@ function missingDescriptors(): Error | undefined {
 }
 
 /**
- * npm and pnpm run install scripts only of packages that were approved; npm leaves out an optional package that cannot be built;
- * a module of another Node version does not load.
+ * npm and pnpm run install scripts only of approved packages; npm leaves out an optional package that cannot be
+ * built; a module for another Node version does not load.
  */
 const HOW_TO_BUILD =
-  'the native module "unix-dgram" is not there, or was not built for this version of Node. ' +
-  'To build it: `npm rebuild unix-dgram`, or where it is missing `npm install unix-dgram` (if npm says that it is not approved, ' +
-  '`npm approve-scripts unix-dgram` first); or `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`; ' +
-  'the README of @sock/unixgram has the line for Yarn. It needs Python 3, make and a C++ compiler. ' +
-  'Or do without, on Linux: `npm install @sock/native`, and give its engine as option "engine"'
+  'the native module "unix-dgram" is missing, or was not built for this version of Node. ' +
+  'Build it with `npm rebuild unix-dgram`, or if it is missing `npm install unix-dgram` (if npm says that it is not approved, ' +
+  '`npm approve-scripts unix-dgram` first); or with `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`; ' +
+  'the README of @sock/unixgram has the command for Yarn. The build needs Python 3, make and a C++ compiler. ' +
+  'On Linux you can use the native engine instead: `npm install @sock/native`, and pass its engine as option "engine"'
 
 function checked(status: number, syscall: string, path?: string): number {
   if (status < 0) throw systemError(status, syscall, path)
   return status
 }
 
-/** An error as Node makes them: `bind EACCES /run/app.sock`. */
+/** Returns an error in Node's form: `bind EACCES /run/app.sock`. */
 function systemError(
   errno: number,
   syscall: string,
@@ -238,7 +244,7 @@ function systemError(
   return Object.assign(error, { code, errno, syscall, ...(path === undefined ? {} : { path }) })
 }
 
-/** Made once: refusals are frequent, are mended by coming again, and a stack would tell nothing. */
+/** Created once: a full queue is frequent, sending is retried, and a stack would tell nothing. */
 const NO_ROOM = Object.assign(new Error('The queue of the receiver is full'), {
   code: 'EAGAIN',
   syscall: 'send',

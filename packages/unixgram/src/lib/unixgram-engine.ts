@@ -2,25 +2,29 @@ import type { DatagramEngine } from '@sock/core'
 import { datagramEngine, type DatagramPort } from '@sock/core/datagram'
 
 /**
- * What moves Unix datagrams. `unix-dgram` is the default; another engine can be given to servers and clients as `engine`.
+ * An engine for Unix datagrams, which moves them. `unix-dgram` is the default; servers and clients take another as
+ * `engine`.
  *
- * @typeParam Socket what `configure(socket)` gets with this engine
+ * @typeParam Socket the argument of `configure(socket)` with this engine
  */
-// oxlint-disable-next-line typescript/no-explicit-any -- without an argument, any engine will do
+// oxlint-disable-next-line typescript/no-explicit-any -- without an argument, any engine is accepted
 export interface UnixgramEngine<Socket = any> extends DatagramEngine {
-  /** Whether clients let the system choose an abstract name, instead of making a file. Default false. */
+  /** Whether the system chooses an abstract name for clients, so that they need no file. Default: false. */
   readonly autobind?: boolean | undefined
-  /** Opens a socket that has no name yet. @throws the system's error */
+  /** Opens a socket without a name. @throws the system's error */
   openUnixgram(): UnixgramPort<Socket>
 }
 
-/** A Unix datagram socket, and what gives it its name and its peer. Both are done at once. */
+/** A Unix datagram socket, with methods that give it a name and a peer. Both are synchronous. */
 export interface UnixgramPort<Socket = unknown> extends DatagramPort<Socket> {
-  /** @param name as the system calls it: of an abstract one the first byte is NUL. @throws the system's error */
+  /**
+   * Binds it to a name. @param name in the system's form: an abstract name begins with a NUL byte. @throws the
+   * system's error
+   */
   bind(name: string): void
   /**
-   * Makes `name` the peer: from then on nobody else can send to this socket. It may be called again. What is sent to
-   * `undefined` goes there, and is answered for before `send` returns.
+   * Makes `name` the peer: from then on no other socket can send to this one. It may be called again. Datagrams to
+   * `undefined` go to the peer, and `done` is called before `send` returns.
    *
    * @throws the system's error
    */

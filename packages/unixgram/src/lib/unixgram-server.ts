@@ -18,7 +18,7 @@ import { unixgramEngine, type UnixgramEngine, type UnixgramPort } from './unixgr
 export interface UnixgramServerOptions<
   EngineSocket = UnixgramSocket,
 > extends DatagramServerOptions<EngineSocket> {
-  /** What moves the datagrams, like that of `@sock/native`. Default: `unix-dgram`. */
+  /** The engine, which moves the datagrams, such as that of `@sock/native`. Default: `unix-dgram`. */
   engine?: UnixgramEngine<EngineSocket> | undefined
 }
 
@@ -26,7 +26,7 @@ const checks = { ...datagramServerChecks, engine: unixgramEngine } satisfies Che
   UnixgramServerOptions<unknown>
 >
 
-/** What {@link createUnixgramServer} makes. `listen` takes a path, parts, or an address. */
+/** A Unix datagram server. `listen` takes a path, the parts as an object, or an address. */
 export interface UnixgramServer<Data = unknown> extends DatagramServer<
   string | UnixTarget | UnixAddress,
   UnixAddress,
@@ -34,16 +34,17 @@ export interface UnixgramServer<Data = unknown> extends DatagramServer<
 > {}
 
 /**
- * Makes a server for Unix datagrams. It listens on a path, whose file appears with `mode` (default 0o600), never replaces
- * anything but a dead socket, and is removed at the end if it is still ours.
+ * Returns a server for Unix datagrams, which listens on a path. The socket file has `mode` (default 0o600) from the
+ * beginning, replaces nothing but a dead socket, and is removed at the end if it is still the server's own.
  *
- * Messages may have 65,535 bytes. Longer ones are cut at 65,536 and marked `truncated`, and so is one of exactly that
- * length, which cannot be told from them.
+ * A message may have 65,535 bytes. Longer ones are cut at 65,536 bytes and marked `truncated`. So is a message of
+ * exactly that length, since it looks the same.
  *
- * `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE` if unix-dgram is not there or was not built. With an engine it is not looked for.
+ * `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE` if unix-dgram is missing or was not built. With an engine it is
+ * not needed.
  *
- * @typeParam Data what your program keeps in `channel.data`
- * @typeParam EngineSocket what `configure` gets; it follows from `options.engine`
+ * @typeParam Data the type of `channel.data`, which your program sets
+ * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
  * @throws TypeError or RangeError, which name the option and the value
  */
 export function createUnixgramServer<Data = unknown, EngineSocket = UnixgramSocket>(
@@ -92,7 +93,7 @@ function listen(
   }
 }
 
-/** Tries whether a socket is alive, which its owner does not notice. */
+/** Connects to a socket to see whether it is in use; its owner does not notice. @returns why it failed */
 function probe(port: UnixgramPort, path: string): NodeJS.ErrnoException | undefined {
   try {
     port.connect(path)

@@ -3,7 +3,7 @@ import type { DatagramSending } from '@sock/core/datagram'
 import type { Addon } from './addon.js'
 import { MAX_POSTS, POST_WIDTH, POSTS_AT } from './numbers.js'
 
-/** A datagram that a port was given to send. */
+/** A datagram that a port was asked to send. */
 export interface Post {
   readonly poster: Poster
   readonly data: Uint8Array
@@ -11,19 +11,22 @@ export interface Post {
   readonly sending: DatagramSending
 }
 
-/** Who has sent a datagram, and hears why it failed. */
+/** The port that sent a datagram, which learns why it failed. */
 interface Poster {
   failed(post: Post, errno: number): void
 }
 
-/** Larger ones are not worth a copy. */
+/** The largest datagram that is copied and batched. */
 const MAX_POSTED = 2048
-/** When a batch takes longer than this, in ms, what it has sent so far does not wait for its end. */
+/** After this many ms in one batch of events, batched datagrams are sent without waiting for its end. */
 const PATIENCE = 1
-/** The clock is looked at once in so many datagrams. */
+/** The clock is read once in this many datagrams, plus 1. */
 const CLOCK_MASK = 7
 
-/** Datagrams that are sent while a batch is being delivered, and leave when it is, or before something must follow them. */
+/**
+ * Datagrams that are sent during a batch of events. They are sent together at its end, or earlier if something must
+ * follow them.
+ */
 export class Posts {
   readonly #addon: Addon
   readonly #posts: Int32Array
@@ -40,7 +43,7 @@ export class Posts {
     this.#bytes = Buffer.from(bytes)
   }
 
-  /** A batch begins, at this time. */
+  /** Starts a batch. @param began its time in ms */
   begin(began: number): void {
     this.#isOpen = true
     this.#began = began
@@ -52,10 +55,10 @@ export class Posts {
   }
 
   /**
-   * Keeps a copy of a datagram, if there is a batch, and the datagram is small.
+   * Copies a small datagram, if there is a batch.
    *
    * @param token of the receiver; 0 for the peer
-   * @returns whether it did; `post.sending` is answered later then
+   * @returns whether it did; `sending` is then answered later
    */
   add(slot: number, token: number, post: Post): boolean {
     const { length } = post.data
@@ -63,7 +66,7 @@ export class Posts {
     const count = this.#waiting.length
     const isLate = (count & CLOCK_MASK) === CLOCK_MASK && performance.now() - this.#began > PATIENCE
     if (count === MAX_POSTS || this.#used + length > this.#bytes.length || isLate) {
-      // Whoever is answered by that may have sent more, behind which this one has to wait.
+      // A sender that is answered by the flush may send more, and this datagram must stay behind it.
       this.flush()
       return false
     }
@@ -80,7 +83,7 @@ export class Posts {
     return true
   }
 
-  /** Sends what was gathered now. */
+  /** Sends the batched datagrams now. */
   flush(): void {
     if (this.#waiting.length === 0) return
     const hasFailures = this.#addon.flushPosts() > 0
@@ -90,7 +93,7 @@ export class Posts {
       for (const { sending } of posts) sending.done()
       return
     }
-    // Whoever is answered may send again, and use the same memory.
+    // A sender that is answered may send again, which overwrites this memory.
     const results = posts.map((_, index) => this.#posts[POSTS_AT + index * POST_WIDTH + 3] as number)
     for (const [index, post] of posts.entries()) {
       const errno = results[index] as number
