@@ -1,13 +1,13 @@
-// Compiles the addon with the C compiler that is there: `node build.mjs [--checked] [--if-possible] [flag…]`, flags being further
-// ones of the compiler. Where tests run, it is checked: it ends the process where something is wrong with itself. Where there is
-// no compiler, or no Linux, this fails, unless it is to compile if possible.
+// Compiles the addon with the installed C compiler: `node build.mjs [--checked] [--if-possible] [flag…]`. Flags are
+// passed to the compiler. `--checked` is for tests: the addon aborts the process on an internal error. Without a
+// compiler, or not on Linux, this fails, unless `--if-possible` is given.
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECKED, compile, headers, sources } from './compile.mjs'
 
 const folder = import.meta.dirname
 const target = join(folder, 'build', 'sock_native.node')
-/** What the one that is there was compiled with. */
+/** Records the compiler and the flags of the existing binary. */
 const note = `${target}.flags`
 const inputs = [...sources, import.meta.filename, join(folder, 'compile.mjs')]
 
@@ -26,17 +26,17 @@ function noted() {
 
 const mayBeMissing = given.includes('--if-possible')
 if (process.platform !== 'linux') {
-  console.error(`@sock/native: not compiled, since this is ${process.platform} and the engine is for Linux`)
+  console.error(`@sock/native: not compiled, since the engine needs Linux and this is ${process.platform}`)
   if (!mayBeMissing) process.exitCode = 1
 } else if (headers() === undefined) {
-  console.error('@sock/native: not compiled, since there is no package "node-api-headers"')
+  console.error('@sock/native: not compiled, since the package "node-api-headers" is missing. Install it')
   process.exitCode = 1
 } else if (!isFresh()) {
   const isThere = compile(compiler, flags, target)
   if (isThere) writeFileSync(note, wanted)
   if (isThere === undefined) {
-    const whatNow = mayBeMissing ? '; its tests are skipped' : ': install one, or name another in CC'
-    console.error(`@sock/native: not compiled, since there is no C compiler "${compiler}"${whatNow}`)
+    const whatNow = mayBeMissing ? 'Its tests are skipped' : 'Install one, or set CC to another'
+    console.error(`@sock/native: not compiled, since the C compiler "${compiler}" is missing. ${whatNow}`)
   }
   if (isThere === false || (isThere === undefined && !mayBeMissing)) process.exitCode = 1
 }

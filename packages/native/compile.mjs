@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 
 const folder = import.meta.dirname
 
-/** In an order that is the same everywhere: it decides where things lie in the binary. */
+/** Sorted, since the order decides the layout of the binary: it must be the same everywhere. */
 export const sources = readdirSync(join(folder, 'c'))
   .toSorted()
   .map((name) => join(folder, 'c', name))
@@ -18,20 +18,20 @@ const FLAGS = [
   '-Werror',
   '-fPIC',
   '-shared',
-  // Only the entry point is seen from outside; what is Node's own is found when the addon is loaded.
+  // Exports only the entry point. Node's own symbols are resolved when the addon is loaded.
   '-fvisibility=hidden',
-  // All of it then: what a host does not have is an error at once, not the end of the process at the first call.
+  // Resolves all symbols at once: a missing one is an error at loading, not a crash at the first call.
   '-Wl,-z,now',
-  // Where the sources lie must not be seen in the binary.
+  // Keeps the path of the sources out of the binary.
   `-ffile-prefix-map=${folder}=.`,
 ]
 
-/** A flag for builds that tests and sanitizers run: what must hold is looked at (c/check.h). */
+/** A flag for tests and sanitizers, which enables the checks of invariants (c/check.h). */
 export const CHECKED = '-DSOCK_CHECKED'
 
 const besideNode = join(dirname(process.execPath), '..', 'include', 'node')
 
-/** The headers of Node-API: of its package or, where that is not installed, those that a distribution of Node brings. */
+/** Returns the folder of the Node-API headers: from their package, or else from the installation of Node. */
 export function headers() {
   try {
     return join(dirname(createRequire(import.meta.url).resolve('node-api-headers')), 'include')
@@ -41,17 +41,17 @@ export function headers() {
   }
 }
 
-/** libuv's, where a distribution of Node brings it: without, c/libuv.h declares the same. */
+/** Returns flags for libuv's headers, if the installation of Node has them. Otherwise c/libuv.h declares the same. */
 export const libuvHeaders = () => (existsSync(join(besideNode, 'uv.h')) ? ['-isystem', besideNode] : [])
 
 /**
- * Compiles the addon. Messages of the compiler go to this process's own output.
+ * Compiles the addon. The compiler's messages go to this process's own output.
  *
- * @returns whether the addon is there now; `undefined` if there is no such compiler
+ * @returns whether the addon exists now; `undefined` if the compiler is missing
  */
 export function compile(compiler, flags, target) {
   mkdirSync(dirname(target), { recursive: true })
-  // Written beside its place: an addon that a process has loaded must not change under it.
+  // Compile to another name first: a loaded addon must not change on disk.
   const fresh = `${target}.${process.pid}`
   const files = sources.filter((name) => name.endsWith('.c'))
   const { error, status } = spawnSync(

@@ -1,14 +1,15 @@
-// Writes src/lib/numbers.ts from c/numbers.h: `node numbers.mjs`, after a change to that header. A test says if it was forgotten.
+// Writes src/lib/numbers.ts from c/numbers.h: run `node numbers.mjs` after changing that header. A test fails if you
+// forget.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const folder = import.meta.dirname
 export const place = join(folder, 'src', 'lib', 'numbers.ts')
 
-/** A line of the list: kind, name, value, comment. */
+/** Matches a line of the list: kind, name, value, comment. */
 const LINE = /^ {2}(NUMBER|HEADER|EVENT)\((\w+), (\d+)\) +\/\* (.+) \*\//gm
 
-/** @returns the TypeScript of the numbers in the header */
+/** @returns the TypeScript file with the numbers in the header */
 export function generate() {
   const header = readFileSync(join(folder, 'c', 'numbers.h'), 'utf8')
   const lines = [...header.matchAll(LINE)].map(([, kind, name, value, comment]) => {
@@ -28,17 +29,17 @@ export function generate() {
       `export const ${name} = ${value}`,
     ]),
     '',
-    '/** What the head of the memory that both sides see holds. */',
+    '/** Indices in the header of the shared memory. */',
     'export const header = {',
     ...members('HEADER'),
     '} as const',
     '',
-    '/** Kinds of events, and the two values that come with each. */',
+    '/** Kinds of events. Each comment names the two values of the event. */',
     'export const kinds = {',
     ...members('EVENT'),
     '} as const',
     '',
-    '/** All of them, by the names that a binary has for them. */',
+    '/** All numbers, by their names in the binary. */',
     'export const numbers: Readonly<Record<string, number>> = {',
     ...lines.map(({ name, from }) => (name === from ? `  ${name},` : `  ${name}: ${from},`)),
     '}',

@@ -1,4 +1,4 @@
-/* The module: it makes engines, which are gone with their environment (the main thread, each worker). */
+/* The module. It creates engines, which are destroyed with their environment (the main thread or a worker). */
 #include "engine.h"
 
 napi_value number(napi_env env, int64_t value) {
@@ -15,7 +15,7 @@ bool define(struct engine *engine, napi_value exports, const char *name, napi_ca
   return true;
 }
 
-/* The loop has let go of the poll handle: nothing can call us any more. */
+/* libuv has closed the poll handle: no callback can follow. */
 static void on_closed(struct engine *engine) {
   napi_async_cleanup_hook_handle cleanup = engine->cleanup;
   free(engine->poll);
@@ -24,11 +24,11 @@ static void on_closed(struct engine *engine) {
   free(engine->senders);
   free(engine->intake);
   free(engine);
-  /* There is no environment any more that could be told of a failure. */
+  /* The environment is gone, so a failure cannot be reported. */
   if (cleanup != NULL) (void)napi_remove_async_cleanup_hook(cleanup);
 }
 
-/* The environment ends, also by terminate(). Its loop still runs until the hook is removed. */
+/* The environment ends, also by terminate(). Its event loop runs until the hook is removed. */
 static void on_cleanup(napi_async_cleanup_hook_handle handle, void *data) {
   struct engine *engine = data;
   (void)handle;
@@ -41,10 +41,10 @@ static bool register_all(struct engine *engine, napi_value functions) {
   return loop_register(engine, functions) && source_register(engine, functions) && options_register(engine, functions) &&
          listener_register(engine, functions) && stream_register(engine, functions) &&
          datagram_register(engine, functions) && multicast_register(engine, functions) &&
-         post_register(engine, functions);
+         send_batch_register(engine, functions);
 }
 
-/* Before the loop knows of it. */
+/* Fails before libuv knows the engine. */
 static napi_value cannot_start(napi_env env, struct engine *engine, int error) {
   free(engine);
   NAPI(env, napi_throw_error(env, NULL, strerror(error)), NULL);
@@ -52,8 +52,8 @@ static napi_value cannot_start(napi_env env, struct engine *engine, int error) {
 }
 
 /*
- * createEngine(): its functions. Node loads a binary once per environment, however many copies of our modules find it, and
- * each of them has dispatch and memory of its own.
+ * createEngine(): an object with the engine's functions. Node loads a binary once per environment, however many
+ * copies of this package use it. Each copy has its own dispatch function and memory.
  */
 static napi_value create_engine(napi_env env, napi_callback_info info) {
   napi_value functions;
@@ -71,7 +71,7 @@ static napi_value create_engine(napi_env env, napi_callback_info info) {
   return register_all(engine, functions) ? functions : NULL;
 }
 
-/* By their names, so that JavaScript of another version is found out. */
+/* By name, so that JavaScript of another version is detected. */
 static const struct {
   const char *name;
   int32_t value;

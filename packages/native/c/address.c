@@ -1,4 +1,4 @@
-/* Addresses and credentials, between what JavaScript and what the system calls them. */
+/* Converts addresses and credentials between the forms of JavaScript and of the system. */
 #include "engine.h"
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <sys/un.h>
 
-/* Longest text of an address with its zone: 45 characters, "%", and a name of an interface. */
+/* Longest text of an address with its zone: 45 characters, "%", and the name of an interface. */
 #define MAX_HOST 128
 
-/* Of a zone in digits; 0 for none. Not by strtoul(), of which glibc 2.38 has a version that older ones lack. */
+/*
+ * Parses the number of a zone; 0 if there is none. Not with strtoul(): glibc 2.38 has a version of it that older ones
+ * lack.
+ */
 static uint32_t zone_number(const char *digits) {
   uint32_t result = 0;
   for (; *digits >= '0' && *digits <= '9'; digits++) result = result * 10 + (uint32_t)(*digits - '0');
@@ -31,7 +34,7 @@ static bool from_ipv6(char *text, int32_t port, struct address *address) {
   return true;
 }
 
-/* Of an address in digits; false for anything else. */
+/* Parses an IP address; false for anything else. */
 bool address_from_ip(napi_env env, napi_value host, int32_t port, struct address *address) {
   char text[MAX_HOST];
   size_t length;
@@ -45,7 +48,10 @@ bool address_from_ip(napi_env env, napi_value host, int32_t port, struct address
   return true;
 }
 
-/* Of a Buffer with a path, or with an abstract name, which begins with a NUL byte (unix(7)); false if it is too long. */
+/*
+ * Takes a Buffer with a path, or with an abstract name, which begins with a NUL byte (unix(7)); false if it is too
+ * long.
+ */
 bool address_from_path(napi_env env, napi_value path, struct address *address) {
   void *data;
   size_t length;
@@ -53,7 +59,7 @@ bool address_from_path(napi_env env, napi_value path, struct address *address) {
   memset(address, 0, sizeof *address);
   NAPI(env, napi_get_buffer_info(env, path, &data, &length), false);
   bool is_abstract = length > 0 && *(const char *)data == '\0';
-  /* A path needs a NUL byte at its end, a name does not. */
+  /* A path needs a NUL byte at its end, an abstract name does not. */
   if (length == 0 || length > sizeof un->sun_path - (is_abstract ? 0 : 1)) return false;
   un->sun_family = AF_UNIX;
   memcpy(un->sun_path, data, length);
@@ -77,7 +83,7 @@ static napi_value ip_value(napi_env env, int family, const void *digits, uint32_
   return result;
 }
 
-/* `[host, port]`, a Buffer with a path or abstract name (empty for a socket without one), or undefined. */
+/* Returns `[host, port]`, a Buffer with a path or abstract name (empty for a socket without one), or undefined. */
 napi_value address_to_value(napi_env env, const struct address *address) {
   napi_value result;
   if (address->storage.ss_family == AF_INET) {

@@ -1,10 +1,13 @@
 #include "engine.h"
 #include <stdio.h>
 
-/* Longest message: a place, and what Node-API says. */
+/* Longest message: a place in the source, and Node-API's text. */
 #define MESSAGE_BYTES 256
 
-/* An exception of JavaScript's own goes on. Where none can be thrown, the environment ends, and nobody would hear of it. */
+/*
+ * Throws an error, unless an exception is pending already. If it cannot throw, the environment is ending and nothing
+ * would catch it.
+ */
 void napi_refused(napi_env env, const char *place) {
   const napi_extended_error_info *info = NULL;
   char message[MESSAGE_BYTES];

@@ -1,4 +1,4 @@
-/* How the addon finds out that something is wrong with itself: what Node-API refuses, and what must hold. */
+/* Checks of the addon itself: for refused Node-API calls, and for invariants. */
 #ifndef SOCK_CHECK_H
 #define SOCK_CHECK_H
 
@@ -7,8 +7,8 @@
 #define CHECK_PLACE __FILE__ ":" CHECK_TEXT(__LINE__)
 
 /*
- * Makes a call of Node-API. Where it is refused, what it should have given is not there: the function returns `otherwise`
- * at once, and an exception is pending, for the JavaScript that has called us or, in a batch, an uncaught one.
+ * Calls Node-API. If the call is refused, its result is missing: the function returns `otherwise` at once, with an
+ * exception pending. That is thrown to the calling JavaScript or, in a batch, becomes an uncaught exception.
  */
 #define NAPI(env, call, otherwise)                \
   do {                                            \
@@ -19,8 +19,8 @@
   } while (0)
 
 /*
- * What must hold, or memory would be mistaken for something else. Builds for tests and sanitizers (-DSOCK_CHECKED) end the
- * process where it does not; in others it is not looked at.
+ * A condition without which memory would be misinterpreted. Builds for tests and sanitizers (-DSOCK_CHECKED) abort
+ * the process if it does not hold; other builds do not check it.
  */
 #ifdef SOCK_CHECKED
 #define INVARIANT(condition) ((condition) ? (void)0 : invariant_broken(#condition, CHECK_PLACE))

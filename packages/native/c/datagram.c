@@ -1,4 +1,7 @@
-/* Datagram sockets, UDP and Unix: what has come is taken by the batch, what goes out leaves at once. */
+/*
+ * Datagram sockets, UDP and Unix. Arrived datagrams are read into the batch; sent ones are passed to the kernel at
+ * once.
+ */
 #include "engine.h"
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -6,21 +9,24 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-/* Datagrams of one recvmmsg(2). The queue of a Unix socket has ten or eleven places, that of UDP is counted in bytes. */
-#define MOST_RECEIVED 32
-/* Datagrams that one socket may bring per batch: others have their turn then. */
+/* Datagrams per recvmmsg(2). The queue of a Unix socket has ten or eleven places; that of UDP is limited in bytes. */
+#define MAX_RECEIVED 32
+/* Datagrams that one socket may add to a batch, so that other sockets get their turn. */
 #define BUDGET 256
-/* The longest datagram; of others the rest is lost. More than the send buffer of a Unix socket holds by default. */
-#define MOST_BYTES (256 * 1024)
-/* Windows are multiples of this, so that what is handed out is aligned. */
+/*
+ * The longest datagram; the rest of a longer one is lost. More than the send buffer of a Unix socket holds by
+ * default.
+ */
+#define MAX_DATAGRAM (256 * 1024)
+/* Windows are multiples of this, which keeps the delivered data aligned. */
 #define WINDOW_STEP 64
 #define FIRST_WINDOW 512
 #define LARGEST_WINDOW (64 * 1024)
-/* Larger ones are cut from large slabs. */
+/* Larger windows are taken from large slabs. */
 #define SMALL_WINDOW 8192
-/* A window shrinks when nothing filled half of it for so many calls. */
+/* A window shrinks after this many calls in which no datagram filled half of it. */
 #define SHRINK_AFTER 8
-/* In a window that is so many times as large a datagram is copied out, so that who keeps it does not keep the slab. */
+/* In a window this many times its size, a datagram is copied out, so that keeping it does not keep the whole slab. */
 #define COPY_RATIO 4
 
 struct datagram_socket {
@@ -30,7 +36,7 @@ struct datagram_socket {
   bool is_unix;
   bool has_credentials;
   bool may_segment;
-  /* What is expected of the next datagrams: longer ones cost a copy. */
+  /* The expected size of the next datagrams. Longer ones cost a copy. */
   size_t window;
   size_t longest;
   int calls_below;
@@ -41,27 +47,27 @@ struct datagram_socket {
 union control {
   struct cmsghdr header;
   /*
-   * Room for the credentials, which the kernel puts first, and for nothing else: descriptors that somebody sends to us
-   * are then never installed, and the kernel lets go of them (scm_detach_fds, unix(7)).
+   * Room for the credentials, which the kernel puts first, and for nothing else. So file descriptors that a peer
+   * sends are never installed: the kernel releases them (scm_detach_fds, unix(7)).
    */
   uint8_t bytes[CMSG_SPACE(sizeof(struct ucred))];
 };
 
-/* What recvmmsg(2) fills; made with the first datagram socket. */
+/* The buffers for recvmmsg(2), allocated with the first datagram socket. */
 struct intake {
-  struct mmsghdr messages[MOST_RECEIVED];
-  struct iovec parts[MOST_RECEIVED][2];
-  struct address senders[MOST_RECEIVED];
-  union control controls[MOST_RECEIVED];
-  /* Its pages are touched only by datagrams that are longer than expected. */
-  uint8_t tails[MOST_RECEIVED][MOST_BYTES];
+  struct mmsghdr messages[MAX_RECEIVED];
+  struct iovec parts[MAX_RECEIVED][2];
+  struct address senders[MAX_RECEIVED];
+  union control controls[MAX_RECEIVED];
+  /* Only datagrams that are longer than expected touch these pages. */
+  uint8_t tails[MAX_RECEIVED][MAX_DATAGRAM];
 };
 
 SOURCE_COMES_FIRST(datagram_socket);
 _Static_assert(
-    MOST_BYTES < 1 << DATAGRAM_BITS && LARGE_SLAB < 1 << DATAGRAM_BITS && DATAGRAM_BITS + PLACE_BITS < 31,
+    MAX_DATAGRAM < 1 << DATAGRAM_BITS && LARGE_SLAB < 1 << DATAGRAM_BITS && DATAGRAM_BITS + PLACE_BITS < 31,
     "an event has no room for a datagram and its sender");
-_Static_assert(3 * MOST_RECEIVED + 1 <= MAX_EVENTS, "a batch has no room for the datagrams of one call");
+_Static_assert(3 * MAX_RECEIVED + 1 <= MAX_EVENTS, "a batch has no room for the datagrams of one call");
 
 static struct datagram_socket *socket_of(const struct engine *engine, napi_value slot) {
   return SOURCE_AS(datagram_socket, SOURCE_DATAGRAM, source_of(engine, slot));
@@ -75,14 +81,14 @@ static struct slab *slab_of(struct engine *engine, const struct datagram_socket 
   return socket->window <= SMALL_WINDOW ? &engine->small : &engine->large;
 }
 
-/* @returns how many windows there are in the slab at `data`, at most */
+/* Prepares the windows in the slab at `data`. @returns their number */
 static int prepare(struct engine *engine, const struct datagram_socket *socket, uint8_t *data, size_t room) {
   struct intake *intake = engine->intake;
   int count = 0;
-  for (; count < MOST_RECEIVED && room >= socket->window; count++, room -= socket->window) {
+  for (; count < MAX_RECEIVED && room >= socket->window; count++, room -= socket->window) {
     struct msghdr *message = &intake->messages[count].msg_hdr;
     intake->parts[count][0] = (struct iovec){data + (size_t)count * socket->window, socket->window};
-    intake->parts[count][1] = (struct iovec){intake->tails[count], MOST_BYTES - socket->window};
+    intake->parts[count][1] = (struct iovec){intake->tails[count], MAX_DATAGRAM - socket->window};
     *message = (struct msghdr){
         .msg_name = &intake->senders[count].storage,
         .msg_namelen = sizeof intake->senders[count].storage,
@@ -95,8 +101,8 @@ static int prepare(struct engine *engine, const struct datagram_socket *socket, 
   return count;
 }
 
-/* An event tells when the credentials are others than those of the datagram before. */
-static void tell_credentials(struct engine *engine, struct datagram_socket *socket, struct msghdr *message) {
+/* Pushes an event if the credentials differ from those of the previous datagram. */
+static void push_credentials(struct engine *engine, struct datagram_socket *socket, struct msghdr *message) {
   struct ucred found;
   struct cmsghdr *header = CMSG_FIRSTHDR(message);
   if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS) return;
@@ -114,7 +120,7 @@ struct place {
   size_t offset;
 };
 
-/* Copied out of its window: what is much smaller. */
+/* Copies a datagram that is much smaller than its window. */
 static bool copy_small(struct engine *engine, const uint8_t *data, size_t length, struct place *place) {
   uint8_t *copy = slab_reserve(engine, &engine->small, length);
   if (copy == NULL) return false;
@@ -124,7 +130,7 @@ static bool copy_small(struct engine *engine, const uint8_t *data, size_t length
   return true;
 }
 
-/* Put together from window and tail: what is longer than expected gets memory of its own. */
+/* Joins window and tail of a datagram that is longer than expected, in memory of its own. */
 static bool join(struct engine *engine, const struct iovec *parts, size_t length, struct place *place) {
   void *data;
   napi_value buffer;
@@ -135,7 +141,7 @@ static bool join(struct engine *engine, const struct iovec *parts, size_t length
   return true;
 }
 
-/* @returns whether the datagram stays in its window */
+/* Pushes the events of a datagram. @returns whether its data stays in its window */
 static bool deliver(struct engine *engine, struct datagram_socket *socket, int index, struct slab *slab) {
   struct intake *intake = engine->intake;
   struct mmsghdr *message = &intake->messages[index];
@@ -143,10 +149,10 @@ static bool deliver(struct engine *engine, struct datagram_socket *socket, int i
   size_t length = message->msg_len;
   struct place place = {slab_number(engine, slab), slab->used + (size_t)index * socket->window};
   bool stays = false;
-  if (socket->has_credentials) tell_credentials(engine, socket, &message->msg_hdr);
+  if (socket->has_credentials) push_credentials(engine, socket, &message->msg_hdr);
   struct address *from = &intake->senders[index];
   from->length = message->msg_hdr.msg_namelen;
-  /* A path of 108 bytes comes with the NUL byte behind it, which send(2) would not take. */
+  /* A path of 108 bytes arrives with a NUL byte appended, which send(2) would not accept. */
   if (socket->is_unix && from->length > sizeof(struct sockaddr_un)) from->length = sizeof(struct sockaddr_un);
   int32_t sender = sender_place(engine, &socket->source, from) + 1;
   bool is_there = true;
@@ -168,7 +174,7 @@ static bool deliver(struct engine *engine, struct datagram_socket *socket, int i
   return stays;
 }
 
-/* The window follows what comes: at once when it was too small, and after a while when it is too large. */
+/* Adapts the window: it grows at once when it was too small, and shrinks later when it is too large. */
 static void adapt(struct datagram_socket *socket) {
   size_t fitting = (socket->longest + WINDOW_STEP - 1) / WINDOW_STEP * WINDOW_STEP;
   if (fitting == 0) fitting = WINDOW_STEP;
@@ -182,7 +188,7 @@ static void adapt(struct datagram_socket *socket) {
   socket->longest = 0;
 }
 
-/* @returns how many were received, of at most `asked`; 0 for none, and -1 if that is all for now */
+/* @returns how many datagrams were received, of at most `asked`; -1 if there are no more for now */
 static int receive(struct engine *engine, struct datagram_socket *socket, int *asked) {
   struct slab *slab = slab_of(engine, socket);
   uint8_t *data = slab_reserve(engine, slab, socket->window);
@@ -213,7 +219,7 @@ static void receive_all(struct engine *engine, struct datagram_socket *socket) {
     if (count < 0) return;
     total += count;
     engine->has_datagrams = true;
-    /* The queue is empty: to be told so by another call would cost as much as the next batch. */
+    /* The queue is empty. Another call, only to confirm that, would cost as much as the next batch. */
     if (count < asked) return;
   }
 }
@@ -230,7 +236,7 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
   } else if ((events & EPOLLERR) != 0) {
     int error = 0;
     socklen_t length = sizeof error;
-    /* Reading it takes it away: else it would be reported again and again. */
+    /* Reading the error clears it; otherwise it would be reported again and again. */
     if (getsockopt(source->fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error != 0)
       push_event(engine, source, KIND_FAILED, error, 0);
   }
@@ -249,8 +255,8 @@ static napi_value open_datagram(napi_env env, napi_callback_info info) {
   struct datagram_socket *socket = calloc(1, sizeof *socket);
   if (engine->intake == NULL) engine->intake = malloc(sizeof *engine->intake);
   if (error == 0 && (socket == NULL || engine->intake == NULL)) error = ENOMEM;
-  /* Per datagram there are at most three events: its sender, its credentials, and itself. */
-  if (error == 0 && !source_open(engine, &socket->source, SOURCE_DATAGRAM, fd, on_ready, 3 * MOST_RECEIVED + 1)) error = ENOMEM;
+  /* A datagram has at most three events: its sender, its credentials, and itself. */
+  if (error == 0 && !source_open(engine, &socket->source, SOURCE_DATAGRAM, fd, on_ready, 3 * MAX_RECEIVED + 1)) error = ENOMEM;
   if (error != 0) {
     close(fd);
     free(socket);
@@ -258,7 +264,7 @@ static napi_value open_datagram(napi_env env, napi_callback_info info) {
   }
   int passes = 0, segment = 0;
   socklen_t length = sizeof passes;
-  /* A kernel before 4.18 does not know the option, and would not refuse what it does not know with a message. */
+  /* A kernel before 4.18 does not know the option, and would ignore it in a message instead of refusing it. */
   socket->may_segment = getsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, &length) == 0;
   length = sizeof passes;
   socket->is_unix = family == AF_UNIX;
@@ -269,7 +275,7 @@ static napi_value open_datagram(napi_env env, napi_callback_info info) {
   return number(env, socket->source.slot);
 }
 
-/* Whether several datagrams may be sent as one message that the kernel cuts. */
+/* Whether several datagrams may be passed to the kernel as one message, which it splits. */
 bool datagram_may_segment(struct source *source) {
   const struct datagram_socket *socket = SOURCE_AS(datagram_socket, SOURCE_DATAGRAM, source);
   return socket != NULL && socket->may_segment;
@@ -308,7 +314,10 @@ static napi_value dial_ip(napi_env env, napi_callback_info info) {
   return bind_or_connect(engine, arguments[0], &address, connect);
 }
 
-/* bindPath(slot, path), dialPath(slot, path): 0, or errno. An empty path lets the system choose a name (autobind, unix(7)). */
+/*
+ * bindPath(slot, path), dialPath(slot, path): 0, or errno. With an empty path the system chooses a name (autobind,
+ * unix(7)).
+ */
 static napi_value bind_path(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct address address;
@@ -339,7 +348,7 @@ static napi_value set_receiving(napi_env env, napi_callback_info info) {
   return number(env, source_arm(engine, &socket->source, wanted(socket)));
 }
 
-/* awaitSendRoom(slot): an event of kind `writable` will come. 0, or errno */
+/* awaitSendRoom(slot): an event of kind `writable` follows. 0, or errno */
 static napi_value await_send_room(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
   struct datagram_socket *socket = socket_of(engine, arguments[0]);
@@ -364,7 +373,7 @@ static napi_value transmit(
   return number(env, sent < 0 ? errno : 0);
 }
 
-/* sendDatagram(slot, bytes, token): 0, or errno; to the peer if the token is 0. ESTALE if it means nobody any more. */
+/* sendDatagram(slot, bytes, token): 0, or errno. Token 0 is the peer. ESTALE if the token is not valid any more. */
 static napi_value send_datagram(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
   int32_t token;
@@ -391,7 +400,10 @@ static napi_value send_to_path(napi_env env, napi_callback_info info) {
   return transmit(engine, arguments[0], arguments[1], &address);
 }
 
-/* kernelDrops(slot): datagrams for which the queue had no room, or -errno. Unlike SO_RXQ_OVFL it also tells of the last. */
+/*
+ * kernelDrops(slot): datagrams dropped because the queue was full, or -errno. Unlike SO_RXQ_OVFL it includes the
+ * latest.
+ */
 static napi_value kernel_drops(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
   const struct datagram_socket *socket = socket_of(engine, arguments[0]);
@@ -399,12 +411,12 @@ static napi_value kernel_drops(napi_env env, napi_callback_info info) {
   socklen_t length = sizeof numbers;
   if (socket == NULL) return number(env, -EBADF);
   if (getsockopt(socket->source.fd, SOL_SOCKET, SO_MEMINFO, numbers, &length) != 0) return number(env, -errno);
-  /* An emulated kernel may know the option and tell nothing. */
+  /* An emulated kernel may know the option and return nothing. */
   if (length <= SK_MEMINFO_DROPS * sizeof *numbers) return number(env, -ENOPROTOOPT);
   return number(env, numbers[SK_MEMINFO_DROPS]);
 }
 
-/* descriptor(slot): its number, or -1 */
+/* descriptor(slot): the file descriptor, or -1 */
 static napi_value descriptor(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
   const struct source *source = source_of(engine, arguments[0]);

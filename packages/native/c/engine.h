@@ -1,4 +1,4 @@
-/* What the files of the addon share: an engine, and the sources that its epoll set watches. */
+/* What the files of the addon share: the engine, and the sources in its epoll set. */
 #ifndef SOCK_ENGINE_H
 #define SOCK_ENGINE_H
 
@@ -21,19 +21,19 @@
 #include "check.h"
 #include "numbers.h"
 
-/* Descriptors that one look at the epoll set may bring; the rest comes with the next look, first things first. */
+/* Events per epoll_wait(2). The rest is returned by the next call, in order. */
 #define MAX_READY 128
-/* In place of the slot of what was gathered for a source that is closed now. */
+/* Replaces the slot in gathered operations of a closed source. */
 #define NO_SLOT (-1)
 /* Bytes that the operations of one batch may have. */
 #define OUT_BYTES (256 * 1024)
-/* Bytes that one batch may read: others, and the rest of the process, have their turn then. */
+/* Bytes that one batch may read, so that other sockets and the rest of the process get their turn. */
 #define BATCH_BYTES (1024 * 1024)
 
-/* The same for datagrams. */
-#define POST_BYTES (64 * 1024)
+/* Bytes that the batched datagrams of one batch may have. */
+#define SEND_BYTES (64 * 1024)
 
-/* What a slice of small reads, or of large ones, keeps from being freed. */
+/* Sizes of slabs for small and for large reads. A slice keeps its whole slab in memory. */
 #define SMALL_SLAB (64 * 1024)
 #define LARGE_SLAB (256 * 1024)
 
@@ -42,35 +42,35 @@ struct source;
 struct sender;
 struct intake;
 
-/* Called when the epoll set reports the source. Pushes at most `most_events` events. */
+/* Called for an event of the source in the epoll set. Pushes at most `most_events` events. */
 typedef void (*source_ready)(struct engine *engine, struct source *source, uint32_t events);
 
-/* What embeds a source. */
+/* The type that embeds a source. */
 enum source_kind { SOURCE_LISTENER = 1, SOURCE_STREAM, SOURCE_DATAGRAM };
 
-/* A descriptor that is watched. What watches one embeds it as its first member. */
+/* A watched file descriptor. Listeners, streams and datagram sockets embed it as their first member. */
 struct source {
   enum source_kind kind;
   int fd;
   int32_t slot;
-  /* Tells a source from an earlier one in the same slot, of which an event may be left. */
+  /* Distinguishes it from an earlier source in the same slot, which may have events left. */
   uint32_t generation;
-  /* What the epoll set reports of it now; 0 if it is not in the set. */
+  /* The events in the epoll set; 0 if the source is not in the set. */
   uint32_t armed;
   uint16_t most_events;
-  /* Does not keep the process alive. */
+  /* Whether it lets the process exit. */
   bool is_unreferenced;
   source_ready ready;
-  /* The next one of those that were closed in this batch. */
+  /* The next source that was closed in this batch. */
   struct source *next_closed;
 };
 
-/* Memory that is being filled, and is never used again once it is full: whoever has a part of it keeps it alive. */
+/* Memory for reads. Once full it is never reused; JavaScript keeps it alive through the slices. */
 struct slab {
   uint8_t *data;
   size_t size;
   size_t used;
-  /* Its place in `engine->slabs` in this batch; -1 if it is not there. */
+  /* Its index in `engine->slab_list` for this batch; -1 if it is not in the list. */
   int32_t number;
   napi_ref buffer;
 };
@@ -81,13 +81,13 @@ struct engine {
   struct uv_loop_s *loop;
   struct uv_poll_s *poll;
   int epoll;
-  /* Closed for a moment when no descriptor is left, so that a peer can be accepted and turned away. */
+  /* A spare file descriptor. It is closed to accept and close a peer when none is left. */
   int reserve;
-  /* Descriptors that JavaScript keeps for others than peers; from `last_ones` on a descriptor is one of them. */
+  /* File descriptors reserved for uses other than accepted connections, and the lowest of them. */
   uint32_t reserved;
-  uint64_t last_ones;
+  uint64_t first_reserved;
   bool closing;
-  /* Called at the very end. */
+  /* Called at the very end of the shutdown. */
   void (*closed_loop)(struct engine *engine);
 
   napi_ref dispatch;
@@ -95,11 +95,14 @@ struct engine {
   napi_ref shared;
   napi_ref out_buffer;
 
-  /* Memory of typed arrays that JavaScript sees as well. */
+  /* Memory shared with JavaScript as typed arrays. */
   int32_t *events;
   int32_t *header;
   int32_t *operations;
-  /* Of the last flush, per stream that did not take everything: slot, bytes that it took, errno (0 for no room). */
+  /*
+   * Per stream that did not accept everything in the last flush: slot, accepted bytes, errno (0 if there was no
+   * room).
+   */
   int32_t *stalls;
   uint8_t *out;
 
@@ -107,11 +110,14 @@ struct engine {
   size_t batch_bytes;
   bool in_batch;
 
-  /* Whether this batch brought datagrams, of which more may be waited for a moment; how often that was in vain of late. */
-  bool may_linger;
+  /*
+   * For waiting for more datagrams: whether it is allowed, whether this batch had some, and how the latest waits
+   * went.
+   */
+  bool may_wait;
   bool has_datagrams;
-  uint32_t vain_lingers;
-  uint32_t skipped_lingers;
+  uint32_t futile_waits;
+  uint32_t skipped_waits;
 
   struct source **slots;
   int32_t slot_count;
@@ -119,7 +125,7 @@ struct engine {
   int32_t *free_slots;
   int32_t free_count;
   struct source *closed;
-  /* Sources that keep the process alive. */
+  /* Number of sources that keep the process alive. */
   int32_t referenced_count;
   uint32_t next_generation;
 
@@ -131,13 +137,13 @@ struct engine {
   struct slab large;
   int32_t slabs_in_batch;
 
-  /* Of datagram sockets; made when they are needed. */
+  /* For datagram sockets; allocated when needed. */
   struct sender *senders;
   uint32_t next_sender;
   struct intake *intake;
-  napi_ref post_memory;
-  int32_t *posts;
-  uint8_t *post_bytes;
+  napi_ref send_memory;
+  int32_t *sends;
+  uint8_t *send_bytes;
 };
 
 /* addon.c */
@@ -169,7 +175,7 @@ void source_close(struct engine *engine, struct source *source);
 void sources_reclaim(struct engine *engine);
 void sources_close_all(struct engine *engine);
 
-/* The source as what embeds it, `struct type`; NULL where there is none, or one of another kind. */
+/* The struct that embeds the source; NULL if there is none, or one of another kind. */
 #define SOURCE_AS(type, kind, source) ((struct type *)source_if((source), (kind)))
 #define SOURCE_COMES_FIRST(type) \
   _Static_assert(offsetof(struct type, source) == 0, "a source is taken for what embeds it")
@@ -211,11 +217,11 @@ void stream_drop(struct engine *engine, int32_t slot);
 int32_t sender_place(struct engine *engine, const struct source *source, const struct address *address);
 const struct address *sender_address(const struct engine *engine, uint32_t token);
 
-/* datagram.c, multicast.c, post.c */
-bool post_register(struct engine *engine, napi_value exports);
+/* datagram.c, multicast.c, send_batch.c */
+bool send_batch_register(struct engine *engine, napi_value exports);
 bool datagram_may_segment(struct source *source);
 void datagram_send_whole(struct source *source);
-void post_drop(struct engine *engine, int32_t slot);
+void send_batch_drop(struct engine *engine, int32_t slot);
 bool datagram_register(struct engine *engine, napi_value exports);
 bool multicast_register(struct engine *engine, napi_value exports);
 

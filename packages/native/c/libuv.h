@@ -1,7 +1,8 @@
 /*
- * What the addon uses of libuv, which is in Node's binary: only what has not changed since 1.19. libuv's own header declares
- * it; where that is not installed, it is declared here, and a build that has both compares them. One binary is for every
- * version of Node: no size and no member of a handle is known here, uv_handle_size() tells the size where it runs.
+ * The part of libuv that the addon uses, which is in Node's binary: only what has not changed since 1.19. libuv's own
+ * header declares it. Where that is not installed, the declarations below replace it; a build with the header
+ * compares both. One binary serves every version of Node: it uses no size and no member of a handle, and asks
+ * uv_handle_size() at run time.
  */
 #ifndef SOCK_LIBUV_H
 #define SOCK_LIBUV_H

@@ -1,10 +1,10 @@
-/* Sockets that accept. */
+/* Listening sockets. */
 #include "engine.h"
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 
-/* Peers of one listener that one batch takes: the others have their turn then. */
+/* Peers that one batch accepts from one listener, so that other sockets get their turn. */
 #define MAX_ACCEPTS 64
 
 struct listener {
@@ -16,15 +16,18 @@ SOURCE_COMES_FIRST(listener);
 
 static bool is_out_of_descriptors(int error) { return error == EMFILE || error == ENFILE; }
 
-/* Of a peer that is gone before it was accepted, or that the network has taken (accept(2), "Error handling"). */
+/*
+ * Whether the error concerns one peer: it is gone before it was accepted, or the network is (accept(2), "Error
+ * handling").
+ */
 static bool is_of_peer(int error) {
   return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == ENOPROTOOPT ||
          error == EHOSTDOWN || error == ENONET || error == EHOSTUNREACH || error == EOPNOTSUPP || error == ENETUNREACH;
 }
 
 /*
- * With no descriptor left a peer would wait, and wake us, for ever. The one in reserve is given for a moment, the peer
- * accepted and turned away.
+ * Without a free file descriptor a peer would stay in the queue and wake the event loop for ever. Closes the spare
+ * one, accepts the peer, and closes it.
  */
 static void turn_away(struct engine *engine, const struct listener *listener) {
   if (engine->reserve >= 0) close(engine->reserve);
@@ -35,20 +38,23 @@ static void turn_away(struct engine *engine, const struct listener *listener) {
 
 static void failed(struct engine *engine, struct listener *listener, int error) {
   if (is_out_of_descriptors(error)) turn_away(engine, listener);
-  /* JavaScript lets it accept again after a while: the reason may last. */
+  /* Stop accepting, since the reason may last. JavaScript resumes it after a while. */
   listener->accepting = false;
   source_arm(engine, &listener->source, 0);
   push_event(engine, &listener->source, KIND_REFUSED, error, 0);
 }
 
-/* Whether JavaScript has to judge this peer before another one is accepted: else a batch takes the last descriptor. */
-static bool is_among_last(struct engine *engine, int fd) {
+/*
+ * Whether JavaScript must decide about this peer before another is accepted: otherwise one batch could use the last
+ * descriptors.
+ */
+static bool is_reserved(struct engine *engine, int fd) {
   struct rlimit limit;
-  if ((uint64_t)fd < engine->last_ones) return false;
-  /* It is asked for the first time now, or may have been raised. */
+  if ((uint64_t)fd < engine->first_reserved) return false;
+  /* Read the limit for the first time, or again, since it may have been raised. */
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-  engine->last_ones = limit.rlim_cur < engine->reserved ? 0 : limit.rlim_cur - engine->reserved;
-  return (uint64_t)fd >= engine->last_ones;
+  engine->first_reserved = limit.rlim_cur < engine->reserved ? 0 : limit.rlim_cur - engine->reserved;
+  return (uint64_t)fd >= engine->first_reserved;
 }
 
 static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
@@ -61,7 +67,7 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
       int32_t slot = stream_adopt(engine, fd);
       if (slot >= 0) push_event(engine, source, KIND_ACCEPTED, slot, fd);
       else failed(engine, listener, ENOMEM);
-      if (is_among_last(engine, fd)) return;
+      if (is_reserved(engine, fd)) return;
     } else if (errno == EAGAIN) {
       return;
     } else if (!is_of_peer(errno)) {
@@ -78,7 +84,7 @@ static int bind_and_listen(int fd, const struct address *address, int backlog) {
 static int prepare(int fd, const struct address *address, bool ipv6_only, bool reuse_port) {
   int family = address->storage.ss_family, yes = 1, only = ipv6_only;
   if (family == AF_UNIX) return 0;
-  /* So that connections of a server that has stopped do not keep its port (TIME_WAIT, socket(7)). */
+  /* Connections of a stopped server must not block its port (TIME_WAIT, socket(7)). */
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return errno;
   if (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) != 0) return errno;
   if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0) return errno;
@@ -99,7 +105,7 @@ static int32_t adopt(struct engine *engine, int fd) {
   return -error;
 }
 
-/* Listens at the address that both functions below have parsed: the slot, or -errno. */
+/* Opens a listener: the slot, or -errno */
 static napi_value open_listener(struct engine *engine, const struct address *address, int backlog,
                                 napi_value options, bool ipv6_only, bool reuse_port) {
   napi_env env = engine->env;
@@ -137,7 +143,7 @@ static napi_value listen_path(napi_env env, napi_callback_info info) {
   return open_listener(engine, &address, backlog, arguments[0], false, false);
 }
 
-/* setAccepting(slot, whether) goes on after a failure, or stops: 0, or errno */
+/* setAccepting(slot, whether): resumes accepting after a failure, or stops. 0, or errno */
 static napi_value set_accepting(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct listener *listener = SOURCE_AS(listener, SOURCE_LISTENER, source_of(engine, arguments[0]));

@@ -1,7 +1,7 @@
 /*
- * One epoll set for all descriptors, itself watched by one uv_poll of the loop that runs. When it wakes, everything
- * that is ready is read, and one call into JavaScript hands over the whole batch; what is written in that call, and in
- * the promises and ticks that follow from it, is gathered and flushed after it.
+ * One epoll set holds all file descriptors, and one uv_poll of the running event loop watches it. When that wakes,
+ * everything ready is read, and one call passes the whole batch to JavaScript. What JavaScript writes during that
+ * call, and in the promises and ticks that follow from it, is gathered and flushed afterwards.
  */
 #include "engine.h"
 #include "libuv.h"
@@ -9,14 +9,14 @@
 #include <time.h>
 
 /*
- * In ns: how long the next datagrams are waited for at most (what the kernel's documentation recommends for
- * net.core.busy_poll), and how long a batch and those that follow so may take in all.
+ * In ns: the longest wait for further datagrams (the value that the kernel's documentation recommends for
+ * net.core.busy_poll), and the limit for a batch together with those that follow this way.
  */
-#define LINGER 50000
-#define MOST_LINGERING 1000000
-/* After so many times in vain it is tried only once in so many batches. */
-#define MOST_VAIN_LINGERS 8
-#define LINGER_AGAIN 64
+#define MAX_WAIT 50000
+#define MAX_WAITING 1000000
+/* After this many futile waits, wait only once in so many batches. */
+#define MAX_FUTILE_WAITS 8
+#define WAIT_AGAIN 64
 
 void push_event(struct engine *engine, const struct source *source, int32_t kind, int32_t a, int32_t b) {
   INVARIANT(engine->event_count >= 0 && engine->event_count < MAX_EVENTS);
@@ -34,11 +34,11 @@ static void begin_batch(struct engine *engine) {
   slabs_begin_batch(engine);
 }
 
-/* Reads what is ready, as far as the batch has room. What is left over comes first next time. */
+/* Reads what is ready, as far as the batch has room. The rest comes first in the next batch. */
 static void collect(struct engine *engine) {
   if (engine->ready_next == engine->ready_count) {
     engine->ready_next = 0;
-    /* Zero: never wait here. The loop has been told that something is there. */
+    /* Timeout 0: never block here. The event loop has reported that something is ready. */
     int count = epoll_wait(engine->epoll, engine->ready, MAX_READY, 0);
     engine->ready_count = count < 0 ? 0 : count;
   }
@@ -49,7 +49,7 @@ static void collect(struct engine *engine) {
       if (engine->event_count + source->most_events > MAX_EVENTS) return;
       int32_t before = engine->event_count;
       source->ready(engine, source, event->events);
-      /* A datagram socket looks itself before it goes on. */
+      /* A datagram socket checks the room for events itself. */
       INVARIANT(engine->event_count - before <= source->most_events || source->kind == SOURCE_DATAGRAM);
       (void)before;
     }
@@ -57,7 +57,7 @@ static void collect(struct engine *engine) {
   }
 }
 
-/* Nobody else hears of it: what is pending becomes an uncaught exception, as of a callback. */
+/* Turns a pending exception into an uncaught one, since there is no caller to throw it to. */
 static void report(struct engine *engine) {
   napi_env env = engine->env;
   napi_value exception;
@@ -68,7 +68,7 @@ static void report(struct engine *engine) {
   NAPI(env, napi_fatal_exception(env, exception), );
 }
 
-/* Calls JavaScript; its promises and ticks have run when this returns. */
+/* Calls JavaScript. Its promises and ticks have run when this returns. */
 static void call(struct engine *engine) {
   napi_env env = engine->env;
   napi_value global, dispatch, count;
@@ -80,7 +80,7 @@ static void call(struct engine *engine) {
   NAPI(env, napi_make_callback(env, NULL, global, dispatch, 1, &count, NULL), );
 }
 
-/* Again for what did not go out, which JavaScript keeps from then on. */
+/* Repeats for writes that stalled: JavaScript takes their bytes back. */
 static void deliver(struct engine *engine) {
   report(engine);
   while ((engine->event_count > 0 || engine->header[HEADER_STALLS] > 0) && !engine->closing) {
@@ -100,22 +100,22 @@ static int64_t nanoseconds(void) {
 }
 
 /*
- * A sender of datagrams often waits for us after a few of them: for room in the ten places of a Unix socket's queue, or
- * for an answer. To sleep each time that nothing is left costs both sides more than the datagrams themselves, so that the
- * next ones are waited for: no longer than the batch took, so that waiting costs no more than the work. Not where it was
- * in vain lately, nor where the sender has to share this core.
+ * Waits for further datagrams. Their sender often waits for us after a few: for room in a Unix socket's queue of ten
+ * places, or for an answer. Sleeping each time would cost both sides more than the datagrams. Wait no longer than the
+ * batch took, so that waiting costs no more than the work. Skip the wait if recent waits found nothing, and on a
+ * single core, which the sender has to share.
  */
-static bool more_came(struct engine *engine, int64_t began, int64_t now) {
-  bool is_dull = engine->vain_lingers >= MOST_VAIN_LINGERS && ++engine->skipped_lingers % LINGER_AGAIN != 0;
-  if (!engine->may_linger || !engine->has_datagrams || is_dull || engine->closing) return false;
-  int64_t end = now + (now - began < LINGER ? now - began : LINGER);
+static bool wait_for_more(struct engine *engine, int64_t began, int64_t now) {
+  bool skip = engine->futile_waits >= MAX_FUTILE_WAITS && ++engine->skipped_waits % WAIT_AGAIN != 0;
+  if (!engine->may_wait || !engine->has_datagrams || skip || engine->closing) return false;
+  int64_t end = now + (now - began < MAX_WAIT ? now - began : MAX_WAIT);
   begin_batch(engine);
   do {
     collect(engine);
   } while (engine->event_count == 0 && nanoseconds() < end);
-  bool is_vain = engine->event_count == 0;
-  engine->vain_lingers = is_vain ? engine->vain_lingers + 1 : 0;
-  return !is_vain;
+  bool is_futile = engine->event_count == 0;
+  engine->futile_waits = is_futile ? engine->futile_waits + 1 : 0;
+  return !is_futile;
 }
 
 static void on_wake(uv_poll_t *poll, int status, int events) {
@@ -131,7 +131,7 @@ static void on_wake(uv_poll_t *poll, int status, int events) {
   for (int64_t began = first, now;; began = nanoseconds()) {
     deliver(engine);
     now = nanoseconds();
-    if (now - first > MOST_LINGERING || !more_came(engine, began, now)) break;
+    if (now - first > MAX_WAITING || !wait_for_more(engine, began, now)) break;
   }
   engine->in_batch = false;
   sources_reclaim(engine);
@@ -144,7 +144,7 @@ bool loop_open(struct engine *engine) {
   engine->epoll = epoll_create1(EPOLL_CLOEXEC);
   engine->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
   engine->poll = calloc(1, uv_handle_size(UV_POLL));
-  engine->may_linger = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+  engine->may_wait = sysconf(_SC_NPROCESSORS_ONLN) > 1;
   int status = -ENOMEM;
   if (engine->epoll >= 0 && engine->poll != NULL)
     status = uv_poll_init(engine->loop, engine->poll, engine->epoll);
@@ -170,21 +170,23 @@ static void on_poll_closed(uv_handle_t *poll) {
   engine->closed_loop(engine);
 }
 
-/* Calls `closed` when libuv has let go. */
+/* Closes the engine's handle. Calls `closed` when libuv has closed it. */
 void loop_close(struct engine *engine, void (*closed)(struct engine *engine)) {
   slabs_release(engine);
   forget(engine, engine->dispatch);
   forget(engine, engine->slab_list);
   forget(engine, engine->shared);
   forget(engine, engine->out_buffer);
-  forget(engine, engine->post_memory);
+  forget(engine, engine->send_memory);
   engine->closed_loop = closed;
   uv_close((uv_handle_t *)engine->poll, on_poll_closed);
   close(engine->epoll);
   if (engine->reserve >= 0) close(engine->reserve);
 }
 
-/* Memory that JavaScript sees as a property of `object`. NULL, and an exception, if there is none. */
+/*
+ * Allocates memory that JavaScript sees as a property of `object`. NULL, with an exception pending, if there is none.
+ */
 static void *shared_memory(struct engine *engine, size_t bytes, napi_value object, const char *name, napi_ref *reference) {
   napi_env env = engine->env;
   napi_value buffer;
@@ -195,7 +197,7 @@ static void *shared_memory(struct engine *engine, size_t bytes, napi_value objec
   return data;
 }
 
-/* start(dispatch, reserved descriptors): `{ shared, out, slabs }`, the memory of batches. */
+/* start(dispatch, reserved descriptors): `{ shared, out, slabs }`, the memory of batches */
 static napi_value start(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   size_t events = MAX_EVENTS * EVENT_WIDTH, operations = MAX_OPERATIONS * EVENT_WIDTH, header = EVENT_WIDTH;

@@ -1,8 +1,11 @@
-/* Groups that a UDP socket listens to, until it is closed, and the interface that it sends to groups from. */
+/* Multicast: joining groups, and the interface to send from. */
 #include "engine.h"
 #include <netinet/in.h>
 
-/* Index of an interface from `::%eth0` or `::%2`, 0 for the system's choice (an empty text); false for anything else. */
+/*
+ * Parses the index of an interface from `::%eth0` or `::%2`; 0 for an empty text (the system chooses). False for
+ * anything else.
+ */
 static bool scope_of(napi_env env, napi_value where, unsigned *index) {
   struct address address;
   size_t length = 0;
@@ -14,7 +17,7 @@ static bool scope_of(napi_env env, napi_value where, unsigned *index) {
   return true;
 }
 
-/* The same for IPv4, where an interface is named by its address. */
+/* Does the same for IPv4, where the address of an interface identifies it. */
 static bool interface_of(napi_env env, napi_value where, struct in_addr *found) {
   struct address address;
   size_t length = 0;
@@ -46,7 +49,7 @@ static napi_value join_group(napi_env env, napi_callback_info info) {
   return number(env, set(source->fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof request));
 }
 
-/* multicastFrom(slot, interface), for the kind of peers whose kind of interface it is: 0, or errno */
+/* multicastFrom(slot, interface): sets the interface for peers of its address family. 0, or errno */
 static napi_value multicast_from(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   const struct source *source = source_if(source_of(engine, arguments[0]), SOURCE_DATAGRAM);

@@ -1,4 +1,4 @@
-/* Options of sockets. On Linux those of a listener go over to what it accepts, so that a connection costs no call. */
+/* Options of sockets. On Linux, accepted sockets inherit those of their listener, so a connection costs no call. */
 #include "engine.h"
 #include <limits.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@ struct option {
   int option;
 };
 
-/* By the names that JavaScript has for them. */
+/* By their names in JavaScript. */
 static const struct option options[] = {
     {"noDelay", IPPROTO_TCP, TCP_NODELAY},
     {"keepAlive", SOL_SOCKET, SO_KEEPALIVE},
@@ -42,7 +42,9 @@ static const struct option *find(const char *name) {
   return NULL;
 }
 
-/* What setsockopt(2) takes; EINVAL for anything else, which must not become another number. */
+/*
+ * Converts a value for setsockopt(2). EINVAL for anything but a whole number, which must not be converted silently.
+ */
 static int setting_of(napi_env env, napi_value value, int *setting) {
   napi_valuetype type;
   double number;
@@ -54,7 +56,7 @@ static int setting_of(napi_env env, napi_value value, int *setting) {
   return 0;
 }
 
-/* Sets every property of `values`, an object of numbers: 0, or errno. What it inherits is not its own, and nobody asked for it. */
+/* Sets every own property of `values`, an object of numbers. Inherited ones are ignored. 0, or errno */
 int options_apply(napi_env env, napi_value values, int fd) {
   napi_value names;
   uint32_t count = 0;
@@ -77,7 +79,7 @@ int options_apply(napi_env env, napi_value values, int fd) {
   return 0;
 }
 
-/* getOption(slot, name): what the system says, or -errno */
+/* getOption(slot, name): the value of the option, or -errno */
 static napi_value get_option(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   const struct source *source = source_of(engine, arguments[0]);

@@ -1,15 +1,15 @@
 /*
- * Datagrams that are sent in a batch: gathered in memory that JavaScript fills, and sent after it with as few calls as
- * there are sockets.
+ * Datagrams that JavaScript sends during a batch. They are gathered in shared memory, and sent afterwards with few
+ * system calls per socket.
  */
 #include "engine.h"
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/uio.h>
 
-/* Datagrams of one message: the kernel's limit before 6.9 (UDP_MAX_SEGMENTS, linux/udp.h). */
+/* Datagrams per message: the kernel's limit before 6.9 (UDP_MAX_SEGMENTS, linux/udp.h). */
 #define MAX_SEGMENTS 64
-/* What one message can carry, less the headers of IPv6 and UDP. */
+/* Bytes per message, less the headers of IPv6 and UDP. */
 #define MAX_SEGMENTED 65487
 
 /* A union, so that the buffer is aligned for its header (cmsg(3)). */
@@ -18,7 +18,10 @@ union control {
   uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
 };
 
-/* What comes after for the same receiver must not overtake; who is not known any more may be anybody. */
+/*
+ * A refused datagram. Later ones for the same receiver must not overtake it; after ESTALE, any receiver could be the
+ * same.
+ */
 struct refusal {
   int32_t slot;
   int32_t token;
@@ -27,61 +30,60 @@ struct refusal {
 };
 
 struct flush {
-  struct mmsghdr messages[MAX_POSTS];
-  struct iovec parts[MAX_POSTS];
-  union control controls[MAX_POSTS];
-  /* Datagrams of each message. */
-  int counts[MAX_POSTS];
-  struct refusal refusals[MAX_POSTS];
+  struct mmsghdr messages[MAX_SENDS];
+  struct iovec parts[MAX_SENDS];
+  union control controls[MAX_SENDS];
+  /* Number of datagrams in each message. */
+  int counts[MAX_SENDS];
+  struct refusal refusals[MAX_SENDS];
   int refusal_count;
 };
 
-static int32_t *post_at(const struct engine *engine, int index) {
-  return engine->posts + POSTS_AT + index * POST_WIDTH;
+static int32_t *entry_at(const struct engine *engine, int index) {
+  return engine->sends + SENDS_AT + index * SEND_WIDTH;
 }
 
 /* @returns errno, or 0 */
-static int refusal_of(const struct flush *flush, const int32_t *post) {
+static int refusal_of(const struct flush *flush, const int32_t *entry) {
   for (int index = 0; index < flush->refusal_count; index++) {
     const struct refusal *refusal = &flush->refusals[index];
-    if (refusal->slot != post[0]) continue;
-    if (refusal->token == post[3] || refusal->error == ESTALE) return refusal->error;
+    if (refusal->slot != entry[0]) continue;
+    if (refusal->token == entry[3] || refusal->error == ESTALE) return refusal->error;
   }
   return 0;
 }
 
-static void note_refusal(struct flush *flush, const int32_t *post, int error) {
+static void note_refusal(struct flush *flush, const int32_t *entry, int error) {
   if (error != EAGAIN && error != ESTALE) return;
-  flush->refusals[flush->refusal_count++] = (struct refusal){post[0], post[3], error};
+  flush->refusals[flush->refusal_count++] = (struct refusal){entry[0], entry[3], error};
 }
 
-/* Of the datagrams from `first` on: how many go to one receiver and have one length, where the last may be shorter. */
+/* @returns how many datagrams from `first` on go to one receiver and have the same length; the last may be shorter */
 static int same_kind(const struct engine *engine, int first, int end) {
-  const int32_t *post = post_at(engine, first);
+  const int32_t *entry = entry_at(engine, first);
   int count = 1;
-  for (int32_t total = post[2]; first + count < end && count < MAX_SEGMENTS; count++) {
-    const int32_t *next = post_at(engine, first + count);
+  for (int32_t total = entry[2]; first + count < end && count < MAX_SEGMENTS; count++) {
+    const int32_t *next = entry_at(engine, first + count);
     total += next[2];
-    if (next[3] != post[3] || next[2] > post[2] || next[2] == 0 || total > MAX_SEGMENTED) break;
-    if (next[2] < post[2]) return count + 1;
+    if (next[3] != entry[3] || next[2] > entry[2] || next[2] == 0 || total > MAX_SEGMENTED) break;
+    if (next[2] < entry[2]) return count + 1;
   }
   return count;
 }
 
 /*
- * The kernel cuts what is sent with UDP_SEGMENT (udp(7)) into datagrams of that length, which costs much less than to send
- * each. They lie one behind the other already.
- *
- * @returns false if the receiver is not known any more
+ * Prepares one message. With UDP_SEGMENT (udp(7)) the kernel splits it into datagrams of equal length, which costs
+ * much less than sending each. They are adjacent in memory already. @returns false if the receiver's token is not
+ * valid any more
  */
 static bool prepare(const struct engine *engine, struct flush *flush, int message, int index, int count) {
-  const int32_t *post = post_at(engine, index), *last = post_at(engine, index + count - 1);
-  const struct address *to = post[3] == 0 ? NULL : sender_address(engine, (uint32_t)post[3]);
+  const int32_t *entry = entry_at(engine, index), *last = entry_at(engine, index + count - 1);
+  const struct address *to = entry[3] == 0 ? NULL : sender_address(engine, (uint32_t)entry[3]);
   union control *control = &flush->controls[message];
-  size_t length = (size_t)(last[1] + last[2] - post[1]);
-  INVARIANT(post[1] >= 0 && last[1] >= post[1] && last[2] >= 0 && last[1] + last[2] <= POST_BYTES);
+  size_t length = (size_t)(last[1] + last[2] - entry[1]);
+  INVARIANT(entry[1] >= 0 && last[1] >= entry[1] && last[2] >= 0 && last[1] + last[2] <= SEND_BYTES);
   flush->counts[message] = count;
-  flush->parts[message] = (struct iovec){engine->post_bytes + post[1], length};
+  flush->parts[message] = (struct iovec){engine->send_bytes + entry[1], length};
   flush->messages[message].msg_hdr = (struct msghdr){
       .msg_name = to == NULL ? NULL : (void *)&to->storage,
       .msg_namelen = to == NULL ? 0 : to->length,
@@ -91,27 +93,30 @@ static bool prepare(const struct engine *engine, struct flush *flush, int messag
       .msg_controllen = count == 1 ? 0 : sizeof *control,
   };
   if (count > 1) {
-    uint16_t size = (uint16_t)post[2];
-    /* The padding too: what goes to the kernel is known. */
+    uint16_t size = (uint16_t)entry[2];
+    /* Clear the padding too: no uninitialised memory goes to the kernel. */
     memset(control, 0, sizeof *control);
     control->header.cmsg_len = CMSG_LEN(sizeof size);
     control->header.cmsg_level = SOL_UDP;
     control->header.cmsg_type = UDP_SEGMENT;
     memcpy(CMSG_DATA(&control->header), &size, sizeof size);
   }
-  return post[3] == 0 || to != NULL;
+  return entry[3] == 0 || to != NULL;
 }
 
-/* The route or the device cannot do it: one by one then, which may work, or tells what is wrong with each. */
+/*
+ * Whether the route or the device cannot split a message. Datagrams are then sent one by one, which works or gives
+ * each its error.
+ */
 static bool cannot_segment(int error) {
   return error == EINVAL || error == EMSGSIZE || error == EIO || error == EOPNOTSUPP;
 }
 
-/* @returns how many messages there are; 0 if the receiver of the first is not known any more */
+/* @returns the number of prepared messages; 0 if the token of the first receiver is not valid any more */
 static int prepare_all(
     const struct engine *engine, struct source *source, struct flush *flush, int index, int end) {
   int messages = 0;
-  while (index < end && refusal_of(flush, post_at(engine, index)) == 0) {
+  while (index < end && refusal_of(flush, entry_at(engine, index)) == 0) {
     int count = datagram_may_segment(source) ? same_kind(engine, index, end) : 1;
     if (!prepare(engine, flush, messages, index, count)) break;
     messages++;
@@ -120,14 +125,14 @@ static int prepare_all(
   return messages;
 }
 
-/* Of one socket. Where the system refuses one it goes on with the next. */
+/* Sends the datagrams of one socket. After a refused one it continues with the next. */
 static void send_run(struct engine *engine, struct flush *flush, int first, int end) {
-  int32_t slot = post_at(engine, first)[0];
+  int32_t slot = entry_at(engine, first)[0];
   struct source *source = source_if(source_at(engine, slot), SOURCE_DATAGRAM);
   INVARIANT(source != NULL || slot == NO_SLOT);
   for (int index = first; index < end;) {
-    int32_t *post = post_at(engine, index);
-    int errors = source == NULL ? EBADF : refusal_of(flush, post), sent = 0;
+    int32_t *entry = entry_at(engine, index);
+    int errors = source == NULL ? EBADF : refusal_of(flush, entry), sent = 0;
     if (errors == 0) {
       int messages = prepare_all(engine, source, flush, index, end);
       if (messages == 0) errors = ESTALE;
@@ -138,62 +143,65 @@ static void send_run(struct engine *engine, struct flush *flush, int first, int 
         datagram_send_whole(source);
         continue;
       }
-      note_refusal(flush, post, errors);
+      note_refusal(flush, entry, errors);
     }
     for (int message = 0; message < sent; message++) {
-      for (int count = flush->counts[message]; count > 0; count--) post_at(engine, index++)[3] = 0;
+      for (int count = flush->counts[message]; count > 0; count--) entry_at(engine, index++)[3] = 0;
     }
     if (errors != 0) {
-      post[3] = errors;
+      entry[3] = errors;
       index++;
     }
   }
 }
 
-/* Who closes a socket in time flushes before. The rest is refused with EBADF, whatever comes into the slot. */
-void post_drop(struct engine *engine, int32_t slot) {
-  if (engine->posts == NULL) return;
-  for (int index = 0; index < engine->posts[0]; index++) {
-    if (post_at(engine, index)[0] == slot) post_at(engine, index)[0] = NO_SLOT;
+/*
+ * Refuses what is left for a closed socket, with EBADF: JavaScript flushes before it closes one. Another socket may
+ * get the slot.
+ */
+void send_batch_drop(struct engine *engine, int32_t slot) {
+  if (engine->sends == NULL) return;
+  for (int index = 0; index < engine->sends[0]; index++) {
+    if (entry_at(engine, index)[0] == slot) entry_at(engine, index)[0] = NO_SLOT;
   }
 }
 
-/* flushPosts(): how many of them failed */
-static napi_value flush_posts(napi_env env, napi_callback_info info) {
+/* flushSendBatch(): how many datagrams failed */
+static napi_value flush_send_batch(napi_env env, napi_callback_info info) {
   ARGUMENTS(0);
   struct flush flush;
-  int count = engine->posts[0];
+  int count = engine->sends[0];
   int failures = 0;
-  INVARIANT(count >= 0 && count <= MAX_POSTS);
+  INVARIANT(count >= 0 && count <= MAX_SENDS);
   flush.refusal_count = 0;
   for (int index = 0; index < count;) {
     int end = index + 1;
-    while (end < count && post_at(engine, end)[0] == post_at(engine, index)[0]) end++;
+    while (end < count && entry_at(engine, end)[0] == entry_at(engine, index)[0]) end++;
     send_run(engine, &flush, index, end);
-    for (; index < end; index++) failures += post_at(engine, index)[3] != 0;
+    for (; index < end; index++) failures += entry_at(engine, index)[3] != 0;
   }
-  engine->posts[0] = 0;
+  engine->sends[0] = 0;
   return number(env, failures);
 }
 
-/* startPosts(): `[posts, bytes]`, the memory for them */
-static napi_value start_posts(napi_env env, napi_callback_info info) {
+/* startSendBatch(): `[entries, bytes]`, the memory of the batch */
+static napi_value start_send_batch(napi_env env, napi_callback_info info) {
   ARGUMENTS(0);
-  size_t size = (POSTS_AT + MAX_POSTS * POST_WIDTH) * sizeof(int32_t);
-  napi_value result, posts, bytes;
+  size_t size = (SENDS_AT + MAX_SENDS * SEND_WIDTH) * sizeof(int32_t);
+  napi_value result, entries, bytes;
   void *memory, *data;
   NAPI(env, napi_create_array_with_length(env, 2, &result), NULL);
-  NAPI(env, napi_create_arraybuffer(env, size, &memory, &posts), NULL);
-  NAPI(env, napi_create_arraybuffer(env, POST_BYTES, &data, &bytes), NULL);
-  NAPI(env, napi_set_element(env, result, 0, posts), NULL);
+  NAPI(env, napi_create_arraybuffer(env, size, &memory, &entries), NULL);
+  NAPI(env, napi_create_arraybuffer(env, SEND_BYTES, &data, &bytes), NULL);
+  NAPI(env, napi_set_element(env, result, 0, entries), NULL);
   NAPI(env, napi_set_element(env, result, 1, bytes), NULL);
-  NAPI(env, napi_create_reference(env, result, 1, &engine->post_memory), NULL);
-  engine->posts = memory;
-  engine->post_bytes = data;
+  NAPI(env, napi_create_reference(env, result, 1, &engine->send_memory), NULL);
+  engine->sends = memory;
+  engine->send_bytes = data;
   return result;
 }
 
-bool post_register(struct engine *engine, napi_value exports) {
-  return define(engine, exports, "startPosts", start_posts) &&
-         define(engine, exports, "flushPosts", flush_posts);
+bool send_batch_register(struct engine *engine, napi_value exports) {
+  return define(engine, exports, "startSendBatch", start_send_batch) &&
+         define(engine, exports, "flushSendBatch", flush_send_batch);
 }

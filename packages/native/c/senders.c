@@ -1,18 +1,23 @@
 /*
- * Who has sent lately. JavaScript keeps one address object per place of this table, so that a datagram from a known
- * sender makes none, and an answer to one needs no address put together again.
+ * A cache of recent senders. JavaScript keeps one address object per place of this table. So a datagram from a known
+ * sender creates none, and an answer to it needs no new address.
  */
 #include "engine.h"
 
 #define PLACES (1 << PLACE_BITS)
 
 struct sender {
-  /* Place, and above it the number of its present owner: 0 for none. Whoever sends to a former owner is told so. */
+  /*
+   * The place, and in the bits above it the number of its present owner. 0 for none. Sending to a former owner fails.
+   */
   uint32_t token;
   struct address address;
 };
 
-/* Any mixing will do: whoever provokes collisions gains that each of his datagrams costs as much as one of a stranger. */
+/*
+ * Any mixing will do. A sender that provokes collisions only makes each of its datagrams as expensive as one of a new
+ * sender.
+ */
 static uint32_t place_of(const struct address *address) {
   const uint8_t *bytes = (const uint8_t *)&address->storage;
   uint64_t hash = address->length;
@@ -31,7 +36,10 @@ static bool is_same(const struct address *left, const struct address *right) {
   return left->length == right->length && memcmp(&left->storage, &right->storage, left->length) == 0;
 }
 
-/* The place of a sender; of one that is new an event tells first. -1 for a sender without a name, or without memory. */
+/*
+ * Returns the place of a sender, after an event for a new one. -1 for a sender without a name, or if there is no
+ * memory.
+ */
 int32_t sender_place(struct engine *engine, const struct source *source, const struct address *address) {
   if (address->length <= sizeof address->storage.ss_family) return -1;
   if (engine->senders == NULL) engine->senders = calloc(PLACES, sizeof *engine->senders);
@@ -50,7 +58,7 @@ int32_t sender_place(struct engine *engine, const struct source *source, const s
   return (int32_t)place;
 }
 
-/* The address behind a token; NULL if its place has a new owner, of which JavaScript may not have heard yet. */
+/* Returns the address of a token; NULL if its place has a new owner, which JavaScript may not know of yet. */
 const struct address *sender_address(const struct engine *engine, uint32_t token) {
   if (engine->senders == NULL) return NULL;
   const struct sender *sender = &engine->senders[token & (PLACES - 1)];

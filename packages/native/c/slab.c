@@ -1,10 +1,10 @@
 /*
- * Memory for what is read. A slab is filled from its start and let go when it is full: each part of it that was handed
- * out keeps it alive, and nobody writes to it again.
+ * Memory for reads. A slab is filled from its start and released when it is full: the slices that were handed out
+ * keep it alive, and it is never written to again.
  */
 #include "engine.h"
 
-/* Its number in this batch, by which events name it; -1, and an exception, if it cannot have one. */
+/* Returns the number of the slab in this batch, which events use. -1, with an exception pending, on failure. */
 int32_t slab_number(struct engine *engine, struct slab *slab) {
   if (slab->number >= 0) return slab->number;
   napi_value buffer;
@@ -12,7 +12,7 @@ int32_t slab_number(struct engine *engine, struct slab *slab) {
   return slab->number = batch_value(engine, buffer);
 }
 
-/* What events refer to is in a list of JavaScript's: slabs, and other values too. @returns its number there, or -1 */
+/* Adds a value to the list that events refer to: a slab, or another value. @returns its number there, or -1 */
 int32_t batch_value(struct engine *engine, napi_value value) {
   napi_env env = engine->env;
   napi_value list;
@@ -30,8 +30,8 @@ static void drop(struct engine *engine, struct slab *slab) {
 }
 
 /*
- * Unlike that of napi_create_arraybuffer() it is not filled with zeros. That there is none concerns one socket, which is
- * told: no exception is left of it.
+ * Allocates memory that, unlike that of napi_create_arraybuffer(), is not filled with zeros. A failure concerns one
+ * socket, which gets an event, so no exception is left pending.
  */
 bool fresh_memory(napi_env env, size_t size, void **data, napi_value *buffer) {
   napi_value view;
@@ -55,7 +55,7 @@ static bool renew(struct engine *engine, struct slab *slab) {
   return true;
 }
 
-/* Where `size` bytes may be written; they are taken when `used` is moved on. NULL if there is no memory. */
+/* Returns where `size` bytes may be written; the caller advances `used` to keep them. NULL if there is no memory. */
 uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size) {
   INVARIANT(size <= slab->size && slab->used <= slab->size);
   bool fits = slab->data != NULL && slab->size - slab->used >= size;
@@ -63,7 +63,7 @@ uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size) {
   return slab->data + slab->used;
 }
 
-/* Whoever has a slice has the whole slab, and may have given its memory away: `chunk.buffer.transfer()`. */
+/* Code that has a slice has the whole slab, and may have transferred its memory: `chunk.buffer.transfer()`. */
 static void check(struct engine *engine, struct slab *slab) {
   napi_env env = engine->env;
   napi_value buffer;

@@ -1,4 +1,4 @@
-/* Descriptors that are watched, and the slots by which JavaScript and the epoll set name them. */
+/* Watched file descriptors, and the slots that identify them for JavaScript and the epoll set. */
 #include "engine.h"
 #include "libuv.h"
 
@@ -21,7 +21,7 @@ static int32_t take_slot(struct engine *engine) {
   return engine->slot_count++;
 }
 
-/* The process lives as long as one is open that is referenced. */
+/* The process stays alive while a referenced source is open. */
 static void hold(struct engine *engine) {
   if (engine->referenced_count++ == 0) uv_ref((uv_handle_t *)engine->poll);
 }
@@ -31,7 +31,7 @@ static void release(struct engine *engine) {
   if (--engine->referenced_count == 0) uv_unref((uv_handle_t *)engine->poll);
 }
 
-/* Takes over descriptor and memory; where it fails (no memory), neither is touched. */
+/* Takes ownership of descriptor and memory. On failure (no memory) the caller keeps both. */
 bool source_open(
     struct engine *engine, struct source *source, enum source_kind kind, int fd, source_ready ready, uint16_t most_events) {
   int32_t slot = take_slot(engine);
@@ -55,7 +55,7 @@ struct source *source_at(const struct engine *engine, int32_t slot) {
   return slot < 0 || slot >= engine->slot_count ? NULL : engine->slots[slot];
 }
 
-/* Of an argument. */
+/* Returns the source in the slot that an argument names. */
 struct source *source_of(const struct engine *engine, napi_value slot) {
   int32_t number;
   NAPI(engine->env, napi_get_value_int32(engine->env, slot, &number), NULL);
@@ -68,8 +68,8 @@ struct source *source_of_event(struct engine *engine, const struct epoll_event *
 }
 
 /*
- * Level-triggered: what is not dealt with is reported again. A source of which nothing is wanted leaves the set, since
- * hang-ups and errors would be reported whether they are wanted or not (epoll_ctl(2)).
+ * Level-triggered: an unhandled event is reported again. A source without wanted events leaves the set, since
+ * hang-ups and errors are reported whether wanted or not (epoll_ctl(2)).
  */
 int source_arm(struct engine *engine, struct source *source, uint32_t events) {
   if (events == source->armed) return 0;
@@ -83,7 +83,7 @@ int source_arm(struct engine *engine, struct source *source, uint32_t events) {
   return 0;
 }
 
-/* Gives the slots back; not before a batch is over, which may hold events of those who had them. */
+/* Returns the slots of closed sources, only after a batch, which may still have events for them. */
 void sources_reclaim(struct engine *engine) {
   while (engine->closed != NULL) {
     struct source *source = engine->closed;
@@ -94,12 +94,12 @@ void sources_reclaim(struct engine *engine) {
   }
 }
 
-/* close(2) takes the descriptor out of the set: it is not shared, and a child gets no copy that outlives exec(3). */
+/* close(2) removes the descriptor from the set: it is not shared, and no child keeps a copy after exec(3). */
 void source_close(struct engine *engine, struct source *source) {
   INVARIANT(source_at(engine, source->slot) == source);
   close(source->fd);
   stream_drop(engine, source->slot);
-  post_drop(engine, source->slot);
+  send_batch_drop(engine, source->slot);
   engine->slots[source->slot] = NULL;
   source->next_closed = engine->closed;
   engine->closed = source;
@@ -114,7 +114,7 @@ void sources_close_all(struct engine *engine) {
   sources_reclaim(engine);
 }
 
-/* setReferenced(slot, whether it keeps the process alive): 0, or errno */
+/* setReferenced(slot, whether): sets whether it keeps the process alive. 0, or errno */
 static napi_value set_referenced(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct source *source = source_of(engine, arguments[0]);

@@ -1,19 +1,21 @@
-/* Connected sockets: what comes in goes into a slab and the batch, what goes out comes gathered or one by one. */
+/*
+ * Connected sockets. Received data goes into a slab and the batch; sent data comes gathered or one write at a time.
+ */
 #include "engine.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/uio.h>
 
 /*
- * A connection whose reads fill the small window is read with the large one, and then with all that is left of a slab;
- * until they are small again. One call that brings all there is costs less than several.
+ * If a connection's reads fill the small window, the large one is used, and then the whole rest of a slab, until its
+ * reads are small again. One call that reads everything costs less than several.
  */
 #define SMALL_READ 4096
 #define LARGE_READ 65536
 #define WHOLE_READ LARGE_SLAB
-/* Less than this is copied out of a large slab, so that who keeps it does not keep the slab. */
+/* A shorter read is copied out of a large slab, so that keeping it does not keep the whole slab. */
 #define COPY_BELOW 16384
-/* Buffers of one writev(2) out of a connection's queue. */
+/* Buffers per writev(2) from a connection's queue. */
 #define MAX_BUFFERS 64
 
 struct stream {
@@ -22,7 +24,7 @@ struct stream {
   bool connecting;
   bool reading;
   bool wants_room;
-  /* Of a flush: the last of its operations, and how many there are. */
+  /* During a flush: the index of its latest operation, or -1. */
   int32_t last_operation;
 };
 
@@ -40,7 +42,7 @@ static bool fail(struct engine *engine, struct stream *stream, int error) {
 
 static bool push_chunk(struct engine *engine, struct stream *stream, struct slab *slab, size_t length) {
   int32_t number = slab_number(engine, slab);
-  /* Its bytes cannot be handed over, and must not be missing in the midst of others. */
+  /* Fail, since these bytes cannot be delivered, and a gap in the data would go unnoticed. */
   if (number < 0) return fail(engine, stream, EIO);
   INVARIANT(length <= slab->size - slab->used);
   push_event(engine, &stream->source, KIND_CHUNK | number << KIND_BITS, (int32_t)slab->used, (int32_t)length);
@@ -58,8 +60,8 @@ static bool took(struct engine *engine, struct stream *stream, const uint8_t *da
 }
 
 /*
- * One recv(2) per turn and connection: what is left is reported again, after the others had theirs. Returns whether the
- * connection lives on.
+ * Calls recv(2) once per turn and connection: the rest is reported again, after other connections had their turn.
+ * Returns whether the connection is still usable.
  */
 static bool read_some(struct engine *engine, struct stream *stream) {
   size_t window = stream->window;
@@ -84,8 +86,8 @@ static void connected(struct engine *engine, struct stream *stream) {
 }
 
 /*
- * What is wanted is changed without a system call, and the epoll set learns of it only when it reports what is not
- * wanted: most changes are taken back before, or end with close(2).
+ * Changes of what is wanted cost no system call: the epoll set is updated only when it reports something unwanted.
+ * Most changes are undone before that, or end with close(2).
  */
 static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
   struct stream *stream = SOURCE_AS(stream, SOURCE_STREAM, source);
@@ -97,7 +99,7 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
   }
   bool can_read = (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && stream->reading;
   bool has_room = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && stream->wants_room;
-  /* Reading comes first: it says what is wrong with the connection, where writing could only say EPIPE. */
+  /* Read first: it reports what is wrong with the connection, where writing could only report EPIPE. */
   if (can_read && !read_some(engine, stream)) return;
   if (has_room) {
     stream->wants_room = false;
@@ -106,7 +108,7 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
   if (!can_read && !has_room) source_arm(engine, source, wanted(stream));
 }
 
-/* Takes over the descriptor: on failure it is closed, and -1 returned. */
+/* Takes ownership of the descriptor. On failure it is closed, and NULL returned. */
 static struct stream *create(struct engine *engine, int fd) {
   struct stream *stream = calloc(1, sizeof *stream);
   if (stream != NULL && source_open(engine, &stream->source, SOURCE_STREAM, fd, on_ready, 2)) {
@@ -128,12 +130,12 @@ static struct stream *stream_of(const struct engine *engine, napi_value slot) {
   return SOURCE_AS(stream, SOURCE_STREAM, source_of(engine, slot));
 }
 
-/* What went out; less than everything if there is no room, and -errno if nothing will. */
+/* Returns how many bytes were sent, fewer than all if there is no room, and -errno on failure. */
 static ssize_t transmit(const struct stream *stream, struct iovec *parts, size_t count) {
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
   ssize_t taken;
   do {
-    /* A peer that is gone is an error here, not a signal that ends the process. */
+    /* MSG_NOSIGNAL: a disconnected peer is an error, not a signal that ends the process. */
     taken = count == 1 ? send(stream->source.fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
                        : sendmsg(stream->source.fd, &message, MSG_NOSIGNAL);
   } while (taken < 0 && errno == EINTR);
@@ -141,7 +143,7 @@ static ssize_t transmit(const struct stream *stream, struct iovec *parts, size_t
   return errno == EAGAIN ? 0 : -errno;
 }
 
-/* NULL for what was dropped. */
+/* Returns NULL for an operation of a closed stream. */
 static struct stream *stream_of_operation(const struct engine *engine, int32_t index) {
   int32_t slot = engine->operations[index * EVENT_WIDTH];
   struct stream *stream = SOURCE_AS(stream, SOURCE_STREAM, source_at(engine, slot));
@@ -150,8 +152,8 @@ static struct stream *stream_of_operation(const struct engine *engine, int32_t i
 }
 
 /*
- * What JavaScript wants to leave before a descriptor is closed it has flushed. The rest goes with it: bytes of one
- * connection must never find another one in its slot.
+ * Drops what is left for a closed stream: JavaScript flushes before it closes one. Bytes of one connection must never
+ * be sent on another one that gets its slot.
  */
 void stream_drop(struct engine *engine, int32_t slot) {
   if (engine->header == NULL) return;
@@ -161,7 +163,7 @@ void stream_drop(struct engine *engine, int32_t slot) {
   }
 }
 
-/* Puts the operations of each stream in a row: `next` names the one after, `first` begins a row. */
+/* Links the operations of each stream: `next` is the index of the following one, `first` marks the beginning. */
 static void chain(const struct engine *engine, int32_t count, int32_t *next, bool *first) {
   for (int32_t index = 0; index < count; index++) {
     struct stream *stream = stream_of_operation(engine, index);
@@ -197,7 +199,7 @@ static void send_row(struct engine *engine, int32_t index, const int32_t *next) 
   stall[2] = taken < 0 ? (int32_t)-taken : 0;
 }
 
-/* Sends what was gathered, per stream in one call and in the order in which it was written. */
+/* Sends the gathered writes: one call per stream, in the order of writing. */
 void stream_flush(struct engine *engine) {
   int32_t count = engine->header[HEADER_OPERATIONS];
   int32_t next[MAX_OPERATIONS];
@@ -219,7 +221,7 @@ static napi_value flush(napi_env env, napi_callback_info info) {
   return number(env, engine->header[HEADER_STALLS]);
 }
 
-/* send(slot, bytes): what was taken, or -errno */
+/* send(slot, bytes): the number of sent bytes, or -errno */
 static napi_value send_one(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct stream *stream = stream_of(engine, arguments[0]);
@@ -229,7 +231,10 @@ static napi_value send_one(napi_env env, napi_callback_info info) {
   return number(env, transmit(stream, &part, 1));
 }
 
-/* sendQueue(slot, buffers, offset in the first): what was taken, or -errno. As many buffers as one call takes. */
+/*
+ * sendQueue(slot, buffers, offset in the first): the number of sent bytes, or -errno. Uses as many buffers as one
+ * call takes.
+ */
 static napi_value send_queue(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
   struct stream *stream = stream_of(engine, arguments[0]);
@@ -238,7 +243,7 @@ static napi_value send_queue(napi_env env, napi_callback_info info) {
   int64_t start;
   if (stream == NULL) return number(env, -EBADF);
   NAPI(env, napi_get_array_length(env, arguments[1], &count), NULL);
-  /* A buffer may have more bytes than an int32 counts. */
+  /* The offset may exceed an int32. */
   NAPI(env, napi_get_value_int64(env, arguments[2], &start), NULL);
   INVARIANT(count > 0 && start >= 0);
   if (count > MAX_BUFFERS) count = MAX_BUFFERS;
@@ -248,14 +253,14 @@ static napi_value send_queue(napi_env env, napi_callback_info info) {
     NAPI(env, napi_get_buffer_info(env, buffer, &parts[index].iov_base, &parts[index].iov_len), NULL);
   }
   size_t offset = (size_t)start;
-  /* Its owner may have given the memory away meanwhile: then there is nothing to send. */
+  /* The program may have transferred the memory meanwhile: then there is nothing to send. */
   if (offset > parts[0].iov_len) offset = parts[0].iov_len;
   parts[0].iov_base = (uint8_t *)parts[0].iov_base + offset;
   parts[0].iov_len -= offset;
   return number(env, transmit(stream, parts, count));
 }
 
-/* awaitRoom(slot): an event of kind `writable` will come */
+/* awaitRoom(slot): an event of kind `writable` follows. 0, or errno */
 static napi_value await_room(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
   struct stream *stream = stream_of(engine, arguments[0]);
@@ -264,19 +269,19 @@ static napi_value await_room(napi_env env, napi_callback_info info) {
   return number(env, source_arm(engine, &stream->source, stream->source.armed | EPOLLOUT));
 }
 
-/* read(slot, whether) begins or stops delivering. */
+/* setReading(slot, whether): starts or stops reading. 0, or errno */
 static napi_value set_reading(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct stream *stream = stream_of(engine, arguments[0]);
   if (stream == NULL) return number(env, EBADF);
   NAPI(env, napi_get_value_bool(env, arguments[1], &stream->reading), NULL);
-  /* Who cannot keep up is not given more at a time than what it asks for. */
+  /* A slow reader gets no more at a time than it asks for. */
   if (!stream->reading && stream->window > LARGE_READ) stream->window = LARGE_READ;
   if (!stream->reading || (stream->source.armed & EPOLLIN) != 0) return number(env, 0);
   return number(env, source_arm(engine, &stream->source, stream->source.armed | EPOLLIN));
 }
 
-/* shutdown(slot) sends FIN: 0, or errno */
+/* shutdown(slot): sends FIN. 0, or errno */
 static napi_value shutdown_write(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
   struct stream *stream = stream_of(engine, arguments[0]);
@@ -284,21 +289,21 @@ static napi_value shutdown_write(napi_env env, napi_callback_info info) {
   return number(env, shutdown(stream->source.fd, SHUT_WR) == 0 ? 0 : errno);
 }
 
-/* close(slot, whether the peer is to get a RST) */
+/* close(slot, whether to send RST) */
 static napi_value close_stream(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct source *source = source_of(engine, arguments[0]);
   bool with_reset;
   NAPI(env, napi_get_value_bool(env, arguments[1], &with_reset), NULL);
   if (source == NULL) return NULL;
-  /* Lingering for no time means RST instead of FIN (socket(7)). */
+  /* A linger time of 0 makes close(2) send RST instead of FIN (socket(7)). */
   struct linger now = {.l_onoff = 1, .l_linger = 0};
   if (with_reset) setsockopt(source->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   source_close(engine, source);
   return NULL;
 }
 
-/* name(slot, whether of the peer) */
+/* name(slot, whether of the peer): see address_to_value() */
 static napi_value name(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct source *source = source_of(engine, arguments[0]);
@@ -311,7 +316,7 @@ static napi_value name(napi_env env, napi_callback_info info) {
   return address_to_value(env, &address);
 }
 
-/* credentials(slot): [pid, uid, gid] of who connected or listened, at that time (SO_PEERCRED, unix(7)) */
+/* credentials(slot): [pid, uid, gid] of the peer, when it connected or listened (SO_PEERCRED, unix(7)) */
 static napi_value credentials(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
   struct source *source = source_of(engine, arguments[0]);
@@ -345,7 +350,7 @@ static napi_value dial(struct engine *engine, napi_value options, const struct a
   return number(env, -error);
 }
 
-/* connectIp(options, host, port), connectPath(options, path): the slot, or -errno. An event `connected` will come. */
+/* connectIp(options, host, port), connectPath(options, path): the slot, or -errno. An event `connected` follows. */
 static napi_value connect_ip(napi_env env, napi_callback_info info) {
   ARGUMENTS(3);
   struct address address;

@@ -1,13 +1,16 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Addon } from '../src/lib/addon.js'
+import type { NativeUdpSettings } from '../src/lib/datagram-engine.js'
+import { createDatagrams } from '../src/lib/datagrams.js'
 import { dialIp } from '../src/lib/dial.js'
 import { loadAddon } from '../src/lib/load.js'
 import { Loop } from '../src/lib/loop.js'
-import { EVENT_WIDTH, header, MAX_EVENTS, POSTS_AT } from '../src/lib/numbers.js'
+import { EVENT_WIDTH, header, MAX_EVENTS, SENDS_AT } from '../src/lib/numbers.js'
 import type { SocketOptions } from '../src/lib/socket-options.js'
 import { describeNative } from './support/needs.js'
 
@@ -121,8 +124,8 @@ describeNative('the addon', () => {
     const receiver = createSocket('udp4').bind(0, '127.0.0.1')
     closers.push(() => receiver.close())
     await once(receiver, 'listening')
-    const [posts, bytes] = addon.startPosts()
-    const memory = new Int32Array(posts)
+    const [entries, bytes] = addon.startSendBatch()
+    const memory = new Int32Array(entries)
     const openSocket = (): number => {
       const slot = addon.openDatagram(4, {})
       addon.dialIp(slot, '127.0.0.1', receiver.address().port)
@@ -130,16 +133,32 @@ describeNative('the addon', () => {
     }
     const first = openSocket()
     Buffer.from(bytes).write('wrong')
-    memory.set([first, 0, 5, 0], POSTS_AT)
+    memory.set([first, 0, 5, 0], SENDS_AT)
     memory[0] = 1
     addon.close(first, false)
     const second = openSocket()
     closers.push(() => addon.close(second, false))
     expect(second).toBe(first)
-    expect(addon.flushPosts()).toBe(1)
-    expect(memory[POSTS_AT + 3]).toBe(constants.errno.EBADF)
+    expect(addon.flushSendBatch()).toBe(1)
+    expect(memory[SENDS_AT + 3]).toBe(constants.errno.EBADF)
     addon.sendDatagram(second, Buffer.from('right'), 0)
     const [data] = (await once(receiver, 'message')) as [Buffer]
     expect(String(data)).toBe('right')
+  })
+})
+
+describeNative('a datagram socket for which the system refuses an option', () => {
+  it('is not opened, and the error names the option', async () => {
+    const own = createLoop()
+    const { openUdp } = createDatagrams(() => own, { busyPoll: -1, credentials: false, autobind: false })
+    const settings = { broadcast: false, multicast: [], ttl: 7 } as unknown as NativeUdpSettings
+    const bind = { host: undefined, port: 0, family: 'udp4' } as const
+    const descriptors = readdirSync('/proc/self/fd').length
+    await expect(openUdp(bind, settings)).rejects.toMatchObject({
+      code: 'EINVAL',
+      syscall: 'setsockopt',
+      message: 'Cannot set "busyPoll" to -1: invalid argument (EINVAL)',
+    })
+    expect(readdirSync('/proc/self/fd')).toHaveLength(descriptors)
   })
 })

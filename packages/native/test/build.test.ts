@@ -16,14 +16,14 @@ describe('node build.mjs without a compiler', () => {
   itOnLinux('fails, and says what is missing', () => {
     const { status, stderr } = build()
     expect(stderr).toBe(
-      '@sock/native: not compiled, since there is no C compiler "/no/such/compiler": install one, or name another in CC\n',
+      '@sock/native: not compiled, since the C compiler "/no/such/compiler" is missing. Install one, or set CC to another\n',
     )
     expect(status).toBe(1)
   })
 
   itOnLinux('goes on where it was asked to compile if possible, as for the tests of a clone', () => {
     const { status, stderr } = build('--if-possible')
-    expect(stderr).toContain('its tests are skipped')
+    expect(stderr).toContain('Its tests are skipped')
     expect(status).toBe(0)
   })
 })

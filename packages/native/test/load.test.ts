@@ -48,8 +48,8 @@ describe('loadAddon', () => {
 
   it('loadAddon() names the package that is missing', () => {
     expect(reason(host())).toBe(
-      'Cannot use the native engine: its binary for this system is missing; ' +
-        'install @sock/native-linux-x64-gnu, or build it from source',
+      'Cannot use the native engine: its binary for this system is missing. ' +
+        'Install @sock/native-linux-x64-gnu, or build it from source',
     )
   })
 
@@ -80,7 +80,7 @@ describe('loadAddon', () => {
   ])('loadAddon() takes no binary that %s', (_, others, difference) => {
     const createEngine = (): object => ({})
     const found = { 'build/sock_native.node': { numbers: others, createEngine } }
-    expect(reason(host(found))).toContain('its binary is of another version than its JavaScript')
+    expect(reason(host(found))).toContain('its binary and its JavaScript are of different versions')
     expect(reason(host(found))).toContain(difference)
   })
 

@@ -83,9 +83,9 @@ export interface Addon {
   sendDatagramToIp(slot: number, data: Uint8Array, host: string, port: number): number
   sendDatagramToPath(slot: number, data: Uint8Array, path: Buffer): number
   /** Allocates the memory for batched datagrams; called once. */
-  startPosts(): [posts: ArrayBuffer, bytes: ArrayBuffer]
+  startSendBatch(): [entries: ArrayBuffer, bytes: ArrayBuffer]
   /** Sends the batched datagrams. @returns how many failed */
-  flushPosts(): number
+  flushSendBatch(): number
   /** @returns the number of datagrams that the kernel dropped, or a negative errno */
   kernelDrops(slot: number): number
 }

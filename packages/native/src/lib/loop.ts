@@ -11,7 +11,7 @@ import {
   MAX_EVENTS,
   MAX_OPERATIONS,
 } from './numbers.js'
-import { Posts } from './posts.js'
+import { SendBatch } from './send-batch.js'
 import { Senders } from './senders.js'
 
 /**
@@ -75,7 +75,7 @@ export class Loop {
   /** Incremented by each flush, so that a socket can tell whether its gathered writes have been sent. */
   flushes = 0
   readonly senders = new Senders()
-  #posts: Posts | undefined
+  #sendBatch: SendBatch | undefined
 
   readonly #shared: Int32Array
   readonly #out: Buffer
@@ -95,8 +95,8 @@ export class Loop {
   }
 
   /** What datagram sockets send in batches. Made when the first of them asks. */
-  get posts(): Posts {
-    return (this.#posts ??= new Posts(this.addon))
+  get sendBatch(): SendBatch {
+    return (this.#sendBatch ??= new SendBatch(this.addon))
   }
 
   register(slot: number, socket: SocketEvents | DatagramSocketEvents): void {
@@ -168,7 +168,7 @@ export class Loop {
     this.#began = performance.now()
     if ((this.#shared[header.stalls] as number) > 0) this.#returnStalled()
     this.#willNotify = true
-    this.#posts?.begin(this.#began)
+    this.#sendBatch?.begin(this.#began)
     for (let index = 0; index < count; index++) {
       try {
         const at = EVENTS_AT + index * EVENT_WIDTH
@@ -179,7 +179,7 @@ export class Loop {
         report(error)
       }
     }
-    this.#posts?.end()
+    this.#sendBatch?.end()
     this.#slabs.length = 0
     this.notifyAll()
   }

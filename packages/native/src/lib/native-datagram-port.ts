@@ -8,7 +8,7 @@ import { DESTROYED_BY_HAND, type DatagramSocketEvents, type Notifier, type Loop 
 import { kinds, UNIX_FAMILY } from './numbers.js'
 import type { NativeUdpPort, NativeUnixgramPort } from './datagram-engine.js'
 import { NativeSocket } from './native-socket.js'
-import type { Post } from './posts.js'
+import type { BatchedDatagram } from './send-batch.js'
 import { addressOf, credentialsOf, type Family } from './senders.js'
 import { systemError, type Details } from './system-error.js'
 
@@ -116,13 +116,13 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
       const isToPeer = to === undefined || this.#isPeer(to)
       const token = isToPeer ? 0 : this.#loop.senders.token(to, this.#family)
       const isKnown = isToPeer ? this.#family !== UNIX_FAMILY : token !== 0
-      const post: Post = { poster: this, data, to: isToPeer ? undefined : to, sending }
-      if (isKnown && this.#loop.posts.add(this.#slot, token, post)) return
+      const datagram: BatchedDatagram = { owner: this, data, to: isToPeer ? undefined : to, sending }
+      if (isKnown && this.#loop.sendBatch.add(this.#slot, token, datagram)) return
       // Batched datagrams are sent first, and may find no room.
-      this.#loop.posts.flush()
-      const errno = this.#sendNow(post, isToPeer || token !== 0 ? token : undefined)
+      this.#loop.sendBatch.flush()
+      const errno = this.#sendNow(datagram, isToPeer || token !== 0 ? token : undefined)
       if (errno === 0) sending.done()
-      else this.failed(post, errno)
+      else this.failed(datagram, errno)
     } catch (error) {
       sending.done(error as Error)
     }
@@ -146,7 +146,7 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
     if (this.#isClosed) return
     // The counters of a server outlive its socket.
     this.kernelDrops()
-    this.#loop.posts.flush()
+    this.#loop.sendBatch.flush()
     this.#loop.close(this.#slot)
     this.#slot = -1
     this.#held = []
@@ -200,7 +200,7 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
   }
 
   /** Sends a datagram. @param token `undefined` if there is none @returns 0 or errno */
-  #sendNow({ data, to, sending }: Post, token: number | undefined): number {
+  #sendNow({ data, to, sending }: BatchedDatagram, token: number | undefined): number {
     if (sending.isBehind?.() === true) return EAGAIN
     if (token !== undefined) return this.#loop.addon.sendDatagram(this.#slot, data, token)
     return this.#sendTo(data, to as Address)
@@ -222,10 +222,10 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
   }
 
   /** Handles a refused datagram. It is sent again by address if the addon does not know its token any more. */
-  failed(post: Post, refusal: number): void {
-    const { to, sending } = post
+  failed(datagram: BatchedDatagram, refusal: number): void {
+    const { to, sending } = datagram
     try {
-      const errno = refusal === ESTALE && to !== undefined ? this.#sendNow(post, undefined) : refusal
+      const errno = refusal === ESTALE && to !== undefined ? this.#sendNow(datagram, undefined) : refusal
       sending.done(errno === 0 ? undefined : this.#errorOf(errno, to))
     } catch (error) {
       sending.done(error as Error)

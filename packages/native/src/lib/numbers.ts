@@ -1,45 +1,45 @@
 // Written by `node numbers.mjs` from c/numbers.h, which is the file to change.
 
-/** Another one where functions of the addon take or give something else. */
-export const INTERFACE = 3
+/** The version of the functions of the addon. Increment it when one changes. */
+export const INTERFACE = 4
 /** int32 values per event, per operation (slot, offset in `out`, length) and per stall. */
 export const EVENT_WIDTH = 4
-/** Events that one batch may hold. */
+/** Events that one batch can hold. */
 export const MAX_EVENTS = 512
-/** Operations that one batch may gather before it is flushed. */
+/** Operations that one batch can gather before it is flushed. */
 export const MAX_OPERATIONS = 512
-/** Bits of an event's kind; above them is the number of a slab. */
+/** Bits of an event's kind. The bits above them hold the number of a slab. */
 export const KIND_BITS = 8
-/** Bits of a datagram's offset and length; above them is what goes with each. */
+/** Bits of a datagram's offset and length. The bits above each hold another value. */
 export const DATAGRAM_BITS = 20
-/** Bits of a token that are the place of a sender; above them is which of its owners. */
+/** Bits of a token for the place of a sender. The bits above them identify the owner of the place. */
 export const PLACE_BITS = 10
-/** int32 values before the first post: how many there are, and unused ones. */
-export const POSTS_AT = 4
-/** Per post: slot, offset, length, token of the receiver, which the flush replaces by errno. */
-export const POST_WIDTH = 4
-/** Posts that one batch may gather before they are flushed. */
-export const MAX_POSTS = 256
-/** Kind of a datagram socket for paths and names; those of UDP are 4 and 6. */
+/** int32 values before the first batched datagram: the number of datagrams, and unused values. */
+export const SENDS_AT = 4
+/** int32 values per batched datagram: slot, offset, length, token of the receiver, later errno. */
+export const SEND_WIDTH = 4
+/** Datagrams that one batch can gather before they are flushed. */
+export const MAX_SENDS = 256
+/** The family of Unix datagram sockets. Those of UDP are 4 and 6. */
 export const UNIX_FAMILY = 1
 
-/** What the head of the memory that both sides see holds. */
+/** Indices in the header of the shared memory. */
 export const header = {
-  /** operations that were gathered and wait */
+  /** number of gathered operations */
   operations: 0,
-  /** whether operations may be gathered: a flush will come */
+  /** whether operations may be gathered, since a flush follows */
   gathering: 1,
-  /** operations of the last flush, for those that stalled in it */
+  /** number of operations of the last flush, for those that stalled in it */
   flushed: 2,
-  /** streams that did not take everything in the last flush */
+  /** number of streams that did not accept everything in the last flush */
   stalls: 3,
 } as const
 
-/** Kinds of events, and the two values that come with each. */
+/** Kinds of events. Each comment names the two values of the event. */
 export const kinds = {
   /** offset, length; the number of the slab is above the kind */
   chunk: 0,
-  /** the peer has no more */
+  /** the peer has sent FIN */
   end: 1,
   /** errno */
   failed: 2,
@@ -47,7 +47,7 @@ export const kinds = {
   writable: 3,
   /** errno, or 0 */
   connected: 4,
-  /** slot of the new stream, its descriptor */
+  /** slot of the new stream, its file descriptor */
   accepted: 5,
   /** accepting failed: errno */
   refused: 6,
@@ -55,11 +55,11 @@ export const kinds = {
   datagram: 7,
   /** token of a new sender, number of its address in the list of slabs */
   sender: 8,
-  /** number of `[pid, uid, gid]`, those of the datagrams that follow */
+  /** number of `[pid, uid, gid]`, for the datagrams that follow */
   credentials: 9,
 } as const
 
-/** All of them, by the names that a binary has for them. */
+/** All numbers, by their names in the binary. */
 export const numbers: Readonly<Record<string, number>> = {
   INTERFACE,
   EVENT_WIDTH,
@@ -68,9 +68,9 @@ export const numbers: Readonly<Record<string, number>> = {
   KIND_BITS,
   DATAGRAM_BITS,
   PLACE_BITS,
-  POSTS_AT,
-  POST_WIDTH,
-  MAX_POSTS,
+  SENDS_AT,
+  SEND_WIDTH,
+  MAX_SENDS,
   UNIX_FAMILY,
   HEADER_OPERATIONS: header.operations,
   HEADER_GATHERING: header.gathering,
