@@ -56,6 +56,18 @@ const checks = {
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_INVALID_TLS`, a system error (`ECONNREFUSED`, `ENOTFOUND`…),
  * `ERR_SOCK_HANDSHAKE_FAILED` (its cause says why: an unknown CA, another name…), `ERR_SOCK_HANDSHAKE_TIMEOUT`, or
  * the signal's reason. Nothing is left open then.
+ *
+ * @param target `':8080'`, `'host:8080'`, `'[::1]:8080'`, an object with `port`, or the address that `listen` resolved with
+ * @param options TLS, time-outs, a signal and more; each has a default
+ * @example
+ * ```ts
+ * import { connectTcp } from '@sock/tcp'
+ *
+ * const connection = await connectTcp('localhost:8080', { idleTimeout: 10_000 })
+ * await connection.write('hello')
+ * console.log(String(await connection.read()))
+ * await connection.close()
+ * ```
  */
 export function connectTcp<Data = unknown, EngineSocket = Socket>(
   target: string | IpTarget | IpAddress,

@@ -64,8 +64,22 @@ const checks = {
  *
  * @typeParam Data the type of `connection.data`, which your program sets
  * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
+ * @param handler an async function that serves one connection, or an object of callbacks
+ * @param options TLS, limits, time-outs and more; each has a default
  * @throws TypeError or RangeError, which name the option and the value; SockError `ERR_SOCK_INVALID_TLS`, or
  * `ERR_SOCK_UNSUPPORTED` for TLS with an engine that does not support it
+ * @example
+ * ```ts
+ * import { createTcpServer } from '@sock/tcp'
+ *
+ * const server = createTcpServer(
+ *   async (connection) => {
+ *     for await (const chunk of connection) await connection.write(chunk)
+ *   },
+ *   { idleTimeout: 60_000, maxConnections: 1_000 },
+ * )
+ * await server.listen(':8080')
+ * ```
  */
 export function createTcpServer<Data = unknown, EngineSocket = Socket>(
   handler: TcpHandler<Data>,

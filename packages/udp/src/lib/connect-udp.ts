@@ -34,6 +34,17 @@ const checks = { ...datagramClientChecks, ...udpChecks, engine: udpEngine } sati
  *
  * @typeParam Data the type of `channel.data`, which your program sets
  * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
+ * @param target `':8080'`, `'host:8080'`, `'[::1]:8080'`, an object with `port`, or the address that `listen` resolved with
+ * @param options sizes of queues, a signal and more; each has a default
+ * @example
+ * ```ts
+ * import { exchange } from '@sock/core'
+ * import { connectUdp } from '@sock/udp'
+ *
+ * const channel = await connectUdp('localhost:8080')
+ * const signal = AbortSignal.timeout(1_000)
+ * console.log(String(await exchange(channel, 'hello', { signal })))
+ * ```
  */
 export function connectUdp<Data = unknown, EngineSocket = Socket>(
   target: string | IpTarget | IpAddress,

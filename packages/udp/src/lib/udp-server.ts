@@ -33,7 +33,18 @@ const checks = { ...datagramServerChecks, ...udpChecks, engine: udpEngine } sati
  *
  * @typeParam Data the type of `channel.data`, which your program sets
  * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
+ * @param handler an async function that serves the socket, for all senders, or an object of callbacks
+ * @param options sizes of queues and buffers, engine and more; each has a default
  * @throws TypeError or RangeError, which name the option and the value
+ * @example
+ * ```ts
+ * import { createUdpServer } from '@sock/udp'
+ *
+ * const server = createUdpServer({
+ *   data: (channel, message) => channel.write(message),
+ * })
+ * await server.listen(':8080')
+ * ```
  */
 export function createUdpServer<Data = unknown, EngineSocket = Socket>(
   handler: UdpHandler<Data>,

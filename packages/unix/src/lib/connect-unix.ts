@@ -12,6 +12,18 @@ export interface UnixClientOptions<EngineSocket = Socket> extends StreamClientOp
  *
  * Rejects with `ERR_SOCK_INVALID_ADDRESS` or `ERR_SOCK_PATH_TOO_LONG`, a system error (`ENOENT`, `ECONNREFUSED`,
  * `EACCES`…), or the signal's reason.
+ *
+ * @param target a path, `@name`, or the address that `listen` resolved with
+ * @param options time-outs, a signal and more; each has a default
+ * @example
+ * ```ts
+ * import { connectUnix } from '@sock/unix'
+ *
+ * const connection = await connectUnix('/run/app.sock')
+ * await connection.write('hello')
+ * console.log(String(await connection.read()))
+ * await connection.close()
+ * ```
  */
 export function connectUnix<Data = unknown, EngineSocket = Socket>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,

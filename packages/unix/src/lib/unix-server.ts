@@ -33,7 +33,18 @@ export interface UnixServer<Data = unknown> extends StreamServer<
  *
  * @typeParam Data the type of `connection.data`, which your program sets
  * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
+ * @param handler an async function that serves one connection, or an object of callbacks
+ * @param options limits, time-outs, engine and more; each has a default
  * @throws TypeError or RangeError, which name the option and the value
+ * @example
+ * ```ts
+ * import { createUnixServer } from '@sock/unix'
+ *
+ * const server = createUnixServer(async (connection) => {
+ *   for await (const chunk of connection) await connection.write(chunk)
+ * })
+ * await server.listen({ path: '/run/app.sock', mode: 0o660 })
+ * ```
  */
 export function createUnixServer<Data = unknown, EngineSocket = Socket>(
   handler: UnixHandler<Data>,

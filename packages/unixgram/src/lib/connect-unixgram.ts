@@ -32,6 +32,17 @@ const checks = { ...datagramClientChecks, engine: unixgramEngine } satisfies Che
  *
  * @typeParam Data the type of `channel.data`, which your program sets
  * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
+ * @param target a path, or the address that `listen` resolved with
+ * @param options sizes of queues, a signal and more; each has a default
+ * @example
+ * ```ts
+ * import { exchange } from '@sock/core'
+ * import { connectUnixgram } from '@sock/unixgram'
+ *
+ * const channel = await connectUnixgram('/run/app.dgram')
+ * const signal = AbortSignal.timeout(1_000)
+ * console.log(String(await exchange(channel, 'hello', { signal })))
+ * ```
  */
 export function connectUnixgram<Data = unknown, EngineSocket = UnixgramSocket>(
   target: string | Pick<UnixTarget, 'path'> | UnixAddress,

@@ -45,7 +45,18 @@ export interface UnixgramServer<Data = unknown> extends DatagramServer<
  *
  * @typeParam Data the type of `channel.data`, which your program sets
  * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
+ * @param handler an async function that serves the socket, for all senders, or an object of callbacks
+ * @param options sizes of queues, engine and more; each has a default
  * @throws TypeError or RangeError, which name the option and the value
+ * @example
+ * ```ts
+ * import { createUnixgramServer } from '@sock/unixgram'
+ *
+ * const server = createUnixgramServer({
+ *   data: (channel, message) => channel.write(message),
+ * })
+ * await server.listen('/run/app.dgram')
+ * ```
  */
 export function createUnixgramServer<Data = unknown, EngineSocket = UnixgramSocket>(
   handler: UnixgramHandler<Data>,

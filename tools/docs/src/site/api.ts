@@ -1,67 +1,35 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { stripVTControlCharacters } from 'node:util'
-import { Application, LogLevel, type TypeDocOptions } from 'typedoc'
+import { root } from '../markdown.js'
 
-export const root = fileURLToPath(new URL('../../../../', import.meta.url))
-
-interface Manifest {
+export interface Package {
   readonly name: string
+  /** From the root of the repository. */
+  readonly folder: string
   readonly private?: boolean
   readonly exports?: object
 }
 
-/** What is published, core first: what other doors export once more is described there. */
-export const PACKAGES: readonly Manifest[] = readdirSync(`${root}packages`)
+/** What is published, core first: what other entry points export once more is described there. */
+export const PACKAGES: readonly Package[] = readdirSync(`${root}packages`)
   .toSorted((one, other) => Number(other === 'core') - Number(one === 'core') || one.localeCompare(other))
-  .map((folder) => `${root}packages/${folder}/package.json`)
-  .filter((path) => existsSync(path))
-  .map((path) => JSON.parse(readFileSync(path, 'utf8')) as Manifest)
-  .filter((manifest) => manifest.private !== true)
+  .map((name) => `packages/${name}`)
+  .filter((folder) => existsSync(`${root}${folder}/package.json`))
+  .map((folder) => ({
+    ...(JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8')) as Omit<Package, 'folder'>),
+    folder,
+  }))
+  .filter((one) => one.private !== true)
 
-export const folderOf = (name: string): string => `packages/${name.replace('@sock/', '')}`
-
-/** A door is an entry of `exports`, and a file of that name in `src`; those for authors of transports come last. */
-function doors(): string[] {
-  const all = PACKAGES.flatMap(({ name, exports }) =>
-    Object.keys(exports ?? {})
-      .filter((door) => !door.endsWith('.json'))
-      .map((door) => `${root}${folderOf(name)}/src/${door === '.' ? 'index' : door.slice('./'.length)}.ts`),
+/**
+ * The entry points: each is a key of `exports`, and a file of that name in `src`. Those for authors of transports come last.
+ * A package of binaries has no sources.
+ */
+export function entryPoints(): string[] {
+  const all = PACKAGES.flatMap(({ folder, exports }) =>
+    Object.keys(exports ?? {}).map(
+      (key) => `${root}${folder}/src/${key === '.' ? 'index' : key.slice(2)}.ts`,
+    ),
   )
-  // A package of binaries has no sources.
-  return all
-    .filter(existsSync)
-    .toSorted((one, other) => Number(other.endsWith('/index.ts')) - Number(one.endsWith('/index.ts')))
-}
-
-/** TypeDoc over the doors of all packages, and what it complains about, which grows as it works. */
-export interface Api {
-  readonly app: Application
-  readonly problems: readonly string[]
-}
-
-/** @param options what goes beyond the doors */
-export async function createApi(options: Partial<TypeDocOptions> = {}): Promise<Api> {
-  const app = await Application.bootstrap({
-    name: '@sock',
-    entryPoints: doors(),
-    // `npm run typecheck` does that, package by package.
-    skipErrorChecking: true,
-    tsconfig: fileURLToPath(new URL('../../tsconfig.typedoc.json', import.meta.url)),
-    sortEntryPoints: false,
-    readme: 'none',
-    disableSources: true,
-    basePath: root,
-    ...options,
-  })
-  const problems: string[] = []
-  app.logger.log = (message, level) => {
-    if (level >= LogLevel.Warn) problems.push(plain(message))
-  }
-  return { app, problems }
-}
-
-/** Without colours, and without the word that says how bad it is. */
-function plain(message: string): string {
-  return stripVTControlCharacters(message).replace(/^\[\w+\] /, '')
+  const rank = (path: string): number => (path.includes('/testing/') ? 2 : path.endsWith('/index.ts') ? 0 : 1)
+  return all.filter(existsSync).toSorted((one, other) => rank(one) - rank(other))
 }

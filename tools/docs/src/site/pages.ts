@@ -1,63 +1,47 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { root } from './api.js'
+import { root } from '../markdown.js'
 
 /** A part of the site's navigation, with the Markdown files in it, from the root of the repository. */
-export interface Section {
+export interface PageGroup {
   readonly title: string
   readonly files: readonly string[]
 }
 
-/** In the order in which one reads them. What is not there, or not yet, is left out. */
-const GUIDES = [
-  'docs/getting-started.md',
-  'docs/transports.md',
-  'docs/handlers.md',
-  'docs/node-streams.md',
-  'docs/datagrams.md',
-  'docs/shutdown.md',
-  'docs/tls.md',
-  'docs/socket-files.md',
-  'docs/observation.md',
-  'docs/testing-your-server.md',
-  'docs/fake-ports.md',
-  'docs/from-node.md',
-  'docs/from-golib.md',
-  'examples/README.md',
+/** The pages after the guides, in the order in which one reads them. */
+const REFERENCE = ['errors', 'options', 'platforms', 'engines', 'benchmarks', 'faults']
+const PROJECT = ['writing-a-transport', 'deprecation']
+/** Guides that one reads first, and those that only some need. Others stand between them. */
+const FIRST = [
+  'getting-started',
+  'transports',
+  'handlers',
+  'node-streams',
+  'datagrams',
+  'shutdown',
+  'tls',
+  'socket-files',
+  'observation',
 ]
-const REFERENCE = [
-  'docs/errors.md',
-  'docs/platforms.md',
-  'docs/engines.md',
-  'docs/benchmarks.md',
-  'docs/faults.md',
-  'SECURITY.md',
-]
-const PROJECT = [
-  'ARCHITECTURE.md',
-  'CONTRIBUTING.md',
-  'TESTING.md',
-  'docs/writing-a-transport.md',
-  'examples/memory/README.md',
-  'docs/deprecation.md',
-]
+const LAST = ['testing-your-server', 'fake-ports', 'from-node', 'from-golib']
 
 /** The pages that are written as Markdown; the READMEs of the packages are part of their API's page. */
-export function sections(): readonly Section[] {
-  const listed = new Set([...GUIDES, ...REFERENCE, ...PROJECT])
-  const others = markdownIn('docs').filter((file) => !listed.has(file))
-  return [
-    { title: 'Guides', files: [...GUIDES, ...others].filter(isThere) },
-    { title: 'Reference', files: REFERENCE.filter(isThere) },
-    { title: 'Project', files: PROJECT.filter(isThere) },
+export function pageGroups(): readonly PageGroup[] {
+  const named = new Set(inDocs([...FIRST, ...LAST, ...REFERENCE, ...PROJECT]))
+  const others = markdownIn('docs').filter((file) => !named.has(file))
+  const guides = [...inDocs(FIRST), ...others, ...inDocs(LAST), 'examples/README.md']
+  const project = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'TESTING.md', ...inDocs(PROJECT)]
+  const groups = [
+    { title: 'Guides', files: guides },
+    { title: 'Reference', files: [...inDocs(REFERENCE), 'SECURITY.md'] },
+    { title: 'Project', files: [...project, 'examples/memory/README.md'] },
     { title: 'Decisions', files: markdownIn('decisions') },
   ]
+  return groups.map(({ title, files }) => ({ title, files: files.filter((file) => existsSync(root + file)) }))
 }
 
-const isThere = (file: string): boolean => existsSync(root + file)
+const inDocs = (names: readonly string[]): string[] => names.map((name) => `docs/${name}.md`)
 
 function markdownIn(folder: string): string[] {
-  return readdirSync(root + folder)
-    .filter((name) => name.endsWith('.md'))
-    .toSorted()
-    .map((name) => `${folder}/${name}`)
+  const names = readdirSync(root + folder).filter((name) => name.endsWith('.md'))
+  return names.toSorted().map((name) => `${folder}/${name}`)
 }

@@ -1,69 +1,94 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import {
+  Application,
   Comment,
   CommentTag,
   Converter,
+  LogLevel,
   MinimalSourceFile,
   normalizePath,
   ReflectionKind,
-  type Application,
   type Context,
   type DocumentReflection,
 } from 'typedoc'
-import { createApi, folderOf, PACKAGES, root } from './api.js'
+import { parseDocument, root, type Document } from '../markdown.js'
+import { entryPoints, PACKAGES } from './api.js'
+import { unsaid, validate } from './documented.js'
+import { pageGroups } from './pages.js'
+import { improveSearch } from './search.js'
 import { showSources } from './sources.js'
-import { sections, type Section } from './pages.js'
 
 const API = 'Packages'
+const inFolder = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 /**
  * Builds the site into a folder, which is emptied first.
  *
- * @returns what is wrong with it; a good site has no problems
+ * @returns what is wrong with it, and with the comments of the API; a good site has no problems
  */
 export async function buildSite(out: string): Promise<readonly string[]> {
-  const parts = sections()
-  const { app, problems } = await createApi({
+  const app = await Application.bootstrap({
     out,
     name: '@sock',
+    entryPoints: entryPoints(),
+    // `npm run typecheck` does that, package by package.
+    skipErrorChecking: true,
+    tsconfig: inFolder('tsconfig.typedoc.json'),
+    sortEntryPoints: false,
+    disableSources: true,
+    // What Node and the language add to our types is described there.
+    excludeExternals: true,
+    basePath: root,
     readme: `${root}README.md`,
-    projectDocuments: parts.flatMap(({ files }) => files.map((file) => root + file)),
+    projectDocuments: pageGroups().flatMap(({ files }) => files.map((file) => root + file)),
     groupOrder: ['Guides', API, 'Reference', 'Project', 'Decisions', '*'],
     navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
     searchInComments: true,
     searchInDocuments: true,
-    // Who looks for a word should find the guide before the twenty properties of that name.
+    // You look for a word: the guide comes before the twenty properties of that name.
     searchGroupBoosts: { Guides: 10, Reference: 3 },
     headings: { readme: false, document: false },
     hideGenerator: true,
     visibilityFilters: {},
     highlightLanguages: ['ts', 'js', 'json', 'yaml', 'sh', 'ini', 'diff', 'c', 'text'],
-    customCss: fileURLToPath(new URL('../../site.css', import.meta.url)),
-    favicon: fileURLToPath(new URL('../../favicon.svg', import.meta.url)),
+    customCss: inFolder('site.css'),
+    favicon: inFolder('favicon.svg'),
   })
-  placeDocuments(app, parts)
+  const problems: string[] = []
+  app.logger.log = (message, level) => {
+    // Without colours, and without the word that says how bad it is.
+    if (level >= LogLevel.Warn) problems.push(stripVTControlCharacters(message).replace(/^\[\w+\] /, ''))
+  }
+  improveSearch(app, placeDocuments(app))
   placeReadmes(app)
 
   const project = await app.convert()
   if (project !== undefined) {
-    app.options.setValue('validation', { invalidLink: true, invalidPath: true, notDocumented: false })
-    app.validate(project)
     await app.generateOutputs(project)
     showSources(out)
+    validate(
+      app,
+      project,
+      PACKAGES.map(({ name }) => name),
+    )
+    problems.push(...unsaid(project))
   }
   return problems
 }
 
-/** Documents are called like their first heading, and stand in their section. */
-function placeDocuments(app: Application, parts: readonly Section[]): void {
-  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context: undefined, document: DocumentReflection) => {
-    const path = document.project.files.getReflectionPath(document)
-    const section = parts.find(({ files }) => files.some((file) => normalizePath(root + file) === path))
-    const heading = /^# (.+)$/m.exec(readFileSync(path as string, 'utf8'))?.[1]
-    if (heading !== undefined) document.name = heading
-    if (section !== undefined) document.frontmatter['group'] = section.title
+/** Documents are called like their first heading, and stand in their section. @returns them, as they are found */
+function placeDocuments(app: Application): ReadonlyMap<DocumentReflection, Document> {
+  const documents = new Map<DocumentReflection, Document>()
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context: undefined, page: DocumentReflection) => {
+    const path = page.project.files.getReflectionPath(page) ?? ''
+    const document = parseDocument(path.replace(normalizePath(root), ''), readFileSync(path, 'utf8'))
+    documents.set(page, document)
+    page.name = document.sections[1]?.heading ?? page.name
+    page.frontmatter['group'] = pageGroups().find(({ files }) => files.includes(document.path))?.title
   })
+  return documents
 }
 
 /** The page of a package begins with its README. */
@@ -73,8 +98,9 @@ function placeReadmes(app: Application): void {
       if (!module.isDeclaration()) continue
       module.comment ??= new Comment()
       module.comment.blockTags.push(new CommentTag('@group', [{ kind: 'text', text: API }]))
-      if (!PACKAGES.some(({ name }) => name === module.name)) continue
-      const path = normalizePath(`${root}${folderOf(module.name)}/README.md`)
+      const folder = PACKAGES.find(({ name }) => name === module.name)?.folder
+      if (folder === undefined) continue
+      const path = normalizePath(`${root}${folder}/README.md`)
       const text = readFileSync(path, 'utf8').replace(/^# .+\n/, '')
       project.files.registerReflectionPath(path, module)
       // The README says it in more words.

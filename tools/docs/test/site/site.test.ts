@@ -1,138 +1,149 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createFolder } from '@sock/tools/folder'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import { serve, type Served } from '../../src/site/serve.js'
 import { buildSite } from '../../src/site/site.js'
+import { literalsOf } from '../../src/snippets.js'
 import { brokenLinks, pagesOf } from './links.js'
 
 const CHROMIUM = '/usr/bin/chromium'
 const withChromium = existsSync(CHROMIUM) ? it : it.skip
-if (withChromium === it.skip)
-  console.warn('chromium is not installed: the site is not looked at in a browser')
+if (withChromium === it.skip) console.warn('chromium is not installed: no browser looks at the site')
 
-/** ms: building takes seconds, and so does a look at every page; this only keeps a hang from lasting for ever. */
+/** ms: against hanging only. Building takes seconds, and so does a look at every page. */
 const TIME_LIMIT = 900_000
+const PHONE = 390
 
-const folder = mkdtempSync(join(tmpdir(), 'sock-site-'))
+const folder = createFolder('site')
+const site = join(folder.path, 'site')
+/** Answered from the folder: a server is not needed. */
+const URL_OF_SITE = 'http://sock.test/'
 let problems: readonly string[] = []
-let served: Served
 let browser: Browser | undefined
 
 beforeAll(async () => {
-  problems = await buildSite(join(folder, 'site'))
-  served = await serve(join(folder, 'site'), 0)
-  if (withChromium === it) browser = await launch()
+  problems = await buildSite(site)
+  if (withChromium === it.skip) return
+  // Chromium itself must ask for nothing outside either.
+  const quiet = ['background-networking', 'component-update', 'quic', 'sync', 'gpu']
+  const args = ['--no-sandbox', '--no-first-run', ...quiet.map((what) => `--disable-${what}`)]
+  browser = await chromium.launch({ executablePath: CHROMIUM, args })
 }, TIME_LIMIT)
 
 afterAll(async () => {
   await browser?.close()
-  await served.close()
-  rmSync(folder, { recursive: true })
+  folder.remove()
 })
 
-/** Chromium itself must ask for nothing outside either. */
-function launch(): Promise<Browser> {
-  const quiet = ['background-networking', 'component-update', 'quic', 'sync'].map(
-    (what) => `--disable-${what}`,
-  )
-  const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', ...quiet]
-  return chromium.launch({ executablePath: CHROMIUM, args })
-}
+const pathOf = (link: string): string => join(site, decodeURIComponent(new URL(link).pathname))
 
 /** A new page that collects errors of the console, and requests to anywhere else. */
 async function openPage(width: number): Promise<{ page: Page; complaints: string[] }> {
   const page = await (browser as Browser).newPage({ viewport: { width, height: 844 } })
+  page.setDefaultTimeout(0)
+  await page.route(`${URL_OF_SITE}**`, (route) => route.fulfill({ path: pathOf(route.request().url()) }))
   const complaints: string[] = []
+  const complain = (what: string): void => void complaints.push(`${page.url()}: ${what}`)
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(`${page.url()}: ${message.text()}`)
+    if (message.type() === 'error') complain(message.text())
   })
-  page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`))
+  page.on('pageerror', (error) => complain(error.message))
   page.on('request', (request) => {
-    const isOutside = !request.url().startsWith(served.url) && !request.url().startsWith('data:')
-    if (isOutside) complaints.push(`${page.url()}: asked for ${request.url()}`)
+    if (!request.url().startsWith(URL_OF_SITE) && !request.url().startsWith('data:')) complain(request.url())
   })
   return { page, complaints }
 }
 
+/** Searches, and returns the first result as `Page.name`. */
+async function search(page: Page, word: string): Promise<string> {
+  const results = page.locator('#tsd-search-results a')
+  // The results of the word before must have gone.
+  await page.locator('#tsd-search-input').fill('')
+  await page.waitForFunction(() => document.querySelector('#tsd-search-results a') === null)
+  await page.locator('#tsd-search-input').fill(word)
+  const text = await results.first().textContent()
+  return (text ?? '').replaceAll(/\s+/g, ' ').replace('. ', '.').trim()
+}
+
 describe('the site', () => {
-  it('is built without a complaint', () => {
+  it('is built without a complaint: public symbols have comments, defaults, units and examples', () => {
     expect(problems).toEqual([])
   })
 
-  it('has links that lead to a page, and to a place in it', () => {
-    expect(brokenLinks(join(folder, 'site'))).toEqual([])
+  it('has links that lead to a page and a place in it, and pictures that are there', () => {
+    expect(brokenLinks(site)).toEqual([])
+  })
+
+  it('shows the parameters of each server and client with their texts, and an example', () => {
+    for (const name of ['Tcp', 'Udp', 'Unix', 'Unixgram']) {
+      for (const symbol of [`create${name}Server`, `connect${name}`]) {
+        const page = readFileSync(join(site, `functions/_sock_${name.toLowerCase()}.${symbol}.html`), 'utf8')
+        const parameters = page.match(/tsd-kind-parameter">[^<]*<\/span>: .*?<p>/gs) ?? []
+        expect([symbol, parameters.length, /<h4[^>]*>Example/.test(page)]).toEqual([symbol, 2, true])
+      }
+    }
   })
 
   withChromium(
     'has pages as wide as a phone, with no error, and asks for nothing outside',
     async () => {
-      const { page, complaints } = await openPage(390)
+      const { page, complaints } = await openPage(PHONE)
       // Pages of sources are all alike: a few of them will do.
-      const pages = pagesOf(join(folder, 'site'))
-      const sources = pages.filter((path) => path.startsWith('media/'))
-      const others = pages.filter((path) => !path.startsWith('media/'))
-      for (const path of [...others, ...sources.slice(0, 5)]) {
-        await page.goto(served.url + path, { waitUntil: 'load' })
+      const isSource = (path: string): boolean => path.startsWith('media/')
+      const pages = pagesOf(site)
+      const some = [...pages.filter((path) => !isSource(path)), ...pages.filter(isSource).slice(0, 5)]
+      for (const path of some) {
+        await page.goto(URL_OF_SITE + path, { waitUntil: 'load' })
         const width = await page.evaluate(() => document.documentElement.scrollWidth)
-        if (width > 390) complaints.push(`${path}: ${width} px wide`)
+        if (width > PHONE) complaints.push(`${path}: ${width} px wide`)
       }
       expect(complaints).toEqual([])
     },
     TIME_LIMIT,
   )
 
+  withChromium('has a benchmark table that fits its page on a screen', async () => {
+    const { page } = await openPage(1280)
+    await page.goto(`${URL_OF_SITE}documents/Benchmarks.html`)
+    const tables = await page.locator('table').all()
+    const hidden = await Promise.all(
+      tables.map((table) => table.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)),
+    )
+    expect(hidden).toEqual(tables.map(() => 0))
+  })
+
   withChromium('has a navigation that leads to guides and packages', async () => {
     const { page, complaints } = await openPage(1280)
-    await page.goto(served.url)
-    await page.locator('#tsd-nav-container a').first().waitFor({ state: 'attached' })
-    const texts = await page.locator('#tsd-nav-container').allTextContents()
-    for (const name of ['Getting started', 'Graceful shutdown', '@sock/unixgram'])
-      expect(texts[0]).toContain(name)
-    const links = await page
-      .locator('#tsd-nav-container a')
-      .evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href))
-    const lost = links.filter((link) => !existsSync(pathOf(link)))
-    expect([links.length > 50, lost, complaints]).toEqual([true, [], []])
-  })
-
-  withChromium.each([
-    ['createTcpServer', 'createTcpServer'],
-    // A word within a guide.
-    ['TimeoutStopSec', 'Graceful shutdown'],
-  ])('has a search that finds %s', async (word, title) => {
-    const { page, complaints } = await openPage(390)
-    await page.goto(served.url)
-    await page.locator('#tsd-search-trigger').click()
-    await page.locator('#tsd-search-input').fill(word)
-    const result = page.locator('#tsd-search-results a').first()
-    await result.waitFor()
-    expect(await result.textContent()).toContain(title)
-    await result.click()
-    await page.waitForURL((url) => url.pathname !== '/')
-    expect(complaints).toEqual([])
-  })
-})
-
-function pathOf(link: string): string {
-  return join(folder, 'site', decodeURIComponent(new URL(link).pathname))
-}
-
-describe('brokenLinks()', () => {
-  it('brokenLinks() finds files, elements and images that are not there', () => {
-    const site = join(folder, 'broken')
-    mkdirSync(join(site, 'a'), { recursive: true })
-    writeFileSync(join(site, 'index.html'), '<a href="a/b.html#here">1</a><a href="a/b.html#gone">2</a>')
-    writeFileSync(
-      join(site, 'a', 'b.html'),
-      '<p id="here"><a href="../index.html">3</a><a href="c.html">4</a><img src="d.svg"><a href="../../x">5</a><a href="https://example.org">6</a>',
+    await page.goto(`${URL_OF_SITE}index.html`)
+    const links = page.locator('#tsd-nav-container a')
+    await links.first().waitFor({ state: 'attached' })
+    const texts = await links.allTextContents()
+    expect(texts.map((text) => text.trim())).toEqual(
+      expect.arrayContaining(['Getting started', 'Graceful shutdown', '@sock/unixgram']),
     )
-    expect(brokenLinks(site)).toEqual([
-      'a/b.html → c.html',
-      'a/b.html → ../../x',
-      'a/b.html → d.svg',
-      'index.html → a/b.html#gone',
-    ])
+    const targets = await links.evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href))
+    const lost = targets.filter((link) => !existsSync(pathOf(link)))
+    expect([lost, complaints]).toEqual([[], []])
   })
+
+  withChromium(
+    'has a search that finds the page of errors for a code, a guide for an option, and leads there',
+    async () => {
+      const { page, complaints } = await openPage(PHONE)
+      await page.goto(`${URL_OF_SITE}index.html`)
+      await page.locator('#tsd-search-trigger').click()
+      for (const code of literalsOf('@sock/core', 'SockErrorCode'))
+        expect(await search(page, code)).toBe(`Errors.${code}`)
+      // A name of the API, and a word within a guide.
+      expect(await search(page, 'createTcpServer')).toBe('@sock/tcp.createTcpServer')
+      expect(await search(page, 'TimeoutStopSec')).toMatch(/^Graceful shutdown/)
+      expect(await search(page, 'shutdownTimeout')).toBe('Graceful shutdown.shutdownTimeout')
+      await page.locator('#tsd-search-results a').first().click()
+      await page.waitForURL(/shutdown/i)
+      expect(await page.locator(':target').count()).toBe(1)
+      expect(complaints).toEqual([])
+    },
+    TIME_LIMIT,
+  )
 })

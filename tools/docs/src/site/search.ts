@@ -1,0 +1,85 @@
+import {
+  DocumentReflection,
+  IndexEvent,
+  KindRouter,
+  ReflectionKind,
+  type Application,
+  type ProjectReflection,
+  type RouterTarget,
+} from 'typedoc'
+import type { Document, Section } from '../markdown.js'
+
+/** A part of a page, which a search finds by a name of its own. */
+class Part extends DocumentReflection {
+  readonly page: DocumentReflection
+  readonly anchor: string
+
+  constructor(name: string, page: DocumentReflection, anchor: string) {
+    super(name, page, [], page.frontmatter)
+    this.page = page
+    this.anchor = anchor
+  }
+}
+
+class Router extends KindRouter {
+  override getFullUrl(target: RouterTarget): string {
+    if (!(target instanceof Part)) return super.getFullUrl(target)
+    return `${super.getFullUrl(target.page)}#${target.anchor}`
+  }
+}
+
+/** A search for a code finds the page of errors first, one for an option the part of a guide that explains it. */
+export function improveSearch(app: Application, documents: ReadonlyMap<DocumentReflection, Document>): void {
+  app.renderer.defineRouter('parts', Router)
+  app.options.setValue('router', 'parts')
+  app.renderer.on(IndexEvent.PREPARE_INDEX, (event: IndexEvent) => {
+    const [page] = documents.keys()
+    if (page === undefined) return
+    for (const [name, of, { anchor }] of namedParts(page.project, documents))
+      event.searchResults.push(new Part(name, of, anchor))
+  })
+}
+
+type NamedPart = readonly [name: string, page: DocumentReflection, section: Section]
+
+function namedParts(
+  project: ProjectReflection,
+  documents: ReadonlyMap<DocumentReflection, Document>,
+): NamedPart[] {
+  const all = [...documents].flatMap(([page, { path, sections }]) =>
+    sections.map((section) => ({ page, path, section })),
+  )
+  const errors = all.filter(({ path }) => path === 'docs/errors.md')
+  // A guide for those who come from elsewhere mentions many options, and explains none.
+  const guides = all.filter(
+    ({ page, path }) => page.frontmatter['group'] === 'Guides' && !path.includes('/from-'),
+  )
+  const codes = errors.flatMap(({ page, section }) =>
+    codesIn(section).map((code): NamedPart => [code, page, section]),
+  )
+  const options = optionsOf(project).flatMap((name): NamedPart[] => {
+    const best = guides
+      .map((part) => ({ ...part, weight: weightOf(part.section, name) }))
+      .reduce((one, other) => (other.weight > one.weight ? other : one))
+    return best.weight === 0 ? [] : [[name, best.page, best.section]]
+  })
+  return [...codes, ...options]
+}
+
+const codesIn = ({ heading, rows }: Section): string[] =>
+  [heading, ...rows.map(([cell = '']) => cell)].flatMap((text) => text.match(/ERR_SOCK_[A-Z_]+/g) ?? [])
+
+/** The options of servers and clients, each name once. */
+function optionsOf(project: ProjectReflection): string[] {
+  const properties = project
+    .getReflectionsByKind(ReflectionKind.Property)
+    .filter(({ parent }) => /(Server|Client|Socket|Listen|Shutdown)Options$/.test(parent?.name ?? ''))
+  return [...new Set(properties.map(({ name }) => name))]
+}
+
+/** How much a section says about an option: a heading and a row of its own say more than a mention. */
+function weightOf({ heading, rows, codeSpans }: Section, name: string): number {
+  const names = (text: string): boolean => new RegExp(`\\b${name}\\b`).test(text)
+  const count = (texts: readonly string[]): number => texts.filter(names).length
+  return 5 * count([heading]) + 3 * count(rows.map(([cell = '']) => cell)) + count(codeSpans)
+}
