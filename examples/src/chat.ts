@@ -1,5 +1,5 @@
 /**
- * A line chat: what one says, the others hear. The first line is the name.
+ * A line chat: every line goes to all other members. A member's first line is the name.
  *
  *   node examples/dist/chat.js 127.0.0.1:7000        and then, twice:   nc 127.0.0.1 7000
  */
@@ -15,14 +15,14 @@ function say(line: string, from?: string): void {
   console.log(line)
   for (const [name, connection] of room) {
     if (name === from) continue
-    // Nobody waits here for a member who does not read: who is far behind is put out, so that the others are not held
-    // up and no memory is filled for him.
+    // This write is not awaited, so a member that does not read is disconnected once its queue is full. So it neither
+    // delays the others nor fills the memory.
     if (connection.writableNeedDrain) connection.destroy(new Error(`${name} does not keep up`))
     else void connection.write(`${line}\n`)
   }
 }
 
-/** A stream has no boundaries: a chunk may hold half a line, many lines, or end in the middle of a character. */
+/** Splits a stream into lines. A chunk may hold half a line, many lines, or end in the middle of a character. */
 async function* linesOf(connection: Connection): AsyncGenerator<string, void> {
   const decoder = new StringDecoder('utf8')
   let rest = ''
@@ -35,7 +35,7 @@ async function* linesOf(connection: Connection): AsyncGenerator<string, void> {
   if (rest !== '') yield rest
 }
 
-/** Runs once per connection, which is flushed and closed when it returns. */
+/** Runs once per connection. When it returns, the connection is flushed and closed. */
 async function member(connection: Connection): Promise<void> {
   await connection.write('Your name?\n')
   let name: string | undefined
@@ -53,10 +53,10 @@ async function member(connection: Connection): Promise<void> {
         say(`* ${name} has come`, name)
       }
     }
-    // A server that shuts down ends the input of idle connections: the loop is over, and there is time for a last word.
+    // A server that shuts down ends the input of idle connections. The loop is over then, but you can still write.
     if (connection.signal.aborted) await connection.write('* the server is going down\n')
   } catch (error) {
-    // People leave in many ways, and most are no failure.
+    // Connections end in many ways, and most are not failures.
     if (!isExpectedClose(error)) throw error
   } finally {
     if (name !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * A DNS responder with a zone of its own. A datagram is one question, and its answer goes to whoever asked.
+ * A DNS responder with a zone of its own. A datagram is one question; the answer goes to its sender.
  *
  *   node examples/dist/dns.js 127.0.0.1:5300         and then:   dig @127.0.0.1 -p 5300 host.example A
  */
@@ -35,19 +35,19 @@ function answer({ id, flags = 0, questions = [] }: DecodedPacket): Buffer {
   })
 }
 
-/** Callbacks are the fast path: no loop and no promise per datagram but the one of the answer. */
+/** Callbacks are the fast path: no loop, and only the promise of the answer per datagram. */
 const responder: DatagramCallbacks = {
   data(channel, message) {
     let query: DecodedPacket
     try {
       query = decode(message)
     } catch {
-      // Anybody can send anything to a UDP port. Silence is the one answer that no forged sender can be flooded with.
+      // Anyone can send anything to a UDP port. Silence is the only answer that cannot flood a forged sender.
       return undefined
     }
     // Two responders that answer answers would never stop.
     if (query.type !== 'query') return undefined
-    // `write` answers the sender of this datagram, since the next one waits until the promise settles.
+    // `write` answers the sender of this datagram: the next datagram waits until the promise settles.
     return channel.write(answer(query))
   },
 }

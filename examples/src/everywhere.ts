@@ -1,5 +1,6 @@
 /**
- * One handler on all transports at once. SIGTERM drains them: what is under way is finished, then the program ends.
+ * One handler on all transports at once. SIGTERM shuts them down gracefully: current work is finished, then the
+ * program ends.
  *
  *   node examples/dist/everywhere.js tcp=127.0.0.1:7000 udp=127.0.0.1:7000 unix=/tmp/echo.sock unixgram=/tmp/echo.dgram
  */
@@ -11,8 +12,8 @@ import { createUnixgramServer } from '@sock/unixgram'
 import { once } from 'node:events'
 
 /**
- * Knows nothing of transports. On streams it runs once per connection; on datagram sockets once for all senders, and
- * `write` answers the one whose datagram was read last.
+ * An echo for every transport. On streams it runs once per connection. On datagram sockets it runs once for all
+ * senders, and `write` answers the sender of the datagram that was read last.
  */
 const echo: Handler = async (channel) => {
   for await (const data of channel) await channel.write(data)
@@ -52,8 +53,8 @@ async function main(args: readonly string[]): Promise<void> {
     for (const { server, address } of servers) await server.listen(address)
     await stop
   } finally {
-    // Also when one could not listen: then the others must not keep the program running. They share the deadline, and one
-    // that has to use force at the end does not keep the others from finishing.
+    // Also after one failed to listen: the others must not keep the program running. All share the deadline, and one
+    // that has to destroy connections does not keep the others from finishing.
     const results = await Promise.allSettled(
       servers.map(({ server }) => server.shutdown({ timeout: 25_000 })),
     )

@@ -1,5 +1,6 @@
 /**
- * An HTTP server on a Unix socket, as behind nginx: node:http never listens, and gets its connections from here.
+ * An HTTP server on a Unix socket, for instance behind nginx. node:http does not listen itself; it gets connections
+ * from this server.
  *
  *   node examples/dist/http.js /tmp/http.sock        and then:   curl --unix-socket /tmp/http.sock http://localhost/
  */
@@ -10,7 +11,7 @@ import { pipeline } from 'node:stream/promises'
 
 async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method === 'POST' && request.url === '/echo') {
-    // However long it is, there is no more of it in memory than a few buffers.
+    // However long the request is, only a few buffers of it are in memory.
     await pipeline(request, response)
   } else if (request.method === 'GET' && request.url === '/') {
     response.setHeader('content-type', 'application/json')
@@ -27,23 +28,24 @@ async function main([path = '/tmp/http.sock']: readonly string[]): Promise<void>
   })
   const server = createUnixServer(
     {
-      // With callbacks the connection lives until one side closes it, so node:http may keep it for the next request.
+      // With callbacks the connection stays open until one side closes it, so node:http can keep it for the next
+      // request.
       open(connection) {
-        // The documented way to hand node:http a connection: https://nodejs.org/api/http.html#event-connection
+        // The documented way to pass a connection to node:http: https://nodejs.org/api/http.html#event-connection
         http.emit('connection', connection.stream)
       },
     },
-    // node:http's own time-outs are started by its listen(); this one takes their place.
+    // node:http's own time-outs start only with its listen(). This one replaces them.
     { idleTimeout: 60_000 },
   )
   server.on('state', (_state, message) => console.log(message))
   server.on('error', (error) => console.error(error.message))
-  // Before listening: a signal that comes early must not leave the socket file behind.
+  // Install signal handlers before you listen: an early signal must not leave the socket file behind.
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  // Whoever may open the file may ask: here the user and his group.
+  // Who may open the file may connect: here the user and the group.
   await server.listen({ path, mode: 0o660 })
   await stop
-  // Requests under way are answered; connections that are only kept alive end.
+  // Current requests are answered; idle keep-alive connections end.
   await server.shutdown({ timeout: 10_000 })
 }
 

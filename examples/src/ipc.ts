@@ -1,5 +1,6 @@
 /**
- * Questions and answers between two programs on one machine. Who asks sends JSON, ends, and reads JSON until the end.
+ * Questions and answers between two programs on one machine. The client sends JSON, ends its side, and reads JSON up
+ * to the end.
  *
  *   node examples/dist/ipc.js serve /tmp/ipc.sock
  *   node examples/dist/ipc.js ask /tmp/ipc.sock '{"method":"add","params":[1,2]}'
@@ -28,13 +29,13 @@ function answer(question: string): unknown {
 async function handle(connection: Connection): Promise<void> {
   const chunks: Buffer[] = []
   let length = 0
-  // The end of the input is the end of the question: no length in front, and no separator to look for.
+  // The end of the input is the end of the question, so it needs neither a length nor a separator.
   for await (const chunk of connection) {
     length += chunk.length
     if (length > MAX_QUESTION) throw new Error(`A question is longer than ${MAX_QUESTION} bytes`)
     chunks.push(chunk)
   }
-  // The shutdown ended it, and not the client.
+  // The shutdown has ended the input, not the client.
   if (length === 0) return
   await connection.write(JSON.stringify(answer(Buffer.concat(chunks).toString())))
 }
@@ -43,16 +44,16 @@ async function serve(path: string): Promise<void> {
   const server = createUnixServer(handle, { idleTimeout: 10_000 })
   server.on('state', (_state, message) => console.log(message))
   server.on('error', (error) => console.error(error.message))
-  // Before listening: a signal that comes early must not leave the socket file behind.
+  // Install signal handlers before you listen: an early signal must not leave the socket file behind.
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  // The mode decides who may ask; 0o600, only this user, is the default.
+  // The mode decides who may connect. 0o600, only this user, is the default.
   await server.listen({ path, mode: 0o600 })
   await stop
   await server.shutdown({ timeout: 5_000 })
 }
 
 async function ask(path: string, question: string): Promise<void> {
-  // One deadline for everything: the connection, the question and the answer.
+  // One deadline for connecting, the question and the answer.
   const signal = AbortSignal.timeout(5_000)
   const reply = await exchange(await connectUnix(path, { signal }), question, { signal })
   console.log(reply.toString())

@@ -1,5 +1,6 @@
 /**
- * A StatsD collector: counters, gauges, timers and sets arrive in datagrams, are summed up, and printed every 10 seconds.
+ * A StatsD collector: counters, gauges, timers and sets arrive in datagrams, are summed up, and printed every 10
+ * seconds.
  *
  *   node examples/dist/statsd.js 127.0.0.1:8125 /tmp/statsd.sock
  *   echo 'visits:1|c' | nc -u -w0 127.0.0.1 8125        or:   echo 'visits:1|c' | nc -uU -w0 /tmp/statsd.sock
@@ -9,7 +10,7 @@ import { createUdpServer, type DatagramCallbacks } from '@sock/udp'
 import { createUnixgramServer } from '@sock/unixgram'
 import { once } from 'node:events'
 
-/** `name:value|type`, then maybe `|@rate` (only this share was sent) and `|#tags`. */
+/** `name:value|type`, then optionally `|@rate` (only this share was sent) and `|#tags`. */
 const METRIC = /^([^:|]+):([^|]+)\|(c|g|ms|s)(?:\|@([\d.]+))?(?:\|#(.*))?$/
 
 const counters = new Map<string, number>()
@@ -34,7 +35,7 @@ function time(name: string, value: number): void {
   timers.set(name, { count: count + 1, sum: sum + value, max: Math.max(max, value) })
 }
 
-/** Prints and forgets; only gauges keep their value. */
+/** Prints and resets the metrics; only gauges keep their value. */
 function flush(): void {
   for (const [name, sum] of counters) console.log(`counter ${name} ${sum}`)
   for (const [name, value] of gauges) console.log(`gauge ${name} ${value}`)
@@ -47,29 +48,29 @@ function flush(): void {
   malformed = 0
 }
 
-/** Callbacks are the fast path: nothing is made per datagram but its buffer. */
+/** Callbacks are the fast path: only the buffer is created per datagram. */
 const collector: DatagramCallbacks = {
   data(_channel, message) {
-    // Clients put as many lines into a datagram as fit.
+    // A datagram holds as many lines as fit.
     for (const line of message.toString().split('\n')) if (line !== '') collect(line)
   },
 }
 
 async function main(args: readonly string[]): Promise<void> {
   const [address = '127.0.0.1:8125', path = '/tmp/statsd.sock', seconds = '10'] = args
-  // Over UDP senders wait for nobody, and a large buffer takes up their bursts. On a Unix socket they do wait.
+  // UDP senders never wait, so a large buffer absorbs their bursts. Senders on a Unix socket do wait.
   const udp = createUdpServer(collector, { receiveBufferSize: 1024 * 1024 })
   const local = createUnixgramServer(collector)
   const servers: Server[] = [udp, local]
   for (const server of servers) {
     server.on('state', (_state, message) => console.log(message))
-    // Among them: the system gave a smaller buffer than was asked for (net.core.rmem_max).
+    // One of them: the system granted a smaller buffer than requested (net.core.rmem_max).
     server.on('error', (error) => console.error(error.message))
   }
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   try {
     await udp.listen(address)
-    // All programs on this machine may send.
+    // All users of this machine may send.
     await local.listen({ path, mode: 0o666 })
     const flushing = setInterval(flush, Number(seconds) * 1_000)
     await stop
@@ -78,7 +79,7 @@ async function main(args: readonly string[]): Promise<void> {
     await Promise.all([udp.shutdown({ timeout: 5_000 }), local.shutdown({ timeout: 5_000 })])
   }
   flush()
-  // The one number that says whether the others can be trusted.
+  // If this is not 0, the other numbers are too low.
   console.log(`dropped by the system ${udp.stats().datagramsDropped.kernel}`)
 }
 

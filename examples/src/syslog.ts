@@ -16,7 +16,7 @@ const FACILITIES = [
 ]
 const SEVERITIES = 'emerg alert crit err warning notice info debug'.split(' ')
 
-/** `<priority>`, eight times the facility plus the severity, and the rest. */
+/** `<priority>`, which is eight times the facility plus the severity, and the rest. */
 const MESSAGE = /^<(\d{1,3})>(.*)$/s
 /** `1 time host app process-id message-id structured-data message` */
 const RFC5424 = /^1 \S+ \S+ (\S+) \S+ \S+ (?:-|(?:\[(?:[^\]\\]|\\.)*\])+) ?(.*)$/s
@@ -31,11 +31,11 @@ function format(datagram: string): string {
   const [, app = '-', message = rest] = RFC5424.exec(rest) ?? RFC3164.exec(rest) ?? []
   // RFC 5424 begins its UTF-8 with a mark, and Python ends a message with NUL.
   const line = `${app}: ${message.replace(/^\uFEFF|[\0\s]+$/g, '')}`
-  // What strangers send goes to a terminal: without control characters, and as one line.
+  // The text goes to a terminal and comes from strangers: print one line without control characters.
   return `${facility}.${SEVERITIES[Number(priority) & 7]} ${line.replace(/\p{Cc}/gu, ' ')}`
 }
 
-/** One loop for all senders: it ends when the server shuts down, after what was received until then. */
+/** One loop for all senders. When the server shuts down, it ends after the datagrams received until then. */
 async function receive(channel: DatagramChannel): Promise<void> {
   for await (const { data, remoteAddress } of channel.datagrams()) {
     console.log(`${remoteAddress ?? 'local'} ${format(data.toString())}`)

@@ -1,5 +1,6 @@
 /**
- * TLS whose certificate is renewed while it runs: replace the two files and send SIGHUP, as certbot's hooks do.
+ * A TLS server whose certificate is renewed while it runs: replace the two files and send SIGHUP, as certbot's hooks
+ * do.
  *
  *   node examples/dist/tls.js 127.0.0.1:8443 key.pem cert.pem
  *   openssl s_client -connect 127.0.0.1:8443        and then:   kill -HUP <pid>
@@ -25,7 +26,7 @@ function describePair({ cert }: Pair): string {
   return `certificate ${serialNumber}, valid until ${validTo}`
 }
 
-/** An echo; the first thing it says is what the handshake agreed upon. */
+/** An echo. It first sends what the handshake negotiated. */
 async function echo(connection: TcpConnection): Promise<void> {
   await connection.write(`${connection.tls?.protocol} ${connection.tls?.cipher}\n`)
   for await (const chunk of connection) await connection.write(chunk)
@@ -36,15 +37,15 @@ async function main(args: readonly string[]): Promise<void> {
   const pair = await readPair(keyFile, certFile)
   const server = createTcpServer(echo, { tls: { ...pair, minVersion: 'TLSv1.2' } })
   server.on('state', (_state, message) => console.log(message))
-  // Failed handshakes come here with the peer's address; a peer that only went away is not worth a line.
+  // Failed handshakes arrive here, with the peer's address. A disconnected peer is not worth a line.
   server.on('error', (error) => {
     if (!isExpectedClose(error)) console.error(error.message)
   })
 
   async function renew(): Promise<void> {
     const next = await readPair(keyFile, certFile)
-    // Throws if key and certificate do not fit, as when one file is new and the other is not yet: then the old pair stays
-    // in use. New connections get the new pair, and those that are open go on as they are.
+    // Throws if key and certificate do not match, for instance while only one file is new: the old pair stays in use.
+    // New connections get the new pair; open ones keep theirs.
     server.setSecureContext(next)
     console.log(`Renewed: ${describePair(next)}`)
   }

@@ -1,5 +1,5 @@
 /**
- * A WebSocket server on a Unix socket: every message goes to all who are connected.
+ * A WebSocket server on a Unix socket: every message goes to all clients.
  *
  *   node examples/dist/websocket.js /tmp/ws.sock     and then, from a program:   new WebSocket('ws+unix:/tmp/ws.sock:/')
  */
@@ -8,10 +8,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'
 
-/** "Going away" (RFC 6455 §7.4.1): clients know that they should connect again. */
+/** "Going away" (RFC 6455 §7.4.1): tells clients to connect again. */
 const GOING_AWAY = 1001
 const MAX_MESSAGE = 64 * 1024
-/** Who has more than this many bytes waiting does not get further messages. */
+/** A client with more than this many bytes queued gets no further messages. */
 const MAX_BEHIND = 1024 * 1024
 
 async function main([path = '/tmp/ws.sock']: readonly string[]): Promise<void> {
@@ -31,19 +31,19 @@ async function main([path = '/tmp/ws.sock']: readonly string[]): Promise<void> {
   })
 
   const server = createUnixServer({
-    // ws takes over from node:http at the upgrade, which has its connection from here.
+    // At the upgrade, ws takes over the connection from node:http, which has it from here.
     open(connection) {
       http.emit('connection', connection.stream)
     },
   })
   server.on('state', (_state, message) => console.log(message))
   server.on('error', (error) => console.error(error.message))
-  // Clients hear the reason in their own protocol; then both sides close, and there is nothing left to wait for.
+  // Clients learn the reason in their own protocol. Then both sides close, and there is nothing left to wait for.
   server.on('state', (state) => {
     if (state !== 'draining') return
     for (const socket of sockets.clients) socket.close(GOING_AWAY, 'Server is going down')
   })
-  // Before listening: a signal that comes early must not leave the socket file behind.
+  // Install signal handlers before you listen: an early signal must not leave the socket file behind.
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   await server.listen(path)
   await stop

@@ -7,10 +7,10 @@ import { parseMemoryTarget, type MemoryTarget } from './memory-target.js'
 export type MemoryClientOptions = Omit<StreamClientOptions, 'configure' | 'engine'>
 
 /**
- * Connects to a server of this process.
+ * Connects to a server in this process.
  *
- * Rejects with `ERR_SOCK_INVALID_ADDRESS`, with `ECONNREFUSED` if nobody listens or too many wait, or with the signal's
- * reason.
+ * Rejects with `ERR_SOCK_INVALID_ADDRESS`, with `ECONNREFUSED` if no server has this name or its accept queue is
+ * full, or with the signal's reason.
  */
 export async function connectMemory(
   target: MemoryTarget,

@@ -4,13 +4,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createPortPair } from './memory-port.js'
 import { systemError } from './system-error.js'
 
-/** The longest interval there is, in ms. https://nodejs.org/api/timers.html */
+/** The longest interval in ms. https://nodejs.org/api/timers.html */
 const MOST = 2 ** 31 - 1
 
-/** Where to knock, by name. */
+/** The listeners, by name. A listener returns whether it has queued the peer. */
 const knockers = new Map<string, (port: StreamPort) => boolean>()
 
-/** Takes the name, and hands over whoever knocks, in the next turn of the event loop: as a system does, and never within a call. */
+/** Listens on a name. Like a system, it delivers peers in a later turn of the event loop, never inside a call. */
 export function listenMemory(
   address: UnixAddress,
   backlog: number,
@@ -26,16 +26,16 @@ export function listenMemory(
     return true
   }
   const accept = (): void => {
-    // One by one: the first may already lead to the end of the server, and then there is nobody to accept the others.
+    // One at a time: the handler of the first may close the server, which must not accept the others then.
     for (let port = waiting.shift(); port !== undefined; port = waiting.shift()) sink.accept(port)
   }
-  /** Another server may have taken the name since. */
+  /** Releases the name, unless another server has it by now. */
   const giveUpName = (): void => {
     if (knockers.get(name) === knock) knockers.delete(name)
   }
 
   knockers.set(name, knock)
-  // A socket that listens keeps the process alive; here nothing else would.
+  // A listening socket keeps the process alive; this interval does it here.
   const alive = setInterval(() => {}, MOST)
   return {
     address,

@@ -4,13 +4,13 @@ import { unixAddress } from '@sock/core/transport'
 import { Outgoing } from './outgoing.js'
 import { systemError } from './system-error.js'
 
-/** Bytes that arrive at once, as many as Node reads from a socket. */
+/** The size of delivered pieces, the same as Node's reads from a socket. */
 const PIECE = 64 * 1024
 
-/** Clients have no name. */
+/** The address of clients: they have no name. */
 const NAMELESS = unixAddress('')
 
-/** The two ends of a connection: the client's, and the server's, which is found at `address`. */
+/** Returns the two ends of a connection: the client's, and that of the server at `address`. */
 export function createPortPair(address: UnixAddress): [client: StreamPort, server: StreamPort] {
   const client = new MemoryPort(NAMELESS, address)
   const server = new MemoryPort(address, undefined)
@@ -19,7 +19,7 @@ export function createPortPair(address: UnixAddress): [client: StreamPort, serve
   return [client, server]
 }
 
-/** One end. Whatever it has to tell its sink waits for a turn of the event loop, in which one thing of each kind is told. */
+/** One end. It informs its sink in a later turn of the event loop, with at most one event of each kind per turn. */
 class MemoryPort implements StreamPort {
   readonly localAddress: UnixAddress
   readonly remoteAddress: UnixAddress | undefined
@@ -34,12 +34,12 @@ class MemoryPort implements StreamPort {
   #isOpen = true
   #isPaused = false
   #wantsDrain = false
-  /** Of our direction: `ending` until all that was written is taken. */
+  /** The state of our direction: `ending` until everything was accepted. */
   #output: 'open' | 'ending' | 'ended' = 'open'
-  /** Whether the sink knows that the peer's direction has ended. */
+  /** Whether the sink knows the end of the peer's direction. */
   #hasEnded = false
   #error: Error | undefined
-  /** What came right before the peer was gone. */
+  /** Bytes that arrived before the peer was gone. */
   #left: Buffer | undefined
 
   constructor(localAddress: UnixAddress, remoteAddress: UnixAddress | undefined) {
@@ -83,7 +83,7 @@ class MemoryPort implements StreamPort {
     this.#wake()
   }
 
-  /** It never keeps the process alive. */
+  /** Does nothing: this port never keeps the process alive. */
   ref(): void {}
 
   unref(): void {}
@@ -96,13 +96,14 @@ class MemoryPort implements StreamPort {
   destroy(): void {
     this.#left = undefined
     if (!this.#close()) return
-    // Who still has something to say to us learns that nobody listens; who has not, sees an end like any other.
+    // A peer with bytes left to send gets an error, since this side does not read any more. Otherwise it sees an
+    // ordinary end.
     if (this.peer.#outgoing.bytes > 0) this.peer.#break('write', 'ECONNRESET')
     else this.peer.#wake()
   }
 
   reset(): void {
-    // Once our end is out the peer has everything, and nothing is cut off.
+    // After our end the peer has everything, so nothing is cut off.
     if (this.#output === 'ended') this.destroy()
     else {
       const left = this.#outgoing.take(PIECE)
@@ -110,21 +111,21 @@ class MemoryPort implements StreamPort {
     }
   }
 
-  /** The peer is gone in the middle. What it had written by then is read first, if anything is. */
+  /** The peer has closed without an end. Bytes that it had written are delivered first. */
   #cut(left: Buffer): void {
     if (!this.#isOpen) return
     this.#break('read', 'ECONNRESET')
     if (left.length > 0) this.#left = left
   }
 
-  /** The peer, or the way to it, is gone, and that is no orderly end. */
+  /** Breaks the connection: the peer is gone without an orderly end. */
   #break(syscall: string, code: string): void {
     if (!this.#isOpen) return
     this.#error = systemError(syscall, code, '')
     this.destroy()
   }
 
-  /** @returns false if that was done before */
+  /** @returns false if it was closed before */
   #close(): boolean {
     if (!this.#isOpen) return false
     this.#isOpen = false
@@ -135,11 +136,11 @@ class MemoryPort implements StreamPort {
   }
 
   #wake(): void {
-    // Before `start` there is nobody to tell.
+    // Before `start` there is no sink.
     if (this.#sink !== undefined) this.#turn ??= setImmediate(() => this.#tell(this.#sink as StreamPortSink))
   }
 
-  /** The sink may call any method of ours in the middle, so each step looks at what holds by then. */
+  /** Informs the sink. The sink may call any method of this port meanwhile, so each step checks the current state. */
   #tell(sink: StreamPortSink): void {
     this.#turn = undefined
     const left = this.#left

@@ -10,19 +10,22 @@ declare module '@sock/core' {
   }
 }
 
-/** Options of the machinery, and `backlog`; there are no sockets that an engine could make, or that could be configured. */
+/** The options that core implements, and `backlog`. There is no engine and no socket to configure. */
 export interface MemoryServerOptions extends Omit<StreamServerOptions, 'configure' | 'engine' | 'backlog'> {
-  /** How many peers may wait to be accepted, until the next turn of the event loop; more are refused. Default 511. */
+  /**
+   * The length of the accept queue, which is emptied in the next turn of the event loop. Further peers are refused.
+   * Default: 511.
+   */
   backlog?: number | undefined
 }
 
-/** What {@link createMemoryServer} makes. */
+/** The result of {@link createMemoryServer}. */
 export interface MemoryServer extends StreamServer<MemoryTarget, UnixAddress> {}
 
 const memoryServerChecks = { ...bareStreamServerChecks, backlog: check.integer(511, 1, 65_535) }
 
 /**
- * Makes a server that is known by a name, within this process.
+ * Returns a server that has a name within this process.
  *
  * @throws TypeError or RangeError, which name the option and the value
  */

@@ -2,7 +2,7 @@ import { SockError, type UnixAddress } from '@sock/core'
 import { unixAddress } from '@sock/core/transport'
 import { inspect } from 'node:util'
 
-/** A name of one's choice, or the address that `listen` resolved with. */
+/** Any name, or the address that `listen` resolved with. */
 export type MemoryTarget = string | UnixAddress
 
 /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` */
@@ -12,7 +12,7 @@ export function parseMemoryTarget(target: MemoryTarget): UnixAddress {
   throw new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid target ${inspect(target)}: expected a name`)
 }
 
-/** A target may come from JavaScript, and be anything. */
+/** Whether it is an address: from JavaScript, a target may be anything. */
 function isAddress(target: unknown): target is UnixAddress {
   return typeof target === 'object' && target !== null && (target as UnixAddress).family === 'unix'
 }

@@ -1,11 +1,11 @@
-/** Bytes that one side has written and the other has not taken: the one queue of a direction. */
+/** Bytes that one side has written and the other has not read: the queue of one direction. */
 export class Outgoing {
   #chunks: Uint8Array[] = []
-  /** How much of the first chunk is gone. */
+  /** How many bytes of the first chunk have been read. */
   #offset = 0
-  /** How many wait. */
+  /** Number of queued bytes. */
   bytes = 0
-  /** How many were taken so far. */
+  /** Number of bytes read so far. */
   taken = 0
 
   push(chunk: Uint8Array): void {
@@ -13,7 +13,7 @@ export class Outgoing {
     this.bytes += chunk.length
   }
 
-  /** Takes at most so many, as a copy: the writer may use its buffer again, and the reader owns what it gets. */
+  /** Returns a copy of at most `most` bytes: the writer may reuse its buffer, and the reader owns what it gets. */
   take(most: number): Buffer {
     const piece = Buffer.allocUnsafe(Math.min(most, this.bytes))
     for (let at = 0; at < piece.length;) {

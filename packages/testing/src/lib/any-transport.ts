@@ -48,7 +48,7 @@ const anyTransport = defineAnySuite('any transport', {
       try {
         assert.equal(server.unref(), server)
       } catch (error) {
-        // Of a transport that cannot do it.
+        // The transport does not support it.
         assert.equal((error as SockError).code, 'ERR_SOCK_UNSUPPORTED')
       }
     }
@@ -132,7 +132,7 @@ const anyTransport = defineAnySuite('any transport', {
   },
 })
 
-/** The same handlers and the same clients on every transport: what users may rely on wherever they run. */
+/** Returns the suite for all transports: the same handlers and clients, and what users may rely on everywhere. */
 export function anyTransportConformance(fixture: AnyFixture): Suite {
   return { ...anyTransport(fixture), name: fixture.name }
 }

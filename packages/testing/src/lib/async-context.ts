@@ -5,16 +5,16 @@ import { gate } from './handlers.js'
 import { defineDatagramSuite, defineSuite, type Kind } from './stage.js'
 import { eventually, soon } from './wait.js'
 
-/** As many are spoken to at once, so that an engine has several turns in one call. */
+/** Clients that are served at once, so that an engine handles several in one call. */
 const PEERS = 8
 const ROUNDS = 3
 
-/** Notes who sees what another has entered. */
+/** Records whether a callback sees the asynchronous context that another connection has entered. */
 class Witness {
   readonly store = new AsyncLocalStorage<number | string | undefined>()
   readonly strangers: string[] = []
 
-  /** A callback of `self` runs: it sees nothing, or what itself has entered before, and enters it from now on. */
+  /** Checks a callback of `self`: it sees no context, or the one it entered before. Then it enters its own. */
   look(self: number | string, where: string): void {
     const seen = this.store.getStore()
     if (seen !== undefined && seen !== self) this.strangers.push(`${where} of ${self} saw ${seen}`)
@@ -30,7 +30,7 @@ async function connectAll<K extends Kind>(connect: () => Promise<K['channel']>):
   return soon(Promise.all(Array.from({ length: PEERS }, () => connect())), 'clients')
 }
 
-/** All write at once, and are answered. */
+/** All clients write at once, and read the answers. */
 async function talk(clients: readonly Channel[]): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     await Promise.all(clients.map((client) => client.write('x')))
@@ -38,7 +38,7 @@ async function talk(clients: readonly Channel[]): Promise<void> {
   }
 }
 
-/** What AsyncLocalStorage sees in the callbacks of connections: each has a context of its own. */
+/** AsyncLocalStorage in the callbacks of connections: each has a context of its own. */
 export const streamContexts = defineSuite('asynchronous contexts', {
   'what a connection enters in a callback no other one sees': async (stage) => {
     const witness = new Witness()
@@ -60,7 +60,7 @@ export const streamContexts = defineSuite('asynchronous contexts', {
     })
     const clients = (await connectAll(connect)) as Connection[]
     await talk(clients)
-    // Some end, some are reset, and the server ends the others.
+    // Some clients close, some reset, and the server ends the others.
     await soon(Promise.all(clients.slice(0, 3).map((client) => client.close())), 'closing')
     for (const client of clients.slice(3, 5)) client.destroy(new Error('enough'))
     await soon(server.shutdown(), 'shutdown')
@@ -114,7 +114,7 @@ export const streamContexts = defineSuite('asynchronous contexts', {
         open(connection) {
           connection.signal.addEventListener('abort', () => witness.look(connection.id, 'abort'))
         },
-        // Its timer is set going in there.
+        // The server's timer starts in that context.
         data: (connection) => witness.look(connection.id, 'data'),
         close(connection) {
           witness.look(connection.id, 'close')
@@ -130,7 +130,7 @@ export const streamContexts = defineSuite('asynchronous contexts', {
   },
 })
 
-/** And of connections that sockets of an engine are below. */
+/** AsyncLocalStorage in connections over an engine's sockets. */
 export const socketContexts = defineSuite('asynchronous contexts', {
   'a connection begins in the context of listen(), and a client hears in that of connect()': async (
     stage,
@@ -150,7 +150,7 @@ export const socketContexts = defineSuite('asynchronous contexts', {
   },
 })
 
-/** The same for the channels of datagrams. */
+/** AsyncLocalStorage in the callbacks of datagram channels. */
 export const datagramContexts = defineDatagramSuite('asynchronous contexts', {
   'what a channel enters no other one sees, in callbacks and in handlers': async (stage) => {
     const witness = new Witness()
@@ -172,7 +172,7 @@ export const datagramContexts = defineDatagramSuite('asynchronous contexts', {
     }
     const scenes = []
     for (const handler of [callbacks('one'), callbacks('two'), loop])
-      // A server enters what it enters in the context that it was made in.
+      // A server's callbacks start from the context in which it was created.
       scenes.push(await witness.store.run(undefined, () => stage.serve(handler)))
     const clients = (await Promise.all(scenes.map(({ connect }) => connectAll(connect)))).flat()
     await talkEach(clients, witness)
@@ -205,7 +205,7 @@ export const datagramContexts = defineDatagramSuite('asynchronous contexts', {
   },
 })
 
-/** Each client speaks in a context of its own. */
+/** Each client sends in a context of its own. */
 async function talkEach(clients: readonly Channel[], { store }: Witness): Promise<void> {
   const speak = async (client: Channel): Promise<void> => {
     for (let round = 0; round < ROUNDS; round++) {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { eventually } from './wait.js'
 
-/** The clock that deadlines are measured by, while a case holds it. */
+/** The clock of deadlines, stopped by a case. */
 export interface HeldClock {
-  /** Moves it on by so many ms, and waits until something has looked at it since. */
+  /** Advances the clock by this many ms, and waits until some code has read it since. */
   pass(ms: number): Promise<void>
-  /** Lets time pass by itself again; what went by while it was held has gone by at once. */
+  /** Lets time pass again. The time that was held back passes at once. */
   release(): void
 }
 
-/** Stops `performance.now()`. Timers run as ever, and what they wake sees that no time has passed. */
+/** Stops `performance.now()`. Timers still fire, and find that no time has passed. */
 export function holdClock(): HeldClock {
   const own = Object.getOwnPropertyDescriptor(performance, 'now')
   let time = performance.now()

@@ -1,10 +1,10 @@
-/** A promise with its two ends in hand. */
+/** A promise together with the functions that settle it. */
 export interface Deferred<T> {
-  /** What a test may wait for. Its rejection is never "unhandled". */
+  /** The promise. Its rejection is never reported as unhandled. */
   readonly promise: Promise<T>
-  /** Resolves it; without effect once it has settled. */
+  /** Resolves it; does nothing once it has settled. */
   readonly resolve: (value: T) => void
-  /** Rejects it; without effect once it has settled. */
+  /** Rejects it; does nothing once it has settled. */
   readonly reject: (error: unknown) => void
 }
 

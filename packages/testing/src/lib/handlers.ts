@@ -1,12 +1,12 @@
 import type { Channel, Connection } from '@sock/core'
 import { ok } from 'node:assert/strict'
 
-/** The handler of the first page: everything comes back. */
+/** Echoes everything. */
 export async function echo(channel: Channel): Promise<void> {
   for await (const chunk of channel) await channel.write(chunk)
 }
 
-/** Never reads, never writes, never settles before the connection is told to stop. */
+/** Never reads or writes, and settles only when the connection is told to stop. */
 export function untilStopped(connection: Connection): Promise<void> {
   const { signal } = connection
   return new Promise((stopped) => {
@@ -36,7 +36,7 @@ export async function readAll(channel: Channel): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** Bytes in which every misplaced piece shows: a counter of 4 bytes, over and over. */
+/** Returns bytes in which every misplaced piece shows: a repeated counter of 4 bytes. */
 export function pattern(length: number, seed = 0): Buffer {
   const bytes = Buffer.allocUnsafe(length)
   for (let at = 0; at < length; at++) {
@@ -46,7 +46,7 @@ export function pattern(length: number, seed = 0): Buffer {
   return bytes
 }
 
-/** A promise that somebody else resolves. */
+/** Returns a promise with the function that resolves it. */
 export function gate<T = void>(): { readonly opened: Promise<T>; readonly open: (value: T) => void } {
   let open!: (value: T) => void
   const opened = new Promise<T>((resolve) => (open = resolve))

@@ -2,11 +2,11 @@ import type { ConnectionEvent, StreamServerStats } from '@sock/core'
 import assert from 'node:assert/strict'
 import { eventually } from './wait.js'
 
-/** Promises of which each must settle, however it ends. */
+/** Promises that must all settle, in whatever way. */
 export class PromiseLedger {
   #pending = 0
 
-  /** @returns the same promise, which is no unhandled rejection from now on */
+  /** @returns the same promise, whose rejection is not reported as unhandled */
   keep<T>(promise: Promise<T>): Promise<T> {
     this.#pending += 1
     const settled = (): void => void (this.#pending -= 1)
@@ -19,7 +19,7 @@ export class PromiseLedger {
   }
 }
 
-/** Hears of what was thrown or rejected and nobody caught. A runner that does so itself fails the case as well. */
+/** Collects uncaught exceptions and unhandled rejections. A test runner that does so too fails the case as well. */
 export function collectUncaught(): { readonly stop: () => void; readonly assertNone: () => void } {
   const uncaught: unknown[] = []
   const note = (error: unknown): void => void uncaught.push(error)
@@ -35,8 +35,8 @@ export function collectUncaught(): { readonly stop: () => void; readonly assertN
 }
 
 /**
- * Once a stream server is closed: each connection began once, ended last and once, with a reason; and the counters say
- * the same as the events.
+ * Checks the events and counters of a closed stream server. Each connection must have begun once, and ended once with
+ * a reason as its last event; the counters must match the events.
  */
 export function assertAccounts(stats: unknown, events: readonly ConnectionEvent[]): void {
   if (!isStreamStats(stats)) return

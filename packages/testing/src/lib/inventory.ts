@@ -4,19 +4,19 @@ import { createServer } from 'node:net'
 import { ignore } from './deferred.js'
 import { eventually } from './wait.js'
 
-/** What a process holds. */
+/** The resources of a process. */
 export interface Inventory {
-  /** Open descriptors, by what they are; empty where the system does not list them. */
+  /** Open file descriptors, by what they refer to; empty where the system does not list them. */
   readonly descriptors: Readonly<Record<string, number>>
   /** Handles and timers that keep the process alive, by kind. */
   readonly resources: Readonly<Record<string, number>>
-  /** Listeners of the process itself, for signals and the like. */
+  /** Number of listeners on `process`, for signals and the like. */
   readonly listeners: number
-  /** What the fixture knows of: socket files, say. */
+  /** What the fixture lists, such as socket files. */
   readonly leftovers: readonly string[]
 }
 
-/** Counts what the process holds now. @param leftovers names what else is to be looked at, such as socket files */
+/** Counts the current resources of the process. @param leftovers lists further resources, such as socket files */
 export function takeInventory(leftovers: () => readonly string[]): Inventory {
   const resources = countKinds(process.getActiveResourcesInfo())
   const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
@@ -24,7 +24,7 @@ export function takeInventory(leftovers: () => readonly string[]): Inventory {
   return { descriptors: countKinds(listDescriptors()), resources, listeners, leftovers: leftovers() }
 }
 
-/** Waits until the process holds no more than it did; closing takes a turn or two of the event loop. */
+/** Waits until the process has no more resources than before, since closing takes a turn or two of the event loop. */
 export async function assertNothingLeft(
   before: Inventory,
   leftovers: () => readonly string[],
@@ -54,8 +54,8 @@ function countKinds(kinds: readonly string[]): Record<string, number> {
 let hasReserve = false
 
 /**
- * With its first stream libuv opens a descriptor that it keeps in reserve. That must have happened before descriptors are
- * counted, or whoever makes the first stream is taken to have left one.
+ * Makes libuv open its spare file descriptor, which it does with its first stream and keeps. Otherwise the test with
+ * the first stream would seem to leave one.
  */
 function openReserve(): void {
   if (hasReserve) return
@@ -63,14 +63,14 @@ function openReserve(): void {
   createServer().on('error', ignore).listen(0).close()
 }
 
-/** @returns for each descriptor `socket`, `pipe`, `anon_inode:[eventpoll]` or the path of a file */
+/** @returns for each file descriptor `socket`, `pipe`, `anon_inode:[eventpoll]` or the path of a file */
 function listDescriptors(): string[] {
   if (process.platform !== 'linux') return []
   return readdirSync('/proc/self/fd').flatMap((descriptor) => {
     try {
       return readlinkSync(`/proc/self/fd/${descriptor}`).replace(/^(socket|pipe):.*/, '$1')
     } catch {
-      // The one that the list was read by is closed by now.
+      // This descriptor was used to read the list, and is closed by now.
       return []
     }
   })

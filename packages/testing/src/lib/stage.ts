@@ -21,26 +21,26 @@ import { assertNothingLeft, takeInventory } from './inventory.js'
 import type { Case, Suite } from './suite.js'
 import { soon } from './wait.js'
 
-/** What differs between kinds of transports. */
+/** The types that differ between kinds of transports. */
 export interface Kind {
-  /** What servers are made with. */
+  /** The handler of servers. */
   handler: unknown
   /** Options of servers. */
   serverOptions: object
   /** Options of clients. */
   clientOptions: object
-  /** What handlers get, and clients are. */
+  /** The type of channel of handlers and clients. */
   channel: Connection | DatagramChannel
-  /** What `stats()` of a server gives. */
+  /** The result of a server's `stats()`. */
   stats: unknown
 }
 
 /** The kind of tcp and unix. */
 export interface StreamKind extends Kind {
   handler: StreamHandler
-  // oxlint-disable-next-line typescript/no-explicit-any -- the transport under test says which engine
+  // oxlint-disable-next-line typescript/no-explicit-any -- the transport under test decides about the engine
   serverOptions: StreamServerOptions<any>
-  // oxlint-disable-next-line typescript/no-explicit-any -- likewise
+  // oxlint-disable-next-line typescript/no-explicit-any -- as above
   clientOptions: StreamClientOptions<any>
   channel: Connection
   stats: StreamServerStats
@@ -62,77 +62,78 @@ export interface AnyKind extends Kind {
   clientOptions: Pick<StreamClientOptions, 'signal' | 'onState'>
 }
 
-/** What a transport gives, so that its conformance can be tested. */
+/** What a transport supplies for the test of its conformance. */
 export interface Fixture<K extends Kind> {
-  /** Names the suite: `tcp`, `tcp with TLS`… */
+  /** The name of the suite: `tcp`, `tcp with TLS`… */
   readonly name: string
   /** Makes a server. */
   createServer(handler: K['handler'], options?: K['serverOptions']): ServerOf<K>
-  /** Something to listen on that nobody else uses: port 0, a new path. */
+  /** Returns a free target to listen on: port 0, a new path. */
   target(): string
-  /** Connects a client to where a server listens, by its address or by a target. */
+  /** Connects a client to a server, by its address or by a target. */
   connect(target: Address | string, options?: K['clientOptions']): Promise<K['channel']>
-  /** Names of what servers and clients make and must remove, such as socket files. */
+  /** Returns the names of files and the like that servers and clients must remove, such as socket files. */
   leftovers?(): readonly string[]
-  /** What the transport cannot have; the cases that are about it are left out, or expect what comes instead. */
+  /** What the transport does not support. Cases about it are left out, or expect what happens instead. */
   readonly lacks?: readonly Lack[]
-  /** Of datagrams: whether a full server leaves them with the system (`pause` of a `DatagramPort`), and drops none. */
+  /** Datagrams: whether a full server leaves them with the system (`pause` of a `DatagramPort`) and drops none. */
   readonly pauses?: boolean
 }
 
 /**
- * `reset`: a way to tell the peer that this is no orderly end, so that it sees an end like any other. `sockets`: sockets of
- * an engine below, so that there are no options `engine`, `configure` and `backlog` like those of core.
+ * A feature that a transport may lack. `reset`: telling the peer that this is no orderly end; without it the peer
+ * sees an ordinary end. `sockets`: an engine's sockets; without them there are no options `engine`, `configure` and
+ * `backlog` like those of core.
  */
 export type Lack = 'reset' | 'sockets'
 
-/** What a stream transport gives {@link streamConformance}. */
+/** The fixture of a stream transport, for {@link streamConformance}. */
 export type StreamFixture = Fixture<StreamKind>
-/** What a datagram transport gives {@link datagramConformance}. */
+/** The fixture of a datagram transport, for {@link datagramConformance}. */
 export type DatagramFixture = Fixture<DatagramKind>
-/** What any transport gives {@link anyTransportConformance}. */
+/** The fixture of any transport, for {@link anyTransportConformance}. */
 export type AnyFixture = Fixture<AnyKind>
 
 /** A server of a transport of this kind. */
 export type ServerOf<K extends Kind> = Server<string, Address, K['stats'], K['channel']>
 
-/** Servers and clients of one case, which all go when it ends. */
+/** The servers and clients of one case. All are closed when it ends. */
 export interface Stage<K extends Kind> {
   /** The transport under test. */
   readonly fixture: Fixture<K>
-  /** A server that listens, with what its observers have heard. */
+  /** Starts a server, whose events are recorded. */
   serve(handler: K['handler'], options?: K['serverOptions']): Promise<Scene<K>>
-  /** The same server once more, after it was closed, wherever it listens now. */
+  /** Starts the same server again after it was closed, on a new target. */
   restart(scene: Scene<K>, options?: ListenOptions): Promise<Scene<K>>
-  /** Of a promise that must have settled when the case is over; whether it resolves or rejects. */
+  /** Adds a promise that must have settled at the end of the case, resolved or rejected. */
   keep<T>(promise: Promise<T>): Promise<T>
   /**
-   * Stops the clock that deadlines are measured by, at the latest until the case is over. A case that must be done with
-   * something before a deadline strikes holds the clock meanwhile: then it does not matter how fast the machine is.
+   * Stops the clock of deadlines, at most until the case ends. Use it for steps that must be done before a deadline:
+   * then the speed of the machine does not matter.
    */
   holdClock(): HeldClock
 }
 
-/** A server that listens, and what its observers have heard so far. */
+/** A listening server, and its recorded events. */
 export interface Scene<K extends Kind = StreamKind> {
   /** The server. */
   readonly server: ServerOf<K>
-  /** Where it listens. */
+  /** The address it listens on. */
   readonly address: Address
-  /** What its `error` event told. */
+  /** The errors of its `error` events. */
   readonly errors: Error[]
-  /** What its `connection` event told. */
+  /** Its `connection` events. */
   readonly events: ConnectionEvent[]
-  /** What its `state` event told, without the messages. */
+  /** The states of its `state` events, without the messages. */
   readonly states: string[]
-  /** Connects a client, which goes when the case ends. */
+  /** Connects a client, which is closed when the case ends. */
   readonly connect: (options?: K['clientOptions']) => Promise<K['channel']>
 }
 
-/** A suite over a fixture: each case gets a stage of its own, and must leave nothing behind. */
+/** Returns a suite for a fixture. Each case gets a stage of its own, and must leave nothing behind. */
 export type SuiteOf<K extends Kind> = (fixture: Fixture<K>) => Suite
 
-/** Puts cases together to a suite. */
+/** Builds a suite from cases. */
 type DefineSuite<K extends Kind> = (
   name: string,
   cases: Readonly<Record<string, (stage: Stage<K>) => Promise<void>>>,
@@ -158,7 +159,7 @@ function define<K extends Kind>(
   })
 }
 
-/** Runs one case on a stage of its own. Afterwards nothing may be left, and what was counted must add up. */
+/** Runs one case on a stage of its own. Afterwards nothing may be left, and the counters must add up. */
 export async function perform<K extends Kind>(
   fixture: Fixture<K>,
   body: (stage: Stage<K>) => Promise<void>,
@@ -212,7 +213,7 @@ async function dispose(client: Connection | DatagramChannel): Promise<void> {
   else await client.close()
 }
 
-/** A server and what it told, before it listens. */
+/** A server and its recorded events, before it listens. */
 type Observed<K extends Kind> = Omit<Scene<K>, 'address' | 'connect'>
 
 function observe<K extends Kind>(server: ServerOf<K>): Observed<K> {

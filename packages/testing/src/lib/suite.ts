@@ -1,14 +1,14 @@
-/** One thing to prove. It runs alone, leaves nothing, and throws if it fails. */
+/** One case. It runs alone, leaves nothing, and rejects if it fails. */
 export interface Case {
-  /** A sentence that begins with what is tested. */
+  /** A sentence that begins with the tested member. */
   readonly name: string
-  /** Proves it; rejects if it cannot. */
+  /** Runs the case; rejects if it fails. */
   readonly run: () => Promise<void>
 }
 
-/** Cases that belong together, and suites that build upon each other. */
+/** Cases that belong together, and suites that build on each other. */
 export interface Suite {
-  /** What the runner calls it. */
+  /** The name for the test runner. */
   readonly name: string
   /** Its own cases. */
   readonly cases: readonly Case[]
@@ -16,7 +16,7 @@ export interface Suite {
   readonly suites: readonly Suite[]
 }
 
-/** The two functions of a test runner that it takes: those of jest, vitest, mocha or `node:test`. */
+/** The two functions of a test runner: those of jest, vitest, mocha or `node:test`. */
 export interface Runner {
   /** Groups the tests that `body` registers. */
   describe(name: string, body: () => void): unknown
@@ -24,7 +24,7 @@ export interface Runner {
   it(name: string, run: () => Promise<void>): unknown
 }
 
-/** Hands a suite to a test runner. */
+/** Registers all cases of a suite with a test runner. */
 export function registerSuite(suite: Suite, runner: Runner): void {
   runner.describe(suite.name, () => {
     for (const { name, run } of suite.cases) runner.it(name, run)

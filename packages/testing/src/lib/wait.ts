@@ -3,15 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ignore } from './deferred.js'
 
 /**
- * How many looks something that must happen may take. Looks are counted, not time: a process that has to wait for a
- * processor looks less often, and waits longer by as much. What never happens fails all the same. Only tests of this
- * suite change it.
+ * How many checks an expected event may take. Checks are counted instead of time: a process that waits for a
+ * processor checks less often, and so waits longer. An event that never happens still fails. Only tests of this suite
+ * change it.
  */
 export const readLimit = { looks: 2_000 }
-/** Between two looks, in ms. */
+/** The time between two checks in ms. */
 const INTERVAL = 5
 
-/** Waits until `check` does not throw; its last error tells what did not happen. */
+/** Waits until `check` does not throw; fails with its last error. */
 export async function eventually(check: () => void): Promise<void> {
   for (let look = 1; ; look++) {
     try {
@@ -24,7 +24,7 @@ export async function eventually(check: () => void): Promise<void> {
   }
 }
 
-/** Resolves with what `promise` does, or fails when that takes too long. */
+/** Resolves like `promise`, or fails if that takes too long. */
 export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   const settled = new AbortController()
   try {
@@ -34,7 +34,7 @@ export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** Rejects when readLimit is at its end. */
+/** Rejects after {@link readLimit}. */
 async function lateness(what: string, signal: AbortSignal): Promise<never> {
   for (let look = 1; look < readLimit.looks && !signal.aborted; look++) {
     await delay(INTERVAL, undefined, { signal }).catch(ignore)
@@ -42,7 +42,7 @@ async function lateness(what: string, signal: AbortSignal): Promise<never> {
   throw new Error(`${what} takes too long`)
 }
 
-/** Passes if `promise` rejects with this very value. */
+/** Passes if `promise` rejects with exactly this value. */
 export async function rejectsWith(promise: Promise<unknown>, reason: unknown): Promise<void> {
   const failure = await promise.then(
     () => new assert.AssertionError({ message: 'It resolved, and should have rejected' }),

@@ -4,7 +4,7 @@ import { echo, gate, pattern } from '../handlers.js'
 import { defineDatagramSuite } from '../stage.js'
 import { eventually, soon } from '../wait.js'
 
-/** What goes to and fro between a client and a server. */
+/** Exchanges between a client and a server. */
 export const datagramChannel = defineDatagramSuite('a channel', {
   'write() and read() keep the boundaries of datagrams, empty ones too': async (stage) => {
     const { connect } = await stage.serve(echo)

@@ -6,8 +6,8 @@ import type { DatagramFixture } from '../stage.js'
 import type { Suite } from '../suite.js'
 
 /**
- * What each datagram transport must do, as cases that any test runner can run. After each case nothing may be left: no
- * descriptor, handle, timer or socket file.
+ * Returns the suite that each datagram transport must pass, as cases for any test runner. After each case nothing may
+ * be left: no descriptor, handle, timer or socket file.
  *
  * @example
  * registerSuite(datagramConformance(fixture), { describe, it })

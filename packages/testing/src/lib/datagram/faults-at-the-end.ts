@@ -5,7 +5,7 @@ import { echo, gate } from '../handlers.js'
 import { defineDatagramSuite } from '../stage.js'
 import { eventually, soon } from '../wait.js'
 
-/** What may be under way when a datagram server ends. */
+/** Operations in progress when a datagram server ends. */
 export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
   'close() in the same tick as 2,000 sends of a server: each settles, and is counted': survives(
     async (stage) => {
@@ -36,7 +36,7 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
       const writes = Array.from({ length: 2_000 }, (_, index) => client.write(`${index}`))
       const closing = client.close()
       await assert.rejects(client.write('late'), { code: 'ERR_SOCK_CLOSED' })
-      // It waits for what was written before.
+      // close() waits for earlier writes.
       assert.deepEqual(await codesOf(writes), [])
       await soon(closing, 'closing')
       await eventually(() => assertCame(scene.server.stats(), 2_000))
@@ -56,7 +56,7 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
         close: () => void calls.push('close'),
       })
       const client = await scene.connect()
-      // The server may be gone before the last one.
+      // The server may be closed before the last write.
       await codesOf(Array.from({ length: 20 }, () => client.write('x')))
       await soon(scene.server.closed, 'closing')
       await eventually(() => assert.deepEqual(calls, ['data', 'close']))
@@ -72,7 +72,7 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
     await soon(scene.server.close(), 'closing')
     await assert.rejects(soon(listening, 'listening'), { code: 'ERR_SOCK_CLOSED' })
     assert.equal(scene.server.address, undefined)
-    // The place is free for another one.
+    // The address is free for another server.
     const other = stage.fixture.createServer(echo)
     await other.listen(scene.address as never)
     await other.close()

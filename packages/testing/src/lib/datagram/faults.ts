@@ -6,14 +6,14 @@ import { echo, gate, pattern } from '../handlers.js'
 import { defineDatagramSuite, type DatagramKind, type Scene, type Stage } from '../stage.js'
 import { eventually, soon } from '../wait.js'
 
-/** What a send may say when nobody is there; UDP says nothing as a rule. */
+/** Codes of a send without a receiver. UDP normally reports nothing. */
 const GONE = new Set<unknown>(['ECONNREFUSED', 'ENOENT'])
-/** What a datagram that waits costs beside its bytes. */
+/** Bytes counted per queued datagram besides its content. */
 const OVERHEAD = 128
 
 const failed = new Error('failed')
 
-/** What peers, handlers and observers may do to a datagram server while it runs. */
+/** What peers, handlers and observers can do to a running datagram server. */
 export const datagramFaults = defineDatagramSuite(
   'faults',
   {
@@ -28,7 +28,7 @@ export const datagramFaults = defineDatagramSuite(
         const settled = codesOf(writes)
         await whenFull(stage, scene, writes.length, settled)
         const kept = keptOf(scene.server.stats())
-        // One more is with the handler, and one was too much.
+        // One more is with the handler, and one exceeded the limit.
         assert.ok(kept <= limit / (size + OVERHEAD) + 2, `${kept} wait`)
         go.open()
         const refused = await settled
@@ -47,7 +47,7 @@ export const datagramFaults = defineDatagramSuite(
       const client = await scene.connect()
       const settled = codesOf(Array.from({ length: 500 }, () => client.write('')))
       await whenFull(stage, scene, 500, settled)
-      // One is with the handler; a port that pauses has brought one more than there was room for.
+      // One is with the handler. A port that pauses has delivered one more than there was room for.
       assert.equal(keptOf(scene.server.stats()), stage.fixture.pauses === true ? 12 : 11)
       go.open()
       assert.deepEqual(await settled, [])
@@ -64,7 +64,7 @@ export const datagramFaults = defineDatagramSuite(
         const scene = await stage.serve({
           async data(channel, data) {
             received += 1
-            // Most of them are gone by now.
+            // Most clients are closed by now.
             if (String(data) === STILL_HERE) await channel.write(data)
           },
         })
@@ -195,7 +195,7 @@ export const datagramFaults = defineDatagramSuite(
   [datagramFaultsAtTheEnd],
 )
 
-/** Answers each datagram, once it is let go. */
+/** Answers each datagram once it is released. */
 function slowEcho(): {
   readonly go: ReturnType<typeof gate<void>>
   readonly handler: DatagramCallbacks
@@ -216,7 +216,7 @@ function slowEcho(): {
   }
 }
 
-/** Waits until a server whose handler is stuck has taken what it takes of what was sent. */
+/** Waits until a server whose handler is blocked accepts nothing more of what was sent. */
 async function whenFull(
   { fixture }: Stage<DatagramKind>,
   { server }: Scene<DatagramKind>,
@@ -228,7 +228,7 @@ async function whenFull(
     await eventually(() => assertCame(server.stats(), sent - refused.length))
     return
   }
-  // The rest is left with the system: from one look to the next nothing more has come.
+  // The rest stays with the system: nothing more arrives between two checks.
   let before = 0
   await eventually(() => {
     const kept = keptOf(server.stats())
@@ -238,7 +238,7 @@ async function whenFull(
   })
 }
 
-/** Each has one callback that fails once. */
+/** Callbacks of which each fails once. */
 function failingCallbacks(fail: () => Promise<void>): DatagramCallbacks[] {
   let isFirst = true
   return [
@@ -258,9 +258,9 @@ function throwFailed(): never {
   throw failed
 }
 
-/** @returns how many warnings there were while it ran; they would only litter the output */
+/** Runs without printing warnings. @returns how many there were */
 async function withoutWarnings(run: () => Promise<void>): Promise<number> {
-  // oxlint-disable-next-line typescript/unbound-method -- it is only put back
+  // oxlint-disable-next-line typescript/unbound-method -- it is only restored
   const { emitWarning } = process
   let count = 0
   process.emitWarning = () => void (count += 1)
@@ -276,7 +276,7 @@ function isGone(error: unknown): boolean {
   return GONE.has((error as { code?: unknown }).code)
 }
 
-/** What was sent to nobody may be told at any time later. */
+/** Asks until there is an answer: the failure of an earlier send may be reported at any later time. */
 async function askUntilAnswered(client: DatagramChannel, request: string): Promise<string> {
   for (;;) {
     try {

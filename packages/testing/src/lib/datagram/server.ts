@@ -166,7 +166,7 @@ export const datagramServer = defineDatagramSuite('a server', {
     await eventually(() => {
       const stats = server.stats()
       if (stage.fixture.pauses !== true) assertCame(stats, sent)
-      // What is too much is kept by a port that pauses, and dropped otherwise.
+      // A port that pauses keeps what exceeds the limit; another one drops it.
       assert.equal(keptOf(stats), stage.fixture.pauses === true ? 10 : 9)
     })
     go.open()

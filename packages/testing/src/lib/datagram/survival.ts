@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import type { DatagramKind, Fixture, Scene, Stage } from '../stage.js'
 import { soon } from '../wait.js'
 
-/** What a client asks for when all is over. The handlers of these cases give it back. */
+/** The request of a client at the end of a case. The handlers of these cases echo it. */
 export const STILL_HERE = 'still here?'
 
 /**
- * A case about a fault, which gives the server that had it. That one must then serve a client that behaves, have nothing
- * on its way out, and have told of one `new` and one `close` per run; and nothing may have failed unheard.
+ * Returns a case about a fault. The fault returns its server, which must then serve a well-behaved client, have
+ * nothing queued for sending, and have reported one `new` and one `close` per run. No error may go unnoticed.
  */
 export function survives(
   fault: (stage: Stage<DatagramKind>) => Promise<Scene<DatagramKind>>,
@@ -21,7 +21,7 @@ export function survives(
       await scene.server.close()
       assertPaired(scene)
     } finally {
-      // Node tells of a rejection that nobody heard when the turn is over.
+      // Node reports unhandled rejections at the end of the turn.
       await new Promise(setImmediate)
       unheard.stop()
     }
@@ -45,7 +45,7 @@ async function assertServes(
   assert.deepEqual({ sendQueueBytes, open }, { sendQueueBytes: 0, open: 1 })
 }
 
-/** Of each run there is one `new`, the first event, and one `close` with a reason, the last one. */
+/** Checks that each run has one `new` as its first event, and one `close` with a reason as its last. */
 function assertPaired({ events }: Scene<DatagramKind>): void {
   for (const id of new Set(events.map((event) => event.id))) {
     const run = events.filter((event) => event.id === id)
@@ -57,26 +57,26 @@ function assertPaired({ events }: Scene<DatagramKind>): void {
   }
 }
 
-/** Each datagram that came was handled or dropped for one reason. */
+/** Checks that each received datagram was handled, or dropped for one reason. */
 export function assertAllCounted(stats: DatagramServerStats, handled: number): void {
   const { queueFull, unread, closing } = stats.datagramsDropped
   assert.equal(handled + queueFull + unread + closing, stats.datagramsReceived, JSON.stringify(stats))
 }
 
-/** All that was sent has come, or the system says that it has dropped it. */
+/** Checks that everything sent has arrived, or is reported as dropped by the system. */
 export function assertCame({ datagramsReceived, datagramsDropped }: DatagramServerStats, sent: number): void {
   const came = datagramsReceived + datagramsDropped.kernel
-  // Elsewhere nobody tells what was dropped.
+  // Other systems do not report drops.
   if (process.platform === 'linux') assert.equal(came, sent)
   else assert.ok(came <= sent)
 }
 
-/** How many a server has kept of what has come. */
+/** Returns how many of the received datagrams a server has kept. */
 export function keptOf({ datagramsReceived, datagramsDropped }: DatagramServerStats): number {
   return datagramsReceived - datagramsDropped.queueFull
 }
 
-/** The codes of promises that rejected; none may be left pending. */
+/** Returns the codes of the rejected promises; none may be left pending. */
 export async function codesOf(promises: readonly Promise<unknown>[]): Promise<unknown[]> {
   const results = await soon(Promise.allSettled(promises), `settling of ${promises.length} promises`)
   return results.flatMap((result) =>

@@ -2,31 +2,31 @@ import type { Address } from '@sock/core'
 import type { DatagramPort, DatagramPortSink, DatagramSending } from '@sock/core/datagram'
 import { ipAddress } from '@sock/core/transport'
 
-/** A datagram that has left, or waits for its answer. */
+/** A datagram that was sent, or waits for its answer. */
 export interface FakeSent {
-  /** The message. */
+  /** The content. */
   readonly data: string
   /** The receiver's address, as text. */
   readonly to: string
-  /** Answers the send; later calls are harmless for the machinery. */
+  /** Answers the send. Only the first call has an effect. */
   readonly done: (error?: Error | null) => void
 }
 
-/** What a fake datagram port is like. */
+/** Options of {@link createFakeDatagramPort}. */
 export interface FakeDatagramPortOptions {
-  /** Makes a connected socket. Default: one that talks to anybody. */
+  /** The peer of a connected socket. Default: none, the socket talks to any peer. */
   peer?: Address
-  /** What the system answers at once; `later` leaves it to the test. Default: done. */
+  /** Returns the system's immediate answer to a send; `later` leaves it to the test. Default: success. */
   answer?: (data: string, to: string) => Error | undefined | 'later'
-  /** Gives it `pause` and `resume`, which are recorded. Default false. */
+  /** Adds `pause` and `resume`, which are recorded. Default: false. */
   canPause?: boolean
-  /** How many datagrams it says that the system has dropped, a whole number. Default: it does not tell. */
+  /** The number of datagrams that the system has dropped, a whole number. Default: not reported. */
   kernelDrops?: number
 }
 
 /**
- * A datagram port whose system is the test: it records what is sent, and the test says what is received and how sends
- * end. Only `close()` is followed by `closed()` of the sink by itself, a microtask later.
+ * Returns a datagram port without a system below. It records what is sent; the test decides what is received and how
+ * sends end. Only `close()` acts on its own: the sink's `closed()` follows a microtask later.
  *
  * @example
  * const port = createFakeDatagramPort({ answer: () => 'later' })
@@ -37,22 +37,22 @@ export function createFakeDatagramPort(options?: FakeDatagramPortOptions): FakeD
   return new FakeDatagramPort(options)
 }
 
-/** What {@link createFakeDatagramPort} makes. */
+/** The result of {@link createFakeDatagramPort}. */
 export class FakeDatagramPort implements DatagramPort {
   readonly localAddress = ipAddress('127.0.0.1', 1000)
   readonly remoteAddress: Address | undefined
   readonly socket: unknown = {}
   readonly maxMessageBytes = 100
-  /** What has left, in order. */
+  /** The sent datagrams, in order. */
   readonly sent: FakeSent[] = []
-  /** Every attempt to send. */
+  /** Number of attempts to send. */
   attempts = 0
-  /** The methods that were called, in order, `send` not included. */
+  /** Names of the called methods, in order, except `send`. */
   readonly calls: string[] = []
   readonly pause?: () => void
   readonly resume?: () => void
   readonly kernelDrops?: () => number
-  /** See {@link FakeDatagramPortOptions.answer}; may be replaced. */
+  /** See {@link FakeDatagramPortOptions.answer}; can be replaced. */
   answer: NonNullable<FakeDatagramPortOptions['answer']>
   #sink: DatagramPortSink | undefined
   #isClosed = false
@@ -82,7 +82,7 @@ export class FakeDatagramPort implements DatagramPort {
     if (answer !== 'later') done(answer)
   }
 
-  /** As a system does: the event of closing comes later. */
+  /** Closes the port. As with a system, the event follows later. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -90,23 +90,23 @@ export class FakeDatagramPort implements DatagramPort {
     queueMicrotask(() => this.#sink?.closed())
   }
 
-  /** Whether the machinery has closed it. */
+  /** Whether core has closed it. */
   get isClosed(): boolean {
     return this.#isClosed
   }
 
-  /** Something comes from the network. */
+  /** Delivers a datagram. */
   receive(data: string, from: number | undefined = 2000, truncated = false): void {
     const address = from === undefined ? undefined : ipAddress('127.0.0.1', from)
     this.#sink?.received(Buffer.from(data), address, truncated)
   }
 
-  /** Something comes from a sender without a name. */
+  /** Delivers a datagram from a sender without a name. */
   receiveNameless(data: string): void {
     this.#sink?.received(Buffer.from(data), undefined, false)
   }
 
-  /** Something goes wrong that concerns no send. */
+  /** Reports an error that concerns no send. */
   fail(error: Error): void {
     this.#sink?.failed(error)
   }

@@ -4,8 +4,8 @@ import { ipAddress } from '@sock/core/transport'
 import { createDeferred, type Deferred } from '../deferred.js'
 
 /**
- * A stream port in the hands of a test: it records what the machinery asks for, and the test says what the peer and the
- * system do. Nothing happens by itself: a destroyed port is closed when the test calls `close()`.
+ * Returns a stream port without a system below. It records what core calls; the test plays the peer and the system.
+ * It never acts on its own: a destroyed port is closed when the test calls `close()`.
  *
  * @example
  * const port = createFakeStreamPort()
@@ -18,41 +18,41 @@ export function createFakeStreamPort(): FakeStreamPort {
   return new FakeStreamPort()
 }
 
-/** What {@link createFakeStreamPort} makes. */
+/** The result of {@link createFakeStreamPort}. */
 export class FakeStreamPort implements StreamPort {
   readonly localAddress = ipAddress('127.0.0.1', 80)
   readonly remoteAddress: Address | undefined = ipAddress('127.0.0.1', 50_000)
   readonly secure = false
   readonly tls: unknown = undefined
   readonly socket: unknown = {}
-  /** Bytes that the system has not taken yet, as the test says. */
+  /** Bytes that the system has not accepted yet; set by the test. */
   bufferedBytes = 0
   writeProgress = 0
-  /** The methods that were called, in order. */
+  /** Names of the called methods, in order. */
   readonly calls: string[] = []
-  /** What the machinery has written, a text per call. */
+  /** The written data, one text per call. */
   readonly written: string[] = []
-  /** What the peer does at the very moment that somebody begins to listen. */
+  /** Called when core starts the port: what the peer does at that moment. */
   onStart: (() => void) | undefined
   #sink: StreamPortSink | undefined
 
-  /** Where to deliver. @throws unless the port was started: only then it has one. */
+  /** The sink. @throws unless the port was started */
   get sink(): StreamPortSink {
     if (this.#sink === undefined) throw new Error('The port was not started')
     return this.#sink
   }
 
-  /** Whether the machinery listens. */
+  /** Whether core has started it. */
   get isStarted(): boolean {
     return this.#sink !== undefined
   }
 
-  /** Whether the machinery has destroyed or reset it. */
+  /** Whether core has destroyed or reset it. */
   get isDestroyed(): boolean {
     return this.calls.includes('destroy') || this.calls.includes('reset')
   }
 
-  /** How often a method was called. */
+  /** Returns how often a method was called. */
   count(call: string): number {
     return this.calls.filter((name) => name === call).length
   }
@@ -92,53 +92,53 @@ export class FakeStreamPort implements StreamPort {
     this.calls.push('destroy')
   }
 
-  // What the peer, or the system, does.
+  // Actions of the peer and the system.
 
-  /** The peer's bytes. */
+  /** Delivers bytes from the peer. */
   receive(text: string): void {
     this.sink.received(Buffer.from(text))
   }
-  /** The peer's FIN. */
+  /** Delivers the peer's FIN. */
   end(): void {
     this.sink.ended()
   }
-  /** The system has taken what was written, but for `rest` bytes. */
+  /** The system accepts all written bytes but `rest`. */
   drain(rest = 0): void {
     this.bufferedBytes = rest
     this.sink.drained()
   }
-  /** Our FIN is out. */
+  /** This side's FIN is sent. */
   finish(): void {
     this.sink.finished()
   }
-  /** The descriptor is closed; `error` says what broke. */
+  /** The file descriptor is closed; `error` says what broke the connection. */
   close(error?: Error): void {
     this.sink.closed(error)
   }
 }
 
 /**
- * A listener that the test closes, or that closes when asked.
+ * Returns a listener that closes when asked, or when the test allows it.
  *
- * @param waits for the test to resolve `closed`
+ * @param waits what waits for the test
  */
 export function createFakeListener(waits: FakeWaits = {}): FakeListener {
   return new FakeListener(waits)
 }
 
-/** What a fake listener leaves to the test. */
+/** Parts of a fake listener that wait for the test. */
 export interface FakeWaits {
-  /** Whether `close()` waits until the test resolves `closed`. Default false. */
+  /** Whether `close()` waits until the test resolves `closed`. Default: false. */
   readonly close?: boolean
 }
 
-/** What {@link createFakeListener} makes. */
+/** The result of {@link createFakeListener}. */
 export class FakeListener implements StreamListener<IpAddress> {
-  /** Where it says it listens. */
+  /** The address it claims to listen on. */
   readonly address = ipAddress('127.0.0.1', 80)
-  /** The methods that were called, in order. */
+  /** Names of the called methods, in order. */
   readonly calls: string[] = []
-  /** Resolves what `close()` waits for. */
+  /** What `close()` waits for. */
   readonly closed: Deferred<void> = createDeferred()
 
   constructor(waits: FakeWaits = {}) {
@@ -160,20 +160,20 @@ export class FakeListener implements StreamListener<IpAddress> {
   }
 }
 
-/** A peer in the middle of a handshake, which the test brings to its end: `secured(port)` or `failed(error)`. */
+/** Returns a peer in a handshake, which the test ends with `secured(port)` or `failed(error)`. */
 export function createFakeHandshake(remoteAddress?: Address): FakeHandshake {
   return new FakeHandshake(remoteAddress)
 }
 
-/** What {@link createFakeHandshake} makes. */
+/** The result of {@link createFakeHandshake}. */
 export class FakeHandshake implements Handshake {
   readonly remoteAddress: Address | undefined
   bytesRead = 0
-  /** Whether the machinery has given it up. */
+  /** Whether core has destroyed it. */
   isDestroyed = false
-  /** The handshake is done, and this is the connection. There once the machinery has started it. */
+  /** Ends the handshake with a connection. Set once core has started it. */
   secured!: (port: StreamPort) => void
-  /** The handshake failed. There once the machinery has started it. */
+  /** Ends the handshake with an error. Set once core has started it. */
   failed!: (error: Error) => void
 
   constructor(remoteAddress: Address | undefined = ipAddress('127.0.0.1', 50_001)) {

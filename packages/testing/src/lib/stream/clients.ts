@@ -5,7 +5,7 @@ import { echo, pattern, readAll, readExactly, untilStopped } from '../handlers.j
 import { defineSuite } from '../stage.js'
 import { eventually, rejectsWith, soon } from '../wait.js'
 
-/** Dialling, and one-shot requests. */
+/** Connecting, and single requests. */
 export const clients = defineSuite('clients', {
   'connect rejects where nobody listens': async (stage) => {
     const { server, address } = await stage.serve(echo)

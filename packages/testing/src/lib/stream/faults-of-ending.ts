@@ -5,10 +5,10 @@ import { defineFaults } from './faults.js'
 import { echo, gate, pattern, readAll } from '../handlers.js'
 import { eventually, soon } from '../wait.js'
 
-/** More than any system keeps for a peer that does not read. */
+/** More than any system buffers for a peer that does not read. */
 const MUCH = 16 * 2 ** 20
 
-/** Does what the peer asks for by the first letter; anything else is echoed. */
+/** A handler that does what the first letter of the input asks for, and echoes anything else. */
 const ordered = (never: Promise<void>) => async (connection: Connection) => {
   const order = await connection.read()
   if (order === null) return
@@ -27,7 +27,7 @@ const ordered = (never: Promise<void>) => async (connection: Connection) => {
   }
 }
 
-/** Each in another state when the server is told to stop. */
+/** States of a client when the server is told to stop. */
 const STATES: Readonly<Record<string, (client: Connection) => Promise<void>>> = {
   idle: (client) => client.write('i'),
   busy: (client) => client.write('b'),
@@ -40,7 +40,7 @@ const STATES: Readonly<Record<string, (client: Connection) => Promise<void>>> = 
   'half-closed by the server': (client) => client.write('h'),
 }
 
-/** What happens to a server that stops. */
+/** Faults while a server stops. */
 export const faultsOfEnding = defineFaults('faults of ending', {
   'the deadline of shutdown() strikes everybody, in whatever state, and counts each once': async (stage) => {
     const scene = await stage.serve(ordered(gate().opened), { drainIdle: 60_000 })

@@ -5,7 +5,7 @@ import { defineFaults, firstly } from './faults.js'
 import { gate, readAll } from '../handlers.js'
 import { eventually, soon } from '../wait.js'
 
-/** What handlers do to their own server. */
+/** What handlers can do to their own server. */
 export const faultsOfHandlers = defineFaults('faults of handlers', {
   'a handler that throws at once, a hundred times, costs only those connections': async (stage) => {
     const scene = await stage.serve(

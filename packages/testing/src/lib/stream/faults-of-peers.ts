@@ -6,15 +6,15 @@ import { echo, pattern, readAll, readExactly, untilStopped } from '../handlers.j
 import { eventually, soon } from '../wait.js'
 
 const MIB = 2 ** 20
-/** ms; much longer than a good client is ever silent here. */
+/** In ms; much longer than a well-behaved client is silent here. */
 const IDLE = 300
 
-/** Goes without a word: a RST, where there is one. */
+/** Ends without notice: with a RST, if there is one. */
 function tearOff(client: Connection): void {
   client.destroy(new Error('Torn off'))
 }
 
-/** What peers do to a server. */
+/** What peers can do to a server. */
 export const faultsOfPeers = defineFaults('faults of peers', {
   'a peer that is torn off while idle is closed, and no error': async (stage) => {
     const scene = await stage.serve(echo)
@@ -23,7 +23,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     await readExactly(client, 1)
     tearOff(client)
     await eventually(() => assert.equal(scene.events.at(-1)?.state, 'close'))
-    // Where there is no reset, who is gone has ended.
+    // Without a reset, a disconnected peer looks like one that has ended.
     const hasReset = stage.fixture.lacks?.includes('reset') !== true
     assert.equal(scene.events.at(-1)?.reason, hasReset ? 'reset' : 'ended')
     assert.deepEqual(scene.errors, [])
@@ -45,9 +45,9 @@ export const faultsOfPeers = defineFaults('faults of peers', {
       }),
     )
     const client = await scene.connect()
-    // The server may not have heard yet that the handshake of TLS is over.
+    // The server may not know yet that the TLS handshake is complete.
     await eventually(() => assert.equal(scene.server.openConnections, 1))
-    // Both are there when the server's event loop looks again.
+    // Both have arrived when the server's event loop looks again.
     void client.write('half')
     tearOff(client)
     await eventually(() => assert.equal(scene.events.at(-1)?.state, 'close'))

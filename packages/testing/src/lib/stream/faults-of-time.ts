@@ -3,11 +3,11 @@ import { defineFaults } from './faults.js'
 import { echo, readExactly } from '../handlers.js'
 import { eventually, soon } from '../wait.js'
 
-/** ms */
+/** In ms. */
 const BLOCKED = 2_000
 const HOUR = 3_600_000
 
-/** What the clock does, and who cannot look at it. */
+/** Jumps of the clock, and a blocked event loop. */
 export const faultsOfTime = defineFaults('faults of time', {
   'an event loop that was blocked for 2 s closes nobody whose input waits': async (stage) => {
     const clock = stage.holdClock()

@@ -12,12 +12,12 @@ import {
 } from '../stage.js'
 import { soon } from '../wait.js'
 
-/** Provokes something bad, says what must come of it, and returns the server that has to serve on: by then it echoes. */
+/** Causes a fault, checks its effects, and returns the server, which must go on serving and echo by then. */
 export type Fault = (stage: Stage<StreamKind>) => Promise<Scene>
 
 /**
- * Runs one fault. Afterwards a new client is served, the server closes in good time, everything that was kept has
- * settled, nothing is left, and counters and events say the same.
+ * Runs one fault. Afterwards a new client must be served, the server must close in time, every kept promise must have
+ * settled, nothing may be left, and counters and events must agree.
  *
  * @example
  * it('a peer that …', () => provoke(fixture, async (stage) => stage.serve(echo)))
@@ -38,7 +38,7 @@ export function defineFaults(name: string, faults: Readonly<Record<string, Fault
   )
 }
 
-/** A handler that treats its first connections in another way than those that come later, to which it is an echo. */
+/** Returns a handler that runs `handler` for its first connections, and echoes for later ones. */
 export function firstly(handler: StreamFunction, count = 1): StreamFunction {
   let seen = 0
   return (connection: Connection) => (seen++ < count ? handler(connection) : echo(connection))
@@ -47,7 +47,7 @@ export function firstly(handler: StreamFunction, count = 1): StreamFunction {
 async function withstood(stage: Stage<StreamKind>, fault: Fault): Promise<void> {
   const scene = await fault(stage)
   assert.equal(scene.server.state, 'listening')
-  // However long the answer takes on this machine, no deadline of this server is meant to strike before it.
+  // No deadline may pass before the answer, however slow the machine is.
   stage.holdClock()
   const question = 'Is anybody there?'
   const client = await soon(scene.connect(), 'connecting after the fault')

@@ -10,7 +10,7 @@ import { eventually, soon } from '../wait.js'
 
 const MIB = 1024 * 1024
 
-/** What programs do with a stream that comes back to where it came from; the answer may go on after the end of the input. */
+/** Ways in which programs pipe a stream back to itself. The answer may continue after the end of the input. */
 const THROUGH: readonly ((stream: Duplex, tail: Buffer) => Promise<void>)[] = [
   async (stream, tail) => {
     stream.write('>')
@@ -34,7 +34,7 @@ const THROUGH: readonly ((stream: Duplex, tail: Buffer) => Promise<void>)[] = [
   },
 ]
 
-/** What holds where each direction can end for itself. */
+/** Rules for transports whose directions end independently. */
 export const halfClose = defineSuite(
   'half-close',
   {
@@ -68,7 +68,7 @@ export const halfClose = defineSuite(
     'closeWrite() in data, in open or after read() loses nothing of what the peer has sent': async (
       stage,
     ) => {
-      // Several records of TLS, which come in one read.
+      // Several TLS records, which arrive in one read.
       const sent = pattern(40_000)
       const got: Buffer[] = []
       const forms: readonly StreamHandler[] = [
@@ -166,7 +166,7 @@ export const halfClose = defineSuite(
         await connection.write('I did not listen')
       })
       const client = await connect()
-      // More than all buffers on the way could hold: it must be taken in, though nobody looks at it.
+      // More than all buffers on the way can hold: it must be read, although the program ignores it.
       await soon(client.write(pattern(16 * MIB)), 'a write to one who discards')
       go.open()
       assert.equal(String(await soon(readAll(client), 'the answer')), 'I did not listen')

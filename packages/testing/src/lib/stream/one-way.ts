@@ -6,7 +6,7 @@ import { eventually, rejectsWith, soon } from '../wait.js'
 
 const MIB = 1024 * 1024
 
-/** What holds for one direction: from a writer to a reader. */
+/** Rules for one direction, from a writer to a reader. */
 export const oneWay = defineSuite('one way', {
   'write() arrives whole and in order, whatever the sizes': async (stage) => {
     const got = gate<Buffer>()

@@ -5,14 +5,16 @@ import { echo, gate, pattern, readAll, readExactly } from '../handlers.js'
 import { defineSuite } from '../stage.js'
 import { eventually, soon } from '../wait.js'
 
-/** Sends something and its end, and reads what comes. A handler that fails at once may reset even the connecting. */
+/**
+ * Sends data and its end, and reads everything. A handler that fails at once may even reset the connecting client.
+ */
 async function sendAndRead(client: Connection): Promise<void> {
   void client.write('x')
   void client.closeWrite()
   await readAll(client)
 }
 
-/** The two forms of a handler, and what happens when one fails. */
+/** Both forms of a handler, and what happens when one fails. */
 export const serverHandlers = defineSuite('handlers of a server', {
   'a function that returns closes the connection, flushed': async (stage) => {
     const { connect, server } = await stage.serve((connection) => void connection.write('once'))

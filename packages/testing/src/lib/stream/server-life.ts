@@ -3,7 +3,7 @@ import { echo, readExactly } from '../handlers.js'
 import { defineSuite } from '../stage.js'
 import { eventually, rejectsWith, soon } from '../wait.js'
 
-/** The life of a server: states, starting, stopping, starting again. */
+/** The life of a server: states, starting, stopping, restarting. */
 export const serverLife = defineSuite('life of a server', {
   'states come once each, in order, with a line for a log': async ({ fixture }) => {
     const server = fixture.createServer(echo)

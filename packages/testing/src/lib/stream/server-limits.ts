@@ -5,7 +5,7 @@ import { echo, pattern, readAll, readExactly } from '../handlers.js'
 import { defineSuite } from '../stage.js'
 import { eventually, soon } from '../wait.js'
 
-/** What a server bounds: silence, and how many. */
+/** The limits of a server: time-outs and numbers of peers. */
 export const serverLimits = defineSuite('limits of a server', {
   'idleTimeout closes a connection on which nothing moves, and says why': async (stage) => {
     let failure: { code?: string } = {}
@@ -53,7 +53,7 @@ export const serverLimits = defineSuite('limits of a server', {
       const chunk = await client.read()
       assert.ok(chunk !== null, 'the answer was cut short')
       got += chunk.length
-      // In steps shorter than what the system keeps for the peer: with such a step nothing need have moved at the server.
+      // The steps are shorter than the system's buffer for the peer: within one step, the server may see no progress.
       if (got < size && got % (size / 32) < chunk.length) await clock.pass(idleTimeout / 10)
     }
     assert.equal(server.stats().idleClosed, 0)

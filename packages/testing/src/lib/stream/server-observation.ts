@@ -3,7 +3,7 @@ import { echo, readAll, readExactly, untilStopped } from '../handlers.js'
 import { defineSuite } from '../stage.js'
 import { eventually } from '../wait.js'
 
-/** Counting, events, statistics and observers. */
+/** Counters, events, statistics and observers. */
 export const serverObservation = defineSuite('observation of a server', {
   'openConnections counts accepted connections that are not closed': async (stage) => {
     const { server, connect } = await stage.serve(untilStopped)
@@ -173,7 +173,7 @@ export const serverObservation = defineSuite('observation of a server', {
       throw new Error('nobody hears me')
     })
     const address = await server.listen(fixture.target())
-    // A handler that fails at once may reset the connection before the client has seen it come about.
+    // A handler that fails at once may reset the connection before the client has seen it established.
     const client = await fixture.connect(address).catch(() => undefined)
     await client?.read().catch(() => null)
     client?.destroy()

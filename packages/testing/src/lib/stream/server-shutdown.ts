@@ -4,7 +4,7 @@ import { echo, gate, pattern, readAll, readExactly, untilStopped } from '../hand
 import { defineSuite, type Scene } from '../stage.js'
 import { eventually, soon } from '../wait.js'
 
-/** A connection that has been served, so that the server knows it. */
+/** Connects a client, and waits until it was served, so that the server knows it. */
 async function settledClient({ connect }: Scene): Promise<Connection> {
   const client = await connect()
   await client.write('x')
@@ -12,7 +12,7 @@ async function settledClient({ connect }: Scene): Promise<Connection> {
   return client
 }
 
-/** Handles one request of one byte, and takes its time. */
+/** Handles a request of one byte when told to. */
 const busy = (go: Promise<void>) => async (connection: Connection) => {
   await connection.read()
   await connection.write('x')
@@ -20,7 +20,7 @@ const busy = (go: Promise<void>) => async (connection: Connection) => {
   await connection.write('done')
 }
 
-/** Stopping in good order. */
+/** Graceful shutdown. */
 export const serverShutdown = defineSuite('shutdown of a server', {
   'shutdown() ends idle connections: their loops finish by themselves': async (stage) => {
     let isFinished = false
@@ -238,7 +238,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
       { drainIdle: 2000 },
     )
     const connecting = Array.from({ length: 20 }, () => fixture.connect(scene.address))
-    // The system has them, and the event loop has not had the time to hand over one.
+    // The system has queued the peers, and the event loop has not delivered any yet.
     const stopping = scene.server.shutdown()
     const answers = await soon(
       Promise.all(

@@ -4,7 +4,7 @@ import { echo, readAll, untilStopped } from '../handlers.js'
 import { defineSuite } from '../stage.js'
 import { eventually } from '../wait.js'
 
-/** Options of those whose connections are sockets of an engine. */
+/** Options of transports whose connections are an engine's sockets. */
 export const sockets = defineSuite(
   'sockets',
   {
@@ -15,7 +15,7 @@ export const sockets = defineSuite(
           seen.push('handler')
           return connection.write('x')
         },
-        // What it can do is the engine's business.
+        // Which socket it is depends on the engine.
         { configure: (socket) => void seen.push(typeof socket) },
       )
       await readAll(await connect())

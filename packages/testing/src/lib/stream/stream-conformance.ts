@@ -15,9 +15,9 @@ import type { StreamFixture } from '../stage.js'
 import type { Suite } from '../suite.js'
 
 /**
- * What each stream transport must do, as cases that any test runner can run. After each case nothing may be left: no
- * descriptor, handle, timer or socket file. The first suite is nested: what can be half-closed goes two ways, and what
- * goes two ways goes one way.
+ * Returns the suite that each stream transport must pass, as cases for any test runner. After each case nothing may
+ * be left: no descriptor, handle, timer or socket file. The first suite is nested: half-close includes both
+ * directions together, which includes one direction.
  *
  * @example
  * registerSuite(streamConformance(fixture), { describe, it })

@@ -8,7 +8,7 @@ import { eventually, soon } from '../wait.js'
 
 const MIB = 1024 * 1024
 
-/** What holds for both directions together. */
+/** Rules for both directions together. */
 export const twoWay = defineSuite(
   'two way',
   {
@@ -103,7 +103,7 @@ export const twoWay = defineSuite(
         const { readable, writable } = Duplex.toWeb(stream)
         const reader = readable.getReader()
         const writer = writable.getWriter()
-        // Not until the end: before Node 26.3 it comes only when the other direction has ended.
+        // Do not wait for the end: before Node 26.3 it comes only after the other direction has ended.
         for (let left = sent.length; left > 0;) {
           const { value } = (await reader.read()) as { value: Uint8Array }
           left -= value.length
