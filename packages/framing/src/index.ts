@@ -1,6 +1,6 @@
 /// <reference types="node" preserve="true" />
 /**
- * Frames instead of bytes, over any `@sock` transport.
+ * Messages (frames) instead of bytes, over any `@sock` transport.
  *
  * @module @sock/framing
  */

@@ -87,6 +87,6 @@ describe('delimited', () => {
   })
 
   it('delimited refuses to write a message that, with its delimiter, ends too early', () => {
-    expect(() => delimited('aa').encode('xa')).toThrow('Message contains what ends it')
+    expect(() => delimited('aa').encode('xa')).toThrow('Message contains the delimiter')
   })
 })

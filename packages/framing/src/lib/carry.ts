@@ -2,8 +2,8 @@ const SMALLEST = 64
 const EMPTY = Buffer.alloc(0)
 
 /**
- * Bytes that have come and wait for more. They are copied, so that what comes byte by byte does not keep a chunk per byte. It
- * grows with what has come, never with the length that a peer declares.
+ * Received bytes that wait for more. They are copied, so that input that arrives byte by byte does not keep a chunk
+ * per byte in memory. The buffer grows with the received bytes, never with the length that a peer declares.
  */
 export class Carry {
   #bytes: Buffer = EMPTY
@@ -14,7 +14,7 @@ export class Carry {
     return this.#end - this.#start
   }
 
-  /** What is here, not a copy: valid until the next call. */
+  /** The bytes, without a copy: valid until the next call. */
   get view(): Buffer {
     return this.#bytes.subarray(this.#start, this.#end)
   }
@@ -22,7 +22,7 @@ export class Carry {
   append(chunk: Buffer, from: number, to: number): void {
     const needed = this.length + to - from
     if (this.#end + to - from > this.#bytes.length) {
-      // Not from Node's pool: what is taken belongs to the user, who may keep it.
+      // Not from Node's pool: the result of take() belongs to the user, who may keep it.
       const larger = Buffer.allocUnsafeSlow(Math.max(SMALLEST, needed, 2 * this.length))
       this.#bytes.copy(larger, 0, this.#start, this.#end)
       this.#bytes = larger
@@ -33,13 +33,13 @@ export class Carry {
     this.#end += to - from
   }
 
-  /** Forgets the first bytes. */
+  /** Drops the first bytes. */
   drop(count: number): void {
     this.#start += Math.max(0, Math.min(count, this.length))
     if (this.#start === this.#end) this.take()
   }
 
-  /** Gives away what is here, and begins anew. */
+  /** Returns the bytes, and starts again with an empty buffer. */
   take(): Buffer {
     const { view } = this
     this.#bytes = EMPTY

@@ -13,7 +13,7 @@ interface Format {
   readonly name: string
   /** Between the length and the body. */
   readonly separator: string
-  /** Behind the body. */
+  /** After the body. */
   readonly trailer: string
   readonly allowsEmpty: boolean
 }
@@ -35,7 +35,7 @@ export function netstrings(options?: FrameLimit): Codec<Buffer, Uint8Array | str
 }
 
 /**
- * Octet counting, as syslog over TCP has it: `5 hello` (RFC 6587 section 3.4.1).
+ * Octet counting, as in syslog over TCP: `5 hello` (RFC 6587 section 3.4.1).
  *
  * @throws TypeError, RangeError for options of a wrong type, out of range, or unknown
  */
@@ -58,7 +58,7 @@ function decimalPrefixed(
     encode(message) {
       const body = bytesOf(message)
       if (body.length === 0 && !format.allowsEmpty)
-        throw malformed('Message is empty, which octet counting cannot tell')
+        throw malformed('Message is empty, which octet counting cannot represent')
       return Buffer.concat([
         Buffer.from(`${body.length}${format.separator}`),
         body,
@@ -83,11 +83,11 @@ function createHeader({ name, separator, trailer, allowsEmpty }: Format, maxByte
           return i + 1 - at
         }
         const isDigit = byte >= (i === at ? first : ZERO) && byte <= NINE
-        // No leading zeros: "0" is followed by the separator.
+        // No leading zeros: only the separator may follow "0".
         if (!isDigit || (i > at && value === 0))
           throw malformed(`${name} does not begin with a length and "${separator}"`)
         value = value * 10 + (byte - ZERO)
-        // Before more digits come: the length of the header has no limit otherwise.
+        // Checked before more digits are read, since the header's length is not limited otherwise.
         if (value > maxBytes) throw tooLarge(value, 'maxBytes', maxBytes)
       }
       return -1

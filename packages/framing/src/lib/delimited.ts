@@ -4,18 +4,18 @@ import { Carry } from './carry.js'
 import { bytesOf, malformed, tooLarge, type Codec, type Decoder, type Emit } from './codec.js'
 import { bytesUpTo, MAX_LINE, oneOf } from './options.js'
 
-/** What a frame is: a string in one of the encodings, or a Buffer. */
+/** The form of a frame: a string in one of the encodings, or a Buffer. */
 export type Encoding = 'utf8' | 'latin1' | 'buffer'
 
 /** Options of {@link lines} and {@link delimited}. */
 export interface DelimitedOptions<E extends Encoding = Encoding> {
-  /** The longest frame, in bytes, without what ends it. Default: 65,536. */
+  /** The longest frame in bytes, without its delimiter. Default: 65,536. */
   maxBytes?: number | undefined
-  /** What frames are given as. Invalid UTF-8 becomes U+FFFD. Default: 'utf8' for lines, otherwise 'buffer'. */
+  /** The form of frames. Invalid UTF-8 becomes U+FFFD. Default: 'utf8' for lines, otherwise 'buffer'. */
   encoding?: E | undefined
   /**
-   * What happens to a frame that is too long: 'fail' resets the connection with `ERR_SOCK_FRAME_TOO_LARGE`; 'skip' discards the
-   * frame, counts it in `skipped`, and goes on. Default: 'fail'.
+   * What to do with a frame that is too long. 'fail' resets the connection with `ERR_SOCK_FRAME_TOO_LARGE`. 'skip'
+   * discards the frame, counts it in `skipped`, and goes on. Default: 'fail'.
    */
   tooLong?: 'fail' | 'skip' | undefined
 }
@@ -41,9 +41,10 @@ const settingChecks = (encoding: Encoding) => ({
 })
 
 /**
- * Lines that end in LF or CRLF. What is left at the end of input is the last line.
+ * Lines that end in LF or CRLF. Bytes after the last line end are the last line at the end of the input.
  *
- * Messages are written with LF. One that contains LF, or ends in CR, is refused: the other side would read another message.
+ * Messages are written with LF. A message that contains LF, or ends in CR, is rejected: the other side would read
+ * another message.
  *
  * @throws TypeError, RangeError for options of a wrong type, out of range, or unknown
  */
@@ -55,9 +56,9 @@ export function lines<E extends Encoding = 'utf8'>(
 }
 
 /**
- * Frames that end in a delimiter. What is left at the end of input is the last frame.
+ * Frames that end in a delimiter. Bytes after the last delimiter are the last frame at the end of the input.
  *
- * @param delimiter one byte or more; a string is taken as UTF-8
+ * @param delimiter one byte or more; a string is encoded as UTF-8
  * @throws TypeError, RangeError for an empty delimiter, and for options of a wrong type, out of range, or unknown
  */
 export function delimited<E extends Encoding = 'buffer'>(
@@ -81,13 +82,13 @@ function createCodec<E extends Encoding>(
     decoder: () => new DelimitedDecoder(delimiter, settings, isLine) as unknown as Decoder<FrameOf<E>>,
     encode(message) {
       const body = Buffer.from(bytesOf(message))
-      // Together with the delimiter: its beginning may be the end of the message.
+      // Search message and delimiter together: the end of the message may look like the beginning of the delimiter.
       const frame = Buffer.concat([body, delimiter])
       if (frame.indexOf(delimiter) !== body.length) {
-        throw malformed(`Message contains what ends it: ${JSON.stringify(delimiter.toString('latin1'))}`)
+        throw malformed(`Message contains the delimiter: ${JSON.stringify(delimiter.toString('latin1'))}`)
       }
       if (isLine && body.at(-1) === CARRIAGE_RETURN)
-        throw malformed('Message ends in CR, which belongs to the end of a line')
+        throw malformed('Message ends in CR, which would become a part of the line end')
       return frame
     },
   }
@@ -95,16 +96,16 @@ function createCodec<E extends Encoding>(
 
 class DelimitedDecoder implements Decoder<Buffer | string> {
   readonly #delimiter: Buffer
-  /** The delimiter, as it is found fastest: a byte as a number. */
+  /** The delimiter in the form that is found fastest: a single byte as a number. */
   readonly #needle: Buffer | number
-  /** The delimiter in strings. */
+  /** The delimiter as a string. */
   readonly #mark: string
   readonly #settings: Settings
   readonly #isLine: boolean
-  /** Bytes at the end of what has come that may belong to the delimiter. */
+  /** Number of received bytes at the end that may belong to the delimiter. */
   readonly #slack: number
   readonly #carry = new Carry()
-  /** The frame is too long, and discarded until its end. */
+  /** The current frame is too long, and is being discarded. */
   #isSkipping = false
   skipped = 0
 
@@ -151,7 +152,10 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
     if (frame !== undefined) emit(frame)
   }
 
-  /** Where the delimiter begins: before 0 if it began in an earlier chunk. What was searched before is not searched again. */
+  /**
+   * Returns where the delimiter begins; below 0 if it began in an earlier chunk. It does not search the same bytes
+   * twice.
+   */
   #find(chunk: Buffer, at: number): number {
     const tail = Math.min(this.#carry.length, this.#delimiter.length - 1)
     if (tail > 0) {
@@ -165,8 +169,9 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
   }
 
   /**
-   * Several frames as one string: to cut a string costs a fifth of making one of each frame. It is short, since a frame that the
-   * user keeps may keep all of it. Undefined where frames are no strings, or bytes no characters.
+   * Returns several frames as one string: cutting a string costs a fifth of decoding each frame. The string is short,
+   * since a frame that the user keeps may keep all of it in memory. Undefined if frames are not strings, or bytes are
+   * not characters.
    */
   #block(chunk: Buffer, at: number): string | undefined {
     const { encoding } = this.#settings
@@ -178,7 +183,7 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
     return encoding === 'latin1' || isAscii(bytes) ? bytes.toString('latin1') : undefined
   }
 
-  /** @returns how much of it was taken */
+  /** Cuts a string into frames. @returns how much of it was used */
   #pushText(text: string, emit: Emit<string>): number {
     let at = 0
     while (at < text.length) {
@@ -192,14 +197,14 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
     return at
   }
 
-  /** The frame that began in an earlier chunk; `undefined` if it is skipped. */
+  /** Returns the frame that began in an earlier chunk; `undefined` if it is skipped. */
   #join(chunk: Buffer, from: number, end: number): Buffer | string | undefined {
     const size = this.#carry.length + end - from
     if (end > from) this.#carry.append(chunk, from, end)
     return this.#cut(this.#carry.take(), 0, size)
   }
 
-  /** A frame; `undefined` if it is skipped. */
+  /** Returns a frame; `undefined` if it is skipped. */
   #cut(bytes: Buffer, start: number, end: number): Buffer | string | undefined {
     const stop = this.#isLine && end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end
     if (this.#isSkipping || stop - start > this.#settings.maxBytes) {
@@ -209,7 +214,7 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
     }
     const { encoding } = this.#settings
     if (encoding === 'buffer') return bytes.subarray(start, stop)
-    // Without a name, Node does not look the encoding up.
+    // Without a name, Node does not look up the encoding.
     return bytes.toString(encoding === 'utf8' ? undefined : encoding, start, stop)
   }
 

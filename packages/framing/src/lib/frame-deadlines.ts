@@ -1,31 +1,31 @@
 /** A connection that waits for the rest of a frame. */
 export interface Waiting {
-  /** @param ms the time that has passed */
+  /** The rest has not arrived in time. @param ms the time that has passed */
   late(ms: number): void
 }
 
-/** Looks that frames come whole within a time: one timer for all connections of a codec. */
+/** Limits the time from the first byte of a frame to its last: one timer for all connections of a codec. */
 export class FrameDeadlines {
   readonly #ms: number
-  /** When the frame of each began: the oldest first, since all have the same time. */
+  /** When each frame began. The oldest is first, since all have the same limit. */
   readonly #began = new Map<Waiting, number>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param ms `Infinity` for no limit */
+  /** @param ms the limit; `Infinity` for none */
   constructor(ms: number) {
     this.#ms = ms
   }
 
-  /** A frame has begun. */
+  /** Starts the time of a frame. */
   begin(waiting: Waiting): void {
     if (this.#ms === Infinity) return
-    // Behind all others.
+    // Move it to the end.
     this.#began.delete(waiting)
     this.#began.set(waiting, performance.now())
     this.#timer ??= this.#look(this.#ms)
   }
 
-  /** The frame is whole, or nobody waits for it any more. */
+  /** The frame is complete, or is not waited for any more. */
   end(waiting: Waiting): void {
     if (!this.#began.delete(waiting) || this.#began.size > 0) return
     clearTimeout(this.#timer)

@@ -1,22 +1,22 @@
 import type { Codec, Decoder } from './codec.js'
 
-/** Says that more has to come. */
+/** Means that more bytes must come. */
 export const NOTHING: unique symbol = Symbol('no frame')
 
 const EMPTY = Buffer.alloc(0)
-/** Frames that are decoded in one go: what a slow handler has not asked for must not fill the memory. */
+/** Frames that are decoded at once: frames that a slow handler has not read must not fill the memory. */
 const BATCH = 64
 
-/** The frames of one connection, one at a time: of what nobody has asked for, only a few are decoded. */
+/** The frames of one connection, one at a time. Only a few frames are decoded ahead. */
 export class FrameInput<In> {
   readonly #codec: Codec<In, never>
   #decoder: Decoder<In>
   #chunk: Buffer = EMPTY
   #at = 0
-  /** Frames that are decoded, and the next of them. */
+  /** The decoded frames, and the index of the next. */
   #frames: In[] = []
   #next = 0
-  /** What is wrong behind the frames that are decoded. */
+  /** The error after the decoded frames. */
   #error: Error | undefined
   #skipped = 0
 
@@ -25,12 +25,12 @@ export class FrameInput<In> {
     this.#decoder = codec.decoder()
   }
 
-  /** Whether nothing but a part of a frame is here. */
+  /** Whether only a part of a frame has arrived. */
   get isPartial(): boolean {
     return !this.hasMore && (this.#decoder.bufferedBytes ?? 0) > 0
   }
 
-  /** Whether the next frame may be here. */
+  /** Whether the next frame may have arrived. */
   get hasMore(): boolean {
     return this.#next < this.#frames.length || this.#at < this.#chunk.length
   }
@@ -39,13 +39,13 @@ export class FrameInput<In> {
     return this.#skipped + (this.#decoder.skipped ?? 0)
   }
 
-  /** To be called when `next()` has nothing. */
+  /** Adds a chunk. Call it only when `next()` has no frame. */
   push(chunk: Buffer): void {
     this.#chunk = chunk
     this.#at = 0
   }
 
-  /** The next frame of what has come. @throws SockError what the decoder says is wrong */
+  /** Returns the next frame that has arrived. @throws SockError the decoder's error */
   next(): In | typeof NOTHING {
     if (this.#next === this.#frames.length && this.#at < this.#chunk.length) this.#decode()
     if (this.#next < this.#frames.length) return this.#frames[this.#next++] as In
@@ -53,13 +53,13 @@ export class FrameInput<In> {
     return NOTHING
   }
 
-  /** No more comes: what is left may be the last frame. @throws SockError `ERR_SOCK_FRAME_INCOMPLETE` */
+  /** Ends the input: the remaining bytes may be the last frame. @throws SockError `ERR_SOCK_FRAME_INCOMPLETE` */
   end(): void {
     this.#forgetFrames()
     this.#decoder.end(this.#emit)
   }
 
-  /** Takes the bytes of the frame that is not complete, as far as the decoder gives them away. */
+  /** Returns the bytes of the incomplete frame, if the decoder provides them. */
   takePartial(): Buffer {
     try {
       this.end()
@@ -71,7 +71,7 @@ export class FrameInput<In> {
     return typeof frame === 'string' || frame instanceof Uint8Array ? Buffer.from(frame as string) : EMPTY
   }
 
-  /** Forgets what has come. */
+  /** Drops all received bytes. */
   reset(): void {
     this.#skipped = this.skipped
     this.#decoder = this.#codec.decoder()

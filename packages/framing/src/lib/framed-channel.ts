@@ -6,40 +6,41 @@ import { FrameInput, NOTHING } from './frame-input.js'
 import { checkFrameOptions, type FrameOptions } from './options.js'
 
 /**
- * A channel whose messages are frames. The channel behind it is `channel`: for what has nothing to do with frames.
+ * A channel whose messages are frames. Use `channel`, the channel below it, for everything else.
  *
- * @typeParam In what is read
- * @typeParam Out what is written
- * @typeParam C the channel behind it
+ * @typeParam In the type of messages that you read
+ * @typeParam Out the type of messages that you write
+ * @typeParam C the type of the channel below
  */
 export interface FramedChannel<In, Out = In, C extends Channel = Channel>
   extends AsyncIterable<In>, AsyncDisposable {
   readonly channel: C
-  /** The `signal` of the channel: aborts when it is time to stop. */
+  /** The `signal` of the channel: aborts when the handler should stop. */
   readonly signal: AbortSignal
-  /** Yours. It is the `data` of the channel. */
+  /** The `data` of the channel, yours to use. */
   data: C['data']
-  /** Frames that were discarded since they were too long, with `tooLong: 'skip'`. */
+  /** Number of frames that were discarded because they were too long, with `tooLong: 'skip'`. */
   readonly skipped: number
   /**
-   * The next frame; `null` at the end of input. Rejects as `read()` of the channel does, and with `ERR_SOCK_FRAME_TOO_LARGE`,
-   * `ERR_SOCK_FRAME_MALFORMED` or `ERR_SOCK_FRAME_INCOMPLETE`: then a connection is reset, and on datagrams what is left of
-   * the datagram is dropped.
+   * Resolves with the next frame, or with `null` at the end of the input. Rejects like `read()` of the channel, and
+   * with `ERR_SOCK_FRAME_TOO_LARGE`, `ERR_SOCK_FRAME_MALFORMED` or `ERR_SOCK_FRAME_INCOMPLETE`. Such an error resets
+   * a connection; on datagrams the rest of the datagram is dropped.
    */
   read(options?: ReadOptions): Promise<In | null>
   /**
-   * Writes a message with its frame, as `write()` of the channel does: await it for back-pressure. On datagrams each message is
-   * a datagram, and answers the sender of the frame that was read last. Rejects for a message that the codec refuses.
+   * Writes a message as a frame, like `write()` of the channel: await it for back-pressure. On datagrams each message
+   * is a datagram, and answers the sender of the frame that was read last. Rejects if the codec refuses the message.
    */
   write(message: Out): Promise<void>
-  /** Flushes, then closes. Frames that have not been read are dropped. */
+  /** Flushes, then closes. Unread frames are dropped. */
   close(): Promise<void>
 }
 
 /**
- * Frames on a channel that you have, for example one that `connectTcp()` has resolved with. From then on, they take its input.
+ * Returns frames on a channel that you have, for example from `connectTcp()`. From then on, the result takes the
+ * channel's input.
  *
- * @throws TypeError, RangeError for a channel, codec or options that make no sense
+ * @throws TypeError, RangeError for an invalid channel, codec or option
  */
 export function frames<In, Out, C extends Channel>(
   channel: C,
@@ -53,19 +54,19 @@ export function frames<In, Out, C extends Channel>(
   return framed as unknown as FramedChannel<In, Out, C>
 }
 
-/** The framed channel that handlers and programs get, and what feeds it. */
+/** The framed channel of handlers and programs, with the methods that supply its input. */
 export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   readonly channel: Channel
   readonly #codec: Codec<In, Out>
   readonly #deadlines: FrameDeadlines
   readonly #input: FrameInput<In>
-  /** Undefined on datagrams, each of which has whole frames. */
+  /** Undefined on datagrams: a datagram holds complete frames. */
   readonly #connection: Connection | undefined
-  /** The datagram whose frames are being read. */
+  /** The state of the datagram whose frames are being read. */
   #datagram: 'none' | 'whole' | 'truncated' = 'none'
-  /** `ended`: no more bytes come. `closed`: what is here is not wanted any more. */
+  /** `ended`: no more bytes come. `closed`: remaining frames are not read any more. */
   #state: 'open' | 'ended' | 'closed' = 'open'
-  /** Why it was reset. */
+  /** The error it was reset with. */
   failure: Error | undefined
 
   constructor(channel: Channel, codec: Codec<In, Out>, deadlines: FrameDeadlines) {
@@ -88,7 +89,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   get skipped(): number {
     return this.#input.skipped
   }
-  /** Whether frames are here that nobody has read. */
+  /** Whether there are unread frames. */
   get hasFrames(): boolean {
     return this.#state !== 'closed' && (this.#input.hasMore || this.#datagram !== 'none')
   }
@@ -100,7 +101,8 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   [Symbol.asyncIterator](): AsyncIterator<In, undefined> {
     return {
       next: () => this.#pull<IteratorResult<In, undefined>>(toResult, DONE),
-      // As on the channel itself: leaving a loop early ends the reading of a connection, and nothing of a shared socket.
+      // As on the channel itself: leaving a loop early stops reading from a connection, but does not affect a shared
+      // socket.
       return: async () => {
         if (this.#connection !== undefined) {
           this.stop()
@@ -134,20 +136,20 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     return this.close()
   }
 
-  // What feeds it.
+  // Input.
 
-  /** Bytes have come. */
+  /** Adds received bytes. */
   push(chunk: Buffer): void {
     this.#input.push(chunk)
   }
 
-  /** A datagram has come. */
+  /** Adds a datagram. */
   pushDatagram(data: Buffer, truncated: boolean): void {
     this.#datagram = truncated ? 'truncated' : 'whole'
     this.#input.push(data)
   }
 
-  /** No more bytes come. @throws SockError `ERR_SOCK_FRAME_INCOMPLETE` */
+  /** Ends the input. @throws SockError `ERR_SOCK_FRAME_INCOMPLETE` */
   finish(): void {
     if (this.#state !== 'open') return
     this.#state = 'ended'
@@ -155,7 +157,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     this.#input.end()
   }
 
-  /** The next frame of what is here. @throws SockError what is wrong with it */
+  /** Returns the next frame that has arrived. @throws SockError what is wrong with it */
   next(): In | typeof NOTHING {
     if (this.#state === 'closed') return NOTHING
     let frame = this.#input.next()
@@ -167,31 +169,31 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     return frame
   }
 
-  /** From now on there are no frames, also if some are here. */
+  /** Drops unread frames, and reads no more. */
   stop(): void {
     this.#state = 'closed'
     this.#deadlines.end(this)
   }
 
-  /** What is left of the datagram is dropped, since something is wrong with it. */
+  /** Drops the rest of a datagram with an error. */
   dropDatagram(): void {
     this.#datagram = 'none'
     this.#input.reset()
   }
 
-  /** The rest of a frame did not come in time. */
+  /** Fails the frame whose rest has not arrived in time. */
   late(ms: number): void {
     this.#reset(incomplete(this.#input.takePartial(), `after ${ms} ms (frameTimeout)`))
   }
 
-  /** After a frame that is wrong, nothing that follows can be trusted. */
+  /** Resets the connection: after a wrong frame, the bytes that follow cannot be trusted. */
   #reset(error: Error): void {
     this.failure = error
     this.stop()
     this.#connection?.destroy(error)
   }
 
-  /** What is left at the end of a datagram is the last frame, or a part of one. */
+  /** Ends a datagram: its remaining bytes are the last frame, or a part of one. */
   #endDatagram(): void {
     const isCut = this.#datagram === 'truncated'
     this.#datagram = 'none'
@@ -199,7 +201,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     this.#input.end()
   }
 
-  /** Tells the shutdown and the deadlines whether the rest of a frame has to come. */
+  /** Tells shutdown and deadlines whether the rest of a frame is missing. */
   #waitForRest(isPartial: boolean): void {
     const connection = this.#connection
     if (connection === undefined || connection.busy === isPartial) return
@@ -208,7 +210,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     else this.#deadlines.end(this)
   }
 
-  /** The next frame, or `end`; without waiting where it is here. */
+  /** Resolves with the next frame, or with `end`; does not wait for a frame that has arrived. */
   #pull<T>(take: (frame: In) => T, end: T, options?: ReadOptions): Promise<T> {
     let frame: In | typeof NOTHING
     try {
@@ -237,7 +239,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     return end
   }
 
-  /** Waits for bytes. @returns what decodes them */
+  /** Waits for bytes. @returns a function that decodes them */
   async #receive(options?: ReadOptions): Promise<() => void> {
     if (isDatagramChannel(this.channel)) {
       const datagram = await this.channel.receive(options)
@@ -247,7 +249,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     return () => (chunk === null ? this.finish() : this.push(chunk))
   }
 
-  /** The decoder has failed while somebody reads. */
+  /** Handles a decoder's failure during a read. */
   #failed(error: Error): Promise<never> {
     if (this.#connection === undefined) this.dropDatagram()
     else this.#reset(error)
@@ -255,13 +257,13 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   }
 }
 
-/** @throws TypeError unless it is a connection or a datagram channel */
+/** Checks a channel. @throws TypeError unless it is a connection or a datagram channel */
 export function checkChannel(channel: unknown): void {
   if (typeof (channel as Channel | undefined)?.read === 'function') return
   throw wrongType('channel', 'a connection or a datagram channel', channel)
 }
 
-/** Whether a channel is one of datagrams. */
+/** Whether it is a datagram channel. */
 export function isDatagramChannel(channel: Channel): channel is DatagramChannel {
   return 'receive' in channel
 }
@@ -270,12 +272,12 @@ function toResult<In>(value: In): IteratorResult<In, undefined> {
   return { done: false, value }
 }
 
-/** In ms; 0 takes what is here already. */
+/** Returns the remaining time in ms; with 0 a read takes only what has arrived. */
 function timeLeft(until: number): number {
   return Math.max(0, Math.ceil(until - performance.now()))
 }
 
-/** A rejection that nobody has to wait for. */
+/** Returns a rejected promise that is not reported as unhandled. */
 function refused(error: Error): Promise<never> {
   const promise = Promise.reject(error)
   promise.catch(() => undefined)

@@ -6,27 +6,32 @@ import { NOTHING } from './frame-input.js'
 import { CodedChannel, isDatagramChannel, type FramedChannel } from './framed-channel.js'
 import { checkFrameOptions, type FrameOptions } from './options.js'
 
-/** A handler of frames that is a function: as `Handler` of `@sock/core`, with frames for bytes. */
+/** A handler function for frames, like `Handler` of `@sock/core` for bytes. */
 export type FrameFunction<In, Out = In> = (peer: FramedChannel<In, Out>) => void | Promise<void>
 
 /**
- * A handler of frames that is an object of callbacks, which is the fast path. While a promise that a callback `message` has
- * returned is pending, further frames wait, and then the peer.
+ * Callbacks for frames: the fast path. While a promise returned by `message` is pending, further frames are queued;
+ * when the queue is full, reading pauses.
  */
 export interface FrameCallbacks<In, Out = In> {
-  /** A connection has come; on datagrams, the socket is bound. */
+  /** Called when a connection is open; on datagrams, when the socket is bound. */
   open?(peer: FramedChannel<In, Out>): void | Promise<void>
-  /** A frame has come. */
+  /** Called for each frame. */
   message(peer: FramedChannel<In, Out>, frame: In): void | Promise<void>
-  /** The peer has ended its side. Without this callback, the connection is flushed and closed then. Not called on datagrams. */
+  /**
+   * Called when the peer has ended its side. Without it, the connection is then flushed and closed. Not called on
+   * datagrams.
+   */
   end?(peer: FramedChannel<In, Out>): void | Promise<void>
-  /** What was written has left, after `peer.channel.writableNeedDrain` was true. Not called on datagrams. */
+  /**
+   * Called when queued bytes have been sent after `peer.channel.writableNeedDrain` was true. Not called on datagrams.
+   */
   drain?(peer: FramedChannel<In, Out>): void | Promise<void>
-  /** The connection, or the socket, is closed: the last callback. */
+  /** The last callback: the connection, or the socket, is closed. */
   close?(peer: FramedChannel<In, Out>, error?: Error): void | Promise<void>
 }
 
-/** What {@link framed} makes of callbacks: a handler for any server of `@sock`. */
+/** The handler that {@link framed} returns for callbacks. It works on every server of `@sock`. */
 export interface ChannelCallbacks {
   open(channel: Channel): void | Promise<void>
   data(channel: Channel, chunk: Buffer, from?: unknown, truncated?: boolean): void | Promise<void>
@@ -36,12 +41,13 @@ export interface ChannelCallbacks {
 }
 
 /**
- * Makes a handler for bytes of a handler for frames. It runs on all transports; each datagram is decoded by itself.
+ * Returns a handler for bytes from a handler for frames. It runs on all transports; each datagram is decoded on its
+ * own.
  *
- * A frame that is too large, malformed or incomplete is reported as an `error` of the server and resets its connection; on
- * datagrams, the rest of that datagram is dropped.
+ * A frame that is too large, malformed or incomplete is reported as an `error` of the server, and resets its
+ * connection. On datagrams, the rest of that datagram is dropped.
  *
- * @throws TypeError, RangeError for a codec, handler or options that make no sense
+ * @throws TypeError, RangeError for an invalid codec, handler or option
  */
 export function framed<In, Out>(
   codec: Codec<In, Out>,
@@ -69,10 +75,12 @@ function checkCallbacks<In, Out>(handler: FrameCallbacks<In, Out>): FrameCallbac
     throw wrongType('handler', 'a function or an object with a callback "message"', handler)
   }
   const known = ['open', 'message', 'end', 'drain', 'close'] as const
-  // Methods of a class are not its own keys: only what could be a misspelt callback is refused.
+  // Methods of a class are not own keys: only a possibly misspelt callback is refused.
   const unknown = Object.keys(handler).find((key) => !(known as readonly string[]).includes(key))
   if (unknown !== undefined && Object.getPrototypeOf(handler) === Object.prototype) {
-    throw new TypeError(`Unknown callback "${unknown}" in handler: known are ${known.join(', ')}`)
+    throw new TypeError(
+      `Unknown callback "${unknown}" in handler: the known callbacks are ${known.join(', ')}`,
+    )
   }
   for (const name of known) {
     if (handler[name] !== undefined && typeof handler[name] !== 'function') {
@@ -87,7 +95,7 @@ function withFunction<In, Out>(
   handler: FrameFunction<In, Out>,
   deadlines: FrameDeadlines,
 ): Handler {
-  // Of datagram sockets only, whose handler runs again and again: a run may leave frames of a datagram to the next one.
+  // Only for datagram sockets, whose handler runs repeatedly: a run may leave frames of a datagram to the next one.
   const sockets = new WeakMap<Channel, CodedChannel<In, Out>>()
   return async (channel) => {
     if (!isDatagramChannel(channel)) {
@@ -145,7 +153,7 @@ class FramedCallbacks<In, Out> implements ChannelCallbacks {
     const peer = this.#peer(channel)
     peer.stop()
     const closed = this.#handler.close?.(peer, error)
-    // A frame that was late failed outside of any callback: thrown here, it is reported.
+    // A late frame has failed outside of any callback. Throwing its error here reports it.
     const { failure } = peer
     if (failure === undefined) return closed
     if (closed === undefined) throw failure
@@ -160,7 +168,7 @@ class FramedCallbacks<In, Out> implements ChannelCallbacks {
     return this.#handler.end === undefined ? void peer.channel.close() : this.#handler.end(peer)
   }
 
-  /** Hands over what is here. @returns what is still to be waited for */
+  /** Delivers frames that have arrived. @returns a promise if a callback must be awaited */
   #deliver(peer: CodedChannel<In, Out>): Promise<void> | undefined {
     for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
       const result = this.#handler.message(peer, frame)

@@ -1,32 +1,33 @@
 import { Carry } from './carry.js'
 import { incomplete, tooLarge, type Decoder, type Emit } from './codec.js'
 
-/** What stands before and behind a frame that says how long it is. One object serves one decoder. */
+/** The parts around a frame with a declared length. One object serves one decoder. */
 export interface Header {
   /** The length of the body, once `read` has found it. */
   length: number
   /**
-   * Looks for the header in `bytes`, from `at` to `end`.
+   * Reads the header in `bytes`, from `at` to `end`.
    *
-   * @returns its size in bytes; -1 if more has to come
-   * @throws SockError `ERR_SOCK_FRAME_MALFORMED`, or `ERR_SOCK_FRAME_TOO_LARGE` for lengths that no number can hold
+   * @returns its size in bytes; -1 if more bytes must come
+   * @throws SockError `ERR_SOCK_FRAME_MALFORMED`, or `ERR_SOCK_FRAME_TOO_LARGE` for a length that a number cannot
+   * hold
    */
   read(bytes: Buffer, at: number, end: number): number
-  /** Bytes behind the body. */
+  /** Number of bytes after the body. */
   readonly trailer: number
-  /** @throws SockError `ERR_SOCK_FRAME_MALFORMED` unless what is behind the body is right */
+  /** Checks the bytes after the body. @throws SockError `ERR_SOCK_FRAME_MALFORMED` if they are wrong */
   checkTrailer?(bytes: Buffer, at: number): void
 }
 
-/** Decodes frames that say how long they are. */
+/** Decodes frames with a declared length. */
 export class LengthDecoder implements Decoder<Buffer> {
   readonly #header: Header
   readonly #maxBytes: number
   readonly #carry = new Carry()
-  /** Of the frame in `#carry`: the size of its header, and of all of it; 0 until the header is complete. */
+  /** Sizes of the header and of the whole frame in `#carry`; 0 until the header is complete. */
   #headerSize = 0
   #total = 0
-  /** Where the chunk goes on. */
+  /** Where to continue in the chunk. */
   #next = 0
 
   constructor(header: Header, maxBytes: number) {
@@ -55,7 +56,7 @@ export class LengthDecoder implements Decoder<Buffer> {
     throw incomplete(this.#carry.take(), `${missing} when the input ended`)
   }
 
-  /** A frame that lies in the chunk as a whole is not copied. */
+  /** Returns a frame that is complete within the chunk, without a copy. */
   #begin(chunk: Buffer, at: number): Buffer | undefined {
     if (this.#readHeader(chunk, at, chunk.length) && at + this.#total <= chunk.length) {
       this.#next = at + this.#total
@@ -68,7 +69,7 @@ export class LengthDecoder implements Decoder<Buffer> {
 
   #goOn(chunk: Buffer, from: number): Buffer | undefined {
     let at = from
-    // One byte at a time, so that a short frame does not take bytes of the next one.
+    // One byte at a time, so that a short frame takes no bytes of the next one.
     while (this.#total === 0 && at < chunk.length) {
       this.#carry.append(chunk, at, at + 1)
       at += 1

@@ -3,16 +3,18 @@ import { bytesOf, malformed, tooLarge, type Codec } from './codec.js'
 import { LengthDecoder, type Header } from './length-decoder.js'
 import { bytesUpTo, MAX_FRAME, oneOf } from './options.js'
 
-/** The size of the prefix in bytes, or 'varint': seven bits a byte, the lowest first, as Protocol Buffers have it (LEB128). */
+/**
+ * The size of the prefix in bytes, or 'varint': seven bits per byte, lowest first, as in Protocol Buffers (LEB128).
+ */
 export type PrefixBytes = 1 | 2 | 3 | 4 | 8 | 'varint'
 
 /** Options of {@link lengthPrefixed}. */
 export interface LengthPrefixedOptions {
   /** The size of the prefix. Default: 4. */
   bytes?: PrefixBytes | undefined
-  /** The order of its bytes. Default: false, so the highest byte is first, as in network byte order. */
+  /** The order of its bytes. Default: false (highest byte first, network byte order). */
   littleEndian?: boolean | undefined
-  /** What the prefix counts: the bytes behind it, or itself as well. Default: 'body'. */
+  /** What the prefix counts: the bytes after it, or itself too. Default: 'body'. */
   counts?: 'body' | 'all' | undefined
   /** The largest body that is accepted, in bytes. Default: 1,048,576. */
   maxBytes?: number | undefined
@@ -24,11 +26,11 @@ interface Prefix {
 }
 
 const MAX_VARINT_BYTES = 10
-/** A body up to this many bytes is copied behind its prefix: one small write costs less than two. */
+/** The largest body that is copied after its prefix: one small write costs less than two. In bytes. */
 const COPY_LIMIT = 16_384
 
 /**
- * Frames with their length before them.
+ * Frames with their length in front.
  *
  * @throws TypeError, RangeError for options of a wrong type, out of range, or unknown
  */
@@ -59,9 +61,9 @@ export function lengthPrefixed(options?: LengthPrefixedOptions): Codec<Buffer, U
 }
 
 /**
- * Frames of `size` bytes each, with nothing between them.
+ * Frames of `size` bytes each, with nothing in between.
  *
- * @param size in bytes, from 1 on
+ * @param size in bytes, at least 1
  * @throws TypeError, RangeError for anything else
  */
 export function fixed(size: number): Codec<Buffer, Uint8Array | string> {
@@ -107,7 +109,7 @@ function fixedPrefix(size: 1 | 2 | 3 | 4 | 8, littleEndian: boolean, own: number
   }
 }
 
-/** A length above 2^53 is not exact, and larger than any limit. */
+/** Reads a length. Above 2^53 the result is not exact, but larger than any limit. */
 function readLength(bytes: Buffer, at: number, size: number, littleEndian: boolean): number {
   if (size === 4) return littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at)
   if (size < 4) return littleEndian ? bytes.readUIntLE(at, size) : bytes.readUIntBE(at, size)
@@ -122,7 +124,7 @@ const VARINT: Prefix = {
       let value = 0
       for (let i = 0; at + i < end; i++) {
         const byte = bytes[at + i] as number
-        // Not with `<<`, which has 32 bits.
+        // `<<` would be limited to 32 bits.
         value += (byte & 0x7f) * 2 ** (7 * i)
         if (value > Number.MAX_SAFE_INTEGER) throw malformed('Frame declares a length above 2^53 - 1')
         if (byte < 0x80) {

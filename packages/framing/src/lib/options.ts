@@ -4,9 +4,10 @@ import { check, checkOptions, type Check } from '@sock/core/transport'
 /** Options of {@link framed} and {@link frames}. */
 export interface FrameOptions {
   /**
-   * How long a frame may take from its first byte to its last, in ms. `idleTimeout` does not do that: a peer that sends a byte a
-   * second makes progress. After that time the connection is reset with `ERR_SOCK_FRAME_INCOMPLETE`. Time in which your handler
-   * does not read does not count. Datagrams hold whole frames, so it has no effect on them. Default: no limit.
+   * How long a frame may take from its first byte to its last, in ms. After that the connection is reset with
+   * `ERR_SOCK_FRAME_INCOMPLETE`. `idleTimeout` does not limit this: a peer that sends one byte per second makes
+   * progress. Time in which your handler does not read does not count. Datagrams hold complete frames, so it does not
+   * affect them. Default: no limit.
    */
   frameTimeout?: number | undefined
 }
@@ -15,16 +16,16 @@ export function checkFrameOptions(name: string, options: FrameOptions | undefine
   return checkOptions(name, options, { frameTimeout: check.milliseconds(Infinity, 1) })
 }
 
-/** The default of `maxBytes` where a frame is text that has to be searched for its end. */
+/** The default of `maxBytes` for frames that are searched for their end. */
 export const MAX_LINE = 65_536
-/** The default of `maxBytes` where a frame says how long it is. */
+/** The default of `maxBytes` for frames with a declared length. */
 export const MAX_FRAME = 1_048_576
 
-/** A limit of bytes, from 1 on. */
+/** Checks a limit in bytes, at least 1. */
 export const bytesUpTo = (fallback: number): Check<number> =>
   check.integer(fallback, 1, Number.MAX_SAFE_INTEGER)
 
-/** One of several values. */
+/** Checks one of several values. */
 export function oneOf<T>(values: readonly T[], fallback: T): Check<T> {
   const expected = values.map((value) => inspect(value)).join(', ')
   return (value, name) => {

@@ -7,20 +7,26 @@ import { bytesUpTo, MAX_LINE } from './options.js'
 
 /** Options of {@link reader}. */
 export interface ReaderOptions {
-  /** The most that one read may take, in bytes. Default: 65,536. */
+  /** The limit of one read in bytes. Default: 65,536. */
   maxBytes?: number | undefined
 }
 
-/** Reads pieces of different kinds from one channel. One read at a time. */
+/** Reads pieces of different kinds from one channel, one at a time. */
 export interface Reader {
   /**
-   * Up to the next LF or CRLF, which is left out, as UTF-8. What is left at the end of input is the last line; `null` after that.
-   * Rejects with `ERR_SOCK_FRAME_TOO_LARGE`.
+   * Resolves with the text up to the next LF or CRLF, without it, decoded as UTF-8. At the end of the input it
+   * resolves with the rest, then with `null`. Rejects with `ERR_SOCK_FRAME_TOO_LARGE`.
    */
   readonly readLine: (options?: ReadOptions) => Promise<string | null>
-  /** That many bytes. Rejects with `ERR_SOCK_FRAME_INCOMPLETE` if the input ends before, and for more than `maxBytes`. */
+  /**
+   * Resolves with `size` bytes. Rejects with `ERR_SOCK_FRAME_INCOMPLETE` if the input ends before, and with
+   * `ERR_SOCK_FRAME_TOO_LARGE` for more than `maxBytes`.
+   */
   readonly readExactly: (size: number, options?: ReadOptions) => Promise<Buffer>
-  /** Up to the delimiter, which is left out. Rejects with `ERR_SOCK_FRAME_INCOMPLETE` if the input ends before, and `ERR_SOCK_FRAME_TOO_LARGE`. */
+  /**
+   * Resolves with the bytes up to the delimiter, without it. Rejects with `ERR_SOCK_FRAME_INCOMPLETE` if the input
+   * ends before, and with `ERR_SOCK_FRAME_TOO_LARGE`.
+   */
   readonly readUntil: (delimiter: string | Uint8Array, options?: ReadOptions) => Promise<Buffer>
 }
 
@@ -28,10 +34,10 @@ const LINE_FEED = Buffer.from('\n')
 const CARRIAGE_RETURN = 13
 
 /**
- * For protocols in which each piece says how the next one is framed: a line, then so many bytes. The functions can be used
- * without the object. From then on, the reader takes the channel's input.
+ * Returns functions for protocols in which each piece says how the next one is framed, such as a line, then a number
+ * of bytes. They can be called without the object. From then on, the reader takes the channel's input.
  *
- * @throws TypeError, RangeError for a channel or options that make no sense
+ * @throws TypeError, RangeError for an invalid channel or option
  */
 export function reader(channel: Channel, options?: ReaderOptions): Reader {
   checkChannel(channel)
@@ -57,7 +63,7 @@ export function reader(channel: Channel, options?: ReaderOptions): Reader {
   }
 }
 
-/** The input, and what has come of it. What a read that gives up has seen stays for the next one. */
+/** The input of a reader. Bytes that a read has seen before it gave up stay for the next one. */
 class Source {
   readonly #channel: Channel
   readonly #maxBytes: number
@@ -77,7 +83,7 @@ class Source {
     return this.#take(size, 0)
   }
 
-  /** @returns null at the end of input, if `endIsMark` and nothing is left */
+  /** @returns the bytes up to the delimiter; null at the end of the input, if `endIsMark` and nothing is left */
   async until(mark: Buffer, options: ReadOptions | undefined, endIsMark: boolean): Promise<Buffer | null> {
     for (let from = 0; ;) {
       const { view } = this.#carry
@@ -100,7 +106,7 @@ class Source {
     return true
   }
 
-  /** @param behind bytes that are dropped */
+  /** Removes and returns bytes. @param behind number of bytes after them to drop */
   #take(size: number, behind: number): Buffer {
     const taken = Buffer.from(this.#carry.view.subarray(0, size))
     this.#carry.drop(size + behind)
