@@ -1,8 +1,8 @@
-// The load generator, in a process of its own: `node generator.js`, told by messages what to do.
+// The load generator, in a process of its own, whose parent says what to do.
+import { serveParent } from '@sock/tools/children'
 import { setTimeout as delay } from 'node:timers/promises'
-import { reachMark, serveParent } from './child.js'
-import { findScenario } from './scenarios/scenarios.js'
-import type { Counts, Load } from './scenarios/scenario.js'
+import { findScenario } from './rows.js'
+import type { Counts, Load, MarkName } from './scenarios/scenario.js'
 
 export interface LoadOrder extends Omit<Load, 'mark'> {
   readonly scenario: string
@@ -12,6 +12,11 @@ export interface Generated {
   readonly counts: Counts
   /** Which share of one core this process used, from `begin` to `end`. */
   readonly busy: number
+}
+
+/** What the parent offers: it looks at the server before the load goes on. */
+export interface Watcher {
+  mark(name: MarkName): Promise<void>
 }
 
 /** How long a round may take beyond its time, in ms: the largest opens tens of thousands of connections. */
@@ -29,14 +34,14 @@ const commands = {
         const { user, system } = process.cpuUsage(cpu)
         busy = (user + system) / 1000 / (performance.now() - since)
       }
-      await reachMark(name)
+      await watcher.mark(name)
       if (name === 'begin') {
         cpu = process.cpuUsage()
         since = performance.now()
       }
     }
-    const stalled = new AbortController()
-    const limit = delay(order.milliseconds + PATIENCE, undefined, { signal: stalled.signal }).then(() => {
+    const settled = new AbortController()
+    const limit = delay(order.milliseconds + PATIENCE, undefined, { signal: settled.signal }).then(() => {
       throw new Error('the load did not come to its end: something that was sent has not come back')
     })
     try {
@@ -44,9 +49,9 @@ const commands = {
       return { counts, busy }
     } finally {
       limit.catch(() => undefined)
-      stalled.abort()
+      settled.abort()
     }
   },
 }
 
-serveParent(commands)
+const watcher = serveParent<Watcher>(commands)

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 
 export interface Machine {
   readonly cpu: string
@@ -24,15 +25,16 @@ export function describeMachine(node: string): Machine {
     cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / GIB),
     system: `${type()} ${release()}`,
-    congestionControl: congestionControl(),
+    congestionControl: readLine('/proc/sys/net/ipv4/tcp_congestion_control'),
     node: versionOf(node),
     generatorNode: process.version,
   }
 }
 
-function congestionControl(): string | undefined {
+/** The first line of a file that only some systems have. */
+function readLine(path: string): string | undefined {
   try {
-    return readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim()
+    return readFileSync(path, 'utf8').split('\n', 1)[0]
   } catch {
     return undefined
   }
@@ -53,12 +55,64 @@ export function describeCommit(): string {
       cwd: import.meta.dirname,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
-    })
+    }).trim()
   try {
-    const isChanged =
-      git('status', '--porcelain', '--untracked-files=no', '--', ':/packages', ':/tools/bench') !== ''
-    return git('rev-parse', '--short=12', 'HEAD').trim() + (isChanged ? '+' : '')
+    const changes = git('status', '--porcelain', '--untracked-files=no', '--', ':/packages', ':/tools/bench')
+    return git('rev-parse', '--short=12', 'HEAD') + (changes === '' ? '' : '+')
   } catch {
     return 'unknown'
   }
+}
+
+/** Shares of all processors, from 0 to 1. */
+export interface Disturbance {
+  /** What other programs use. */
+  readonly busy: number
+  /** What the host of a virtual machine gives to others. */
+  readonly steal: number
+}
+
+/** Looks for a moment at what else this machine does. Undefined where it cannot be known: only Linux tells. */
+export async function observeDisturbance(milliseconds = 500): Promise<Disturbance | undefined> {
+  const before = readTicks()
+  await delay(milliseconds)
+  const after = readTicks()
+  if (before === undefined || after === undefined) return undefined
+  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = after.map(
+    (ticks, index) => ticks - (before[index] ?? 0),
+  )
+  const busy = user + nice + system + irq + softirq
+  const all = busy + idle + iowait + steal
+  return { busy: busy / all, steal: steal / all }
+}
+
+/** proc_stat(5): the times of all processors together, in the order of the names above. */
+const readTicks = (): number[] | undefined => readLine('/proc/stat')?.split(/ +/).slice(1).map(Number)
+
+/** What a process needs beside its connections. */
+const OTHER_DESCRIPTORS = 100
+
+/** How many connections a process can have: each takes a descriptor. Node raises the soft limit to the hard one itself. */
+export function descriptorLimit(): number {
+  const limits = readFileSync('/proc/self/limits', 'utf8')
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1] ?? '1024'
+  return hard === 'unlimited' ? Infinity : Number(hard) - OTHER_DESCRIPTORS
+}
+
+/** Clock ticks per second of /proc/<pid>/stat: 100 on every Linux that matters (sysconf(_SC_CLK_TCK)). */
+const TICKS = 100
+
+/**
+ * Seconds of CPU time that a process has used, all its threads together: from schedstat, in nanoseconds, or where the
+ * kernel does not keep that, from stat, in hundredths of a second.
+ */
+export function cpuSeconds(pid: number): number {
+  let nanoseconds = 0
+  // A thread may have ended, and a kernel without CONFIG_SCHED_INFO has no such file.
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    nanoseconds += Number(readLine(`/proc/${pid}/task/${thread}/schedstat`)?.split(' ')[0] ?? 0)
+  if (nanoseconds > 0) return nanoseconds / 1e9
+  // proc_pid_stat(5): utime and stime are fields 14 and 15, counted after the name in parentheses.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / TICKS
 }

@@ -1,35 +1,115 @@
-import type { MetricResult, Results, Row } from './results.js'
+import { measuredSubjects, type MetricResult, type Results, type Row } from './results.js'
+import type { Metric } from './scenarios/scenario.js'
 import type { Interval } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** A generator as busy as this is too near its ceiling to say what the server could do: within a third of it. */
 export const BUSY = 2 / 3
+/** An interval of raw Node that is so wide, compared with its median, says that something else disturbed the row. */
+const UNSTEADY = 0.3
 
-/** The lines of one row: the control with absolute figures, then each subject with its ratios. */
-export function rowLines(row: Row): string[] {
-  const lines = Object.entries(row.subjects).map(([subject, result]) => {
-    const cells = row.metrics.map(({ name, unit }) => {
-      const metric = result.metrics[name] as MetricResult
-      const figure = `${name} ${formatFigure(metric.median)} ${unit}`
-      return metric.ratio === undefined ? figure : `${figure} = ${formatRatio(metric)} × ${CONTROL}`
-    })
-    if (result.connections !== undefined) cells.push(`${result.connections} open at once, each served`)
-    if (result.lost > 0) cells.push(`lost ${result.lost} of ${result.sent}`)
-    return `${row.name.padEnd(21)} ${subject.padEnd(10)} ${cells.join('   ')}`
-  })
-  lines.push(...generatorLines(row))
-  if (row.failure !== undefined) lines.push(`${row.name.padEnd(21)} FAILED ${row.failure}`)
-  return lines
+// 100 columns hold these, and five subjects.
+const ROW = 24
+const FIGURE = 7
+const RAW = 19
+const RATIO = 10
+
+/** What stands above the lines of the rows. */
+export function header(subjects: readonly string[]): string[] {
+  const others = subjects.filter((name) => name !== CONTROL)
+  const line = (first: string, raw: string, names: readonly string[]): string =>
+    (
+      first.padEnd(ROW) +
+      ''.padEnd(FIGURE) +
+      raw.padEnd(RAW) +
+      names.map((name) => name.padStart(RATIO)).join('')
+    ).trimEnd()
+  return [
+    line(
+      '',
+      '',
+      others.map((name) => (name.startsWith('native-') ? 'native-' : '')),
+    ),
+    line(
+      'row',
+      CONTROL,
+      others.map((name) => name.replace('native-', '')),
+    ),
+  ].filter(Boolean)
 }
 
-/** How near the generator was to its own limit: of the subject for which it worked most. */
-function generatorLines({ metrics, subjects, generator }: Row): string[] {
-  const { busy } = generator
-  const ceiling = Object.values(subjects).find((result) => result.busy === busy)?.ceiling
-  if (busy === undefined || ceiling === undefined) return []
-  const limit = `load generator up to ${percent(busy)} busy, its ceiling is ${formatFigure(ceiling)} ${metrics[0]?.unit}`
-  const warning = busy > BUSY ? ' ! within a third of it: trust cpu rather than rate' : ''
-  return [`${''.padEnd(21)} ${limit}${warning}`]
+/** A line for each figure of a row: that of the control, and the ratios of the others to it. */
+export function rowLines(row: Row, subjects: readonly string[]): string[] {
+  const lines = row.metrics.map(({ name, unit }, index) => {
+    const control = row.subjects[CONTROL]?.metrics[name]
+    const raw = control === undefined ? '—' : `${formatFigure(control.median)} ${unit}`
+    const ratios = subjects
+      .filter((subject) => subject !== CONTROL)
+      .map((subject) => row.subjects[subject]?.metrics[name]?.ratio?.median.toFixed(3) ?? '—')
+    return [
+      (index === 0 ? row.name : '').padEnd(ROW),
+      name.padEnd(FIGURE),
+      raw.replace('connection', 'conn').padEnd(RAW),
+      ...ratios.map((ratio) => ratio.padStart(RATIO)),
+    ].join('')
+  })
+  return [...lines, ...warnings(row).map((text) => `${''.padEnd(ROW)}! ${text}`)]
+}
+
+function warnings(row: Row): string[] {
+  const texts = row.failure === undefined ? [] : [`FAILED ${row.failure}`]
+  for (const [subject, { lost, sent }] of Object.entries(row.subjects))
+    if (lost > 0) texts.push(`${subject} lost ${lost} of ${sent}`)
+  const spread = spreadOfRaw(row)
+  if (spread > UNSTEADY) texts.push(`raw varied by ${percent(spread)}: something else was busy`)
+  return texts
+}
+
+/** How wide the interval of the control is, as a share of its median; of latency nothing, which varies by nature. */
+function spreadOfRaw({ metrics: [main], subjects }: Row): number {
+  const { median, interval } = subjects[CONTROL]?.metrics[main?.name ?? ''] ?? {}
+  if (main?.better !== 'more' || median === undefined || interval === undefined) return 0
+  return (interval.high - interval.low) / median
+}
+
+/** What the rows say together. */
+export function conclusions({ rows }: Results): string[] {
+  const near = rows.filter(({ generator: { busy = 0 } }) => busy > BUSY).length
+  const unsteady = rows.filter((row) => spreadOfRaw(row) > UNSTEADY).length
+  return [
+    ...(near > 0 ? [`${near} rows: the load generator was at its limit, so cpu says more than rate.`] : []),
+    ...(unsteady > 0 ? [`${unsteady} rows: raw varied too much. Measure again on a quiet machine.`] : []),
+  ]
+}
+
+/** What has changed between two runs, a line per ratio that both have. Only intervals that lie apart count as a change. */
+export function compareResults(before: Results, after: Results): string[] {
+  return after.rows.flatMap((row) => {
+    const old = before.rows.find(({ name }) => name === row.name)
+    return measuredSubjects(after).flatMap((subject) =>
+      row.metrics.flatMap((metric) => {
+        const then = old?.subjects[subject]?.metrics[metric.name]
+        const now = row.subjects[subject]?.metrics[metric.name]
+        if (then?.ratio === undefined || now?.ratio === undefined) return []
+        const name = `${row.name.padEnd(ROW)}${subject.padEnd(17)}${metric.name.padEnd(FIGURE)}`
+        return [`${name}${formatRatio(then)} → ${formatRatio(now)}   ${judgeChange(metric, then, now)}`]
+      }),
+    )
+  })
+}
+
+function judgeChange(
+  { better }: Metric,
+  { ratio: then }: MetricResult,
+  { ratio: now }: MetricResult,
+): string {
+  const before = then?.interval
+  const after = now?.interval
+  if (before === undefined || after === undefined) return 'one round: says nothing'
+  const isMore = after.low > before.high
+  const isLess = after.high < before.low
+  if (!isMore && !isLess) return 'no difference that shows'
+  return isMore === (better === 'more') ? 'BETTER' : 'WORSE'
 }
 
 /** `0.981 [0.970, 0.992]`; without an interval where one round was measured. */
@@ -51,11 +131,12 @@ export function formatFigure(value: number): string {
 export const percent = (share: number): string => `${Math.round(share * 100)} %`
 
 export function machineLines({ machine, commit, settings }: Results): string[] {
-  const generator =
-    machine.generatorNode === machine.node ? '' : `, load generator on ${machine.generatorNode}`
-  const congestion = machine.congestionControl === undefined ? '' : `, TCP ${machine.congestionControl}`
+  const { cpu, cores, memoryGiB, system, congestionControl, node, generatorNode } = machine
+  const generator = generatorNode === node ? '' : `, load generator on ${generatorNode}`
+  const congestion = congestionControl === undefined ? '' : `, TCP ${congestionControl}`
+  const { rounds, seconds, generator: engine, steadyHeap = true } = settings
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}${congestion}, Node ${machine.node}${generator}`,
-    `Commit ${commit}, ${settings.rounds} rounds of ${settings.seconds} s, load by the ${settings.generator} engine; medians, [interval]`,
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}${congestion}, Node ${node}${generator}`,
+    `Commit ${commit}, ${rounds} rounds of ${seconds} s, load by the ${engine} engine${steadyHeap ? ', --steady-heap' : ''}; medians, [interval]`,
   ]
 }

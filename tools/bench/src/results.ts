@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { median } from 'simple-statistics'
 import type { Machine } from './machine.js'
-import type { GeneratorName } from './native.js'
-import type { Metric } from './scenarios/scenario.js'
-import type { Estimate } from './statistics.js'
+import type { Round } from './measure.js'
+import type { RowPlan } from './rows.js'
+import type { Metric, Scenario } from './scenarios/scenario.js'
+import { estimate, ratios, type Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** What a run leaves as JSON. */
@@ -14,8 +16,11 @@ export interface Results {
   readonly settings: {
     readonly rounds: number
     readonly seconds: number
-    readonly connections: number | 'max'
-    readonly generator: GeneratorName
+    readonly connections: number
+    /** What moved the bytes of the load generator, but those of TLS. */
+    readonly generator: 'node' | 'native'
+    /** Undefined: results from before there was a choice, which had it. */
+    readonly steadyHeap?: boolean
   }
   readonly rows: readonly Row[]
 }
@@ -43,8 +48,6 @@ export interface SubjectResult {
   readonly connections?: number | undefined
   /** Share of a core that the generator used while this subject was measured. */
   readonly busy?: number | undefined
-  /** The rate that the generator would reach if it were never idle: what limits the figures of this row. */
-  readonly ceiling?: number | undefined
 }
 
 export interface MetricResult extends Estimate {
@@ -74,3 +77,49 @@ export function readResults(file: string): Results {
   }
   throw new Error(`${file} holds no results of this harness`)
 }
+
+/** The rounds of a row, made into what is shown of them. */
+export function summarize(
+  { name, scenario }: RowPlan,
+  rounds: ReadonlyMap<string, Round[]>,
+  failure?: string,
+): Row {
+  // When one fails, the others may lack their last round: what was paired is kept.
+  const count = Math.min(...[...rounds.values()].map(({ length }) => length))
+  const control = rounds.get(CONTROL)?.slice(0, count) ?? []
+  const subjects = Object.fromEntries(
+    [...rounds]
+      .filter(() => count > 0)
+      .map(([subject, own]) => [
+        subject,
+        summarizeSubject(scenario, own.slice(0, count), subject === CONTROL ? [] : control),
+      ]),
+  )
+  const busy = Object.values(subjects).flatMap((result) => result.busy ?? [])
+  const generator = { busy: busy.length === 0 ? undefined : Math.max(...busy) }
+  return { name, about: scenario.about, metrics: scenario.metrics, subjects, failure, generator }
+}
+
+function summarizeSubject(
+  { metrics, isPaced = false }: Scenario,
+  rounds: readonly Round[],
+  control: readonly Round[],
+): SubjectResult {
+  const results: Record<string, MetricResult> = {}
+  for (const { name } of metrics) {
+    const of = ({ sample }: Round): number => sample[name] as number
+    const values = rounds.map(of)
+    const ratio = control.length > 0 ? { ratio: estimate(ratios(values, control.map(of))) } : {}
+    results[name] = { ...estimate(values), ...ratio }
+  }
+  const counts = rounds.map(({ generated }) => generated.counts)
+  return {
+    metrics: results,
+    sent: sum(counts.map(({ count, lost }) => count + lost)),
+    lost: sum(rounds.map(({ lost }) => lost)),
+    connections: counts[0]?.connections,
+    busy: isPaced ? undefined : median(rounds.map(({ generated }) => generated.busy)),
+  }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

@@ -1,12 +1,18 @@
+import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import picomatch from 'picomatch'
-import { scenarios } from './scenarios/scenarios.js'
+import { bulk } from './scenarios/bulk.js'
+import { connections } from './scenarios/connections.js'
+import { latency } from './scenarios/latency.js'
+import { messages } from './scenarios/messages.js'
 import type { Scenario } from './scenarios/scenario.js'
-import { TRANSPORTS, type Transport } from './transports.js'
+import { stuck } from './scenarios/stuck.js'
+
+const scenarios: readonly Scenario[] = [...messages, ...bulk, ...connections, latency, stuck]
 
 /** One line of the table: a scenario over a transport. */
 export interface RowPlan {
   readonly name: string
-  readonly transport: Transport
+  readonly transport: TransportName
   readonly scenario: Scenario
 }
 
@@ -15,6 +21,12 @@ export const allRows: readonly RowPlan[] = TRANSPORTS.flatMap((transport) =>
     .filter((scenario) => scenario.transports.includes(transport))
     .map((scenario) => ({ name: `${transport}/${scenario.name}`, transport, scenario })),
 )
+
+export function findScenario(name: string): Scenario {
+  const scenario = scenarios.find((known) => known.name === name)
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}`)
+  return scenario
+}
 
 /** Whether `pattern` means this row: its name, its transport, or a glob. */
 export function matchesRow(pattern: string, name: string): boolean {

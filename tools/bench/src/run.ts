@@ -1,25 +1,23 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { checkAssertion } from './assertion.js'
-import { createCertificate } from './certificate.js'
-import { descriptorLimit } from './descriptors.js'
-import type { GeneratorCommands } from './generator.js'
-import { describeCommit, describeMachine } from './machine.js'
-import { measureRow, roundsOf, type Method } from './method.js'
+import { createCertificate } from '@sock/tools/certificate'
+import { withFolder, type Folder } from '@sock/tools/folder'
+import { endAll } from '@sock/tools/processes'
+import { createScreen } from '@sock/tools/screen'
+import { listenForStop } from '@sock/tools/stop'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { descriptorLimit, describeCommit, describeMachine, observeDisturbance } from './machine.js'
+import { measureRow, roundsOf, startGenerator, type Method } from './measure.js'
+import { nativeEngine } from './modules.js'
 import { describeRows, parseOptions, type Options } from './options.js'
-import { Processes } from './processes.js'
-import { createProgress } from './progress.js'
-import { machineLines, rowLines } from './report.js'
+import { publish } from './page.js'
+import { compareResults, conclusions, header, machineLines, percent, rowLines } from './report.js'
 import { readResults, type Results, type Row } from './results.js'
-import { publish } from './publish.js'
-import { drawChart } from './chart.js'
-import { drawTable } from './markdown.js'
-import { compareResults } from './compare.js'
 import type { RowPlan } from './rows.js'
-import { subjects } from './subjects/subjects.js'
+import { checkRule } from './rules.js'
+import { subjects } from './subjects/subject.js'
 
-const INTERRUPTED = 130
+/** Shares of all processors: beyond these, what else runs on the machine shows in the figures. */
+const MOST_BUSY = 0.1
+const MOST_STEAL = 0.02
 
 /** @returns the exit code */
 export async function run(args: readonly string[]): Promise<number> {
@@ -29,90 +27,88 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(describeRows())
     return 0
   }
+  const stop = listenForStop()
+  stop.wanted.addEventListener('abort', () => void endAll())
   try {
     // Read before hours of measuring, in case it is not there.
     const before = options.compare === undefined ? undefined : readResults(options.compare)
-    const results = await measureAll(options)
-    return results === undefined ? INTERRUPTED : await conclude(results, before, options)
+    const results = await withFolder('bench', (folder) => measureAll(options, folder, stop.wanted))
+    return stop.wanted.aborted ? stop.exitCode : await conclude(results, before, options)
   } catch (error) {
+    if (stop.wanted.aborted) return stop.exitCode
     if (!(error instanceof Error)) throw error
     console.error(`error: ${error.message}`)
     return 1
+  } finally {
+    await endAll()
   }
 }
 
-/** @returns undefined when it was interrupted */
-async function measureAll(options: Options): Promise<Results | undefined> {
+async function measureAll(options: Options, folder: Folder, stop: AbortSignal): Promise<Results> {
+  const { rounds, seconds, connections, steadyHeap = false } = options
+  const generator: 'node' | 'native' = nativeEngine === undefined ? 'node' : 'native'
+  const settings = { rounds, seconds, connections, generator, steadyHeap }
   const machine = describeMachine(options.node)
-  const commit = describeCommit()
-  const { rounds, seconds, connections, generator } = options
-  const settings = { rounds, seconds, connections, generator }
-  const empty: Results = { version: 2, machine, commit, settings, rows: [] }
-  const most = descriptorLimit()
+  const empty: Results = { version: 2, machine, commit: describeCommit(), settings, rows: [] }
+  const mostConnections = descriptorLimit()
   const method: Method = {
     ...options,
-    connections: connections === 'max' ? most : Math.min(connections, most),
-    mostConnections: most,
-    profileFolder: options.profile === undefined ? undefined : resolve(options.profile),
+    connections: Math.min(connections, mostConnections),
+    mostConnections,
   }
-  if (method.profileFolder !== undefined) await mkdir(method.profileFolder, { recursive: true })
-  console.log(machineLines(empty).join('\n') + '\n')
+  if (options.profile !== undefined) await mkdir(options.profile, { recursive: true })
+  console.log(machineLines(empty).join('\n'))
+  await warnWhenBusy()
+  console.log(['', ...header(options.subjects)].join('\n'))
+  return { ...empty, rows: await measureRows(options.only, method, folder, stop) }
+}
 
-  const processes = new Processes()
-  const folder = await mkdtemp(join(tmpdir(), 'sock-bench-'))
-  let isInterrupted = false
-  const interrupt = (): void => {
-    isInterrupted = true
-    void processes.end()
-  }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.on(signal, interrupt)
-  try {
-    const rows = await measureRows(options.rows, method, processes, folder, () => isInterrupted)
-    return isInterrupted ? undefined : { ...empty, rows }
-  } catch (error) {
-    if (isInterrupted) return undefined
-    throw error
-  } finally {
-    await processes.end()
-    await rm(folder, { recursive: true, force: true })
-    for (const signal of signals) process.off(signal, interrupt)
-  }
+async function warnWhenBusy(): Promise<void> {
+  const { busy, steal } = (await observeDisturbance()) ?? { busy: 0, steal: 0 }
+  if (busy > MOST_BUSY)
+    console.log(`! Other programs use ${percent(busy)} of this machine: end them, or the figures say little.`)
+  if (steal > MOST_STEAL)
+    console.log(`! The host of this machine takes ${percent(steal)} of it away: the figures may say little.`)
 }
 
 async function measureRows(
   plans: readonly RowPlan[],
   method: Method,
-  processes: Processes,
-  folder: string,
-  isOver: () => boolean,
+  folder: Folder,
+  stop: AbortSignal,
 ): Promise<Row[]> {
-  const generator = await processes.start<GeneratorCommands>('generator')
+  const generator = startGenerator()
   const certificate = await createCertificate()
+  const screen = createScreen(process.stderr)
   const methods = plans.map((plan) => ({ plan, method: forRow(plan, method) }))
   const total = methods.reduce(
     (sum, one) => sum + roundsOf(one.plan, one.method) * one.method.subjects.length,
     0,
   )
-  const progress = createProgress(total, process.stderr.isTTY)
+  const begun = performance.now()
+  let done = 0
   const rows: Row[] = []
-  try {
-    for (const { plan, method: own } of methods) {
-      const row = await measureRow(plan, own, {
-        processes,
-        generator,
-        certificate,
-        folder,
-        advance: (name, subject) => progress.advance(name, subject),
-      })
-      if (isOver()) break
-      rows.push(row)
-      progress.print(rowLines(row))
-    }
-  } finally {
-    progress.stop()
+  const advance = (row: string, subject: string): void => {
+    const left =
+      done === 0 ? '' : `, ${formatTime(((performance.now() - begun) / done) * (total - done))} left`
+    screen.status(`row ${rows.length + 1} of ${plans.length}${left}: ${row} ${subject}`)
+    done += 1
   }
+  for (const { plan, method: own } of methods) {
+    const row = await measureRow(plan, own, { generator, certificate, folder, advance })
+    if (stop.aborted) break
+    rows.push(row)
+    screen.clear()
+    console.log(rowLines(row, method.subjects).join('\n'))
+  }
+  screen.clear()
+  await generator.stop()
   return rows
+}
+
+function formatTime(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000)
+  return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`
 }
 
 /** Not every subject exists on every transport. */
@@ -124,12 +120,11 @@ function forRow({ transport }: RowPlan, method: Method): Method {
 
 async function conclude(results: Results, before: Results | undefined, options: Options): Promise<number> {
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(results, undefined, 2) + '\n')
-  if (options.markdown !== undefined) await writeFile(options.markdown, drawTable(results) + '\n')
-  if (options.chart !== undefined) await writeFile(options.chart, drawChart(results))
   if (options.publish) await publish(results)
+  for (const sentence of conclusions(results)) console.log(`! ${sentence}`)
   if (before !== undefined)
     console.log(['', `Since commit ${before.commit}:`, ...compareResults(before, results)].join('\n'))
-  const broken = options.assert.flatMap((assertion) => checkAssertion(assertion, results))
+  const broken = options.assert.flatMap((rule) => checkRule(rule, results))
   for (const sentence of broken) console.error(sentence)
   return broken.length > 0 || results.rows.some(({ failure }) => failure !== undefined) ? 1 : 0
 }

@@ -1,11 +1,9 @@
-// A server under test, in a process of its own: `node server.js`, told by messages what to do.
-import { Session } from 'node:inspector/promises'
-import { writeFile } from 'node:fs/promises'
+// A server under test, in a process of its own, whose parent says what to do.
+import type { Certificate } from '@sock/tools/certificate'
+import { serveParent } from '@sock/tools/children'
+import type { TransportName } from '@sock/tools/transports'
 import { getHeapSpaceStatistics } from 'node:v8'
-import { serveParent } from './child.js'
-import { subjects } from './subjects/subjects.js'
-import type { Running, Subject } from './subjects/subject.js'
-import type { Certificate, Place, Transport } from './transports.js'
+import { subjects, type Place, type Running, type Subject } from './subjects/subject.js'
 import { createWorkload, type Report, type Workload, type WorkloadName } from './workloads/workload.js'
 
 /** What to serve. */
@@ -13,7 +11,7 @@ export interface ServerOrder {
   readonly subject: string
   /** A module that exports more subjects, as `subjects`. */
   readonly module?: string | undefined
-  readonly transport: Transport
+  readonly transport: TransportName
   readonly path: string
   readonly certificate: Certificate
   readonly workload: WorkloadName
@@ -30,15 +28,14 @@ export interface Memory {
 
 let running: Running
 let workload: Workload
-let profiler: Session | undefined
 
 export type ServerCommands = typeof commands
 
 const commands = {
   async start(order: ServerOrder): Promise<Place> {
     workload = createWorkload(order.workload, order.transport)
-    const known = await knownSubjects(order.module)
-    const subject = known.find(
+    const more = order.module === undefined ? [] : ((await import(order.module)) as Module).subjects
+    const subject = [...subjects, ...more].find(
       ({ name, transports }) => name === order.subject && transports.includes(order.transport),
     )
     if (subject === undefined) throw new Error(`there is no subject ${order.subject} for ${order.transport}`)
@@ -55,7 +52,8 @@ const commands = {
     globalThis.gc?.()
     globalThis.gc?.()
     const { rss, heapUsed } = process.memoryUsage()
-    return { rss, heap: heapUsed, nursery: nurseryBytes() }
+    const space = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')
+    return { rss, heap: heapUsed, nursery: space?.physical_space_size ?? 0 }
   },
 
   /** @returns ms */
@@ -64,33 +62,10 @@ const commands = {
     await running.drain()
     return performance.now() - since
   },
-
-  async startProfile(): Promise<void> {
-    profiler = new Session()
-    profiler.connect()
-    await profiler.post('Profiler.enable')
-    await profiler.post('Profiler.start')
-  },
-
-  async saveProfile(file: string): Promise<void> {
-    if (profiler === undefined) return
-    const { profile } = await profiler.post('Profiler.stop')
-    profiler.disconnect()
-    profiler = undefined
-    await writeFile(file, JSON.stringify(profile))
-  },
 }
 
-function nurseryBytes(): number {
-  return (
-    getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.physical_space_size ?? 0
-  )
-}
-
-async function knownSubjects(module: string | undefined): Promise<readonly Subject[]> {
-  if (module === undefined) return subjects
-  const more = (await import(module)) as { subjects: readonly Subject[] }
-  return [...subjects, ...more.subjects]
+interface Module {
+  readonly subjects: readonly Subject[]
 }
 
 serveParent(commands)

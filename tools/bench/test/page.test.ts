@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { readFile } from 'node:fs/promises'
-import { PUBLISHED, renderPage } from '../dist/publish.js'
-import { drawChart } from '../dist/chart.js'
+import { drawChart, PUBLISHED, renderPage } from '../dist/page.js'
 import { readResults } from '../dist/results.js'
 
 describe('docs/benchmarks.md', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { estimate, percentile, ratios } from '../src/statistics.js'
-import { inTurn } from '../src/method.js'
+import { inTurn } from '../src/measure.js'
 
 describe('estimate()', () => {
   it('takes the middle, whatever the order', () => {

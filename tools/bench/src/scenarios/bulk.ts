@@ -1,34 +1,34 @@
-import { connectStream, type StreamClient } from '../clients/stream.js'
-import { STREAM_TRANSPORTS } from '../transports.js'
-import { patternAt, PositionCheck } from '../workloads/pattern.js'
-import { createFailure } from './failure.js'
+import { STREAMS } from '@sock/tools/transports'
+import { connectStream, type StreamClient } from '../clients/streams.js'
+import { patternAt, PositionCheck } from '../workloads/message.js'
+import { byteMetrics, createFailure, measured, sampleBytes } from './scenario.js'
 import type { Counts, Load, Scenario } from './scenario.js'
-import { byteMetrics, sampleBytes } from './throughput.js'
 
 const CHUNK = 64 * 1024
 const CONNECTIONS = 4
 /** Bytes of a connection that may be under way in an echo: enough to keep both sides busy. */
 const WINDOW = 4 * CHUNK
 
-export const oneway: Scenario = {
-  name: 'oneway',
-  about: '4 connections send 64 KiB chunks; the server reads and checks every byte',
-  transports: STREAM_TRANSPORTS,
-  workload: 'sink',
-  metrics: byteMetrics,
-  load: (load) => runBulk(load, sendOneWay),
-  sample: sampleBytes,
-}
-
-export const echo: Scenario = {
-  name: 'echo',
-  about: '4 connections send 64 KiB chunks, 256 KiB under way in each; everything comes back and is checked',
-  transports: STREAM_TRANSPORTS,
-  workload: 'echo',
-  metrics: byteMetrics,
-  load: (load) => runBulk(load, sendEcho),
-  sample: sampleBytes,
-}
+export const bulk: readonly Scenario[] = [
+  {
+    name: 'oneway',
+    about: '4 connections send 64 KiB chunks; the server reads and checks every byte',
+    transports: STREAMS,
+    workload: 'sink',
+    metrics: byteMetrics,
+    load: (load) => runBulk(load, sendOneWay),
+    sample: sampleBytes,
+  },
+  {
+    name: 'echo',
+    about:
+      '4 connections send 64 KiB chunks, 256 KiB under way in each; everything comes back and is checked',
+    transports: STREAMS,
+    metrics: byteMetrics,
+    load: (load) => runBulk(load, sendEcho),
+    sample: sampleBytes,
+  },
+]
 
 /** One connection and what it has moved. */
 interface Flow {
@@ -42,12 +42,9 @@ interface Flow {
 async function runBulk(load: Load, send: (flow: Flow, deadline: number) => Promise<void>): Promise<Counts> {
   const { fail, failure } = createFailure()
   const flows = await Promise.all(Array.from({ length: CONNECTIONS }, () => openFlow(load, fail)))
-  await load.mark('begin')
-  const since = performance.now()
-  const deadline = since + load.milliseconds
-  await Promise.race([Promise.all(flows.map((flow) => send(flow, deadline))), failure])
-  const seconds = (performance.now() - since) / 1000
-  await load.mark('end')
+  const seconds = await measured(load, failure, (deadline) =>
+    Promise.all(flows.map((flow) => send(flow, deadline))),
+  )
   const bytes = flows.reduce((total, { sent }) => total + sent, 0)
   return { count: bytes / CHUNK, bytes, seconds, lost: 0 }
 }

@@ -1,35 +1,27 @@
+import { TRANSPORTS } from '@sock/tools/transports'
 import { connectEndpoint } from '../clients/endpoint.js'
 import { percentile } from '../statistics.js'
-import { TRANSPORTS } from '../transports.js'
 import { createMessage, isIntact, sequenceOf, setSequence } from '../workloads/message.js'
-import { createFailure } from './failure.js'
-import { patienceOf } from './patience.js'
-import type { Counts, Load, Scenario } from './scenario.js'
+import { createFailure, measured, patienceOf, type Counts, type Load, type Scenario } from './scenario.js'
 
 const CLIENTS = 8
 const SIZE = 64
 const MICROSECONDS = 1000
+const SHARES = { p50: 0.5, p99: 0.99, 'p99.9': 0.999 }
 
 export const latency: Scenario = {
   name: 'latency',
   about:
     '8 clients send 64 bytes at a fixed pace, whether answered or not; from when each was due to its answer',
   transports: TRANSPORTS,
-  workload: 'echo',
-  metrics: [
-    { name: 'p50', unit: 'µs', better: 'less' },
-    { name: 'p99', unit: 'µs', better: 'less' },
-    { name: 'p99.9', unit: 'µs', better: 'less' },
-  ],
+  metrics: Object.keys(SHARES).map((name) => ({ name, unit: 'µs', better: 'less' })),
   isPaced: true,
   load: runLatency,
-  sample({ counts }) {
-    const sorted = counts.latencies ?? new Float64Array()
-    return {
-      p50: percentile(sorted, 0.5) * MICROSECONDS,
-      p99: percentile(sorted, 0.99) * MICROSECONDS,
-      'p99.9': percentile(sorted, 0.999) * MICROSECONDS,
-    }
+  sample({ counts: { latencies = new Float64Array() } }) {
+    const entries = Object.entries(SHARES)
+    return Object.fromEntries(
+      entries.map(([name, share]) => [name, percentile(latencies, share) * MICROSECONDS]),
+    )
   },
 }
 
@@ -43,21 +35,29 @@ async function runLatency(load: Load): Promise<Counts> {
   const interval = 1000 / load.pace
   const latencies: number[] = []
   const isAnswered = new Uint8Array(total)
-  await load.mark('begin')
-  const since = performance.now()
-  for (const endpoint of endpoints) {
-    endpoint.onMessage = (message) => {
-      const sequence = sequenceOf(message)
-      if (!isIntact(message) || sequence >= total || isAnswered[sequence] === 1)
-        return fail(new Error(`a client got a wrong answer after ${latencies.length} right ones`))
-      isAnswered[sequence] = 1
-      latencies.push(performance.now() - since - sequence * interval)
+  const seconds = await measured(load, failure, async () => {
+    const since = performance.now()
+    for (const endpoint of endpoints) {
+      endpoint.onMessage = (message) => {
+        const sequence = sequenceOf(message)
+        if (!isIntact(message) || sequence >= total || isAnswered[sequence] === 1)
+          return fail(new Error(`a client got a wrong answer after ${latencies.length} right ones`))
+        isAnswered[sequence] = 1
+        latencies.push(performance.now() - since - sequence * interval)
+      }
     }
-  }
-  await Promise.race([failure, sendAtPace()])
-  await Promise.race([failure, waitUntil(() => latencies.length === total, patienceOf(load))])
-  const seconds = (performance.now() - since) / 1000
-  await load.mark('end')
+    let sent = 0
+    await waitUntil(
+      () => {
+        const due = Math.min(total, Math.floor((performance.now() - since) / interval) + 1)
+        for (; sent < due; sent++)
+          endpoints[sent % CLIENTS]?.send(setSequence(createMessage(SIZE, sent % CLIENTS), sent))
+        return sent === total
+      },
+      load.milliseconds + patienceOf(load),
+    )
+    await waitUntil(() => latencies.length === total, patienceOf(load))
+  })
   await Promise.all(endpoints.map((endpoint) => endpoint.close()))
   return {
     count: latencies.length,
@@ -65,19 +65,6 @@ async function runLatency(load: Load): Promise<Counts> {
     seconds,
     lost: total - latencies.length,
     latencies: Float64Array.from(latencies).toSorted(),
-  }
-
-  async function sendAtPace(): Promise<void> {
-    let sent = 0
-    await waitUntil(
-      () => {
-        const due = Math.min(total, Math.floor((performance.now() - since) / interval) + 1)
-        for (; sent < due; sent++)
-          endpoints[sent % CLIENTS]?.send(setSequence(createMessage(SIZE, sent % CLIENTS, true), sent))
-        return sent === total
-      },
-      load.milliseconds + patienceOf(load),
-    )
   }
 }
 

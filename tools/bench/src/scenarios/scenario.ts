@@ -1,14 +1,16 @@
-import type { GeneratorName } from '../native.js'
-import type { Certificate, Place, Transport } from '../transports.js'
+import type { Certificate } from '@sock/tools/certificate'
+import { isStream, type TransportName } from '@sock/tools/transports'
 import type { Memory } from '../server.js'
+import type { Place } from '../subjects/subject.js'
 import type { Report, WorkloadName } from '../workloads/workload.js'
 
 /** One kind of traffic. It is described in the parent, and `load` runs in the process of the load generator. */
 export interface Scenario {
   readonly name: string
   readonly about: string
-  readonly transports: readonly Transport[]
-  readonly workload: WorkloadName
+  readonly transports: readonly TransportName[]
+  /** Default: `echo`. */
+  readonly workload?: WorkloadName
   /** What a round yields; the first one stands for the row. */
   readonly metrics: readonly Metric[]
   /** Whether each round needs a server that has just been started, as a memory that has grown stays grown. */
@@ -34,7 +36,7 @@ export interface Metric {
 export type Sample = Record<string, number>
 
 export interface Load {
-  readonly transport: Transport
+  readonly transport: TransportName
   readonly place: Place
   readonly certificate: Certificate
   /** Of the generator's own, for sockets that need a name. */
@@ -46,8 +48,6 @@ export interface Load {
   readonly mostConnections: number
   /** Messages per second, where a scenario keeps a pace. */
   readonly pace: number
-  /** What moves the bytes, but those of TLS. */
-  readonly generator: GeneratorName
   /** Lets the parent look: `begin` and `end` of what is measured, `before` and `after` memory, `drain`. */
   mark(name: MarkName): Promise<void>
 }
@@ -77,4 +77,54 @@ export interface Observed {
   readonly before?: Memory
   readonly after?: Memory
   readonly drainMilliseconds?: number
+}
+
+/** Measures what `act` does until the deadline, unless something fails first. @returns how long it took, in seconds */
+export async function measured(
+  load: Load,
+  failure: Promise<never>,
+  act: (deadline: number) => Promise<unknown>,
+): Promise<number> {
+  await load.mark('begin')
+  const since = performance.now()
+  await Promise.race([act(since + load.milliseconds), failure])
+  const seconds = (performance.now() - since) / 1000
+  await load.mark('end')
+  return seconds
+}
+
+/** What goes wrong anywhere in a round, as a promise that rejects; it is meant for `Promise.race`. */
+export function createFailure(): { fail: (error: Error) => void; failure: Promise<never> } {
+  let fail: (error: Error) => void = () => undefined
+  const failure = new Promise<never>((_, reject) => (fail = reject))
+  failure.catch(() => undefined)
+  return { fail, failure }
+}
+
+/** After how long, in ms, an answer is taken for lost: datagrams may be; over a stream it is the end of the row. */
+export const patienceOf = ({ transport }: Load): number => (isStream(transport) ? 5000 : 250)
+
+export const MIB = 1024 * 1024
+const MICROSECONDS = 1e6
+
+/** How many per second, and what each costs the server. */
+export const rateMetrics = (unit: string): readonly Metric[] => [
+  { name: 'rate', unit: `${unit}/s`, better: 'more' },
+  { name: 'cpu', unit: `µs/${unit}`, better: 'less' },
+]
+
+export const sampleRate = ({ counts, cpuSeconds }: Observed): Sample => ({
+  rate: counts.count / counts.seconds,
+  cpu: (cpuSeconds * MICROSECONDS) / counts.count,
+})
+
+/** How many bytes per second, and what a MiB costs the server. */
+export const byteMetrics: readonly Metric[] = [
+  { name: 'rate', unit: 'MiB/s', better: 'more' },
+  { name: 'cpu', unit: 'µs/MiB', better: 'less' },
+]
+
+export function sampleBytes({ counts, cpuSeconds }: Observed): Sample {
+  const mebibytes = counts.bytes / MIB
+  return { rate: mebibytes / counts.seconds, cpu: (cpuSeconds * MICROSECONDS) / mebibytes }
 }

@@ -1,10 +1,10 @@
+import { STREAMS } from '@sock/tools/transports'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { openStream } from '../clients/node-stream.js'
-import { STREAM_TRANSPORTS } from '../transports.js'
-import { patternAt } from '../workloads/pattern.js'
-import type { Counts, Load, Scenario } from './scenario.js'
-import { MIB } from './throughput.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { openSocket } from '../clients/streams.js'
+import { patternAt } from '../workloads/message.js'
+import { MIB, type Counts, type Load, type Scenario } from './scenario.js'
 
 const CONNECTIONS = 20
 const CHUNK = 64 * 1024
@@ -17,8 +17,7 @@ export const stuck: Scenario = {
   name: 'stuck',
   about:
     '20 clients send up to 16 MiB each to an echo and read nothing; how much the memory of the server grows',
-  transports: STREAM_TRANSPORTS,
-  workload: 'echo',
+  transports: STREAMS,
   metrics: [{ name: 'memory', unit: 'KiB/connection', better: 'less' }],
   isFresh: true,
   isPaced: true,
@@ -28,7 +27,8 @@ export const stuck: Scenario = {
 }
 
 async function runStuck(load: Load): Promise<Counts> {
-  const sockets = Array.from({ length: CONNECTIONS }, () => openStream(load))
+  // Without any reader: what the server sends stays where it is.
+  const sockets = Array.from({ length: CONNECTIONS }, () => openSocket(load))
   await Promise.all(
     sockets.map((socket) => once(socket, load.transport === 'tls' ? 'secureConnect' : 'connect')),
   )
@@ -51,20 +51,13 @@ async function sendUntilStuck(socket: Socket): Promise<number> {
   socket.on('error', () => undefined)
   for (let sent = 0; sent < MOST; sent += CHUNK) {
     if (socket.write(patternAt(sent, CHUNK))) continue
-    if (!(await drainsWithin(socket, STUCK))) return sent
+    const settled = new AbortController()
+    const { signal } = settled
+    const drained = once(socket, 'drain', { signal }).then(() => true)
+    const isMoving = await Promise.race([drained, delay(STUCK, false, { signal })])
+    drained.catch(() => undefined)
+    settled.abort()
+    if (!isMoving) return sent
   }
   return MOST
-}
-
-function drainsWithin(socket: Socket, milliseconds: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const settle = (hasDrained: boolean) => (): void => {
-      clearTimeout(timer)
-      socket.off('drain', onDrain)
-      resolve(hasDrained)
-    }
-    const onDrain = settle(true)
-    const timer = setTimeout(settle(false), milliseconds)
-    socket.on('drain', onDrain)
-  })
 }

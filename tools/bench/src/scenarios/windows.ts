@@ -1,8 +1,6 @@
 import { connectEndpoint, type Endpoint } from '../clients/endpoint.js'
 import { createMessage, setSequence } from '../workloads/message.js'
-import { createFailure } from './failure.js'
-import { patienceOf } from './patience.js'
-import type { Counts, Load } from './scenario.js'
+import { createFailure, measured, patienceOf, type Counts, type Load } from './scenario.js'
 
 export interface Windows {
   readonly clients: number
@@ -16,27 +14,25 @@ export interface Windows {
 /** Clients that send a window of messages, and go on when the last one is answered; every answer is compared. */
 export async function runWindows(load: Load, windows: Windows): Promise<Counts> {
   const { fail, failure } = createFailure()
-  const endpoints = await Promise.all(
-    Array.from({ length: windows.clients }, (_, index) => connectEndpoint(load, index, windows.size, fail)),
-  )
-  await load.mark('begin')
-  const since = performance.now()
-  const deadline = since + load.milliseconds
-  const clients = endpoints.map(
-    (endpoint, index) => new WindowClient(endpoint, index, windows, deadline, fail),
+  const clients = await Promise.all(
+    Array.from({ length: windows.clients }, async (_, index) => {
+      const endpoint = await connectEndpoint(load, index, windows.size, fail)
+      return new WindowClient(endpoint, index, windows, fail)
+    }),
   )
   const patience = patienceOf(load)
   const timer = setInterval(() => {
     for (const client of clients) client.loseWhatIsOlderThan(patience)
   }, patience / 2)
+  let seconds: number
   try {
-    await Promise.race([Promise.all(clients.map((client) => client.run())), failure])
+    seconds = await measured(load, failure, (deadline) =>
+      Promise.all(clients.map((client) => client.run(deadline))),
+    )
   } finally {
     clearInterval(timer)
   }
-  const seconds = (performance.now() - since) / 1000
-  await load.mark('end')
-  await Promise.all(endpoints.map((endpoint) => endpoint.close()))
+  await Promise.all(clients.map(({ endpoint }) => endpoint.close()))
   const sum = (of: (client: WindowClient) => number): number =>
     clients.reduce((total, client) => total + of(client), 0)
   const lost = sum((client) => client.unanswered)
@@ -48,11 +44,11 @@ export async function runWindows(load: Load, windows: Windows): Promise<Counts> 
 class WindowClient {
   sent = 0
   unanswered = 0
-  readonly #endpoint: Endpoint
+  readonly endpoint: Endpoint
   readonly #messages: readonly Buffer[]
   readonly #last: Buffer
-  readonly #windows: Windows
-  readonly #deadline: number
+  readonly #answerBytes: number
+  #deadline = 0
   #sentAt = 0
   #isWaiting = false
   #done: () => void = () => undefined
@@ -60,14 +56,11 @@ class WindowClient {
   constructor(
     endpoint: Endpoint,
     index: number,
-    windows: Windows,
-    deadline: number,
+    { size, window, answerBytes }: Windows,
     fail: (error: Error) => void,
   ) {
-    const { size, window } = windows
-    this.#endpoint = endpoint
-    this.#windows = windows
-    this.#deadline = deadline
+    this.endpoint = endpoint
+    this.#answerBytes = answerBytes
     this.#messages = Array.from({ length: window }, (_, place) =>
       createMessage(size, index, place === window - 1),
     )
@@ -81,7 +74,8 @@ class WindowClient {
     }
   }
 
-  run(): Promise<void> {
+  run(deadline: number): Promise<void> {
+    this.#deadline = deadline
     return new Promise((resolve) => {
       this.#done = resolve
       this.#next()
@@ -106,21 +100,19 @@ class WindowClient {
     for (const message of this.#messages) {
       setSequence(message, this.sent)
       this.sent += 1
-      this.#endpoint.send(message)
+      this.endpoint.send(message)
     }
   }
 
   #answered(answer: Buffer): void {
-    const { answerBytes } = this.#windows
-    const isRight =
-      answer.length === answerBytes && this.#last.compare(answer, 0, answerBytes, 0, answerBytes) === 0
-    if (isRight) {
+    const bytes = this.#answerBytes
+    if (answer.length === bytes && this.#last.compare(answer, 0, bytes, 0, bytes) === 0) {
       if (!this.#isWaiting) throw new Error('an answer came twice')
       this.#next()
       return
     }
     // Late, and counted as lost already; or not what was sent.
-    if (this.unanswered > 0 && answer.length === answerBytes && answer.readUInt32LE(0) < this.sent) return
+    if (this.unanswered > 0 && answer.length === bytes && answer.readUInt32LE(0) < this.sent) return
     throw new Error(`a client got a wrong answer of ${answer.length} bytes after ${this.sent} messages`)
   }
 }

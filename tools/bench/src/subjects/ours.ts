@@ -1,45 +1,25 @@
-import type {
-  StreamCallbacks,
-  DatagramCallbacks,
-  StreamEngine,
-  Handler,
-  IpAddress,
-  UnixAddress,
-} from '@sock/core'
-import type { UdpEngine } from '@sock/udp'
-import type { UnixgramEngine } from '@sock/unixgram'
-import { nativeEngine } from '../native.js'
-import { isDatagram } from '../transports.js'
+import type { DatagramCallbacks, Handler, IpAddress, StreamCallbacks, UnixAddress } from '@sock/core'
+import { isStream } from '@sock/tools/transports'
+import type { Engine } from '../modules.js'
 import type { Session, Workload } from '../workloads/workload.js'
-import { serveStream } from './raw-stream.js'
+import { serveStream } from './raw.js'
 import type { Running, Setup } from './subject.js'
 
-/** Nothing is in flight when the harness drains: what is measured is the closing, not the wait for quiet. */
-const STREAM_OPTIONS = { drainIdle: 1 }
-const ANY_PORT = '127.0.0.1:0'
+export const startCallbacks = (setup: Setup, engine?: Engine): Promise<Running> =>
+  isStream(setup.transport)
+    ? startStream(setup, streamCallbacks(setup.workload), engine)
+    : startDatagram(setup, datagramCallbacks(setup.workload), engine)
 
-export const startCallbacks = (setup: Setup): Promise<Running> =>
-  setup.transport === 'udp' || setup.transport === 'unixgram'
-    ? startDatagram(setup, datagramCallbacks(setup.workload))
-    : startStream(setup, streamCallbacks(setup.workload))
-
-export const startForAwait = (setup: Setup): Promise<Running> => {
-  const handler = createLoop(setup.workload)
-  return setup.transport === 'udp' || setup.transport === 'unixgram'
-    ? startDatagram(setup, handler)
-    : startStream(setup, handler)
-}
-
-export const startNativeCallbacks = (setup: Setup): Promise<Running> =>
-  isDatagram(setup.transport)
-    ? startDatagram(setup, datagramCallbacks(setup.workload), nativeEngine)
-    : startStream(setup, streamCallbacks(setup.workload), nativeEngine)
-
-export const startNativeForAwait = (setup: Setup): Promise<Running> => {
-  const handler = createLoop(setup.workload)
-  return isDatagram(setup.transport)
-    ? startDatagram(setup, handler, nativeEngine)
-    : startStream(setup, handler, nativeEngine)
+/** The loop that runs on every transport. */
+export function startForAwait(setup: Setup, engine?: Engine): Promise<Running> {
+  const handler: Handler = async (channel) => {
+    const session = setup.workload.open()
+    for await (const chunk of channel) {
+      const reply = session.received(chunk)
+      if (reply !== undefined) await channel.write(reply)
+    }
+  }
+  return (isStream(setup.transport) ? startStream : startDatagram)(setup, handler, engine)
 }
 
 export const startStreams = (setup: Setup): Promise<Running> =>
@@ -75,64 +55,52 @@ function datagramCallbacks(workload: Workload): DatagramCallbacks {
   }
 }
 
-/** The loop that runs on every transport. */
-function createLoop(workload: Workload): Handler {
-  return async (channel) => {
-    const session = workload.open()
-    for await (const chunk of channel) {
-      const reply = session.received(chunk)
-      if (reply !== undefined) await channel.write(reply)
-    }
-  }
-}
-
-// Packages are loaded by those who serve with them: a clone of one transport has no others, and a server's memory is its own.
+// A server's memory is its own: each loads only its package, and a clone of one transport has no others.
 
 async function startStream(
-  setup: Setup,
+  { transport, path, certificate }: Setup,
   handler: Handler | StreamCallbacks,
-  engine?: StreamEngine,
+  engine?: Engine,
 ): Promise<Running> {
-  const options = { ...STREAM_OPTIONS, engine }
-  if (setup.transport === 'unix') {
+  // Nothing is in flight when the harness drains: what is measured is the closing, not the wait for quiet.
+  const options = { drainIdle: 1, engine }
+  if (transport === 'unix') {
     const { createUnixServer } = await import('@sock/unix')
-    const server = createUnixServer(handler, options)
-    server.on('error', report)
-    return running(server, await server.listen(setup.path))
+    return listen(createUnixServer(handler, options), path)
   }
   const { createTcpServer } = await import('@sock/tcp')
-  const tls = setup.transport === 'tls' ? { tls: setup.certificate } : {}
-  const server = createTcpServer(handler, { ...options, ...tls })
-  server.on('error', report)
-  return running(server, await server.listen(ANY_PORT))
+  const tls = transport === 'tls' ? { tls: certificate } : {}
+  return listen(createTcpServer(handler, { ...options, ...tls }), ANY_PORT)
 }
 
 async function startDatagram(
-  setup: Setup,
+  { transport, path }: Setup,
   handler: Handler | DatagramCallbacks,
-  engine?: UdpEngine & UnixgramEngine,
+  engine?: Engine,
 ): Promise<Running> {
-  if (setup.transport === 'unixgram') {
+  if (transport === 'unixgram') {
     const { createUnixgramServer } = await import('@sock/unixgram')
-    const server = createUnixgramServer(handler, { engine })
-    server.on('error', report)
-    return running(server, await server.listen(setup.path))
+    return listen(createUnixgramServer(handler, { engine }), path)
   }
   const { createUdpServer } = await import('@sock/udp')
-  const server = createUdpServer(handler, { engine })
-  server.on('error', report)
-  return running(server, await server.listen(ANY_PORT))
+  return listen(createUdpServer(handler, { engine }), ANY_PORT)
 }
 
-function running(server: { shutdown(): Promise<unknown> }, address: IpAddress | UnixAddress): Running {
+const ANY_PORT = '127.0.0.1:0'
+
+interface Listening {
+  on(event: 'error', listener: (error: Error) => void): unknown
+  listen(target: string): Promise<IpAddress | UnixAddress>
+  shutdown(): Promise<unknown>
+}
+
+async function listen(server: Listening, target: string): Promise<Running> {
+  server.on('error', (error) => console.error(error))
+  const address = await server.listen(target)
   return {
     place: 'path' in address ? { path: address.path } : { host: address.host, port: address.port },
     async drain() {
       await server.shutdown()
     },
   }
-}
-
-function report(error: Error): void {
-  console.error(error)
 }

@@ -1,5 +1,9 @@
-import type { Certificate, Place, Transport } from '../transports.js'
+import type { Certificate } from '@sock/tools/certificate'
+import { STREAMS, TRANSPORTS, type TransportName } from '@sock/tools/transports'
+import { nativeEngine } from '../modules.js'
 import type { Workload } from '../workloads/workload.js'
+import { startCallbacks, startForAwait, startStreams } from './ours.js'
+import { startRaw } from './raw.js'
 
 /** The name of what all others are compared with. */
 export const CONTROL = 'raw'
@@ -8,14 +12,14 @@ export const CONTROL = 'raw'
 export interface Subject {
   readonly name: string
   readonly about: string
-  readonly transports: readonly Transport[]
+  readonly transports: readonly TransportName[]
   /** Measured only when asked for by its name, or with all. */
   readonly isExtra?: boolean
   start(setup: Setup): Promise<Running>
 }
 
 export interface Setup {
-  readonly transport: Transport
+  readonly transport: TransportName
   /** Where a transport with paths listens; the others take a free port of 127.0.0.1. */
   readonly path: string
   readonly certificate: Certificate
@@ -24,8 +28,45 @@ export interface Setup {
   readonly isDrained: boolean
 }
 
+/** Where a server under test can be reached. */
+export type Place = { readonly host: string; readonly port: number } | { readonly path: string }
+
 export interface Running {
   readonly place: Place
   /** Stops listening, ends every connection, and waits until all are closed. */
   drain(): Promise<void>
 }
+
+const withoutTls = TRANSPORTS.filter((transport) => transport !== 'tls')
+
+/** Where the addon is: Linux, and a compiler to build it. */
+const native: readonly Subject[] = [
+  {
+    name: 'native-callbacks',
+    about: '@sock/* with callbacks, over the engine of @sock/native',
+    transports: withoutTls,
+    isExtra: true,
+    start: (setup) => startCallbacks(setup, nativeEngine),
+  },
+  {
+    name: 'native-for-await',
+    about: '@sock/* with `for await`, over the engine of @sock/native',
+    transports: withoutTls,
+    isExtra: true,
+    start: (setup) => startForAwait(setup, nativeEngine),
+  },
+]
+
+/** All there are. Another engine, or another library, is one more entry. */
+export const subjects: readonly Subject[] = [
+  {
+    name: CONTROL,
+    about: 'node:net, node:tls, node:dgram, unix-dgram',
+    transports: TRANSPORTS,
+    start: startRaw,
+  },
+  { name: 'callbacks', about: '@sock/* with callbacks', transports: TRANSPORTS, start: startCallbacks },
+  { name: 'for-await', about: '@sock/* with `for await`', transports: TRANSPORTS, start: startForAwait },
+  { name: 'stream', about: '@sock/* with `connection.stream`', transports: STREAMS, start: startStreams },
+  ...(nativeEngine === undefined ? [] : native),
+]

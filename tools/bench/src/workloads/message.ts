@@ -1,4 +1,34 @@
-import { patternAt } from './pattern.js'
+import { createCipheriv } from 'node:crypto'
+
+/** A prime, so that a chunk of any usual size that is lost, doubled or swapped shifts what follows. */
+const PERIOD = 65_521
+const LONGEST = 65_536
+
+/** Bytes that look random and are the same in each process: the key stream of a cipher. */
+const period = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(PERIOD))
+const pattern = Buffer.concat([period, period, period]).subarray(0, PERIOD + LONGEST)
+
+/** What a stream carries from `position` on. @param length at most 64 KiB */
+export function patternAt(position: number, length: number): Buffer {
+  const start = position % PERIOD
+  return pattern.subarray(start, start + length)
+}
+
+/** Checks every byte that comes out of a stream. */
+export class PositionCheck {
+  position = 0
+
+  /** @returns whether `chunk` is what comes next */
+  accept(chunk: Buffer): boolean {
+    for (let from = 0; from < chunk.length; from += LONGEST) {
+      const to = Math.min(from + LONGEST, chunk.length)
+      const start = this.position % PERIOD
+      if (pattern.compare(chunk, from, to, start, start + to - from) !== 0) return false
+      this.position += to - from
+    }
+    return true
+  }
+}
 
 /*
  * A message of a fixed size: sequence number (4 bytes), client (2), whether an answer is wanted (1), one byte unused,
@@ -9,7 +39,7 @@ const ANSWER_AT = 6
 export const HEADER_BYTES = 8
 const TRAILER_BYTES = 4
 
-export function createMessage(size: number, client: number, wantsAnswer: boolean): Buffer {
+export function createMessage(size: number, client: number, wantsAnswer = true): Buffer {
   const message = Buffer.from(patternAt(client, size))
   message.writeUInt16LE(client, CLIENT_AT)
   message.writeUInt8(wantsAnswer ? 1 : 0, ANSWER_AT)

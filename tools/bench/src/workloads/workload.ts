@@ -1,6 +1,5 @@
-import { echo } from './echo.js'
-import { createDatagramSink, createStreamSink } from './sink.js'
-import { isDatagram, type Transport } from '../transports.js'
+import { isStream, type TransportName } from '@sock/tools/transports'
+import { clientOf, HEADER_BYTES, isIntact, PositionCheck, sequenceOf, wantsAnswer } from './message.js'
 
 /** What a server does with what it gets; the same code for all subjects. */
 export interface Workload {
@@ -11,21 +10,76 @@ export interface Workload {
 }
 
 export interface Session {
-  /** @returns what is to be sent in answer, if anything */
+  /** @returns what to send in answer, if anything */
   received(chunk: Buffer): Buffer | undefined
 }
 
 export interface Report {
   /** Datagrams; 0 for streams. */
-  readonly messages: number
-  readonly bytes: number
-  /** What was received and is wrong, as sentences. */
-  readonly faults: readonly string[]
+  messages: number
+  bytes: number
+  /** The first thing that was received and is wrong, as a sentence. */
+  fault?: string | undefined
 }
 
 export type WorkloadName = 'echo' | 'sink'
 
-export function createWorkload(name: WorkloadName, transport: Transport): Workload {
-  if (name === 'echo') return echo
-  return isDatagram(transport) ? createDatagramSink() : createStreamSink()
+export function createWorkload(name: WorkloadName, transport: TransportName): Workload {
+  if (name === 'sink') return isStream(transport) ? createStreamSink() : createDatagramSink()
+  // Everything goes back as it came; the generator compares.
+  const session: Session = { received: (chunk) => chunk }
+  return { open: () => session, report: () => ({ messages: 0, bytes: 0 }) }
+}
+
+/** Reads streams to their end, and checks every byte. */
+function createStreamSink(): Workload {
+  let report: Report = { messages: 0, bytes: 0 }
+  return {
+    report: () => {
+      const taken = report
+      report = { messages: 0, bytes: 0 }
+      return taken
+    },
+    open(): Session {
+      const check = new PositionCheck()
+      return {
+        received(chunk) {
+          report.bytes += chunk.length
+          if (!check.accept(chunk)) report.fault ??= `the server got wrong bytes after ${check.position}`
+          return undefined
+        },
+      }
+    },
+  }
+}
+
+/** Takes datagrams in, checks each, and answers those that want it. What is missing shows in the count. */
+function createDatagramSink(): Workload {
+  let report: Report = { messages: 0, bytes: 0 }
+  const expected = new Map<number, number>()
+  return {
+    report() {
+      expected.clear()
+      const taken = report
+      report = { messages: 0, bytes: 0 }
+      return taken
+    },
+    open: () => ({
+      received(message) {
+        report.messages += 1
+        report.bytes += message.length
+        if (!isIntact(message)) {
+          report.fault ??= `the server got a damaged datagram of ${message.length} bytes`
+          return undefined
+        }
+        const client = clientOf(message)
+        const sequence = sequenceOf(message)
+        const least = expected.get(client) ?? 0
+        if (sequence < least)
+          report.fault ??= `the server got datagram ${sequence} of client ${client} after ${least - 1}`
+        expected.set(client, sequence + 1)
+        return wantsAnswer(message) ? message.subarray(0, HEADER_BYTES) : undefined
+      },
+    }),
+  }
 }

@@ -1,4 +1,22 @@
+import type { StreamEngine } from '@sock/core'
+import type { UdpEngine } from '@sock/udp'
+import type { UnixgramEngine } from '@sock/unixgram'
 import { createRequire } from 'node:module'
+
+export type Engine = StreamEngine & UdpEngine & UnixgramEngine
+
+/** The engine of `@sock/native`, where it is part of this clone and was compiled. */
+export const nativeEngine: Engine | undefined = await loadEngine()
+
+async function loadEngine(): Promise<Engine | undefined> {
+  try {
+    const { engine } = await import('@sock/native')
+    return engine.available ? engine : undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}
 
 /** What the harness uses of `unix-dgram`, which brings no types. */
 interface UnixDgram {
@@ -19,7 +37,7 @@ interface UnixDgramSocket {
   close(): void
 }
 
-/** The very copy that `@sock/unixgram` runs on: so it is compared with itself, and who measures something else needs none. */
+/** The very copy that `@sock/unixgram` runs on: it is compared with itself. */
 export function loadUnixDgram(): UnixDgram {
   const require = createRequire(import.meta.resolve('@sock/unixgram'))
   try {

@@ -1,0 +1,165 @@
+import { init } from 'echarts'
+import { markdownTable } from 'markdown-table'
+import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { format, resolveConfig } from 'prettier'
+import { BUSY, formatFigure, formatRatio, machineLines, percent } from './report.js'
+import { measuredSubjects, type Results, type Row } from './results.js'
+import { GOALS, judge } from './rules.js'
+import { CONTROL } from './subjects/subject.js'
+
+const inDocs = (name: string): string => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url))
+
+export const PUBLISHED = {
+  json: inDocs('benchmarks.json'),
+  chart: inDocs('benchmarks.svg'),
+  page: inDocs('benchmarks.md'),
+}
+
+/** Writes the page of the documentation anew: what stands between the markers, its chart, and what both are made from. */
+export async function publish(results: Results): Promise<void> {
+  const short = JSON.stringify(results, (_, value: unknown) =>
+    typeof value === 'number' ? Number(value.toPrecision(5)) : value,
+  )
+  const json = await format(short, { ...(await resolveConfig(PUBLISHED.json)), parser: 'json' })
+  // What is shown follows from the file, rounded as it is.
+  const rounded = JSON.parse(json) as Results
+  await writeFile(PUBLISHED.json, json)
+  await writeFile(PUBLISHED.chart, drawChart(rounded))
+  await writeFile(PUBLISHED.page, await renderPage(await readFile(PUBLISHED.page, 'utf8'), rounded))
+}
+
+/** @param page the text as it is @returns it with the tables of these results, formatted as the repository wants it */
+export async function renderPage(page: string, results: Results): Promise<string> {
+  const parts = { table: drawTable, misses: drawMisses, headline: drawHeadline }
+  const filled = Object.entries(parts).reduce((text, [name, draw]) => fill(text, name, draw(results)), page)
+  return format(filled, { ...(await resolveConfig(PUBLISHED.page)), parser: 'markdown' })
+}
+
+/** @throws an Error when the markers are missing */
+function fill(page: string, name: string, content: string): string {
+  const start = `<!-- ${name}: made by npm run bench -- --publish -->`
+  const end = `<!-- end of ${name} -->`
+  const from = page.indexOf(start)
+  const to = page.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`docs/benchmarks.md has no place for the ${name}`)
+  return `${page.slice(0, from + start.length)}\n\n${content}\n\n${page.slice(to)}`
+}
+
+/** The machine, then a line per row and figure. */
+function drawTable(results: Results): string {
+  const names = measuredSubjects(results)
+  const lines = results.rows.flatMap((row) =>
+    row.metrics.map(({ name, unit }, index) => {
+      const of = (subject: string) => row.subjects[subject]?.metrics[name]
+      const control = of(CONTROL)
+      return [
+        index === 0 ? row.name : '',
+        name,
+        control === undefined ? '—' : `${formatFigure(control.median)} ${unit}`,
+        ...names.map((subject) => formatRatio(of(subject))),
+        index === 0 ? notes(row) : '',
+      ]
+    }),
+  )
+  const header = ['Row', 'Figure', CONTROL, ...names.map((name) => `${name} ÷ ${CONTROL}`), 'Notes']
+  return [...machineLines(results), '', markdownTable([header, ...lines])].join('\n')
+}
+
+/** Losses, connections, and how busy the generator was where that is near its ceiling. */
+function notes({ subjects: measured, generator, failure }: Row): string {
+  const parts: string[] = []
+  if (failure !== undefined) parts.push(`failed: ${failure}`)
+  const connections = measured[CONTROL]?.connections
+  if (connections !== undefined) parts.push(`${connections.toLocaleString('en-US')} open, each served`)
+  if (generator.busy !== undefined && generator.busy > BUSY)
+    parts.push(`generator ${percent(generator.busy)} busy`)
+  for (const [subject, { lost, sent }] of Object.entries(measured))
+    if (lost > 0) parts.push(`${subject} lost ${lost} of ${sent}`)
+  return parts.join('; ')
+}
+
+/** The figures that do not reach the goals. */
+function drawMisses(results: Results): string {
+  const misses = GOALS.flatMap((goal) =>
+    judge(goal, results)
+      .filter(({ holds }) => !holds)
+      .map(({ row, metric, ratio }) => {
+        const { low = ratio.median, high = ratio.median } = ratio.interval ?? {}
+        const isClear = goal.sense === '>=' ? high < goal.bound : low > goal.bound
+        const bound = `${goal.sense === '>=' ? '≥' : '≤'} ${goal.bound}`
+        return [row, goal.subject, metric, formatRatio({ ...ratio, ratio }), bound, isClear ? 'yes' : 'no']
+      }),
+  )
+  const judged = GOALS.flatMap((goal) => judge(goal, results)).length
+  const sum = `${misses.length} of ${judged} figures miss their goal. A miss is clear when the whole interval lies beyond the goal.`
+  if (misses.length === 0) return sum
+  const header = ['Row', 'Subject', 'Figure', `Ratio to ${CONTROL}`, 'Goal', 'Clear']
+  return `${sum}\n\n${markdownTable([header, ...misses])}`
+}
+
+/** Figures of the original's documentation, and what of ours is nearest: what, published, row, figure, how it was measured. */
+const CLAIMS = `
+TCP throughput | ~800 MB/s | tcp/oneway | rate | 64 KiB chunks
+UDP throughput | ~900 MB/s | udp/oneway-largest | bytes | 65,507 B datagrams
+UDP throughput | ~900 MB/s | udp/oneway-1400 | bytes | 1,400 B datagrams
+Unix throughput | ~1.2 GB/s | unix/oneway | rate | 64 KiB chunks
+Unixgram throughput | ~1.5 GB/s | unixgram/oneway-largest | bytes | 65,536 B datagrams
+Unixgram throughput | ~1.5 GB/s | unixgram/oneway-1400 | bytes | 1,400 B datagrams
+Memory per connection | ~4 KB | tcp/idle | memory | idle; RSS without V8’s new space and the buffers of the kernel
+UDP latency | < 1 ms | udp/latency | p99 | 64 B there and back, p99, fixed pace
+Unix latency | < 0.5 ms | unix/latency | p99 | 64 B there and back, p99, fixed pace
+Unixgram latency | < 0.2 ms | unixgram/latency | p99 | 64 B there and back, p99, fixed pace
+Connections at once | 10,000+ | tcp/many | connections | open under one server, each served`
+
+function drawHeadline({ rows }: Results): string {
+  const lines = CLAIMS.trim()
+    .split('\n')
+    .map((claim) => {
+      const [what = '', published = '', name = '', metric = '', how = ''] = claim.split(' | ')
+      const row = rows.find((one) => one.name === name)
+      const { metrics, connections } = row?.subjects['callbacks'] ?? {}
+      const median = metrics?.[metric]?.median
+      const unit = row?.metrics.find((one) => one.name === metric)?.unit ?? ''
+      const figure = median === undefined ? '—' : `${formatFigure(median)} ${unit}`
+      const here = metric === 'connections' ? (connections?.toLocaleString('en-US') ?? '—') : figure
+      return [what, published, here, how, `\`${name}\``]
+    })
+  return markdownTable([['What', 'Published', 'Here', 'How it was measured here', 'Row'], ...lines])
+}
+
+const WIDTH = 900
+const HEIGHT_PER_ROW = 34
+const MARGIN = 130
+
+/** Bars of the ratios of all rows that are the better the more they are, as SVG. */
+export function drawChart(results: Results): string {
+  const shown = results.rows.filter(
+    ({ metrics, subjects: measured }) => metrics[0]?.better === 'more' && measured[CONTROL],
+  )
+  const height = MARGIN + shown.length * HEIGHT_PER_ROW
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height })
+  try {
+    chart.setOption({
+      animation: false,
+      backgroundColor: '#ffffff',
+      title: { text: `Throughput as a ratio to ${CONTROL} (1 = as fast)`, left: 'center' },
+      legend: { top: 32 },
+      grid: { left: 150, right: 30, top: 70, bottom: 40 },
+      xAxis: { type: 'value', min: 0 },
+      yAxis: { type: 'category', inverse: true, data: shown.map(({ name }) => name) },
+      series: measuredSubjects(results).map((name) => ({
+        name,
+        type: 'bar',
+        data: shown.map(({ metrics, subjects: measured }) => {
+          const ratio = measured[name]?.metrics[metrics[0]?.name ?? '']?.ratio
+          return ratio === undefined ? '-' : Number(ratio.median.toFixed(3))
+        }),
+        markLine: { symbol: 'none', silent: true, label: { show: false }, data: [{ xAxis: 1 }] },
+      })),
+    })
+    return chart.renderToSVGString() + '\n'
+  } finally {
+    chart.dispose()
+  }
+}
