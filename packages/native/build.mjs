@@ -1,12 +1,14 @@
-// Compiles the addon with the installed C compiler: `node build.mjs [--checked] [--if-possible] [flag…]`. Flags are
-// passed to the compiler. `--checked` is for tests: the addon aborts the process on an internal error. Without a
-// compiler, or not on Linux, this fails, unless `--if-possible` is given.
+// Compiles the addon with the installed C compiler: `node build.mjs [--checked] [--if-possible] [--pack] [flag…]`.
+// Flags are passed to the compiler. `--checked` is for tests: the addon aborts the process on an internal error. Without a
+// compiler, or not on Linux, this fails, unless `--if-possible` is given. `--pack` puts the binary into `dist`, which is
+// packed, for a moment.
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CHECKED, compile, headers, sources } from './compile.mjs'
 
 const folder = import.meta.dirname
-const target = join(folder, 'build', 'sock_native.node')
+const isPacking = process.argv.includes('--pack')
+const target = join(folder, isPacking ? 'dist/lib' : 'build', 'sock_native.node')
 /** Records the compiler and the flags of the existing binary. */
 const note = `${target}.flags`
 const inputs = [...sources, import.meta.filename, join(folder, 'compile.mjs')]
@@ -15,7 +17,7 @@ const changed = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 
 
 const compiler = process.env['CC'] ?? 'cc'
 const given = process.argv.slice(2)
-const further = given.filter((flag) => flag !== '--checked' && flag !== '--if-possible')
+const further = given.filter((flag) => !['--checked', '--if-possible', '--pack'].includes(flag))
 const flags = given.includes('--checked') ? [CHECKED, ...further] : further
 const wanted = JSON.stringify([compiler, ...flags])
 const isFresh = () => inputs.every((path) => changed(path) < changed(target)) && noted() === wanted
@@ -31,9 +33,9 @@ if (process.platform !== 'linux') {
 } else if (headers() === undefined) {
   console.error('@sock/native: not compiled, since the package "node-api-headers" is missing. Install it')
   process.exitCode = 1
-} else if (!isFresh()) {
+} else if (isPacking || !isFresh()) {
   const isThere = compile(compiler, flags, target)
-  if (isThere) writeFileSync(note, wanted)
+  if (isThere && !isPacking) writeFileSync(note, wanted)
   if (isThere === undefined) {
     const whatNow = mayBeMissing ? 'Its tests are skipped' : 'Install one, or set CC to another'
     console.error(`@sock/native: not compiled, since the C compiler "${compiler}" is missing. ${whatNow}`)

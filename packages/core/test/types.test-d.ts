@@ -30,8 +30,7 @@ import type {
   UnixAddress,
 } from '../src/index.js'
 import { isSockError, type exchange } from '../src/index.js'
-import { checkOptions } from '../src/lib/options/check.js'
-import { integer, string } from '../src/lib/options/values.js'
+import { check, checkOptions } from '../src/transport.js'
 
 /** Whether two types are the same, and not only fit each other. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -213,7 +212,11 @@ export function options(error: unknown): void {
   const given: StreamServerOptions = { idleTimeout: undefined, configure: (socket) => socket.ref() }
   // @ts-expect-error -- there is no such option
   const unknown: StreamServerOptions = { idleTimout: 5 }
-  const checked = checkOptions('options', {}, { port: integer(80, 0, 9), name: string(undefined) })
+  const checked = checkOptions(
+    'options',
+    {},
+    { port: check.integer(80, 0, 9), name: check.string(undefined) },
+  )
   typed<Same<typeof checked.port, number>>()
   typed<Same<typeof checked.name, string | undefined>>()
   if (isSockError(error)) typed<Same<typeof error.code, SockErrorCode>>()

@@ -1,1 +1,0 @@
-export { build as buildProgram } from '../turbo.mjs'

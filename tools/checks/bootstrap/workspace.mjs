@@ -1,1 +1,0 @@
-export { inRoot, readJson, root, workspaces } from '../repository.mjs'

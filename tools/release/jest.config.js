@@ -1,3 +1,0 @@
-import { typescript } from '../../jest.base.js'
-
-export default typescript(import.meta.dirname)

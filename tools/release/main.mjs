@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { Failure, inRoot } from './repository.mjs'
+import { buildStale, buildTarget, muslHeaders, placeOf, TARGETS } from './targets.mjs'
+
+/*
+ * node tools/release/main.mjs <command>
+ *
+ *   version                     npm run release:version: change files become versions and changelogs
+ *   publish [--provenance]      npm run release: what the registry does not have yet is published
+ *   rehearse                    npm run release:rehearse: both, and all installations, without the outside
+ *   build [--all] [platform…]   npm run native:build: for this machine; for all platforms; for some
+ *   check --help                npm run native:check: sanitizers, valgrind, qemu and more
+ *   headers                     fetches the headers of musl, so that tests, which fetch nothing, are not skipped
+ *   prepack <platform>          what pnpm runs before it packs a binary
+ *
+ * Only what a command needs is loaded: pnpm starts this in a clone where nothing has been built.
+ */
+const commands = {
+  version: async () => (await import('./release.mjs')).version(),
+  async publish(args) {
+    const { values } = parseArgs({ args, options: { provenance: { type: 'boolean', default: false } } })
+    const { publish } = await import('./release.mjs')
+    return publish(values.provenance)
+  },
+  rehearse: async () => (await import('./rehearsal/rehearse.mjs')).rehearse(),
+  build(args) {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { all: { type: 'boolean' } },
+    })
+    const names = platforms(values.all ? Object.keys(TARGETS) : positionals)
+    for (const name of names) {
+      buildTarget(name)
+      console.log(placeOf(name))
+    }
+    if (names.length > 0) return
+    const { status } = spawnSync(process.execPath, [inRoot('packages/native/build.mjs'), '-g'], {
+      stdio: 'inherit',
+    })
+    if (status !== 0) throw new Failure('Cannot build: the messages are above.')
+  },
+  prepack: (args) => buildStale(platforms(args)),
+  headers: () => Object.values(TARGETS).map(muslHeaders),
+  check: async (args) => (await import('./check.mjs')).check(args),
+}
+
+function platforms(names) {
+  const unknown = names.find((name) => !Object.hasOwn(TARGETS, name))
+  if (unknown === undefined) return names
+  throw new Failure(`Cannot build "${unknown}": known are ${Object.keys(TARGETS).join(', ')}`)
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+try {
+  if (!Object.hasOwn(commands, name))
+    throw new Failure(`Cannot run "${name}": known are ${Object.keys(commands).join(', ')}`)
+  const code = await commands[name](args)
+  if (typeof code === 'number') process.exitCode = code
+} catch (error) {
+  if (!(error instanceof Failure) && !error.code?.startsWith('ERR_PARSE_ARGS')) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}

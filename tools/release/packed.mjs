@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { copyTree } from '../checks/copy-tree.mjs'
+import { alignBinaries, changesets } from './release.mjs'
+import { binaries, Failure, inRoot, libraries, platformOf, readJson } from './repository.mjs'
+import { buildStale, canBuild } from './targets.mjs'
+
+/**
+ * Copies the repository as it is, with what is built of its packages. The copy can be changed and released.
+ *
+ * @throws Failure if a package is not built
+ */
+export function copyRepository(folder) {
+  mkdirSync(folder, { recursive: true })
+  copyTree(folder)
+  const built = libraries().flatMap((it) => [join(it.folder, 'dist'), join(it.folder, 'build')])
+  for (const { folder: of } of libraries()) {
+    if (!existsSync(inRoot(of, 'dist/index.js')))
+      throw new Failure(`Cannot pack ${of}: it is not built. Run \`npm run build\`.`)
+  }
+  for (const path of [...built, ...binaries().map((it) => join(it.folder, 'sock_native.node'))]) {
+    if (existsSync(inRoot(path)))
+      cpSync(inRoot(path), join(folder, path), { recursive: true, filter: isOfSource })
+  }
+}
+
+/** A release is built from nothing: what `dist` still has of a source that is no more would not be in it. */
+function isOfSource(path) {
+  const [, folder, name] = /^(.*\/packages\/[^/]+)\/dist\/(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(path) ?? []
+  return name === undefined || existsSync(join(folder, 'src', `${name}.ts`))
+}
+
+/**
+ * Packs what the next release would publish: a copy of the repository in which the change files have been applied. Leaves
+ * out the binaries that this machine cannot build.
+ *
+ * @returns the paths of the tarballs, by package: `{ '@sock/tcp': '…/sock-tcp-1.0.0.tgz', … }`
+ */
+export function packNextRelease(folder) {
+  const copy = join(folder, 'copy')
+  buildStale(binaries().map(platformOf).filter(canBuild))
+  copyRepository(copy)
+  if (changesets(['version'], {}, copy, 'ignore') !== 0) throw new Failure('Cannot apply the change files')
+  alignBinaries(copy)
+
+  const hasBinary = (it) => existsSync(join(copy, it.folder, 'sock_native.node'))
+  const packed = [...libraries(copy), ...binaries(copy).filter(hasBinary)]
+  const scope = packed.flatMap(({ name }) => ['--filter', name])
+  const tarballs = join(folder, 'tarballs')
+  const how = ['--config.ignore-scripts=true', 'pack', '--pack-destination', tarballs]
+  execFileSync(inRoot('node_modules/.bin/pnpm'), ['--recursive', ...scope, ...how], {
+    cwd: copy,
+    stdio: 'pipe',
+  })
+  // How npm and pnpm name it: `sock-tcp-1.0.0.tgz`.
+  const file = ({ name, manifest }) => `${name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
+  return Object.fromEntries(packed.map((it) => [it.name, join(tarballs, file(it))]))
+}
+
+/** Puts packages where npm would, without their dependencies. */
+export function installInto(project, tarballs) {
+  for (const [name, tarball] of Object.entries(tarballs)) unpack(tarball, join(project, 'node_modules', name))
+}
+
+/** Unpacks a tarball, without the folder that npm puts around everything. */
+export function unpack(tarball, folder) {
+  mkdirSync(folder, { recursive: true })
+  execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder])
+}
+
+/** The entry points of the published packages, as `{ name: '@sock/core/stream', file: 'packages/core/dist/stream.js' }`. */
+export const entryPoints = () =>
+  libraries().flatMap(({ name, folder }) =>
+    Object.entries(readJson(inRoot(folder, 'package.json')).exports)
+      .filter(([, targets]) => targets.default !== undefined)
+      .map(([door, targets]) => ({ name: join(name, door), file: join(folder, targets.default) })),
+  )

@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { symbols } from 'node-api-headers'
+import { run } from '@sock/tools/processes'
+import { headers, libuvHeaders } from '../../../../packages/native/compile.mjs'
+import { fuzz } from '../../check.mjs'
+import { inRoot, platformHere, readJson } from '../../repository.mjs'
+import { buildTarget, canBuild, muslHeaders, TARGETS } from '../../targets.mjs'
+import { scratchFolder } from '../support.mjs'
+
+/** What Node 20 itself needs. */
+const OLDEST_GLIBC = '2.28'
+/** The version of Node-API that c/engine.h asks for; Node 20.19 has it. */
+const { node_api_symbols, js_native_api_symbols } = symbols.v8
+/** What the addon uses of libuv, which has been the same since 1.19. */
+const LIBUV = ['close', 'handle_get_data', 'handle_set_data', 'handle_size', 'poll_init', 'poll_start']
+  .concat('ref', 'unref')
+  .map((name) => `uv_${name}`)
+const MACHINES = { x64: 'Advanced Micro Devices X86-64', arm64: 'AArch64' }
+
+const folder = scratchFolder()
+const compileCopy = await compilerOfCopy()
+
+/** A copy of the package, in a folder of another name and length. */
+async function compilerOfCopy() {
+  const copy = join(folder, 'a copy of the package')
+  for (const part of ['c', 'compile.mjs'])
+    cpSync(inRoot('packages/native', part), join(copy, part), { recursive: true })
+  symlinkSync(inRoot('packages/native/node_modules'), join(copy, 'node_modules'))
+  return (await import(join(copy, 'compile.mjs'))).compile
+}
+
+const has = (program) => spawnSync(program, ['--version']).status === 0
+const readelf = (...args) =>
+  execFileSync('readelf', ['--wide', ...args], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+/** Names that a binary asks its process for, without versions; weak ones may be missing. */
+const wantedSymbols = (file) =>
+  [...readelf('--dyn-syms', file).matchAll(/ GLOBAL +DEFAULT +UND (\w+)/g)].map(([, name]) => name)
+const wantedVersions = (file) =>
+  [...readelf('--version-info', file).matchAll(/Name: GLIBC_(\S+)/g)].map(([, version]) => version)
+const isNewer = (one, other) => one.localeCompare(other, 'en', { numeric: true }) > 0
+
+describe.each(Object.entries(TARGETS))('the binary of %s', (name, target) => {
+  const file = join(folder, `${name}.node`)
+  // `node tools/release/main.mjs headers` fetches the headers of musl, .ci/compilers brings compilers.
+  const itBuilt = canBuild(name) && has('readelf') ? it : it.skip
+
+  itBuilt('is the same, byte by byte, when it is built in another folder', () => {
+    buildTarget(name, file)
+    buildTarget(name, `${file}.again`, compileCopy)
+    expect(readFileSync(`${file}.again`).equals(readFileSync(file))).toBe(true)
+  })
+
+  itBuilt('is for its processor', () =>
+    expect(readelf('--file-header', file)).toContain(MACHINES[target.cpu]),
+  )
+
+  itBuilt('asks Node for nothing that a supported version does not have', () => {
+    const known = [...node_api_symbols, ...js_native_api_symbols, ...LIBUV]
+    const wanted = wantedSymbols(file).filter((symbol) => /^(napi|node_api|uv)_/.test(symbol))
+    expect(wanted).not.toEqual([])
+    expect(wanted.filter((symbol) => !known.includes(symbol))).toEqual([])
+  })
+
+  if (target.libc === 'glibc') {
+    itBuilt(`asks for no newer glibc than ${OLDEST_GLIBC}`, () => {
+      const versions = wantedVersions(file)
+      expect(versions).not.toEqual([])
+      expect(versions.filter((version) => isNewer(version, OLDEST_GLIBC))).toEqual([])
+    })
+  } else {
+    itBuilt('asks musl for nothing that it does not have', () => {
+      const include = muslHeaders(target)
+      const table = readelf('--symbols', join(include, '../../lib', basename(include), 'libc.a'))
+      const known = table.matchAll(/ (?:GLOBAL|WEAK) +(?:DEFAULT|PROTECTED) +\d+ (\S+)/g)
+      const names = new Set([...known].map(([, symbol]) => symbol))
+      const wanted = wantedSymbols(file).filter((symbol) => !/^(napi|uv)_/.test(symbol))
+      expect(wanted).toContain('recv')
+      expect(wanted.filter((symbol) => !names.has(symbol))).toEqual([])
+      expect(wantedVersions(file)).toEqual([])
+    })
+  }
+
+  it('has a package that is installed where it fits, in the version of @sock/native', () => {
+    const native = readJson(inRoot('packages/native/package.json'))
+    const manifest = readJson(inRoot('packages/native/npm', name, 'package.json'))
+    const { cpu, libc } = target
+    expect(manifest.name).toBe(`@sock/native-${name}`)
+    expect(native.optionalDependencies[manifest.name]).toBe('workspace:*')
+    // There they mean the package that is published, and do not keep pnpm from installing the workspace elsewhere.
+    expect(manifest.publishConfig).toMatchObject({ os: ['linux'], cpu: [cpu], libc: [libc] })
+    for (const key of ['version', 'license', 'engines']) expect(manifest[key]).toEqual(native[key])
+    expect(manifest.scripts).toEqual({ prepack: `node ../../../../tools/release/main.mjs prepack ${name}` })
+  })
+
+  it('is said to lack its compiler where there is none', async () => {
+    const args = [inRoot('tools/release/main.mjs'), 'build', name]
+    const { code, output } = await run(process.execPath, args, { env: { PATH: folder } })
+    expect(code).toBe(1)
+    expect(output).toMatch(/^Cannot build \S+: there is no \S+-gcc with its headers\. Install .+\.\n$/)
+  })
+})
+
+it('packages there are for the platforms that can be built, and for no others', () => {
+  expect(readdirSync(inRoot('packages/native/npm')).toSorted()).toEqual(Object.keys(TARGETS).toSorted())
+})
+
+const itCompiled = has('gcc') ? it : it.skip
+
+itCompiled.each([
+  ['alone', []],
+  ['beside the header of this Node', libuvHeaders()],
+])('c/libuv.h declares what the addon uses, %s', (_, flags) => {
+  const args = ['-std=gnu11', '-Werror', '-fsyntax-only', `-I${headers()}`, ...flags]
+  const { stderr } = spawnSync('gcc', [...args, inRoot('packages/native/c/loop.c')], { encoding: 'utf8' })
+  expect(stderr).toBe('')
+})
+
+itCompiled('addresses and control messages stand random input', async () => {
+  expect(await fuzz('gcc', 300_000)).toBe(true)
+})
+
+const itPacked = canBuildHere() ? it : it.skip
+function canBuildHere() {
+  return process.platform === 'linux' && has(process.env['CC'] ?? 'cc')
+}
+
+itPacked('packing from a clone packs an engine that is available on this machine', async () => {
+  const project = join(folder, 'project')
+  const names = ['core', 'tcp', 'native']
+  const scope = names.flatMap((name) => ['--filter', `@sock/${name}`])
+  const args = ['--recursive', ...scope, 'pack', '--pack-destination', project]
+  execFileSync(inRoot('node_modules/.bin/pnpm'), args, { cwd: inRoot(), stdio: 'pipe' })
+  for (const name of names) {
+    const modules = join(project, 'node_modules/@sock', name)
+    mkdirSync(modules, { recursive: true })
+    const { version } = readJson(inRoot('packages', name, 'package.json'))
+    const tarball = join(project, `sock-${name}-${version}.tgz`)
+    execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', modules])
+  }
+  const program = `import { engine } from '@sock/native'; console.log(engine.available)`
+  const { output } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd: project })
+  expect([platformHere(), output]).toEqual([platformHere(), 'true\n'])
+  // It is packed, and does not stay in the clone.
+  expect(readdirSync(inRoot('packages/native/dist/lib')).filter((name) => name.endsWith('.node'))).toEqual([])
+})

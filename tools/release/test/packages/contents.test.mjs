@@ -1,0 +1,118 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { run } from '@sock/tools/processes'
+import { installInto } from '../../packed.mjs'
+import { binaries, inRoot, libraries, platformOf, published, readJson } from '../../repository.mjs'
+import { filesUnder, scratchFolder, tarballs } from '../support.mjs'
+
+const scratch = scratchFolder()
+beforeAll(() => installInto(scratch, tarballs))
+
+const folderOf = (name) => join(scratch, 'node_modules', name)
+const packed = (name) => readJson(join(folderOf(name), 'package.json'))
+
+/** With what compiles it on systems that have no binary of their own. */
+const COMPILED = { '@sock/native': ['build.mjs', 'compile.mjs'] }
+
+describe.each(libraries())('$name', ({ folder: home, name }) => {
+  const folder = folderOf(name)
+  const files = (end) => filesUnder(folder).filter((path) => path.endsWith(end))
+
+  it('has documents, sources, four files of dist for each, and nothing else', () => {
+    const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...(COMPILED[name] ?? [])]
+    const sources = filesUnder(inRoot(home, 'src')).map((path) => `src/${path}`)
+    const c = name in COMPILED ? filesUnder(inRoot(home, 'c')).map((path) => `c/${path}`) : []
+    const dist = sources.flatMap((path) =>
+      ['.d.ts', '.d.ts.map', '.js', '.js.map'].map((kind) =>
+        path.replace('src/', 'dist/').replace(/\.ts$/, kind),
+      ),
+    )
+    expect(new Set(filesUnder(folder))).toEqual(new Set([...documents, ...sources, ...c, ...dist]))
+  })
+
+  it('has a changelog that knows this version', () => {
+    expect(readFileSync(join(folder, 'CHANGELOG.md'), 'utf8')).toContain(`\n## ${packed(name).version}\n`)
+  })
+
+  it('depends on ranges that others can resolve', () => {
+    const { dependencies = {}, engines } = packed(name)
+    for (const range of Object.values(dependencies)) expect(range).toMatch(/^\^\d+\.\d+\.\d+$/)
+    expect(engines).toEqual({ node: '^20.19.0 || >=22.12.0' })
+  })
+
+  it('has maps that lead to its sources, which source maps hold', () => {
+    for (const path of [...files('.js.map'), ...files('.d.ts.map')]) {
+      const { sources, sourcesContent } = readJson(join(folder, path))
+      const found = sources.map((source) => join(folder, dirname(path), source))
+      expect(found.filter((source) => !existsSync(source))).toEqual([])
+      if (path.endsWith('.js.map'))
+        expect(sourcesContent).toEqual(found.map((source) => readFileSync(source, 'utf8')))
+    }
+  })
+
+  // Entry points without `main` are not for TypeScript's oldest way to resolve (node10). CommonJS gets an ES module, as it
+  // is meant to: every Node that `engines` admits can require one.
+  it('is right for attw', async () => {
+    const attw = inRoot('tools/release/node_modules/@arethetypeswrong/cli/dist/index.js')
+    const how = ['--profile', 'node16', '--ignore-rules', 'cjs-resolves-to-esm', '--no-color', '--no-emoji']
+    const { code, output } = await run(process.execPath, [attw, tarballs[name], ...how])
+    expect([code, code === 0 ? '' : output]).toEqual([0, ''])
+  })
+})
+
+/** Where the header of a binary says for which processor it is, and how: elf(5). */
+const E_MACHINE = 18
+const MACHINES = { x64: 62, arm64: 183 }
+
+// `npm run native:build -- --all` says why a binary is missing; CI has them all.
+for (const binary of binaries()) {
+  const { name } = binary
+  const describeBuilt = name in tarballs ? describe : describe.skip
+  describeBuilt(name, () => {
+    it('has one binary, for one system, processor and C library, in the version of @sock/native', () => {
+      expect(filesUnder(folderOf(name))).toEqual(['LICENSE', 'README.md', 'package.json', 'sock_native.node'])
+      const [os, cpu, libc] = platformOf(binary).split('-')
+      const { version } = packed('@sock/native')
+      expect(packed(name)).toMatchObject({
+        os: [os],
+        cpu: [cpu],
+        libc: [libc === 'gnu' ? 'glibc' : libc],
+        version,
+      })
+      expect(packed('@sock/native').optionalDependencies[name]).toBe(version)
+      const elf = readFileSync(join(folderOf(name), packed(name).main))
+      expect([elf.subarray(1, 4).toString('latin1'), elf.readUInt16LE(E_MACHINE)]).toEqual([
+        'ELF',
+        MACHINES[cpu],
+      ])
+      for (const kind of ['dependencies', 'optionalDependencies', 'peerDependencies'])
+        expect(packed(name)).not.toHaveProperty(kind)
+    })
+  })
+}
+
+describe.each(published().filter(({ name }) => name in tarballs))('$name', ({ name, folder: home }) => {
+  it('has the documents of the repository, and begins at 1.0.0 or above', () => {
+    const text = (path) => readFileSync(path, 'utf8')
+    expect(text(join(folderOf(name), 'LICENSE'))).toBe(text(inRoot('LICENSE')))
+    expect(text(join(folderOf(name), 'README.md'))).toBe(text(inRoot(home, 'README.md')))
+    expect(packed(name).version).toMatch(/^[1-9]/)
+  })
+
+  it('runs nothing when it is installed', () => {
+    const { scripts = {} } = packed(name)
+    expect(Object.keys(scripts).filter((script) => /install|prepare|prepublish|pack$/.test(script))).toEqual(
+      [],
+    )
+    expect(filesUnder(folderOf(name)).filter((path) => path.endsWith('.gyp'))).toEqual([])
+  })
+
+  it('is right for publint, with all its suggestions', async () => {
+    const how = { pkgDir: folderOf(name), pack: false, level: 'suggestion', strict: true }
+    const { messages, pkg } = await publint(how)
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
+  })
+})

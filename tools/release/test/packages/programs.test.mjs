@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { build } from 'esbuild'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { run, succeed } from '@sock/tools/processes'
+import { fetchNode, NODES, OLDEST } from '../../../checks/nodes.mjs'
+import { entryPoints, installInto } from '../../packed.mjs'
+import { echoProgram } from '../../programs.mjs'
+import { inRoot, libraries, platformHere, published } from '../../repository.mjs'
+import { scratchFolder, tarballs } from '../support.mjs'
+
+const scratch = scratchFolder()
+const away = scratchFolder()
+const outside = scratchFolder()
+const BINARY = 'sock_native.node'
+const UNAVAILABLE = 'ERR_SOCK_NATIVE_UNAVAILABLE'
+
+beforeAll(() => {
+  installInto(scratch, tarballs)
+  symlinkSync(inRoot('packages/unixgram/node_modules/unix-dgram'), join(scratch, 'node_modules/unix-dgram'))
+})
+
+// pnpm names its own folder of packages there when it runs a script; a user's system does not.
+const { NODE_PATH: _, ...env } = process.env
+const runIn = (cwd, file, node = process.execPath) =>
+  // Node 22.12 says once per process that it can require ES modules.
+  run(node, ['--disable-warning=ExperimentalWarning', file], { cwd, env })
+
+/** The others are 45 MB each: only `npm run test:matrix` fetches them. The oldest of a major says enough. */
+const versions = process.env['SOCK_MATRIX'] === undefined ? [] : Object.values({ ...NODES, ...OLDEST })
+
+describe.each([...new Set([process.versions.node, ...versions])])('Node %s', (version) => {
+  const names = entryPoints().map(({ name }) => name)
+
+  it.each(['esm', 'cjs'])('loads every entry point, and talks over tcp: %s', async (format) => {
+    const isThis = version === process.versions.node
+    const node = isThis ? process.execPath : join(await fetchNode(version), 'bin/node')
+    const load = format === 'esm' ? 'await import' : 'require'
+    const checks = names.map(
+      (name) => `if (Object.keys(${load}('${name}')).length === 0) throw new Error('${name}')\n`,
+    )
+    const file = join(scratch, `${version}.${format === 'esm' ? 'mjs' : 'cjs'}`)
+    writeFileSync(file, checks.join('') + echoProgram(['tcp'], { format }))
+    expect(await runIn(scratch, file, node)).toEqual({ code: 0, output: 'tcp hello\n' })
+  })
+})
+
+it('engines names the oldest versions that are tested', () => {
+  for (const { manifest } of published())
+    expect(manifest.engines.node).toBe(`^${OLDEST[20]} || >=${OLDEST[22]}`)
+  expect(libraries()).not.toEqual([])
+})
+
+/** What an application becomes that is bundled into one file, and runs where its packages are, or elsewhere. */
+describe.each(['cjs', 'esm'])('a bundle in the format %s', (format) => {
+  const nameOf = (engine) => `${engine ? 'native' : 'node'}.${format === 'cjs' ? 'cjs' : 'mjs'}`
+  const output = 'tcp hello\nunixgram hello\n'
+
+  beforeAll(async () => {
+    for (const engine of [false, true]) {
+      const file = join(scratch, `main-${engine}.mjs`)
+      writeFileSync(file, echoProgram(['tcp', 'unixgram'], { engine }))
+      await build({
+        entryPoints: [file],
+        bundle: true,
+        platform: 'node',
+        format,
+        outfile: join(scratch, nameOf(engine)),
+        logLevel: 'error',
+        // It is empty in CommonJS, which the packages know.
+        logOverride: { 'empty-import-meta': 'silent' },
+      })
+      copyFileSync(join(scratch, nameOf(engine)), join(away, nameOf(engine)))
+    }
+  })
+
+  it('runs, and finds unix-dgram among its packages', async () => {
+    expect(await runIn(scratch, nameOf(false))).toEqual({ code: 0, output })
+  })
+
+  it('runs without its packages, and tells at the first use what is missing', async () => {
+    expect((await runIn(away, nameOf(false))).output).toMatch(`tcp hello\nunixgram ${UNAVAILABLE} `)
+    const native = await runIn(away, nameOf(true))
+    expect(native.output).toMatch(new RegExp(`^tcp ${UNAVAILABLE} .+\nunixgram ${UNAVAILABLE} `))
+  })
+
+  const binary = () => join(scratch, 'node_modules/@sock', `native-${platformHere()}`, BINARY)
+  const itBuilt = `@sock/native-${platformHere()}` in tarballs ? it : it.skip
+
+  itBuilt('finds the native engine among its packages, or beside itself', async () => {
+    expect(existsSync(binary())).toBe(true)
+    expect(await runIn(scratch, nameOf(true))).toEqual({ code: 0, output })
+    const beside = join(away, format)
+    mkdirSync(beside)
+    copyFileSync(binary(), join(beside, BINARY))
+    copyFileSync(join(away, nameOf(true)), join(beside, nameOf(true)))
+    expect(await runIn(beside, nameOf(true))).toEqual({ code: 0, output })
+  })
+})
+
+/** The files that a guide shows whole: blocks like ```json file package.json. */
+function filesOf(guide) {
+  const blocks = readFileSync(inRoot(guide), 'utf8').matchAll(/^```\w+ file (\S+)\n([^]*?)^```$/gm)
+  return [...blocks].map(([, path, content]) => ({ path, content }))
+}
+
+it('a transport written outside, as the guide shows it, compiles and passes the suite with node:test', async () => {
+  installInto(outside, tarballs)
+  for (const { path, content } of filesOf('docs/writing-a-transport.md')) {
+    mkdirSync(dirname(join(outside, path)), { recursive: true })
+    writeFileSync(join(outside, path), content)
+  }
+  cpSync(inRoot('examples/memory/src'), join(outside, 'src'), { recursive: true })
+  for (const tool of ['typescript', '@types'])
+    symlinkSync(inRoot('node_modules', tool), join(outside, 'node_modules', tool))
+  await succeed(process.execPath, [inRoot('node_modules/typescript/bin/tsc')], { cwd: outside })
+  const report = await succeed(process.execPath, ['--test', '--test-reporter=tap'], { cwd: outside, env })
+  expect(Number(/^# pass (\d+)$/m.exec(report)?.[1])).toBeGreaterThan(130)
+  expect(report).toMatch(/^# fail 0$/m)
+})

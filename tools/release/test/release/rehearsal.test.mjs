@@ -1,0 +1,69 @@
+import { expect, it } from '@jest/globals'
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { start } from '@sock/tools/processes'
+import { inRoot } from '../../repository.mjs'
+import { scratchFolder } from '../support.mjs'
+
+/** ms: a rehearsal takes minutes, and a quarter of an hour beside thirty busy processes; this only ends a hang. */
+const LIMIT = 60 * 60_000
+const scratch = scratchFolder()
+
+/** As `npm run release:rehearse` runs it, with a folder for temporary files that can be looked into. */
+function rehearse() {
+  const folder = mkdtempSync(join(scratch, 'tmp-'))
+  const env = { ...process.env, TMPDIR: folder }
+  return { folder, program: start(process.execPath, [inRoot('tools/release/main.mjs'), 'rehearse'], { env }) }
+}
+
+/** Processes that have something of the folder in their environment. */
+function processesThatKnow(path) {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(join('/proc', pid, 'environ'), 'utf8').includes(path)
+    } catch {
+      // It has just ended, or belongs to another user.
+      return false
+    }
+  })
+}
+
+it(
+  'release:rehearse proves every claim, and leaves nothing',
+  async () => {
+    const { folder, program } = rehearse()
+    const { code, output } = await program.ended
+    // The whole output, since the reason follows a claim that does not hold.
+    expect(output).not.toMatch(/^FAIL/m)
+    expect(output).toMatch(/\nA release would do what it should: (\d+) of \1 claims hold(, and .+)?\.\n$/)
+    const skipped = output.match(/^skip .+$/gm)
+    if (skipped !== null) console.warn(skipped.join('\n'))
+    expect(code).toBe(0)
+    expect(readdirSync(folder)).toEqual([])
+  },
+  LIMIT,
+)
+
+it(
+  'release:rehearse leaves neither folder nor process after Ctrl-C',
+  async () => {
+    const { folder, program } = rehearse()
+    let hasEnded = false
+    void program.ended.then(() => (hasEnded = true))
+    while (!readdirSync(folder).some((name) => existsSync(join(folder, name, 'tree/node_modules')))) {
+      if (hasEnded) throw new Error(`It ended before it could be interrupted: ${program.output}`)
+      await delay(20)
+    }
+    program.kill('SIGINT')
+    // npm forwards what the terminal has sent already.
+    program.kill('SIGINT')
+    const { code, output } = await program.ended
+    expect(code).toBe(130)
+    // What holds, or was left out, may have been said before. What was broken off has not failed.
+    expect(output.split('\n').filter((line) => !/^(ok {4}|skip {2}|$)/.test(line))).toEqual([])
+    expect(readdirSync(folder)).toEqual([])
+    if (process.platform === 'linux') expect(processesThatKnow(folder)).toEqual([])
+  },
+  LIMIT,
+)

