@@ -20,20 +20,14 @@ const flag = { type: 'boolean', default: false }
  */
 export async function test(args) {
   const filter = { type: 'string', multiple: true, default: [] }
-  const { values: options } = parseArgs({
-    args,
-    options: { coverage: flag, filter, force: flag, repeated: flag },
-  })
+  const known = { coverage: flag, filter, force: flag, repeated: flag }
+  const { values: options } = parseArgs({ args, options: known })
   if (options.coverage) process.env['SOCK_COVERAGE'] = '1'
   const isWhole = options.filter.length === 0
-  const selected = packages(options).filter(
-    ({ folder, manifest }) =>
-      isWhole || options.filter.some((it) => [folder, manifest.name, folder.split('/').at(-1)].includes(it)),
-  )
-  if (selected.length === 0) throw new Failure(`Cannot find a package "${options.filter}"`)
+  const selected = isWhole ? packages(options) : options.filter.map(findPackage)
   const folders = isWhole ? ['.'] : selected.map(({ folder }) => folder)
-  const scope =
-    isWhole && !options.repeated ? [] : selected.map(({ manifest }) => `--filter=${manifest.name}`)
+  const isEverything = isWhole && !options.repeated
+  const scope = isEverything ? [] : selected.map(({ manifest }) => `--filter=${manifest.name}`)
   const { step, conclude } = createSession(tasksOf(selected, (script) => script === 'test'))
 
   /** On one core, beside the tests, which wait for other processes now and then. Lint looks at types as well. */
@@ -70,6 +64,15 @@ export async function extended(args) {
   const tasks = [...types, ...tests.map(({ task }) => task)]
   await step(tasks.join(', '), () => turbo([...tasks, '--continue', ...(values.force ? ['--force'] : [])]))
   await conclude()
+}
+
+/** @throws Failure for a name that means no package: a typing error must not pass for success */
+function findPackage(name) {
+  const found = workspaces().find(
+    (it) => it.folder === name || [name, `@sock/${name}`].includes(it.manifest.name),
+  )
+  if (found === undefined) throw new Failure(`Cannot find the package "${name}"`)
+  return found
 }
 
 const packages = ({ repeated }) =>
