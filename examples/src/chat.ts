@@ -1,60 +1,51 @@
 /**
- * A line chat: every line goes to all other members. A member's first line is the name.
+ * A line chat: every line goes to all other members. A member's first line is the name. With a key and a certificate it speaks TLS.
  *
- *   node examples/dist/chat.js 127.0.0.1:7000        and then, twice:   nc 127.0.0.1 7000
+ *   node examples/dist/chat.js 127.0.0.1:7000                      and then, twice:   nc 127.0.0.1 7000
+ *   node examples/dist/chat.js 127.0.0.1:7000 key.pem cert.pem     openssl s_client -quiet -connect 127.0.0.1:7000
  */
 import { isExpectedClose } from '@sock/core'
+import { framed, lines, type FramedChannel } from '@sock/framing'
 import { createTcpServer, type Connection } from '@sock/tcp'
 import { once } from 'node:events'
-import { StringDecoder } from 'node:string_decoder'
+import { readFile } from 'node:fs/promises'
 
-const MAX_LINE = 1_000
-const room = new Map<string, Connection>()
+type Member = FramedChannel<string, string | Uint8Array>
+
+const room = new Map<string, Member>()
 
 function say(line: string, from?: string): void {
   console.log(line)
-  for (const [name, connection] of room) {
+  for (const [name, member] of room) {
     if (name === from) continue
+    const connection = member.channel as Connection
     // This write is not awaited, so a member that does not read is disconnected once its queue is full. So it neither
     // delays the others nor fills the memory.
     if (connection.writableNeedDrain) connection.destroy(new Error(`${name} does not keep up`))
-    else void connection.write(`${line}\n`)
+    else void member.write(line)
   }
-}
-
-/** Splits a stream into lines. A chunk may hold half a line, many lines, or end in the middle of a character. */
-async function* linesOf(connection: Connection): AsyncGenerator<string, void> {
-  const decoder = new StringDecoder('utf8')
-  let rest = ''
-  for await (const chunk of connection) {
-    const lines = (rest + decoder.write(chunk)).split(/\r?\n/)
-    rest = lines.pop() ?? ''
-    yield* lines
-    if (rest.length > MAX_LINE) throw new Error(`A line is longer than ${MAX_LINE} characters`)
-  }
-  if (rest !== '') yield rest
 }
 
 /** Runs once per connection. When it returns, the connection is flushed and closed. */
-async function member(connection: Connection): Promise<void> {
-  await connection.write('Your name?\n')
+async function serve(member: Member): Promise<void> {
+  await member.write('Your name?')
   let name: string | undefined
   try {
-    for await (const line of linesOf(connection)) {
+    for await (const line of member) {
       if (name !== undefined) {
         say(`${name}: ${line}`, name)
       } else if (line === '' || room.has(line)) {
-        await connection.write('Another name, please?\n')
+        await member.write('Another name, please?')
       } else {
         name = line
         const others = [...room.keys()].join(', ') || 'nobody'
-        room.set(name, connection)
-        await connection.write(`* here are ${others} and you\n`)
+        room.set(name, member)
+        await member.write(`* here are ${others} and you`)
         say(`* ${name} has come`, name)
       }
     }
     // A server that shuts down ends the input of idle connections. The loop is over then, but you can still write.
-    if (connection.signal.aborted) await connection.write('* the server is going down\n')
+    if (member.signal.aborted) await member.write('* the server is going down')
   } catch (error) {
     // Connections end in many ways, and most are not failures.
     if (!isExpectedClose(error)) throw error
@@ -66,8 +57,11 @@ async function member(connection: Connection): Promise<void> {
   }
 }
 
-async function main([address = '127.0.0.1:7000']: readonly string[]): Promise<void> {
-  const server = createTcpServer(member, { maxConnections: 1_000 })
+async function main([address = '127.0.0.1:7000', key, cert]: readonly string[]): Promise<void> {
+  const tls = key && cert ? { tls: { key: await readFile(key), cert: await readFile(cert) } } : {}
+  const limits = { maxConnections: 1_000, idleTimeout: 3_600_000, ...tls }
+  // A line that is too long, or takes longer than a minute, ends its connection.
+  const server = createTcpServer(framed(lines({ maxBytes: 1_000 }), serve, { frameTimeout: 60_000 }), limits)
   server.on('state', (_state, message) => console.log(message))
   server.on('error', (error) => console.error(error.message))
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])

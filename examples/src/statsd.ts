@@ -6,7 +6,8 @@
  *   echo 'visits:1|c' | nc -u -w0 127.0.0.1 8125        or:   echo 'visits:1|c' | nc -uU -w0 /tmp/statsd.sock
  */
 import type { Server } from '@sock/core'
-import { createUdpServer, type DatagramCallbacks } from '@sock/udp'
+import { framed, lines } from '@sock/framing'
+import { createUdpServer } from '@sock/udp'
 import { createUnixgramServer } from '@sock/unixgram'
 import { once } from 'node:events'
 
@@ -48,23 +49,18 @@ function flush(): void {
   malformed = 0
 }
 
-/** Callbacks are the fast path: only the buffer is created per datagram. */
-const collector: DatagramCallbacks = {
-  data(_channel, message) {
-    // A datagram holds as many lines as fit.
-    for (const line of message.toString().split('\n')) if (line !== '') collect(line)
-  },
-}
+/** Clients put as many lines into a datagram as fit. A line that is too long is skipped, and the rest counts. */
+const collector = framed(lines({ maxBytes: 1_000, tooLong: 'skip' }), {
+  message: (_peer, line) => (line === '' ? undefined : collect(line)),
+})
 
 async function main(args: readonly string[]): Promise<void> {
   const [address = '127.0.0.1:8125', path = '/tmp/statsd.sock', seconds = '10'] = args
   // UDP senders never wait, so a large buffer absorbs their bursts. Senders on a Unix socket do wait.
   const udp = createUdpServer(collector, { receiveBufferSize: 1024 * 1024 })
   const local = createUnixgramServer(collector)
-  const servers: Server[] = [udp, local]
-  for (const server of servers) {
+  for (const server of [udp, local] as Server[]) {
     server.on('state', (_state, message) => console.log(message))
-    // One of them: the system granted a smaller buffer than requested (net.core.rmem_max).
     server.on('error', (error) => console.error(error.message))
   }
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
@@ -79,7 +75,6 @@ async function main(args: readonly string[]): Promise<void> {
     await Promise.all([udp.shutdown({ timeout: 5_000 }), local.shutdown({ timeout: 5_000 })])
   }
   flush()
-  // If this is not 0, the other numbers are too low.
   console.log(`dropped by the system ${udp.stats().datagramsDropped.kernel}`)
 }
 

@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { spawn } from 'node:child_process'
+import { rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { generate } from 'selfsigned'
+import { socketFolder } from './support/folder.js'
 import { parts, startExample } from './support/program.js'
+import { itWith } from './support/tools.js'
 import { transcribe, type Transcript } from './support/transcript.js'
 
 const sockets: Socket[] = []
@@ -13,7 +19,7 @@ interface Member {
   readonly heard: Transcript
 }
 
-function join(address: string, name: string): Member {
+function enter(address: string, name: string): Member {
   const socket = connect(parts(address))
   sockets.push(socket)
   socket.write(`${name}\n`)
@@ -24,9 +30,9 @@ describe('chat', () => {
   it('chat passes lines on to the others, whole ones only', async () => {
     const program = startExample('chat', '127.0.0.1:0')
     const address = await program.address('tcp')
-    const ann = join(address, 'Ann')
+    const ann = enter(address, 'Ann')
     await ann.heard.until(/\* here are nobody and you\n/)
-    const bob = join(address, 'Bob')
+    const bob = enter(address, 'Bob')
     await bob.heard.until(/\* here are Ann and you\n/)
     await ann.heard.until(/\* Bob has come\n/)
 
@@ -47,9 +53,9 @@ describe('chat', () => {
   it('chat asks for another name when one is taken', async () => {
     const program = startExample('chat', '127.0.0.1:0')
     const address = await program.address('tcp')
-    const ann = join(address, 'Ann')
+    const ann = enter(address, 'Ann')
     await ann.heard.until(/and you/)
-    const other = join(address, 'Ann')
+    const other = enter(address, 'Ann')
     await other.heard.until(/Another name, please\?\n/)
     other.socket.write('Bob\n')
     await other.heard.until(/here are Ann and you\n/)
@@ -59,9 +65,9 @@ describe('chat', () => {
   it('chat puts out who does not read, and serves the others', async () => {
     const program = startExample('chat', '127.0.0.1:0')
     const address = await program.address('tcp')
-    const ann = join(address, 'Ann')
+    const ann = enter(address, 'Ann')
     await ann.heard.until(/and you/)
-    const deaf = join(address, 'Deaf')
+    const deaf = enter(address, 'Deaf')
     await deaf.heard.until(/here are Ann and you/)
     deaf.socket.pause()
 
@@ -74,15 +80,50 @@ describe('chat', () => {
     await isPutOut
 
     await program.stderr.until(/^Deaf does not keep up$/m)
-    const bob = join(address, 'Bob')
+    const bob = enter(address, 'Bob')
     await bob.heard.until(/here are Ann and you/)
     program.kill('SIGTERM')
     expect(await program.ended).toBe(0)
   })
 
+  it('chat ends the connection of a member that says too much at once', async () => {
+    const program = startExample('chat', '127.0.0.1:0')
+    const address = await program.address('tcp')
+    const ann = enter(address, 'Ann')
+    await ann.heard.until(/and you/)
+    const bob = enter(address, 'Bob')
+    await ann.heard.until(/Bob has come/)
+    bob.socket.on('error', () => undefined)
+    bob.socket.write('x'.repeat(2_000))
+    await ann.heard.until(/\* Bob has gone\n/)
+    await program.stderr.until(/^Frame is too large: 2000 bytes, and maxBytes is 1000$/m)
+    program.kill('SIGTERM')
+    expect(await program.ended).toBe(0)
+  })
+
+  itWith('openssl')('chat over TLS talks to openssl s_client', async () => {
+    const folder = await socketFolder()
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      keyType: 'ec',
+    })
+    const files = [join(folder, 'key.pem'), join(folder, 'cert.pem')] as const
+    await Promise.all([writeFile(files[0], key), writeFile(files[1], cert)])
+    const program = startExample('chat', '127.0.0.1:0', ...files)
+    const address = await program.address('tcp')
+    const args = ['s_client', '-quiet', '-verify_return_error', '-CAfile', files[1], '-connect', address]
+    const client = spawn('openssl', args, { stdio: ['pipe', 'pipe', 'ignore'] })
+    const heard = transcribe(client.stdout)
+    client.stdin.write('Ann\nhello\n')
+    await program.stdout.until(/^Ann: hello$/m)
+    await program.stop()
+    await heard.ended
+    expect(heard.text).toBe('Your name?\n* here are nobody and you\n* the server is going down\n')
+    await Promise.all(files.map((file) => rm(file)))
+  })
+
   it('chat says good-bye when it is shut down', async () => {
     const program = startExample('chat', '127.0.0.1:0')
-    const ann = join(await program.address('tcp'), 'Ann')
+    const ann = enter(await program.address('tcp'), 'Ann')
     await ann.heard.until(/and you/)
     await program.stop()
     await ann.heard.ended

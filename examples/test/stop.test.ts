@@ -13,6 +13,7 @@ const programs: Record<string, (path: string) => readonly string[]> = {
   http: (path) => [path],
   ipc: (path) => ['serve', path],
   proxy: (path) => [FREE, path],
+  redis: () => [FREE],
   statsd: (path) => [FREE, path],
   syslog: (path) => [FREE, path],
   websocket: (path) => [path],
