@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { createTcpServer } from '@sock/tcp'
 import { serveParent } from '@sock/tools/children'
 import { pause, rest } from '../world/pace.js'
-import type { ClusterProgram, ClusterStep } from './cluster-program.js'
+import type { ClusterProgram, ClusterStep } from './program.js'
 import type { Player, Verdict } from './stage.js'
 
 /*

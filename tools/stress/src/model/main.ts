@@ -1,6 +1,5 @@
 import { command, numberUpTo, oneOf, parse, wholeNumber } from '@sock/tools/options'
-import { createGround, NAMES, type Ground, type Name } from './grounds.js'
-import { holds, type Tally } from './holds.js'
+import { createGround, NAMES, type Ground, type Name, type Tally } from './grounds.js'
 
 /* `npm run model`: random sequences until there were enough of them, or the time is over. */
 
@@ -55,11 +54,11 @@ async function run({ sequences, minutes, seed, transport, goOn, path }: Options)
   let printed = begin
   let exitCode = 0
   try {
-    for (let batch = 0; tally.sequences < most && performance.now() < end; batch++) {
+    for (let batch = 0; grounds.length > 0 && tally.sequences < most && performance.now() < end; batch++) {
       const ground = grounds[batch % grounds.length] as Ground
       const numRuns = Math.min(BATCH, most - tally.sequences)
-      const parameters = path === undefined ? { seed: seed + batch, numRuns } : { seed, numRuns: 1, path }
-      const problem = await holds(ground, tally, parameters)
+      const which = path === undefined ? { seed: seed + batch, numRuns } : { seed, numRuns: 1, path }
+      const problem = await ground.play(tally, which)
       if (problem !== undefined) {
         console.log(problem)
         exitCode = 1

@@ -1,15 +1,19 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { assertNothingLeft, takeInventory } from '@sock/testing'
 import { createCertificate } from '@sock/tools/certificate'
 import { serveParent } from '@sock/tools/children'
 import { createFolder } from '@sock/tools/folder'
-import { readdirSync } from 'node:fs'
-import { once } from 'node:events'
+import type { Moment, Plan } from '../world/acts.js'
+import { compare } from '../world/ledger.js'
 import { Means } from '../world/means.js'
-import { rest } from '../world/pace.js'
+import { rest, until, within } from '../world/pace.js'
+import { Pledges } from '../world/pledges.js'
+import { World } from '../world/world.js'
 import type { Program } from './program.js'
 import type { Player, Verdict } from './stage.js'
-import { CrowdWorld } from './world.js'
 
 /*
  * The process, or the worker in it, in which programs are played. A program may end the process: that is a fault, and the
@@ -30,23 +34,79 @@ async function play(program: Program, patience: number): Promise<Verdict> {
   const folder = createFolder('model')
   const list = (): string[] => readdirSync(folder.path)
   const before = takeInventory(list)
-  const world = new CrowdWorld(program, new Means(program.engine, [certificate], () => folder.next()))
+  // A plan is there from its place in the program on.
+  const due: Plan[] = []
+  const planner = (moment: Moment): Plan | undefined => {
+    const at = due.findIndex((plan) => plan.at === moment)
+    return at === -1 ? undefined : due.splice(at, 1)[0]
+  }
+  const means = new Means(program.engine, [certificate], () => folder.next())
+  const world = new World(means, new Pledges(), planner)
   unheard = undefined
   let delivered = 0
   let fault: unknown
   try {
-    await world.play(patience)
-    delivered = await world.finish(patience)
+    await perform(program, world, due, patience)
+    delivered = await finish(program, world, patience)
     await rest('turn')
     await assertNothingLeft(before, list)
     fault = unheard
   } catch (error) {
     fault = unheard ?? error
-    await world.abandon().catch(() => {})
+    world.destroyPeers()
+    await Promise.all(world.servers.map((server) => server.close().catch(() => {})))
   }
   folder.remove()
   const followed = world.servers.reduce((sum, { observer }) => sum + observer.watcher.seen, 0)
   return { followed, delivered, ...(fault === undefined ? {} : { fault: storyOf(fault) }) }
+}
+
+async function perform(program: Program, world: World, due: Plan[], patience: number): Promise<void> {
+  for (const spec of program.servers) void world.createServer(spec).listen()
+  await until(
+    () => world.servers.every(({ server }) => server.state !== 'starting'),
+    patience,
+    () => 'a server starts for ever',
+  )
+  for (const { to, kind } of program.peers) world.connect(to, kind)
+  await rest('turns')
+  for (const step of program.steps) {
+    if ('at' in step) due.push(step)
+    else {
+      world.perform(step.acts)
+      await rest(step.rest)
+    }
+    world.pledges.check()
+    for (const { observer } of world.servers) observer.check()
+  }
+}
+
+/** @returns how many streams and datagrams were compared @throws what is wrong */
+async function finish({ ending }: Program, world: World, patience: number): Promise<number> {
+  if (ending === 'gently') {
+    world.serveOut()
+    await world.leave(patience)
+    await until(
+      () => world.missing.length === 0,
+      patience,
+      () => world.missing.join('; '),
+    )
+    for (const server of world.servers) await within(server.shutDown(), patience, 'shutdown()')
+  } else {
+    world.destroyPeers()
+    for (const server of world.servers) await within(server.close(), patience, 'close() of a server')
+  }
+  world.closeDatagrams()
+  for (const server of world.servers) void server.close()
+  world.destroyPeers()
+  await world.settle(patience)
+  for (const server of world.servers) server.checkEnd()
+  const arrived = world
+    .datagramAccounts(true)
+    .reduce((sum, { requests, answers }) => sum + requests.arrived + answers.arrived, 0)
+  const { whole, problems } = compare(world.collect(), ending === 'gently')
+  assert.equal(problems.length, 0, problems[0])
+  return whole + arrived
 }
 
 function storyOf(fault: unknown): string {

@@ -1,8 +1,8 @@
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import fc from 'fast-check'
-import { CALLBACKS, FORMS, type Callback, type Form } from '../world/handlers.js'
+import { anyPlan, anyTurn, ANYTHING, type Act, type Plan, type ServerSpec, type Turn } from '../world/acts.js'
+import { FORMS } from '../world/handlers.js'
 import type { EngineName } from '../world/means.js'
-import { PACES, type Pace } from '../world/pace.js'
 
 /** Plain data, because another process plays it: a program may end its process. */
 export interface Program {
@@ -15,103 +15,17 @@ export interface Program {
   readonly ending: 'gently' | 'by force'
 }
 
-export interface ServerSpec {
-  readonly transport: TransportName
-  readonly form: Form
-  readonly highWaterMark: number
-  readonly maxConnections: number
-}
-
 export interface PeerSpec {
   readonly to: number
   /** A socket of Node, or a client of the library. */
   readonly kind: 'raw' | 'client'
 }
 
-/** Done in one turn of the event loop, so that a server hears of all of it in one batch. */
-export interface Turn {
-  readonly acts: readonly Act[]
-  readonly rest: Pace
-}
-
-/** Done inside a callback or an observer, the next time that it is called. */
-export interface Plan {
-  readonly at: Moment
-  readonly acts: readonly Act[]
-  readonly outcome: Outcome
-}
-
-const OBSERVERS = [
-  'on handler',
-  'on read',
-  'on write',
-  'on closeRead',
-  'on closeWrite',
-  'on close',
-  'on error',
-  'on state',
-] as const
-export type Moment = Callback | (typeof OBSERVERS)[number]
-export const isObserver = (moment: Moment): boolean => moment.startsWith('on ')
-
-export type Outcome = 'returns' | 'late' | 'throws' | 'rejects' | 'bad thenable'
-
-const ENDS = ['write', 'closeWrite', 'closeRead', 'close', 'destroy', 'reset', 'stall', 'resume'] as const
-const WORLD = [
-  'connect',
-  'connect and abort',
-  'send',
-  'close server',
-  'shut down',
-  'shut down at once',
-  'listen',
-  'listen in vain',
-] as const
-export type EndVerb = (typeof ENDS)[number]
-export type Verb = EndVerb | (typeof WORLD)[number]
-
-export interface Act {
-  readonly verb: Verb
-  /** The connection that the callback is about, one of those that were accepted, or one that connected; or every second. */
-  readonly who: 'self' | 'accepted' | 'peer' | 'many accepted' | 'many peers'
-  readonly which: number
-  /** Bytes, or of datagrams also how many are asked for. */
-  readonly size: number
-}
-
-/** Around every limit: of a gathered write, a TLS record, a read of libuv, a slab; small ones are likeliest. */
-const SIZES = [1, 1, 100, 100, 2_048, 4_095, 4_096, 4_097, 16_384, 16_385, 65_536, 65_537, 262_145] as const
 const MAX_PEERS = 30
 const MAX_STEPS = 25
 
-const anyVerb: fc.Arbitrary<Verb> = fc.oneof(
-  { weight: 10, arbitrary: fc.constantFrom<Verb>('write', 'write', 'send') },
-  { weight: 10, arbitrary: fc.constantFrom<Verb>(...ENDS) },
-  { weight: 1, arbitrary: fc.constantFrom<Verb>('connect', 'connect', 'connect and abort') },
-  { weight: 1, arbitrary: fc.constantFrom<Verb>(...WORLD.slice(3), 'listen') },
-)
-
-const act = (...who: readonly Act['who'][]): fc.Arbitrary<Act> =>
-  fc.record({
-    verb: anyVerb,
-    who: fc.constantFrom(...who),
-    which: fc.nat({ max: MAX_PEERS - 1 }),
-    size: fc.constantFrom(...SIZES),
-  })
-
-const turn: fc.Arbitrary<Turn> = fc.record({
-  acts: fc.array(act('peer', 'peer', 'peer', 'accepted', 'many peers'), { minLength: 1, maxLength: 8 }),
-  rest: fc.constantFrom<Pace>(...PACES, 'turns'),
-})
-
-const plan: fc.Arbitrary<Plan> = fc.record({
-  at: fc.oneof(fc.constantFrom<Moment>(...CALLBACKS, 'data', 'data'), fc.constantFrom<Moment>(...OBSERVERS)),
-  acts: fc.array(act('self', 'self', 'accepted', 'peer', 'many accepted'), { minLength: 1, maxLength: 3 }),
-  outcome: fc.oneof(
-    { weight: 6, arbitrary: fc.constant<Outcome>('returns') },
-    { weight: 1, arbitrary: fc.constantFrom<Outcome>('late', 'throws', 'rejects', 'bad thenable') },
-  ),
-})
+const turn = anyTurn({ verbs: ANYTHING, who: ['peer', 'peer', 'peer', 'accepted', 'many peers'], most: 8 })
+const plan = anyPlan({ verbs: ANYTHING, who: ['self', 'self', 'accepted', 'peer', 'many accepted'], most: 3 })
 
 const oftenAndRarely = <T>(often: T, rarely: T): fc.Arbitrary<T> =>
   fc.oneof({ weight: 9, arbitrary: fc.constant(often) }, { weight: 2, arbitrary: fc.constant(rarely) })
@@ -169,3 +83,27 @@ export function describeProgram({ engine, where, servers, peers, steps, ending }
     `ends ${ending}`,
   ].join('\n')
 }
+
+/** What happens to the workers of a cluster, and when peers connect. */
+export interface ClusterProgram {
+  readonly steps: readonly ClusterStep[]
+}
+
+export interface ClusterStep {
+  /** A worker that is stopped takes nothing, so that peers wait in the primary. */
+  readonly do: 'fork' | 'stop' | 'go on' | 'connect' | 'wait'
+  readonly which: number
+}
+
+export const anyCluster: fc.Arbitrary<ClusterProgram> = fc.record({
+  steps: fc.array(
+    fc.record({
+      do: fc.constantFrom<ClusterStep['do']>('fork', 'stop', 'stop', 'go on', 'connect', 'connect', 'wait'),
+      which: fc.nat({ max: 7 }),
+    }),
+    { minLength: 3, maxLength: 8, size: 'max' },
+  ),
+})
+
+export const describeCluster = ({ steps }: ClusterProgram): string =>
+  ['a cluster with one worker', ...steps.map((step) => `  ${step.do} ${step.which}`)].join('\n')

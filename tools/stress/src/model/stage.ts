@@ -1,5 +1,4 @@
 import { startChild, type Child } from '@sock/tools/children'
-import fc from 'fast-check'
 
 /** What a program came to. */
 export interface Verdict {
@@ -48,18 +47,5 @@ export class Stage<Program> {
     this.#child = undefined
     child?.kill('SIGKILL')
     await child?.ended
-  }
-
-  /** That any of these programs comes to its end without a fault. */
-  property(
-    programs: fc.Arbitrary<Program>,
-    describe: (program: Program) => string,
-    tell: (verdict: Verdict) => void,
-  ): fc.IAsyncProperty<[Program]> {
-    return fc.asyncProperty(programs, async (program) => {
-      const verdict = await this.play(program)
-      if (verdict.fault !== undefined) throw new Error(`${verdict.fault}\n\n${describe(program)}`)
-      tell(verdict)
-    })
   }
 }

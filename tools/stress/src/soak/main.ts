@@ -1,3 +1,190 @@
-import { run } from './run.js'
+import { writeFileSync } from 'node:fs'
+import { createCertificate } from '@sock/tools/certificate'
+import { startChild, type Child } from '@sock/tools/children'
+import { withFolder } from '@sock/tools/folder'
+import { command, listOf, numberUpTo, oneOf, Option, parse, wholeNumber } from '@sock/tools/options'
+import { createScreen, type Screen } from '@sock/tools/screen'
+import { listenForStop, type Stop } from '@sock/tools/stop'
+import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
+import { ENGINES, isAvailable, type EngineName } from '../world/means.js'
+import { pause } from '../world/pace.js'
+import { BROKEN, ROLES, type Placed, type Report, type Role, type Setup, type SoakChild } from './setup.js'
+import { megabytes, Verdict, type Row } from './verdict.js'
 
-process.exitCode = await run(process.argv.slice(2))
+/* `npm run soak`: all transports under load and faults, in processes of their own, and a verdict. */
+
+interface Options extends Pick<Setup, 'broken'> {
+  readonly minutes: number
+  readonly seed: number
+  readonly only: readonly TransportName[]
+  readonly engine: EngineName
+  readonly results?: string
+}
+
+const MAX_MINUTES = 7 * 24 * 60
+const MAX_SEED = 2 ** 32 - 1
+/** So many rounds at least, after each of which all is quiet; in ms, as long as they may be. */
+const ROUNDS = 14
+const ROUND = { least: 300, most: 30_000 }
+/** In ms: what a round needs beside the load. */
+const LOOKING = 1_200
+/** In ms: between two stops of the process with the rude clients (SIGSTOP), and how long one takes. */
+const FREEZE_EVERY = 4_000
+const FREEZE_FOR = 1_500
+
+const MORE = `
+Ctrl-C (or SIGTERM) ends it in good order, with the verdict so far; a second one at once.
+
+Exit code: 0 nothing was lost or leaked; 1 something was, the reason is printed; 2 wrong options; 130 forced by a
+second Ctrl-C.`
+
+const options = parse<Options>(
+  command(
+    'npm run soak --',
+    'Loads all transports for some time, with random faults, and says what was lost or leaked.',
+  )
+    .option('--minutes <number>', 'how long; 0.2 is possible too', numberUpTo(MAX_MINUTES), 1)
+    .option(
+      '--seed <number>',
+      'repeats the choices of another run',
+      wholeNumber(0, MAX_SEED),
+      Date.now() & 0x7fffffff,
+    )
+    .option('--only <transports>', `of ${TRANSPORTS.join(', ')}; with commas`, listOf(TRANSPORTS), TRANSPORTS)
+    .option(
+      '--engine <name>',
+      `of ${ENGINES.join(', ')}; TLS is always Node's`,
+      oneOf(ENGINES.filter(isAvailable)),
+      'node',
+    )
+    .option('--results <file>', 'write the numbers of the verdict there, in the format of jest')
+    .addOption(
+      new Option('--broken <what>', 'do something wrong, to see that the verdict finds it').choices(BROKEN),
+    )
+    .addHelpText('after', MORE),
+  process.argv.slice(2),
+)
+process.exitCode = typeof options === 'number' ? options : await run(options)
+
+/** @returns the exit code */
+async function run(chosen: Options): Promise<number> {
+  const screen = createScreen(process.stdout)
+  const stop = listenForStop()
+  const { only, minutes, engine, seed } = chosen
+  screen.print(
+    `${only.join(', ')} for ${minutes} min over ${engine}, seed ${seed}. Ctrl-C ends it with a verdict.`,
+  )
+  const verdict = new Verdict((problem) => screen.print(problem))
+  await withFolder('soak', ({ path }) => soak(chosen, path, verdict, stop, screen))
+  if (stop.forced.aborted) return stop.exitCode
+  screen.clear()
+  return conclude(verdict.judge(), chosen, screen)
+}
+
+async function soak(
+  chosen: Options,
+  folder: string,
+  verdict: Verdict,
+  stop: Stop,
+  screen: Screen,
+): Promise<void> {
+  const start = (): Child<SoakChild> =>
+    startChild<SoakChild>(new URL('child.js', import.meta.url), {}, { execArgv: ['--expose-gc'] })
+  const children = { server: start(), polite: start(), rude: start() }
+  const all = Object.values(children)
+  const kill = (): void => all.forEach((child) => child.kill('SIGKILL'))
+  stop.forced.addEventListener('abort', kill)
+  stop.wanted.addEventListener('abort', () => all.forEach(({ call }) => void call.hurry().catch(() => {})))
+  try {
+    await begin(chosen, folder, children)
+    await rounds(chosen, children, verdict, stop, screen)
+    verdict.finish = await children.server.call.finish()
+    const ends = await Promise.all(all.map((child) => child.stop()))
+    verdict.processes.push(...ends.filter((how) => how !== undefined))
+  } catch (error) {
+    verdict.processes.push((error as Error).message)
+    kill()
+    await Promise.all(all.map(({ ended }) => ended))
+  }
+}
+
+type Children = Readonly<Record<Role, Child<SoakChild>>>
+
+async function begin(chosen: Options, folder: string, children: Children): Promise<void> {
+  const certificates = [await createCertificate(), await createCertificate()] as const
+  let placed: readonly Placed[] = []
+  for (const role of ROLES) {
+    const seed = chosen.seed + ROLES.indexOf(role)
+    const told = await children[role].call.begin({ ...chosen, seed, role, folder, certificates }, placed)
+    if (role === 'server') placed = told
+  }
+}
+
+async function rounds(
+  { minutes, seed }: Options,
+  children: Children,
+  verdict: Verdict,
+  { wanted }: Stop,
+  screen: Screen,
+): Promise<void> {
+  const began = performance.now()
+  const end = began + minutes * 60_000
+  const length = Math.min(Math.max((minutes * 60_000) / ROUNDS - LOOKING, ROUND.least), ROUND.most)
+  verdict.add(await reports(children))
+  // A slow machine gets fewer into its time, and a trend is judged by their number.
+  for (let round = 0; !wanted.aborted && (round < ROUNDS || performance.now() < end); round += 1) {
+    const over = new AbortController()
+    const freezing = freeze(children.rude, over.signal, seed + round)
+    await Promise.all(ROLES.map((role) => children[role].call.round(length)))
+    over.abort()
+    await freezing
+    await children.server.call.leave()
+    await Promise.all([children.polite.call.leave(), children.rude.call.leave()])
+    verdict.add(await reports(children))
+    screen.status(progress(verdict, performance.now() - began))
+  }
+}
+
+/** The clients first: then the servers wait until they have nothing left. */
+async function reports({ server, polite, rude }: Children): Promise<Record<Role, Report>> {
+  const [ofPolite, ofRude] = await Promise.all([polite.call.report(), rude.call.report()])
+  return { polite: ofPolite, rude: ofRude, server: await server.call.report() }
+}
+
+/** Stops a process now and then, with everything that it has open: that looks like a machine that hangs. */
+async function freeze(child: Child<SoakChild>, signal: AbortSignal, seed: number): Promise<void> {
+  for (let turn = seed; ; turn += 1) {
+    await pause(FREEZE_EVERY * (0.25 + (turn % 3) / 2), signal)
+    if (signal.aborted) return
+    child.kill('SIGSTOP')
+    await pause(FREEZE_FOR, signal)
+    child.kill('SIGCONT')
+  }
+}
+
+function progress({ seen, problems, samples }: Verdict, elapsed: number): string {
+  const { descriptors, rss, heap } = samples.server.at(-1) ?? { rss: 0, heap: 0 }
+  return [
+    `${Math.round(elapsed / 1000)} s`,
+    `${seen.ends} ends, ${seen.whole} whole, ${megabytes(seen.bytes)}`,
+    `server ${descriptors ?? '?'} descriptors, rss ${megabytes(rss)}, heap ${megabytes(heap)}`,
+    `${problems} problems`,
+  ].join(' · ')
+}
+
+/** Prints the verdict, and how many of its rows hold. @returns the exit code */
+function conclude(rows: readonly Row[], { results, seed }: Options, screen: Screen): number {
+  const width = Math.max(...rows.map(({ name }) => name.length))
+  for (const { name, seen, problems } of rows) {
+    screen.print(`${problems.length === 0 ? 'holds' : 'FAILS'}  ${name.padEnd(width)}  ${seen}`)
+    for (const problem of problems) screen.print(`       ${problem}`)
+  }
+  const failed = rows.filter(({ problems }) => problems.length > 0).length
+  const passed = rows.length - failed
+  if (failed > 0) screen.print(`Repeat its choices with --seed ${seed}`)
+  screen.print(`${passed} passed, ${failed} failed`)
+  const counts = { numPassedTests: passed, numFailedTests: failed, numPendingTests: 0, numTodoTests: 0 }
+  if (results !== undefined)
+    writeFileSync(results, JSON.stringify({ ...counts, numRuntimeErrorTestSuites: 0 }))
+  return failed === 0 ? 0 : 1
+}

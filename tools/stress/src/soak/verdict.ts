@@ -1,178 +1,146 @@
-import type { Check, DatagramTally, StreamTally, Tally } from './messages.js'
-import type { Totals } from './ledger.js'
-import type { Role } from './options.js'
-import type { Sample } from './sample.js'
-import type { Row } from './row.js'
-import { judgeTrend } from './trend.js'
-import type { TransportName } from './transports.js'
+import { compareDatagrams } from '../world/datagrams.js'
+import { compare } from '../world/ledger.js'
+import { ROLES, type Finish, type Report, type Role, type Sample } from './setup.js'
 
-/** Everything a verdict is based on. */
-export interface Evidence {
-  readonly roles: readonly Role[]
-  /** Per process: one before anything was done, then one per round when all was quiet. */
-  readonly samples: Readonly<Record<Role, readonly Sample[]>>
-  /** Of the server, when all its servers were shut down. */
-  readonly last: Sample | undefined
-  readonly tallies: readonly Tally[]
-  readonly findings: readonly Finding[]
-  /** What the ledger has found lost. */
-  readonly lost: readonly string[]
-  readonly totals: Readonly<Totals>
-  /** How often clients of a stream transport have tried to connect. */
-  readonly connects: Readonly<Partial<Record<TransportName, number>>>
-  /** Why it ended before its time. */
-  readonly problem: string | undefined
+/** One line of the verdict: what was looked at, what was seen, and what is wrong with it. */
+export interface Row {
+  readonly name: string
+  readonly seen: string
+  readonly problems: readonly string[]
 }
 
-export interface Finding {
-  readonly check: Check
-  readonly text: string
-}
-
-/** Judges. The rows are always the same, so that two runs can be compared. */
-export function judge(evidence: Evidence): Row[] {
-  const { roles, samples, totals, tallies } = evidence
-  const findings = (check: Check): string[] =>
-    evidence.findings.filter((one) => one.check === check).map(({ text }) => text)
-  const streams = tallies.filter((tally) => tally.kind === 'stream')
-  const sessions = `${totals.matched} sessions, ${totals.exact} of them to the byte`
-  return [
-    ...roles.flatMap((role) => [
-      judgeDescriptors(role, samples[role]),
-      judgeTrend(
-        `${role}: heap`,
-        samples[role].map(({ heap }) => heap),
-        HEAP,
-      ),
-      judgeTrend(
-        `${role}: rss`,
-        // Garbage fills the new space, up to 48 MiB, whenever it happens to.
-        samples[role].map(({ rss, newSpace }) => rss - newSpace),
-        RSS,
-      ),
-    ]),
-    {
-      name: 'bytes acknowledged, not delivered',
-      seen: `${sessions}, ${totals.acknowledged} bytes acknowledged, ${totals.delivered} delivered`,
-      problems: totals.matched === 0 ? ['no session at all', ...evidence.lost] : evidence.lost,
-    },
-    { name: 'content', seen: 'every frame compared', problems: findings('content') },
-    {
-      name: 'events in order',
-      seen: `${sum(streams, ({ opened }) => opened)} connections observed`,
-      problems: findings('order'),
-    },
-    {
-      name: 'counters',
-      seen: tallies.map(describe).join('; '),
-      problems: [
-        ...findings('counters'),
-        ...tallies.flatMap(countersOf),
-        ...streams.flatMap((tally) => surplusOf(tally, evidence.connects)),
-      ],
-    },
-    {
-      name: 'restarts',
-      seen: `${sum(tallies, (tally) => (tally.kind === 'stream' ? tally.shutdowns.count : tally.shutdowns))} shutdowns`,
-      problems: [...findings('restarts'), ...streams.flatMap(reportsOf)],
-    },
-    {
-      name: 'processes',
-      seen: `${roles.length} ended by themselves`,
-      problems:
-        evidence.problem === undefined ? findings('processes') : [evidence.problem, ...findings('processes')],
-    },
-    {
-      name: 'after the last shutdown',
-      seen: `${evidence.last?.descriptors ?? '?'} descriptors`,
-      problems: leftovers(samples.server, evidence.last, tallies.length),
-    },
-  ]
-}
-
+/** Of each kind of problems so many are kept: the first ones say enough. */
+const MAX_KEPT = 10
+/** While code is compiled and pools fill, growth says nothing: this part of the samples is left out. */
+const WARM_UP = 0.25
+/** With less, a median is no median. */
+const MIN_SAMPLES = 5
 /**
- * Of 100 connections a second, one that left 200 bytes would make 1.2 MB in a minute. What engines keep of compiled code and
- * of pools is less than that, once they are warm.
+ * In bytes, or a part of what was there before. Of 100 connections a second, one that left 200 bytes would make 1.2 MB in a
+ * minute; what engines keep of compiled code and of pools is less, once they are warm.
  */
 const HEAP = { least: 1_000_000, part: 0.05 }
 /** The allocator keeps pages of past peaks, each peak another: in a short run that is all one sees. */
 const RSS = { least: 24_000_000, part: 0.1 }
+
+/** Collects what all processes say, and judges in the end. The rows are always the same, so that two runs can be compared. */
+export class Verdict {
+  readonly seen = { ends: 0, whole: 0, bytes: 0, datagrams: 0 }
+  readonly samples: Record<Role, Sample[]> = { server: [], polite: [], rude: [] }
+  /** Why it ended before its time, and how the processes ended. */
+  readonly processes: string[] = []
+  finish: Finish | undefined
+  readonly #lost: string[] = []
+  readonly #faults: string[] = []
+  readonly #tell: (problem: string) => void
+
+  /** @param tell is told of problems at once */
+  constructor(tell: (problem: string) => void) {
+    this.#tell = tell
+  }
+
+  get problems(): number {
+    return this.#lost.length + this.#faults.length
+  }
+
+  /** Takes the reports of one round, in which everything came to its end. */
+  add(reports: Readonly<Record<Role, Report>>): void {
+    const all = Object.values(reports)
+    const accounts = all.flatMap((report) => report.accounts)
+    const datagrams = all.flatMap((report) => report.datagrams)
+    const { whole, problems } = compare(accounts, true)
+    this.seen.ends += accounts.length
+    this.seen.whole += whole
+    this.seen.bytes += accounts.reduce((sum, { length }) => sum + length, 0)
+    this.seen.datagrams += datagrams.reduce((sum, one) => sum + one.requests.arrived + one.answers.arrived, 0)
+    this.#keep(this.#lost, [...problems, ...compareDatagrams(datagrams)])
+    for (const role of ROLES) {
+      this.samples[role].push(reports[role].sample)
+      this.#keep(
+        this.#faults,
+        reports[role].faults.map((fault) => `${role}: ${fault}`),
+      )
+    }
+  }
+
+  #keep(list: string[], problems: readonly string[]): void {
+    for (const problem of problems.slice(0, MAX_KEPT - list.length)) {
+      list.push(problem)
+      this.#tell(problem)
+    }
+  }
+
+  judge(): Row[] {
+    const { seen, finish, processes } = this
+    const story = `${seen.ends} ends of connections, ${seen.whole} streams whole, ${seen.datagrams} datagrams`
+    const first = this.samples.server[0]?.descriptors ?? 0
+    const left = finish?.sample.descriptors ?? 0
+    return [
+      ...ROLES.flatMap((role) => [
+        judgeDescriptors(role, this.samples[role]),
+        judgeTrend(
+          `${role}: heap`,
+          this.samples[role].map(({ heap }) => heap),
+          HEAP,
+        ),
+        judgeTrend(
+          `${role}: rss`,
+          this.samples[role].map(({ rss }) => rss),
+          RSS,
+        ),
+      ]),
+      {
+        name: 'bytes and datagrams',
+        seen: story,
+        problems: seen.whole + seen.datagrams === 0 ? ['nothing at all', ...this.#lost] : this.#lost,
+      },
+      { name: 'events, content, promises', seen: 'each one', problems: this.#faults },
+      {
+        name: 'counters and shutdowns',
+        seen: finish?.done.join('; ') ?? 'nothing',
+        problems: finish?.problems ?? ['the servers did not answer'],
+      },
+      { name: 'processes', seen: `${ROLES.length} were started`, problems: processes },
+      {
+        name: 'after the last shutdown',
+        seen: `${left} descriptors`,
+        problems: left < first || first === 0 ? [] : [`${left} descriptors, ${first} with the servers`],
+      },
+    ]
+  }
+}
 
 function judgeDescriptors(role: Role, samples: readonly Sample[]): Row {
   const [first, ...rest] = samples.map(({ descriptors }) => descriptors)
   const worst = rest.find((count) => count !== first)
   const name = `${role}: descriptors`
   if (rest.length === 0) return { name, seen: 'no samples', problems: ['no samples'] }
-  if (first === undefined) return { name, seen: 'the system does not tell', problems: [] }
+  const seen = `${first} at the start, ${rest.at(-1)} at the end, ${rest.length} times looked at`
+  return { name, seen, problems: worst === undefined ? [] : [`${first} at the start, then ${worst}`] }
+}
+
+/** Compares the medians of the early and the late half of the samples, after the warm-up. */
+function judgeTrend(name: string, samples: readonly number[], limit: typeof HEAP): Row {
+  const warm = samples.slice(Math.max(1, Math.ceil(samples.length * WARM_UP)))
+  if (warm.length < MIN_SAMPLES)
+    return { name, seen: `${warm.length} samples: too few to judge`, problems: [] }
+  const half = Math.floor(warm.length / 2)
+  const early = median(warm.slice(0, half))
+  const late = median(warm.slice(-half))
+  const allowed = Math.max(limit.least, early * limit.part)
+  const isNormal = late - early <= allowed
+  const problem = `grew by ${megabytes(late - early)}, ${megabytes(allowed)} would be normal`
   return {
     name,
-    seen: `${first} at the start, ${rest.at(-1)} at the end, ${rest.length} times looked at`,
-    problems: worst === undefined ? [] : [`${first} at the start, then ${worst}`],
+    seen: `${megabytes(early)} early, ${megabytes(late)} late`,
+    problems: isNormal ? [] : [problem],
   }
 }
 
-/** @param listeners descriptors that servers had while they listened, one each */
-function leftovers(samples: readonly Sample[], last: Sample | undefined, listeners: number): string[] {
-  const before = samples[0]?.descriptors
-  if (last === undefined) return ['the server did not answer']
-  if (before === undefined || last.descriptors === undefined || last.descriptors <= before - listeners)
-    return []
-  return [`${last.descriptors} descriptors, ${before} with ${listeners} listeners`]
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2
 }
 
-const describe = (tally: Tally): string =>
-  tally.kind === 'stream'
-    ? `${tally.transport} ${tally.stats.accepted} accepted`
-    : `${tally.transport} ${tally.stats.datagramsReceived} received`
-
-const countersOf = (tally: Tally): string[] =>
-  (tally.kind === 'stream' ? ofStream(tally) : ofDatagrams(tally)).flatMap(([what, one, other]) =>
-    one === other ? [] : [`${tally.transport}: ${what}: ${one} and ${other}`],
-  )
-
-/** Nobody can have been served or turned away who has not tried; those that gave up may never have been seen. */
-function surplusOf({ transport, stats }: StreamTally, connects: Evidence['connects']): string[] {
-  const { connectionLimit, handshakeFailed, handshakeTimeout } = stats.rejected
-  const met = stats.accepted + connectionLimit + handshakeFailed + handshakeTimeout
-  const tried = connects[transport] ?? 0
-  return met <= tried ? [] : [`${transport}: ${met} accepted or rejected, ${tried} connects of clients`]
-}
-
-type Equation = readonly [what: string, one: number, other: number]
-
-function ofStream({ stats, opened, closed, reasons, thrown }: StreamTally): Equation[] {
-  return [
-    ['accepted, and seen as new', stats.accepted, opened],
-    ['accepted, and closed + open', stats.accepted, closed + stats.open],
-    ['open at the end, and none', stats.open, 0],
-    ['handshaking at the end, and none', stats.handshaking, 0],
-    ['closed, and the sum of reasons', closed, sum(Object.values(reasons), (count) => count)],
-    ['closed as idle, and the reason', stats.idleClosed, reasons['idle'] ?? 0],
-    ['failed handlers, and those that were to fail', stats.handlerErrors, thrown],
-  ]
-}
-
-function ofDatagrams({ stats, handled, replied, refused, thrown }: DatagramTally): Equation[] {
-  const { queueFull, unread, closing } = stats.datagramsDropped
-  return [
-    ['received, and handled + dropped', stats.datagramsReceived, handled + queueFull + unread + closing],
-    ['sent, and replies that resolved', stats.datagramsSent, replied],
-    ['send errors, and replies that were refused', stats.sendErrors, refused],
-    ['failed handlers, and those that were to fail', stats.handlerErrors, thrown],
-    ['waiting to be sent at the end, and none', stats.sendQueueBytes, 0],
-  ]
-}
-
-/** With TLS, peers in a handshake are forced too, which no observer of connections sees. */
-function reportsOf({ transport, shutdowns }: StreamTally): string[] {
-  const { idle, drained, forced } = shutdowns.report
-  const reported = idle + drained + forced
-  const isRight = transport === 'tls' ? reported >= shutdowns.members : reported === shutdowns.members
-  return isRight
-    ? []
-    : [`${transport}: ${reported} in the reports of shutdowns, ${shutdowns.members} observed`]
-}
-
-function sum<T>(items: readonly T[], count: (item: T) => number): number {
-  return items.reduce((total, item) => total + count(item), 0)
-}
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`

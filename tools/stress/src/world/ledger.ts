@@ -19,10 +19,17 @@ type Judging = 'hurtBy' | 'breaks' | 'reset' | 'force' | 'drain' | 'closing'
 
 let count = 0
 
+/** Numbers of ends begin after this one: no two processes of a run may have the same. */
+export function numberEndsFrom(first: number): void {
+  count = first
+}
+
+export const nextId = (): number => (count += 1)
+
 /** What one end wrote and read, and what was done to it. */
 export class Ledger {
   /** The first bytes of what it writes. */
-  readonly id = (count += 1)
+  readonly id = nextId()
   readonly received = new Received()
   sent = 0
   /** Of those, bytes of writes that were refused: they may have left or not. */

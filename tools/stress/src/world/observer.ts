@@ -58,6 +58,8 @@ const NEXT: Readonly<Record<ServerState, readonly ServerState[]>> = {
   draining: ['closed'],
   closed: ['starting'],
 }
+/** Complaints that are kept. */
+const MOST = 100
 const CLOSED = /^Closed \w+: (\d+) idle, (\d+) drained, (\d+) forced$/
 
 /** Follows one server from the beginning: its states, its connections, its errors, and whether its numbers add up. */
@@ -87,7 +89,8 @@ export class Observer {
     server.on('error', (error) => {
       if (error instanceof Oops) this.#failed += 1
       else if (isSockError(error, 'ERR_SOCK_CONNECTION_LIMIT')) this.#turnedAway += 1
-      else if (!isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT')) this.complaints.push(error)
+      else if (!isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT') && this.complaints.length < MOST)
+        this.complaints.push(error)
     })
     server.on('connection', (event) => {
       if (event.state === 'new' && this.#state === 'draining') this.shutdowns.members += 1

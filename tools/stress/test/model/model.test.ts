@@ -1,6 +1,5 @@
 import { describe, it } from '@jest/globals'
 import { createGround, NAMES } from '../../src/model/grounds.js'
-import { holds } from '../../src/model/holds.js'
 
 /** Of a failure that was printed, to play it again: see TESTING.md. */
 const { MODEL_SEED, MODEL_RUNS = '30' } = process.env
@@ -15,7 +14,7 @@ describe('any sequence keeps to the model', () => {
     run(`on ${name}`, async () => {
       if (ground === undefined) return
       const numRuns = Math.ceil(Number(MODEL_RUNS) * GROUNDS[name as keyof typeof GROUNDS])
-      const problem = await holds(ground, { sequences: 0, followed: 0, delivered: 0 }, { seed, numRuns })
+      const problem = await ground.play({ sequences: 0, followed: 0, delivered: 0 }, { seed, numRuns })
       await ground.close()
       if (problem !== undefined) throw new Error(problem)
     })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { holds } from '../../src/model/holds.js'
+import { perform } from '../../src/model/grounds.js'
 import { anyProgram } from '../../src/model/program.js'
 import { Stage } from '../../src/model/stage.js'
 
@@ -39,12 +39,11 @@ describe('the model finds', () => {
 
   it('the same again with the seed and the path that it prints', async () => {
     const stage = new Stage(PLAYER, { STRESS_FAULT: 'count' }, PATIENCE)
-    const property = stage.property.bind(stage, anyProgram('node', ['unix']), () => 'a program')
-    const ground = { name: 'unix' as const, property, close: () => stage.close() }
+    const ground = perform('unix', stage, anyProgram('node', ['unix']), () => 'a program')
     const tally = { sequences: 0, followed: 0, delivered: 0 }
-    const found = await holds(ground, tally, { seed: 2, numRuns: 50 })
+    const found = await ground.play(tally, { seed: 2, numRuns: 50 })
     const [, seed, path = ''] = /--seed (\d+) --path (\S+)/.exec(found ?? '') ?? []
-    const again = await holds(ground, tally, { seed: Number(seed), numRuns: 1, path })
+    const again = await ground.play(tally, { seed: Number(seed), numRuns: 1, path })
     expect(again).toContain('accepted, and seen as new')
     await stage.close()
   })

@@ -1,103 +1,82 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { isAvailable } from '../../src/soak/engines.js'
-import { endPrograms, startProgram } from './support/program.js'
+import { describe, expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { withFolder } from '@sock/tools/folder'
+import { start, type Outcome, type Program } from '@sock/tools/processes'
+import { isAvailable } from '../../src/world/means.js'
 
-/** Some seconds; it takes longer where the machine needs longer for as many looks as a trend is judged by. */
+/** Some seconds; it takes longer where the machine needs longer for as many rounds as a trend is judged by. */
 const SHORT = '0.15'
-/** Against hanging only. */
-const LIMIT = 300_000
 
 /** Where the addon was compiled; elsewhere it is skipped, and is seen to be. */
 const itWithNative: typeof it.skip = isAvailable('native') ? it : it.skip
 
+const soak = (...args: string[]): Program =>
+  start(process.execPath, [fileURLToPath(new URL('../../dist/soak/main.js', import.meta.url)), ...args])
+
 /** The names of the rows that fail, from the printed verdict. */
-const failing = (output: string): string[] =>
+const failing = ({ output }: Outcome): string[] =>
   [...output.matchAll(/^FAILS {2}(.*?) {2}/gm)].map(([, name]) => name as string)
 
-let folder: string
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'soak-test-'))
-})
-afterEach(async () => {
-  await endPrograms()
-  await rm(folder, { recursive: true })
-})
+const SERVED = /^holds {2}bytes and datagrams +[1-9]\d* ends of connections, [1-9]/m
 
 describe('npm run soak', () => {
-  it(
-    'npm run soak ends by itself with code 0, prints a verdict and writes its numbers',
-    async () => {
-      const results = join(folder, 'results.json')
-      const { code, output } = await startProgram('--minutes', SHORT, '--results', results).ended
-      expect(failing(output)).toEqual([])
-      expect(output).toMatch(/^holds {2}bytes acknowledged, not delivered +[1-9]\d* sessions/m)
-      expect(output).toMatch(/\n16 passed, 0 failed\n$/)
-      expect(code).toBe(0)
-      expect(JSON.parse(await readFile(results, 'utf8'))).toMatchObject({
-        numPassedTests: 16,
+  it('npm run soak ends by itself with code 0, prints a verdict and writes its numbers', async () => {
+    await withFolder('soak-test', async (folder) => {
+      const results = folder.next()
+      const outcome = await soak('--minutes', SHORT, '--results', results).ended
+      expect(failing(outcome)).toEqual([])
+      expect(outcome.output).toMatch(SERVED)
+      expect(outcome.output).toMatch(/\n14 passed, 0 failed\n$/)
+      expect(outcome.code).toBe(0)
+      expect(JSON.parse(readFileSync(results, 'utf8'))).toMatchObject({
+        numPassedTests: 14,
         numFailedTests: 0,
       })
-    },
-    LIMIT,
-  )
+    })
+  })
 
   itWithNative(
     'npm run soak takes the native engine, and nothing is lost or leaked with it either',
     async () => {
-      const { code, output } = await startProgram('--minutes', SHORT, '--engine', 'native').ended
-      expect(output).toMatch(/ over native, /)
-      expect(failing(output)).toEqual([])
-      expect(output).toMatch(/^holds {2}bytes acknowledged, not delivered +[1-9]\d* sessions/m)
-      expect(code).toBe(0)
+      const outcome = await soak('--minutes', SHORT, '--engine', 'native').ended
+      expect(outcome.output).toMatch(/ over native, /)
+      expect(failing(outcome)).toEqual([])
+      expect(outcome.output).toMatch(SERVED)
+      expect(outcome.code).toBe(0)
     },
-    LIMIT,
   )
 
   it.each([
     ['descriptors', ['server: descriptors', 'after the last shutdown']],
     ['heap', ['server: heap']],
-    ['byte', ['bytes acknowledged, not delivered']],
-    ['order', ['events in order']],
-  ])(
-    'npm run soak ends with code 1 when something is done wrong: %s',
-    async (broken, rows) => {
-      const program = startProgram('--minutes', SHORT, '--only', 'tcp,unixgram', '--broken', broken)
-      const { code, output } = await program.ended
-      expect(failing(output)).toEqual(expect.arrayContaining(rows))
-      expect(code).toBe(1)
-    },
-    LIMIT,
-  )
+    ['byte', ['bytes and datagrams']],
+    ['order', ['events, content, promises']],
+  ])('npm run soak ends with code 1 when something is done wrong: %s', async (broken, rows) => {
+    const outcome = await soak('--minutes', SHORT, '--only', 'tcp,unixgram', '--broken', broken).ended
+    expect(failing(outcome)).toEqual(expect.arrayContaining(rows))
+    expect(outcome.code).toBe(1)
+  })
 
-  it(
-    'npm run soak ends with the verdict so far on SIGINT',
-    async () => {
-      const program = startProgram('--minutes', '60', '--only', 'tcp')
-      // Without a session there is nothing to judge.
-      await program.until(/^\d+ s · [1-9]\d* sessions/m)
-      program.kill('SIGINT')
-      const { code, output } = await program.ended
-      expect(output).toMatch(/\n16 passed, 0 failed\n$/)
-      expect(code).toBe(0)
-    },
-    LIMIT,
-  )
+  it('npm run soak ends with the verdict so far on SIGINT', async () => {
+    const program = soak('--minutes', '60', '--only', 'tcp')
+    // Without a stream there is nothing to judge.
+    await program.until(/ [1-9]\d* whole/)
+    program.kill('SIGINT')
+    const { code, output } = await program.ended
+    expect(output).toMatch(/\n14 passed, 0 failed\n$/)
+    expect(code).toBe(0)
+  })
 
-  it('npm run soak refuses options that make no sense', async () => {
-    const programs = [
-      ['--minutes', '0'],
-      ['--only', 'sctp'],
-      ['--seed', '-1'],
-      ['--engine', 'bun'],
-      ['--broken', 'everything'],
-    ]
-    for (const args of programs) {
-      const { code, output } = await startProgram(...args).ended
-      expect(output).toMatch(/^error: /)
-      expect(code).toBe(2)
-    }
+  it.each([
+    ['--minutes', '0'],
+    ['--only', 'sctp'],
+    ['--seed', '-1'],
+    ['--engine', 'bun'],
+    ['--broken', 'everything'],
+  ])('npm run soak refuses %s %s', async (...args) => {
+    const { code, output } = await soak(...args).ended
+    expect(output).toMatch(/^error: /)
+    expect(code).toBe(2)
   })
 })
