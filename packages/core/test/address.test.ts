@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
 import { inspect } from 'node:util'
 import { formatAddress } from '../src/index.js'
 import { ipAddress, unixAddress } from '../src/transport.js'
-import { thrown } from './support/settle.js'
 
 describe('ipAddress', () => {
   it.each([

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { connectStream } from '../src/lib/stream/client.js'
 import { createFakeStreamPort } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
 import { dial, serve } from './support/fake-datagram-sockets.js'
 import { serveFake } from './support/fake-server.js'
-import { rejection, settle } from './support/settle.js'
+import { settle } from './support/settle.js'
 
 /* oxlint-disable unicorn/no-thenable -- that is the subject */
 const oops = (): never => {

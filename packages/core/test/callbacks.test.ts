@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
 import { inspect } from 'node:util'
 import { CallbackRegistry } from '../src/lib/server/callback-registry.js'
-import { settle, thrown } from './support/settle.js'
+import { settle } from './support/settle.js'
 
 type Warn = (message: string, name: string) => void
 let warnings: ReturnType<typeof jest.fn<Warn>>

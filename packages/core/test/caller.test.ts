@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection, thrown } from '@sock/tools/testing/wait'
 import { inspect } from 'node:util'
 import { SockError } from '../src/index.js'
 import { atCaller, Caller, connectAtCaller, dialFor, type Entry } from '../src/lib/errors/caller.js'
 import { outOfRange } from '../src/lib/options/check.js'
-import { rejection, thrown } from './support/settle.js'
 
 /** As Node makes them. */
 function systemError(code: string, details: object = {}): NodeJS.ErrnoException {

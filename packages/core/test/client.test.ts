@@ -3,8 +3,8 @@ import type { ConnectionEvent } from '../src/index.js'
 import { connectStream, type StreamDial } from '../src/stream.js'
 import { ipAddress } from '../src/transport.js'
 import { createFakeStreamPort } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
 import { systemError } from './support/fake-server.js'
-import { rejection } from './support/settle.js'
 
 const remote = ipAddress('192.0.2.1', 80)
 

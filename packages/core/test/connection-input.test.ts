@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import { openFake, story, systemError } from './support/fake-server.js'
-import { outcome, rejection, settle } from './support/settle.js'
+import { outcome, settle } from './support/settle.js'
 
 /** The chunks a connection has, as text, up to the end. */
 async function rest(connection: AsyncIterable<Buffer>): Promise<string[]> {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createFakeStreamPort } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
 import { openFake, serveFake, story } from './support/fake-server.js'
-import { pass, rejection, stopClock } from './support/settle.js'
+import { pass, stopClock } from './support/settle.js'
 
 beforeEach(stopClock)
 afterEach(() => void jest.useRealTimers())

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import { openFake, story, systemError } from './support/fake-server.js'
-import { outcome, rejection, settle } from './support/settle.js'
+import { outcome, settle } from './support/settle.js'
 
 /** A connection whose writer waits: more than the mark is on its way. */
 async function openStuck() {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import { openFake, serveFake, story, type OpenFake } from './support/fake-server.js'
-import { pass, rejection, stopClock } from './support/settle.js'
+import { pass, stopClock } from './support/settle.js'
 
 /** A deadline is looked at in eighths, so it strikes between itself and an eighth later. */
 const early = (deadline: number): number => deadline - 1

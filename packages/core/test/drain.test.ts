@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import { getEventListeners } from 'node:events'
 import type { StreamConnection } from '../src/lib/stream/connection.js'
 import { Drain } from '../src/lib/server/drain.js'
-import { pass, rejection, stopClock } from './support/settle.js'
+import { pass, stopClock } from './support/settle.js'
 
 beforeEach(stopClock)
 afterEach(() => void jest.useRealTimers())

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect, createServer, Server, type AddressInfo, type Socket } from 'node:net'
 import type { StreamServerOptions } from '../src/index.js'
 import { echo } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
 import { createNodeServer } from './support/node-server.js'
-import { rejection } from './support/settle.js'
 
 const opened: { destroy(): void }[] = []
 const closing: (() => unknown)[] = []

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import { getEventListeners } from 'node:events'
 import { exchange } from '../src/index.js'
 import type { Connection } from '../src/index.js'
 import { openFake, systemError } from './support/fake-server.js'
-import { outcome, rejection, settle } from './support/settle.js'
+import { outcome, settle } from './support/settle.js'
 
 /** An exchange under way. */
 async function ask(data: string | Uint8Array = 'question', options?: Parameters<typeof exchange>[2]) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
 import type { StreamCallbacks } from '../src/index.js'
 import { checkStreamHandler } from '../src/lib/channel/handler.js'
 import { serveFake } from './support/fake-server.js'
-import { thrown } from './support/settle.js'
 
 describe('checkStreamHandler', () => {
   it('checkStreamHandler() takes a function as it is', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
 import fc from 'fast-check'
 import { isSockError } from '../src/index.js'
 import { check, ipAddress, parseIpTarget } from '../src/transport.js'
-import { thrown } from './support/settle.js'
 
 const parse = (target: unknown) => parseIpTarget(target as string, {})
 

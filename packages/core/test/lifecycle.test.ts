@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
 import type { ServerState } from '../src/index.js'
 import { transition } from '../src/lib/server/lifecycle.js'
-import { thrown } from './support/settle.js'
 
 const STATES: ServerState[] = ['idle', 'starting', 'listening', 'draining', 'closed']
 const PATHS = [

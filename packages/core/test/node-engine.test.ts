@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,7 +17,7 @@ import {
   type StreamPort,
 } from '../src/stream.js'
 import { unixAddress } from '../src/transport.js'
-import { outcome, rejection } from './support/settle.js'
+import { outcome } from './support/settle.js'
 
 const OPTIONS = { highWaterMark: 65_536 }
 const ANY_PORT: IpEndpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import type { Connection, ConnectionState } from '../src/index.js'
 import { openWith } from './support/callbacks.js'
 import { dial, PEER, serve } from './support/fake-datagram-sockets.js'
 import { openFake, story, systemError } from './support/fake-server.js'
-import { outcome, rejection, settle } from './support/settle.js'
+import { outcome, settle } from './support/settle.js'
 
 /** A connection that an observer destroys in the middle of what it observes. */
 async function openObserved(state: ConnectionState) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
 import { streamClientChecks, nodeEngine, streamServerChecks } from '../src/stream.js'
 import { check, checkOptions, wrongType, type Check } from '../src/transport.js'
-import { thrown } from './support/settle.js'
 
 const MAX_TIMEOUT = 2 ** 31 - 1
 

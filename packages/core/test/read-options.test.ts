@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import { getEventListeners } from 'node:events'
 import type { ReadOptions } from '../src/index.js'
 import { dial } from './support/fake-datagram-sockets.js'
 import { openFake } from './support/fake-server.js'
-import { pass, rejection, stopClock } from './support/settle.js'
+import { pass, stopClock } from './support/settle.js'
 
 /** What a test needs of a channel that reads, whatever it is. */
 interface Scene {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
 import { checkServerOptions } from '../src/lib/options/server-options.js'
 import { check } from '../src/transport.js'
-import { thrown } from './support/settle.js'
 
 const checks = { idleTimeout: check.milliseconds(0), noDelay: check.boolean(true) }
 const checked = (handler: unknown, options?: unknown) =>

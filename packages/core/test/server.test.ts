@@ -3,8 +3,9 @@ import { getEventListeners } from 'node:events'
 import type { Server } from '../src/index.js'
 import { createDeferred } from '../src/lib/async/deferred.js'
 import { createFakeListener, createFakeStreamPort, type FakeListener } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
 import { createFakeServer, openFake, serveFake, story, systemError } from './support/fake-server.js'
-import { outcome, pass, rejection, settle, stopClock } from './support/settle.js'
+import { outcome, pass, settle, stopClock } from './support/settle.js'
 
 afterEach(() => void jest.useRealTimers())
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { Connection } from '../src/index.js'
 import { createFakeListener, createFakeStreamPort } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
 import { createFakeServer } from './support/fake-server.js'
-import { rejection, settle } from './support/settle.js'
+import { settle } from './support/settle.js'
 import type { StreamHandler } from '../src/index.js'
 import type { StreamListenerSink } from '../src/stream.js'
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { startTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -8,8 +10,6 @@ import { createInterface } from 'node:readline'
 import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { createCertificates } from './support/certificates.js'
-import { later } from './support/resources.js'
-import { startTool } from './support/tools.js'
 
 const PROGRAM = fileURLToPath(new URL('support/cluster.mjs', import.meta.url))
 const PEERS = 4

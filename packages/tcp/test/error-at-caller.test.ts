@@ -2,21 +2,12 @@ import { expect, it } from '@jest/globals'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { StreamEngine } from '@sock/core'
+import { expectHere } from '@sock/tools/testing/errors'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, thrown } from '@sock/tools/testing/wait'
 import { connectTcp, createTcpServer } from '../src/index.js'
 import { engines } from './support/engines.js'
-import { later } from './support/resources.js'
 import { echo, serve } from './support/servers.js'
-import { rejection, thrown } from './support/until.js'
-
-/** One line, and below it this file: what Node prints of an error that nobody catches. */
-function expectHere(error: Error & { code?: string }, code: string, message: string): void {
-  expect(error).toMatchObject({ code, message: expect.stringContaining(message) })
-  expect(error.message).not.toContain('\n')
-  expect(String(error.stack).split('\n').slice(0, 2)).toEqual([
-    String(error),
-    expect.stringMatching(/^ {4}at .*error-at-caller\.test\.ts:/),
-  ])
-}
 
 /** A port at which nothing listens: one that was just given back. */
 async function freePort(): Promise<number> {

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { IpAddress } from '@sock/core'
+import { hasTool } from '@sock/tools/testing/needs'
+import { runTool, startTool } from '@sock/tools/testing/programs'
+import { until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { untimed } from './support/clock.js'
 import { engines } from './support/engines.js'
 import { dial, echo, serve } from './support/servers.js'
 import { createNetwork, whyNoNetwork, type Network } from './support/network.js'
-import { hasTool, runTool, startTool } from './support/tools.js'
-import { until } from './support/until.js'
 
 const reason = whyNoNetwork() ?? (hasTool('python3') ? undefined : 'needs python3')
 if (reason !== undefined) console.warn(`Tests of a broken network are skipped: ${reason}`)

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import type { StreamHandler, StreamServerOptions } from '@sock/core'
 import { provoke, type Scene, type StreamFixture } from '@sock/testing'
+import { hasTool } from '@sock/tools/testing/needs'
+import { until } from '@sock/tools/testing/wait'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -8,8 +10,6 @@ import { generate } from 'selfsigned'
 import { connectTcp, createTcpServer, type IpAddress } from '../src/index.js'
 import { engines } from './support/engines.js'
 import { echo } from './support/servers.js'
-import { hasTool } from './support/tools.js'
-import { until } from './support/until.js'
 
 const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 })
 

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals'
 import type { IpAddress } from '@sock/core'
+import { hasTool } from '@sock/tools/testing/needs'
+import { until } from '@sock/tools/testing/wait'
 import type { Socket } from 'node:net'
 import { engines } from './support/engines.js'
 import { startFaultServer, type FaultServer } from './support/fault-server.js'
 import { closed, dialRaw } from './support/servers.js'
-import { hasTool } from './support/tools.js'
-import { until } from './support/until.js'
 
 const onLinux = process.platform === 'linux' ? it : it.skip
 const withStrace = hasTool('strace') ? it : it.skip

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { provoke, type Scene, type StreamFixture } from '@sock/testing'
+import { until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { connectTcp, createTcpServer, type IpAddress, type TcpServer } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { closed, echo } from './support/servers.js'
-import { until } from './support/until.js'
 
 let certificates: Certificates
 beforeAll(async () => void (certificates = await createCertificates()))

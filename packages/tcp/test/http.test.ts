@@ -1,4 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { hasTool } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -6,10 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { IpAddress, TcpServerOptions } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
-import { later } from './support/resources.js'
 import { dialRaw, readToEnd, serve, type Running } from './support/servers.js'
-import { hasTool, runTool } from './support/tools.js'
-import { until } from './support/until.js'
 
 const MB = 1_000_000
 const withCurl = hasTool('curl') ? it : it.skip

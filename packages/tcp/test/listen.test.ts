@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createTcpServer, connectTcp } from '../src/index.js'
 import { checkReusePort } from '@sock/core/transport'
+import { hasTool } from '@sock/tools/testing/needs'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { listening, privilegedPort, unprivileged } from './support/kernel.js'
-import { later } from './support/resources.js'
 import { dial, dialRaw, echo, readBytes, serve } from './support/servers.js'
-import { hasTool } from './support/tools.js'
-import { rejection, until } from './support/until.js'
 
 const withSs = hasTool('ss') ? it : it.skip
 /** Elsewhere every port is for everybody. */

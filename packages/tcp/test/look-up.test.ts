@@ -1,13 +1,13 @@
 import { expect, it } from '@jest/globals'
+import { holdLookUps } from '@sock/tools/testing/look-ups'
+import { later } from '@sock/tools/testing/resources'
+import { rejection } from '@sock/tools/testing/wait'
 import { getEventListeners, once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { connectTcp, createTcpServer, type TcpServer, type TcpServerOptions } from '../src/index.js'
 import { createCertificates } from './support/certificates.js'
 import { engines } from './support/engines.js'
-import { holdLookUps } from './support/look-ups.js'
-import { later } from './support/resources.js'
 import { dial, echo, readBytes } from './support/servers.js'
-import { rejection } from './support/until.js'
 
 const REASON = new Error('never mind')
 

@@ -1,8 +1,8 @@
 import { nodeEngine } from '@sock/core/stream'
 import { describe, expect, it } from '@jest/globals'
+import { rejection, thrown, until } from '@sock/tools/testing/wait'
 import { connectTcp, createTcpServer, type TcpClientOptions, type TcpServerOptions } from '../src/index.js'
 import { dial, echo, readBytes, serve } from './support/servers.js'
-import { rejection, thrown, until } from './support/until.js'
 
 type Case = [option: string, value: unknown, error: typeof TypeError | typeof RangeError]
 

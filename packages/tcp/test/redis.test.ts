@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { hasTool } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { until } from '@sock/tools/testing/wait'
 import { dial, readBytes, serve } from './support/servers.js'
 import { createRespHandler } from './support/resp.js'
-import { hasTool, runTool } from './support/tools.js'
-import { until } from './support/until.js'
 
 const REQUESTS = 20_000
 const withBenchmark = hasTool('redis-benchmark') ? it : it.skip

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { exchange } from '@sock/core'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -7,8 +9,6 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { generate } from 'selfsigned'
 import type { Connection } from '../src/index.js'
 import { collect, dial, dialRaw, readToEnd, serve } from './support/servers.js'
-import { later } from './support/resources.js'
-import { rejection, until } from './support/until.js'
 
 const MIB = 1024 * 1024
 

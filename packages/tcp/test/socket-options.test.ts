@@ -1,11 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals'
+import { hasTool } from '@sock/tools/testing/needs'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import type { Socket } from 'node:net'
 import { connectTcp, type TcpClientOptions } from '../src/index.js'
 import { established } from './support/kernel.js'
-import { later } from './support/resources.js'
 import { dial, dialRaw, echo, readBytes, serve } from './support/servers.js'
-import { hasTool } from './support/tools.js'
-import { rejection, until } from './support/until.js'
 
 const withSs = hasTool('ss') ? it : it.skip
 

@@ -1,11 +1,11 @@
 import { formatAddress } from '@sock/core'
 import { ipAddress } from '@sock/core/transport'
 import { describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import fc from 'fast-check'
 import { connectTcp, createTcpServer, type TcpTarget } from '../src/index.js'
 import { parseListenTarget } from '../src/lib/tcp-target.js'
 import { dial, echo, readBytes, serve } from './support/servers.js'
-import { rejection } from './support/until.js'
 
 const MALFORMED_STRINGS = [
   '',

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { exchange } from '@sock/core'
+import { later } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
 import { connect, type TLSSocket } from 'node:tls'
 import { types } from 'node:util'
 import type { TlsSession } from '../src/index.js'
 import { createCertificates, type Certificates, type Pair } from './support/certificates.js'
-import { later } from './support/resources.js'
 import { closed, dial, echo, readBytes, serve, type Running } from './support/servers.js'
-import { until } from './support/until.js'
 
 let certificates: Certificates
 beforeAll(async () => {

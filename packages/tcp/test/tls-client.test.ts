@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { types } from 'node:util'
 import { connectTcp, type TcpServerOptions } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
-import { later } from './support/resources.js'
 import { closed, dial, echo, readBytes, serve, type Running } from './support/servers.js'
-import { rejection, until } from './support/until.js'
 
 let certificates: Certificates
 beforeAll(async () => {

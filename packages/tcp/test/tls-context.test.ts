@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
 import { createTcpServer, type TcpConnection, type IpAddress } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { dial, echo, readBytes, serve } from './support/servers.js'
-import { thrown } from './support/until.js'
 
 let certificates: Certificates
 beforeAll(async () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { createServer, type AddressInfo } from 'node:net'
@@ -8,7 +9,6 @@ import type { Connection, IpAddress, TcpServerOptions } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { untimed } from './support/clock.js'
 import { closed, dial, dialRaw, echo, readBytes, serve, type Running } from './support/servers.js'
-import { rejection, until } from './support/until.js'
 
 let certificates: Certificates
 let hello: Buffer

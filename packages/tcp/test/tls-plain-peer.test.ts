@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { later } from '@sock/tools/testing/resources'
+import { rejection } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { connectTcp } from '../src/index.js'
-import { later } from './support/resources.js'
-import { rejection } from './support/until.js'
 
 describe('connectTcp with tls', () => {
   it.each<[string, (socket: Socket) => void]>([

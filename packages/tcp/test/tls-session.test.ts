@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import {
@@ -9,9 +11,7 @@ import {
   type TlsSession,
 } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
-import { later } from './support/resources.js'
 import { dial, echo, readBytes, serve, type Running } from './support/servers.js'
-import { rejection, until } from './support/until.js'
 
 let certificates: Certificates
 beforeAll(async () => {

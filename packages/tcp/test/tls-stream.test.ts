@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { exchange } from '@sock/core'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
@@ -7,7 +9,6 @@ import { connect, type TLSSocket } from 'node:tls'
 import type { IpAddress, StreamHandler, TcpServerOptions } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { untimed } from './support/clock.js'
-import { later } from './support/resources.js'
 import {
   closed,
   dialRaw,
@@ -19,7 +20,6 @@ import {
   serve,
   type Running,
 } from './support/servers.js'
-import { rejection, until } from './support/until.js'
 
 const MIB = 1024 * 1024
 

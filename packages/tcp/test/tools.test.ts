@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { hasTool } from '@sock/tools/testing/needs'
+import { runTool, startTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCertificates, type Certificates } from './support/certificates.js'
-import { later } from './support/resources.js'
 import { collect, echo, serve } from './support/servers.js'
-import { hasTool, runTool, startTool } from './support/tools.js'
-import { until } from './support/until.js'
 
 const MIB = 1024 * 1024
 const withOpenssl = hasTool('openssl') ? it : it.skip

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { later } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { TcpServerOptions } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
-import { later } from './support/resources.js'
 import { serve, type Running } from './support/servers.js'
-import { until } from './support/until.js'
 
 let certificates: Certificates
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { exchange } from '@sock/core'
 import { describe, expect, it, jest } from '@jest/globals'
+import { later } from '@sock/tools/testing/resources'
+import { rejection } from '@sock/tools/testing/wait'
 import { Socket } from 'node:dgram'
 import { connectUdp } from '../src/index.js'
 import { engines } from './support/engines.js'
-import { later } from './support/resources.js'
 import { bindPeer, dial, serve, unusedPort } from './support/sockets.js'
-import { rejection } from './support/until.js'
 
 const SILENT = { data() {} }
 

@@ -1,10 +1,11 @@
 import type { DatagramHandler } from '@sock/core'
 import { describe, expect, it } from '@jest/globals'
+import { hasTool } from '@sock/tools/testing/needs'
+import { runTool, startTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
-import { later } from './support/resources.js'
 import { bindPeer, dial, serve } from './support/sockets.js'
-import { hasTool, runTool, startTool } from './support/tools.js'
-import { until } from './support/until.js'
 
 const withPython = hasTool('python3') ? it : it.skip
 const withSocat = hasTool('socat') ? it : it.skip

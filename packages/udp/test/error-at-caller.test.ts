@@ -1,19 +1,10 @@
 import { expect, it } from '@jest/globals'
+import { expectHere } from '@sock/tools/testing/errors'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, thrown } from '@sock/tools/testing/wait'
 import { connectUdp, createUdpServer } from '../src/index.js'
 import { engines } from './support/engines.js'
-import { later } from './support/resources.js'
 import { echo, serve } from './support/sockets.js'
-import { rejection, thrown } from './support/until.js'
-
-/** One line, and below it this file: what Node prints of an error that nobody catches. */
-function expectHere(error: Error & { code?: string }, code: string, message: string): void {
-  expect(error).toMatchObject({ code, message: expect.stringContaining(message) })
-  expect(error.message).not.toContain('\n')
-  expect(String(error.stack).split('\n').slice(0, 2)).toEqual([
-    String(error),
-    expect.stringMatching(/^ {4}at .*error-at-caller\.test\.ts:/),
-  ])
-}
 
 for (const { name, options, describe } of engines) {
   const create = (more: object = {}) => {

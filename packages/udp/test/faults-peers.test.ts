@@ -1,13 +1,13 @@
 import { expect, it } from '@jest/globals'
 import type { DatagramHandler } from '@sock/core'
+import { hasTool } from '@sock/tools/testing/needs'
+import { startTool, stop } from '@sock/tools/testing/programs'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { engines } from './support/engines.js'
 import { bindPeer, dial, serve, unusedPort } from './support/sockets.js'
-import { stop } from './support/stop.js'
-import { hasTool, startTool } from './support/tools.js'
 import { runProgram } from './support/program.js'
-import { rejection, until } from './support/until.js'
 
 const withPython = hasTool('python3') ? it : it.skip
 

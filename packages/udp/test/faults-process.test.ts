@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals'
+import { countSockets } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
 import { Worker } from 'node:worker_threads'
 import { engines } from './support/engines.js'
 import { runProgram } from './support/program.js'
-import { countSockets } from './support/resources.js'
 import { dial, serve } from './support/sockets.js'
-import { until } from './support/until.js'
 
 const itOnLinux = process.platform === 'linux' ? it : it.skip
 const ENTRY = new URL('../dist/index.js', import.meta.url).href

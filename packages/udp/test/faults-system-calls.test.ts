@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals'
+import { itWithStrace } from '@sock/tools/testing/needs'
 import { engines } from './support/engines.js'
-import { itWithStrace, runProgram } from './support/program.js'
+import { runProgram } from './support/program.js'
 
 /** Which of these libuv uses depends on its version. */
 const SEND = 'sendmsg,sendmmsg,sendto'

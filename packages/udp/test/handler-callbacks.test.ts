@@ -1,8 +1,8 @@
 import type { DatagramChannel, DatagramHandler } from '@sock/core'
 import { describe, expect, it } from '@jest/globals'
+import { rejection, thrown, until } from '@sock/tools/testing/wait'
 import { createUdpServer } from '../src/index.js'
 import { bindPeer, create, serve } from './support/sockets.js'
-import { rejection, thrown, until } from './support/until.js'
 
 describe('createUdpServer with callbacks', () => {
   it('calls data with channel, bytes and sender, and write() answers', async () => {

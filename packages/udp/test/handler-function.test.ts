@@ -1,7 +1,7 @@
 import type { DatagramChannel } from '@sock/core'
 import { describe, expect, it } from '@jest/globals'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { bindPeer, echo, serve } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 describe('createUdpServer with a function that loops for ever', () => {
   it('runs it once for all datagrams of all senders', async () => {

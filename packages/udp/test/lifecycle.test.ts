@@ -1,8 +1,8 @@
 import type { ConnectionEvent } from '@sock/core'
 import { describe, expect, it, jest } from '@jest/globals'
-import { later } from './support/resources.js'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 describe('UdpServer.state', () => {
   it('goes through each state once per run, with a line for a log', async () => {

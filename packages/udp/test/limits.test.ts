@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { kernelDrops } from '../src/lib/kernel-drops.js'
 import { bindPeer, dial, echo, serve } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 const itOnLinux = process.platform === 'linux' ? it : it.skip
 /** What a datagram that waits costs beside its bytes. */

@@ -3,9 +3,9 @@ import { createSocket, Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { createUdpServer, type UdpTarget } from '../src/index.js'
 import { checkReusePort } from '@sock/core/transport'
-import { countSockets, later } from './support/resources.js'
+import { countSockets, later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 const HAS_REUSE_PORT = canReusePort()
 

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals'
+import { holdLookUps } from '@sock/tools/testing/look-ups'
+import { rejection } from '@sock/tools/testing/wait'
 import { getEventListeners } from 'node:events'
 import { connectUdp } from '../src/index.js'
 import { engines } from './support/engines.js'
-import { holdLookUps } from './support/look-ups.js'
 import { bindPeer, create, dial, echo, unusedPort } from './support/sockets.js'
-import { rejection } from './support/until.js'
 
 const REASON = new Error('never mind')
 

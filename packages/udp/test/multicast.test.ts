@@ -3,10 +3,10 @@ import { ipAddress } from '@sock/core/transport'
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import type { DatagramHandler } from '@sock/core'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import type { UdpServerOptions } from '../src/index.js'
-import { later } from './support/resources.js'
 import { create, echo, serve, type Running } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 const describeOnLinux = process.platform === 'linux' ? describe : describe.skip
 

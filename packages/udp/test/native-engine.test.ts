@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals'
 import { ipAddress } from '@sock/core/transport'
 import { engine, type NativeSocket } from '@sock/native'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { readFileSync } from 'node:fs'
 import type { UdpServerOptions } from '../src/index.js'
 import { describeNative as describe } from './support/engines.js'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 /** Nobody else's, and told from other runs at the same time by the process. */
 const GROUP = `239.254.${process.pid % 256}.${(process.pid >> 8) % 256}`

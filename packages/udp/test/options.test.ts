@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection, thrown } from '@sock/tools/testing/wait'
 import { connectUdp, createUdpServer, type UdpClientOptions, type UdpServerOptions } from '../src/index.js'
 import { echo } from './support/sockets.js'
-import { rejection, thrown } from './support/until.js'
 
 type Case = [option: string, value: unknown, error: typeof TypeError | typeof RangeError]
 

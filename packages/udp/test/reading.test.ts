@@ -1,7 +1,7 @@
 import type { DatagramChannel } from '@sock/core'
 import { describe, expect, it } from '@jest/globals'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { bindPeer, dial, serve } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 /** A server whose channel the test has in hand. */
 async function serveByHand(): Promise<{ channel: DatagramChannel; address: { host: string; port: number } }> {

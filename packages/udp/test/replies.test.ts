@@ -1,9 +1,9 @@
 import type { Datagram, DatagramChannel, DatagramHandler } from '@sock/core'
 import { ipAddress } from '@sock/core/transport'
 import { describe, expect, it } from '@jest/globals'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { engines } from './support/engines.js'
 import { bindPeer, dial, echo, serve } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 const pause = (): Promise<void> => new Promise(setImmediate)
 

@@ -1,7 +1,7 @@
 import type { DatagramChannel, ShutdownReport } from '@sock/core'
 import { describe, expect, it } from '@jest/globals'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { bindPeer, echo, serve } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 /** A handler that works on each datagram until it is released. */
 function slow(): {

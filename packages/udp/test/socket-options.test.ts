@@ -1,9 +1,9 @@
 import { describe, expect, it, jest } from '@jest/globals'
+import { later } from '@sock/tools/testing/resources'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { readFileSync } from 'node:fs'
 import { Socket } from 'node:dgram'
-import { later } from './support/resources.js'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
-import { rejection, until } from './support/until.js'
 
 const isLinux = process.platform === 'linux'
 const itOnLinux = isLinux ? it : it.skip

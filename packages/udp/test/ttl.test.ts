@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { until } from '@sock/tools/testing/wait'
 import { dial, echo, serve } from './support/sockets.js'
-import { until } from './support/until.js'
 
 describe('ttl', () => {
   it('is reported to hold for half of the peers of a dual-stack socket', async () => {

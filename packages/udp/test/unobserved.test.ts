@@ -1,8 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals'
+import { later } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
 import { createUdpServer } from '../src/index.js'
-import { later } from './support/resources.js'
 import { bindPeer } from './support/sockets.js'
-import { until } from './support/until.js'
 
 describe('createUdpServer', () => {
   it('makes one process warning of handlers that fail where nobody observes errors', async () => {

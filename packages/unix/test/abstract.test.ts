@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import { randomBytes } from 'node:crypto'
-import { ask, failure, useScratch } from './support/scratch.js'
+import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 const describeOnLinux = process.platform === 'linux' ? describe : describe.skip
@@ -32,7 +33,7 @@ describeOnLinux('createUnixServer with an abstract name', () => {
     const first = scratch.server()
     await first.listen(name)
     const second = scratch.server()
-    expect(await failure(second.listen(name))).toMatchObject({ code: 'EADDRINUSE' })
+    expect(await rejection(second.listen(name))).toMatchObject({ code: 'EADDRINUSE' })
     expect(second.state).toBe('idle')
     expect(await ask(await scratch.connect(name), 'first')).toBe('first')
     await first.close()
@@ -62,13 +63,13 @@ describeOnLinux('createUnixServer with an abstract name', () => {
     const name = freeName().padEnd(107, 'x')
     await scratch.server().listen(name)
     expect(await ask(await scratch.connect(name), 'long')).toBe('long')
-    expect(await failure(scratch.server().listen(`${name}x`))).toMatchObject({
+    expect(await rejection(scratch.server().listen(`${name}x`))).toMatchObject({
       code: 'ERR_SOCK_PATH_TOO_LONG',
     })
   })
 
   it.each(['mode', 'uid', 'gid'])('listen rejects %s, since there is no file', async (key) => {
-    const error = await failure(scratch.server().listen({ path: freeName(), [key]: 0 }))
+    const error = await rejection(scratch.server().listen({ path: freeName(), [key]: 0 }))
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
     expect(error.message).toContain('abstract name')
   })
@@ -78,10 +79,10 @@ describeOnLinux('createUnixServer with an abstract name', () => {
     const server = scratch.server()
     await server.listen(name)
     await server.shutdown()
-    expect(await failure(scratch.connect(name))).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await rejection(scratch.connect(name))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
   it('connectUnix rejects with ECONNREFUSED where nobody is', async () => {
-    expect(await failure(scratch.connect(freeName()))).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await rejection(scratch.connect(freeName()))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 })

@@ -2,14 +2,15 @@ import { describe, expect, it } from '@jest/globals'
 import { writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { ConnectionEvent } from '@sock/core'
+import { rejection } from '@sock/tools/testing/wait'
 import { connectUnix } from '../src/index.js'
-import { ask, failure, leaveDeadSocket, useScratch } from './support/scratch.js'
+import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
 describe('connectUnix', () => {
   it('refuses what only a listener can use', async () => {
-    const error = await failure(connectUnix({ path: scratch.path(), mode: 0o600 } as { path: string }))
+    const error = await rejection(connectUnix({ path: scratch.path(), mode: 0o600 } as { path: string }))
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
     expect(error.message).toMatch(/"mode"/)
   })
@@ -24,25 +25,25 @@ describe('connectUnix', () => {
   })
 
   it('rejects with ENOENT where nothing is', async () => {
-    const error = await failure(connectUnix(scratch.path()))
+    const error = await rejection(connectUnix(scratch.path()))
     expect(error).toMatchObject({ code: 'ENOENT' })
     expect(error.message).toContain(scratch.path())
   })
 
   it('rejects with ECONNREFUSED where a dead socket is', async () => {
     await leaveDeadSocket(scratch.own())
-    expect(await failure(connectUnix(scratch.path()))).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await rejection(connectUnix(scratch.path()))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
   it('rejects with ECONNREFUSED where a file is', async () => {
     writeFileSync(scratch.own(), '')
-    expect(await failure(connectUnix(scratch.path()))).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await rejection(connectUnix(scratch.path()))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
   it('rejects with the reason of a signal that is aborted before', async () => {
     await scratch.server().listen(scratch.path())
     const reason = new Error('too late')
-    const error = await failure(connectUnix(scratch.path(), { signal: AbortSignal.abort(reason) }))
+    const error = await rejection(connectUnix(scratch.path(), { signal: AbortSignal.abort(reason) }))
     expect(error).toBe(reason)
   })
 
@@ -53,7 +54,7 @@ describe('connectUnix', () => {
     const connecting = connectUnix(scratch.path(), { signal: abort.signal })
     const reason = new Error('changed my mind')
     abort.abort(reason)
-    expect(await failure(connecting)).toBe(reason)
+    expect(await rejection(connecting)).toBe(reason)
     // A later client comes after the aborted one, should that have reached the server at all.
     expect(await ask(await scratch.connect(scratch.path()), 'next')).toBe('next')
     await server.shutdown()
@@ -84,7 +85,7 @@ describe('connectUnix', () => {
     const configure = (): never => {
       throw thrown
     }
-    expect(await failure(connectUnix(scratch.path(), { configure }))).toBe(thrown)
+    expect(await rejection(connectUnix(scratch.path(), { configure }))).toBe(thrown)
     expect(await server.shutdown()).toMatchObject({ forced: 0 })
   })
 
@@ -111,7 +112,7 @@ describe('connectUnix', () => {
   it('tells onState of the dial, when nobody is there', async () => {
     const states: string[] = []
     const onState = ({ state }: ConnectionEvent): void => void states.push(state)
-    await failure(connectUnix(scratch.path(), { onState }))
+    await rejection(connectUnix(scratch.path(), { onState }))
     expect(states).toEqual(['dial'])
   })
 
@@ -122,7 +123,7 @@ describe('connectUnix', () => {
     ['signal', { signal: 'stop' }],
     ['onState', { onState: true }],
   ])('rejects an option that is wrong: %s', async (_what, options) => {
-    const error = await failure(connectUnix(scratch.path(), options as object))
+    const error = await rejection(connectUnix(scratch.path(), options as object))
     expect(error.message).toMatch(/retries|idleTimeout|highWaterMark|signal|onState/)
     expect(error.code).toMatch(/^ERR_(INVALID_ARG|OUT_OF_RANGE)/)
   })

@@ -1,8 +1,8 @@
 import { describe, expect } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { itWith } from './support/needs.js'
 import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()

@@ -1,25 +1,18 @@
 import { expect, it } from '@jest/globals'
+import { echo } from '@sock/testing'
+import { expectHere } from '@sock/tools/testing/errors'
+import { rejection } from '@sock/tools/testing/wait'
 import { createUnixServer, connectUnix } from '../src/index.js'
 import { engines } from './support/engines.js'
-import { echo, failure, leaveDeadSocket, useScratch } from './support/scratch.js'
+import { leaveDeadSocket, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
-
-/** One line, and below it this file: what Node prints of an error that nobody catches. */
-function expectHere(error: Error & { code?: string }, code: string, message: string): void {
-  expect(error).toMatchObject({ code, message: expect.stringContaining(message) })
-  expect(error.message).not.toContain('\n')
-  expect(String(error.stack).split('\n').slice(0, 2)).toEqual([
-    String(error),
-    expect.stringMatching(/^ {4}at .*error-at-caller\.test\.ts:/),
-  ])
-}
 
 for (const { name, options, describe } of engines) {
   describe(`errors at the caller${name}`, () => {
     it('listen() in a folder that does not exist', async () => {
       const path = scratch.path('missing/app.sock')
-      const error = await failure(createUnixServer(echo, options).listen(path))
+      const error = await rejection(createUnixServer(echo, options).listen(path))
       const message = `Cannot listen on "${path}": the folder does not exist (ENOENT). Create it, or choose another path`
       expectHere(error, 'ENOENT', message)
       expect(error).toMatchObject({ message, path })
@@ -32,22 +25,22 @@ for (const { name, options, describe } of engines) {
         await Promise.resolve()
         await createUnixServer(echo, options).listen(path)
       }
-      const live = await failure(start(scratch.path()))
+      const live = await rejection(start(scratch.path()))
       expectHere(
         live,
         'ERR_SOCK_PATH_IN_USE',
         `Cannot listen on "${scratch.path()}": the socket there is in use`,
       )
-      expectHere(await failure(start(`/tmp/${'x'.repeat(200)}`)), 'ERR_SOCK_PATH_TOO_LONG', '205 bytes')
+      expectHere(await rejection(start(`/tmp/${'x'.repeat(200)}`)), 'ERR_SOCK_PATH_TOO_LONG', '205 bytes')
     })
 
     it('connectUnix() where nothing is, and where nobody listens', async () => {
-      const missing = await failure(connectUnix(scratch.path(), options))
+      const missing = await rejection(connectUnix(scratch.path(), options))
       const words = 'the socket file does not exist (ENOENT). Start the server, or check the path'
       expectHere(missing, 'ENOENT', `Cannot connect to "${scratch.path()}": ${words}`)
       expect(missing).toMatchObject({ syscall: 'connect', address: scratch.path() })
       await leaveDeadSocket(scratch.own())
-      const dead = await failure(connectUnix({ path: scratch.path() }, options))
+      const dead = await rejection(connectUnix({ path: scratch.path() }, options))
       expectHere(
         dead,
         'ECONNREFUSED',
@@ -56,10 +49,10 @@ for (const { name, options, describe } of engines) {
     })
 
     it('connectUnix() and createUnixServer() with a wrong option', async () => {
-      const unknown = failure(connectUnix(scratch.path(), { ...options, mode: 1 } as object))
+      const unknown = rejection(connectUnix(scratch.path(), { ...options, mode: 1 } as object))
       expectHere(await unknown, 'ERR_INVALID_ARG_VALUE', 'Unknown option "mode" in connectUnix options')
       const make = async () => createUnixServer(echo, { ...options, backlog: -1 })
-      expectHere(await failure(make()), 'ERR_OUT_OF_RANGE', 'Invalid "backlog"')
+      expectHere(await rejection(make()), 'ERR_OUT_OF_RANGE', 'Invalid "backlog"')
     })
   })
 }

@@ -1,13 +1,13 @@
 import { expect, it } from '@jest/globals'
 import type { StreamHandler, StreamServerOptions } from '@sock/core'
-import { provoke, type Scene, type StreamFixture } from '@sock/testing'
+import { provoke, type Scene, type StreamFixture, echo } from '@sock/testing'
+import { itWith } from '@sock/tools/testing/needs'
+import { until } from '@sock/tools/testing/wait'
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { connectUnix, createUnixServer, type UnixAddress } from '../src/index.js'
 import { engines } from './support/engines.js'
-import { itWith } from './support/needs.js'
-import { echo, useScratch } from './support/scratch.js'
-import { until } from './support/until.js'
+import { useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 const TIMEOUT = 120_000

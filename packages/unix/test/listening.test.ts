@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
 import { existsSync, lstatSync } from 'node:fs'
-import { ask, failure, useScratch } from './support/scratch.js'
+import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
@@ -58,7 +59,7 @@ describe('createUnixServer', () => {
   it('listen while listening rejects, and disturbs nothing', async () => {
     const server = scratch.server()
     await server.listen(scratch.path())
-    const error = await failure(server.listen(scratch.path('other.sock')))
+    const error = await rejection(server.listen(scratch.path('other.sock')))
     expect(error).toMatchObject({
       code: 'ERR_SOCK_INVALID_STATE',
       message: 'Cannot listen: the server is listening. Call close() and await it before you listen again',
@@ -70,7 +71,7 @@ describe('createUnixServer', () => {
   it('listen twice at once lets the first go on', async () => {
     const server = scratch.server()
     const first = server.listen(scratch.path())
-    const error = await failure(server.listen(scratch.path('other.sock')))
+    const error = await rejection(server.listen(scratch.path('other.sock')))
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_STATE' })
     await first
     expect(scratch.names()).toEqual(['app.sock'])
@@ -79,7 +80,7 @@ describe('createUnixServer', () => {
   it('listen with a signal that is aborted rejects with its reason, and makes no file', async () => {
     const server = scratch.server()
     const reason = new Error('not today')
-    const error = await failure(server.listen(scratch.path(), { signal: AbortSignal.abort(reason) }))
+    const error = await rejection(server.listen(scratch.path(), { signal: AbortSignal.abort(reason) }))
     expect(error).toBe(reason)
     expect(server.state).toBe('idle')
     expect(scratch.names()).toEqual([])
@@ -91,7 +92,7 @@ describe('createUnixServer', () => {
     const listening = server.listen(scratch.path(), { signal: abort.signal })
     const reason = new Error('changed my mind')
     abort.abort(reason)
-    expect(await failure(listening)).toBe(reason)
+    expect(await rejection(listening)).toBe(reason)
     expect(scratch.names()).toEqual([])
     expect(server.state).toBe('idle')
   })
@@ -108,7 +109,7 @@ describe('createUnixServer', () => {
 
   it('close while it starts makes listen reject, and leaves no file', async () => {
     const server = scratch.server()
-    const listening = failure(server.listen(scratch.path()))
+    const listening = rejection(server.listen(scratch.path()))
     await server.close()
     expect(await listening).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
     expect(scratch.names()).toEqual([])

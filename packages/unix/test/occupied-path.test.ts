@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { rejection } from '@sock/tools/testing/wait'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
-import { itWith } from './support/needs.js'
-import { ask, failure, leaveDeadSocket, useScratch } from './support/scratch.js'
+import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
@@ -12,7 +13,7 @@ async function expectRefusal(path: string, code: string): Promise<void> {
   const before = lstatSync(path, { bigint: true })
   const names = scratch.names()
   const server = scratch.server()
-  const error = await failure(server.listen(path))
+  const error = await rejection(server.listen(path))
   expect(error).toMatchObject({ name: 'SockError', code })
   expect(error.message).toContain(`"${path}"`)
   expect(server.state).toBe('idle')

@@ -3,9 +3,10 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSyn
 import { basename } from 'node:path'
 import type { UnixTarget } from '@sock/core'
 import { unixAddress } from '@sock/core/transport'
+import { NOBODY, itAsRoot } from '@sock/tools/testing/needs'
+import { rejection } from '@sock/tools/testing/wait'
 import { connectUnix } from '../src/index.js'
-import { itAsRoot, NOBODY } from './support/needs.js'
-import { ask, failure, useScratch } from './support/scratch.js'
+import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 const MAX_BYTES = process.platform === 'linux' ? 107 : 103
@@ -40,10 +41,10 @@ describe('listen', () => {
 
   it('rejects a path that is one byte too long, and makes nothing', async () => {
     const path = pathOf(MAX_BYTES + 1)
-    const error = await failure(scratch.server().listen(path))
+    const error = await rejection(scratch.server().listen(path))
     expect(error).toMatchObject({ code: 'ERR_SOCK_PATH_TOO_LONG' })
     expect(error.message).toContain(`${MAX_BYTES + 1} bytes`)
-    expect(await failure(connectUnix(path))).toMatchObject({ code: 'ERR_SOCK_PATH_TOO_LONG' })
+    expect(await rejection(connectUnix(path))).toMatchObject({ code: 'ERR_SOCK_PATH_TOO_LONG' })
     expect(scratch.names()).toEqual([])
   })
 
@@ -51,7 +52,7 @@ describe('listen', () => {
     const path = scratch.path('ä'.repeat(MAX_BYTES / 2))
     expect(path.length).toBeLessThan(MAX_BYTES)
     expect(Buffer.byteLength(path)).toBeGreaterThan(MAX_BYTES)
-    expect(await failure(scratch.server().listen(path))).toMatchObject({ code: 'ERR_SOCK_PATH_TOO_LONG' })
+    expect(await rejection(scratch.server().listen(path))).toMatchObject({ code: 'ERR_SOCK_PATH_TOO_LONG' })
   })
 
   it.each(['ünï cödé.sock', '"quoted" $(x) *.sock', ' ', '日本語'])('takes the name %j', async (name) => {
@@ -61,7 +62,7 @@ describe('listen', () => {
   })
 
   it('rejects with ENOENT and names the folder when that is missing', async () => {
-    const error = await failure(scratch.server().listen(scratch.path('missing/app.sock')))
+    const error = await rejection(scratch.server().listen(scratch.path('missing/app.sock')))
     expect(error).toMatchObject({ code: 'ENOENT', path: scratch.path('missing/app.sock') })
     expect(error.message).toContain(`Cannot listen on "${scratch.path('missing/app.sock')}"`)
     expect(scratch.names()).toEqual([])
@@ -69,7 +70,7 @@ describe('listen', () => {
 
   it('rejects with ENOTDIR when the folder is a file', async () => {
     writeFileSync(scratch.own('file'), '')
-    const error = await failure(scratch.server().listen(scratch.path('file/app.sock')))
+    const error = await rejection(scratch.server().listen(scratch.path('file/app.sock')))
     expect(error).toMatchObject({ code: 'ENOTDIR' })
   })
 
@@ -160,14 +161,14 @@ describe('a target', () => {
 
   it.each(invalid)('that is invalid makes listen reject: %s', async (_what, target) => {
     const server = scratch.server()
-    const error = await failure(server.listen(target as UnixTarget))
+    const error = await rejection(server.listen(target as UnixTarget))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
     expect(error.message).toMatch(/^Invalid (address|target)/)
     expect(server.state).toBe('idle')
   })
 
   it.each(invalid)('that is invalid makes connectUnix reject: %s', async (_what, target) => {
-    const error = await failure(connectUnix(target as UnixTarget))
+    const error = await rejection(connectUnix(target as UnixTarget))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
   })
 

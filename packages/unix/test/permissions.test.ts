@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { NOBODY, itAsRoot } from '@sock/tools/testing/needs'
+import { rejection } from '@sock/tools/testing/wait'
 import { statSync } from 'node:fs'
-import { itAsRoot, NOBODY } from './support/needs.js'
-import { ask, failure, useScratch } from './support/scratch.js'
+import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
@@ -211,7 +212,7 @@ describe('connectUnix', () => {
       scratch.path(),
       NOBODY,
     )
-    expect(await failure(child.result)).toMatchObject({ code: 'EACCES' })
+    expect(await rejection(child.result)).toMatchObject({ code: 'EACCES' })
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { NOBODY, itAsRoot } from '@sock/tools/testing/needs'
 import {
   existsSync,
   lstatSync,
@@ -11,7 +12,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
-import { itAsRoot, NOBODY } from './support/needs.js'
 import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()

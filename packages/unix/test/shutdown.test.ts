@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { existsSync } from 'node:fs'
 import { startChild, type Child } from './support/child.js'
-import { ask, failure, useScratch } from './support/scratch.js'
-import { until } from './support/until.js'
+import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
@@ -94,7 +94,7 @@ describe('shutdown', () => {
     const report = server.shutdown()
     expect(server.state).toBe('draining')
     expect(scratch.names()).toEqual([])
-    expect(await failure(scratch.connect(path))).toMatchObject({ code: 'ENOENT' })
+    expect(await rejection(scratch.connect(path))).toMatchObject({ code: 'ENOENT' })
     finish()
     expect(String(await client.read())).toBe('done in the end')
     await client.close()
@@ -118,7 +118,7 @@ describe('shutdown', () => {
     await server.listen(scratch.path())
     const client = await scratch.connect(scratch.path())
     await until(() => server.openConnections === 1, 'the client is accepted')
-    const error = await failure(server.shutdown({ timeout: 30 }))
+    const error = await rejection(server.shutdown({ timeout: 30 }))
     expect(error).toMatchObject({
       code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
       report: { idle: 0, drained: 0, forced: 1 },

@@ -1,17 +1,10 @@
 import { expect, it } from '@jest/globals'
+import { echo } from '@sock/testing'
+import { expectHere } from '@sock/tools/testing/errors'
+import { rejection } from '@sock/tools/testing/wait'
 import { connectUnixgram, createUnixgramServer } from '../src/index.js'
 import { engines } from './support/engines.js'
-import { echo, failure, leaveDeadSocket, listenStream, useScratch } from './support/scratch.js'
-
-/** One line, and below it this file: what Node prints of an error that nobody catches. */
-function expectHere(error: Error & { code?: string }, code: string, message: string): void {
-  expect(error).toMatchObject({ code, message: expect.stringContaining(message) })
-  expect(error.message).not.toContain('\n')
-  expect(String(error.stack).split('\n').slice(0, 2)).toEqual([
-    String(error),
-    expect.stringMatching(/^ {4}at .*error-at-caller\.test\.ts:/),
-  ])
-}
+import { leaveDeadSocket, useScratch } from './support/scratch.js'
 
 for (const { name, options, describe } of engines) {
   describe(`errors at the caller${name}`, () => {
@@ -19,7 +12,7 @@ for (const { name, options, describe } of engines) {
 
     it('listen() in a folder that does not exist', async () => {
       const path = scratch.path('missing/app.sock')
-      const error = await failure(createUnixgramServer(echo, options).listen(path))
+      const error = await rejection(createUnixgramServer(echo, options).listen(path))
       const message = `Cannot listen on "${path}": the folder does not exist (ENOENT). Create it, or choose another path`
       expectHere(error, 'ENOENT', message)
       expect(error).toMatchObject({ message, syscall: 'bind', path })
@@ -32,23 +25,23 @@ for (const { name, options, describe } of engines) {
         await createUnixgramServer(echo, options).listen(scratch.path())
       }
       const words = `Cannot listen on "${scratch.path()}": the socket there is in use`
-      expectHere(await failure(start()), 'ERR_SOCK_PATH_IN_USE', words)
+      expectHere(await rejection(start()), 'ERR_SOCK_PATH_IN_USE', words)
     })
 
     it('connectUnixgram() where nothing is, nobody listens, or a stream socket is', async () => {
-      const missing = await failure(connectUnixgram(scratch.path(), options))
+      const missing = await rejection(connectUnixgram(scratch.path(), options))
       const words = 'the socket file does not exist (ENOENT). Start the server, or check the path'
       expectHere(missing, 'ENOENT', `Cannot connect to "${scratch.path()}": ${words}`)
       expect(missing).toMatchObject({ syscall: 'connect', path: scratch.path() })
       await leaveDeadSocket(scratch.own())
-      const dead = await failure(connectUnixgram(scratch.path(), options))
+      const dead = await rejection(connectUnixgram(scratch.path(), options))
       expectHere(
         dead,
         'ECONNREFUSED',
         `Cannot connect to "${scratch.path()}": no server is listening on this socket`,
       )
-      await listenStream(scratch, scratch.own('stream'))
-      const other = await failure(connectUnixgram(scratch.path('stream'), options))
+      await scratch.listenStream(scratch.own('stream'))
+      const other = await rejection(connectUnixgram(scratch.path('stream'), options))
       expectHere(
         other,
         'EPROTOTYPE',
@@ -57,10 +50,10 @@ for (const { name, options, describe } of engines) {
     })
 
     it('connectUnixgram() and createUnixgramServer() with a wrong option', async () => {
-      const unknown = failure(connectUnixgram(scratch.path(), { ...options, mode: 1 } as object))
+      const unknown = rejection(connectUnixgram(scratch.path(), { ...options, mode: 1 } as object))
       expectHere(await unknown, 'ERR_INVALID_ARG_VALUE', 'Unknown option "mode" in connectUnixgram options')
       const make = async () => createUnixgramServer(echo, { ...options, maxQueuedBytes: -1 })
-      expectHere(await failure(make()), 'ERR_OUT_OF_RANGE', 'Invalid "maxQueuedBytes"')
+      expectHere(await rejection(make()), 'ERR_OUT_OF_RANGE', 'Invalid "maxQueuedBytes"')
     })
   })
 }

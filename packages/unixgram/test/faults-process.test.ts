@@ -1,10 +1,11 @@
 import { expect, it } from '@jest/globals'
+import { itWithStrace } from '@sock/tools/testing/needs'
 import { cpSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { engines } from './support/engines.js'
-import { itWithStrace, runProgram } from './support/program.js'
+import { runProgram } from './support/program.js'
 import { useScratch } from './support/scratch.js'
 
 const itOnLinux = process.platform === 'linux' ? it : it.skip

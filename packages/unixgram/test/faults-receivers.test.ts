@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { DatagramChannel, DatagramServerStats } from '@sock/core'
+import { NOBODY, itAsRoot, itWith } from '@sock/tools/testing/needs'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { engines } from './support/engines.js'
-import { itAsRoot, itWithPython, NOBODY } from './support/needs.js'
-import { ask, failure, leaveDeadSocket, listenStream, useScratch } from './support/scratch.js'
-import { until } from './support/until.js'
+import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 
 /** More than a receiver's queue holds. */
 const MANY = 50
@@ -34,7 +34,7 @@ for (const { name, options, describe } of engines) {
         ['a path where nothing is', 'ENOENT', () => undefined],
         ['a folder that is none', 'ENOTDIR', () => writeFileSync(scratch.own('there'), '')],
         ['a socket whose owner has gone', 'ECONNREFUSED', () => leaveDeadSocket(scratch.own('there'))],
-        ['a stream socket', 'EPROTOTYPE', () => listenStream(scratch, scratch.own('there'))],
+        ['a stream socket', 'EPROTOTYPE', () => scratch.listenStream(scratch.own('there'))],
         ['a regular file', 'ECONNREFUSED', () => writeFileSync(scratch.own('there'), 'mine')],
         ['a folder', 'ECONNREFUSED', () => mkdirSync(scratch.own('there'))],
       ]
@@ -43,14 +43,14 @@ for (const { name, options, describe } of engines) {
         await prepare()
         const { channel, stats } = await serveChannel()
         const file = code === 'ENOTDIR' ? 'there/app.sock' : 'there'
-        const error = await failure(channel.send('x', to(file)))
+        const error = await rejection(channel.send('x', to(file)))
         expect(error).toMatchObject({ code, syscall: 'send', path: scratch.path(file) })
         expect(error.message).toBe(`send ${code} ${scratch.path(file)}`)
         expect(stats()).toMatchObject({ sendErrors: 1, datagramsSent: 0, sendQueueBytes: 0 })
         await expectServed()
       })
 
-      itWithPython('a socket that is connected to another one rejects with EPERM', async () => {
+      itWith('python3', 'a socket that is connected to another one rejects with EPERM', async () => {
         const python = scratch.python(
           `
 other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -65,7 +65,7 @@ hear()
         )
         await python.hear()
         const { channel, stats } = await serveChannel()
-        expect(await failure(channel.send('x', to('there')))).toMatchObject({ code: 'EPERM' })
+        expect(await rejection(channel.send('x', to('there')))).toMatchObject({ code: 'EPERM' })
         expect(stats()).toMatchObject({ sendErrors: 1, sendQueueBytes: 0 })
         await expectServed()
       })
@@ -101,7 +101,8 @@ hear()
     })
 
     describe('a receiver that is stopped (SIGSTOP) with a full queue', () => {
-      itWithPython(
+      itWith(
+        'python3',
         'gets everything in order once it goes on, and holds up nobody else meanwhile',
         async () => {
           const receiver = await scratch.receiver()
@@ -120,7 +121,8 @@ hear()
         },
       )
 
-      itWithPython(
+      itWith(
+        'python3',
         'and then is killed (SIGKILL): each send settles with ECONNREFUSED or has left',
         async () => {
           const receiver = await scratch.receiver()
@@ -140,31 +142,35 @@ hear()
         },
       )
 
-      itWithPython('is no reason for close() to wait, nor for shutdown() beyond its deadline', async () => {
-        const receiver = await scratch.receiver()
-        await receiver.stop()
-        const outcomes: Promise<PromiseSettledResult<void>[]>[] = []
-        const { server } = scratch.server({
-          open(channel) {
-            const sending = Array.from({ length: MANY }, () => channel.send('x', to('receiver.sock')))
-            outcomes.push(Promise.allSettled(sending))
-          },
-          data: (channel, data) => channel.write(data),
-        })
-        await server.listen(scratch.path())
-        await server.close()
-        await server.listen(scratch.path())
-        expect(await failure(server.shutdown({ timeout: 20 }))).toMatchObject({
-          code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
-        })
-        const results = (await Promise.all(outcomes)).flat()
-        expect(results).toHaveLength(2 * MANY)
-        const { datagramsSent, sendErrors } = server.stats()
-        expect(datagramsSent + sendErrors).toBe(2 * MANY)
-        await receiver.kill()
-        await server.listen(scratch.path())
-        await expectServed()
-      })
+      itWith(
+        'python3',
+        'is no reason for close() to wait, nor for shutdown() beyond its deadline',
+        async () => {
+          const receiver = await scratch.receiver()
+          await receiver.stop()
+          const outcomes: Promise<PromiseSettledResult<void>[]>[] = []
+          const { server } = scratch.server({
+            open(channel) {
+              const sending = Array.from({ length: MANY }, () => channel.send('x', to('receiver.sock')))
+              outcomes.push(Promise.allSettled(sending))
+            },
+            data: (channel, data) => channel.write(data),
+          })
+          await server.listen(scratch.path())
+          await server.close()
+          await server.listen(scratch.path())
+          expect(await rejection(server.shutdown({ timeout: 20 }))).toMatchObject({
+            code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
+          })
+          const results = (await Promise.all(outcomes)).flat()
+          expect(results).toHaveLength(2 * MANY)
+          const { datagramsSent, sendErrors } = server.stats()
+          expect(datagramsSent + sendErrors).toBe(2 * MANY)
+          await receiver.kill()
+          await server.listen(scratch.path())
+          await expectServed()
+        },
+      )
     })
 
     describe('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL)', () => {

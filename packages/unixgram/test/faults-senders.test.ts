@@ -1,9 +1,9 @@
 import { expect } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { until } from '@sock/tools/testing/wait'
 import { existsSync, readdirSync } from 'node:fs'
 import { engines } from './support/engines.js'
-import { itWithPython } from './support/needs.js'
 import { ask, useScratch } from './support/scratch.js'
-import { until } from './support/until.js'
 
 /** Sends the write end of a pipe twenty times, and says whether anybody but it still has it. */
 const PIPE_SENDER = `
@@ -43,7 +43,8 @@ for (const { name, options, describe } of engines) {
     }
 
     describe('a sender with a name that not every engine can tell', () => {
-      itWithPython(
+      itWith(
+        'python3',
         'that the kernel has named (autobind, SO_PASSCRED) is answered or has no address',
         async () => {
           const seen = await serveNoting()
@@ -70,7 +71,8 @@ hear()
         },
       )
 
-      itWithPython(
+      itWith(
+        'python3',
         'that has one of 108 bytes is answered or refused, and the neighbour with 107 gets nothing',
         async () => {
           const seen = await serveNoting()
@@ -103,7 +105,7 @@ say('done')
     })
 
     describe('descriptors that are sent to a server (SCM_RIGHTS)', () => {
-      itWithPython('are closed by the kernel with the message that brought them', async () => {
+      itWith('python3', 'are closed by the kernel with the message that brought them', async () => {
         const { server } = await scratch.serve()
         const before = readdirSync('/proc/self/fd').length
         const python = scratch.python(`${PIPE_SENDER}\nsend()\nsay(held())`, scratch.path(), '20')
@@ -114,7 +116,7 @@ say('done')
         await expectServed()
       })
 
-      itWithPython('and were not received yet are closed with the server', async () => {
+      itWith('python3', 'and were not received yet are closed with the server', async () => {
         const { server } = await scratch.serve()
         const mark = scratch.own('sent')
         const program = `${PIPE_SENDER}\nhear()\nsend()\nopen(sys.argv[3], 'w').close()\nsay(held())`
@@ -131,7 +133,7 @@ say('done')
     })
 
     describe('credentials that are sent to a server (SCM_CREDENTIALS)', () => {
-      itWithPython('are left out, and the message is delivered', async () => {
+      itWith('python3', 'are left out, and the message is delivered', async () => {
         const { address } = await scratch.serve()
         const python = scratch.python(
           `
@@ -161,7 +163,7 @@ for size in sys.argv[3:]:
     s.sendto(b'x' * int(size), sys.argv[1])
     say(s.recv(100).decode())
 `
-      itWithPython('is marked in each form of handler, and the next one is whole', async () => {
+      itWith('python3', 'is marked in each form of handler, and the next one is whole', async () => {
         const seen: unknown[] = []
         const send = async (from: string): Promise<void> => {
           const python = scratch.python(SENDER, scratch.path(), scratch.own(from), `${sent}`, '10')

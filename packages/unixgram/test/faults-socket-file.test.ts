@@ -1,9 +1,10 @@
 import { expect, it } from '@jest/globals'
+import { NOBODY, itAsRoot, itWith } from '@sock/tools/testing/needs'
+import { rejection } from '@sock/tools/testing/wait'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { engines } from './support/engines.js'
-import { itAsRoot, itWithPython, NOBODY } from './support/needs.js'
-import { ask, failure, useScratch } from './support/scratch.js'
+import { ask, useScratch } from './support/scratch.js'
 
 for (const { name, options, describe } of engines) {
   describe(`faults of socket files${name}`, () => {
@@ -16,7 +17,7 @@ for (const { name, options, describe } of engines) {
     /** A server cannot listen there; once the way is free it can. */
     async function expectRefused(code: string): Promise<void> {
       const { server } = scratch.server()
-      expect(await failure(server.listen(scratch.path()))).toMatchObject({ code })
+      expect(await rejection(server.listen(scratch.path()))).toMatchObject({ code })
       expect([server.state, server.address]).toEqual(['idle', undefined])
       await server.listen(scratch.path('elsewhere.sock'))
       const client = await scratch.connect(scratch.path('elsewhere.sock'))
@@ -41,7 +42,7 @@ for (const { name, options, describe } of engines) {
         await expectServed()
       })
 
-      itWithPython('a live socket that does not read, its queue full, rejects', async () => {
+      itWith('python3', 'a live socket that does not read, its queue full, rejects', async () => {
         const receiver = await scratch.receiver('app.sock')
         const python = scratch.python(
           `
@@ -63,7 +64,7 @@ except BlockingIOError: say('full')
       it('a file in the place of its folder rejects', async () => {
         writeFileSync(scratch.own('folder'), 'mine')
         const { server } = scratch.server()
-        expect(await failure(server.listen(scratch.path('folder/app.sock')))).toMatchObject({
+        expect(await rejection(server.listen(scratch.path('folder/app.sock')))).toMatchObject({
           code: 'ENOTDIR',
         })
         await scratch.serve()
@@ -101,7 +102,7 @@ except BlockingIOError: say('full')
         const client = await scratch.connect()
         rmSync(scratch.path())
         expect(await ask(client, 'old')).toBe('old')
-        expect(await failure(scratch.connect())).toMatchObject({ code: 'ENOENT' })
+        expect(await rejection(scratch.connect())).toMatchObject({ code: 'ENOENT' })
         await server.shutdown()
         expect([errors, scratch.names()]).toEqual([[], []])
         await server.listen(scratch.path())

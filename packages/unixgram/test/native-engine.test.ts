@@ -1,15 +1,16 @@
 import { expect, it } from '@jest/globals'
 import type { DatagramChannel } from '@sock/core'
 import { createEngine, engine } from '@sock/native'
+import { echo } from '@sock/testing'
+import { itWith } from '@sock/tools/testing/needs'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { lstatSync, readdirSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { connectUnixgram } from '../src/index.js'
 import { describeNative as describe } from './support/engines.js'
-import { itWithPython } from './support/needs.js'
-import { ask, echo, failure, useScratch } from './support/scratch.js'
-import { until } from './support/until.js'
+import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch(engine)
 
@@ -72,7 +73,7 @@ describe('createUnixgramServer() and connectUnixgram() with the native engine', 
   it('refuse a path that is in use, and replace a dead socket', async () => {
     await scratch.serve()
     const second = scratch.server()
-    expect((await failure(second.server.listen(scratch.path()))).code).toBe('ERR_SOCK_PATH_IN_USE')
+    expect((await rejection(second.server.listen(scratch.path()))).code).toBe('ERR_SOCK_PATH_IN_USE')
     await expectServed()
   })
 
@@ -94,33 +95,38 @@ describe('abstract names with the native engine', () => {
     expect(String(address)).toBe(name)
     expect(await ask(await scratch.connect(name), 'x')).toBe('x')
     const second = scratch.server()
-    expect(await failure(second.server.listen(name))).toMatchObject({ code: 'EADDRINUSE', syscall: 'bind' })
+    expect(await rejection(second.server.listen(name))).toMatchObject({ code: 'EADDRINUSE', syscall: 'bind' })
   })
 
-  itWithPython('are as long as they are written: other programs find them, and are answered', async () => {
-    const froms: unknown[] = []
-    const handler = (channel: DatagramChannel, data: Buffer, from: unknown): Promise<void> => {
-      froms.push(String(from))
-      return channel.write(data)
-    }
-    await scratch.serve({ data: handler }, {}, name)
-    const python = scratch.python(
-      `
+  itWith(
+    'python3',
+    'are as long as they are written: other programs find them, and are answered',
+    async () => {
+      const froms: unknown[] = []
+      const handler = (channel: DatagramChannel, data: Buffer, from: unknown): Promise<void> => {
+        froms.push(String(from))
+        return channel.write(data)
+      }
+      await scratch.serve({ data: handler }, {}, name)
+      const python = scratch.python(
+        `
 s.bind('\\0' + sys.argv[2])
 s.settimeout(5)
 s.sendto(b'exact', '\\0' + sys.argv[1][1:])
 say(s.recv(100).decode())
 `,
-      name,
-      `${name.slice(1)}-peer`,
-    )
-    expect(await python.hear()).toBe('exact')
-    expect(froms).toEqual([`${name}-peer`])
-  })
+        name,
+        `${name.slice(1)}-peer`,
+      )
+      expect(await python.hear()).toBe('exact')
+      expect(froms).toEqual([`${name}-peer`])
+    },
+  )
 })
 
 describe('senders with the native engine', () => {
-  itWithPython(
+  itWith(
+    'python3',
     'that the system has named (autobind), or with a name of 108 bytes, are answered',
     async () => {
       const froms: string[] = []
@@ -158,18 +164,22 @@ say('done')
     },
   )
 
-  itWithPython('with a relative name are called by it, also if it looks like an abstract one', async () => {
-    const froms: string[] = []
-    await scratch.serve({ data: (_, __, from) => void froms.push(String(from)) })
-    const program = `os.chdir(sys.argv[2])\ns.bind('@rel')\ns.sendto(b'', sys.argv[1])\nsay('sent')`
-    const python = scratch.python(program, scratch.path(), scratch.folder)
-    scratch.own('@rel')
-    expect(await python.hear()).toBe('sent')
-    await until(() => froms.length === 1, 'it arrives')
-    expect(froms).toEqual(['./@rel'])
-  })
+  itWith(
+    'python3',
+    'with a relative name are called by it, also if it looks like an abstract one',
+    async () => {
+      const froms: string[] = []
+      await scratch.serve({ data: (_, __, from) => void froms.push(String(from)) })
+      const program = `os.chdir(sys.argv[2])\ns.bind('@rel')\ns.sendto(b'', sys.argv[1])\nsay('sent')`
+      const python = scratch.python(program, scratch.path(), scratch.folder)
+      scratch.own('@rel')
+      expect(await python.hear()).toBe('sent')
+      await until(() => froms.length === 1, 'it arrives')
+      expect(froms).toEqual(['./@rel'])
+    },
+  )
 
-  itWithPython('that send descriptors leave none behind (SCM_RIGHTS)', async () => {
+  itWith('python3', 'that send descriptors leave none behind (SCM_RIGHTS)', async () => {
     const { server } = await scratch.serve()
     const before = readdirSync('/proc/self/fd').length
     const python = scratch.python(
@@ -191,7 +201,7 @@ say('free' if select.select([r], [], [], 5)[0] and os.read(r, 1) == b'' else 'he
     await expectServed()
   })
 
-  itWithPython('of more than 262,144 bytes have them cut there, and are told so', async () => {
+  itWith('python3', 'of more than 262,144 bytes have them cut there, and are told so', async () => {
     const seen: unknown[] = []
     await scratch.serve({ data: (_, data, __, truncated) => void seen.push(data.length, truncated) })
     const python = scratch.python(
@@ -209,7 +219,7 @@ say('sent')
 })
 
 describe('receivers with the native engine', () => {
-  itWithPython('that do not read get everything in order when they do', async () => {
+  itWith('python3', 'that do not read get everything in order when they do', async () => {
     // More than fit their queue, and all in one batch.
     await scratch.serve({
       data(channel, _, from) {
@@ -263,7 +273,7 @@ say(' '.join(s.recv(100).decode() for _ in range(40)))
 describe('createEngine({ credentials: true })', () => {
   const telling = createEngine({ credentials: true })
 
-  itWithPython('tells who has sent each datagram, to all kinds of handlers', async () => {
+  itWith('python3', 'tells who has sent each datagram, to all kinds of handlers', async () => {
     const seen: unknown[] = []
     await scratch.serve(
       { data: ({ peerCredentials }) => void seen.push(peerCredentials) },
@@ -292,7 +302,7 @@ say(os.getpid())
     expect(seen).toEqual([expected, expected, expected])
   })
 
-  itWithPython('tells processes apart, and leaves no descriptor that one has sent', async () => {
+  itWith('python3', 'tells processes apart, and leaves no descriptor that one has sent', async () => {
     const seen = new Map<string, number | undefined>()
     await scratch.serve(
       { data: ({ peerCredentials }, data) => void seen.set(String(data), peerCredentials?.pid) },
@@ -353,7 +363,7 @@ describe('createEngine({ autobind: true })', () => {
       })
     expect(await reach()).toMatchObject({ code: 'EPERM' })
     await server.close()
-    expect(await failure(client.write('nobody'))).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await rejection(client.write('nobody'))).toMatchObject({ code: 'ECONNREFUSED' })
     expect(await reach()).toMatchObject({ code: 'EPERM' })
     await server.listen(address)
     expect(await ask(client, 'again')).toBe('again')

@@ -1,7 +1,8 @@
 import { expect } from '@jest/globals'
 import { engine } from '@sock/native'
+import { itWithStrace } from '@sock/tools/testing/needs'
 import { describeNative as describe } from './support/engines.js'
-import { itWithStrace, runProgram } from './support/program.js'
+import { runProgram } from './support/program.js'
 import { useScratch } from './support/scratch.js'
 
 const scratch = useScratch(engine)

@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { echo } from '@sock/testing'
+import { NOBODY, itAsRoot, itWith } from '@sock/tools/testing/needs'
+import { rejection } from '@sock/tools/testing/wait'
 import {
   linkSync,
   lstatSync,
@@ -14,8 +17,7 @@ import type { UnixgramPort, UnixgramSocket } from '../src/index.js'
 import { openUnixDgram } from '../src/lib/unix-dgram-port.js'
 import type { Child } from './support/child.js'
 import { engines } from './support/engines.js'
-import { itAsRoot, itWithPython, NOBODY } from './support/needs.js'
-import { ask, echo, failure, leaveDeadSocket, listenStream, useScratch } from './support/scratch.js'
+import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
@@ -176,7 +178,7 @@ describe('UnixTarget uid and gid', () => {
       scratch.path(),
       NOBODY,
     )
-    expect(await failure(child.result)).toMatchObject({ code: 'EACCES' })
+    expect(await rejection(child.result)).toMatchObject({ code: 'EACCES' })
   })
 
   itAsRoot('of a server matter not to a client of root, which is answered by any user', async () => {
@@ -305,7 +307,7 @@ describe('listen on a path where there is', () => {
     expect(server.stats().datagramsReceived).toBe(1)
   })
 
-  itWithPython('a live foreign datagram socket rejects, and does not disturb it', async () => {
+  itWith('python3', 'a live foreign datagram socket rejects, and does not disturb it', async () => {
     const receiver = await scratch.receiver('app.sock')
     await refused('ERR_SOCK_PATH_IN_USE')
     await (await scratch.connect()).write('first')
@@ -314,7 +316,7 @@ describe('listen on a path where there is', () => {
   })
 
   it('a live stream socket rejects, which its owner does not notice', async () => {
-    await listenStream(scratch, scratch.path())
+    await scratch.listenStream(scratch.path())
     await refused('ERR_SOCK_PATH_IN_USE')
   })
 

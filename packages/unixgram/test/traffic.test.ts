@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Address, DatagramHandler } from '@sock/core'
+import { echo } from '@sock/testing'
+import { itWith } from '@sock/tools/testing/needs'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { connectUnixgram } from '../src/index.js'
-import { itWithPython } from './support/needs.js'
-import { ask, echo, failure, useScratch } from './support/scratch.js'
-import { until } from './support/until.js'
+import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
@@ -26,7 +27,7 @@ describe('createUnixgramServer', () => {
     await Promise.all(Array.from({ length: 50 }, talk))
   })
 
-  itWithPython('gives each of 50 foreign senders exactly its own replies', async () => {
+  itWith('python3', 'gives each of 50 foreign senders exactly its own replies', async () => {
     const { address } = await scratch.serve()
     const python = scratch.python(
       `
@@ -52,7 +53,7 @@ say('all')
 
   const COUNT = 2000
 
-  itWithPython('loses nothing of what a fast sender sends', async () => {
+  itWith('python3', 'loses nothing of what a fast sender sends', async () => {
     const got: string[] = []
     const { address, server } = await scratch.serve({ data: (_, data) => void got.push(String(data)) })
     const python = scratch.python(
@@ -111,7 +112,7 @@ say('sent')
     expect(await ask(client, '')).toBe(`0 bytes from ${client.localAddress}`)
   })
 
-  itWithPython('tells a nameless sender from the others, and lives on', async () => {
+  itWith('python3', 'tells a nameless sender from the others, and lives on', async () => {
     const seen: (string | undefined)[] = []
     const { errors, server } = await scratch.serve(async (channel) => {
       for await (const datagram of channel.datagrams()) {
@@ -136,7 +137,7 @@ say('sent')
     expect([errors, server.state]).toEqual([[], 'listening'])
   })
 
-  itWithPython('answers a sender with a relative name that looks like an abstract one', async () => {
+  itWith('python3', 'answers a sender with a relative name that looks like an abstract one', async () => {
     const seen: unknown[] = []
     await scratch.serve({ data: (_, __, from) => void seen.push(String(from)) })
     const python = scratch.python(
@@ -155,7 +156,7 @@ say('sent')
     expect(seen).toEqual(['./@name'])
   })
 
-  itWithPython('survives a sender whose name is not UTF-8', async () => {
+  itWith('python3', 'survives a sender whose name is not UTF-8', async () => {
     const errors: unknown[] = []
     await scratch.serve(async (channel) => {
       const data = await channel.read()
@@ -178,7 +179,7 @@ say('sent')
     expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
   })
 
-  itWithPython('keeps no descriptor that is sent to it', async () => {
+  itWith('python3', 'keeps no descriptor that is sent to it', async () => {
     const { server } = await scratch.serve()
     const python = scratch.python(
       `
@@ -243,7 +244,7 @@ describe('channel.send', () => {
       await channel.write(data ?? '')
     })
     const client = await scratch.connect()
-    expect(await failure(client.send('x', address as Address))).toMatchObject({ code })
+    expect(await rejection(client.send('x', address as Address))).toMatchObject({ code })
     expect(await ask(client, 'alive')).toBe('alive')
     expect(errors).toEqual([code])
   })
@@ -294,7 +295,7 @@ describe('a message of', () => {
   it.each([212_961, 300_000, 4 * 1024 * 1024 + 1])('%i bytes is refused', async (size) => {
     await scratch.serve()
     const client = await scratch.connect()
-    expect(await failure(client.write(Buffer.alloc(size)))).toMatchObject({
+    expect(await rejection(client.write(Buffer.alloc(size)))).toMatchObject({
       code: 'ERR_SOCK_MESSAGE_TOO_LARGE',
     })
     expect(await ask(client, 'alive')).toBe('alive')

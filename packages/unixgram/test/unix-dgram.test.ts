@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { echo } from '@sock/testing'
+import { itWith } from '@sock/tools/testing/needs'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,9 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { loadUnixDgram, UnixDgramSocket } from '../src/lib/unix-dgram.js'
 import * as unixgram from '../src/index.js'
-import { itWithPython } from './support/needs.js'
-import { echo, failure, useScratch } from './support/scratch.js'
-import { until } from './support/until.js'
+import { useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
@@ -142,7 +143,8 @@ describe('UnixDgramSocket', () => {
     expect(received).toBe(0)
   })
 
-  itWithPython(
+  itWith(
+    'python3',
     'close() from within a callback is safe, also when there is room in the same turn',
     async () => {
       const peer = scratch.python(
@@ -245,7 +247,7 @@ describe('createUnixgramServer', () => {
 
   it('close() while it starts makes listen reject, and leaves nothing', async () => {
     const { server } = scratch.server()
-    const listening = failure(server.listen(scratch.path()))
+    const listening = rejection(server.listen(scratch.path()))
     await server.close()
     expect(await listening).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
     expect(scratch.names()).toEqual([])

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import type { DatagramChannel } from '@sock/core'
-import { itWithPython } from './support/needs.js'
+import { itWith } from '@sock/tools/testing/needs'
+import { rejection, until } from '@sock/tools/testing/wait'
 import type { Python } from './support/python.js'
-import { ask, failure, useScratch } from './support/scratch.js'
-import { until } from './support/until.js'
+import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
@@ -28,7 +28,7 @@ async function hearAll(receiver: Python, count: number): Promise<string[]> {
 }
 
 describe('write() of a client to a server that does not read', () => {
-  itWithPython('waits, and keeps the order', async () => {
+  itWith('python3', 'waits, and keeps the order', async () => {
     const receiver = await scratch.receiver()
     const client = await scratch.connect(scratch.path('receiver.sock'))
     const { messages, sending } = sendMany((message) => client.write(message))
@@ -41,7 +41,7 @@ describe('write() of a client to a server that does not read', () => {
     expect(await hearAll(receiver, MANY)).toEqual(messages)
   })
 
-  itWithPython('costs no time while it waits', async () => {
+  itWith('python3', 'costs no time while it waits', async () => {
     const receiver = await scratch.receiver()
     const client = await scratch.connect(scratch.path('receiver.sock'))
     const { sending } = sendMany((message) => client.write(message))
@@ -55,31 +55,35 @@ describe('write() of a client to a server that does not read', () => {
     await Promise.allSettled(sending)
   })
 
-  itWithPython('rejects with ERR_SOCK_BACKPRESSURE after five seconds, all of them together', async () => {
-    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
-    const receiver = await scratch.receiver()
-    const client = await scratch.connect(scratch.path('receiver.sock'))
-    const outcomes: unknown[] = []
-    const { messages, sending } = sendMany((message) => client.write(message))
-    for (const promise of sending) {
-      promise.then(
-        () => outcomes.push('sent'),
-        (error: { code?: string }) => outcomes.push(error.code),
-      )
-    }
-    await jest.advanceTimersByTimeAsync(4900)
-    const sent = outcomes.length
-    expect(outcomes).toEqual(outcomes.map(() => 'sent'))
-    await jest.advanceTimersByTimeAsync(200)
-    expect(outcomes.slice(sent)).toEqual(messages.slice(sent).map(() => 'ERR_SOCK_BACKPRESSURE'))
-    receiver.say(sent)
-    expect(await hearAll(receiver, sent)).toEqual(messages.slice(0, sent))
-    await client.write('late')
-    receiver.say(1)
-    expect(await receiver.hear()).toBe('late')
-  })
+  itWith(
+    'python3',
+    'rejects with ERR_SOCK_BACKPRESSURE after five seconds, all of them together',
+    async () => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
+      const receiver = await scratch.receiver()
+      const client = await scratch.connect(scratch.path('receiver.sock'))
+      const outcomes: unknown[] = []
+      const { messages, sending } = sendMany((message) => client.write(message))
+      for (const promise of sending) {
+        promise.then(
+          () => outcomes.push('sent'),
+          (error: { code?: string }) => outcomes.push(error.code),
+        )
+      }
+      await jest.advanceTimersByTimeAsync(4900)
+      const sent = outcomes.length
+      expect(outcomes).toEqual(outcomes.map(() => 'sent'))
+      await jest.advanceTimersByTimeAsync(200)
+      expect(outcomes.slice(sent)).toEqual(messages.slice(sent).map(() => 'ERR_SOCK_BACKPRESSURE'))
+      receiver.say(sent)
+      expect(await hearAll(receiver, sent)).toEqual(messages.slice(0, sent))
+      await client.write('late')
+      receiver.say(1)
+      expect(await receiver.hear()).toBe('late')
+    },
+  )
 
-  itWithPython('settles when the client is closed in the same tick', async () => {
+  itWith('python3', 'settles when the client is closed in the same tick', async () => {
     const receiver = await scratch.receiver()
     const client = await scratch.connect(scratch.path('receiver.sock'))
     const { messages, sending } = sendMany((message) => client.write(message))
@@ -101,7 +105,7 @@ async function serveChannel(): Promise<DatagramChannel> {
 }
 
 describe('send() of a server to a receiver that does not read', () => {
-  itWithPython('waits, keeps the order, and does not hold up others', async () => {
+  itWith('python3', 'waits, keeps the order, and does not hold up others', async () => {
     const receiver = await scratch.receiver()
     const channel = await serveChannel()
     const to = { family: 'unix', path: scratch.path('receiver.sock') } as const
@@ -116,18 +120,18 @@ describe('send() of a server to a receiver that does not read', () => {
     expect(await hearAll(receiver, MANY)).toEqual(messages)
   })
 
-  itWithPython('rejects with ERR_SOCK_BACKPRESSURE after five seconds', async () => {
+  itWith('python3', 'rejects with ERR_SOCK_BACKPRESSURE after five seconds', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
     await scratch.receiver()
     const channel = await serveChannel()
     const to = { family: 'unix', path: scratch.path('receiver.sock') } as const
     const { sending } = sendMany((message) => channel.send(message, to))
-    const last = failure(sending.at(-1) as Promise<void>)
+    const last = rejection(sending.at(-1) as Promise<void>)
     await jest.advanceTimersByTimeAsync(5100)
     expect(await last).toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE', cause: { code: 'EAGAIN' } })
   })
 
-  itWithPython('settles with ERR_SOCK_CLOSED when the server is closed in the same tick', async () => {
+  itWith('python3', 'settles with ERR_SOCK_CLOSED when the server is closed in the same tick', async () => {
     await scratch.receiver()
     let settled: Promise<PromiseSettledResult<void>[]> = Promise.resolve([])
     const { server } = await scratch.serve({
@@ -145,7 +149,7 @@ describe('send() of a server to a receiver that does not read', () => {
     expect(new Set(codes)).toEqual(new Set(['ERR_SOCK_CLOSED']))
   })
 
-  itWithPython('settles when the receiver goes', async () => {
+  itWith('python3', 'settles when the receiver goes', async () => {
     const receiver = await scratch.receiver()
     const channel = await serveChannel()
     const to = { family: 'unix', path: scratch.path('receiver.sock') } as const

@@ -23,26 +23,6 @@ export async function settle(): Promise<void> {
   await turn()
 }
 
-/** What a promise rejects with; fails if it does not. */
-export async function rejection(promise: Promise<unknown>): Promise<Error & { readonly code?: string }> {
-  try {
-    await promise
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('Expected a rejection')
-}
-
-/** What a call throws; fails if it does not. */
-export function thrown(action: () => unknown): Error & { readonly code?: string } {
-  try {
-    action()
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('Expected an exception')
-}
-
 /** A clock that stands still unless told otherwise, for `setTimeout`, `setImmediate` and `performance.now()`. */
 export async function stopClock(): Promise<void> {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] })

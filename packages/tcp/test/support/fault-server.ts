@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { StreamEngine, IpAddress, StreamServerStats } from '@sock/core'
-import { startTool } from './tools.js'
+import { startTool } from '@sock/tools/testing/programs'
 
 const PROGRAM = fileURLToPath(new URL('fault-server.mjs', import.meta.url))
 

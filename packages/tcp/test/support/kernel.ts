@@ -1,5 +1,5 @@
+import { runTool } from '@sock/tools/testing/programs'
 import { existsSync, readFileSync } from 'node:fs'
-import { runTool } from './tools.js'
 
 /** The length of a listening socket's accept queue, as ss(8) shows it. */
 export async function listening(port: number): Promise<number> {

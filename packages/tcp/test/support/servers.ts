@@ -1,4 +1,5 @@
 import type { ConnectionEvent } from '@sock/core'
+import { later } from '@sock/tools/testing/resources'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import {
@@ -13,7 +14,6 @@ import {
   type TcpServerOptions,
   type TcpTarget,
 } from '../../src/index.js'
-import { later } from './resources.js'
 
 /** A running server, and what it told. */
 export interface Running {

@@ -1,4 +1,5 @@
 import type { ConnectionEvent, DatagramChannel, DatagramHandler, IpAddress, ServerState } from '@sock/core'
+import { later } from '@sock/tools/testing/resources'
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram'
 import { once } from 'node:events'
 import {
@@ -9,7 +10,6 @@ import {
   type UdpServerOptions,
   type UdpTarget,
 } from '../../src/index.js'
-import { later } from './resources.js'
 
 /** An error as the 'error' event gave it. */
 export type Told = Error & { code?: string }

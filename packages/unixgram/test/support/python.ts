@@ -1,8 +1,8 @@
+import { stop } from '@sock/tools/testing/programs'
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { stop } from './stop.js'
 
 const PRELUDE = `
 import os, socket, sys
