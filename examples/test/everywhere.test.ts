@@ -81,7 +81,7 @@ describe('everywhere', () => {
     await once(socket, 'readable')
 
     const ended = program.stop()
-    await program.stdout.until(/^Draining tcp .*: 1 open$/m)
+    await program.stdout.until(/^Draining tcp .*: 1 open connection$/m)
     expect(isAllSent).toBe(false)
     const chunks: Buffer[] = []
     for await (const chunk of socket.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer)

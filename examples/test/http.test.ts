@@ -66,7 +66,7 @@ describe('http', () => {
     await heard.until(/^before$/)
 
     const ended = program.stop()
-    await program.stdout.until(/^Draining unix .*: 2 open$/m)
+    await program.stdout.until(/^Draining unix .*: 2 open connections$/m)
     busy.end(', after')
     await heard.ended
     expect(heard.text).toBe('before, after')

@@ -61,7 +61,7 @@ describe('ipc', () => {
     await once(socket, 'connect')
     socket.write('{"method":"add",')
     const ended = program.stop()
-    await program.stdout.until(/^Draining unix .*: 1 open$/m)
+    await program.stdout.until(/^Draining unix .*: 1 open connection$/m)
     socket.end('"params":[20,22]}')
     await heard.ended
     expect(heard.text).toBe('{"result":42}')

@@ -16,7 +16,7 @@ describe('UdpServer.state', () => {
     const run = (address: unknown, idle: number): string[][] => [
       ['starting', 'Starting udp', 'starting'],
       ['listening', `Listening on udp ${address}`, 'listening'],
-      ['draining', `Draining udp ${address}: 1 open`, 'draining'],
+      ['draining', `Draining udp ${address}: 1 open connection`, 'draining'],
       ['closed', `Closed udp: ${idle} idle, 0 drained, 0 forced`, 'closed'],
     ]
     expect(lines).toEqual([...run(first, 1), ...run(second, 0)])

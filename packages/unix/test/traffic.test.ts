@@ -128,7 +128,7 @@ describe('createUnixServer', () => {
     expect(lines).toEqual([
       'Starting unix',
       `Listening on unix ${scratch.path()}`,
-      `Draining unix ${scratch.path()}: 0 open`,
+      `Draining unix ${scratch.path()}: 0 open connections`,
       'Closed unix: 0 idle, 0 drained, 0 forced',
     ])
   })

@@ -262,8 +262,9 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
     })
     this.#drain = drain
     this.#parts.connections.startDraining(drain)
-    const count = this.#parts.connections.openCount
-    this.#go('draining', `Draining ${this.transport} ${listener.address}: ${count} open`)
+    const { openCount } = this.#parts.connections
+    const open = `${openCount} open connection${openCount === 1 ? '' : 's'}`
+    this.#go('draining', `Draining ${this.transport} ${listener.address}: ${open}`)
     if (force !== undefined) drain.force(force)
     void this.#finishDraining(drain, listener)
   }
