@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { Failure, inRoot } from './repository.mjs'
-import { buildStale, buildTarget, muslHeaders, placeOf, TARGETS } from './targets.mjs'
+import { buildStale, buildTarget, placeOf, TARGETS } from './targets.mjs'
 
 /*
  * node tools/release/main.mjs <command>
@@ -11,7 +11,6 @@ import { buildStale, buildTarget, muslHeaders, placeOf, TARGETS } from './target
  *   rehearse                    npm run release:rehearse: both, and all installations, without the outside
  *   build [--all] [platform…]   npm run native:build: for this machine; for all platforms; for some
  *   check --help                npm run native:check: sanitizers, valgrind, qemu and more
- *   headers                     fetches the headers of musl, so that tests, which fetch nothing, are not skipped
  *   prepack <platform>          what pnpm runs before it packs a binary
  *
  * Only what a command needs is loaded: pnpm starts this in a clone where nothing has been built.
@@ -42,7 +41,6 @@ const commands = {
     if (status !== 0) throw new Failure('Cannot build: the messages are above.')
   },
   prepack: (args) => buildStale(platforms(args)),
-  headers: () => Object.values(TARGETS).map(muslHeaders),
   check: async (args) => (await import('./check.mjs')).check(args),
 }
 

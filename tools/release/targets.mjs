@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { compile as compileHere, sources } from '../../packages/native/compile.mjs'
 import { Failure, inRoot } from './repository.mjs'
@@ -9,12 +9,12 @@ import { Failure, inRoot } from './repository.mjs'
  * pnpm starts it when it packs a binary.
  */
 
-/** Every platform that has a binary. `triple` and `debian` are Debian's names for the processor. */
+/** Every platform that has a binary. `triple` is how Debian calls its compiler. */
 export const TARGETS = {
-  'linux-x64-gnu': { cpu: 'x64', libc: 'glibc', triple: 'x86_64-linux-gnu', debian: 'amd64' },
-  'linux-arm64-gnu': { cpu: 'arm64', libc: 'glibc', triple: 'aarch64-linux-gnu', debian: 'arm64' },
-  'linux-x64-musl': { cpu: 'x64', libc: 'musl', triple: 'x86_64-linux-gnu', debian: 'amd64' },
-  'linux-arm64-musl': { cpu: 'arm64', libc: 'musl', triple: 'aarch64-linux-gnu', debian: 'arm64' },
+  'linux-x64-gnu': { cpu: 'x64', libc: 'glibc', triple: 'x86_64-linux-gnu' },
+  'linux-arm64-gnu': { cpu: 'arm64', libc: 'glibc', triple: 'aarch64-linux-gnu' },
+  'linux-x64-musl': { cpu: 'x64', libc: 'musl', triple: 'x86_64-linux-gnu' },
+  'linux-arm64-musl': { cpu: 'arm64', libc: 'musl', triple: 'aarch64-linux-gnu' },
 }
 
 /** Debian's packages with a compiler and its headers. */
@@ -35,10 +35,10 @@ const compilerOf = ({ triple }) => `${triple}-gcc`
 const hasCompiler = (target) => spawnSync(compilerOf(target), PROBE).status === 0
 const PROBE = ['-E', '-include', 'stdlib.h', '-include', 'linux/types.h', '-x', 'c', '/dev/null']
 
-/** Whether a binary can be built without fetching anything. */
+/** Whether a binary can be built on this machine as it is. */
 export function canBuild(name) {
   const target = TARGETS[name]
-  return hasCompiler(target) && (target.libc !== 'musl' || hasMuslHeaders(target))
+  return hasCompiler(target) && (target.libc !== 'musl' || muslHeaders(target) !== undefined)
 }
 
 /**
@@ -73,8 +73,10 @@ export function buildStale(names) {
  * nothing. musl has no versions of symbols; the binary finds what it uses in the process that loads it.
  */
 function muslFlags(target) {
+  const musl = muslHeaders(target)
+  if (musl === undefined) throw new Failure('Cannot find the headers of musl: `bash .ci/musl` fetches them.')
   const own = spawnSync(compilerOf(target), ['-print-file-name=include'], { encoding: 'utf8' }).stdout.trim()
-  const folders = [muslHeaders(target), own, kernelHeaders(target)]
+  const folders = [musl, own, kernelHeaders(target)]
   return ['-nostdinc', ...folders.flatMap((folder) => ['-isystem', folder]), '-nostdlib', '-lgcc']
 }
 
@@ -96,48 +98,8 @@ function kernelHeaders({ cpu, triple }) {
   return folder
 }
 
-const fetchedMusl = (cpu) => inRoot('.cache/binaries', `musl-${cpu}`)
-
-const muslPlaces = ({ cpu, triple }) =>
-  ['/', fetchedMusl(cpu)].map((root) => join(root, 'usr/include', triple.replace('gnu', 'musl')))
-
-const hasMuslHeaders = (target) => muslPlaces(target).some((path) => existsSync(path))
-
-/** The headers of musl: the installed ones, or those of Debian's package, which is fetched once into `.cache`. */
-export function muslHeaders(target) {
-  if (!hasMuslHeaders(target)) fetchMusl(target)
-  return muslPlaces(target).find((path) => existsSync(path))
-}
-
-/**
- * Debian cannot install its cross compiler together with musl for the same processor. So the package is only downloaded and
- * unpacked: with apt, which checks its signature, but apart from the system's own lists of packages.
- */
-function fetchMusl({ cpu, debian }) {
-  const folder = `${fetchedMusl(cpu)}.${process.pid}`
-  for (const part of ['lists/partial', 'cache/archives/partial'])
-    mkdirSync(join(folder, part), { recursive: true })
-  const apart = [
-    `APT::Architectures::=${debian}`,
-    `Dir::State::Lists=${folder}/lists`,
-    `Dir::Cache=${folder}/cache`,
-    'APT::Sandbox::User=',
-    'Acquire::Languages=none',
-  ].flatMap((option) => ['-o', option])
-  const steps = [
-    ['apt-get', [...apart, '-qq', 'update']],
-    ['apt-get', [...apart, '-qq', 'download', `musl-dev:${debian}`]],
-    ['sh', ['-c', 'dpkg-deb -x musl-dev_*.deb .']],
-  ]
-  try {
-    for (const [command, args] of steps) {
-      const { status, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' })
-      if (status !== 0) throw new Failure(`Cannot fetch Debian's musl-dev for ${debian}: ${stderr ?? ''}`)
-    }
-    for (const name of readdirSync(folder))
-      if (name !== 'usr') rmSync(join(folder, name), { recursive: true })
-    renameSync(folder, fetchedMusl(cpu))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
+/** The headers of musl: the installed ones, or those that `.ci/musl` has fetched. */
+export const muslHeaders = ({ cpu, triple }) =>
+  ['/', inRoot('.cache/binaries', `musl-${cpu}`)]
+    .map((root) => join(root, 'usr/include', triple.replace('gnu', 'musl')))
+    .find((path) => existsSync(path))

@@ -170,7 +170,7 @@ static void control(const uint8_t *data, size_t size) {
   /* Credentials that were cut are not told as such by the system, but left out. */
   if (space < CMSG_LEN(sizeof(struct ucred))) space = 0;
   struct msghdr message = {.msg_control = bytes, .msg_controllen = space};
-  tell_credentials(engine, socket, &message);
+  push_credentials(engine, socket, &message);
   free(bytes);
   free(engine);
   free(socket);

@@ -14,13 +14,7 @@ const [CORE, TCP, NATIVE, UNIXGRAM, TESTING] = ['core', 'tcp', 'native', 'unixgr
 /** Installs what was released, in empty projects, with each package manager, and lets programs use it. */
 export async function installEverywhere(stage, tree, releases, claims) {
   const managers = await createManagers(stage)
-  const projects = await Promise.all(
-    managers.map((manager) => installAlone(manager, tree, releases.last, claims)),
-  )
-  // TypeScript knows the folders of Yarn 4 only when it was patched by it.
-  await claims.check('TypeScript programs compile and run: npm, pnpm, Yarn 1', () =>
-    compileAndRun(projects.slice(0, 3).flat()),
-  )
+  await Promise.all(managers.map((manager) => installAlone(manager, tree, releases.last, claims)))
   for (const manager of managers) await installUncompiled(manager, claims)
   if (platformHere() in TARGETS && canBuild(platformHere())) {
     for (const manager of managers) await installEngine(manager, releases.last, claims)
@@ -30,18 +24,15 @@ export async function installEverywhere(stage, tree, releases, claims) {
   await packClone(managers[0], stage, claims)
 }
 
-/** Each transport alone: imported, required, and without its native module. @returns the projects */
+/** Each transport alone: imported, required, and without its native module. */
 async function installAlone(manager, tree, versions, claims) {
-  const projects = []
   for (const transport of TRANSPORTS) {
     const name = `@sock/${transport}`
     const project = manager.project(transport)
-    projects.push({ transport, project })
     const write = (file, options) =>
       writeFileSync(join(project.folder, file), echoProgram([transport], options))
     write('echo.mjs')
     write('echo.cjs', { format: 'cjs' })
-    write('typed.mts', { format: 'ts' })
     const { code, output } = await project.add(name)
     await claims.check(`${manager.name}: ${name} alone brings ${CORE}, once, as released`, () => {
       assert.ok(code === 0 || output.includes('ERR_PNPM_IGNORED_BUILDS'), output)
@@ -56,7 +47,6 @@ async function installAlone(manager, tree, versions, claims) {
       assert.equal(await project.program('echo.cjs'), `${transport} hello\n`)
     })
   }
-  return projects
 }
 
 /** Package managers do not run install scripts by themselves; Yarn 1 does. The README says what to type. */
@@ -77,26 +67,6 @@ async function buildUnixDgram(manager, project, tree, claims) {
     assert.ok(line !== undefined, 'there is none')
     await project.type(line)
   })
-}
-
-/** One run of the compiler for all: it spends most of its time on what they have in common. */
-async function compileAndRun(projects) {
-  const folder = join(projects[0].project.folder, '../..')
-  const compilerOptions = {
-    module: 'nodenext',
-    target: 'es2022',
-    lib: ['es2023', 'esnext.disposable'],
-    strict: true,
-    typeRoots: [inRoot('node_modules/@types')],
-    types: ['node'],
-  }
-  const files = projects.map(({ project }) => join(project.folder, 'typed.mts'))
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
-  await succeed(process.execPath, [inRoot('node_modules/typescript/bin/tsc'), '--project', folder], {
-    cwd: folder,
-  })
-  for (const { transport, project } of projects)
-    assert.equal(await project.program('typed.mjs'), `${transport} hello\n`, project.folder)
 }
 
 /** Programs without which nothing can be compiled; each start of one is noted. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { symbols } from 'node-api-headers'
 import { run } from '@sock/tools/processes'
 import { headers, libuvHeaders } from '../../../../packages/native/compile.mjs'
 import { fuzz } from '../../check.mjs'
-import { inRoot, platformHere, readJson } from '../../repository.mjs'
+import { inRoot } from '../../repository.mjs'
 import { buildTarget, canBuild, muslHeaders, TARGETS } from '../../targets.mjs'
 import { scratchFolder } from '../support.mjs'
 
@@ -44,7 +44,7 @@ const isNewer = (one, other) => one.localeCompare(other, 'en', { numeric: true }
 
 describe.each(Object.entries(TARGETS))('the binary of %s', (name, target) => {
   const file = join(folder, `${name}.node`)
-  // `node tools/release/main.mjs headers` fetches the headers of musl, .ci/compilers brings compilers.
+  // `.ci/compilers` brings compilers, `.ci/musl` headers.
   const itBuilt = canBuild(name) && has('readelf') ? it : it.skip
 
   itBuilt('is the same, byte by byte, when it is built in another folder', () => {
@@ -83,18 +83,6 @@ describe.each(Object.entries(TARGETS))('the binary of %s', (name, target) => {
     })
   }
 
-  it('has a package that is installed where it fits, in the version of @sock/native', () => {
-    const native = readJson(inRoot('packages/native/package.json'))
-    const manifest = readJson(inRoot('packages/native/npm', name, 'package.json'))
-    const { cpu, libc } = target
-    expect(manifest.name).toBe(`@sock/native-${name}`)
-    expect(native.optionalDependencies[manifest.name]).toBe('workspace:*')
-    // There they mean the package that is published, and do not keep pnpm from installing the workspace elsewhere.
-    expect(manifest.publishConfig).toMatchObject({ os: ['linux'], cpu: [cpu], libc: [libc] })
-    for (const key of ['version', 'license', 'engines']) expect(manifest[key]).toEqual(native[key])
-    expect(manifest.scripts).toEqual({ prepack: `node ../../../../tools/release/main.mjs prepack ${name}` })
-  })
-
   it('is said to lack its compiler where there is none', async () => {
     const args = [inRoot('tools/release/main.mjs'), 'build', name]
     const { code, output } = await run(process.execPath, args, { env: { PATH: folder } })
@@ -120,29 +108,4 @@ itCompiled.each([
 
 itCompiled('addresses and control messages stand random input', async () => {
   expect(await fuzz('gcc', 300_000)).toBe(true)
-})
-
-const itPacked = canBuildHere() ? it : it.skip
-function canBuildHere() {
-  return process.platform === 'linux' && has(process.env['CC'] ?? 'cc')
-}
-
-itPacked('packing from a clone packs an engine that is available on this machine', async () => {
-  const project = join(folder, 'project')
-  const names = ['core', 'tcp', 'native']
-  const scope = names.flatMap((name) => ['--filter', `@sock/${name}`])
-  const args = ['--recursive', ...scope, 'pack', '--pack-destination', project]
-  execFileSync(inRoot('node_modules/.bin/pnpm'), args, { cwd: inRoot(), stdio: 'pipe' })
-  for (const name of names) {
-    const modules = join(project, 'node_modules/@sock', name)
-    mkdirSync(modules, { recursive: true })
-    const { version } = readJson(inRoot('packages', name, 'package.json'))
-    const tarball = join(project, `sock-${name}-${version}.tgz`)
-    execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', modules])
-  }
-  const program = `import { engine } from '@sock/native'; console.log(engine.available)`
-  const { output } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd: project })
-  expect([platformHere(), output]).toEqual([platformHere(), 'true\n'])
-  // It is packed, and does not stay in the clone.
-  expect(readdirSync(inRoot('packages/native/dist/lib')).filter((name) => name.endsWith('.node'))).toEqual([])
 })

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { run } from '@sock/tools/processes'
+import { OLDEST } from '../../../checks/nodes.mjs'
 import { installInto } from '../../packed.mjs'
 import { binaries, inRoot, libraries, platformOf, published, readJson } from '../../repository.mjs'
 import { filesUnder, scratchFolder, tarballs } from '../support.mjs'
@@ -37,10 +38,10 @@ describe.each(libraries())('$name', ({ folder: home, name }) => {
     expect(readFileSync(join(folder, 'CHANGELOG.md'), 'utf8')).toContain(`\n## ${packed(name).version}\n`)
   })
 
-  it('depends on ranges that others can resolve', () => {
+  it('depends on ranges that others can resolve, and admits the oldest Nodes that are tested', () => {
     const { dependencies = {}, engines } = packed(name)
     for (const range of Object.values(dependencies)) expect(range).toMatch(/^\^\d+\.\d+\.\d+$/)
-    expect(engines).toEqual({ node: '^20.19.0 || >=22.12.0' })
+    expect(engines.node).toBe(`^${OLDEST[20]} || >=${OLDEST[22]}`)
   })
 
   it('has maps that lead to its sources, which source maps hold', () => {

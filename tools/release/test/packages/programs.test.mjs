@@ -14,7 +14,7 @@ import { run, succeed } from '@sock/tools/processes'
 import { fetchNode, NODES, OLDEST } from '../../../checks/nodes.mjs'
 import { entryPoints, installInto } from '../../packed.mjs'
 import { echoProgram } from '../../programs.mjs'
-import { inRoot, libraries, platformHere, published } from '../../repository.mjs'
+import { inRoot, platformHere } from '../../repository.mjs'
 import { scratchFolder, tarballs } from '../support.mjs'
 
 const scratch = scratchFolder()
@@ -51,12 +51,6 @@ describe.each([...new Set([process.versions.node, ...versions])])('Node %s', (ve
     writeFileSync(file, checks.join('') + echoProgram(['tcp'], { format }))
     expect(await runIn(scratch, file, node)).toEqual({ code: 0, output: 'tcp hello\n' })
   })
-})
-
-it('engines names the oldest versions that are tested', () => {
-  for (const { manifest } of published())
-    expect(manifest.engines.node).toBe(`^${OLDEST[20]} || >=${OLDEST[22]}`)
-  expect(libraries()).not.toEqual([])
 })
 
 /** What an application becomes that is bundled into one file, and runs where its packages are, or elsewhere. */

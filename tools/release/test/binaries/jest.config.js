@@ -1,3 +1,0 @@
-import { plain } from '../../../../jest.base.js'
-
-export default { ...plain, testMatch: ['<rootDir>/*.test.mjs'] }
