@@ -1,15 +1,15 @@
 // `node api.mjs [folder]` writes the public API of every entry point as text, in place of what is in the folder. `npm run
 // api` builds the packages first.
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { inRoot, readJson, workspaces } from './repository.mjs'
 
 const [, , reportFolder = inRoot('api')] = process.argv
 rmSync(reportFolder, { recursive: true, force: true })
 mkdirSync(reportFolder)
-const reportTempFolder = mkdtempSync(join(tmpdir(), 'sock-api-'))
+/** API Extractor writes here first. */
+const reportTempFolder = inRoot('node_modules/.cache/api')
 /**
  * What is the same for each entry point. A type that an exported one mentions is part of the API, whether or not this entry
  * point exports it. No messages: the compiler was heard when the packages were built, and comments are not for this tool.
@@ -44,14 +44,10 @@ function messageCallback(message) {
   if (message.logLevel !== 'error') message.handled = true
 }
 
-try {
-  // One program for all: parsing the declarations of Node takes longer than everything else.
-  const additionalEntryPoints = configs.map(({ mainEntryPointFilePath }) => mainEntryPointFilePath)
-  const compilerState = CompilerState.create(configs[0], { additionalEntryPoints })
-  for (const config of configs) {
-    const { succeeded } = Extractor.invoke(config, { compilerState, localBuild: true, messageCallback })
-    if (!succeeded) throw new Error(`API Extractor cannot describe ${config.mainEntryPointFilePath}`)
-  }
-} finally {
-  rmSync(reportTempFolder, { recursive: true })
+// One program for all: parsing the declarations of Node takes longer than everything else.
+const additionalEntryPoints = configs.map(({ mainEntryPointFilePath }) => mainEntryPointFilePath)
+const compilerState = CompilerState.create(configs[0], { additionalEntryPoints })
+for (const config of configs) {
+  const { succeeded } = Extractor.invoke(config, { compilerState, localBuild: true, messageCallback })
+  if (!succeeded) throw new Error(`API Extractor cannot describe ${config.mainEntryPointFilePath}`)
 }

@@ -18,7 +18,7 @@ export interface Machine {
 
 const GIB = 1024 ** 3
 
-/** @param node the binary that runs the servers @throws an Error if it does not run */
+/** @param node the binary that runs the servers. @throws an Error if it does not run */
 export function describeMachine(node: string): Machine {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -26,7 +26,7 @@ export function describeMachine(node: string): Machine {
     memoryGiB: Math.round(totalmem() / GIB),
     system: `${type()} ${release()}`,
     congestionControl: readLine('/proc/sys/net/ipv4/tcp_congestion_control'),
-    node: versionOf(node),
+    node: execFileSync(node, ['--version'], { encoding: 'utf8' }).trim(),
     generatorNode: process.version,
   }
 }
@@ -37,14 +37,6 @@ function readLine(path: string): string | undefined {
     return readFileSync(path, 'utf8').split('\n', 1)[0]
   } catch {
     return undefined
-  }
-}
-
-function versionOf(node: string): string {
-  try {
-    return execFileSync(node, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  } catch (error) {
-    throw new Error(`cannot run ${node} --version`, { cause: error })
   }
 }
 
