@@ -1,68 +1,88 @@
-import { isExpectedClose, isSockError, type Handler, type ShutdownReport } from '@sock/core'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { constants, tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createCertificate } from './certificate.js'
+import { isExpectedClose, type Handler, type ShutdownReport, type SockError } from '@sock/core'
+import { createCertificate } from '@sock/tools/certificate'
+import { withFolder } from '@sock/tools/folder'
+import { command, parse, wholeNumber } from '@sock/tools/options'
+import { listenForStop } from '@sock/tools/stop'
 import { exchangeAll } from './once.js'
-import { parseOptions } from './options.js'
-import { createServers, type Served } from './servers.js'
+import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
+import { createServers, type Place, type Servers } from './servers.js'
+
+/** Node cannot open Unix sockets on Windows. */
+const names = TRANSPORTS.filter((name) => process.platform !== 'win32' || !name.startsWith('unix'))
+const port = wholeNumber(0, 65_535)
+const MORE = `
+Ctrl-C shuts the servers down gracefully, a second one closes them at once. Exit code: 0 all went well;
+1 a server could not start, or a byte was lost or changed; 2 wrong options; 130 a second Ctrl-C forced the end.`
+const commandLine = command(
+  'npm start --',
+  'Serves one echo handler on every transport, and prints a command that talks to each.',
+)
+  .option('--once', 'let built-in clients talk to the servers, print one row per transport, and leave')
+  .option('--host <name>', 'where tcp, tls and udp listen', '127.0.0.1')
+  .option('--port <number>', 'port of tcp; 0 lets the system choose', port, 0)
+  .option('--tls-port <number>', 'port of tls; 0 lets the system choose', port, 0)
+  .option('--udp-port <number>', 'port of udp; 0 lets the system choose', port, 0)
+  .option('--path <path>', 'socket of unix (default: in a temporary folder)')
+  .option('--datagram-path <path>', 'socket of unixgram (default: in a temporary folder)')
+  .addHelpText('after', MORE)
 
 /** Sends back what comes. The same function serves every transport. */
 const echo: Handler = async (channel) => {
   for await (const message of channel) await channel.write(message)
 }
 
-/**
- * The whole program, from the arguments of the command line to the exit code.
- *
- * @param handler what is served; the tests hand in one that loses or changes bytes
- */
+/** The whole program, to the exit code. @param handler what is served; the tests hand in one that loses or changes bytes */
 export async function run(args: readonly string[], handler: Handler = echo): Promise<number> {
-  const options = parseOptions(args)
+  const options = parse<Place & { once?: true }>(commandLine, args)
   if (typeof options === 'number') return options
   const stop = listenForStop()
-  const folder = await mkdtemp(join(tmpdir(), 'sock-demo-'))
-  const { path = join(folder, 'echo.sock'), datagramPath = join(folder, 'datagrams.sock') } = options
-  const certificate = await createCertificate(folder)
-  const servers = createServers(handler, { ...options, path, datagramPath, certificate })
-  try {
-    for (const served of servers) {
-      if (!(await start(served))) return 1
+  const unread = new AbortController()
+  // A closed pipe (EPIPE), a terminal that is gone (EIO): nobody reads the output any more.
+  process.stdout.on('error', () => unread.abort())
+  const wanted = AbortSignal.any([stop.wanted, unread.signal])
+
+  return withFolder('demo', async ({ path: folder }) => {
+    const certificate = await createCertificate()
+    const ca = join(folder, 'certificate.pem')
+    writeFileSync(ca, certificate.cert)
+    const paths = { path: join(folder, 'echo.sock'), datagramPath: join(folder, 'datagrams.sock') }
+    const all = createServers(handler, { ...paths, ...options }, certificate, ca)
+    try {
+      for (const name of names) if (!(await start(name, all))) return 1
+      const isGood = await (options.once === true ? runOnce(all, wanted) : serve(all, wanted))
+      const reports = await Promise.all(names.map((name) => shutDown(name, all, stop.forced)))
+      if (stop.forced.aborted) return stop.exitCode
+      return isGood && reports.every(({ forced }) => forced === 0) ? 0 : stop.exitCode || 1
+    } finally {
+      await Promise.all(names.map((name) => all.servers[name].close()))
     }
-    const isGood =
-      options.once === true ? await runOnce(servers, stop.wanted) : await serve(servers, stop.wanted)
-    const reports = await Promise.all(servers.map((served) => shutDown(served, stop.forced)))
-    if (stop.forced.aborted) return stop.exitCode()
-    if (isGood && reports.every(({ forced }) => forced === 0)) return 0
-    return stop.exitCode() || 1
-  } finally {
-    await Promise.all(servers.map(({ server }) => server.close()))
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
-async function start({ name, option, listen, server }: Served): Promise<boolean> {
+async function start(name: TransportName, { servers, listen }: Servers): Promise<boolean> {
   try {
-    await listen()
-    server.on('error', (error) => {
+    await listen[name]()
+    servers[name].on('error', (error) => {
       if (!isExpectedClose(error)) console.error(`${name}: ${error.message}`)
     })
     return true
   } catch (error) {
     console.error(`Cannot serve ${name}: ${(error as Error).message}`)
-    console.error(`Choose another address with ${option}.`)
+    console.error('Choose another address: --help shows the options.')
     return false
   }
 }
 
 /** Built-in clients talk to one server after the other. @returns whether every byte came back */
-async function runOnce(servers: readonly Served[], stop: AbortSignal): Promise<boolean> {
+async function runOnce({ servers, connect }: Servers, stop: AbortSignal): Promise<boolean> {
   let isGood = true
-  for (const served of servers) {
+  for (const name of names) {
     const since = performance.now()
-    const problem = await exchangeAll(served, stop)
+    const problem = await exchangeAll(name, connect[name], stop)
     const verdict = problem ?? `every byte came back, in ${Math.round(performance.now() - since)} ms`
-    console.log(`${served.name.padEnd(10)}${String(served.server.address).padEnd(40)}${verdict}`)
+    console.log(`${name.padEnd(10)}${String(servers[name].address).padEnd(40)}${verdict}`)
     isGood &&= problem === undefined
     if (stop.aborted) break
   }
@@ -70,11 +90,11 @@ async function runOnce(servers: readonly Served[], stop: AbortSignal): Promise<b
 }
 
 /** Shows how to talk to the servers, and who does. @returns true, once the program is asked to stop */
-async function serve(servers: readonly Served[], stop: AbortSignal): Promise<true> {
-  console.log(`One echo handler on ${servers.length} transports. Ctrl-C shuts down gracefully.`)
-  for (const { name, server, command } of servers) {
-    console.log(`\n${name} on ${String(server.address)}\n  ${command()}`)
-    server.on('connection', ({ id, state, remote, reason }) => {
+async function serve({ servers, command: talk }: Servers, stop: AbortSignal): Promise<true> {
+  console.log(`One echo handler on ${names.length} transports. Ctrl-C shuts down gracefully.`)
+  for (const name of names) {
+    console.log(`\n${name} on ${String(servers[name].address)}\n  ${talk[name]()}`)
+    servers[name].on('connection', ({ id, state, remote, reason }) => {
       if (state === 'new') console.log(`${name}: connection ${id} from ${remote?.toString() ?? 'a client'}`)
       if (state === 'close') console.log(`${name}: connection ${id} is closed, ${reason}`)
     })
@@ -85,39 +105,14 @@ async function serve(servers: readonly Served[], stop: AbortSignal): Promise<tru
   return true
 }
 
-async function shutDown({ name, server }: Served, signal: AbortSignal): Promise<ShutdownReport> {
-  const report = await server.shutdown({ signal }).catch((error: unknown) => {
-    if (isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT') && error.report !== undefined) return error.report
-    throw error
-  })
+async function shutDown(
+  name: TransportName,
+  { servers }: Servers,
+  signal: AbortSignal,
+): Promise<ShutdownReport> {
+  const shutdown = servers[name].shutdown({ signal })
+  // The error of a deadline has the report too.
+  const report = await shutdown.catch((error: SockError) => error.report as ShutdownReport)
   console.log(`${name.padEnd(10)}${report.idle} idle, ${report.drained} drained, ${report.forced} forced`)
   return report
-}
-
-/**
- * A second signal within so many ms belongs to the first: Ctrl-C sends one to every process of the terminal, and npm
- * forwards its own to the program that it runs.
- */
-const SAME_KEYSTROKE = 250
-
-/** Listens for signals to the end of the process: one that comes late must not kill it in the middle of cleaning up. */
-function listenForStop(): { wanted: AbortSignal; forced: AbortSignal; exitCode: () => number } {
-  const wanted = new AbortController()
-  const forced = new AbortController()
-  let exitCode = 0
-  let wantedAt = 0
-  const want = (): void => {
-    wantedAt = performance.now()
-    wanted.abort()
-  }
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      exitCode = 128 + constants.signals[name]
-      if (!wanted.signal.aborted) want()
-      else if (performance.now() - wantedAt > SAME_KEYSTROKE) forced.abort()
-    })
-  }
-  // A closed pipe (EPIPE), a terminal that is gone (EIO): nobody reads the output any more.
-  process.stdout.on('error', want)
-  return { wanted: wanted.signal, forced: forced.signal, exitCode: () => exitCode }
 }

@@ -1,117 +1,66 @@
 import type { Channel, Handler, IpAddress, Server } from '@sock/core'
 import { connectTcp, createTcpServer } from '@sock/tcp'
+import type { Certificate } from '@sock/tools/certificate'
+import type { TransportName } from '@sock/tools/transports'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
-import type { Certificate } from './certificate.js'
 
-/** Where to listen. */
-export interface Place {
-  readonly host: string
-  readonly port: number
-  readonly tlsPort: number
-  readonly udpPort: number
-  readonly path: string
-  readonly datagramPath: string
-  readonly certificate: Certificate
+/** Where to listen. A port of 0 lets the system choose. */
+export type Place = Readonly<
+  Record<'host' | 'path' | 'datagramPath', string> & Record<'port' | 'tlsPort' | 'udpPort', number>
+>
+
+type ByName<T> = Readonly<Record<TransportName, T>>
+
+/** The servers, and two ways to reach each once it listens: a client, and a command for the shell. */
+export interface Servers {
+  readonly servers: ByName<Server>
+  readonly listen: ByName<() => Promise<unknown>>
+  readonly connect: ByName<() => Promise<Channel>>
+  readonly command: ByName<() => string>
 }
 
-/** One server, and two ways to reach it. */
-export interface Served {
-  readonly name: string
-  /** The option that chooses another address. */
-  readonly option: string
-  /** In bytes. A datagram has a largest size; a stream takes anything. */
-  readonly largestMessage: number
-  readonly server: Server
-  readonly listen: () => Promise<unknown>
-  /** A command for the shell that talks to it, once it listens. */
-  readonly command: () => string
-  /** Connects a client, once it listens. */
-  readonly connect: () => Promise<Channel>
-}
-
-/** Fits an Ethernet frame: larger datagrams are fragmented, and dropped more easily. */
-const UNFRAGMENTED = 1_400
-const LARGEST_DATAGRAM = 65_535
-
-/** A server for every transport that this system has: Node cannot open Unix sockets on Windows. */
-export function createServers(handler: Handler, place: Place): Served[] {
-  const { host, certificate } = place
+/** Returns a server for every transport. @param ca the certificate once more, as a file */
+export function createServers(handler: Handler, place: Place, tls: Certificate, ca: string): Servers {
+  const { host, path, datagramPath } = place
   const tcp = createTcpServer(handler)
-  const tls = createTcpServer(handler, { tls: { key: certificate.key, cert: certificate.cert } })
+  const secure = createTcpServer(handler, { tls })
   const udp = createUdpServer(handler)
-  const overIp: Served[] = [
-    {
-      name: 'tcp',
-      option: '--port or --host',
-      largestMessage: Infinity,
-      server: tcp,
-      listen: () => tcp.listen({ host, port: place.port }),
-      command: () => `nc ${hostOf(tcp)} ${portOf(tcp)}`,
-      connect: () => connectTcp({ host: hostOf(tcp), port: portOf(tcp) }),
-    },
-    {
-      name: 'tls',
-      option: '--tls-port or --host',
-      largestMessage: Infinity,
-      server: tls,
-      listen: () => tls.listen({ host, port: place.tlsPort }),
-      command: () =>
-        `openssl s_client -connect ${bracketed(hostOf(tls))}:${portOf(tls)} -CAfile '${certificate.file}' -verify_return_error -quiet`,
-      // One of the certificate's names, since --host may be any.
-      connect: () =>
-        connectTcp(
-          { host: hostOf(tls), port: portOf(tls) },
-          { tls: { ca: certificate.cert }, serverName: 'localhost' },
-        ),
-    },
-    {
-      name: 'udp',
-      option: '--udp-port or --host',
-      largestMessage: UNFRAGMENTED,
-      server: udp,
-      listen: () => udp.listen({ host, port: place.udpPort }),
-      command: () => `nc -u ${hostOf(udp)} ${portOf(udp)}`,
-      connect: () => connectUdp({ host: hostOf(udp), port: portOf(udp) }),
-    },
-  ]
-  return process.platform === 'win32' ? overIp : [...overIp, ...createUnixServers(handler, place)]
-}
-
-function createUnixServers(handler: Handler, { path, datagramPath }: Place): Served[] {
   const unix = createUnixServer(handler)
   const unixgram = createUnixgramServer(handler)
-  return [
-    {
-      name: 'unix',
-      option: '--path',
-      largestMessage: Infinity,
-      server: unix,
-      listen: () => unix.listen(path),
-      command: () => `socat - 'UNIX-CONNECT:${path}'`,
-      connect: () => connectUnix(path),
-    },
-    {
-      name: 'unixgram',
-      option: '--datagram-path',
-      largestMessage: LARGEST_DATAGRAM,
-      server: unixgram,
-      listen: () => unixgram.listen(datagramPath),
-      // The client needs a name of its own, or the server has nowhere to send the answer.
-      command: () => `socat - 'UNIX-SENDTO:${datagramPath},bind=${datagramPath}.client'`,
-      connect: () => connectUnixgram(datagramPath),
-    },
-  ]
+  // One of the certificate's names, since --host may be any.
+  const options = { tls: { ca: tls.cert }, serverName: 'localhost' }
+  const verify = `-CAfile '${ca}' -verify_return_error -quiet`
+  // The client needs a name of its own, or the server has nowhere to send the answer.
+  const named = `'UNIX-SENDTO:${datagramPath},bind=${datagramPath}.client'`
+
+  const listen = {
+    tcp: () => tcp.listen({ host, port: place.port }),
+    tls: () => secure.listen({ host, port: place.tlsPort }),
+    udp: () => udp.listen({ host, port: place.udpPort }),
+    unix: () => unix.listen(path),
+    unixgram: () => unixgram.listen(datagramPath),
+  }
+  const connect = {
+    tcp: () => connectTcp(reach(tcp)),
+    tls: () => connectTcp(reach(secure), options),
+    udp: () => connectUdp(reach(udp)),
+    unix: () => connectUnix(path),
+    unixgram: () => connectUnixgram(datagramPath),
+  }
+  const command = {
+    tcp: () => `nc ${reach(tcp).host} ${reach(tcp).port}`,
+    tls: () => `openssl s_client -connect ${String(secure.address)} ${verify}`,
+    udp: () => `nc -u ${reach(udp).host} ${reach(udp).port}`,
+    unix: () => `socat - 'UNIX-CONNECT:${path}'`,
+    unixgram: () => `socat - ${named}`,
+  }
+  return { servers: { tcp, tls: secure, udp, unix, unixgram }, listen, connect, command }
 }
 
-type IpServer = Pick<Server<never, IpAddress>, 'address'>
-
-const portOf = ({ address }: IpServer): number => address?.port ?? 0
-const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
-
 /** Where to connect: a server that listens on all addresses is reached by loopback. */
-function hostOf({ address }: IpServer): string {
-  const host = address?.host ?? ''
-  return { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
+function reach({ address }: Pick<Server<never, IpAddress>, 'address'>): { host: string; port: number } {
+  const { host = '', port = 0 } = address ?? {}
+  return { host: { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host, port }
 }

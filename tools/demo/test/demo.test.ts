@@ -1,183 +1,125 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { readFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Channel } from '@sock/core'
 import { connectTcp } from '@sock/tcp'
+import { createFolder } from '@sock/tools/folder'
+import { start, type Program } from '@sock/tools/processes'
 import { connectUnix, type Connection } from '@sock/unix'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { endPrograms, startProgram, startWithHandler, type Program } from './program.js'
 
-let folder: string
-const open: AsyncDisposable[] = []
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'demo-test-'))
-})
+const fileOf = (name: string): string => fileURLToPath(new URL(`../dist/${name}.js`, import.meta.url))
+const folder = createFolder('demo-test')
+const programs: Program[] = []
 
 afterEach(async () => {
-  for (const one of open.splice(0)) await one[Symbol.asyncDispose]()
-  await endPrograms()
-  await rm(folder, { recursive: true })
+  for (const program of programs) program.kill('SIGTERM')
+  for (const { ended } of programs.splice(0)) await ended
+  expect(await readdir(folder.path)).toEqual([])
 })
 
-/** Starts the program, with everything temporary in `folder`. */
-const start = (...args: string[]): Program => startProgram(args, { TMPDIR: folder })
+/** Starts a program, with everything temporary in `folder`. */
+function startWith(command: string, ...args: string[]): Program {
+  const program = start(command, args, { env: { ...process.env, TMPDIR: folder.path } })
+  programs.push(program)
+  return program
+}
+const demo = (...args: string[]): Program => startWith(process.execPath, fileOf('main'), ...args)
 
-async function introductionOf(program: Program): Promise<string> {
-  const [introduction] = await program.until(/^[^]*\nunixgram on [^]*\.client'\n\n/)
-  return introduction
+/** The demo with another handler, given as the source of a function. */
+function demoWith(handler: string): Program {
+  const script = `import { run } from '${fileOf('run')}'; process.exitCode = await run(['--once'], ${handler})`
+  return startWith(process.execPath, '--input-type=module', '--eval', script)
 }
 
-const addressOf = (introduction: string, transport: string): string =>
-  new RegExp(`^${transport} on (.*)$`, 'm').exec(introduction)?.[1] ?? ''
+/** The address of a transport, once the demo has printed all of them. */
+async function addressOf(program: Program, name: string): Promise<string> {
+  await program.until(/^unixgram on [^]*\n\n/m)
+  return new RegExp(`^${name} on (.*)$`, 'm').exec(program.output)?.[1] ?? ''
+}
 
-async function connectAndEcho(connecting: Promise<Connection>): Promise<Connection> {
+async function talk<C extends Channel>(connecting: Promise<C>): Promise<C> {
   const connection = await connecting
-  open.push({ [Symbol.asyncDispose]: async () => connection.destroy() })
   await connection.write('hello')
   expect(String(await connection.read())).toBe('hello')
   return connection
 }
 
 describe('npm start', () => {
-  it('prints the address of each transport and a command that talks to it, and says who connects', async () => {
-    const program = start()
-    const text = await introductionOf(program)
-    expect(text).toMatch(/^tcp on 127\.0\.0\.1:(\d+)\n {2}nc 127\.0\.0\.1 \1$/m)
-    expect(text).toMatch(/^udp on 127\.0\.0\.1:(\d+)\n {2}nc -u 127\.0\.0\.1 \1$/m)
-    expect(text).toMatch(/^unix on (\S+)\n {2}socat - 'UNIX-CONNECT:\1'$/m)
-    expect(text).toMatch(/^unixgram on (\S+)\n {2}socat - 'UNIX-SENDTO:\1,bind=\1\.client'$/m)
-    const [, file = ''] =
-      /^tls on (?:127\.0\.0\.1:\d+)\n {2}openssl s_client .*-CAfile '(.*)' /m.exec(text) ?? []
-    await connectAndEcho(connectTcp(addressOf(text, 'tcp')) as Promise<Connection<never, never>>)
-    const tls = { ca: await readFile(file) }
-    await connectAndEcho(connectTcp(addressOf(text, 'tls'), { tls }) as Promise<Connection<never, never>>)
-    await connectAndEcho(connectUnix(addressOf(text, 'unix')))
-    for (const name of ['tcp', 'tls', 'unix']) {
-      await program.until(new RegExp(`^${name}: connection \\d+ from `, 'm'))
-    }
-  })
-
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'shuts down gracefully on %s, and leaves nothing',
-    async (signal) => {
-      const program = start()
-      const connection = await connectAndEcho(connectUnix(addressOf(await introductionOf(program), 'unix')))
-      program.kill(signal)
+  it('prints an address and a command for each transport, says who connects, and shuts down on SIGINT', async () => {
+    const program = demo()
+    const tcp = await talk(connectTcp(await addressOf(program, 'tcp')))
+    const [, file = ''] = /^ {2}openssl s_client .*-CAfile '(.*)' /m.exec(program.output) ?? []
+    const ca = readFileSync(file)
+    const tls = await talk(connectTcp(await addressOf(program, 'tls'), { tls: { ca } }))
+    const unix = await talk(connectUnix(await addressOf(program, 'unix')))
+    await program.until(/^unix: connection \d+ from /m)
+    program.kill('SIGINT')
+    for (const connection of [tcp, tls, unix]) {
       expect(await connection.read()).toBeNull()
       await connection.close()
-      const { code, stdout, stderr } = await program.ended
-      expect(stdout).toMatch(/^unix {6}1 idle, 0 drained, 0 forced$/m)
-      expect([code, stderr]).toEqual([0, ''])
-      expect(await readdir(folder)).toEqual([])
-    },
-  )
+    }
+    const { code, output } = await program.ended
+    expect(output).toMatch(/^tcp on 127\.0\.0\.1:(\d+)\n {2}nc 127\.0\.0\.1 \1$/m)
+    expect(output).toMatch(/^udp on 127\.0\.0\.1:(\d+)\n {2}nc -u 127\.0\.0\.1 \1$/m)
+    expect(output).toMatch(/^unix on (\S+)\n {2}socat - 'UNIX-CONNECT:\1'$/m)
+    expect(output).toMatch(/^unixgram on (\S+)\n {2}socat - 'UNIX-SENDTO:\1,bind=\1\.client'$/m)
+    expect([code, output]).toEqual([0, expect.stringMatching(/^unix {6}1 idle, 0 drained, 0 forced$/m)])
+  })
 
-  it('waits for a busy connection, and cuts it off on a second SIGINT', async () => {
-    const program = start()
-    const connection = await connectAndEcho(connectUnix(addressOf(await introductionOf(program), 'unix')))
-    const chunk = Buffer.alloc(1024 * 1024)
-    while (!connection.writableNeedDrain) void connection.write(chunk)
-    program.kill('SIGINT')
+  it('waits for a busy connection, and cuts it off on a second signal', async () => {
+    const program = demo()
+    const connection: Connection = await talk(connectUnix(await addressOf(program, 'unix')))
+    while (!connection.writableNeedDrain) connection.write(Buffer.alloc(1024 * 1024)).catch(() => {})
+    program.kill('SIGTERM')
     await program.until(/Shutting down/)
     // Signals that come within a quarter of a second count as one; the program ends by the first that does not.
     const again = setInterval(() => program.kill('SIGINT'), 100)
     await program.until(/^unix {6}0 idle, 0 drained, 1 forced$/m)
     clearInterval(again)
     expect((await program.ended).code).toBe(130)
-    expect(await readdir(folder)).toEqual([])
+    connection.destroy()
   })
 
   it('shuts down gracefully when nobody reads its output any more', async () => {
-    const program = start()
-    const path = addressOf(await introductionOf(program), 'unix')
-    program.hangUp()
-    // Something new to print.
-    const connection = await connectAndEcho(connectUnix(path))
-    expect(await connection.read()).toBeNull()
-    await connection.close()
+    const program = startWith('sh', '-c', `'${process.execPath}' '${fileOf('main')}' | head -n 1`)
     expect((await program.ended).code).toBe(0)
-    expect(existsSync(dirname(path))).toBe(false)
-  })
-
-  it('names an address that is in use and the option for another, and serves nothing', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
-    open.push(other)
-    await new Promise((resolve) => other.once('listening', resolve))
-    const { port } = other.address() as AddressInfo
-    const { code, stdout, stderr } = await start('--tls-port', String(port)).ended
-    expect(stderr).toMatch(new RegExp(`^Cannot serve tls: .*127\\.0\\.0\\.1:${port}`))
-    expect(stderr).toContain('Choose another address with --tls-port or --host.')
-    expect([code, stdout]).toEqual([1, ''])
-    expect(await readdir(folder)).toEqual([])
   })
 
   it.each([
-    [['--nope'], "unknown option '--nope'"],
-    [['extra'], 'too many arguments'],
-    [['--port'], "option '--port <number>' argument missing"],
-    [['--port', '65536'], "argument '65536' is invalid. Expected a whole number from 0 to 65535."],
-  ])('refuses options %j with a sentence and code 2', async (args, sentence) => {
-    const { code, stdout, stderr } = await start(...args).ended
-    expect(stderr).toContain(sentence)
-    expect(stderr).toContain('--help')
-    expect([code, stdout]).toEqual([2, ''])
-  })
-
-  it('shows each option with --help', async () => {
-    const { code, stdout } = await start('--help').ended
-    for (const option of [
-      '--once',
-      '--host',
-      '--port',
-      '--tls-port',
-      '--udp-port',
-      '--path',
-      '--datagram-path',
-    ]) {
-      expect(stdout).toMatch(new RegExp(`^ {2}${option} `, 'm'))
-    }
-    expect(code).toBe(0)
+    ['a port in use', [], 1, /^Cannot serve tls: [^]*Choose another address: --help/],
+    ['an unknown option', ['--nope'], 2, /unknown option '--nope'[^]*--help/],
+    ['a port that is none', ['--port', '65536'], 2, /Expected a whole number from 0 to 65535\./],
+  ])('refuses %s with a sentence', async (_what, args, exitCode, sentence) => {
+    const other = demo()
+    const taken = (await addressOf(other, 'tcp')).split(':').at(-1) as string
+    const { code, output } = await demo('--tls-port', taken, ...args).ended
+    expect([code, output]).toEqual([exitCode, expect.stringMatching(sentence)])
   })
 })
 
 describe('npm start -- --once', () => {
-  it.each([[[]], [['--host', '::1']], [['--host', '0.0.0.0']]])(
-    'says with %j that every byte came back',
-    async (args) => {
-      const { code, stdout, stderr } = await start('--once', ...args).ended
-      for (const name of ['tcp', 'tls', 'udp', 'unix', 'unixgram']) {
-        expect(stdout).toMatch(new RegExp(`^${name} .*every byte came back`, 'm'))
-      }
-      expect([code, stderr]).toEqual([0, ''])
-    },
-  )
+  it.each(['127.0.0.1', '::1', '0.0.0.0'])('says on %s that every byte came back', async (host) => {
+    const { code, output } = await demo('--once', '--host', host).ended
+    expect([code, output.match(/every byte came back/g)?.length]).toEqual([0, 5])
+  })
 
+  const loop = (body: string): string =>
+    `async (channel) => { for await (const data of channel) { ${body} } }`
   it.each([
-    [
-      'changes a byte',
-      'for await (const data of channel) { data[0] ^= 1; await channel.write(data) }',
-      /differs/,
-    ],
-    [
-      'closes too early',
-      'for await (const data of channel) { if (channel.transport === "tcp") return; await channel.write(data) }',
-      /the server closed first|CLOSED|RESET|reset|lost/i,
-    ],
-  ])('leaves with 1 when a handler %s', async (_, body, problem) => {
-    const { code, stdout } = await startWithHandler(`async (channel) => { ${body} }`, ['--once']).ended
-    expect(/^tcp .*$/m.exec(stdout)?.[0]).toMatch(problem)
-    expect(code).toBe(1)
+    ['changes a byte', 'data[0] ^= 1; await channel.write(data)', /differs/],
+    ['closes too early', 'return', /closed first|CLOSED|reset|lost/i],
+  ])('leaves with 1 when a handler %s', async (_what, body, problem) => {
+    const handler = loop(`if (channel.transport === 'tcp') { ${body} } else await channel.write(data)`)
+    const { code, output } = await demoWith(handler).ended
+    expect([code, /^tcp .*$/m.exec(output)?.[0]]).toEqual([1, expect.stringMatching(problem)])
   })
 
   it('ends early on SIGINT, and says that it was interrupted', async () => {
-    const silent = `async (channel) => { console.log('connected'); for await (const _ of channel); }`
-    const program = startWithHandler(silent, ['--once'])
-    await program.until(/connected/)
+    const program = demoWith(loop("console.log('silent')"))
+    await program.until(/silent/)
     program.kill('SIGINT')
-    const { code, stdout } = await program.ended
-    expect(stdout).toMatch(/^tcp .*interrupted$/m)
-    expect(code).toBe(130)
+    const { code, output } = await program.ended
+    expect([code, output]).toEqual([130, expect.stringMatching(/^tcp .*interrupted$/m)])
   })
 })
