@@ -28,22 +28,25 @@ export async function matrix(args) {
       throw new Failure(`Cannot test Node "${major}": known are ${known.join(', ')}`)
 
   const results = []
-  if (options.bare) results.push(await perform('bare', inRoot('.ci/bare'), []))
+  if (options.bare) results.push(await perform('bare', inRoot('.ci/bare')))
   for (const major of majors) {
     const repeated = major === majors[0] ? [] : ['--repeated']
     if (process.versions.node.split('.')[0] === major)
-      results.push(...(await testIn(root, process.versions.node, process.env, repeated, repeated)))
-    // Coverage is the same on every version: it is measured where the tests run again anyway.
-    else results.push(...(await testCopy(NODES[major], [...repeated, '--coverage'], repeated)))
+      results.push(...(await testIn(root, process.versions.node, process.env, repeated)))
+    else results.push(...(await testCopy(NODES[major], repeated)))
   }
-  const soak = [
-    inRoot('tools/checks/entry.cjs'),
-    'run',
-    'tools/stress/dist/soak/main.js',
-    '--minutes',
-    options.soak,
-  ]
-  if (options.soak) results.push(await perform(`soak, ${options.soak} min`, 'node', soak))
+  if (options.soak) {
+    const soak = [
+      'tools/checks/entry.cjs',
+      'run',
+      'tools/stress/dist/soak/main.js',
+      '--minutes',
+      options.soak,
+    ]
+    // It counts nothing itself.
+    const unsaid = { passed: 1, failed: 0, skipped: 0 }
+    results.push(await perform(`soak, ${options.soak} min`, 'node', soak, { cwd: root }, unsaid))
+  }
 
   console.log()
   for (const { name, seconds, ...result } of results)
@@ -53,43 +56,40 @@ export async function matrix(args) {
   process.exitCode = sum.failed ? 1 : 0
 }
 
-/** Runs a program, and takes the sum from its last line; one that ends otherwise is one test. Shows the output of a failure. */
-async function perform(name, program, args, options = { cwd: root }) {
+const FAILED = { passed: 0, failed: 1, skipped: 0 }
+
+/** Runs a program, and takes the sum from its last line; `unsaid` is that of one that has none. Shows the output of a failure. */
+async function perform(name, program, args = [], options = { cwd: root }, unsaid = FAILED) {
   const started = performance.now()
   console.log(`— ${name}`)
   const { code, output } = await run(program, args, options)
-  const result = parseLine(output) ?? { passed: code === 0 ? 1 : 0, failed: 0, skipped: 0 }
-  if (code !== 0) result.failed ||= 1
+  const result = parseLine(output) ?? unsaid
+  const failed = code === 0 ? result.failed : Math.max(result.failed, 1)
   const reasons = output.match(/^skip {2}the bare environment: .+$/gm) ?? []
-  for (const text of result.failed ? [output] : reasons) console.log(text)
-  return { name, ...result, seconds: Math.round((performance.now() - started) / 1_000) }
+  for (const text of failed ? [output] : reasons) console.log(text)
+  return { name, ...result, failed, seconds: Math.round((performance.now() - started) / 1_000) }
 }
 
-/** `npm test`, and then the extended tests. */
-async function testIn(folder, version, env, testArgs, extendedArgs) {
+/** `npm test`, and then the extended tests. SOCK_MATRIX lets tests fetch versions of Node. */
+async function testIn(folder, version, env, args, testArgs = args) {
   const entry = join(folder, 'tools/checks/entry.cjs')
-  // SOCK_MATRIX lets tests fetch versions of Node.
   const options = { cwd: folder, env: { ...env, SOCK_MATRIX: '1' } }
   const quick = await perform(`Node ${version}, npm test`, 'node', [entry, 'test', ...testArgs], options)
-  const long = await perform(
-    `Node ${version}, extended`,
-    'node',
-    [entry, 'extended', ...extendedArgs],
-    options,
-  )
-  return [quick, long]
+  return [quick, await perform(`Node ${version}, extended`, 'node', [entry, 'extended', ...args], options)]
 }
 
-async function testCopy(version, ...args) {
+async function testCopy(version, args) {
   const home = await fetchNode(version)
   const folder = mkdtempSync(join(tmpdir(), `sock-node-${version}-`))
   // Tests become other users, who must be able to load what lies there.
   chmodSync(folder, 0o755)
   try {
     copyTree(folder)
-    // node-gyp finds the headers at home, and downloads nothing.
     const PATH = join(home, 'bin') + delimiter + process.env['PATH']
-    return await testIn(folder, version, { ...process.env, PATH, npm_config_nodedir: home }, ...args)
+    // node-gyp finds the headers at home, and downloads nothing.
+    const env = { ...process.env, PATH, npm_config_nodedir: home }
+    // Coverage is the same on every version: it is measured where the tests run again anyway.
+    return await testIn(folder, version, env, args, [...args, '--coverage'])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
