@@ -345,6 +345,8 @@ export class World {
 
   /** How many clients are open. Forgets those that are closed. */
   countPeers(): number {
+    // One that was told to stall may still have something to read.
+    for (const peer of this.#peers) if (peer.ledger.isOver) peer.do.resume()
     this.#peers = this.#peers.filter(({ ledger }) => !ledger.isOver)
     return this.#peers.length
   }
