@@ -63,11 +63,8 @@ async function play(program: Program, patience: number): Promise<Verdict> {
 
 async function perform(program: Program, world: World, due: Plan[], patience: number): Promise<void> {
   for (const spec of program.servers) void world.createServer(spec).listen()
-  await until(
-    () => world.servers.every(({ server }) => server.state !== 'starting'),
-    patience,
-    () => 'a server starts for ever',
-  )
+  const haveStarted = (): boolean => world.servers.every(({ server }) => server.state !== 'starting')
+  await until(haveStarted, patience, 'a server starts for ever')
   for (const { to, kind } of program.peers) world.connect(to, kind)
   await rest('turns')
   for (const step of program.steps) {

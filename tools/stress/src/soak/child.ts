@@ -43,17 +43,7 @@ const MISCHIEF_EVERY = 60
 /** Random things that are done in turn, over and over. */
 const CHOICES = 500
 
-const GENTLE: readonly Verb[] = [
-  'write',
-  'write',
-  'write',
-  'send',
-  'send',
-  'stall',
-  'resume',
-  'resume',
-  'closeWrite',
-]
+const GENTLE: readonly Verb[] = ['write', 'write', 'write', 'send', 'send', 'stall', 'resume', 'closeWrite']
 const RUDE: readonly Verb[] = [...GENTLE, 'close', 'closeRead', 'destroy', 'reset', 'connect and abort']
 
 const faults: string[] = []
@@ -97,7 +87,7 @@ serveParent({
   hurry: () => over.abort(),
   leave: async () => (setup.role === 'server' ? world.serveOut() : leave()),
   async report() {
-    await until(isQuiet, PATIENCE, () => 'busy after the last client left').catch(note)
+    await until(isQuiet, PATIENCE, 'busy after the last client left').catch(note)
     await world.settle(PATIENCE).catch(note)
     const known = world.datagramAccounts(true)
     const datagrams = setup.role === 'server' ? known : told
@@ -126,15 +116,11 @@ serveParent({
 
 const note = (error: Error): void => void faults.push(error.message)
 
-/** mulberry32: https://github.com/bryc/code/blob/master/jshash/PRNGs.md @returns numbers from 0 to 1 that the seed repeats */
+/** @returns numbers from 0 to 1 that the seed repeats */
 function createRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  const numbers = fc.sample(fc.noBias(fc.nat({ max: 2 ** 30 })), { numRuns: 10_000, seed })
+  let count = 0
+  return () => (numbers[(count += 1) % numbers.length] ?? 0) / (2 ** 30 + 1)
 }
 
 const isOneIn = (count: number): boolean => random() * count < 1
@@ -254,11 +240,7 @@ function mischief(): void {
 async function leave(): Promise<void> {
   await world.leave(PATIENCE).catch(note)
   // An answer that is not there after that will never come, and is missing.
-  await until(
-    () => !world.isWaiting,
-    3_000,
-    () => '',
-  ).catch(() => {})
+  await until(() => !world.isWaiting, 3_000, 'an answer').catch(() => {})
   told = world.datagramAccounts(false)
   world.closeDatagrams()
 }

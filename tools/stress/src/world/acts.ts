@@ -24,16 +24,8 @@ export interface Plan {
   readonly outcome: Outcome
 }
 
-const OBSERVERS = [
-  'on handler',
-  'on read',
-  'on write',
-  'on closeRead',
-  'on closeWrite',
-  'on close',
-  'on error',
-  'on state',
-] as const
+const EVENTS = ['handler', 'read', 'write', 'closeRead', 'closeWrite', 'close', 'error', 'state'] as const
+const OBSERVERS = EVENTS.map((event) => `on ${event}` as const)
 export type Moment = Callback | (typeof OBSERVERS)[number]
 export const isObserver = (moment: Moment): boolean => moment.startsWith('on ')
 

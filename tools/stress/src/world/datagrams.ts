@@ -49,7 +49,7 @@ export class Datagrams {
   #stopsBefore = 0
 
   /** @param at does what is planned for a callback, and returns or throws as planned */
-  constructor(place: () => Place, pledges: Pledges, at: () => unknown) {
+  constructor(place: () => Place, pledges: Pledges, at: () => unknown = () => undefined) {
     this.#place = place
     this.#pledges = pledges
     this.#at = at

@@ -34,10 +34,15 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
  * Waits until this is so. @throws the complaint if it is not after `patience` ms, and as many turns of the event loop: a busy
  * machine makes few of them
  */
-export async function until(isSo: () => boolean, patience: number, complaint: () => string): Promise<void> {
+export async function until(
+  isSo: () => boolean,
+  patience: number,
+  complaint: string | (() => string),
+): Promise<void> {
   const end = performance.now() + patience
   for (let turns = 0; !isSo(); turns++) {
-    assert.ok(turns < patience || performance.now() < end, complaint())
+    if (turns >= patience && performance.now() >= end)
+      assert.fail(typeof complaint === 'string' ? complaint : complaint())
     await nextTurn()
   }
 }
@@ -47,9 +52,5 @@ export async function within(promise: Promise<unknown>, patience: number, what: 
   let isOver = false
   const over = (): void => void (isOver = true)
   void promise.then(over, over)
-  await until(
-    () => isOver,
-    patience,
-    () => `${what} does not come`,
-  )
+  await until(() => isOver, patience, `${what} does not come`)
 }

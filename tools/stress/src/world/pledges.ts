@@ -91,12 +91,5 @@ export function never(error: unknown): void {
 }
 
 /** Why connecting may fail: the server does not listen, or ends while the client connects. */
-export const NO_CONNECTION = oneOf(
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'EPIPE',
-  'ERR_SOCK_HANDSHAKE_FAILED',
-  'ERR_SOCK_RESET',
-  'ERR_SOCK_CLOSED',
-)
+const GONE = ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ERR_SOCK_RESET', 'ERR_SOCK_CLOSED'] as const
+export const NO_CONNECTION = oneOf(...GONE, 'ERR_SOCK_HANDSHAKE_FAILED')

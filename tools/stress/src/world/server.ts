@@ -155,7 +155,7 @@ export class WorldServer implements Place {
 
   #stop(isForced: boolean): void {
     this.stops += 1
-    if (!isDead(this.server.state)) this.#pledges.keep('closed', this.server.closed, () => {}, never)
+    if (this.server.address !== undefined) this.#pledges.keep('closed', this.server.closed, () => {}, never)
     if (!isForced) return
     this.#run.isForced = true
     for (const member of this.#members) member.force()

@@ -49,6 +49,7 @@ export class World {
     const { transport, form, highWaterMark, maxConnections, idleTimeout } = spec
     const { pledges } = this
     const owner = (): WorldServer => made
+    const target = (): string => this.#means.target(transport)
     const play: Play = {
       pledges,
       enter: (connection) => this.#enter(connection, made),
@@ -65,13 +66,7 @@ export class World {
           drainIdle: 0,
         })
       : this.#means.datagramServer(transport, datagrams.handler(form))
-    const made: WorldServer = new WorldServer(
-      spec,
-      server,
-      () => this.#means.target(transport),
-      pledges,
-      timesSeen,
-    )
+    const made: WorldServer = new WorldServer(spec, server, target, pledges, timesSeen)
     server.on('state', () => this.#at('on state') as void)
     server.on('error', () => this.#at('on error') as void)
     server.on('connection', (event) => this.#observed(event, made) as void)
@@ -83,14 +78,7 @@ export class World {
   /** A server of another process. */
   addPlace(spec: ServerSpec, address: Address): void {
     const place: Place = { spec, address, stops: 0, join: () => {} }
-    this.#addPlace(
-      place,
-      new Datagrams(
-        () => place,
-        this.pledges,
-        () => undefined,
-      ),
-    )
+    this.#addPlace(place, new Datagrams(() => place, this.pledges))
   }
 
   #addPlace(place: Place, datagrams: Datagrams): void {
@@ -263,12 +251,7 @@ export class World {
     if (address === undefined || !isStream(spec.transport)) return
     const stop = new AbortController()
     const dialling = this.#means.dial(spec.transport, address, { signal: stop.signal })
-    this.pledges.keep(
-      'connect() that is given up',
-      dialling,
-      (connection) => connection.destroy(),
-      NO_CONNECTION,
-    )
+    this.pledges.keep('connect(), given up', dialling, (connection) => connection.destroy(), NO_CONNECTION)
     stop.abort(new Oops('the model changed its mind'))
   }
 
@@ -292,11 +275,12 @@ export class World {
   async leave(patience: number): Promise<void> {
     this.isEnding = true
     for (const peer of this.#peers) this.#leave(peer)
-    const late = (): string[] => this.#peers.flatMap(({ ledger }) => (ledger.isOver ? [] : [ledger.name]))
+    const late = (): string =>
+      this.#peers.flatMap(({ ledger }) => (ledger.isOver ? [] : ledger.name)).join(', ')
     await until(
-      () => late().length === 0,
+      () => late() === '',
       patience,
-      () => `never came to an end: ${late().join(', ')}`,
+      () => `never came to an end: ${late()}`,
     )
   }
 
@@ -334,11 +318,7 @@ export class World {
   async settle(patience: number): Promise<void> {
     for (const end of [...this.#accepted, ...this.#peers]) end.do.resume()
     await this.pledges.allSettled(patience)
-    await until(
-      () => this.#peers.every(({ ledger }) => ledger.isOver),
-      patience,
-      () => 'a client is not closed',
-    )
+    await until(() => this.#peers.every(({ ledger }) => ledger.isOver), patience, 'a client is not closed')
     for (const watcher of this.#clientWatchers) watcher.checkEnd()
     this.pledges.check()
   }
