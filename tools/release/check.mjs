@@ -264,7 +264,7 @@ function count(transport, engineName, load) {
     try {
       const address = await server.call.listen(transport, engineName)
       const summary = join(folder.path, 'summary')
-      const strace = start('strace', ['-f', '-c', '-o', summary, '-p', `${server.pid}`])
+      const strace = start('strace', ['-fc', '-Uname,calls', '-Scalls', '-o', summary, '-p', `${server.pid}`])
       await strace.until(/attached/)
       const { connect, isStream } = await fixtureOf(transport, engine)
       await Promise.all(
@@ -294,19 +294,16 @@ async function visit(connect, address, isStream, { bytes, messages, connections 
   await client.close()
 }
 
-/** From the table of `strace -c`: calls are the fourth column, names the last. */
+/** From the table of `strace -c`: names and numbers of calls, the most frequent first, and their sum last. */
 function perMessage(summary, messages) {
-  const rows = summary
-    .split('\n')
-    .map((row) => row.trim().split(/ +/))
-    .filter((row) => /^\d+\.\d+$/.test(row[0]))
-    .map((row) => ({ name: row.at(-1), calls: Number(row[3]) / messages }))
-  const most = rows.filter(({ name }) => name !== 'total').toSorted((one, other) => other.calls - one.calls)
+  const rows = [...summary.matchAll(/^ *(\w+) +(\d+)$/gm)]
+  const each = ([, name, calls]) => [name, (calls / messages).toFixed(2)]
+  const [, total] = each(rows.at(-1))
   return {
-    total: rows.find(({ name }) => name === 'total').calls.toFixed(2),
-    most: most
+    total,
+    most: rows
       .slice(0, 4)
-      .map(({ name, calls }) => `${name} ${calls.toFixed(2)}`)
+      .map((row) => each(row).join(' '))
       .join(', '),
   }
 }
