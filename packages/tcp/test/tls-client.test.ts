@@ -33,26 +33,31 @@ async function bareServer(act: (socket: Socket) => void): Promise<{ target: stri
 }
 
 describe('connectTcp with tls', () => {
-  it.each<[string, object, string]>([
-    ['an unknown authority', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-    ['another name', { named: true }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
-  ])('rejects for %s, and says why', async (_, { named }: { named?: boolean }, code) => {
-    const { address, server } = await serveTls()
-    const options = named ? { tls: { ca: certificates.ca }, serverName: 'other.test' } : { tls: true }
-    const error = await rejection(connectTcp(address, options))
-    expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_HANDSHAKE_FAILED', cause: { code } })
-    expect(error.message).toMatch(/^Cannot complete the TLS handshake with "127\.0\.0\.1:\d+": .+/)
-    await until(
-      () => server.openConnections === 0 && server.stats().handshaking === 0,
-      'nothing is left at the server',
-    )
-  })
+  it.each<[string, object, string, string]>([
+    ['an unknown authority', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'as "tls.ca"'],
+    ['another name', { named: true }, 'ERR_TLS_CERT_ALTNAME_INVALID', 'set "serverName" to one'],
+  ])(
+    'rejects for %s, and says why and what to do',
+    async (_, { named }: { named?: boolean }, code, wayOut) => {
+      const { address, server } = await serveTls()
+      const options = named ? { tls: { ca: certificates.ca }, serverName: 'other.test' } : { tls: true }
+      const error = await rejection(connectTcp(address, options))
+      expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_HANDSHAKE_FAILED', cause: { code } })
+      expect(error.message).toMatch(/^Cannot complete the TLS handshake with "127\.0\.0\.1:\d+": .+/)
+      expect(error.message).toContain(wayOut)
+      await until(
+        () => server.openConnections === 0 && server.stats().handshaking === 0,
+        'nothing is left at the server',
+      )
+    },
+  )
 
   it('rejects for a certificate that is out of date', async () => {
     const { address } = await serveTls(certificates.expired)
     const tls = { ca: certificates.ca, checkServerIdentity: () => undefined }
     expect(await rejection(connectTcp(address, { tls }))).toMatchObject({
       code: 'ERR_SOCK_HANDSHAKE_FAILED',
+      message: expect.stringMatching(/\. Renew the certificate of the server$/),
       cause: { code: 'CERT_HAS_EXPIRED' },
     })
   })
