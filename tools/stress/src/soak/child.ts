@@ -38,7 +38,7 @@ const DATAGRAM_CLIENTS = 12
 const CROWD = 170
 /** One in so many callbacks does something to other connections. */
 const PLAN_EVERY = 150
-/** One in so many turns of rude clients is something that the world does not know. */
+/** One in so many turns of rude clients a crowd connects, or clients that send rubbish. */
 const MISCHIEF_EVERY = 60
 /** Random things that are done in turn, over and over. */
 const CHOICES = 500
@@ -211,7 +211,8 @@ function clients(role: 'polite' | 'rude'): (ms: number) => Promise<void> {
       for (let open = world.countPeers(); open < CLIENTS[role]; open += 1)
         connectTo(isStream, role === 'rude' || random() < 0.2 ? 'raw' : 'client')
       world.perform((turns[(count += 1) % CHOICES] as Turn).acts)
-      if (role === 'rude' && isOneIn(MISCHIEF_EVERY)) mischief()
+      if (role === 'rude' && isOneIn(MISCHIEF_EVERY)) connectTo(isStream, 'raw', CROWD)
+      if (role === 'rude' && isOneIn(MISCHIEF_EVERY)) placed.forEach(sendRubbish)
       await pause(BREATH * 2 * random(), over.signal)
     }
   }
@@ -225,16 +226,13 @@ function connectTo(kind: (transport: TransportName) => boolean, client: 'raw' | 
   for (let count = 0; count < times; count += 1) world.connect(which, client)
 }
 
-/** Many clients at once, which say nothing; or one whose bytes mean nothing, to TLS neither. */
-function mischief(): void {
-  if (isOneIn(2)) return connectTo(isStream, 'raw', CROWD)
-  for (const { spec, address } of placed) {
-    if (isDatagram(spec.transport)) continue
-    const socket = address.family === 'unix' ? connect(address.path) : connect(address.port, address.host)
-    socket.on('error', () => {}).resume()
-    socket.end(Buffer.alloc(1_000))
-    setTimeout(() => socket.destroy(), 100)
-  }
+/** A client whose bytes mean nothing, to TLS neither. */
+function sendRubbish({ spec, address }: Placed): void {
+  if (isDatagram(spec.transport)) return
+  const socket = address.family === 'unix' ? connect(address.path) : connect(address.port, address.host)
+  socket.on('error', () => {}).resume()
+  socket.end(Buffer.alloc(1_000))
+  setTimeout(() => socket.destroy(), 100)
 }
 
 async function leave(): Promise<void> {

@@ -28,7 +28,6 @@ describe('the model finds', () => {
     ['reset', 'a reset that is taken for the end', /took a reset for the end/],
     ['context', 'an AsyncLocalStorage that another connection sees', /sees the AsyncLocalStorage of/],
     ['order', 'bytes in another order', /not those that were written/],
-    ['chunk', 'a chunk that is lost', /not those that were written|came to its end|nobody broke it/],
     ['close', 'a close that nobody hears of', /openConnections|last heard of/],
     ['count', 'a connection that is counted twice', /accepted, and seen as new/],
     ['settle', 'a shutdown() that never settles', /never settled: .*shutdown|shutdown\(\) does not come/],

@@ -70,15 +70,6 @@ const faults = {
     }
   },
 
-  /** Servers lose a chunk now and then. */
-  chunk() {
-    let count = 0
-    Socket.prototype.emit = function (name, ...args) {
-      const isLost = name === 'data' && isOfServer(this) && (count += 1) % 9 === 0
-      return isLost || emit.call(this, name, ...args)
-    }
-  },
-
   /** Nobody hears that some connections are closed. */
   close() {
     replace((server) => ({
