@@ -31,7 +31,7 @@ export function publish(provenance) {
   try {
     buildStale(binaries().map(platformOf))
   } catch (error) {
-    throw new Failure(`Cannot publish: a platform has no binary.\n${error.message}`, { cause: error })
+    throw new Failure(`Cannot publish: a platform has no binary.\n${error.message}`)
   }
   // What packing from a clone adds, in case it was interrupted.
   rmSync(inRoot('packages/native/dist/lib/sock_native.node'), { force: true })

@@ -1,16 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { inRoot, readJson, root as ROOT } from '../checks/repository.mjs'
 
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-
-/** A path that is given relative to the root of the repository, as an absolute one. */
-export const inRoot = (...path) => join(ROOT, ...path)
-
-export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
-
-/** A mistake that its message explains: it is printed without a stack. */
-export class Failure extends Error {}
+export { Failure } from '../checks/processes.mjs'
+export { inRoot, readJson, ROOT }
 
 /** The published packages that are JavaScript, as `{ name, folder: 'packages/tcp', manifest }`. */
 export const libraries = (root = ROOT) => publishedIn(root, 'packages')
