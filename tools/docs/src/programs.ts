@@ -1,14 +1,12 @@
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { connect as connectNet } from 'node:net'
 import { join, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { exchange } from '@sock/core'
+import { connectTcp } from '@sock/tcp'
 import { withFolder } from '@sock/tools/folder'
 import { start, succeed, type Program } from '@sock/tools/processes'
+import { connectUdp } from '@sock/udp'
+import { connectUnix } from '@sock/unix'
 import { connectUnixgram } from '@sock/unixgram'
 import ts from 'typescript'
 import type { Block, Document } from './markdown.js'
@@ -98,25 +96,18 @@ async function runProgram(stage: Stage, { language, role, code }: Block): Promis
 
 const portOf = (place: Place | undefined): number => Number(place?.address.split(':').at(-1))
 
-/** Sends a message with Node's own client, where Node has one, and collects the answer. */
+type Exchanged = Parameters<typeof exchange>[0]
+
+/** Sends a message, and returns the answer. */
 async function ask(place: Place, folder: string, message: string): Promise<string> {
-  if (place.transport === 'unixgram') {
-    const client = await connectUnixgram(resolve(folder, place.address))
-    return String(await exchange(client, message))
+  const path = resolve(folder, place.address)
+  const target = `127.0.0.1:${portOf(place)}`
+  const connect: Record<string, () => Promise<Exchanged>> = {
+    tcp: () =>
+      connectTcp(target, place.secure ? { tls: { ca: readFileSync(join(folder, 'cert.pem')) } } : {}),
+    udp: () => connectUdp(target),
+    unix: () => connectUnix(path),
+    unixgram: () => connectUnixgram(path),
   }
-  if (place.transport === 'udp') {
-    const socket = createSocket('udp4')
-    socket.send(message, portOf(place), '127.0.0.1')
-    const [data] = (await once(socket, 'message')) as [Buffer]
-    socket.close()
-    return String(data)
-  }
-  const socket =
-    place.transport === 'unix'
-      ? connectNet(join(folder, place.address))
-      : place.secure
-        ? connectTls({ host: 'localhost', port: portOf(place), ca: readFileSync(join(folder, 'cert.pem')) })
-        : connectNet(portOf(place), '127.0.0.1')
-  socket.end(message)
-  return text(socket)
+  return String(await exchange((await connect[place.transport]?.()) as Exchanged, message))
 }

@@ -75,38 +75,26 @@ describe('code of the documentation', () => {
 })
 
 describe('code that is wrong', () => {
-  const code = "import { createTcpServer } from '@sock/tcp'\nconst server = createTcpServer(() => {})"
   const inFences = (...parts: string[]): Document =>
     parseDocument('x.md', parts.map((part) => `\`\`\`${part}\n\`\`\``).join('\n'))
-  const server = (handler: string, stop: string): Document =>
-    inFences(`ts server
-import { createTcpServer } from '@sock/tcp'
-const server = createTcpServer(${handler})
-server.on('state', (_state, message) => console.log(message))
-process.once('SIGTERM', () => ${stop})
-await server.listen('127.0.0.1:8080')`)
+  const code =
+    "import { createTcpServer } from '@sock/tcp'\nconst server = createTcpServer((c) => c.write('bye'))"
 
   it('is found by the compiler and by the linter, which say where it stands', () => {
     const document = inFences(`ts\n${code}`, 'ts more\nserver.nothing()', `ts\n${code}\nserver.shutdown()`)
     const compilation = compile(snippetsOf(document.blocks))
-    expect(typeErrors(compilation)).toEqual([
-      expect.stringMatching(/^x\.md:5: Property 'nothing' does not exist .*\(at: nothing\(\)\)$/),
-    ])
+    expect(typeErrors(compilation)).toEqual([expect.stringMatching(/^x\.md:5: Property 'nothing' does not/)])
     expect(lintErrors(compilation)).toContainEqual(
-      expect.stringMatching(/^x\.md:8: Promises must be awaited.*no-floating-promises, at: server\.shutdown/),
+      expect.stringMatching(/^x\.md:8: Promises must be awaited/),
     )
   })
 
+  const silent = "server.on('state', (_, text) => console.log(text))\nawait server.listen('127.0.0.1:8080')"
   it.each([
-    ['a server that does not echo', server("(c) => c.write('bye')", 'server.close()'), /x\.md:1 .*"bye"/],
-    [
-      'a server that ends badly',
-      server('async (c) => { for await (const d of c) await c.write(d) }', 'process.exit(3)'),
-      /ended with 3/,
-    ],
-    ['a program that fails', inFences("ts run\nthrow new Error('so bad')"), /x\.md:1 [^]*so bad/],
-    ['a shell line that fails', inFences('sh run\nfalse'), /x\.md:1 .* ended with 1/],
-  ])('is found when it runs: %s', async (_what, document, message) => {
-    await expect(runPrograms(document)).rejects.toThrow(message)
+    ['a server that does not echo', `ts server\n${code}\n${silent}`, /x\.md:1 answered "hello" with "bye"/],
+    ['a program that fails', "ts run\nthrow new Error('so bad')", /x\.md:1 [^]*so bad/],
+    ['a shell line that fails', 'sh run\nfalse', /x\.md:1 .* ended with 1/],
+  ])('is found when it runs: %s', async (_what, block, message) => {
+    await expect(runPrograms(inFences(block))).rejects.toThrow(message)
   })
 })

@@ -35,18 +35,14 @@ export function improveSearch(app: Application, documents: ReadonlyMap<DocumentR
   app.renderer.on(IndexEvent.PREPARE_INDEX, (event: IndexEvent) => {
     const [page] = documents.keys()
     if (page === undefined) return
-    for (const [name, of, { anchor }] of namedParts(page.project, documents))
-      event.searchResults.push(new Part(name, of, anchor))
+    event.searchResults.push(...namedParts(page.project, documents))
   })
 }
 
-type NamedPart = readonly [name: string, page: DocumentReflection, section: Section]
+type Page = readonly [page: DocumentReflection, document: Document]
 
-function namedParts(
-  project: ProjectReflection,
-  documents: ReadonlyMap<DocumentReflection, Document>,
-): NamedPart[] {
-  const all = [...documents].flatMap(([page, { path, sections }]) =>
+function namedParts(project: ProjectReflection, pages: Iterable<Page>): Part[] {
+  const all = [...pages].flatMap(([page, { path, sections }]) =>
     sections.map((section) => ({ page, path, section })),
   )
   const errors = all.filter(({ path }) => path === 'docs/errors.md')
@@ -55,13 +51,13 @@ function namedParts(
     ({ page, path }) => page.frontmatter['group'] === 'Guides' && !path.includes('/from-'),
   )
   const codes = errors.flatMap(({ page, section }) =>
-    codesIn(section).map((code): NamedPart => [code, page, section]),
+    codesIn(section).map((code) => new Part(code, page, section.anchor)),
   )
-  const options = optionsOf(project).flatMap((name): NamedPart[] => {
-    const best = guides
-      .map((part) => ({ ...part, weight: weightOf(part.section, name) }))
-      .reduce((one, other) => (other.weight > one.weight ? other : one))
-    return best.weight === 0 ? [] : [[name, best.page, best.section]]
+  const options = optionsOf(project).flatMap((name) => {
+    const weights = guides.map(({ section }) => weightOf(section, name))
+    const most = Math.max(...weights)
+    const best = guides[weights.indexOf(most)]
+    return most === 0 || best === undefined ? [] : [new Part(name, best.page, best.section.anchor)]
   })
   return [...codes, ...options]
 }

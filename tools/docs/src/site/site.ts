@@ -12,10 +12,10 @@ import {
   ReflectionKind,
   type Context,
   type DocumentReflection,
+  type ProjectReflection,
 } from 'typedoc'
 import { parseDocument, root, type Document } from '../markdown.js'
 import { entryPoints, PACKAGES } from './api.js'
-import { unsaid, validate } from './documented.js'
 import { pageGroups } from './pages.js'
 import { improveSearch } from './search.js'
 import { showSources } from './sources.js'
@@ -68,12 +68,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
   if (project !== undefined) {
     await app.generateOutputs(project)
     showSources(out)
-    validate(
-      app,
-      project,
-      PACKAGES.map(({ name }) => name),
-    )
-    problems.push(...unsaid(project))
+    validate(app, project)
   }
   return problems
 }
@@ -108,4 +103,28 @@ function placeReadmes(app: Application): void {
       module.readme = converter.parseRawComment(new MinimalSourceFile(text, path), project.files).content
     }
   })
+}
+
+/** Lets TypeDoc find public symbols without a comment, links to nowhere, and types that no entry point exports. */
+function validate(app: Application, project: ProjectReflection): void {
+  const packages = PACKAGES.map(({ name }) => name)
+  const { options } = app
+  const checks = { notDocumented: true, notExported: false, invalidLink: true, invalidPath: true }
+  const others = { rewrittenLink: false, unusedMergeModuleWith: false }
+  options.setValue('packagesRequiringDocumentation', packages)
+  // The keys of `streamServerChecks` and its like are the options of the same name, which have the comments.
+  const properties = project
+    .getReflectionsByKind(ReflectionKind.Property)
+    .map((it) => it.getFriendlyFullName())
+  const keys = properties.filter((name) => /\.\w*[cC]hecks\.__type\.\w+$/.test(name))
+  options.setValue('intentionallyNotDocumented', keys)
+  options.setValue('validation', { ...checks, ...others })
+  app.validate(project)
+  // Of exports TypeDoc judges one package at a time.
+  const none = { notDocumented: false, invalidLink: false, invalidPath: false }
+  options.setValue('validation', { ...none, ...others, notExported: true })
+  for (const name of packages) {
+    project.packageName = name
+    app.validate(project)
+  }
 }
