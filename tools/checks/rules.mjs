@@ -35,5 +35,16 @@ for (const path of git('ls-files', '--cached', '--others', '--exclude-standard',
     )
 }
 
+/** A test stands where its source does and is called like it, or says by its last word what it tests several together for. */
+const TESTS = ':(glob)packages/*/test/**/*.test.ts'
+const TOGETHER = /(^|[/-])(conformance|counterparts|faults|interleavings|property|scenarios)\.test\.ts$/
+
+for (const path of git('ls-files', '--cached', '--others', '--exclude-standard', TESTS)) {
+  if (!existsSync(join(folder, path)) || TOGETHER.test(path)) continue
+  const source = path.replace('/test/', '/src/lib/').replace(/\.test\.ts$/, '.ts')
+  if (!existsSync(join(folder, source)))
+    problems.push(`test without a source of that name, or a last word like -scenarios: ${path}`)
+}
+
 if (problems.length) console.log(problems.join('\n'))
 process.exitCode = problems.length ? 1 : 0

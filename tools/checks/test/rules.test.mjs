@@ -16,7 +16,7 @@ function write(path, lines) {
 }
 
 describe('rules.mjs', () => {
-  it('rules.mjs finds what belongs to one machine, and entry points that do more than re-export', async () => {
+  it('rules.mjs finds what belongs to one machine, entry points that do more than re-export, and tests without a source', async () => {
     // Put together, so that this file keeps the rule it tests.
     const home = ['', 'home', 'ada', 'sock'].join('/')
     const registry = ['regis', 'try'].join('')
@@ -30,12 +30,21 @@ describe('rules.mjs', () => {
     const good = ['/** A. */', 'export {', 'a,', "type B } from './lib/a.js'", "export * from '@sock/core'"]
     write('packages/tcp/src/index.ts', good)
     write('packages/tcp/src/more.ts', [...good, "export * from 'node:net'"])
+    write('packages/tcp/src/lib/a.ts', [])
+    for (const name of ['a', 'b', 'b-faults']) write(`packages/tcp/test/${name}.test.ts`, [])
     const { code, output } = await run(process.execPath, [inRoot('tools/checks/rules.mjs'), folder])
     expect(code).toBe(1)
     const places = [...output.matchAll(/: (?:bad.md:\d|packages\S+|\w+.md)/g)].map(([place]) =>
       place.slice(2),
     )
-    expect(places).toEqual(['bad.md:1', 'bad.md:2', 'bad.md:3', 'bad.md:4', 'packages/tcp/src/more.ts:'])
+    expect(places).toEqual([
+      'bad.md:1',
+      'bad.md:2',
+      'bad.md:3',
+      'bad.md:4',
+      'packages/tcp/src/more.ts:',
+      'packages/tcp/test/b.test.ts',
+    ])
   })
 })
 

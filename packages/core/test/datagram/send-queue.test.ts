@@ -1,0 +1,179 @@
+import { describe, expect, it } from '@jest/globals'
+import { ipAddress } from '../../src/lib/address/address.js'
+import { DATAGRAM_OVERHEAD } from '../../src/lib/datagram/receive-queue.js'
+import { MAX_SEND_QUEUE, SendQueue } from '../../src/lib/datagram/send-queue.js'
+import type { DatagramPort, DatagramSending } from '../../src/lib/datagram/port.js'
+import { SockError } from '../../src/lib/errors/errors.js'
+import { createFakeDatagramPort, type FakeDatagramPort, type FakeDatagramPortOptions } from '@sock/testing'
+import { systemError } from '../support/fake-server.js'
+
+const A = ipAddress('127.0.0.1', 1)
+const B = ipAddress('127.0.0.1', 2)
+const closed = (): SockError => new SockError('ERR_SOCK_CLOSED', 'Closed')
+
+function make(answer?: FakeDatagramPortOptions['answer']): { port: FakeDatagramPort; queue: SendQueue } {
+  const port = createFakeDatagramPort(answer === undefined ? {} : { answer })
+  return { port, queue: new SendQueue(port) }
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text)
+
+describe('SendQueue.send', () => {
+  it('resolves at once, with one promise for all, if the port answers at once', async () => {
+    const { queue } = make()
+    const first = queue.send(bytes('a'), A)
+    expect(queue.send(bytes('b'), B)).toBe(first)
+    await first
+    expect([queue.sent, queue.failed, queue.bytes]).toEqual([2, 0, 0])
+  })
+
+  it('resolves when the port answers, and counts the bytes until then', async () => {
+    const { port, queue } = make(() => 'later')
+    const sending = queue.send(bytes('abc'), A)
+    expect([queue.bytes, queue.sent]).toEqual([3, 0])
+    port.sent[0]?.done()
+    await sending
+    expect([queue.bytes, queue.sent]).toEqual([0, 1])
+  })
+
+  it('rejects with the error of the port', async () => {
+    const { queue } = make(() => systemError('ENETUNREACH'))
+    await expect(queue.send(bytes('a'), A)).rejects.toMatchObject({ code: 'ENETUNREACH' })
+    expect([queue.sent, queue.failed, queue.bytes]).toEqual([0, 1, 0])
+  })
+
+  it('settles once, however often the port answers', async () => {
+    const { port, queue } = make(() => 'later')
+    const sending = queue.send(bytes('abc'), A)
+    port.sent[0]?.done()
+    port.sent[0]?.done(systemError('EIO'))
+    port.sent[0]?.done(systemError('EAGAIN'))
+    await sending
+    expect([queue.bytes, queue.sent, queue.failed]).toEqual([0, 1, 0])
+  })
+
+  it('tells a port that gathers which may not be sent before another', async () => {
+    const sendings: DatagramSending[] = []
+    const port = { send: (_: unknown, __: unknown, sending: DatagramSending) => void sendings.push(sending) }
+    const queue = new SendQueue(port as unknown as DatagramPort)
+    const results = [A, A, B].map((to) => queue.send(bytes('x'), to))
+    expect(sendings.map((sending) => sending.isBehind?.())).toEqual([false, false, false])
+    sendings[0]?.done(systemError('EAGAIN'))
+    expect(sendings.map((sending) => sending.isBehind?.())).toEqual([false, true, false])
+    queue.clear(closed())
+    await Promise.allSettled(results)
+  })
+
+  it('keeps in one line what goes to the peer, whether it is named or not', async () => {
+    const port = createFakeDatagramPort({ peer: A, answer: () => systemError('EAGAIN') })
+    const queue = new SendQueue(port)
+    const results = [queue.send(bytes('a'), undefined)]
+    port.answer = () => undefined
+    results.push(queue.send(bytes('b'), A), queue.send(bytes('c'), undefined))
+    await Promise.all(results)
+    expect(port.sent.map(({ data }) => data)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('names a message that the system finds too large', async () => {
+    const { queue } = make(() => systemError('EMSGSIZE'))
+    const sending = queue.send(bytes('abc'), A)
+    await expect(sending).rejects.toMatchObject({
+      code: 'ERR_SOCK_MESSAGE_TOO_LARGE',
+      cause: { code: 'EMSGSIZE' },
+    })
+  })
+
+  it('refuses what would be more than 4 MiB, and only that', async () => {
+    const { port, queue } = make(() => 'later')
+    const first = queue.send(Buffer.alloc(MAX_SEND_QUEUE), A)
+    await expect(queue.send(bytes('a'), A)).rejects.toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE' })
+    expect([port.attempts, queue.failed]).toEqual([1, 1])
+    port.sent[0]?.done()
+    await first
+    void queue.send(bytes('a'), A)
+    expect(port.attempts).toBe(2)
+  })
+
+  it('refuses a flood of empty datagrams too', () => {
+    const { port, queue } = make(() => 'later')
+    for (let count = 0; count < 2 * (MAX_SEND_QUEUE / DATAGRAM_OVERHEAD); count++)
+      void queue.send(bytes(''), A)
+    expect(port.attempts).toBe(MAX_SEND_QUEUE / DATAGRAM_OVERHEAD)
+    expect(queue.failed).toBe(MAX_SEND_QUEUE / DATAGRAM_OVERHEAD)
+  })
+})
+
+describe('SendQueue.send to a receiver without room', () => {
+  it.each(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'])('waits after %s until there is room', async (code) => {
+    const answers = [systemError(code), systemError(code), undefined]
+    const { port, queue } = make(() => answers.shift())
+    await queue.send(bytes('a'), A)
+    expect(port.attempts).toBe(3)
+    expect(port.sent).toHaveLength(1)
+    expect([queue.sent, queue.failed, queue.bytes]).toEqual([1, 0, 0])
+  })
+
+  it('keeps the order of what goes there, and holds up nobody else', async () => {
+    let hasRoom = false
+    const { port, queue } = make((_, to) =>
+      to === String(A) && !hasRoom ? systemError('EAGAIN') : undefined,
+    )
+    const toA = ['a', 'b', 'c', 'd'].map((text) => queue.send(bytes(text), A))
+    await queue.send(bytes('x'), B)
+    expect(port.sent.map(({ data }) => data)).toEqual(['x'])
+    hasRoom = true
+    await Promise.all(toA)
+    expect(port.sent.map(({ data }) => data)).toEqual(['x', 'a', 'b', 'c', 'd'])
+  })
+
+  it('does not try again and again in the same turn, nor those that wait behind', async () => {
+    const { port, queue } = make(() => systemError('EAGAIN'))
+    const sendings = Array.from({ length: 1_000 }, (_, index) => queue.send(bytes(`${index}`), A))
+    expect(port.attempts).toBe(1)
+    await new Promise(setImmediate)
+    expect(port.attempts).toBeLessThan(10)
+    queue.clear(closed())
+    const results = await Promise.allSettled(sendings)
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true)
+  })
+
+  it('keeps the order when refusals come back late and one by one', async () => {
+    const { port, queue } = make(() => 'later')
+    const sendings = ['a', 'b', 'c'].map((text) => queue.send(bytes(text), A))
+    const refused = port.sent.splice(0)
+    port.answer = () => undefined
+    for (const { done } of [refused[1]!, refused[0]!, refused[2]!]) done(systemError('EAGAIN'))
+    await Promise.all(sendings)
+    expect(port.sent.map(({ data }) => data)).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('SendQueue.clear', () => {
+  it('fails what is under way and what waits, and leaves no timer', async () => {
+    const { queue } = make((data) => (data === 'waits' ? systemError('EAGAIN') : 'later'))
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const sendings = [queue.send(bytes('under way'), A), queue.send(bytes('waits'), B)]
+    const emptied = queue.whenEmpty()
+    queue.clear(closed())
+    for (const sending of sendings) await expect(sending).rejects.toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+    await emptied
+    expect([queue.bytes, queue.failed]).toEqual([0, 2])
+    expect(timers()).toBeLessThanOrEqual(before)
+  })
+})
+
+describe('SendQueue.whenEmpty', () => {
+  it('resolves when the last has left or failed', async () => {
+    const { port, queue } = make(() => 'later')
+    await queue.whenEmpty()
+    const sendings = [queue.send(bytes('a'), A), queue.send(bytes(''), A)]
+    let empty = false
+    const emptied = queue.whenEmpty().then(() => (empty = true))
+    port.sent[0]?.done()
+    await sendings[0]
+    expect(empty).toBe(false)
+    port.sent[1]?.done(systemError('EIO'))
+    await emptied
+  })
+})

@@ -1,0 +1,189 @@
+import { describe, expect, it } from '@jest/globals'
+import { rejection, thrown } from '@sock/tools/testing/wait'
+import { inspect } from 'node:util'
+import { SockError } from '../../src/index.js'
+import { atCaller, Caller, connectAtCaller, dialFor, type Entry } from '../../src/lib/errors/caller.js'
+import { outOfRange } from '../../src/lib/options/check.js'
+
+/** As Node makes them. */
+function systemError(code: string, details: object = {}): NodeJS.ErrnoException {
+  return Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect', ...details })
+}
+
+const asked = { action: 'connect', transport: 'tcp', target: 'localhost:80' } as const
+
+/** What stands for a public function in these tests. */
+function connectSomething(fail: () => unknown, signal?: AbortSignal): unknown {
+  const caller = new Caller(connectSomething, { ...asked })
+  return caller.failure(fail(), signal)
+}
+
+/** The lines of a stack: what it says, and where it begins. */
+function beginning(error: unknown): string[] {
+  return String((error as Error).stack)
+    .split('\n')
+    .slice(0, 2)
+}
+
+const HERE = /^ {4}at .*caller\.test\.ts:/
+
+describe('Caller', () => {
+  it('failure() names a system call that is not about the target, and does not take it for one that is', () => {
+    const error = systemError('ENOENT', { errno: -2, syscall: 'mkdtemp', path: '/tmp/sock-XXXXXX' })
+    connectSomething(() => error)
+    expect(error.message).toBe('Cannot connect to "localhost:80": no such file or directory (mkdtemp ENOENT)')
+  })
+
+  it('failure() gives the same object a line for the caller, and a stack that begins there', () => {
+    const error = systemError('ECONNREFUSED', { errno: -111, address: '127.0.0.1', port: 80 })
+    expect(connectSomething(() => error)).toBe(error)
+    const message =
+      'Cannot connect to "localhost:80": nothing listens there (ECONNREFUSED). Start the server, or check host and port'
+    expect({ ...error, message: error.message }).toEqual({
+      message,
+      code: 'ECONNREFUSED',
+      errno: -111,
+      syscall: 'connect',
+      address: '127.0.0.1',
+      port: 80,
+    })
+    expect(beginning(error)).toEqual([`Error: ${message}`, expect.stringMatching(HERE)])
+    expect(error.stack).not.toContain('connectSomething')
+  })
+
+  it('failure() keeps the words of a SockError, and of what has a cause', () => {
+    const own = new SockError('ERR_SOCK_PATH_IN_USE', 'Cannot listen on "/x": the socket there is in use')
+    connectSomething(() => own)
+    expect(beginning(own)).toEqual([`SockError: ${own.message}`, expect.stringMatching(HERE)])
+    const wrapped = Object.assign(new Error('Cannot set "mode" 0o660 of "/x": no', { cause: own }), {
+      code: 'EPERM',
+      syscall: 'chmod',
+    })
+    connectSomething(() => wrapped)
+    expect(beginning(wrapped)[0]).toBe('Error: Cannot set "mode" 0o660 of "/x": no')
+  })
+
+  it.each([
+    ['an error without a code, which may be a mistake', () => new TypeError('x is undefined')],
+    ['an error that is frozen', () => Object.freeze(systemError('ECONNREFUSED'))],
+    ['what is no error', () => 'text'],
+  ])('failure() leaves alone %s', (_, make) => {
+    const given: unknown = make()
+    const before = inspect(given)
+    expect(connectSomething(() => given)).toBe(given)
+    expect(inspect(given)).toBe(before)
+  })
+
+  it('failure() leaves alone the reason of the signal, which belongs to the program', () => {
+    const reason = systemError('ECONNREFUSED')
+    const before = inspect(reason)
+    expect(connectSomething(() => reason, AbortSignal.abort(reason))).toBe(reason)
+    expect(inspect(reason)).toBe(before)
+  })
+
+  it('failure() takes the first error of a name with several addresses, and the others as cause if they differ', () => {
+    const all = (...codes: string[]) => new AggregateError(codes.map((code) => systemError(code)))
+    const same = all('ECONNREFUSED', 'ECONNREFUSED')
+    const error = connectSomething(() => same)
+    expect(error).toBe(same.errors[0])
+    expect(error).not.toHaveProperty('cause')
+    const different = all('ENETUNREACH', 'ECONNREFUSED')
+    expect(connectSomething(() => different)).toMatchObject({
+      code: 'ENETUNREACH',
+      cause: different,
+      message: expect.stringContaining('this machine has no route to that network (ENETUNREACH). '),
+    })
+  })
+
+  it('failure() says something without a stack too', () => {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
+    try {
+      expect(connectSomething(() => systemError('ECONNREFUSED'))).toMatchObject({ code: 'ECONNREFUSED' })
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit
+    }
+  })
+
+  it.each([
+    ['listen', 'tcp', ':80', 'EADDRINUSE', 'listen on ":80": the port is in use (EADDRINUSE). Stop'],
+    ['listen', 'memory', 'x', 'EADDRINUSE', 'listen on "x": the name is in use (EADDRINUSE). Stop'],
+    [
+      'listen',
+      'unix',
+      { path: '/a/b' },
+      'ENOENT',
+      'listen on "/a/b": the folder does not exist (ENOENT). Create',
+    ],
+    [
+      'connect',
+      'unix',
+      '/a/b',
+      'ENOENT',
+      'connect to "/a/b": the socket file does not exist (ENOENT). Start',
+    ],
+    [
+      'connect',
+      'udp',
+      { port: 9 },
+      'ENOTFOUND',
+      'connect to ":9": the host name does not exist (ENOTFOUND). Check',
+    ],
+    [
+      'connect',
+      'tcp',
+      { host: '::1', port: 9 },
+      'EMFILE',
+      '"[::1]:9": the process has run out of file descriptors',
+    ],
+    ['connect', 'tcp', 7, 'EWHATEVER', 'Cannot connect to "7": it failed (EWHATEVER)'],
+  ] as const)('%s of %s to %j with %s says "%s"', (action, transport, target, code, words) => {
+    const entry: Entry = () => undefined
+    const error = new Caller(entry, { action, transport, target }).failure(systemError(code)) as Error
+    expect(error.message).toContain(words)
+    expect(error.message).toMatch(/^Cannot .*[^.]$/)
+  })
+
+  it('failure() names the call of the system if it is not about the target', () => {
+    const error = systemError('EINVAL', { syscall: 'setsockopt', errno: -22 })
+    connectSomething(() => error)
+    expect(error.message).toBe('Cannot connect to "localhost:80": invalid argument (setsockopt EINVAL)')
+  })
+})
+
+describe('atCaller', () => {
+  const create = (): unknown =>
+    atCaller(create, () => {
+      throw outOfRange('idleTimeout', 'an integer', -1)
+    })
+
+  it('atCaller() lets the stack of what is thrown begin at the caller', () => {
+    const error = thrown(create)
+    expect(error).toBeInstanceOf(RangeError)
+    expect(beginning(error)[0]).toBe('RangeError: Invalid "idleTimeout": expected an integer, got -1')
+    // `thrown` is the caller here.
+    expect(beginning(error)[1]).toMatch(/^ {4}at thrown /)
+  })
+
+  it('connectAtCaller() rejects with what is thrown at once', async () => {
+    function connect(): Promise<unknown> {
+      return connectAtCaller(connect, { transport: 'tcp', target: ':1' }, () => {
+        throw outOfRange('port', 'an integer', -1)
+      })
+    }
+    const error = await rejection(connect())
+    expect(beginning(error)).toEqual([
+      'RangeError: Invalid "port": expected an integer, got -1',
+      expect.stringMatching(HERE),
+    ])
+  })
+})
+
+describe('dialFor', () => {
+  it('dialFor() gives what was dialled, and without a caller the very error', async () => {
+    expect(await dialFor(undefined, { dial: () => Promise.resolve(1) })).toBe(1)
+    const error = systemError('ECONNREFUSED')
+    expect(await rejection(dialFor(undefined, { dial: () => Promise.reject(error) }))).toBe(error)
+    expect(error.message).toBe('connect ECONNREFUSED')
+  })
+})

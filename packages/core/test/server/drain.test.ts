@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
+import { getEventListeners } from 'node:events'
+import type { StreamConnection } from '../../src/lib/stream/connection.js'
+import { Drain } from '../../src/lib/server/drain.js'
+import { pass, stopClock } from '../support/settle.js'
+
+beforeEach(stopClock)
+afterEach(() => void jest.useRealTimers())
+
+/** A drain that finds `left` connections when it is forced. */
+function create(left = 0) {
+  const destroy = jest.fn<(by: 'draining' | 'closed') => number>(() => left)
+  return { drain: new Drain(destroy), destroy }
+}
+
+/** To a drain, connections are no more than identities. */
+const connection = () => ({}) as StreamConnection
+
+describe('Drain', () => {
+  it('settle() reports who was idle and who finished', async () => {
+    const { drain } = create()
+    const [idle, busy] = [connection(), connection()]
+    drain.endedIdle(idle)
+    drain.finished(busy)
+    drain.finished(idle)
+    drain.settle()
+    expect(await drain.result).toEqual({ idle: 1, drained: 1, forced: 0 })
+  })
+
+  it('settle() rejects with the report when something was forced; what is over then counts no more', async () => {
+    const { drain } = create(3)
+    drain.finished(connection())
+    drain.force()
+    drain.finished(connection())
+    drain.settle()
+    const error = await rejection(drain.result)
+    expect(error).toMatchObject({
+      code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
+      message:
+        'Shutdown destroyed 3 of 4 connections before they had finished. Raise the timeout, or let handlers return when channel.signal aborts',
+      report: { idle: 0, drained: 1, forced: 3 },
+    })
+  })
+
+  it('settle() resolves when it was forced, but nothing was left', async () => {
+    const { drain } = create(0)
+    drain.force()
+    drain.settle()
+    expect(await drain.result).toEqual({ idle: 0, drained: 0, forced: 0 })
+  })
+
+  it('limit() forces at the earliest of several deadlines, once', async () => {
+    const { drain, destroy } = create(1)
+    drain.limit(500, undefined)
+    drain.limit(100, undefined)
+    await pass(99)
+    expect(drain.isForced).toBe(false)
+    await pass(1)
+    expect(drain.isForced).toBe(true)
+    await pass(1_000)
+    expect(destroy.mock.calls).toEqual([['draining']])
+  })
+
+  it('limit() forces when its signal aborts, or has done so already', () => {
+    const stop = new AbortController()
+    const { drain, destroy } = create(1)
+    drain.limit(1_000, stop.signal)
+    expect(drain.isForced).toBe(false)
+    stop.abort()
+    expect(destroy).toHaveBeenCalledTimes(1)
+    const other = create(1)
+    other.drain.limit(1_000, stop.signal)
+    expect(other.drain.isForced).toBe(true)
+  })
+
+  it('force() tells by whom, the first time', () => {
+    const { drain, destroy } = create(1)
+    drain.force('closed')
+    drain.force('draining')
+    expect(destroy.mock.calls).toEqual([['closed']])
+  })
+
+  it('complete() takes timers and listeners back', () => {
+    const stop = new AbortController()
+    const { drain } = create()
+    drain.limit(1_000, stop.signal)
+    drain.limit(2_000, undefined)
+    expect(jest.getTimerCount()).toBe(2)
+    expect(drain.complete()).toEqual({ idle: 0, drained: 0, forced: 0 })
+    expect(jest.getTimerCount()).toBe(0)
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([])
+  })
+})

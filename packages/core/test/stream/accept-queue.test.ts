@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import type { IpAddress } from '../../src/index.js'
+import { AcceptQueue } from '../../src/lib/stream/accept-queue.js'
+import type { Listener } from '../../src/lib/server/server-parts.js'
+import type { StreamListenerSink } from '../../src/stream.js'
+import {
+  createFakeHandshake,
+  createFakeListener,
+  createFakeStreamPort,
+  type FakeListener,
+} from '@sock/testing'
+import { systemError } from '../support/fake-server.js'
+import { outcome, pass, stopClock } from '../support/settle.js'
+
+beforeEach(stopClock)
+afterEach(() => {
+  expect(jest.getTimerCount()).toBe(0)
+  jest.useRealTimers()
+})
+
+interface Scene {
+  readonly queue: Listener<IpAddress>
+  readonly listener: FakeListener
+  /** What the engine gets. */
+  readonly engine: StreamListenerSink
+  /** What reached the server. */
+  readonly heard: unknown[]
+}
+
+async function open(backlog = 511): Promise<Scene> {
+  const listener = createFakeListener()
+  const heard: unknown[] = []
+  let engine!: StreamListenerSink
+  const queue = await AcceptQueue.open(
+    (sink) => {
+      engine = sink
+      return Promise.resolve(listener)
+    },
+    {
+      accept: () => heard.push('peer'),
+      handshake: () => heard.push('handshake'),
+      failed: (error) => heard.push(error),
+    },
+    backlog,
+  )
+  return { queue, listener, engine, heard }
+}
+
+describe('AcceptQueue.drain', () => {
+  it('drain() takes away the name at once, and closes when nobody came for 20 ms', async () => {
+    const { queue, listener } = await open()
+    const draining = queue.drain()
+    expect(listener.calls).toEqual(['removeName'])
+    await pass(20)
+    expect(listener.calls).toEqual(['removeName'])
+    await pass(1)
+    expect(listener.calls).toEqual(['removeName', 'close'])
+    expect((await outcome(draining)).state).toBe('resolved')
+  })
+
+  it('drain() goes on for as long as peers come, in a handshake or not', async () => {
+    const { queue, listener, engine, heard } = await open()
+    const draining = queue.drain()
+    for (let round = 0; round < 10; round++) {
+      engine.accept(createFakeStreamPort())
+      await pass(20)
+      engine.handshake(createFakeHandshake())
+      await pass(20)
+    }
+    expect(heard).toHaveLength(20)
+    expect(listener.calls).toEqual(['removeName'])
+    await pass(50)
+    await draining
+  })
+
+  it('drain() looks only after a turn of the event loop, which may bring somebody', async () => {
+    const { queue, listener, engine } = await open()
+    const draining = queue.drain()
+    // The timer strikes, and the peer is found in the same turn, since the loop was blocked until then.
+    jest.advanceTimersByTime(19)
+    setTimeout(() => engine.accept(createFakeStreamPort()), 1)
+    await pass(10)
+    expect(listener.calls).toEqual(['removeName'])
+    await pass(50)
+    await draining
+  })
+
+  it('drain() closes, though peers never stop coming, when more came than can have waited', async () => {
+    const { queue, listener, engine } = await open(3)
+    const draining = queue.drain()
+    for (let count = 1; count <= 3; count++) engine.accept(createFakeStreamPort())
+    await pass(21)
+    expect(listener.calls).toEqual(['removeName'])
+    engine.accept(createFakeStreamPort())
+    await pass(21)
+    expect(listener.calls).toEqual(['removeName', 'close'])
+    await draining
+  })
+
+  it('drain() does not count those who came before', async () => {
+    const { queue, listener, engine } = await open(3)
+    for (let count = 0; count < 10; count++) engine.accept(createFakeStreamPort())
+    const draining = queue.drain()
+    engine.accept(createFakeStreamPort())
+    await pass(21)
+    expect(listener.calls).toEqual(['removeName'])
+    await pass(21)
+    await draining
+  })
+
+  it('drain() ends with close(), and does nothing after it', async () => {
+    const { queue, listener } = await open()
+    const draining = queue.drain()
+    await queue.close()
+    await draining
+    await queue.drain()
+    expect(listener.calls).toEqual(['removeName', 'close'])
+  })
+})
+
+describe('AcceptQueue.failed', () => {
+  it('failed() is told to the server, and accepting tried again after 100 ms', async () => {
+    const { engine, heard, queue } = await open()
+    const again = jest.fn()
+    const error = systemError('EMFILE')
+    engine.failed(error, again)
+    expect(heard).toEqual([error])
+    await pass(99)
+    expect(again).not.toHaveBeenCalled()
+    await pass(1)
+    expect(again).toHaveBeenCalledTimes(1)
+    await pass(1_000)
+    expect(again).toHaveBeenCalledTimes(1)
+    await queue.close()
+  })
+
+  it('failed() of a listener that goes on by itself leaves it alone', async () => {
+    const { engine, heard } = await open()
+    engine.failed(systemError('EMFILE'))
+    expect(heard).toHaveLength(1)
+  })
+
+  it('drain() does not wait to try again', async () => {
+    const { engine, queue } = await open()
+    const again = jest.fn()
+    engine.failed(systemError('EMFILE'), again)
+    const draining = queue.drain()
+    expect(again).toHaveBeenCalledTimes(1)
+    await pass(200)
+    await draining
+    expect(again).toHaveBeenCalledTimes(1)
+  })
+
+  it('close() tries no more', async () => {
+    const { engine, queue } = await open()
+    const again = jest.fn()
+    engine.failed(systemError('EMFILE'), again)
+    await queue.close()
+    await pass(200)
+    expect(again).not.toHaveBeenCalled()
+  })
+})

@@ -1,0 +1,207 @@
+import { describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
+import { openFake, story, systemError } from '../support/fake-server.js'
+import { outcome, settle } from '../support/settle.js'
+
+/** A connection whose writer waits: more than the mark is on its way. */
+async function openStuck() {
+  const scene = await openFake({ highWaterMark: 10 })
+  scene.port.bufferedBytes = 12
+  const writing = scene.connection.write('hello, world')
+  return { ...scene, writing }
+}
+
+describe('write', () => {
+  it('write() below the mark gives the one promise that is made already', async () => {
+    const { connection, port } = await openFake({ highWaterMark: 10 })
+    port.bufferedBytes = 9
+    const first = connection.write('a')
+    expect(connection.write(Buffer.from('b'))).toBe(first)
+    expect(connection.writableNeedDrain).toBe(false)
+    expect(port.written).toEqual(['a', 'b'])
+    expect(port.count('requestDrain')).toBe(0)
+    await first
+  })
+
+  it('write() from the mark on waits, and asks for the drain once for all who wait', async () => {
+    const { connection, port } = await openFake({ highWaterMark: 10 })
+    port.bufferedBytes = 10
+    const first = connection.write('a')
+    const second = connection.write('b')
+    expect(await outcome(Promise.race([first, second]))).toEqual({ state: 'pending' })
+    expect(connection.writableNeedDrain).toBe(true)
+    expect(port.count('requestDrain')).toBe(1)
+    port.drain(9)
+    await Promise.all([first, second])
+    expect(connection.writableNeedDrain).toBe(false)
+  })
+
+  it('write() goes on waiting when a drain leaves as much as the mark, and asks again', async () => {
+    const { connection, port, writing } = await openStuck()
+    port.drain(10)
+    expect(await outcome(writing)).toEqual({ state: 'pending' })
+    expect(connection.writableNeedDrain).toBe(true)
+    expect(port.count('requestDrain')).toBe(2)
+    port.drain(9)
+    await writing
+  })
+
+  it('write() is not disturbed by a drain that nobody asked for', async () => {
+    const { connection, port } = await openFake()
+    port.drain()
+    await connection.write('x')
+    expect(port.calls).toEqual(['start', 'write'])
+  })
+
+  it('write() that waits rejects with ERR_SOCK_RESET when the peer is gone, which is no error of the server', async () => {
+    const { port, writing, ...scene } = await openStuck()
+    port.close(systemError('EPIPE'))
+    expect(await rejection(writing)).toMatchObject({ code: 'ERR_SOCK_RESET', cause: { code: 'EPIPE' } })
+    expect(scene.errors).toEqual([])
+    expect(story(scene).at(-1)).toBe('close reset')
+  })
+
+  it('write() that waits rejects with the error of a port that broke, which is reported', async () => {
+    const { port, writing, ...scene } = await openStuck()
+    const broken = systemError('EIO')
+    port.close(broken)
+    expect(await rejection(writing)).toBe(broken)
+    expect(scene.errors).toEqual([broken])
+    expect(story(scene).at(-1)).toBe('close error')
+    expect(scene.server.stats().handlerErrors).toBe(0)
+  })
+
+  it('write() that waits rejects when destroyed, and a late drain does no harm', async () => {
+    const { connection, port, writing } = await openStuck()
+    const reason = new Error('enough')
+    connection.destroy(reason)
+    port.drain()
+    port.finish()
+    port.close()
+    expect(await rejection(writing)).toBe(reason)
+    expect(port.count('requestDrain')).toBe(1)
+  })
+
+  it('write() after destroy() tells why, in its cause', async () => {
+    const { connection, port } = await openFake()
+    const reason = new Error('enough')
+    connection.destroy(reason)
+    expect(await rejection(connection.write('x'))).toMatchObject({ code: 'ERR_SOCK_CLOSED', cause: reason })
+    expect(port.written).toEqual([])
+  })
+})
+
+describe('closeWrite', () => {
+  it('closeWrite() resolves when the FIN is out, for all who asked', async () => {
+    const { connection, port } = await openFake()
+    const first = connection.closeWrite()
+    const second = connection.closeWrite()
+    expect(connection.isOpen).toBe(false)
+    expect(await outcome(Promise.race([first, second]))).toEqual({ state: 'pending' })
+    port.finish()
+    await Promise.all([first, second, connection.closeWrite()])
+    expect(port.calls).toEqual(['start', 'shutdownWrite'])
+  })
+
+  it('closeWrite() rejects when the port closes before its FIN is out', async () => {
+    const { connection, port } = await openFake()
+    const ending = connection.closeWrite()
+    port.close(systemError('ECONNRESET'))
+    expect(await rejection(ending)).toMatchObject({ code: 'ERR_SOCK_RESET' })
+    expect(await rejection(connection.closeWrite())).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+  })
+
+  it('closeWrite() rejects when the connection is destroyed before its FIN is out', async () => {
+    const { connection } = await openFake()
+    const ending = connection.closeWrite()
+    connection.destroy()
+    expect(await rejection(ending)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+  })
+
+  it('closeWrite() destroys the port once both sides have ended, in either order', async () => {
+    for (const order of [
+      ['finish', 'end'],
+      ['end', 'finish'],
+    ] as const) {
+      const { connection, port, ...scene } = await openFake()
+      void connection.closeWrite()
+      port[order[0]]()
+      expect(port.count('destroy')).toBe(0)
+      port[order[1]]()
+      expect(port.count('destroy')).toBe(1)
+      port.close()
+      expect(story(scene).at(-1)).toBe('close ended')
+    }
+  })
+})
+
+describe('close', () => {
+  it('close() resolves when the port is closed, not when its FIN is out', async () => {
+    const { connection, port } = await openFake()
+    const closing = connection.close()
+    port.finish()
+    port.end()
+    expect(port.calls).toEqual(['start', 'shutdownWrite', 'destroy'])
+    expect(await outcome(closing)).toEqual({ state: 'pending' })
+    port.close()
+    await Promise.all([closing, connection.close()])
+  })
+
+  it('close() rejects when the port breaks before everything is flushed', async () => {
+    const { connection, port } = await openFake()
+    const closing = connection.close()
+    port.close(systemError('ECONNRESET'))
+    expect(await rejection(closing)).toMatchObject({ code: 'ERR_SOCK_RESET' })
+  })
+
+  it('close() rejects when the port closes without a word before everything is flushed', async () => {
+    const { connection, port, writing } = await openStuck()
+    const closing = connection.close()
+    port.close()
+    expect(await rejection(writing)).toMatchObject({ code: 'ERR_SOCK_RESET' })
+    expect(await rejection(closing)).toMatchObject({ code: 'ERR_SOCK_RESET' })
+  })
+
+  it('close() resolves when the port breaks after everything was flushed', async () => {
+    const { connection, port } = await openFake()
+    const closing = connection.close()
+    port.finish()
+    port.close(systemError('ECONNRESET'))
+    await closing
+  })
+
+  it('close() after closeWrite() sends no second FIN', async () => {
+    const { connection, port } = await openFake()
+    const ending = connection.closeWrite()
+    const closing = connection.close()
+    expect(port.count('shutdownWrite')).toBe(1)
+    port.finish()
+    port.end()
+    port.close()
+    await Promise.all([ending, closing])
+  })
+
+  it('close() still waits for those who wait for a drain', async () => {
+    const { connection, port, writing } = await openStuck()
+    const closing = connection.close()
+    port.drain()
+    await writing
+    port.finish()
+    port.end()
+    port.close()
+    await closing
+  })
+})
+
+describe('openConnections', () => {
+  it('openConnections counts once, though the port says twice that it is closed', async () => {
+    const { port, release, ...scene } = await openFake()
+    port.close()
+    port.close(systemError('ECONNRESET'))
+    expect(scene.server.openConnections).toBe(0)
+    expect(story(scene)).toEqual(['new', 'handler', 'close reset'])
+    release()
+    await settle()
+    expect(scene.server.openConnections).toBe(0)
+  })
+})

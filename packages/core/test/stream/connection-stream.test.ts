@@ -1,0 +1,179 @@
+import { describe, expect, it } from '@jest/globals'
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { openFake, story, systemError } from '../support/fake-server.js'
+import { settle } from '../support/settle.js'
+
+/** The stream of a connection, with the errors it told. */
+async function openStream() {
+  const scene = await openFake({ highWaterMark: 10 })
+  const { stream } = scene.connection
+  const failures: Error[] = []
+  stream.on('error', (error) => failures.push(error))
+  return { ...scene, stream, failures }
+}
+
+/** Waits for the end of a stream; unlike `once()`, an error is not in the way. */
+function closed(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => stream.on('close', resolve))
+}
+
+describe('stream', () => {
+  it('stream gives what arrives, and ends at the end', async () => {
+    const { stream, port } = await openStream()
+    const chunks: string[] = []
+    stream.on('data', (chunk: Buffer) => chunks.push(String(chunk)))
+    const ended = once(stream, 'end')
+    port.receive('a')
+    await settle()
+    port.receive('b')
+    port.end()
+    await ended
+    expect(chunks).toEqual(['a', 'b'])
+  })
+
+  it('stream holds the peer back when nobody takes its data', async () => {
+    const { stream, port } = await openStream()
+    stream.pause()
+    for (let count = 0; count < 100; count++) {
+      port.receive('x'.repeat(5_000))
+      await settle()
+    }
+    expect(port.count('pause')).toBe(1)
+    expect(stream.readableLength).toBeLessThanOrEqual(stream.readableHighWaterMark + 5_000)
+    stream.destroy()
+  })
+
+  it('stream writes in order, and waits for the drain of the connection', async () => {
+    const { stream, port } = await openStream()
+    port.bufferedBytes = 30
+    const done: string[] = []
+    for (const text of ['a', 'b']) stream.write(text, () => done.push(text))
+    await settle()
+    expect([port.written, done]).toEqual([['a'], []])
+    port.drain()
+    await settle()
+    expect([port.written, done]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ])
+    stream.destroy()
+  })
+
+  it('stream that is ended sends the FIN, and finishes when it is out', async () => {
+    const { stream, port } = await openStream()
+    const finished = once(stream, 'finish')
+    stream.end('bye')
+    await settle()
+    expect(port.calls).toEqual(['start', 'write', 'shutdownWrite'])
+    port.finish()
+    await finished
+    stream.resume()
+    port.end()
+    port.close()
+    await closed(stream)
+  })
+
+  it('stream fails with what broke the connection, heard or not', async () => {
+    const { stream, port, failures, errors } = await openStream()
+    port.close(systemError('ECONNRESET'))
+    await closed(stream)
+    expect(failures).toMatchObject([{ code: 'ERR_SOCK_RESET' }])
+    const silent = await openFake()
+    const unheard = silent.connection.stream
+    silent.port.close(systemError('ECONNRESET'))
+    await closed(unheard)
+    expect(unheard.errored).toMatchObject({ code: 'ERR_SOCK_RESET' })
+    expect(errors).toEqual([])
+  })
+
+  it('stream that is destroyed with an error destroys the connection with it', async () => {
+    const { stream, connection, port } = await openStream()
+    const reason = new Error('enough')
+    stream.destroy(reason)
+    await settle()
+    expect(port.isDestroyed).toBe(true)
+    expect(connection.signal.reason).toMatchObject({ cause: reason })
+  })
+
+  it.each<[string, (source: AsyncIterable<Buffer>) => AsyncIterable<Buffer>]>([
+    [
+      'in the middle of the input',
+      async function* (source) {
+        for await (const chunk of source) {
+          yield chunk
+          throw new Error('oops')
+        }
+      },
+    ],
+    [
+      'after the end of the input',
+      async function* (source) {
+        for await (const chunk of source) yield chunk
+        throw new Error('oops')
+      },
+    ],
+  ])('stream in a pipeline whose generator throws %s resets the connection', async (_, generator) => {
+    const { stream, port } = await openStream()
+    const piping = pipeline(stream, generator, stream)
+    port.receive('half')
+    await settle()
+    port.end()
+    await expect(piping).rejects.toThrow('oops')
+    expect([port.count('reset'), port.count('shutdownWrite')]).toEqual([1, 0])
+    port.close()
+    await settle()
+  })
+
+  it('stream in a pipeline lets it fail when the connection is closed meanwhile, and never wait for ever', async () => {
+    const { stream, port, connection } = await openStream()
+    const same = async function* (source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+      for await (const chunk of source) yield chunk
+    }
+    const piping = pipeline(stream, same, stream)
+    await settle()
+    const closing = connection.close()
+    port.end()
+    port.finish()
+    port.close()
+    await closing
+    await expect(piping).rejects.toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' })
+    expect(stream.destroyed).toBe(true)
+  })
+
+  it('stream calls back who ends it after the connection was closed', async () => {
+    const { stream, port, connection } = await openStream()
+    stream.resume()
+    const closing = connection.close()
+    port.end()
+    port.finish()
+    port.close()
+    await closing
+    await closed(stream)
+    const ended = new Promise((resolve) => void stream.end(resolve))
+    expect(await ended).toMatchObject({ code: 'ERR_STREAM_DESTROYED' })
+  })
+
+  it('stream that is written to after its end fails, as any stream does', async () => {
+    const { stream, port, failures } = await openStream()
+    stream.end('bye')
+    stream.write('late')
+    await closed(stream)
+    expect(failures).toMatchObject([{ code: 'ERR_STREAM_WRITE_AFTER_END' }])
+    expect(port.isDestroyed).toBe(true)
+  })
+
+  it('stream whose both sides are over closes the connection, and destroys nothing that is under way', async () => {
+    const { stream, port, events } = await openStream()
+    stream.resume()
+    stream.end()
+    port.end()
+    await settle()
+    expect(port.isDestroyed).toBe(false)
+    port.finish()
+    await closed(stream)
+    port.close()
+    expect(story({ events }).at(-1)).toBe('close ended')
+  })
+})

@@ -1,0 +1,101 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Connection } from '../../src/index.js'
+import { connectStream } from '../../src/stream.js'
+import { createFakeStreamPort } from '@sock/testing'
+import { openWith } from '../support/callbacks.js'
+
+/** The members of the type: a name too many, or one that is missing, does not compile. */
+const MEMBERS: Record<keyof Connection, true> = {
+  id: true,
+  transport: true,
+  localAddress: true,
+  remoteAddress: true,
+  isOpen: true,
+  signal: true,
+  data: true,
+  read: true,
+  write: true,
+  close: true,
+  secure: true,
+  tls: true,
+  peerCredentials: true,
+  bytesRead: true,
+  bytesWritten: true,
+  busy: true,
+  waitingBytes: true,
+  writableNeedDrain: true,
+  closeRead: true,
+  closeWrite: true,
+  destroy: true,
+  ref: true,
+  unref: true,
+  stream: true,
+  [Symbol.asyncIterator]: true,
+  [Symbol.asyncDispose]: true,
+}
+
+/** All that can be reached from JavaScript, on the object and its prototypes. */
+function reachable(object: object): Set<PropertyKey> {
+  const keys = new Set<PropertyKey>()
+  for (let at = object; at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+    for (const key of Reflect.ownKeys(at)) keys.add(key)
+  }
+  keys.delete('constructor')
+  return keys
+}
+
+const members = new Set(Reflect.ownKeys(MEMBERS))
+
+describe('ref() and unref()', () => {
+  it('ref() and unref() ask the port, and return the connection', async () => {
+    const { connection, port } = await openWith()
+    expect(connection.unref().ref()).toBe(connection)
+    expect(port.calls.slice(-2)).toEqual(['unref', 'ref'])
+  })
+
+  it('unref() throws where the port cannot do it, and ref() has nothing to do there', async () => {
+    const port = Object.assign(createFakeStreamPort(), { ref: undefined, unref: undefined })
+    const { connection } = await openWith({}, port)
+    expect(connection.ref()).toBe(connection)
+    expect(() => connection.unref()).toThrow(
+      'Cannot unref a tcp connection: its engine keeps the process alive while it is open. Use another engine',
+    )
+  })
+})
+
+describe('what a handler holds', () => {
+  it('a connection of a server has the public members, and no others', async () => {
+    const { connection } = await openWith()
+    expect(reachable(connection)).toEqual(members)
+  })
+
+  it('a connection of a client has the public members, and no others', async () => {
+    const connection = await connectStream({
+      transport: 'tcp',
+      remote: undefined,
+      highWaterMark: 10,
+      maxWriteBuffer: 100,
+      idleTimeout: 0,
+      readTimeout: 0,
+      writeTimeout: 0,
+      onState: undefined,
+      dial: () => Promise.resolve(createFakeStreamPort()),
+    })
+    expect(reachable(connection)).toEqual(members)
+  })
+
+  it('observers of errors, callbacks and server.connections() get the same object', async () => {
+    const failure = new Error('enough')
+    const seen: unknown[] = []
+    const scene = await openWith({
+      data(connection) {
+        seen.push(connection)
+        throw failure
+      },
+    })
+    scene.server.on('error', (_error, connection) => seen.push(connection))
+    seen.push(...scene.server.connections())
+    scene.port.receive('x')
+    expect(seen.map((connection) => connection === scene.connection)).toEqual([true, true, true])
+  })
+})

@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals'
+import { execFileSync } from 'node:child_process'
+import { createDescriptorLimit, readLimit } from '../../src/lib/stream/descriptor-limit.js'
+import { createFakeHandshake, createFakeStreamPort } from '@sock/testing'
+import { serveFake } from '../support/fake-server.js'
+
+describe('createDescriptorLimit', () => {
+  it('isOver() leaves sixteen descriptors below the limit to others', () => {
+    const limit = createDescriptorLimit(() => 100)
+    expect([83, 84, 99].map((descriptor) => limit.isOver(descriptor))).toEqual([false, true, true])
+  })
+
+  it('isOver() is false where descriptors or the limit are not known', () => {
+    expect(createDescriptorLimit(() => 100).isOver(undefined)).toBe(false)
+    expect(createDescriptorLimit(() => 100).isOver(-1)).toBe(false)
+    for (const limit of [Infinity, undefined])
+      expect(createDescriptorLimit(() => limit).isOver(1_000_000)).toBe(false)
+  })
+
+  it('isOver() goes by the limit as it was when there is no descriptor left to read it with', () => {
+    const limits = [100, undefined]
+    const limit = createDescriptorLimit(() => limits.shift())
+    expect([10, 99, 99].map((descriptor) => limit.isOver(descriptor))).toEqual([false, true, true])
+  })
+
+  it('isOver() reads the limit once, and again before it turns anybody away', () => {
+    const limits = [100, 200, 200]
+    let reads = 0
+    const limit = createDescriptorLimit(() => limits[reads++] ?? 0)
+    expect([10, 20, 90, 150].map((descriptor) => limit.isOver(descriptor))).toEqual(Array(4).fill(false))
+    expect(reads).toBe(2)
+    expect(limit.isOver(190)).toBe(true)
+  })
+})
+
+describe('readLimit', () => {
+  it('readLimit() is the soft limit of the process', () => {
+    if (process.platform !== 'linux') return expect(readLimit()).toBeUndefined()
+    const shell = execFileSync('sh', ['-c', 'ulimit -S -n'], { encoding: 'utf8' }).trim()
+    return expect(readLimit()).toBe(shell === 'unlimited' ? Infinity : Number(shell))
+  })
+})
+
+describe('a server whose process has hardly any descriptor left', () => {
+  it('turns peers away, in a handshake or not, counts and reports them, and serves the next', async () => {
+    const { server, sink, errors, accept } = await serveFake({ data() {} })
+    const high = Number.MAX_SAFE_INTEGER
+    const port = accept(Object.assign(createFakeStreamPort(), { descriptor: high }))
+    const handshake = Object.assign(createFakeHandshake(), { descriptor: high })
+    sink.handshake(handshake)
+    // Where there is no limit, nobody is turned away.
+    const turned = (readLimit() ?? Infinity) === Infinity ? 0 : 2
+    expect([port.isDestroyed, handshake.isDestroyed]).toEqual([turned > 0, turned > 0])
+    expect(server.stats().rejected.descriptorLimit).toBe(turned)
+    expect(errors.map((error) => (error as { code?: string }).code)).toEqual(
+      Array(turned).fill('ERR_SOCK_DESCRIPTOR_LIMIT'),
+    )
+    expect(accept(Object.assign(createFakeStreamPort(), { descriptor: 20 })).isStarted).toBe(true)
+  })
+})

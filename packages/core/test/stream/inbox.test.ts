@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { ChunkIterator, Inbox } from '../../src/lib/stream/inbox.js'
+import { createFakeStreamPort, type FakeStreamPort } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
+import { outcome } from '../support/settle.js'
+
+const chunk = (text: string): Buffer => Buffer.from(text)
+
+function create(limit = 10): { readonly inbox: Inbox; readonly port: FakeStreamPort } {
+  const port = createFakeStreamPort()
+  return { inbox: new Inbox(port, limit), port }
+}
+
+describe('Inbox', () => {
+  it('read() and next() draw from the same input, each in its shape', async () => {
+    const { inbox } = create()
+    for (const text of ['a', 'b']) inbox.push(chunk(text))
+    expect(String(await inbox.read())).toBe('a')
+    expect(await inbox.next()).toEqual({ done: false, value: chunk('b') })
+    const reading = inbox.read()
+    inbox.push(chunk('c'))
+    expect(String(await reading)).toBe('c')
+    const next = inbox.next()
+    inbox.push(chunk('d'))
+    expect(await next).toEqual({ done: false, value: chunk('d') })
+    const last = inbox.next()
+    inbox.finish()
+    expect(await last).toEqual({ done: true, value: undefined })
+    expect(await inbox.next()).toEqual({ done: true, value: undefined })
+    expect(await inbox.read()).toBeNull()
+  })
+
+  it('hasReader and isEmpty tell what waits for what', async () => {
+    const { inbox } = create()
+    expect([inbox.hasReader, inbox.isEmpty]).toEqual([false, true])
+    const reading = inbox.read()
+    expect([inbox.hasReader, inbox.isEmpty]).toEqual([true, true])
+    inbox.push(chunk('x'))
+    expect([inbox.hasReader, inbox.isEmpty]).toEqual([false, true])
+    await reading
+    inbox.push(chunk('y'))
+    expect([inbox.hasReader, inbox.isEmpty]).toEqual([false, false])
+    inbox.shift()
+    expect(inbox.isEmpty).toBe(true)
+    expect(inbox.shift()).toBeUndefined()
+  })
+
+  it('read() rejects while another one, or a next(), waits', async () => {
+    for (const wait of ['read', 'next'] as const) {
+      const { inbox } = create()
+      const first: Promise<unknown> = inbox[wait]()
+      for (const other of ['read', 'next'] as const) {
+        expect(await rejection(inbox[other]())).toMatchObject({ code: 'ERR_SOCK_INVALID_STATE' })
+      }
+      expect(await outcome(first)).toEqual({ state: 'pending' })
+      inbox.finish()
+      await first
+    }
+  })
+
+  it('finish() counts the first time: neither end nor error takes the place of the other', async () => {
+    const ended = create().inbox
+    ended.finish()
+    ended.finish(new Error('too late'))
+    expect(await ended.read()).toBeNull()
+    const broken = create().inbox
+    const error = new Error('broken')
+    broken.push(chunk('x'))
+    broken.finish(error)
+    broken.finish()
+    expect(String(await broken.read())).toBe('x')
+    expect(await rejection(broken.read())).toBe(error)
+    expect(await rejection(broken.next())).toBe(error)
+  })
+
+  it('finish() with an error rejects who waits, with it', async () => {
+    for (const wait of ['read', 'next'] as const) {
+      const { inbox } = create()
+      const waiting = rejection(inbox[wait]())
+      const error = new Error('broken')
+      inbox.finish(error)
+      expect(await waiting).toBe(error)
+      expect(inbox.hasReader).toBe(false)
+    }
+  })
+
+  it('clear() drops what waits, and resumes a port that was paused', async () => {
+    const { inbox, port } = create(2)
+    inbox.push(chunk('abc'))
+    inbox.clear()
+    inbox.clear()
+    expect(port.calls).toEqual(['pause', 'resume'])
+    expect(inbox.isEmpty).toBe(true)
+    inbox.push(chunk('d'))
+    expect(port.calls).toEqual(['pause', 'resume'])
+    expect(String(await inbox.read())).toBe('d')
+  })
+
+  it('an inbox serves its own reader, though others were made in the meantime', async () => {
+    const inboxes = [create().inbox, create().inbox]
+    const reads = inboxes.map((inbox) => inbox.read())
+    inboxes[1]?.push(chunk('second'))
+    inboxes[0]?.push(chunk('first'))
+    expect((await Promise.all(reads)).map(String)).toEqual(['first', 'second'])
+  })
+
+  it('the port is paused exactly while as much as the limit waits, whatever comes and goes', () => {
+    const limit = 10
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.nat(12), fc.constant('take' as const))), (actions) => {
+        const { inbox, port } = create(limit)
+        let bytes = 0
+        for (const action of actions) {
+          if (action === 'take') bytes -= inbox.shift()?.length ?? 0
+          else {
+            inbox.push(Buffer.alloc(action))
+            bytes += action
+          }
+          expect(port.count('pause') - port.count('resume')).toBe(bytes >= limit ? 1 : 0)
+        }
+      }),
+    )
+  })
+})
+
+describe('ChunkIterator', () => {
+  it('return() stops reading, and says that it is done', async () => {
+    let stopped = 0
+    const iterator = new ChunkIterator(() => void (stopped += 1), create().inbox)
+    expect(await iterator.return()).toEqual({ done: true, value: undefined })
+    expect(stopped).toBe(1)
+  })
+})

@@ -1,0 +1,213 @@
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals'
+import { rejection } from '@sock/tools/testing/wait'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createDeferred } from '../../../src/lib/async/deferred.js'
+import type { Listener } from '../../../src/lib/server/server-parts.js'
+import { AcceptQueue } from '../../../src/lib/stream/accept-queue.js'
+import { localIpAddress, remoteIpAddress } from '../../../src/lib/stream/node/ip-names.js'
+import { settled } from '../../../src/lib/stream/node/node-engine.js'
+import {
+  nodeEngine,
+  type IpEndpoint,
+  type PathEndpoint,
+  type StreamListenerSink,
+  type StreamPort,
+} from '../../../src/stream.js'
+import { unixAddress } from '../../../src/transport.js'
+import { outcome } from '../../support/settle.js'
+
+const OPTIONS = { highWaterMark: 65_536 }
+const ANY_PORT: IpEndpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }
+
+const folder = mkdtempSync(join(tmpdir(), 'sock-core-'))
+const opened: { destroy(): void }[] = []
+const listeners: Listener[] = []
+
+afterEach(async () => {
+  for (const one of opened.splice(0)) one.destroy()
+  await Promise.all(listeners.splice(0).map((listener) => listener.close()))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** A listener as servers have it, and the ports it accepts, one after the other. */
+async function listen(
+  endpoint: IpEndpoint | PathEndpoint,
+  accept?: (port: StreamPort) => void,
+  options?: { backlog: number },
+) {
+  const accepted = createDeferred<StreamPort>()
+  const sink: StreamListenerSink = {
+    accept(port) {
+      opened.push(port)
+      accepted.resolve(port)
+      accept?.(port)
+    },
+    handshake() {},
+    failed() {},
+  }
+  const { backlog = 511 } = options ?? {}
+  const listener = await AcceptQueue.open(
+    (engineSink) => nodeEngine.listenStream(endpoint, { ...OPTIONS, backlog }, engineSink),
+    sink,
+    backlog,
+  )
+  listeners.push(listener)
+  return { listener, accepted: accepted.promise }
+}
+
+function portOf({ address }: Listener): number {
+  return address.family === 'unix' ? NaN : address.port
+}
+
+async function dial(endpoint: IpEndpoint | PathEndpoint): Promise<StreamPort> {
+  const port = await nodeEngine.connectStream(endpoint, OPTIONS)
+  opened.push(port)
+  return port
+}
+
+/** Resolves once whatever connects is refused. */
+async function refuses(port: number): Promise<void> {
+  const error = await rejection(dial({ kind: 'ip', host: '127.0.0.1', port }))
+  expect(error.code).toBe('ECONNREFUSED')
+}
+
+describe('nodeEngine', () => {
+  it('nodeEngine names both sides of an IP connection by what is bound', async () => {
+    const { listener, accepted } = await listen(ANY_PORT)
+    const port = portOf(listener)
+    expect(port).toBeGreaterThan(0)
+    const client = await dial({ kind: 'ip', host: '127.0.0.1', port })
+    const server = await accepted
+    expect(`${client.remoteAddress}`).toBe(`${listener.address}`)
+    expect(`${server.localAddress}`).toBe(`${listener.address}`)
+    expect(`${server.remoteAddress}`).toBe(`${client.localAddress}`)
+    expect([client.secure, server.secure, client.tls]).toEqual([false, false, undefined])
+  })
+
+  it('nodeEngine names a path only where it has a name: clients have none', async () => {
+    const address = unixAddress(join(folder, 'named.sock'))
+    const endpoint: PathEndpoint = { kind: 'path', path: address.path, address }
+    const { listener, accepted } = await listen(endpoint)
+    expect(listener.address).toBe(address)
+    const client = await dial(endpoint)
+    const server = await accepted
+    expect([client.remoteAddress, server.localAddress]).toEqual([address, address])
+    expect([`${client.localAddress}`, server.remoteAddress]).toEqual(['', undefined])
+  })
+
+  it('nodeEngine keeps the names of a port that is closed, once they were asked for', async () => {
+    const { listener, accepted } = await listen(ANY_PORT)
+    const client = await dial({ kind: 'ip', host: '127.0.0.1', port: portOf(listener) })
+    const server = await accepted
+    const names = [`${server.localAddress}`, `${server.remoteAddress}`]
+    server.destroy()
+    client.destroy()
+    expect([`${server.localAddress}`, `${server.remoteAddress}`]).toEqual(names)
+  })
+
+  it('nodeEngine has an unspecified name for a socket that was gone before anybody asked', () => {
+    const gone = new Socket()
+    expect(`${localIpAddress(gone)}`).toBe('0.0.0.0:0')
+    expect(remoteIpAddress(gone)).toBeUndefined()
+  })
+
+  it('listenStream() rejects with the code of the system, on what is in use', async () => {
+    const { listener } = await listen(ANY_PORT)
+    const failing = listen({ kind: 'ip', host: '127.0.0.1', port: portOf(listener) })
+    expect(await rejection(failing)).toMatchObject({ code: 'EADDRINUSE' })
+  })
+
+  it('connectStream() with a signal that is aborted already opens nothing', async () => {
+    const reason = new Error('too late')
+    const endpoint: IpEndpoint = { ...ANY_PORT, port: 9 }
+    expect(await rejection(nodeEngine.connectStream(endpoint, OPTIONS, AbortSignal.abort(reason)))).toBe(
+      reason,
+    )
+  })
+})
+
+describe('settled', () => {
+  it('settled() rejects when the socket closes without an error, and leaves no listener', async () => {
+    const { listener } = await listen(ANY_PORT)
+    const socket = connect(portOf(listener), '127.0.0.1')
+    const waiting = settled(socket, 'connect', undefined)
+    socket.destroy()
+    expect((await rejection(waiting)).message).toBe('Socket was closed while it was connecting')
+    expect([socket.listenerCount('connect'), socket.listenerCount('close')]).toEqual([0, 0])
+  })
+})
+
+describe('AcceptQueue over a listener of Node', () => {
+  it('drain() takes those who come while it lasts, and nobody afterwards', async () => {
+    let count = 0
+    const { listener } = await listen(ANY_PORT, () => void (count += 1))
+    const port = portOf(listener)
+    const draining = listener.drain()
+    const clients = await Promise.all([1, 2, 3].map(() => dial({ kind: 'ip', host: '127.0.0.1', port })))
+    await draining
+    expect([clients.length, count]).toEqual([3, 3])
+    await refuses(port)
+  })
+
+  it('drain() takes all who wait, however long each of them takes', async () => {
+    let count = 0
+    const { listener } = await listen(ANY_PORT, () => {
+      count += 1
+      // One is accepted in each turn of the event loop, and this one is slow.
+      for (const end = performance.now() + 12; performance.now() < end;);
+    })
+    const port = portOf(listener)
+    const draining = listener.drain()
+    await Promise.all(Array.from({ length: 60 }, () => dial({ kind: 'ip', host: '127.0.0.1', port })))
+    await draining
+    expect(count).toBe(60)
+  })
+
+  it('drain() ends though newcomers never stop coming', async () => {
+    const { listener } = await listen(ANY_PORT, undefined, { backlog: 50 })
+    const port = portOf(listener)
+    const drained = new AbortController()
+    const draining = listener.drain().then(() => drained.abort())
+    let count = 0
+    while (!drained.signal.aborted) {
+      await dial({ kind: 'ip', host: '127.0.0.1', port }).then(
+        (client) => client.destroy(),
+        () => {},
+      )
+      count += 1
+    }
+    await draining
+    expect(count).toBeGreaterThan(20)
+    await refuses(port)
+  })
+
+  it('close() ends a drain that is under way, twice too', async () => {
+    const { listener } = await listen(ANY_PORT)
+    const draining = listener.drain()
+    await Promise.all([listener.close(), listener.close()])
+    expect((await outcome(draining)).state).toBe('resolved')
+    await refuses(portOf(listener))
+  })
+})
+
+describe('port', () => {
+  it('requestDrain() is answered when everything is taken, whether the socket itself was full or not', async () => {
+    const { listener, accepted } = await listen(ANY_PORT)
+    const client = await dial({ kind: 'ip', host: '127.0.0.1', port: portOf(listener) })
+    const server = await accepted
+    const nothing = { received() {}, ended() {}, finished() {}, closed() {} }
+    server.start({ ...nothing, drained() {} })
+    let drained = createDeferred()
+    client.start({ ...nothing, drained: () => drained.resolve() })
+    for (const size of [1, 65_535, 65_536, 4_000_000]) {
+      drained = createDeferred()
+      client.write(Buffer.alloc(size))
+      client.requestDrain()
+      await drained.promise
+      expect(client.bufferedBytes).toBe(0)
+    }
+  })
+})

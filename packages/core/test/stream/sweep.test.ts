@@ -1,0 +1,164 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
+import { Sweep, type Watched } from '../../src/lib/stream/sweep.js'
+import { createFakeStreamPort } from '@sock/testing'
+import { serveFake } from '../support/fake-server.js'
+import { pass, stopClock } from '../support/settle.js'
+
+/** Something that wants to be looked at every so many ms, and notes when it was. */
+function watched(every: number): Watched & { readonly looks: number[] } {
+  const looks: number[] = []
+  return {
+    place: -1,
+    looks,
+    check(now) {
+      looks.push(now)
+      return every
+    },
+  }
+}
+
+/** Keeps the event loop from doing anything else. */
+function block(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
+
+describe('Sweep', () => {
+  afterEach(() => void jest.useRealTimers())
+
+  it('watch() looks when asked, and then as often as the item wants', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const item = watched(200)
+    sweep.watch(item, 50)
+    await pass(49)
+    expect(item.looks).toEqual([])
+    await pass(500)
+    // A look comes with the turn of the event loop after its timer, which this clock counts as a ms.
+    expect(item.looks).toEqual([1_051, 1_252, 1_453])
+    sweep.unwatch(item)
+  })
+
+  it('watch() looks at all when the most impatient one wants it', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const [patient, impatient] = [watched(10_000), watched(100)]
+    sweep.watch(patient, 10_000)
+    sweep.watch(impatient, 100)
+    expect(jest.getTimerCount()).toBe(1)
+    await pass(250)
+    expect([patient.looks.length, impatient.looks.length]).toEqual([2, 2])
+    sweep.unwatch(impatient)
+    sweep.unwatch(patient)
+  })
+
+  it('watch() forgets who wants to be looked at no more, until he is watched anew', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const item = watched(Infinity)
+    sweep.watch(item, 100)
+    await pass(1_000)
+    expect([item.looks.length, jest.getTimerCount()]).toEqual([1, 0])
+    sweep.watch(item, 100)
+    await pass(200)
+    expect(item.looks).toHaveLength(2)
+  })
+
+  it('watch() never looks more often than every ten ms', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const item = watched(0)
+    sweep.watch(item, 0)
+    await pass(100)
+    expect(item.looks.length).toBeLessThanOrEqual(10)
+    sweep.unwatch(item)
+  })
+
+  it('watch() sets no timer for an item that never wants to be looked at', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const item = watched(Infinity)
+    sweep.watch(item, 10)
+    await pass(100)
+    expect(item.looks).toHaveLength(1)
+    expect(jest.getTimerCount()).toBe(0)
+  })
+
+  it('unwatch() of the last one stops the timer, also between timer and look, and twice', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const [first, second] = [watched(100), watched(100)]
+    sweep.watch(first, 100)
+    sweep.watch(second, 100)
+    sweep.unwatch(first)
+    expect(jest.getTimerCount()).toBe(1)
+    jest.advanceTimersByTime(100)
+    sweep.unwatch(second)
+    sweep.unwatch(second)
+    expect(jest.getTimerCount()).toBe(0)
+    await pass(1_000)
+    expect(first.looks).toEqual([])
+  })
+
+  it('unwatch() and watch() from inside a look are minded', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const later = watched(50)
+    const once: Watched = {
+      place: -1,
+      check() {
+        sweep.unwatch(once)
+        sweep.watch(later, 50)
+        return Infinity
+      },
+    }
+    sweep.watch(once, 10)
+    await pass(200)
+    expect(later.looks.length).toBeGreaterThan(1)
+    sweep.unwatch(later)
+    expect(jest.getTimerCount()).toBe(0)
+  })
+
+  it('watch() does not keep the process alive', () => {
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const sweep = new Sweep()
+    const item = watched(1_000)
+    sweep.watch(item, 1_000)
+    expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')).toHaveLength(before)
+    sweep.unwatch(item)
+  })
+})
+
+describe('a blocked event loop', () => {
+  const IDLE = 100
+
+  it('idleTimeout sees what came while the loop was blocked before it judges', async () => {
+    const { accept } = await serveFake({ data() {} }, { idleTimeout: IDLE })
+    const [talking, silent] = [accept(), accept()]
+    const done = new Promise<void>((resolve) => {
+      silent.destroy = () => resolve()
+    })
+    // What the kernel has for us is read only after the timers that became due while the loop was blocked.
+    const arrival = setTimeout(() => {
+      block(3 * IDLE)
+      setImmediate(() => talking.receive('was here all the time'))
+    }, 1)
+    await done
+    clearTimeout(arrival)
+    expect(talking.isDestroyed).toBe(false)
+    talking.close()
+    silent.close()
+  })
+
+  it('idleTimeout still strikes where nothing came', async () => {
+    const { accept } = await serveFake({ data() {} }, { idleTimeout: IDLE })
+    const port = createFakeStreamPort()
+    const destroyed = new Promise<void>((resolve) => {
+      port.destroy = () => resolve()
+    })
+    accept(port)
+    block(3 * IDLE)
+    await destroyed
+    port.close()
+  })
+})
