@@ -1,7 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { withFolder } from '@sock/tools/folder'
 import { start, type Outcome, type Program } from '@sock/tools/processes'
 import { isAvailable } from '../../src/world/means.js'
 
@@ -21,19 +19,12 @@ const failing = ({ output }: Outcome): string[] =>
 const SERVED = /^holds {2}bytes and datagrams +[1-9]\d* ends of connections, [1-9]/m
 
 describe('npm run soak', () => {
-  it('npm run soak ends by itself with code 0, prints a verdict and writes its numbers', async () => {
-    await withFolder('soak-test', async (folder) => {
-      const results = folder.next()
-      const outcome = await soak('--minutes', SHORT, '--results', results).ended
-      expect(failing(outcome)).toEqual([])
-      expect(outcome.output).toMatch(SERVED)
-      expect(outcome.output).toMatch(/\n14 passed, 0 failed\n$/)
-      expect(outcome.code).toBe(0)
-      expect(JSON.parse(readFileSync(results, 'utf8'))).toMatchObject({
-        numPassedTests: 14,
-        numFailedTests: 0,
-      })
-    })
+  it('npm run soak ends by itself with code 0 and prints a verdict', async () => {
+    const outcome = await soak('--minutes', SHORT).ended
+    expect(failing(outcome)).toEqual([])
+    expect(outcome.output).toMatch(SERVED)
+    expect(outcome.output).toMatch(/\n14 passed, 0 failed\n$/)
+    expect(outcome.code).toBe(0)
   })
 
   itWithNative(
