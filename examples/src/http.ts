@@ -4,6 +4,7 @@
  *
  *   node examples/dist/http.js /tmp/http.sock        and then:   curl --unix-socket /tmp/http.sock http://localhost/
  */
+import { serveHttp } from '@sock/core'
 import { createUnixServer } from '@sock/unix'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -26,18 +27,7 @@ async function main([path = '/tmp/http.sock']: readonly string[]): Promise<void>
   const http = createServer((request, response) => {
     respond(request, response).catch((error: unknown) => response.destroy(error as Error))
   })
-  const server = createUnixServer(
-    {
-      // With callbacks the connection stays open until one side closes it, so node:http can keep it for the next
-      // request.
-      open(connection) {
-        // The documented way to pass a connection to node:http: https://nodejs.org/api/http.html#event-connection
-        http.emit('connection', connection.stream)
-      },
-    },
-    // node:http's own time-outs start only with its listen(). This one replaces them.
-    { idleTimeout: 60_000 },
-  )
+  const server = createUnixServer(serveHttp(http))
   server.on('state', (_state, message) => console.log(message))
   server.on('error', (error) => console.error(error.message))
   // Install signal handlers before you listen: an early signal must not leave the socket file behind.

@@ -3,6 +3,7 @@
  *
  *   node examples/dist/websocket.js /tmp/ws.sock     and then, from a program:   new WebSocket('ws+unix:/tmp/ws.sock:/')
  */
+import { serveHttp } from '@sock/core'
 import { createUnixServer } from '@sock/unix'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -30,12 +31,8 @@ async function main([path = '/tmp/ws.sock']: readonly string[]): Promise<void> {
     })
   })
 
-  const server = createUnixServer({
-    // At the upgrade, ws takes over the connection from node:http, which has it from here.
-    open(connection) {
-      http.emit('connection', connection.stream)
-    },
-  })
+  // At the upgrade, ws takes over the connection from node:http.
+  const server = createUnixServer(serveHttp(http))
   server.on('state', (_state, message) => console.log(message))
   server.on('error', (error) => console.error(error.message))
   // Clients learn the reason in their own protocol. Then both sides close, and there is nothing left to wait for.

@@ -10,6 +10,7 @@ export type { Unsubscribe } from './lib/server/callback-registry.js'
 export type {
   Channel,
   Connection,
+  ConnectionStream,
   Datagram,
   DatagramChannel,
   PeerCredentials,
@@ -21,6 +22,7 @@ export type { DatagramEngine } from './lib/datagram/engine.js'
 export type { DatagramClientOptions, DatagramOptions, DatagramServerOptions } from './lib/datagram/options.js'
 export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors/errors.js'
 export { exchange, type ExchangeOptions } from './lib/channel/exchange.js'
+export { serveHttp, type HttpServer } from './lib/channel/serve-http.js'
 export { isExpectedClose } from './lib/errors/expected-close.js'
 export type {
   StreamCallbacks,

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { serveHttp } from '@sock/core'
 import { hasTool } from '@sock/tools/testing/needs'
 import { runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
@@ -27,7 +28,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** node:http that never listens: its sockets are the streams of our connections. */
-async function serveHttp(options: TcpServerOptions = {}): Promise<Running> {
+async function servePages(options: TcpServerOptions = {}): Promise<Running> {
   const http = createServer((request, response) => {
     void (async () => {
       const body = await bodyOf(request)
@@ -35,16 +36,7 @@ async function serveHttp(options: TcpServerOptions = {}): Promise<Running> {
       else response.end(`hello ${request.url}`)
     })()
   })
-  const running = await serve(
-    {
-      open(connection) {
-        http.emit('connection', connection.stream)
-      },
-    },
-    { drainIdle: 50, ...options },
-  )
-  later(() => http.close())
-  return running
+  return serve(serveHttp(http), { drainIdle: 50, ...options })
 }
 
 /** A folder for curl, that is removed after the test. */
@@ -69,14 +61,14 @@ describe.each([false, true])('node:http over connection.stream, with curl (TLS: 
   const options = (): TcpServerOptions => (secure ? { tls: certificates.server } : {})
 
   withCurl('answers, and reuses the connection for the next request', async () => {
-    const { address, server } = await serveHttp(options())
+    const { address, server } = await servePages(options())
     expect(await curl(address, secure, '/@/one', '/@/two')).toBe('hello /onehello /two')
     expect(server.stats().accepted).toBe(1)
     await until(() => server.openConnections === 0, 'the connection is closed')
   })
 
   withCurl('takes 1 MB and gives it back', async () => {
-    const { address, server } = await serveHttp(options())
+    const { address, server } = await servePages(options())
     const content = Buffer.alloc(MB, 'all the letters')
     const path = await folder({ in: content })
     const out = join(path, 'out')
@@ -88,7 +80,7 @@ describe.each([false, true])('node:http over connection.stream, with curl (TLS: 
   })
 
   withCurl('takes ten clients at once', async () => {
-    const { address, server } = await serveHttp(options())
+    const { address, server } = await servePages(options())
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) => curl(address, secure, `/@/${index}`)),
     )
@@ -99,7 +91,7 @@ describe.each([false, true])('node:http over connection.stream, with curl (TLS: 
 
 describe('shutdown', () => {
   it('ends a keep-alive connection that is idle, and leaves nothing', async () => {
-    const { address, server, errors } = await serveHttp()
+    const { address, server, errors } = await servePages()
     const socket = await dialRaw(address)
     let answer = ''
     socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))

@@ -44,4 +44,22 @@ export class NativeSocket {
       throw optionError(errno, 'setsockopt', `Cannot set the socket option "${name}" to ${value}`)
     }
   }
+
+  /** As on a `net.Socket`: does nothing where there is no such setting, and on a closed socket. */
+  setNoDelay(noDelay = true): this {
+    this.#addon.setOptions(this.#slot(), { noDelay: Number(noDelay) })
+    return this
+  }
+
+  /**
+   * As on a `net.Socket`: does nothing where there is no such setting, and on a closed socket.
+   *
+   * @param initialDelay in ms; 0 leaves it as it is
+   */
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    const seconds = Math.floor(initialDelay / 1_000)
+    const idle = enable && seconds > 0 ? { keepAliveIdle: seconds } : {}
+    this.#addon.setOptions(this.#slot(), { keepAlive: Number(enable), ...idle })
+    return this
+  }
 }

@@ -1,4 +1,5 @@
-import type { Connection, IpAddress, StreamHandler } from '@sock/core'
+import type { Connection, ConnectionStream, IpAddress, StreamHandler } from '@sock/core'
+import type { TLSSocket } from 'node:tls'
 import type { TlsSession } from './tls-session.js'
 
 /**
@@ -9,7 +10,27 @@ import type { TlsSession } from './tls-session.js'
 export interface TcpConnection<Data = unknown> extends Connection<Data, IpAddress> {
   /** What the TLS handshake negotiated; `undefined` without TLS. */
   readonly tls: TlsSession | undefined
+  /** The connection as a Node stream, with the members of a socket. */
+  readonly stream: TcpStream
 }
+
+/** `connection.stream` of TCP: with TLS it also has what a `tls.TLSSocket` tells about its session. */
+export interface TcpStream extends ConnectionStream, Partial<TlsMembers> {}
+
+type TlsMembers = Pick<
+  TLSSocket,
+  | 'encrypted'
+  | 'authorized'
+  | 'authorizationError'
+  | 'alpnProtocol'
+  | 'servername'
+  | 'getCipher'
+  | 'getPeerCertificate'
+  | 'getPeerX509Certificate'
+  | 'getProtocol'
+  | 'getSession'
+  | 'isSessionReused'
+>
 
 /** The handler of a TCP server: a function, or an object of callbacks. */
 export type TcpHandler<Data = unknown> = StreamHandler<TcpConnection<Data>>

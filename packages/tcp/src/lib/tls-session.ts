@@ -21,10 +21,26 @@ export interface TlsSession {
   readonly peerCertificate: X509Certificate | undefined
 }
 
+/** The members of a `tls.TLSSocket` that tell about its session: see {@link TcpStream}. */
+const SESSION_MEMBERS = [
+  'encrypted',
+  'authorized',
+  'authorizationError',
+  'alpnProtocol',
+  'servername',
+  'getCipher',
+  'getPeerCertificate',
+  'getPeerX509Certificate',
+  'getProtocol',
+  'getSession',
+  'isSessionReused',
+]
+
 /** Addresses and description of TLS sockets. */
 export const tlsTraits: SocketTraits = {
   secure: true,
   canReset: true,
+  socketMembers: SESSION_MEMBERS,
   session: (socket: Socket) => describeSession(socket as TLSSocket),
 }
 

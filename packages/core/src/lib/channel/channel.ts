@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Address } from '../address/address.js'
 
@@ -148,7 +149,56 @@ export interface Connection<Data = unknown, Addr extends Address = Address> exte
    * The connection as a Node stream, for `node:http`, `ws` or `pipeline()`. It is created when first read, and takes
    * all input from then on.
    */
-  readonly stream: Duplex
+  readonly stream: ConnectionStream
+}
+
+/**
+ * A connection as a Node stream that has the members of a `net.Socket`, so that programs written for sockets can use it. Members
+ * do what they do on a socket (https://nodejs.org/api/net.html#class-netsocket); the docstrings say where they differ. It is not
+ * an instance of `net.Socket`, since Node would then take its handle.
+ */
+export interface ConnectionStream extends Duplex {
+  /** The connection behind the stream. */
+  readonly connection: Connection
+  /** The host of the peer; `undefined` on Unix sockets, like the next two. */
+  readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
+  readonly remoteFamily: 'IPv4' | 'IPv6' | undefined
+  /** The host of this side; `undefined` on Unix sockets, like the next two. */
+  readonly localAddress: string | undefined
+  readonly localPort: number | undefined
+  readonly localFamily: 'IPv4' | 'IPv6' | undefined
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  /** Always false: the connection exists before its stream. */
+  readonly connecting: boolean
+  /** Always false. */
+  readonly pending: boolean
+  readonly readyState: 'open' | 'readOnly' | 'writeOnly' | 'closed'
+  /** What `setTimeout()` has set, in ms. */
+  readonly timeout: number | undefined
+  /** The address of this side; an empty object on Unix sockets. */
+  address(): AddressInfo | Record<string, never>
+  /**
+   * Emits `timeout` when nothing was read or sent for `ms`; 0 takes that back. The connection stays open, as with a socket.
+   *
+   * @throws TypeError, RangeError unless `ms` is a time that a timer can wait for
+   */
+  setTimeout(ms: number, callback?: () => void): this
+  /** Does nothing where the transport or the engine has no such setting. */
+  setNoDelay(noDelay?: boolean): this
+  /** Does nothing where the transport or the engine has no such setting. @param initialDelay in ms */
+  setKeepAlive(enable?: boolean, initialDelay?: number): this
+  /** Does nothing where the engine cannot do it. */
+  ref(): this
+  /** Does nothing where the engine cannot do it. */
+  unref(): this
+  /** For programs that connect their socket themselves: the connection exists, so it only emits `connect` and `ready`. */
+  connect(...ignored: unknown[]): this
+  /** Ends the stream; closes the connection when everything is sent. */
+  destroySoon(): void
+  /** Destroys the stream and, where the transport has a reset (tcp), resets the connection. */
+  resetAndDestroy(): this
 }
 
 /**

@@ -1,12 +1,12 @@
-import type { Duplex } from 'node:stream'
 import type { Deferred } from '../async/deferred.js'
+import type { ConnectionStream } from '../channel/channel.js'
 import type { Announcer } from '../channel/announcer.js'
 import type { StopState } from '../channel/stop-signal.js'
 
 /** State that most connections never need, created on first use to keep idle connections small. */
 export class ConnectionExtras {
   stop: StopState
-  stream: Duplex | undefined
+  stream: ConnectionStream | undefined
   announcer: Announcer | undefined
   /** Deferred results of `write()`, `closeWrite()` and `close()`. */
   drained: Deferred<void> | undefined

@@ -1,60 +1,38 @@
-import { Duplex } from 'node:stream'
-import type { Connection } from '../channel/channel.js'
+import type { Duplex } from 'node:stream'
+import type { Connection, ConnectionStream } from '../channel/channel.js'
 import { takeInput, type InputOwner } from './connection-input.js'
 import { fallBehind, type OutputOwner } from './connection-output.js'
-import type { Inbox } from './inbox.js'
+import type { StreamPort } from './port.js'
+import { SocketStream } from './socket-stream.js'
 
 /** What a stream needs from its connection. */
-export type StreamOwner = InputOwner & OutputOwner & { readonly connection: Connection }
+export type StreamOwner = InputOwner &
+  OutputOwner & { readonly connection: Connection; readonly port: StreamPort }
 
 /**
  * Returns the connection as a Node stream, created on first use. @throws SockError `ERR_SOCK_INVALID_STATE` if input
  * goes elsewhere
  */
-export function streamOf(owner: StreamOwner): Duplex {
+export function streamOf(owner: StreamOwner): ConnectionStream {
   return owner.extras?.stream ?? makeStream(owner)
 }
 
-function makeStream(owner: StreamOwner): Duplex {
-  const stream = createConnectionStream(owner, takeInput(owner, 'create a stream'))
-  owner.makeExtras().stream = stream
-  return stream
-}
-
-/** Creates a stream that reads the same input as `read()`, and writes with `write()`. */
-function createConnectionStream(owner: StreamOwner, inbox: Inbox): Duplex {
-  const { connection } = owner
+function makeStream(owner: StreamOwner): SocketStream {
+  const inbox = takeInput(owner, 'create a stream')
+  const { connection, port, host } = owner
   // The connection queues up to this many bytes before its `write()` waits; the rest queues in the stream.
-  const { highWaterMark } = owner.host
-  const onChunk = (chunk: Buffer | null): void => void stream.push(chunk)
-  const onError = (error: Error): void => void stream.destroy(error)
-
-  const stream: Duplex = new Duplex({
-    // With it, Node's iterator over a stream, which pipeline() passes to a generator, would destroy the stream at the
-    // end of its input, before the answer is complete. https://nodejs.org/api/stream.html#readablesymbolasynciterator
-    autoDestroy: false,
-    read: () => void inbox.read().then(onChunk, onError),
-    write: (chunk: Buffer, _encoding, done) => settle(connection.write(chunk), done),
-    final: (done) => settle(connection.closeWrite(), done),
-    destroy(error, done) {
-      const isOver = error === null && stream.readableEnded && stream.writableFinished
-      if (isOver) void connection.close()
-      else connection.destroy(error ?? undefined)
-      done(error)
+  const { highWaterMark } = host
+  const stream = new SocketStream({
+    connection,
+    port,
+    read: () => inbox.read(),
+    written(before, waiting) {
+      if (waiting < highWaterMark) return
+      fallBehind(owner, connection.waitingBytes, waiting - before, before < highWaterMark)
     },
   })
-  // Node does not limit the queue of a stream; here it counts towards the connection's limit.
-  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean
-  stream.write = (...args: unknown[]): boolean => {
-    const before = stream.writableLength
-    const isTaken = write(...args)
-    const waiting = stream.writableLength
-    if (waiting >= highWaterMark) {
-      fallBehind(owner, connection.waitingBytes, waiting - before, before < highWaterMark)
-    }
-    return isTaken
-  }
   destroyAtEnd(stream)
+  owner.makeExtras().stream = stream
   return stream
 }
 
@@ -89,8 +67,4 @@ export function closeConnectionStream(stream: Duplex, error: Error | undefined):
 function breakOff(stream: Duplex): void {
   stream.once('close', () => stream.end())
   stream.destroy()
-}
-
-function settle(promise: Promise<void>, done: (error?: Error) => void): void {
-  promise.then(() => done(), done)
 }

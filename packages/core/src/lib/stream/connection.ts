@@ -1,6 +1,11 @@
-import type { Duplex } from 'node:stream'
 import type { Address } from '../address/address.js'
-import type { Connection, PeerCredentials, ReadOptions, Transport } from '../channel/channel.js'
+import type {
+  Connection,
+  ConnectionStream,
+  PeerCredentials,
+  ReadOptions,
+  Transport,
+} from '../channel/channel.js'
 import { SockError } from '../errors/errors.js'
 import { unexpectedArgument } from '../options/check.js'
 import { streamOf, type StreamOwner } from './connection-stream.js'
@@ -72,7 +77,7 @@ export class StreamConnection implements Connection {
   get signal(): AbortSignal {
     return this.#inside.signal
   }
-  get stream(): Duplex {
+  get stream(): ConnectionStream {
     return streamOf(this.#inside)
   }
 

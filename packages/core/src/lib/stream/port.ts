@@ -23,6 +23,8 @@ export interface StreamPort<Socket = unknown> {
   readonly descriptor?: number | undefined
   /** The argument of `configure(socket)`: with Node's engine a `net.Socket` or `tls.TLSSocket`. */
   readonly socket: Socket
+  /** Members of `socket` that `connection.stream` shows as well. Read when a stream is created. Default: none. */
+  readonly socketMembers?: readonly string[] | undefined
   /** Bytes written that the system has not accepted yet. Read after each write, so it must be cheap. */
   readonly bufferedBytes: number
   /**

@@ -24,6 +24,8 @@ export interface SocketTraits {
   localAddress?(socket: Socket): Address
   /** Returns the address of the peer, if it has a name; called likewise. Default: its IP address and port. */
   remoteAddress?(socket: Socket): Address | undefined
+  /** See {@link StreamPort.socketMembers}. */
+  readonly socketMembers?: readonly string[]
   /** Returns what the handshake negotiated; missing without one. */
   session?(socket: Socket): unknown
 }
@@ -86,6 +88,9 @@ class NodeStreamPort implements StreamPort<Socket> {
   }
   get tls(): unknown {
     return ((this.#names ??= {}).tls ??= this.#traits.session?.(this.socket))
+  }
+  get socketMembers(): readonly string[] | undefined {
+    return this.#traits.socketMembers
   }
   get descriptor(): number | undefined {
     return descriptorOf(this.socket)

@@ -1,0 +1,237 @@
+import type { AddressInfo } from 'node:net'
+import { Duplex } from 'node:stream'
+import type { Address, IpAddress } from '../address/address.js'
+import type { Connection, ConnectionStream } from '../channel/channel.js'
+import { SockError } from '../errors/errors.js'
+import { outOfRange, wrongType } from '../options/check.js'
+import type { StreamPort } from './port.js'
+
+/** What a socket of an engine may have. */
+interface Settable {
+  setNoDelay?(noDelay: boolean): unknown
+  setKeepAlive?(enable: boolean, initialDelay: number): unknown
+}
+
+const MAX_TIMEOUT = 2 ** 31 - 1
+
+/** What a stream needs from its connection. */
+export interface StreamSource {
+  readonly connection: Connection
+  readonly port: StreamPort
+  /** See `Connection.read()`. */
+  read(): Promise<Buffer | null>
+  /** Bytes were written, and `waiting` of them are in the queue of the stream now, `before` were there before. */
+  written(before: number, waiting: number): void
+}
+
+/** Node's streams are made to be extended, and their users look for members: so this is a class that extends another. */
+export class SocketStream extends Duplex implements ConnectionStream {
+  readonly #source: StreamSource
+  #timeout: number | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** How far writes had come when the timer was looked at last. */
+  #progress = 0
+  /** Bytes that the connection has been given, and that still count in `writableLength`. */
+  #passedOn = 0
+  #isReset = false
+
+  constructor(source: StreamSource) {
+    // With autoDestroy, Node's iterator over a stream, which pipeline() passes to a generator, would destroy the stream at the
+    // end of its input, before the answer is complete. https://nodejs.org/api/stream.html#readablesymbolasynciterator
+    super({ autoDestroy: false })
+    this.#source = source
+    for (const name of source.port.socketMembers ?? []) forward(this, source.port.socket, name)
+  }
+
+  // Bytes.
+
+  override _read(): void {
+    void this.#source.read().then(this.#onChunk, this.#onError)
+  }
+
+  // Made once per stream instead of once per chunk.
+  readonly #onChunk = (chunk: Buffer | null): void => {
+    this.#moved()
+    this.push(chunk)
+  }
+  readonly #onError = (error: Error): void => void this.destroy(error)
+
+  override write(...args: unknown[]): boolean {
+    const before = this.writableLength
+    const isTaken = super.write(...(args as [unknown]))
+    // Node does not limit the queue of a stream; here it counts towards the connection's limit.
+    this.#source.written(before, this.writableLength)
+    return isTaken
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    this.#passedOn = chunk.length
+    const written = (): void => {
+      this.#passedOn = 0
+      this.#moved()
+      done()
+    }
+    this.connection.write(chunk).then(written, done)
+  }
+
+  override _final(done: (error?: Error) => void): void {
+    this.connection.closeWrite().then(() => done(), done)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#stopTimer()
+    const isOver = error === null && this.readableEnded && this.writableFinished
+    if (this.#isReset) this.connection.destroy(new SockError('ERR_SOCK_CLOSED', 'Stream was reset'))
+    else if (isOver) void this.connection.close()
+    else this.connection.destroy(error ?? undefined)
+    done(error)
+  }
+
+  // The members of a socket.
+
+  get connection(): Connection {
+    return this.#source.connection
+  }
+  get remoteAddress(): string | undefined {
+    return ip(this.connection.remoteAddress)?.host
+  }
+  get remotePort(): number | undefined {
+    return ip(this.connection.remoteAddress)?.port
+  }
+  get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
+    return family(this.connection.remoteAddress)
+  }
+  get localAddress(): string | undefined {
+    return ip(this.connection.localAddress)?.host
+  }
+  get localPort(): number | undefined {
+    return ip(this.connection.localAddress)?.port
+  }
+  get localFamily(): 'IPv4' | 'IPv6' | undefined {
+    return family(this.connection.localAddress)
+  }
+  get bytesRead(): number {
+    return this.connection.bytesRead
+  }
+  get bytesWritten(): number {
+    return this.connection.bytesWritten + this.writableLength - this.#passedOn
+  }
+  get connecting(): boolean {
+    return false
+  }
+  get pending(): boolean {
+    return false
+  }
+  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.readable) return this.writable ? 'open' : 'readOnly'
+    return this.writable ? 'writeOnly' : 'closed'
+  }
+  get timeout(): number | undefined {
+    return this.#timeout
+  }
+
+  address(): AddressInfo | Record<string, never> {
+    const { localAddress: address, localPort: port, localFamily } = this
+    if (address === undefined || port === undefined || localFamily === undefined) return {}
+    return { address, family: localFamily, port }
+  }
+
+  setTimeout(ms: number, callback?: () => void): this {
+    if (typeof ms !== 'number') throw wrongType('ms', 'a time in ms', ms)
+    if (!(ms >= 0 && ms <= MAX_TIMEOUT)) throw outOfRange('ms', `a time from 0 to ${MAX_TIMEOUT} ms`, ms)
+    if (callback !== undefined && typeof callback !== 'function')
+      throw wrongType('callback', 'a function', callback)
+    this.#timeout = ms
+    this.#stopTimer()
+    if (ms > 0) {
+      if (callback !== undefined) this.once('timeout', callback)
+      if (!this.destroyed) this.#timer = setTimeout(() => this.#beQuiet(), ms).unref()
+    } else if (callback !== undefined) this.off('timeout', callback)
+    return this
+  }
+
+  setNoDelay(noDelay = true): this {
+    ;(this.#source.port.socket as Settable | undefined)?.setNoDelay?.(noDelay)
+    return this
+  }
+
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    ;(this.#source.port.socket as Settable | undefined)?.setKeepAlive?.(enable, initialDelay)
+    return this
+  }
+
+  ref(): this {
+    this.#source.port.ref?.()
+    return this
+  }
+
+  unref(): this {
+    this.#source.port.unref?.()
+    return this
+  }
+
+  connect(): this {
+    process.nextTick(() => {
+      if (this.destroyed) return
+      this.emit('connect')
+      this.emit('ready')
+    })
+    return this
+  }
+
+  destroySoon(): void {
+    const close = (): void => {
+      const destroy = (): void => void this.destroy()
+      this.connection.close().then(destroy, destroy)
+    }
+    if (this.writable) this.end()
+    if (this.writableFinished) close()
+    else this.once('finish', close)
+  }
+
+  resetAndDestroy(): this {
+    this.#isReset = true
+    return this.destroy()
+  }
+
+  /** Bytes have moved. */
+  #moved(): void {
+    this.#timer?.refresh()
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Nothing was read, and no write has come to its end: but one may have made progress. */
+  #beQuiet(): void {
+    const progress = this.#source.port.writeProgress
+    const isSending = this.writableLength > 0 && progress !== this.#progress
+    this.#progress = progress
+    if (isSending) this.#moved()
+    else this.emit('timeout')
+  }
+}
+
+/** Shows a member of the engine's socket. */
+function forward(stream: object, socket: unknown, name: string): void {
+  Object.defineProperty(stream, name, {
+    configurable: true,
+    enumerable: false,
+    get(): unknown {
+      const value: unknown = (socket as Record<string, unknown>)[name]
+      return typeof value === 'function' ? (value.bind(socket) as unknown) : value
+    },
+  })
+}
+
+function ip(address: Address | undefined): IpAddress | undefined {
+  return address === undefined || address.family === 'unix' ? undefined : address
+}
+
+function family(address: Address | undefined): 'IPv4' | 'IPv6' | undefined {
+  const found = ip(address)?.family
+  if (found === undefined) return undefined
+  return found === 'ipv4' ? 'IPv4' : 'IPv6'
+}

@@ -1,0 +1,180 @@
+import { beforeAll, expect, it } from '@jest/globals'
+import { serveHttp } from '@sock/core'
+import { later } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
+import { once } from 'node:events'
+import { Agent, createServer, get, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
+import { type PeerCertificate } from 'node:tls'
+import type { TcpServerOptions, TcpStream } from '../src/index.js'
+import { createCertificates, type Certificates } from './support/certificates.js'
+import { engines } from './support/engines.js'
+import { closed, dial, dialRaw, readToEnd, serve, type Running } from './support/servers.js'
+
+let certificates: Certificates
+beforeAll(async () => {
+  certificates = await createCertificates()
+})
+
+/** What a request shows of its socket, as JSON; `/wait` is answered when the test says so. */
+function createPages(options: ServerOptions = {}): { http: Server; answer: (text: string) => void } {
+  let release!: (text: string) => void
+  const http = createServer(options, (request, response) => {
+    if (request.url === '/wait') release = (text) => void response.end(text)
+    else if (request.url === '/timeout') {
+      request.setTimeout(1_000)
+      response.setTimeout(1_000, () => undefined)
+      request.socket.setNoDelay(true).setKeepAlive(true, 5_000).unref().ref()
+      response.end('set')
+    } else {
+      const { remoteAddress, remoteFamily, localPort, readyState } = request.socket
+      response.end(JSON.stringify({ remoteAddress, remoteFamily, localPort, readyState }))
+    }
+  })
+  return { http, answer: (text) => release(text) }
+}
+
+/** A request over a connection of ours that an agent keeps. */
+async function ask(
+  running: Running,
+  agent: Agent,
+  path: string,
+): Promise<{ text: string; response: IncomingMessage }> {
+  const request = get({ agent, path, host: running.address.host, port: running.address.port })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  let text = ''
+  for await (const chunk of response) text += String(chunk)
+  return { text, response }
+}
+
+function createAgent(running: Running, options: object): Agent {
+  const agent = new Agent({ keepAlive: true })
+  agent.createConnection = (_options, callback) => {
+    dial(running.address, options).then(
+      (connection) => callback?.(null, connection.stream),
+      (error: Error) => callback?.(error, undefined as never),
+    )
+    return undefined
+  }
+  later(() => agent.destroy())
+  return agent
+}
+
+engines.forEach(({ name, options, describe: describeEngine }) => {
+  describeEngine(`serveHttp() with ${name}`, () => {
+    async function start(httpOptions?: ServerOptions, serverOptions?: TcpServerOptions) {
+      const pages = createPages(httpOptions)
+      const running = await serve(serveHttp(pages.http), { drainIdle: 50, ...options, ...serverOptions })
+      return { ...pages, running, agent: createAgent(running, options) }
+    }
+
+    it(`serveHttp() with ${name}: requests see the addresses of their socket, and its methods work`, async () => {
+      const { running, agent } = await start()
+      const { text } = await ask(running, agent, '/')
+      expect(JSON.parse(text)).toEqual({
+        remoteAddress: '127.0.0.1',
+        remoteFamily: 'IPv4',
+        localPort: running.address.port,
+        readyState: 'open',
+      })
+      expect((await ask(running, agent, '/timeout')).text).toBe('set')
+      expect(running.errors).toEqual([])
+    })
+
+    it(`serveHttp() with ${name}: an agent of node:http keeps a connection of ours for its next request`, async () => {
+      const { running, agent } = await start()
+      await ask(running, agent, '/')
+      await ask(running, agent, '/')
+      expect(running.server.stats().accepted).toBe(1)
+    })
+
+    it(`serveHttp() with ${name}: headersTimeout ends a peer that never finishes its headers`, async () => {
+      const { running } = await start({
+        headersTimeout: 50,
+        requestTimeout: 100,
+        connectionsCheckingInterval: 20,
+      })
+      const socket = await dialRaw(running.address)
+      socket.write('GET / HTTP/1.1\r\nhost: x\r\n')
+      expect(String(await readToEnd(socket))).toMatch(/^HTTP\/1\.1 408 Request Timeout/)
+    })
+
+    it(`serveHttp() with ${name}: keepAliveTimeout ends a connection that waits for its next request`, async () => {
+      const { running } = await start({ keepAliveTimeout: 20 })
+      const socket = await dialRaw(running.address)
+      socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+      socket.resume()
+      await closed(socket)
+      await until(() => running.server.openConnections === 0, 'the connection is closed')
+    })
+
+    it(`serveHttp() with ${name}: closeIdleConnections() finds the idle ones`, async () => {
+      const { running, http, agent } = await start()
+      await ask(running, agent, '/')
+      http.closeIdleConnections()
+      await until(() => running.server.openConnections === 0, 'the idle connection is closed')
+    })
+
+    it(`serveHttp() with ${name}: a shutdown ends idle connections, and answers the rest with "Connection: close"`, async () => {
+      const { running, agent, answer, http } = await start({ keepAliveTimeout: 600_000 })
+      const idle = await dialRaw(running.address)
+      idle.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+      await once(idle, 'data')
+      const requested = once(http, 'request')
+      const waiting = ask(running, agent, '/wait')
+      await requested
+      const shutdown = running.server.shutdown({ timeout: 600_000 })
+      idle.resume()
+      await closed(idle)
+      answer('at last')
+      const { text, response } = await waiting
+      expect([text, response.headers.connection]).toEqual(['at last', 'close'])
+      expect(await shutdown).toMatchObject({ forced: 0 })
+    })
+
+    it(`serveHttp() with ${name}: leaves no timer when no connection is open`, async () => {
+      const { running, http } = await start({ connectionsCheckingInterval: 600_000 })
+      const socket = await dialRaw(running.address)
+      await until(() => running.server.openConnections === 1, 'the connection is open')
+      const checks = (): boolean => {
+        const symbol = Object.getOwnPropertySymbols(http).find(({ description }) =>
+          description?.endsWith('Interval'),
+        )
+        const timer = (http as unknown as Record<symbol, { _destroyed: boolean } | undefined>)[
+          symbol as symbol
+        ]
+        return timer?._destroyed === false
+      }
+      expect(checks()).toBe(true)
+      socket.end('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+      await readToEnd(socket)
+      await running.server.shutdown()
+      expect(checks()).toBe(false)
+    })
+  })
+})
+
+it('serveHttp() refuses what is no server of node:http', () => {
+  expect(() => serveHttp(undefined as never)).toThrow(
+    'Invalid "http": expected a server of node:http, got undefined',
+  )
+})
+
+it('connection.stream over TLS tells what a TLS socket tells', async () => {
+  let stream!: TcpStream
+  const handler = { open: (connection: { stream: TcpStream }) => void (stream = connection.stream.resume()) }
+  const { address } = await serve(handler, { tls: certificates.server })
+  const client = await dial(address, { tls: { ca: certificates.ca }, serverName: 'localhost' })
+  await until(() => (stream as TcpStream | undefined) !== undefined, 'the handshake is over')
+  expect(stream.encrypted).toBe(true)
+  expect(stream.getProtocol?.()).toBe('TLSv1.3')
+  expect(stream.servername).toBe('localhost')
+  expect(client.stream.authorized).toBe(true)
+  expect((client.stream.getPeerCertificate as () => PeerCertificate)().subject.CN).toBe('localhost')
+})
+
+it('connection.stream without TLS has none of the members of a TLS socket', async () => {
+  const { address } = await serve()
+  const { stream } = await dial(address)
+  expect(stream.encrypted).toBeUndefined()
+  expect('getCipher' in stream).toBe(false)
+})
