@@ -247,8 +247,11 @@ export class World {
   }
 
   /** Begins to connect a client of the library, and gives up at once. */
-  #abort({ address, spec }: Place): void {
+  #abort(place: Place): void {
+    const { address, spec } = place
     if (address === undefined || !isStream(spec.transport)) return
+    // Its server may complain of a handshake that was broken off.
+    this.#open(place, 'client', spec.transport, false).hurtBy('given up')
     const stop = new AbortController()
     const dialling = this.#means.dial(spec.transport, address, { signal: stop.signal })
     this.pledges.keep('connect(), given up', dialling, (connection) => connection.destroy(), NO_CONNECTION)
