@@ -21,7 +21,7 @@ describeNative('a process with the engine', () => {
     ])
   })
 
-  it('turns peers away when no descriptor is left, says so, and recovers', async () => {
+  it('turns peers away when no descriptor is left, says so, and recovers (G1)', async () => {
     expect(await runProgram('no-descriptors', [], { descriptors: 50 })).toEqual({
       errors: ['accept EMFILE'],
       someWereAccepted: true,
@@ -68,7 +68,7 @@ describeNative('a process with the engine', () => {
     })
   })
 
-  it('has an engine for each worker, which goes with it, however that ends', async () => {
+  it('has an engine for each worker, which goes with it, however that ends (F15)', async () => {
     // Two of each kind, the main thread's in between; that no descriptor is left it has seen itself.
     const answers = (await runProgram('workers')) as string[]
     for (const how of ['return', 'terminate', 'exit', 'throw'])

@@ -50,7 +50,7 @@ describe('client certificates', () => {
   })
 
   describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
-    it.each(REFUSED)('are refused and reported: %s', async (_, choose, why) => {
+    it.each(REFUSED)('are refused and reported: %s (B5)', async (_, choose, why) => {
       const { address, server, errors, sessions } = await serveMutual()
       const socket = connectBare(address.port, {
         ...choose(certificates),
@@ -105,7 +105,7 @@ describe('client certificates', () => {
     })
   })
 
-  it('that are refused leave the server to the others', async () => {
+  it('that are refused leave the server to the others (B5)', async () => {
     const { address, server, errors } = await serveMutual()
     const refused = Array.from({ length: 10 }, () => connectBare(address.port, {}))
     await Promise.all(refused.map((socket) => closed(socket)))

@@ -82,7 +82,7 @@ describe('openssl s_client', () => {
     expect(output).toContain('ALPN protocol: demo')
   })
 
-  withOpenssl('is refused with TLS 1.1', async () => {
+  withOpenssl('is refused with TLS 1.1 (B6)', async () => {
     const { address, server, errors } = await serve(CAPITALS, { tls: certificates.server })
     const args = ['-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0']
     const output = await sClient(address.port, args, 'hello\n', 'HELLO')

@@ -43,8 +43,8 @@ for (const { name, options, describe } of engines) {
 
   describe(`a peer that is gone without a FIN${name}`, () => {
     withNetwork.each([
-      ['whose network is cut while it is silent', 0],
-      ['whose network is cut in the middle of an answer of 16 MiB', 16 * 2 ** 20],
+      ['whose network is cut while it is silent (A11)', 0],
+      ['whose network is cut in the middle of an answer of 16 MiB (A11)', 16 * 2 ** 20],
     ])('%s, is closed by idleTimeout', async (_what, size) => {
       network = (network.remove(), createNetwork())
       const { address, server, events, errors } = await serve(
@@ -72,7 +72,7 @@ for (const { name, options, describe } of engines) {
     })
 
     withNetwork(
-      'a process that was stopped (SIGSTOP), does not read, and is closed by idleTimeout',
+      'a process that was stopped (SIGSTOP), does not read, and is closed by idleTimeout (A11)',
       async () => {
         const { address, server, events } = await serve(
           async (connection) => {
@@ -94,23 +94,26 @@ for (const { name, options, describe } of engines) {
   })
 
   describe(`an address${name}`, () => {
-    withNetwork('of the link alone is shown with its zone, and can be listened on and dialled', async () => {
-      const { ours, theirs } = network
-      const { address, events } = await serve(echo, options, `[${ours.linkLocal}%${ours.device}]:0`)
-      const host = `${ours.linkLocal}%${theirs.device}`
-      const client = startTool(...beyond('python3', '-c', CLIENT, host, `${address.port}`))
-      const [said] = (await once(client.stdout, 'data')) as [Buffer]
-      expect(`${said}`.trim()).toBe('x')
-      // Which of its own the peer takes is not ours to choose.
-      const seen = String((events[0]?.remote as IpAddress | undefined)?.host)
-      expect(seen).toMatch(/^fe80::/)
-      expect(seen.endsWith(`%${ours.device}`)).toBe(true)
-      expect(String(events[0]?.local)).toBe(String(address))
-      client.stdin.end()
-      await once(client, 'close')
-    })
+    withNetwork(
+      'of the link alone is shown with its zone, and can be listened on and dialled (A20)',
+      async () => {
+        const { ours, theirs } = network
+        const { address, events } = await serve(echo, options, `[${ours.linkLocal}%${ours.device}]:0`)
+        const host = `${ours.linkLocal}%${theirs.device}`
+        const client = startTool(...beyond('python3', '-c', CLIENT, host, `${address.port}`))
+        const [said] = (await once(client.stdout, 'data')) as [Buffer]
+        expect(`${said}`.trim()).toBe('x')
+        // Which of its own the peer takes is not ours to choose.
+        const seen = String((events[0]?.remote as IpAddress | undefined)?.host)
+        expect(seen).toMatch(/^fe80::/)
+        expect(seen.endsWith(`%${ours.device}`)).toBe(true)
+        expect(String(events[0]?.local)).toBe(String(address))
+        client.stdin.end()
+        await once(client, 'close')
+      },
+    )
 
-    withNetwork('that is the own one, by simultaneous open, makes a connection to itself', async () => {
+    withNetwork('that is the own one, by simultaneous open, makes a connection to itself (A20)', async () => {
       const dist = fileURLToPath(new URL('../dist/index.js', import.meta.url))
       // With one port to choose from, the system chooses the very one that is dialled.
       const script = `

@@ -81,14 +81,14 @@ describe('createTcpServer', () => {
     )
   })
 
-  it.each(SERVER_CASES)('throws for %s: %p', (option, value, type) => {
+  it.each(SERVER_CASES)('throws for %s: %p (H1)', (option, value, type) => {
     const error = thrown(() => createTcpServer(echo, { [option]: value }))
     expect(error).toBeInstanceOf(type)
     expect(error.message).toContain(`"${option}"`)
     expect(error.message).toMatch(/got .+$/)
   })
 
-  it.each(UNKNOWN)('throws for the unknown option %s, and names those it knows', (option) => {
+  it.each(UNKNOWN)('throws for the unknown option %s, and names those it knows (H2)', (option) => {
     const error = thrown(() => createTcpServer(echo, { [option]: 1 }))
     expect(error).toBeInstanceOf(TypeError)
     expect(error.message).toContain(`"${option}"`)
@@ -132,7 +132,7 @@ describe('createTcpServer', () => {
     expect(`${await readBytes(client, 2)}`).toBe('hi')
   })
 
-  it('reads options once, from a frozen object or a getter, and never again', async () => {
+  it('reads options once, from a frozen object or a getter, and never again (H4)', async () => {
     let reads = 0
     const options = Object.freeze({
       get maxConnections() {
@@ -149,7 +149,7 @@ describe('createTcpServer', () => {
     expect(reads).toBe(1)
   })
 
-  it('is not moved by changes to the options afterwards', async () => {
+  it('is not moved by changes to the options afterwards (H5)', async () => {
     const options: { maxConnections: number } = { maxConnections: 1 }
     const { address, server } = await serve(echo, options)
     options.maxConnections = 0
@@ -159,7 +159,7 @@ describe('createTcpServer', () => {
     expect(server.stats().rejected.connectionLimit).toBe(0)
   })
 
-  it('takes nothing from a polluted prototype', async () => {
+  it('takes nothing from a polluted prototype (H4)', async () => {
     const prototype = Object.prototype as Record<string, unknown>
     prototype['maxConnections'] = 0
     try {

@@ -60,7 +60,7 @@ for (const { name, options, describe: describeEngine } of engines) {
   }
 
   describeEngine(`a peer that resets before it is accepted${name}`, () => {
-    withPython('is counted and closed as reset, with or without a name', () =>
+    withPython('is counted and closed as reset, with or without a name (A2)', () =>
       provoke(tcp, async (stage) => {
         const scene = await stage.serve(echo)
         runClient(scene, RESET)
@@ -77,7 +77,7 @@ for (const { name, options, describe: describeEngine } of engines) {
   })
 
   describeEngine(`a storm${name}`, () => {
-    it('of 2,000 bare clients is served, and nobody is left', () =>
+    it('of 2,000 bare clients is served, and nobody is left (A12)', () =>
       provoke(tcp, async (stage) => {
         const scene = await stage.serve(echo)
         const { host, port } = scene.address as IpAddress
@@ -101,7 +101,7 @@ for (const { name, options, describe: describeEngine } of engines) {
   })
 
   describeEngine(`an urgent byte${name}`, () => {
-    withPython('is left out of the input, which comes whole', () =>
+    withPython('is left out of the input, which comes whole (A17)', () =>
       provoke(tcp, async (stage) => {
         let got = ''
         const scene = await stage.serve({
@@ -121,7 +121,7 @@ for (const { name, options, describe: describeEngine } of engines) {
 }
 
 describe('a peer that resets before it is accepted, with TLS', () => {
-  withPython('is counted as a failed handshake with TLS', () =>
+  withPython('is counted as a failed handshake with TLS (A2, B4)', () =>
     provoke(tls, async (stage) => {
       const scene = await stage.serve(echo)
       runClient(scene, RESET)
@@ -136,7 +136,7 @@ describe('a peer that resets before it is accepted, with TLS', () => {
 })
 
 describe('an urgent byte, with TLS', () => {
-  withPython('in a handshake fails it or is left out, and harms nobody', () =>
+  withPython('in a handshake fails it or is left out, and harms nobody (A17)', () =>
     provoke(tls, async (stage) => {
       const scene = await stage.serve(echo)
       runClient(scene, URGENT)

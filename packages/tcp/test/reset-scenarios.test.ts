@@ -13,7 +13,7 @@ import { collect, dial, dialRaw, readToEnd, serve } from './support/servers.js'
 const MIB = 1024 * 1024
 
 describe('a peer that resets', () => {
-  it('while idle ends the read with ERR_SOCK_RESET, and is no error of the server', async () => {
+  it('while idle ends the read with ERR_SOCK_RESET, and is no error of the server (A1)', async () => {
     const read: unknown[] = []
     const { address, server, errors, events } = await serve(async (connection) => {
       read.push(await rejection(connection.read()))

@@ -42,7 +42,7 @@ function failingAccept(code: string): string[] {
 for (const { name, options, describe } of engines) {
   describe(`a process whose descriptors run out${name}`, () => {
     onLinux(
-      'turns the excess away, counts and reports all of it, and serves again when some return',
+      'turns the excess away, counts and reports all of it, and serves again when some return (G1)',
       async () => {
         const clients = 60
         const server = await startFaultServer('sh', ['-c', 'ulimit -n 64 && exec "$0" "$@"'], options)
@@ -72,7 +72,7 @@ for (const { name, options, describe } of engines) {
 
   describe(`an accept4() that fails${name}`, () => {
     withStrace.each(['ENOBUFS', 'ENOMEM', 'EPERM', 'ECONNABORTED'])(
-      'three times with %s ends no server: who waits is served once it works again',
+      'three times with %s ends no server: who waits is served once it works again (G2)',
       async (code) => {
         const server = await startFaultServer('strace', failingAccept(code), options)
         const sockets = await dialMany(server.address, 5)
@@ -90,7 +90,7 @@ for (const { name, options, describe } of engines) {
 
     // The system has no descriptor for anybody: libuv takes those who wait and closes them, and Node tells nobody. The native
     // engine takes one and tells, which fails the first time, when it tries to take it as well.
-    withStrace('with ENFILE costs those who wait, and no more', async () => {
+    withStrace('with ENFILE costs those who wait, and no more (G2)', async () => {
       const server = await startFaultServer('strace', failingAccept('ENFILE'), options)
       const sockets = await dialMany(server.address, 5)
       const served = (await Promise.all(sockets.map(isServed))).filter(Boolean).length

@@ -14,7 +14,7 @@ const withSs = hasTool('ss') ? it : it.skip
 const withPrivileged = privilegedPort === undefined ? it.skip : it
 
 describe('listen', () => {
-  it('tells the port that the system chose, again after each start', async () => {
+  it('tells the port that the system chose, again after each start (A20)', async () => {
     const { server, address } = await serve()
     expect(address).toMatchObject({ family: 'ipv4', host: '127.0.0.1' })
     expect(address.port).toBeGreaterThan(0)
@@ -27,7 +27,7 @@ describe('listen', () => {
     expect(`${await readBytes(client, 5)}`).toBe('again')
   })
 
-  it('takes IPv4 peers on "::" and shows them as IPv4', async () => {
+  it('takes IPv4 peers on "::" and shows them as IPv4 (A20)', async () => {
     const { server, address, events } = await serve(echo, {}, '[::]:0')
     expect(address).toMatchObject({ family: 'ipv6', host: '::' })
     const client = await dial(`127.0.0.1:${address.port}`)
@@ -37,7 +37,7 @@ describe('listen', () => {
     expect(events[0]?.remote).toEqual(client.localAddress)
   })
 
-  it('refuses IPv4 peers with ipv6Only', async () => {
+  it('refuses IPv4 peers with ipv6Only (A20)', async () => {
     const { address } = await serve(echo, {}, { host: '::', port: 0, ipv6Only: true })
     expect(await rejection(connectTcp(`127.0.0.1:${address.port}`))).toMatchObject({ code: 'ECONNREFUSED' })
     const client = await dial(`[::1]:${address.port}`)

@@ -87,7 +87,7 @@ describe('listen target', () => {
     expect(`${await readBytes(client, 5)}`).toBe('hello')
   })
 
-  it.each(MALFORMED_STRINGS)('is refused, and shown: %j', async (target) => {
+  it.each(MALFORMED_STRINGS)('is refused, and shown: %j (H3)', async (target) => {
     const server = createTcpServer(echo)
     const shown = target.length > 200 ? 'h'.repeat(200) : JSON.stringify(target).slice(1, -1)
     for (const attempt of [() => server.listen(target), () => connectTcp(target)]) {
@@ -99,7 +99,7 @@ describe('listen target', () => {
     expect(server.state).toBe('idle')
   })
 
-  it.each(MALFORMED_VALUES)('is refused if it is or has %s', async (_, target) => {
+  it.each(MALFORMED_VALUES)('is refused if it is or has %s (H3)', async (_, target) => {
     const server = createTcpServer(echo)
     for (const attempt of [() => server.listen(target as string), () => connectTcp(target as string)]) {
       const error = await rejection(attempt())

@@ -83,23 +83,26 @@ const BROKEN: [string, (socket: Socket) => void][] = [
 ]
 
 describe('a handshake', () => {
-  it.each(BROKEN)('that is %s fails, is reported with the peer, and harms nobody', async (_, act) => {
-    const { address, server, errors, events } = await serveTls()
-    const socket = await dialRaw(address)
-    const { localAddress: host, localPort: port } = socket
-    act(socket)
-    await until(() => errors.length > 0, 'the failure is reported')
-    expect(errors).toMatchObject([
-      { name: 'SockError', code: 'ERR_SOCK_HANDSHAKE_FAILED', remoteAddress: { host, port } },
-    ])
-    expect(types.isNativeError(errors[0]?.cause)).toBe(true)
-    expect(events).toEqual([])
-    socket.resume()
-    await closed(socket)
-    await served(address)
-    expect(server.stats()).toMatchObject({ accepted: 1, handshaking: 0, rejected: { handshakeFailed: 1 } })
-    expect(errors).toHaveLength(1)
-  })
+  it.each(BROKEN)(
+    'that is %s fails, is reported with the peer, and harms nobody (B3, B4)',
+    async (_, act) => {
+      const { address, server, errors, events } = await serveTls()
+      const socket = await dialRaw(address)
+      const { localAddress: host, localPort: port } = socket
+      act(socket)
+      await until(() => errors.length > 0, 'the failure is reported')
+      expect(errors).toMatchObject([
+        { name: 'SockError', code: 'ERR_SOCK_HANDSHAKE_FAILED', remoteAddress: { host, port } },
+      ])
+      expect(types.isNativeError(errors[0]?.cause)).toBe(true)
+      expect(events).toEqual([])
+      socket.resume()
+      await closed(socket)
+      await served(address)
+      expect(server.stats()).toMatchObject({ accepted: 1, handshaking: 0, rejected: { handshakeFailed: 1 } })
+      expect(errors).toHaveLength(1)
+    },
+  )
 
   it('counts while it lasts, but not as an open connection', async () => {
     const { address, server } = await serveTls()
@@ -112,7 +115,7 @@ describe('a handshake', () => {
     expect(server.stats()).toMatchObject({ handshaking: 2, accepted: 1 })
   })
 
-  it('counts towards maxConnections', async () => {
+  it('counts towards maxConnections (A13)', async () => {
     const { address, server, errors } = await serveTls({ maxConnections: 1 })
     const first = await dialRaw(address)
     await until(() => server.stats().handshaking === 1, 'the first shakes hands')
@@ -145,7 +148,7 @@ describe('a handshake', () => {
     await served(address)
   })
 
-  it('fails by an SNICallback that gives an error', async () => {
+  it('fails by an SNICallback that gives an error (B5)', async () => {
     const { address, server, errors } = await serveTls({
       tls: { SNICallback: (_, done) => done(new Error('no such name')) },
     })
@@ -156,7 +159,7 @@ describe('a handshake', () => {
     expect(server.stats()).toMatchObject({ handshaking: 0, rejected: { handshakeFailed: 1 } })
   })
 
-  it.each(['SNICallback', 'ALPNCallback'])('fails by an %s that throws', async (name) => {
+  it.each(['SNICallback', 'ALPNCallback'])('fails by an %s that throws (B5)', async (name) => {
     const callback = (): never => {
       throw new Error('thrown by the callback')
     }
@@ -169,7 +172,7 @@ describe('a handshake', () => {
     expect(server.stats()).toMatchObject({ handshaking: 0, rejected: { handshakeFailed: 1 } })
   })
 
-  it('ends at the deadline with an SNICallback that never calls back', async () => {
+  it('ends at the deadline with an SNICallback that never calls back (B5)', async () => {
     const { address, server, errors } = await serveTls({
       handshakeTimeout: 200,
       tls: { SNICallback: () => {} },
@@ -199,7 +202,7 @@ describe('handshakeTimeout', () => {
     ['sends nothing', () => {}],
     ['stops half way', (socket) => void socket.write(hello.subarray(0, 100))],
     ['never answers the ServerHello', (socket) => void socket.write(hello)],
-  ])('destroys a peer that %s', async (_, act) => {
+  ])('destroys a peer that %s (B1, B2)', async (_, act) => {
     const { address, server, errors, lived } = await lifetime(act)
     expect(lived).toBeGreaterThanOrEqual(TIMEOUT)
     expect(errors).toMatchObject([
@@ -212,7 +215,7 @@ describe('handshakeTimeout', () => {
     await served(address)
   })
 
-  it('is absolute: a peer that sends a byte now and then is destroyed all the same', async () => {
+  it('is absolute: a peer that sends a byte now and then is destroyed all the same (B2)', async () => {
     const { errors, sent } = await lifetime((socket) => {
       void (async () => {
         for (const byte of hello) {

@@ -46,7 +46,7 @@ async function leave(...clients: { raw: Socket; socket: TLSSocket }[]): Promise<
 }
 
 describe('a client of TLS 1.2 that asks for renegotiation', () => {
-  it('again and again is closed, reported, and harms nobody', () =>
+  it('again and again is closed, reported, and harms nobody (B6)', () =>
     provoke(fixture, async (stage) => {
       const scene = await stage.serve(echo)
       const client = dialNode(scene, { maxVersion: 'TLSv1.2' })
@@ -76,7 +76,7 @@ describe('a client of TLS 1.2 that asks for renegotiation', () => {
 })
 
 describe('setSecureContext in the middle of everything', () => {
-  it('leaves open connections and handshakes under way alone, and takes tickets or shakes hands anew', () =>
+  it('leaves open connections and handshakes under way alone, and takes tickets or shakes hands anew (B8)', () =>
     provoke(fixture, async (stage) => {
       const scene = await stage.serve(echo)
       const server = scene.server as unknown as TcpServer
@@ -117,7 +117,7 @@ describe('setSecureContext in the middle of everything', () => {
 })
 
 describe('a FIN without the farewell of TLS (close_notify)', () => {
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('looks like an end to Node, and so to us: %s', (version) =>
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('looks like an end to Node, and so to us: %s (B9)', (version) =>
     provoke(fixture, async (stage) => {
       const scene = await stage.serve(echo)
       const client = dialNode(scene, { minVersion: version, maxVersion: version })

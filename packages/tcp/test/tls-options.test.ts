@@ -25,7 +25,7 @@ async function answers(client: TcpConnection): Promise<void> {
 const mismatch = () => ({ key: certificates.server.key, cert: certificates.other.cert })
 
 describe('setSecureContext', () => {
-  it('gives new connections the new certificate, and leaves open ones alone', async () => {
+  it('gives new connections the new certificate, and leaves open ones alone (B8)', async () => {
     const { server, address } = await serve(echo, { tls: certificates.server })
     const before = await visit(address)
     expect(before.name).toBe('CN=localhost')
@@ -56,7 +56,7 @@ describe('setSecureContext', () => {
     ['a key that is none', () => ({ key: '', cert: certificates.other.cert, pfx: Buffer.from('x') })],
     ['a certificate of another type', () => ({ key: certificates.other.key, cert: 42 })],
     ['unknown ciphers', () => ({ ...certificates.other, ciphers: 'no-such-cipher' })],
-  ])('throws for %s, and the old one stays', async (_, context) => {
+  ])('throws for %s, and the old one stays (B7)', async (_, context) => {
     const { server, address } = await serve(echo, { tls: certificates.server })
     const error = thrown(() => server.setSecureContext(context()))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })

@@ -136,7 +136,7 @@ describe('tls', () => {
     expect(sessions).toMatchObject([{ alpnProtocol: 'b' }])
   })
 
-  it('refuses a client that has no protocol in common', async () => {
+  it('refuses a client that has no protocol in common (B5)', async () => {
     const { address, server, errors } = await serveTls({ ALPNProtocols: ['a'] })
     const tls = { ca: certificates.ca, ALPNProtocols: ['c'] }
     expect(await rejection(connectTcp(address, { tls }))).toMatchObject({ code: 'ERR_SOCK_HANDSHAKE_FAILED' })
@@ -144,7 +144,7 @@ describe('tls', () => {
     expect(server.stats()).toMatchObject({ accepted: 0, rejected: { handshakeFailed: 1 } })
   })
 
-  it('refuses a client of TLS 1.1', async () => {
+  it('refuses a client of TLS 1.1 (B6)', async () => {
     const { address, server, errors } = await serveTls()
     const tls = {
       ca: certificates.ca,

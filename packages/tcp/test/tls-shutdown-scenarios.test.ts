@@ -54,7 +54,7 @@ describe('close', () => {
 })
 
 describe('shutdown', () => {
-  it('is not held up by peers that are silent in their handshake', async () => {
+  it('is not held up by peers that are silent in their handshake (B1, B11)', async () => {
     const { address, server } = await serveTls({ handshakeTimeout: 60_000, drainIdle: 50 })
     await dialRaw(address)
     await until(() => server.stats().handshaking === 1, 'the peer shakes hands')
@@ -63,7 +63,7 @@ describe('shutdown', () => {
     expect(server.stats()).toMatchObject({ handshaking: 0, rejected: { handshakeTimeout: 1 } })
   })
 
-  it('destroys handshakes at its deadline, and counts them as forced', async () => {
+  it('destroys handshakes at its deadline, and counts them as forced (B11, G6)', async () => {
     const { address, server } = await serveTls({ drainIdle: 10_000 })
     const silent = await dialRaw(address)
     silent.resume()
@@ -77,7 +77,7 @@ describe('shutdown', () => {
     expect(server.state).toBe('closed')
   })
 
-  it('still serves a client in the middle of its handshake', async () => {
+  it('still serves a client in the middle of its handshake (B11)', async () => {
     const { address, server, errors } = await serveTls()
     const { port, goOn } = await relay(address)
     const attempt = connectTcp(`127.0.0.1:${port}`, { tls: { ca: certificates.ca } })
@@ -96,7 +96,7 @@ describe('shutdown', () => {
     expect(errors).toEqual([])
   })
 
-  it('still serves clients that wait to be accepted', async () => {
+  it('still serves clients that wait to be accepted (G3)', async () => {
     const { address, server } = await serveTls()
     const sockets = Array.from({ length: 20 }, () => {
       const socket = tlsConnect({ host: address.host, port: address.port, ca: certificates.ca })

@@ -84,7 +84,7 @@ describe('maxQueuedBytes', () => {
   })
 })
 
-describe('stats().datagramsDropped.kernel', () => {
+describe('stats().datagramsDropped.kernel (D4)', () => {
   itOnLinux(
     'is what the kernel dropped in a flood while the loop was blocked, also after the end',
     async () => {
@@ -144,7 +144,7 @@ describe('kernelDrops', () => {
   })
 })
 
-describe('the size of datagrams', () => {
+describe('the size of datagrams (D2, D3)', () => {
   it.each([
     ['127.0.0.1:0', 0],
     ['127.0.0.1:0', 1],
@@ -195,7 +195,7 @@ describe('the size of datagrams', () => {
   })
 })
 
-describe('the send queue', () => {
+describe('the send queue (D9)', () => {
   it('takes 4 MiB, then refuses with ERR_SOCK_BACKPRESSURE until there is room', async () => {
     const peer = await bindPeer()
     const channel = await dial(`127.0.0.1:${peer.port}`)

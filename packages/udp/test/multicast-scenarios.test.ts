@@ -60,7 +60,7 @@ async function listener(port = 0, networkInterface = LOOPBACK): Promise<Running 
 }
 
 describeOnLinux('multicast', () => {
-  it('is received by each of two servers with reuseAddress, until they leave', async () => {
+  it('is received by each of two servers with reuseAddress, until they leave (D12)', async () => {
     const first = await listener()
     const second = await listener(first.address.port)
     expect(members(GROUP)).toBe(2)
@@ -145,7 +145,7 @@ describeOnLinux('multicast', () => {
       ],
     ],
     ['a group of IPv6 on IPv4', [{ group: 'ff02::1' }]],
-  ])('rejects %s, and leaves nothing', async (_, multicast) => {
+  ])('rejects %s, and leaves nothing (D12)', async (_, multicast) => {
     const { server } = create(echo, { multicast })
     const error = await rejection(server.listen('127.0.0.1:0'))
     expect(error.code).toMatch(/^E[A-Z]+$/)

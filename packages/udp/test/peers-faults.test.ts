@@ -32,7 +32,7 @@ for (const { name, options, describe } of engines) {
     expect(String(await client.read())).toBe('still here?')
   }
 
-  describe(`a receiver that is stopped (SIGSTOP) and killed (SIGKILL)${name}`, () => {
+  describe(`a receiver that is stopped (SIGSTOP) and killed (SIGKILL)${name} (D17)`, () => {
     withPython('holds up no send; then its client is told, and a successor on its port serves', async () => {
       const { server, address } = await serve(undefined, options)
       const { child, line } = await startPython(`
@@ -56,7 +56,7 @@ while True: s.sendto(*s.recvfrom(100))
     })
   })
 
-  describe(`a sender that is killed (SIGKILL) in the middle of a flood${name}`, () => {
+  describe(`a sender that is killed (SIGKILL) in the middle of a flood${name} (D4)`, () => {
     withPython('is counted as far as it came, and the next one is served', async () => {
       let handled = 0
       const handler: DatagramHandler = {
@@ -94,7 +94,7 @@ while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
     })
   })
 
-  describe(`answers that nobody takes${name}`, () => {
+  describe(`answers that nobody takes${name} (D5)`, () => {
     it('to many closed ports at once disturb neither the socket nor others', async () => {
       let gone: readonly number[] = []
       const handler: DatagramHandler = {
@@ -120,7 +120,7 @@ while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
     })
   })
 
-  describe(`a network that is down${name}`, () => {
+  describe(`a network that is down${name} (D18)`, () => {
     withNetwork('makes sends reject, and the same sockets go on when it is up', async () => {
       const program = `
       const { execFileSync } = await import('node:child_process')

@@ -16,7 +16,7 @@ for (const { name, options, describe } of engines) {
     expect(String(await client.read())).toBe('still here?')
   }
 
-  describe(`a worker thread that is terminated with open sockets${name}`, () => {
+  describe(`a worker thread that is terminated with open sockets${name} (F15)`, () => {
     it('leaves none behind, frees its port, and does not disturb the server of the main thread', async () => {
       const { server, address } = await serve(undefined, options)
       const before = countSockets()
@@ -48,7 +48,7 @@ for (const { name, options, describe } of engines) {
   })
 
   describe(`a process with open sockets${name}`, () => {
-    itOnLinux('hands none down to a child (close-on-exec)', async () => {
+    itOnLinux('hands none down to a child (close-on-exec) (F18)', async () => {
       const program = `
       const server = udp.createUdpServer({ data: (channel, data) => channel.write(data) }, options)
       const client = await udp.connectUdp(await server.listen('127.0.0.1:0'), options)
@@ -65,7 +65,7 @@ for (const { name, options, describe } of engines) {
       expect(await runProgram(program, [], options)).toEqual([2, [], 'x'])
     })
 
-    it('that nobody refers to any more keeps them: garbage collection closes nothing in use', async () => {
+    it('that nobody refers to any more keeps them: garbage collection closes nothing in use (F17)', async () => {
       const program = `
       const listen = () => udp.createUdpServer({ data: (channel, data) => channel.write(data) }, options).listen('127.0.0.1:0')
       const address = await listen()

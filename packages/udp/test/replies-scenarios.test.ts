@@ -143,7 +143,7 @@ describe('DatagramChannel.write', () => {
   )
 })
 
-describe('DatagramChannel.send', () => {
+describe('DatagramChannel.send (D7)', () => {
   it('reaches any address, also of somebody who has sent nothing', async () => {
     const other = await bindPeer()
     const { address } = await serve({

@@ -43,7 +43,7 @@ for (const { name, options, describe } of engines) {
         { write: ['sendto', 1], answer: ['sendmmsg', 1] }
   const failing = ([call, nth]: (string | number)[], code: string) => `${call}:error=${code}:when=${nth}`
 
-  describe(`a send that fails${name}`, () => {
+  describe(`a send that fails${name} (D9)`, () => {
     itWithStrace('with EAGAIN or ENOBUFS waits for room, with EINTR for nothing, and leaves', async () => {
       for (const code of ['EAGAIN', 'ENOBUFS', 'EINTR']) {
         const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
@@ -87,7 +87,7 @@ for (const { name, options, describe } of engines) {
     })
   })
 
-  describe(`a receive that fails${name}`, () => {
+  describe(`a receive that fails${name} (D15)`, () => {
     itWithStrace('with ENOMEM is reported, and the datagram arrives all the same', async () => {
       const program = `${TALK} done([await ask('one'), await ask('two'), errors, await end()])`
       const inject = `${RECEIVE}:error=ENOMEM:when=1`
@@ -108,7 +108,7 @@ for (const { name, options, describe } of engines) {
     })
   })
 
-  describe(`socket, bind and connect that fail${name}`, () => {
+  describe(`socket, bind and connect that fail${name} (D16)`, () => {
     itWithStrace('reject, leave nothing, and are mended by coming again', async () => {
       const program = `
       const { readdirSync } = await import('node:fs')

@@ -29,7 +29,7 @@ describe('UdpServer.listen', () => {
     expect(String(await peer.next())).toBe('x')
   })
 
-  it('shows IPv4 peers of a socket for both as IPv4, and answers them', async () => {
+  it('shows IPv4 peers of a socket for both as IPv4, and answers them (D13)', async () => {
     const seen: unknown[] = []
     const handler = {
       data: (channel: { remoteAddress: unknown; write(data: Buffer): Promise<void> }, data: Buffer) => {
@@ -86,7 +86,7 @@ describe('UdpServer.listen', () => {
     expect(states).toEqual(['starting', 'idle', 'starting', 'listening'])
   })
 
-  it('rejects a port that is taken, and can be used again', async () => {
+  it('rejects a port that is taken, and can be used again (D8)', async () => {
     const { address } = await serve()
     const { server } = create()
     const before = countSockets()
@@ -97,7 +97,7 @@ describe('UdpServer.listen', () => {
     expect(server.state).toBe('listening')
   })
 
-  it('with reuseAddress takes the port over from another that allows it', async () => {
+  it('with reuseAddress takes the port over from another that allows it (D8)', async () => {
     const first = await serve(echo, {}, { host: '127.0.0.1', port: 0, reuseAddress: true })
     const second = await serve(echo, {}, { ...first.address, reuseAddress: true })
     expect(second.address).toEqual(first.address)

@@ -28,7 +28,7 @@ describeOnLinux('createUnixServer with an abstract name', () => {
     expect([process.cwd(), scratch.names()]).toEqual([before, []])
   })
 
-  it('listen rejects with EADDRINUSE while another has the name', async () => {
+  it('listen rejects with EADDRINUSE while another has the name (E12)', async () => {
     const name = freeName()
     const first = scratch.server()
     await first.listen(name)

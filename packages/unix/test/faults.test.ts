@@ -31,7 +31,7 @@ for (const { name, options, describe } of engines) {
   }
 
   describe(`a peer that is gone before it is accepted${name}`, () => {
-    itWith('python3', 'is counted and closed, with or without having said something', () =>
+    itWith('python3', 'is counted and closed, with or without having said something (A2)', () =>
       provoke(fixture, async (stage) => {
         const scene = await stage.serve(echo)
         runClient(
@@ -56,7 +56,7 @@ for say in [b'', b'x'] * 10:
   })
 
   describe(`an urgent byte${name}`, () => {
-    itWith('python3', 'where the system has one, is no part of the input, and harms nobody', () =>
+    itWith('python3', 'where the system has one, is no part of the input, and harms nobody (A17)', () =>
       provoke(fixture, async (stage) => {
         let got = ''
         const scene: Scene = await stage.serve({
@@ -91,7 +91,7 @@ peer.close()
 
   describe(`an abstract name${name}`, () => {
     const isPermitted = spawnSync('unshare', ['-n', 'true']).status === 0
-    const title = 'is not seen from another network namespace'
+    const title = 'is not seen from another network namespace (E12)'
 
     if (!isPermitted) it.skip(`${title} (skipped: needs unshare, and leave to make a namespace)`, () => {})
     else

@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const ownCredentials = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() }
 
 describe('the native engine under unix', () => {
-  it('peerCredentials name the process that connected, and to a client the one that listens', async () => {
+  it('peerCredentials name the process that connected, and to a client the one that listens (E13)', async () => {
     const path = join(folder, 'credentials.sock')
     let seen: PeerCredentials | undefined
     const server = createUnixServer(

@@ -39,7 +39,7 @@ describe('listen', () => {
     }
   })
 
-  it('rejects a path that is one byte too long, and makes nothing', async () => {
+  it('rejects a path that is one byte too long, and makes nothing (E8)', async () => {
     const path = pathOf(MAX_BYTES + 1)
     const error = await rejection(scratch.server().listen(path))
     expect(error).toMatchObject({ code: 'ERR_SOCK_PATH_TOO_LONG' })
@@ -48,7 +48,7 @@ describe('listen', () => {
     expect(scratch.names()).toEqual([])
   })
 
-  it('counts bytes, not characters', async () => {
+  it('counts bytes, not characters (E8)', async () => {
     const path = scratch.path('ä'.repeat(MAX_BYTES / 2))
     expect(path.length).toBeLessThan(MAX_BYTES)
     expect(Buffer.byteLength(path)).toBeGreaterThan(MAX_BYTES)
@@ -61,14 +61,14 @@ describe('listen', () => {
     expect(await ask(await scratch.connect(scratch.path(name)), 'named')).toBe('named')
   })
 
-  it('rejects with ENOENT and names the folder when that is missing', async () => {
+  it('rejects with ENOENT and names the folder when that is missing (E9)', async () => {
     const error = await rejection(scratch.server().listen(scratch.path('missing/app.sock')))
     expect(error).toMatchObject({ code: 'ENOENT', path: scratch.path('missing/app.sock') })
     expect(error.message).toContain(`Cannot listen on "${scratch.path('missing/app.sock')}"`)
     expect(scratch.names()).toEqual([])
   })
 
-  it('rejects with ENOTDIR when the folder is a file', async () => {
+  it('rejects with ENOTDIR when the folder is a file (E9)', async () => {
     writeFileSync(scratch.own('file'), '')
     const error = await rejection(scratch.server().listen(scratch.path('file/app.sock')))
     expect(error).toMatchObject({ code: 'ENOTDIR' })
@@ -87,7 +87,7 @@ describe('listen', () => {
     expect(readdirSync(scratch.path('real'))).toEqual(['deep'])
   })
 
-  itAsRoot('rejects with EACCES where the user may not write, and names the folder', async () => {
+  itAsRoot('rejects with EACCES where the user may not write, and names the folder (E9)', async () => {
     mkdirSync(scratch.own('closed'), { mode: 0o755 })
     mkdirSync(scratch.own('hidden'), { mode: 0o700 })
     const child = scratch.child(
@@ -159,7 +159,7 @@ describe('a target', () => {
     ['address of another family', { family: 'ipv4', host: '127.0.0.1', port: 80 }],
   ]
 
-  it.each(invalid)('that is invalid makes listen reject: %s', async (_what, target) => {
+  it.each(invalid)('that is invalid makes listen reject: %s (E8)', async (_what, target) => {
     const server = scratch.server()
     const error = await rejection(server.listen(target as UnixTarget))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
@@ -193,7 +193,7 @@ describe('a target', () => {
     }
   })
 
-  it('is copied: later changes have no effect', async () => {
+  it('is copied: later changes have no effect (H5)', async () => {
     const target = { path: scratch.path(), mode: 0o600 }
     const server = scratch.server()
     const listening = server.listen(target)
@@ -202,7 +202,7 @@ describe('a target', () => {
     expect(scratch.names()).toEqual(['app.sock'])
   })
 
-  it('is not read from a polluted prototype', async () => {
+  it('is not read from a polluted prototype (H4)', async () => {
     const child = scratch.child(async ({ fs, ...unix }, path) => {
       const polluted = Object.prototype as Record<string, unknown>
       Object.assign(polluted, { mode: 0o777, uid: 1, family: 'ipv4', idleTimeout: -1 })

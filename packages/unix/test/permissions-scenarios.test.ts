@@ -22,7 +22,7 @@ describe('UnixTarget mode', () => {
     expect(scratch.names()).toEqual([])
   })
 
-  it.each([0, 0o027, 0o077])('is independent of umask %i, which stays as it is', async (umask) => {
+  it.each([0, 0o027, 0o077])('is independent of umask %i, which stays as it is (E10)', async (umask) => {
     const child = scratch.child(
       async ({ createUnixServer, fs }, path, mask) => {
         process.umask(mask)
@@ -60,7 +60,7 @@ describe('UnixTarget uid and gid', () => {
     expect(statSync(scratch.path('user.sock'))).toMatchObject({ uid: NOBODY, gid: 0 })
   })
 
-  itAsRoot('that the process may not give away make listen reject and leave nothing', async () => {
+  itAsRoot('that the process may not give away make listen reject and leave nothing (E11)', async () => {
     const child = scratch.child(
       async ({ createUnixServer, connectUnix, become, fs }, folder, uid) => {
         const home = `${folder}/home`
@@ -169,7 +169,7 @@ describe('createUnixServer while another user hammers at its path', () => {
     return attacker.result
   }
 
-  itAsRoot('listen with 0600 never lets it in', async () => {
+  itAsRoot('listen with 0600 never lets it in (E10)', async () => {
     const hits = await startAndStop(0o600)
     expect(hits.EACCES).toBeGreaterThan(0)
     expect(hits).toMatchObject({ connected: 0, entered: 0 })

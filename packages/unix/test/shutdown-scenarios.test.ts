@@ -47,7 +47,7 @@ function blockUntil(markers: string[]): void {
 }
 
 describe('shutdown', () => {
-  it.each([1, 2, 3])('serves 50 clients that wait in the accept queue (round %i)', async () => {
+  it.each([1, 2, 3])('serves 50 clients that wait in the accept queue (round %i) (G3)', async () => {
     const server = scratch.server()
     const path = scratch.path()
     await server.listen(path)

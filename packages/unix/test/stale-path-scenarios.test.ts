@@ -10,7 +10,7 @@ const scratch = useScratch()
 const ROUNDS = 30
 
 describe('listen on the path of a dead socket', () => {
-  it('replaces what a killed server has left', async () => {
+  it('replaces what a killed server has left (E1)', async () => {
     const path = scratch.path()
     const victim = scratch.child(async ({ createUnixServer, say, hear }, at) => {
       await createUnixServer({ open: () => undefined }).listen(at)
@@ -42,7 +42,7 @@ describe('listen on the path of a dead socket', () => {
     expect(lstatSync(scratch.path('other.sock')).nlink).toBe(1)
   })
 
-  it.each([2, 5, 20])('is won by exactly one of %i servers in one process', async (count) => {
+  it.each([2, 5, 20])('is won by exactly one of %i servers in one process (E3)', async (count) => {
     const path = scratch.path()
     for (let round = 0; round < ROUNDS; round++) {
       await leaveDeadSocket(path)
@@ -57,7 +57,7 @@ describe('listen on the path of a dead socket', () => {
     }
   })
 
-  it.each([2, 5, 20])('is won by exactly one of %i processes', async (count) => {
+  it.each([2, 5, 20])('is won by exactly one of %i processes (E3)', async (count) => {
     const racers = Array.from({ length: count }, (_, n) => startRacer(n))
     await Promise.all(racers.map((racer) => racer.hear()))
     for (let round = 0; round < ROUNDS; round++) await race(racers)

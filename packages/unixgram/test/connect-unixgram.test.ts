@@ -26,7 +26,7 @@ describe('connectUnixgram', () => {
     expect(existsSync(dirname(path))).toBe(false)
   })
 
-  it('rejects with ENOENT where nothing is', async () => {
+  it('rejects with ENOENT where nothing is (F4)', async () => {
     expect(await rejection(scratch.connect())).toMatchObject({
       code: 'ENOENT',
       syscall: 'connect',
@@ -41,7 +41,7 @@ describe('connectUnixgram', () => {
     expect(await rejection(scratch.connect())).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  it('rejects with EPROTOTYPE where a stream server is', async () => {
+  it('rejects with EPROTOTYPE where a stream server is (F5)', async () => {
     await scratch.listenStream(scratch.path())
     expect(await rejection(scratch.connect())).toMatchObject({ code: 'EPROTOTYPE' })
   })

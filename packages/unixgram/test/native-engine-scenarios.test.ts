@@ -90,7 +90,7 @@ describe('createUnixgramServer() and connectUnixgram() with the native engine', 
 describe('abstract names with the native engine', () => {
   const name = `@sock-${process.pid}-${Math.random()}`
 
-  it('are bound and dialled, without a file', async () => {
+  it('are bound and dialled, without a file (E12)', async () => {
     const { address } = await scratch.serve(echo, {}, name)
     expect(String(address)).toBe(name)
     expect(await ask(await scratch.connect(name), 'x')).toBe('x')

@@ -47,7 +47,7 @@ for (const { name, options, describe } of engines) {
         : // Writes leave at once, and answers as a batch.
           { receive: 'recvmmsg', write: 'sendto', send: 'sendto,sendmmsg', answer: ['sendmmsg', 1] }
 
-    describe('a receive that fails', () => {
+    describe('a receive that fails (D15)', () => {
       itWithStrace('with ENOMEM is reported each time, and the message arrives all the same', async () => {
         const program = `${TALK} const answers = [await ask('one'), await ask('two')]
       done([answers, errors, await end()])`
@@ -87,7 +87,7 @@ for (const { name, options, describe } of engines) {
       })
     })
 
-    describe('a send that fails', () => {
+    describe('a send that fails (D9)', () => {
       itWithStrace(
         'with EAGAIN, ENOBUFS or EINTR is tried again, by the client and by the server',
         async () => {
@@ -135,7 +135,7 @@ for (const { name, options, describe } of engines) {
       )
     })
 
-    describe('socket, bind and connect that fail', () => {
+    describe('socket, bind and connect that fail (D16)', () => {
       itWithStrace('reject, leave nothing, and are mended by coming again', async () => {
         const program = `
       const { readdirSync } = await import('node:fs')
@@ -209,7 +209,7 @@ for (const { name, options, describe } of engines) {
       })
     })
 
-    describe('a second copy of the package with a second copy of the native module', () => {
+    describe('a second copy of the package with a second copy of the native module (F16)', () => {
       it('works beside the first: they answer each other, and close', async () => {
         const folder = scratch.own('copy')
         copy(fileURLToPath(new URL('..', import.meta.url)), folder, ['package.json', 'dist'])

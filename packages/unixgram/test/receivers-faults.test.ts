@@ -39,18 +39,21 @@ for (const { name, options, describe } of engines) {
         ['a folder', 'ECONNREFUSED', () => mkdirSync(scratch.own('there'))],
       ]
 
-      it.each(wrong)('%s rejects with %s, is counted, and holds nobody up', async (_, code, prepare) => {
-        await prepare()
-        const { channel, stats } = await serveChannel()
-        const file = code === 'ENOTDIR' ? 'there/app.sock' : 'there'
-        const error = await rejection(channel.send('x', to(file)))
-        expect(error).toMatchObject({ code, syscall: 'send', path: scratch.path(file) })
-        expect(error.message).toBe(`send ${code} ${scratch.path(file)}`)
-        expect(stats()).toMatchObject({ sendErrors: 1, datagramsSent: 0, sendQueueBytes: 0 })
-        await expectServed()
-      })
+      it.each(wrong)(
+        '%s rejects with %s, is counted, and holds nobody up (F3, F4, F5, F14)',
+        async (_, code, prepare) => {
+          await prepare()
+          const { channel, stats } = await serveChannel()
+          const file = code === 'ENOTDIR' ? 'there/app.sock' : 'there'
+          const error = await rejection(channel.send('x', to(file)))
+          expect(error).toMatchObject({ code, syscall: 'send', path: scratch.path(file) })
+          expect(error.message).toBe(`send ${code} ${scratch.path(file)}`)
+          expect(stats()).toMatchObject({ sendErrors: 1, datagramsSent: 0, sendQueueBytes: 0 })
+          await expectServed()
+        },
+      )
 
-      itWith('python3', 'a socket that is connected to another one rejects with EPERM', async () => {
+      itWith('python3', 'a socket that is connected to another one rejects with EPERM (F6)', async () => {
         const python = scratch.python(
           `
 other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -70,7 +73,7 @@ hear()
         await expectServed()
       })
 
-      itAsRoot('a socket of another user rejects with EACCES', async () => {
+      itAsRoot('a socket of another user rejects with EACCES (F19)', async () => {
         await scratch.serve({ data() {} }, {}, { path: scratch.path('there'), mode: 0o600 })
         const child = scratch.child(
           async ({ become, createUnixgramServer, fs, options: engine }, folder, uid) => {
@@ -100,7 +103,7 @@ hear()
       })
     })
 
-    describe('a receiver that is stopped (SIGSTOP) with a full queue', () => {
+    describe('a receiver that is stopped (SIGSTOP) with a full queue (F1)', () => {
       itWith(
         'python3',
         'gets everything in order once it goes on, and holds up nobody else meanwhile',
@@ -123,7 +126,7 @@ hear()
 
       itWith(
         'python3',
-        'and then is killed (SIGKILL): each send settles with ECONNREFUSED or has left',
+        'and then is killed (SIGKILL): each send settles with ECONNREFUSED or has left (F3)',
         async () => {
           const receiver = await scratch.receiver()
           const { channel, stats } = await serveChannel()
@@ -173,7 +176,7 @@ hear()
       )
     })
 
-    describe('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL)', () => {
+    describe('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL) (F3)', () => {
       it('settles what waits, and is served by the successor on the stale file', async () => {
         const victim = scratch.child(async ({ createUnixgramServer, options: engine, say, hear }, path) => {
           await createUnixgramServer({ data: () => undefined }, engine).listen(path)

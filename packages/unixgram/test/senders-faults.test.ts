@@ -45,7 +45,7 @@ for (const { name, options, describe } of engines) {
     describe('a sender with a name that not every engine can tell', () => {
       itWith(
         'python3',
-        'that the kernel has named (autobind, SO_PASSCRED) is answered or has no address',
+        'that the kernel has named (autobind, SO_PASSCRED) is answered or has no address (F8)',
         async () => {
           const seen = await serveNoting()
           const python = scratch.python(
@@ -73,7 +73,7 @@ hear()
 
       itWith(
         'python3',
-        'that has one of 108 bytes is answered or refused, and the neighbour with 107 gets nothing',
+        'that has one of 108 bytes is answered or refused, and the neighbour with 107 gets nothing (F8)',
         async () => {
           const seen = await serveNoting()
           const python = scratch.python(
@@ -104,7 +104,7 @@ say('done')
       )
     })
 
-    describe('descriptors that are sent to a server (SCM_RIGHTS)', () => {
+    describe('descriptors that are sent to a server (SCM_RIGHTS) (F11)', () => {
       itWith('python3', 'are closed by the kernel with the message that brought them', async () => {
         const { server } = await scratch.serve()
         const before = readdirSync('/proc/self/fd').length
@@ -132,7 +132,7 @@ say('done')
       })
     })
 
-    describe('credentials that are sent to a server (SCM_CREDENTIALS)', () => {
+    describe('credentials that are sent to a server (SCM_CREDENTIALS) (F12)', () => {
       itWith('python3', 'are left out, and the message is delivered', async () => {
         const { address } = await scratch.serve()
         const python = scratch.python(
@@ -152,7 +152,7 @@ say(s.recv(100).decode())
       })
     })
 
-    describe('a message longer than the buffer', () => {
+    describe('a message longer than the buffer (D3, F10)', () => {
       const [sent, kept] = options.engine === undefined ? [100_000, 65_536] : [300_000, 262_144]
       /** Its send buffer, in contrast to that of a client, has room for the longest. */
       const SENDER = `

@@ -26,13 +26,13 @@ for (const { name, options, describe } of engines) {
     }
 
     describe('listen where there is', () => {
-      it('a FIFO rejects, and leaves it', async () => {
+      it('a FIFO rejects, and leaves it (E4)', async () => {
         expect(spawnSync('mkfifo', [scratch.own()]).status).toBe(0)
         await expectRefused('ERR_SOCK_PATH_NOT_SOCKET')
         expect(lstatSync(scratch.path()).isFIFO()).toBe(true)
       })
 
-      it('a symlink to a live server rejects, and the server does not notice', async () => {
+      it('a symlink to a live server rejects, and the server does not notice (E5)', async () => {
         const { server } = await scratch.serve(undefined, {}, scratch.path('live.sock'))
         symlinkSync(scratch.path('live.sock'), scratch.own())
         await expectRefused('ERR_SOCK_PATH_NOT_SOCKET')
@@ -42,7 +42,7 @@ for (const { name, options, describe } of engines) {
         await expectServed()
       })
 
-      itWith('python3', 'a live socket that does not read, its queue full, rejects', async () => {
+      itWith('python3', 'a live socket that does not read, its queue full, rejects (E2)', async () => {
         const receiver = await scratch.receiver('app.sock')
         const python = scratch.python(
           `
@@ -61,7 +61,7 @@ except BlockingIOError: say('full')
         expect(await receiver.hear()).toBe('x')
       })
 
-      it('a file in the place of its folder rejects', async () => {
+      it('a file in the place of its folder rejects (E9)', async () => {
         writeFileSync(scratch.own('folder'), 'mine')
         const { server } = scratch.server()
         expect(await rejection(server.listen(scratch.path('folder/app.sock')))).toMatchObject({
@@ -71,32 +71,35 @@ except BlockingIOError: say('full')
         await expectServed()
       })
 
-      itAsRoot('a folder in which nobody may write rejects with EACCES, and leaves nothing', async () => {
-        const child = scratch.child(
-          async ({ become, createUnixgramServer, fs, options: engine }, folder, uid) => {
-            fs.mkdirSync(`${folder}/closed`, { mode: 0o755 })
-            fs.mkdirSync(`${folder}/own`)
-            fs.chownSync(`${folder}/own`, uid, uid)
-            become(uid)
-            const server = createUnixgramServer({ open: () => undefined }, engine)
-            const code = await server
-              .listen(`${folder}/closed/app.sock`)
-              .catch((error: NodeJS.ErrnoException) => error.code)
-            const { state } = server
-            await server.listen(`${folder}/own/app.sock`)
-            await server.close()
-            return [code, state, fs.readdirSync(`${folder}/closed`), fs.readdirSync(`${folder}/own`)]
-          },
-          scratch.folder,
-          NOBODY,
-        )
-        scratch.own('closed')
-        scratch.own('own')
-        expect(await child.result).toEqual(['EACCES', 'idle', [], []])
-      })
+      itAsRoot(
+        'a folder in which nobody may write rejects with EACCES, and leaves nothing (E9)',
+        async () => {
+          const child = scratch.child(
+            async ({ become, createUnixgramServer, fs, options: engine }, folder, uid) => {
+              fs.mkdirSync(`${folder}/closed`, { mode: 0o755 })
+              fs.mkdirSync(`${folder}/own`)
+              fs.chownSync(`${folder}/own`, uid, uid)
+              become(uid)
+              const server = createUnixgramServer({ open: () => undefined }, engine)
+              const code = await server
+                .listen(`${folder}/closed/app.sock`)
+                .catch((error: NodeJS.ErrnoException) => error.code)
+              const { state } = server
+              await server.listen(`${folder}/own/app.sock`)
+              await server.close()
+              return [code, state, fs.readdirSync(`${folder}/closed`), fs.readdirSync(`${folder}/own`)]
+            },
+            scratch.folder,
+            NOBODY,
+          )
+          scratch.own('closed')
+          scratch.own('own')
+          expect(await child.result).toEqual(['EACCES', 'idle', [], []])
+        },
+      )
     })
 
-    describe('a socket file that is deleted while its server listens', () => {
+    describe('a socket file that is deleted while its server listens (E7)', () => {
       it('is missed by new clients only; close() does not mind, and listen() makes it anew', async () => {
         const { server, errors } = await scratch.serve()
         const client = await scratch.connect()
@@ -110,7 +113,7 @@ except BlockingIOError: say('full')
         await expectServed()
       })
 
-      it('leaves its place to a successor, whose file stays when the first one closes', async () => {
+      it('leaves its place to a successor, whose file stays when the first one closes (E6)', async () => {
         const first = await scratch.serve()
         rmSync(scratch.path())
         await scratch.serve()
@@ -121,7 +124,7 @@ except BlockingIOError: say('full')
     })
 
     describe('a server of mode 0600 that comes and goes', () => {
-      itAsRoot('never lets in another user that hammers at it in its own folder', async () => {
+      itAsRoot('never lets in another user that hammers at it in its own folder (E10)', async () => {
         // The folder is that of the other user, who may put there what it likes, and cannot get in all the same.
         const place = scratch.own('place')
         mkdirSync(place)

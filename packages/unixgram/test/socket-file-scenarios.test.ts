@@ -36,31 +36,34 @@ describe('UnixTarget mode', () => {
     expect(permissions(scratch.path())).toBe(mode)
   })
 
-  it.each([0, 0o022, 0o027, 0o077])('is independent of umask %i, which stays as it is', async (umask) => {
-    const child = scratch.child(
-      async ({ createUnixgramServer, fs }, path, mask) => {
-        process.umask(mask)
-        const seen: number[] = []
-        for (const mode of [0o600, 0o666]) {
-          const server = createUnixgramServer({ open: () => undefined })
-          const listening = server.listen({ path, mode })
-          // Setting it tells what it was; asking without setting is deprecated.
-          seen.push(process.umask(mask))
-          await listening
-          seen.push(process.umask(mask), fs.statSync(path).mode & 0o777)
-          await server.listen(path).catch(() => undefined)
-          const second = createUnixgramServer({ open: () => undefined })
-          await second.listen(path).catch(() => undefined)
-          seen.push(process.umask(mask))
-          await server.close()
-        }
-        return seen
-      },
-      scratch.path(),
-      umask,
-    )
-    expect(await child.result).toEqual([umask, umask, 0o600, umask, umask, umask, 0o666, umask])
-  })
+  it.each([0, 0o022, 0o027, 0o077])(
+    'is independent of umask %i, which stays as it is (E10)',
+    async (umask) => {
+      const child = scratch.child(
+        async ({ createUnixgramServer, fs }, path, mask) => {
+          process.umask(mask)
+          const seen: number[] = []
+          for (const mode of [0o600, 0o666]) {
+            const server = createUnixgramServer({ open: () => undefined })
+            const listening = server.listen({ path, mode })
+            // Setting it tells what it was; asking without setting is deprecated.
+            seen.push(process.umask(mask))
+            await listening
+            seen.push(process.umask(mask), fs.statSync(path).mode & 0o777)
+            await server.listen(path).catch(() => undefined)
+            const second = createUnixgramServer({ open: () => undefined })
+            await second.listen(path).catch(() => undefined)
+            seen.push(process.umask(mask))
+            await server.close()
+          }
+          return seen
+        },
+        scratch.path(),
+        umask,
+      )
+      expect(await child.result).toEqual([umask, umask, 0o600, umask, umask, umask, 0o666, umask])
+    },
+  )
 })
 
 for (const { name, options, describe: describeEngine } of engines) {
@@ -103,7 +106,7 @@ describe('UnixTarget uid and gid', () => {
     expect(statSync(scratch.path('user.sock'))).toMatchObject({ uid: NOBODY, gid: 0 })
   })
 
-  itAsRoot('that the process may not give away make listen reject and leave nothing', async () => {
+  itAsRoot('that the process may not give away make listen reject and leave nothing (E11)', async () => {
     const child = scratch.child(
       async ({ createUnixgramServer, become, fs }, folder, uid) => {
         const home = `${folder}/home`
@@ -205,7 +208,7 @@ describe('UnixTarget uid and gid', () => {
   })
 })
 
-describe('createUnixgramServer while another user hammers at its path', () => {
+describe('createUnixgramServer while another user hammers at its path (E10)', () => {
   /** Sends as another user as often as it can, and looks at the mode, until it is told to stop. */
   async function startAndStop(mode: number, target: object = {}): Promise<Hits> {
     const { server } = scratch.server({ data: () => undefined })
@@ -268,27 +271,27 @@ say(json.dumps(hits))
   })
 })
 
-describe('listen on a path where there is', () => {
+describe('listen on a path where there is (D8)', () => {
   async function refused(code: string): Promise<void> {
     const { server } = scratch.server()
     await expect(server.listen(scratch.path())).rejects.toMatchObject({ code })
     expect(server.state).toBe('idle')
   }
 
-  it('a regular file rejects, and leaves it', async () => {
+  it('a regular file rejects, and leaves it (E4)', async () => {
     writeFileSync(scratch.own(), 'mine')
     await refused('ERR_SOCK_PATH_NOT_SOCKET')
     expect(readFileSync(scratch.path(), 'utf8')).toBe('mine')
   })
 
-  it('a folder rejects, and leaves it', async () => {
+  it('a folder rejects, and leaves it (E4)', async () => {
     mkdirSync(scratch.own())
     await refused('ERR_SOCK_PATH_NOT_SOCKET')
     expect(statSync(scratch.path()).isDirectory()).toBe(true)
   })
 
   it.each(['nothing', 'a dead socket', 'a file'])(
-    'a symlink to %s rejects, and leaves both',
+    'a symlink to %s rejects, and leaves both (E5)',
     async (what) => {
       const target = scratch.own('target')
       if (what === 'a dead socket') await leaveDeadSocket(target)
@@ -300,14 +303,14 @@ describe('listen on a path where there is', () => {
     },
   )
 
-  it('a live server of ours rejects, and does not disturb it', async () => {
+  it('a live server of ours rejects, and does not disturb it (E2)', async () => {
     const { server } = await scratch.serve()
     await refused('ERR_SOCK_PATH_IN_USE')
     expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
     expect(server.stats().datagramsReceived).toBe(1)
   })
 
-  itWith('python3', 'a live foreign datagram socket rejects, and does not disturb it', async () => {
+  itWith('python3', 'a live foreign datagram socket rejects, and does not disturb it (E2)', async () => {
     const receiver = await scratch.receiver('app.sock')
     await refused('ERR_SOCK_PATH_IN_USE')
     await (await scratch.connect()).write('first')
@@ -320,7 +323,7 @@ describe('listen on a path where there is', () => {
     await refused('ERR_SOCK_PATH_IN_USE')
   })
 
-  it('a dead socket replaces it, with the mode that was asked for', async () => {
+  it('a dead socket replaces it, with the mode that was asked for (E1)', async () => {
     await leaveDeadSocket(scratch.path())
     await scratch.serve(echo, {}, { path: scratch.path(), mode: 0o640 })
     expect(permissions(scratch.path())).toBe(0o640)
@@ -328,7 +331,7 @@ describe('listen on a path where there is', () => {
     expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
   })
 
-  it('what a killed server has left replaces it', async () => {
+  it('what a killed server has left replaces it (E1)', async () => {
     const victim = scratch.child(async ({ createUnixgramServer, say, hear }, path) => {
       await createUnixgramServer({ open: () => undefined }).listen(path)
       say('ready')
@@ -340,7 +343,7 @@ describe('listen on a path where there is', () => {
     expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
   })
 
-  it('no folder rejects with ENOENT', async () => {
+  it('no folder rejects with ENOENT (E9)', async () => {
     const { server } = scratch.server()
     await expect(server.listen(scratch.path('none/app.sock'))).rejects.toMatchObject({
       code: 'ENOENT',
@@ -355,7 +358,7 @@ describe('listen on a path where there is', () => {
   })
 })
 
-describe('of several who want to replace a dead socket', () => {
+describe('of several who want to replace a dead socket (E3)', () => {
   it.each([2, 5, 20])('exactly one of %i servers in one process wins', async (count) => {
     for (let round = 0; round < 20; round++) {
       await leaveDeadSocket(scratch.path())
@@ -416,7 +419,7 @@ describe('the socket file at the end', () => {
     expect(scratch.names()).toEqual([])
   })
 
-  it('stays if another one has come to its place', async () => {
+  it('stays if another one has come to its place (E6)', async () => {
     const first = await scratch.serve()
     renameSync(scratch.path(), scratch.path('old.sock'))
     const second = await scratch.serve()
@@ -427,7 +430,7 @@ describe('the socket file at the end', () => {
     rmSync(scratch.path('old.sock'))
   })
 
-  it('stays if it is a foreign file, and may be gone', async () => {
+  it('stays if it is a foreign file, and may be gone (E6)', async () => {
     const { server } = await scratch.serve()
     rmSync(scratch.path())
     await server.close()
@@ -469,7 +472,7 @@ describe('the socket file at the end', () => {
   })
 })
 
-describe('a relative path', () => {
+describe('a relative path (E8)', () => {
   it('is bound from the root, so that replies and the end find it after chdir', async () => {
     const child = scratch.child(async ({ createUnixgramServer, connectUnixgram, fs }, folder) => {
       process.chdir(folder)
@@ -513,7 +516,7 @@ describe('a relative path', () => {
   })
 })
 
-describe('listen and connectUnixgram', () => {
+describe('listen and connectUnixgram (E8, E12)', () => {
   const targets: [unknown, string][] = [
     ['@name', 'ERR_SOCK_UNSUPPORTED'],
     [{ path: '@name' }, 'ERR_SOCK_UNSUPPORTED'],

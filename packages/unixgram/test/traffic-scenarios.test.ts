@@ -53,7 +53,7 @@ say('all')
 
   const COUNT = 2000
 
-  itWith('python3', 'loses nothing of what a fast sender sends', async () => {
+  itWith('python3', 'loses nothing of what a fast sender sends (D4)', async () => {
     const got: string[] = []
     const { address, server } = await scratch.serve({ data: (_, data) => void got.push(String(data)) })
     const python = scratch.python(
@@ -103,7 +103,7 @@ say('sent')
     go()
   })
 
-  it('delivers empty datagrams with their sender', async () => {
+  it('delivers empty datagrams with their sender (F9)', async () => {
     const { address } = await scratch.serve(async (channel) => {
       const datagram = await channel.receive()
       await datagram?.reply(`${datagram.data.length} bytes from ${datagram.remoteAddress}`)
@@ -112,7 +112,7 @@ say('sent')
     expect(await ask(client, '')).toBe(`0 bytes from ${client.localAddress}`)
   })
 
-  itWith('python3', 'tells a nameless sender from the others, and lives on', async () => {
+  itWith('python3', 'tells a nameless sender from the others, and lives on (F7)', async () => {
     const seen: (string | undefined)[] = []
     const { errors, server } = await scratch.serve(async (channel) => {
       for await (const datagram of channel.datagrams()) {
@@ -156,7 +156,7 @@ say('sent')
     expect(seen).toEqual(['./@name'])
   })
 
-  itWith('python3', 'survives a sender whose name is not UTF-8', async () => {
+  itWith('python3', 'survives a sender whose name is not UTF-8 (F8)', async () => {
     const errors: unknown[] = []
     await scratch.serve(async (channel) => {
       const data = await channel.read()
@@ -256,7 +256,7 @@ describe('channel.send', () => {
     expect(String(await client.read())).toBe('x')
   })
 
-  it('of a client goes to others, whose answers the kernel refuses', async () => {
+  it('of a client goes to others, whose answers the kernel refuses (F6)', async () => {
     const refused: unknown[] = []
     await scratch.serve()
     const { address } = await scratch.serve(
@@ -275,7 +275,7 @@ describe('channel.send', () => {
   })
 })
 
-describe('a message of', () => {
+describe('a message of (D2, F2)', () => {
   const sizes: [number, number, boolean][] = [
     [65_535, 65_535, false],
     [65_536, 65_536, true],

@@ -81,7 +81,7 @@ describe('@sock/unixgram without unix-dgram', () => {
 })
 
 describe('a worker thread', () => {
-  it('is refused with ERR_SOCK_UNSUPPORTED, whether or not the main thread has a server', async () => {
+  it('is refused with ERR_SOCK_UNSUPPORTED, whether or not the main thread has a server (F15)', async () => {
     await scratch.serve()
     const entry = new URL('../dist/index.js', import.meta.url).href
     const program = `
@@ -105,7 +105,7 @@ describe('a worker thread', () => {
 describe('UnixDgramSocket', () => {
   const silent = { received() {}, writable() {}, failed() {}, closed() {} }
 
-  it('close() twice closes once', async () => {
+  it('close() twice closes once (F13)', async () => {
     let closed = 0
     const socket = new UnixDgramSocket({ ...silent, closed: () => void (closed += 1) })
     socket.close()
@@ -116,7 +116,7 @@ describe('UnixDgramSocket', () => {
     expect(closed).toBe(1)
   })
 
-  it('bind() throws the system error by its name', () => {
+  it('bind() throws the system error by its name (F14)', () => {
     const socket = new UnixDgramSocket(silent)
     expect(() => socket.bind('/nonexistent/app.sock')).toThrow(
       expect.objectContaining({ code: 'ENOENT', errno: -2, syscall: 'bind', path: '/nonexistent/app.sock' }),
@@ -145,7 +145,7 @@ describe('UnixDgramSocket', () => {
 
   itWith(
     'python3',
-    'close() from within a callback is safe, also when there is room in the same turn',
+    'close() from within a callback is safe, also when there is room in the same turn (F13)',
     async () => {
       const peer = scratch.python(
         `

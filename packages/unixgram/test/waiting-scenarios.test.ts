@@ -41,7 +41,7 @@ describe('write() of a client to a server that does not read', () => {
     expect(await hearAll(receiver, MANY)).toEqual(messages)
   })
 
-  itWith('python3', 'costs no time while it waits', async () => {
+  itWith('python3', 'costs no time while it waits (D9)', async () => {
     const receiver = await scratch.receiver()
     const client = await scratch.connect(scratch.path('receiver.sock'))
     const { sending } = sendMany((message) => client.write(message))
@@ -104,7 +104,7 @@ async function serveChannel(): Promise<DatagramChannel> {
   return opening
 }
 
-describe('send() of a server to a receiver that does not read', () => {
+describe('send() of a server to a receiver that does not read (F1)', () => {
   itWith('python3', 'waits, keeps the order, and does not hold up others', async () => {
     const receiver = await scratch.receiver()
     const channel = await serveChannel()

@@ -10,7 +10,7 @@ describe('checkStreamHandler', () => {
     expect(checkStreamHandler(run)).toEqual({ run, callbacks: undefined })
   })
 
-  it('checkStreamHandler() takes a copy of callbacks, so that later changes have no effect', async () => {
+  it('checkStreamHandler() takes a copy of callbacks, so that later changes have no effect (H5)', async () => {
     const heard: string[] = []
     const callbacks: StreamCallbacks = { open: () => void heard.push('first') }
     const { accept } = await serveFake(callbacks)

@@ -52,7 +52,7 @@ describe('idleTimeout', () => {
     expect(jest.getTimerCount()).toBe(before)
   })
 
-  it('idleTimeout of many needs one timer, and none when they are closed', async () => {
+  it('idleTimeout of many needs one timer, and none when they are closed (G11)', async () => {
     const before = jest.getTimerCount()
     const { accept } = await serveFake({ data() {} }, { idleTimeout: 800 })
     const ports = Array.from({ length: 20 }, () => accept())
@@ -221,7 +221,7 @@ describe('close', () => {
     expect(port.isDestroyed).toBe(true)
   })
 
-  it('close() gives up flushing when the peer takes nothing for thirty seconds', async () => {
+  it('close() gives up flushing when the peer takes nothing for thirty seconds (A8)', async () => {
     const { port, connection, ...scene } = await openFake()
     port.bufferedBytes = 100
     const closing = connection.close()

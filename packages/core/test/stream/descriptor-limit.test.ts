@@ -17,7 +17,7 @@ describe('createDescriptorLimit', () => {
       expect(createDescriptorLimit(() => limit).isOver(1_000_000)).toBe(false)
   })
 
-  it('isOver() goes by the limit as it was when there is no descriptor left to read it with', () => {
+  it('isOver() goes by the limit as it was when there is no descriptor left to read it with (G1)', () => {
     const limits = [100, undefined]
     const limit = createDescriptorLimit(() => limits.shift())
     expect([10, 99, 99].map((descriptor) => limit.isOver(descriptor))).toEqual([false, true, true])
@@ -42,7 +42,7 @@ describe('readLimit', () => {
 })
 
 describe('a server whose process has hardly any descriptor left', () => {
-  it('turns peers away, in a handshake or not, counts and reports them, and serves the next', async () => {
+  it('turns peers away, in a handshake or not, counts and reports them, and serves the next (G1)', async () => {
     const { server, sink, errors, accept } = await serveFake({ data() {} })
     const high = Number.MAX_SAFE_INTEGER
     const port = accept(Object.assign(createFakeStreamPort(), { descriptor: high }))

@@ -11,7 +11,7 @@ afterEach(() => void jest.useRealTimers())
 const late = (deadline: number): number => deadline / 8 + 20
 
 describe('firstByteTimeout', () => {
-  it('firstByteTimeout strikes after its time, whatever is sent to the peer meanwhile', async () => {
+  it('firstByteTimeout strikes after its time, whatever is sent to the peer meanwhile (A10)', async () => {
     const { port, connection, ...scene } = await openFake({ firstByteTimeout: 800 })
     const reading = rejection(connection.read())
     await pass(799)
@@ -47,7 +47,7 @@ describe('firstByteTimeout', () => {
 })
 
 describe('maxLifetime', () => {
-  it('maxLifetime strikes one byte at a time too: asked first, destroyed after shutdownTimeout', async () => {
+  it('maxLifetime strikes one byte at a time too: asked first, destroyed after shutdownTimeout (A9)', async () => {
     const scene = await openFake({ maxLifetime: 1_000, shutdownTimeout: 2_000, idleTimeout: 500 })
     const trickle = async (ms: number): Promise<void> => {
       for (let step = 0; step < ms / 100; step++) {
@@ -69,7 +69,7 @@ describe('maxLifetime', () => {
     scene.release()
   })
 
-  it('maxLifetime also ends who closes, and whose peer takes a byte now and then', async () => {
+  it('maxLifetime also ends who closes, and whose peer takes a byte now and then (A9)', async () => {
     const { port, connection, ...scene } = await openFake({ maxLifetime: 1_000, shutdownTimeout: 20_000 })
     port.bufferedBytes = 1_000
     const closing = rejection(connection.close())

@@ -6,7 +6,7 @@ import { eventually, soon } from '../wait.js'
 
 /** Exchanges between a client and a server. */
 export const datagramChannel = defineDatagramSuite('a channel', {
-  'write() and read() keep the boundaries of datagrams, empty ones too': async (stage) => {
+  'write() and read() keep the boundaries of datagrams, empty ones too (D1)': async (stage) => {
     const { connect } = await stage.serve(echo)
     const client = await connect()
     for (const size of [1, 0, 2, 1400, 0, 8192]) {
@@ -33,7 +33,7 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     assert.equal(String(await soon(client.read(), 'the echo')), 'x')
   },
 
-  'write() of too much rejects with ERR_SOCK_MESSAGE_TOO_LARGE, on both sides, and both live on': async (
+  'write() of too much rejects with ERR_SOCK_MESSAGE_TOO_LARGE, on both sides, and both live on (D2)': async (
     stage,
   ) => {
     const tooLarge = new Uint8Array(4 * 1024 * 1024)

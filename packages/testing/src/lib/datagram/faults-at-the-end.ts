@@ -7,7 +7,7 @@ import { eventually, soon } from '../wait.js'
 
 /** Operations in progress when a datagram server ends. */
 export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
-  'close() in the same tick as 2,000 sends of a server: each settles, and is counted': survives(
+  'close() in the same tick as 2,000 sends of a server: each settles, and is counted (D6)': survives(
     async (stage) => {
       const sends: Promise<void>[] = []
       const scene = await stage.serve({
@@ -29,8 +29,8 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
     },
   ),
 
-  'close() in the same tick as 2,000 writes of a client: each settles, and later ones are refused': survives(
-    async (stage) => {
+  'close() in the same tick as 2,000 writes of a client: each settles, and later ones are refused (D6)':
+    survives(async (stage) => {
       const scene = await stage.serve(echo)
       const client = await scene.connect()
       const writes = Array.from({ length: 2_000 }, (_, index) => client.write(`${index}`))
@@ -41,10 +41,9 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
       await soon(closing, 'closing')
       await eventually(() => assertCame(scene.server.stats(), 2_000))
       return scene
-    },
-  ),
+    }),
 
-  'close() in a callback while datagrams wait: no callback but `close` comes after it': survives(
+  'close() in a callback while datagrams wait: no callback but `close` comes after it (D11)': survives(
     async (stage) => {
       const calls: string[] = []
       const scene = await stage.serve({
@@ -65,7 +64,7 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
     },
   ),
 
-  'close() while it starts: listen() rejects, and nothing is bound': survives(async (stage) => {
+  'close() while it starts: listen() rejects, and nothing is bound (D11)': survives(async (stage) => {
     const scene = await stage.serve(echo)
     await scene.server.close()
     const listening = scene.server.listen(scene.address as never)
@@ -80,42 +79,44 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
     return scene
   }),
 
-  'shutdown() under a flood that goes on: it ends, and each datagram is counted': survives(async (stage) => {
-    let handled = 0
-    const scene = await stage.serve(
-      {
-        async data(channel, data) {
-          handled += 1
-          if (String(data) === STILL_HERE) await channel.write(data)
-          else await new Promise(setImmediate)
+  'shutdown() under a flood that goes on: it ends, and each datagram is counted (D14)': survives(
+    async (stage) => {
+      let handled = 0
+      const scene = await stage.serve(
+        {
+          async data(channel, data) {
+            handled += 1
+            if (String(data) === STILL_HERE) await channel.write(data)
+            else await new Promise(setImmediate)
+          },
         },
-      },
-      { maxQueuedBytes: 64 * 1024 },
-    )
-    const over = new AbortController()
-    const flood = async (): Promise<unknown[]> => {
-      const client = await stage.fixture.connect(scene.address)
-      const writes: Promise<void>[] = []
-      while (!over.signal.aborted) {
-        for (let count = 0; count < 10; count++) writes.push(client.write('x'))
-        await new Promise(setImmediate)
+        { maxQueuedBytes: 64 * 1024 },
+      )
+      const over = new AbortController()
+      const flood = async (): Promise<unknown[]> => {
+        const client = await stage.fixture.connect(scene.address)
+        const writes: Promise<void>[] = []
+        while (!over.signal.aborted) {
+          for (let count = 0; count < 10; count++) writes.push(client.write('x'))
+          await new Promise(setImmediate)
+        }
+        const codes = await codesOf(writes)
+        await client.close()
+        return codes
       }
-      const codes = await codesOf(writes)
-      await client.close()
-      return codes
-    }
-    const floods = Promise.all([flood(), flood(), flood()])
-    await eventually(() => assert.ok(handled > 100))
-    const report = await soon(scene.server.shutdown(), 'shutdown')
-    assert.equal(report.forced, 0)
-    over.abort()
-    const codes = (await soon(floods, 'the end of the flood')).flat()
-    for (const code of codes) assert.match(String(code), /^(ECONNREFUSED|ENOENT|ERR_SOCK_BACKPRESSURE)$/)
-    assertAllCounted(scene.server.stats(), handled)
-    return scene
-  }),
+      const floods = Promise.all([flood(), flood(), flood()])
+      await eventually(() => assert.ok(handled > 100))
+      const report = await soon(scene.server.shutdown(), 'shutdown')
+      assert.equal(report.forced, 0)
+      over.abort()
+      const codes = (await soon(floods, 'the end of the flood')).flat()
+      for (const code of codes) assert.match(String(code), /^(ECONNREFUSED|ENOENT|ERR_SOCK_BACKPRESSURE)$/)
+      assertAllCounted(scene.server.stats(), handled)
+      return scene
+    },
+  ),
 
-  'a handler that never settles: its deadline ends it, and what waited behind it is counted': survives(
+  'a handler that never settles: its deadline ends it, and what waited behind it is counted (D14)': survives(
     async (stage) => {
       const never = gate()
       const scene = await stage.serve(async (channel) => {
@@ -138,8 +139,8 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
     },
   ),
 
-  'callbacks that never settle: close() does not wait for them, and shutdown() until its deadline': survives(
-    async (stage) => {
+  'callbacks that never settle: close() does not wait for them, and shutdown() until its deadline (D11)':
+    survives(async (stage) => {
       const never = gate()
       for (const callbacks of [{ open: () => never.opened }, { close: () => never.opened }]) {
         const { server } = await stage.serve({ data() {}, ...callbacks })
@@ -150,6 +151,5 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
         })
       }
       return stage.serve(echo)
-    },
-  ),
+    }),
 })

@@ -17,8 +17,8 @@ const failed = new Error('failed')
 export const datagramFaults = defineDatagramSuite(
   'faults',
   {
-    'a flood in one tick on a slow handler: what waits is bounded, and each datagram is counted': survives(
-      async (stage) => {
+    'a flood in one tick on a slow handler: what waits is bounded, and each datagram is counted (D4)':
+      survives(async (stage) => {
         const { go, handler, handled } = slowEcho()
         const limit = 64 * 1024
         const scene = await stage.serve(handler, { maxQueuedBytes: limit })
@@ -38,10 +38,9 @@ export const datagramFaults = defineDatagramSuite(
           assertAllCounted(scene.server.stats(), handled())
         })
         return scene
-      },
-    ),
+      }),
 
-    'a flood of empty datagrams: what waits is bounded by its number': survives(async (stage) => {
+    'a flood of empty datagrams: what waits is bounded by its number (D1)': survives(async (stage) => {
       const { go, handler, handled } = slowEcho()
       const scene = await stage.serve(handler, { maxQueuedBytes: 10 * OVERHEAD })
       const client = await scene.connect()
@@ -80,7 +79,7 @@ export const datagramFaults = defineDatagramSuite(
       },
     ),
 
-    'replies to clients that have gone: each settles and is counted, and no other waits': survives(
+    'replies to clients that have gone: each settles and is counted, and no other waits (D5)': survives(
       async (stage) => {
         const { go, handler } = slowEcho()
         const codes: unknown[] = []
@@ -109,7 +108,7 @@ export const datagramFaults = defineDatagramSuite(
       },
     ),
 
-    'a server that has gone: what its clients do settles, and its successor serves them': survives(
+    'a server that has gone: what its clients do settles, and its successor serves them (D5)': survives(
       async (stage) => {
         const scene = await stage.serve(echo)
         const [patient, hasty] = [await scene.connect(), await scene.connect()]
@@ -123,7 +122,7 @@ export const datagramFaults = defineDatagramSuite(
       },
     ),
 
-    'sends to what is no address of its kind: they are refused, and the next one leaves': survives(
+    'sends to what is no address of its kind: they are refused, and the next one leaves (D7)': survives(
       async (stage) => {
         const codes: unknown[] = []
         const alien: Address =
@@ -144,7 +143,7 @@ export const datagramFaults = defineDatagramSuite(
       },
     ),
 
-    'callbacks that throw or reject: each failure is reported once, and the server goes on': survives(
+    'callbacks that throw or reject: each failure is reported once, and the server goes on (D11)': survives(
       async (stage) => {
         for (const fail of [() => Promise.reject(failed), throwFailed]) {
           for (const callbacks of failingCallbacks(fail)) {
@@ -162,8 +161,8 @@ export const datagramFaults = defineDatagramSuite(
       },
     ),
 
-    'observers that throw: a warning tells of it, and neither the server nor the others notice': survives(
-      async (stage) => {
+    'observers that throw: a warning tells of it, and neither the server nor the others notice (D11)':
+      survives(async (stage) => {
         const scene = await stage.serve(async (channel) => {
           const data = await channel.read()
           if (String(data) === 'bad') throw failed
@@ -189,8 +188,7 @@ export const datagramFaults = defineDatagramSuite(
         assert.ok(thrown > 5)
         assert.equal(warnings, thrown)
         return scene
-      },
-    ),
+      }),
   },
   [datagramFaultsAtTheEnd],
 )

@@ -30,7 +30,7 @@ export const datagramServer = defineDatagramSuite('a server', {
     }
   },
 
-  'listen() rejects while listening, on what is in use, and on malformed targets': async (stage) => {
+  'listen() rejects while listening, on what is in use, and on malformed targets (D8)': async (stage) => {
     const { server, address, connect } = await stage.serve(echo)
     await assert.rejects(server.listen(address as never), { code: 'ERR_SOCK_INVALID_STATE' })
     const second = stage.fixture.createServer(echo)
@@ -188,7 +188,7 @@ export const datagramServer = defineDatagramSuite('a server', {
     assert.deepEqual(seen, ['read', 'write', 'close'])
   },
 
-  'shutdown() of an idle server resolves at once': async (stage) => {
+  'shutdown() of an idle server resolves at once (D14)': async (stage) => {
     const { server, connect } = await stage.serve(echo)
     await exchange(await connect(), 'x')
     assert.deepEqual(await soon(server.shutdown(), 'shutdown'), { idle: 1, drained: 0, forced: 0 })

@@ -62,7 +62,7 @@ export const clients = defineSuite('clients', {
     assert.deepEqual([...ids], [client.id])
   },
 
-  'onState that throws disturbs nothing': async (stage) => {
+  'onState that throws disturbs nothing (A19)': async (stage) => {
     const { connect } = await stage.serve(echo)
     const client = await connect({
       onState() {

@@ -42,7 +42,9 @@ const STATES: Readonly<Record<string, (client: Connection) => Promise<void>>> = 
 
 /** Faults while a server stops. */
 export const faultsOfEnding = defineFaults('faults of ending', {
-  'the deadline of shutdown() strikes everybody, in whatever state, and counts each once': async (stage) => {
+  'the deadline of shutdown() strikes everybody, in whatever state, and counts each once (G6)': async (
+    stage,
+  ) => {
     const scene = await stage.serve(ordered(gate().opened), { drainIdle: 60_000 })
     const clients: Connection[] = []
     for (const bring of Object.values(STATES)) {
@@ -69,7 +71,7 @@ export const faultsOfEnding = defineFaults('faults of ending', {
     return stage.restart(scene)
   },
 
-  'many callers of shutdown(), close() and disposal all get an answer, and the same': async (stage) => {
+  'many callers of shutdown(), close() and disposal all get an answer, and the same (G4)': async (stage) => {
     const scene = await stage.serve(ordered(gate().opened))
     const client = await scene.connect()
     await client.write('b')
@@ -87,7 +89,7 @@ export const faultsOfEnding = defineFaults('faults of ending', {
     return stage.restart(scene)
   },
 
-  'close() after a listen() that failed resolves, and the server can listen': async (stage) => {
+  'close() after a listen() that failed resolves, and the server can listen (G4)': async (stage) => {
     const taken = await stage.serve(echo)
     const scene = await stage.serve(echo)
     await scene.server.close()
@@ -97,7 +99,7 @@ export const faultsOfEnding = defineFaults('faults of ending', {
     return stage.restart(scene)
   },
 
-  'a signal of listen() that aborts while the server drains already changes nothing': async (stage) => {
+  'a signal of listen() that aborts while the server drains already changes nothing (G7)': async (stage) => {
     const stop = new AbortController()
     const force = new AbortController()
     const first = await stage.serve(ordered(gate().opened))
@@ -116,7 +118,7 @@ export const faultsOfEnding = defineFaults('faults of ending', {
     return stage.restart(scene)
   },
 
-  'stats() that are read at every step of a shutdown are right, and change nothing': async (stage) => {
+  'stats() that are read at every step of a shutdown are right, and change nothing (G13)': async (stage) => {
     const scene = await stage.serve(echo, { drainIdle: 20 })
     const { server } = scene
     const seen: number[] = []

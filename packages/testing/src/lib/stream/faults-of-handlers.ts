@@ -7,7 +7,7 @@ import { eventually, soon } from '../wait.js'
 
 /** What handlers can do to their own server. */
 export const faultsOfHandlers = defineFaults('faults of handlers', {
-  'a handler that throws at once, a hundred times, costs only those connections': async (stage) => {
+  'a handler that throws at once, a hundred times, costs only those connections (A18)': async (stage) => {
     const scene = await stage.serve(
       firstly(() => {
         throw new Error('Thrown at once')
@@ -20,7 +20,9 @@ export const faultsOfHandlers = defineFaults('faults of handlers', {
     return scene
   },
 
-  'a handler that never settles, though its peer is gone, is given up at the deadline': async (stage) => {
+  'a handler that never settles, though its peer is gone, is given up at the deadline (A18)': async (
+    stage,
+  ) => {
     const scene = await stage.serve(firstly(() => gate().opened))
     const client = await scene.connect()
     await eventually(() => assert.equal(scene.server.openConnections, 1))
@@ -33,7 +35,7 @@ export const faultsOfHandlers = defineFaults('faults of handlers', {
     return stage.restart(scene)
   },
 
-  'a callback that never settles is given up by close()': async (stage) => {
+  'a callback that never settles is given up by close() (A18)': async (stage) => {
     const scene = await stage.serve({
       data: (connection, chunk) => (String(chunk) === 'never' ? gate().opened : connection.write(chunk)),
     })
@@ -45,7 +47,9 @@ export const faultsOfHandlers = defineFaults('faults of handlers', {
     return stage.restart(scene)
   },
 
-  'a connection that was destroyed takes every further call: each settles, none throws': async (stage) => {
+  'a connection that was destroyed takes every further call: each settles, none throws (A18, H7)': async (
+    stage,
+  ) => {
     const outcomes = gate<string[]>()
     const scene = await stage.serve(
       firstly(async (connection) => {

@@ -16,7 +16,7 @@ function tearOff(client: Connection): void {
 
 /** What peers can do to a server. */
 export const faultsOfPeers = defineFaults('faults of peers', {
-  'a peer that is torn off while idle is closed, and no error': async (stage) => {
+  'a peer that is torn off while idle is closed, and no error (A1, E14)': async (stage) => {
     const scene = await stage.serve(echo)
     const client = await scene.connect()
     await client.write('x')
@@ -30,7 +30,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a peer torn off right behind its bytes has not ended: they are read, then read() rejects': async (
+  'a peer torn off right behind its bytes has not ended: they are read, then read() rejects (A5)': async (
     stage,
   ) => {
     const read: string[] = []
@@ -58,7 +58,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a server that tears off in the middle of its answer makes exchange() reject': async (stage) => {
+  'a server that tears off in the middle of its answer makes exchange() reject (A5)': async (stage) => {
     const scene = await stage.serve(
       firstly(async (connection) => {
         await connection.read()
@@ -73,7 +73,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a peer that ends is closed by idleTimeout, when its handler never reads': async (stage) => {
+  'a peer that ends is closed by idleTimeout, when its handler never reads (A4)': async (stage) => {
     const scene = await stage.serve(firstly(untilStopped), { idleTimeout: IDLE })
     const client = await scene.connect()
     await client.closeWrite()
@@ -82,7 +82,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a peer torn off in the middle of 8 MiB makes every pending write() reject': async (stage) => {
+  'a peer torn off in the middle of 8 MiB makes every pending write() reject (A5)': async (stage) => {
     const codes: string[] = []
     const scene = await stage.serve(
       firstly(async (connection) => {
@@ -107,7 +107,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a write() that nobody awaits, to a peer that is gone, is no unhandled rejection': async (stage) => {
+  'a write() that nobody awaits, to a peer that is gone, is no unhandled rejection (A5)': async (stage) => {
     const scene = await stage.serve(
       firstly(async (connection) => {
         await connection.read()
@@ -127,7 +127,9 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a peer that never reads is closed by idleTimeout, and the write() that waits rejects': async (stage) => {
+  'a peer that never reads is closed by idleTimeout, and the write() that waits rejects (A6)': async (
+    stage,
+  ) => {
     let failure: unknown
     const scene = await stage.serve(
       firstly(async (connection) => {
@@ -148,7 +150,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a peer that never reads cannot keep a closing connection beyond the deadline of shutdown()': async (
+  'a peer that never reads cannot keep a closing connection beyond the deadline of shutdown() (A8)': async (
     stage,
   ) => {
     const scene = await stage.serve(
@@ -169,7 +171,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return stage.restart(scene)
   },
 
-  'a storm of 300 peers at once: each gets its own answer': async (stage) => {
+  'a storm of 300 peers at once: each gets its own answer (A12)': async (stage) => {
     const scene = await stage.serve(echo)
     const answers = await Promise.all(
       Array.from({ length: 300 }, async (_, index) => {
@@ -186,7 +188,9 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a storm over maxConnections: each peer is taken or turned away, and all are counted': async (stage) => {
+  'a storm over maxConnections: each peer is taken or turned away, and all are counted (A13)': async (
+    stage,
+  ) => {
     const [room, peers] = [20, 100]
     const scene = await stage.serve(
       firstly((connection) => readAll(connection).then(ignore), room),

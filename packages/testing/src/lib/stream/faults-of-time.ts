@@ -9,7 +9,7 @@ const HOUR = 3_600_000
 
 /** Jumps of the clock, and a blocked event loop. */
 export const faultsOfTime = defineFaults('faults of time', {
-  'an event loop that was blocked for 2 s closes nobody whose input waits': async (stage) => {
+  'an event loop that was blocked for 2 s closes nobody whose input waits (G9)': async (stage) => {
     const clock = stage.holdClock()
     const scene = await stage.serve(echo, { idleTimeout: BLOCKED / 2 })
     const clients = await Promise.all(Array.from({ length: 20 }, () => scene.connect()))
@@ -23,7 +23,7 @@ export const faultsOfTime = defineFaults('faults of time', {
     return scene
   },
 
-  'a step of the system clock, forward or back, is not taken for time that passed': async (stage) => {
+  'a step of the system clock, forward or back, is not taken for time that passed (G10)': async (stage) => {
     const idleTimeout = 80
     const clock = stage.holdClock()
     const scene = await stage.serve(echo, { idleTimeout })

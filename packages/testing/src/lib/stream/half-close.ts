@@ -38,7 +38,7 @@ const THROUGH: readonly ((stream: Duplex, tail: Buffer) => Promise<void>)[] = [
 export const halfClose = defineSuite(
   'half-close',
   {
-    'closeWrite() ends one direction, and a late answer still comes': async (stage) => {
+    'closeWrite() ends one direction, and a late answer still comes (A3)': async (stage) => {
       const { connect } = await stage.serve(async (connection) => {
         const request = await readAll(connection)
         for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
@@ -149,7 +149,7 @@ export const halfClose = defineSuite(
       assert.equal(events.at(-1)?.reason, 'ended')
     },
 
-    'closeWrite() twice is the same, and write() afterwards rejects': async (stage) => {
+    'closeWrite() twice is the same, and write() afterwards rejects (A3)': async (stage) => {
       const { connect } = await stage.serve(async (connection) => void (await readAll(connection)))
       const client = await connect()
       await Promise.all([client.closeWrite(), client.closeWrite()])

@@ -55,7 +55,7 @@ export const oneWay = defineSuite('one way', {
     assert.equal(String(await readAll(client)), 'still here')
   },
 
-  'write() waits while the peer does not read, and bytes stay within bounds': async (stage) => {
+  'write() waits while the peer does not read, and bytes stay within bounds (A6)': async (stage) => {
     const start = gate()
     const got = gate<number>()
     const { connect } = await stage.serve(async (connection) => {
@@ -168,7 +168,7 @@ export const oneWay = defineSuite('one way', {
     assert.equal(String(await readAll(client)), 'enough')
   },
 
-  'destroy() rejects what is under way, and the peer sees an end': async (stage) => {
+  'destroy() rejects what is under way, and the peer sees an end (E14)': async (stage) => {
     const ended = gate()
     const { connect, errors } = await stage.serve(async (connection) => {
       await connection.read()

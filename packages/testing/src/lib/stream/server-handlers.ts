@@ -24,7 +24,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
     await eventually(() => assert.equal(server.openConnections, 0))
   },
 
-  'a function that throws or rejects is reported once, and the connection destroyed': async (stage) => {
+  'a function that throws or rejects is reported once, and the connection destroyed (A18)': async (stage) => {
     const failures: ((connection: Connection) => void | Promise<void>)[] = [
       () => {
         throw new Error('oops')
@@ -228,7 +228,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
     }
   },
 
-  'close() and destroy() work inside each callback': async (stage) => {
+  'close() and destroy() work inside each callback (A18)': async (stage) => {
     for (const name of ['open', 'data', 'end', 'close'] as const) {
       for (const act of ['close', 'destroy'] as const) {
         let closes = 0
@@ -250,7 +250,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
     }
   },
 
-  'a handler of neither form throws TypeError': async ({ fixture }) => {
+  'a handler of neither form throws TypeError (H6)': async ({ fixture }) => {
     const wrong = [undefined, null, 'x', 1, {}, [], { dat() {} }, { data: 1 }, { data() {}, extra: 1 }]
     for (const handler of wrong) assert.throws(() => fixture.createServer(handler as never), TypeError)
     await fixture.createServer(echo).close()

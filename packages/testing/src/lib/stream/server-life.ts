@@ -24,7 +24,7 @@ export const serverLife = defineSuite('life of a server', {
     assert.deepEqual(seen, ['starting', 'listening', 'draining', 'closed'])
   },
 
-  'listen() again after closed starts another run': async ({ fixture }) => {
+  'listen() again after closed starts another run (G5)': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     for (let run = 0; run < 3; run++) {
       const address = await server.listen(fixture.target())
@@ -38,7 +38,7 @@ export const serverLife = defineSuite('life of a server', {
     assert.equal(server.stats().accepted, 3)
   },
 
-  'listen() while listening rejects and disturbs nothing': async (stage) => {
+  'listen() while listening rejects and disturbs nothing (G5)': async (stage) => {
     const { server, connect } = await stage.serve(echo)
     await assert.rejects(server.listen(stage.fixture.target()), {
       code: 'ERR_SOCK_INVALID_STATE',
@@ -49,7 +49,9 @@ export const serverLife = defineSuite('life of a server', {
     assert.equal(String(await readExactly(client, 2)), 'hi')
   },
 
-  'listen() on what is in use rejects, and the server is idle and can listen elsewhere': async (stage) => {
+  'listen() on what is in use rejects, and the server is idle and can listen elsewhere (G5)': async (
+    stage,
+  ) => {
     const { server: first, address, connect } = await stage.serve(echo)
     const second = stage.fixture.createServer(echo)
     const states: string[] = []
@@ -68,7 +70,7 @@ export const serverLife = defineSuite('life of a server', {
     assert.deepEqual(states, ['starting', 'idle', 'starting', 'listening', 'draining', 'closed'])
   },
 
-  'listen() on a malformed target rejects with ERR_SOCK_INVALID_ADDRESS': async ({ fixture }) => {
+  'listen() on a malformed target rejects with ERR_SOCK_INVALID_ADDRESS (H3)': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     for (const target of [undefined, null, 1, '', {}, [], { port: 'x' }, { unknown: 1 }]) {
       await assert.rejects(server.listen(target as never), { code: 'ERR_SOCK_INVALID_ADDRESS' })
@@ -76,7 +78,9 @@ export const serverLife = defineSuite('life of a server', {
     }
   },
 
-  'listen() with an aborted signal rejects with its reason, and nothing is bound': async ({ fixture }) => {
+  'listen() with an aborted signal rejects with its reason, and nothing is bound (G7)': async ({
+    fixture,
+  }) => {
     const server = fixture.createServer(echo)
     const reason = new Error('changed my mind')
     const listening = server.listen(fixture.target(), { signal: AbortSignal.abort(reason) })
@@ -84,7 +88,7 @@ export const serverLife = defineSuite('life of a server', {
     assert.equal(server.state, 'idle')
   },
 
-  'listen() with a signal that aborts on the way rejects with its reason': async ({ fixture }) => {
+  'listen() with a signal that aborts on the way rejects with its reason (G7)': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     const stop = new AbortController()
     const listening = server.listen(fixture.target(), { signal: stop.signal })
@@ -93,7 +97,7 @@ export const serverLife = defineSuite('life of a server', {
     assert.equal(server.state, 'idle')
   },
 
-  'listen() with a signal that aborts later shuts down': async ({ fixture }) => {
+  'listen() with a signal that aborts later shuts down (G7)': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     const stop = new AbortController()
     await server.listen(fixture.target(), { signal: stop.signal })
@@ -103,7 +107,7 @@ export const serverLife = defineSuite('life of a server', {
     assert.equal(server.state, 'closed')
   },
 
-  'listen() that close() overtakes rejects, and the server can listen again': async ({ fixture }) => {
+  'listen() that close() overtakes rejects, and the server can listen again (G4)': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     const listening = server.listen(fixture.target())
     assert.equal(server.state, 'starting')
@@ -115,7 +119,7 @@ export const serverLife = defineSuite('life of a server', {
     await server.close()
   },
 
-  'listen() that shutdown() overtakes rejects too': async ({ fixture }) => {
+  'listen() that shutdown() overtakes rejects too (G4)': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     const listening = server.listen(fixture.target())
     const stopping = server.shutdown()
@@ -123,7 +127,7 @@ export const serverLife = defineSuite('life of a server', {
     assert.deepEqual(await stopping, { idle: 0, drained: 0, forced: 0 })
   },
 
-  'close(), shutdown() and disposal of a server that does not run do nothing': async ({ fixture }) => {
+  'close(), shutdown() and disposal of a server that does not run do nothing (G4)': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     await server.close()
     assert.deepEqual(await server.shutdown(), { idle: 0, drained: 0, forced: 0 })

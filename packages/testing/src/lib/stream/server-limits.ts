@@ -7,7 +7,7 @@ import { eventually, soon } from '../wait.js'
 
 /** The limits of a server: time-outs and numbers of peers. */
 export const serverLimits = defineSuite('limits of a server', {
-  'idleTimeout closes a connection on which nothing moves, and says why': async (stage) => {
+  'idleTimeout closes a connection on which nothing moves, and says why (A10)': async (stage) => {
     let failure: { code?: string } = {}
     let reason: unknown
     const { connect, server, events, errors } = await stage.serve(
@@ -40,7 +40,7 @@ export const serverLimits = defineSuite('limits of a server', {
     assert.equal(server.stats().idleClosed, 0)
   },
 
-  'idleTimeout counts the progress of one long write': async (stage) => {
+  'idleTimeout counts the progress of one long write (A7)': async (stage) => {
     const idleTimeout = 80
     const clock = stage.holdClock()
     const size = 24 * 1024 * 1024
@@ -146,7 +146,7 @@ export const serverLimits = defineSuite('limits of a server', {
     assert.equal(server.stats().idleClosed, 0)
   },
 
-  'maxConnections closes the excess at once, counts and reports it': async (stage) => {
+  'maxConnections closes the excess at once, counts and reports it (A13)': async (stage) => {
     const { connect, server, errors } = await stage.serve(echo, { maxConnections: 2 })
     const first = await connect()
     const second = await connect()
@@ -178,7 +178,7 @@ export const serverLimits = defineSuite('limits of a server', {
     assert.equal(String(await readExactly(third, 1)), 'y')
   },
 
-  'maxConnections of 0 turns everybody away': async (stage) => {
+  'maxConnections of 0 turns everybody away (A13)': async (stage) => {
     const { connect, server } = await stage.serve(echo, { maxConnections: 0 })
     const client = await connect().catch(() => undefined)
     if (client !== undefined) await readAll(client).catch(() => {})
@@ -286,7 +286,7 @@ export const serverLimits = defineSuite('limits of a server', {
     greedy.destroy()
   },
 
-  'options of a wrong type, out of range or unknown throw, and name option and value': async ({
+  'options of a wrong type, out of range or unknown throw, and name option and value (H1, H2)': async ({
     fixture,
   }) => {
     const wrong: [object, RegExp][] = [

@@ -100,7 +100,9 @@ export const serverObservation = defineSuite('observation of a server', {
     assert.equal(server.stats().bytesRead, 5)
   },
 
-  'on() takes any number of callbacks, and one that throws or rejects disturbs nobody': async (stage) => {
+  'on() takes any number of callbacks, and one that throws or rejects disturbs nobody (A19, G13)': async (
+    stage,
+  ) => {
     const { server, connect } = await stage.serve(async (connection) => {
       await connection.read()
       throw new Error('from the handler')
@@ -168,7 +170,7 @@ export const serverObservation = defineSuite('observation of a server', {
     await server.close()
   },
 
-  'an error that nobody observes does no harm': async ({ fixture }) => {
+  'an error that nobody observes does no harm (A19)': async ({ fixture }) => {
     const server = fixture.createServer(() => {
       throw new Error('nobody hears me')
     })

@@ -154,7 +154,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     never.open()
   },
 
-  'shutdown() takes shutdownTimeout for its deadline, and its signal for another': async (stage) => {
+  'shutdown() takes shutdownTimeout for its deadline, and its signal for another (G7)': async (stage) => {
     const never = gate()
     const first = await stage.serve(busy(never.opened), { shutdownTimeout: 50 })
     await settledClient(first)
@@ -174,7 +174,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     never.open()
   },
 
-  'shutdown() called again shares the result, and the earliest deadline strikes': async (stage) => {
+  'shutdown() called again shares the result, and the earliest deadline strikes (G8)': async (stage) => {
     const never = gate()
     const scene = await stage.serve(busy(never.opened))
     await settledClient(scene)
@@ -196,7 +196,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     never.open()
   },
 
-  'close() during shutdown() ends it now': async (stage) => {
+  'close() during shutdown() ends it now (G8)': async (stage) => {
     const never = gate()
     const scene = await stage.serve(busy(never.opened))
     const client = await settledClient(scene)
@@ -229,7 +229,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     assert.ok(isSaved)
   },
 
-  'shutdown() serves those who wait to be accepted': async (stage) => {
+  'shutdown() serves those who wait to be accepted (G3)': async (stage) => {
     const { fixture } = stage
     const scene = await stage.serve(
       async (connection) => {
@@ -268,7 +268,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     })
   },
 
-  'close() and shutdown() work from inside a handler and from inside observers': async (stage) => {
+  'close() and shutdown() work from inside a handler and from inside observers (A18)': async (stage) => {
     const inHandler = await stage.serve(async (connection) => {
       await connection.read()
       void inHandler.server.close()

@@ -23,7 +23,7 @@ export const sockets = defineSuite(
       assert.deepEqual(seen, ['object', 'handler', 'object', 'handler'])
     },
 
-    'configure that throws is reported, and the connection destroyed': async (stage) => {
+    'configure that throws is reported, and the connection destroyed (A19)': async (stage) => {
       const { connect, server, errors } = await stage.serve(untilStopped, {
         configure() {
           throw new Error('cannot configure')
