@@ -302,7 +302,7 @@ export class World {
 
   /** Datagrams that the system took on Unix sockets, and that have not arrived. */
   get missing(): string[] {
-    return compareDatagrams(this.datagramAccounts(false))
+    return compareDatagrams(this.datagramAccounts(false), 1)
   }
 
   get isWaiting(): boolean {
