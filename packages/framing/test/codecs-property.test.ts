@@ -9,7 +9,7 @@ import {
   octetCounted,
   type Codec,
 } from '../src/index.js'
-import { cut, decode, encode } from './decoding.js'
+import { cut, decode, encode } from './support/decoding.js'
 
 const bytes = (minLength = 0) =>
   fc.uint8Array({ minLength, maxLength: 600 }).map((array) => Buffer.from(array))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { netstrings, octetCounted } from '../src/index.js'
-import { decode, encode } from './decoding.js'
+import { decode, encode } from './support/decoding.js'
 
 const MALFORMED = 'ERR_SOCK_FRAME_MALFORMED'
 

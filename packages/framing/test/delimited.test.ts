@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { delimited, lines } from '../src/index.js'
-import { decode } from './decoding.js'
+import { decode } from './support/decoding.js'
 
 const TOO_LARGE = 'ERR_SOCK_FRAME_TOO_LARGE'
 

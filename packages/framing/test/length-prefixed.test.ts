@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { fixed, lengthPrefixed } from '../src/index.js'
-import { decode } from './decoding.js'
+import { decode } from './support/decoding.js'
 
 const code = (name: string): unknown => expect.objectContaining({ code: `ERR_SOCK_FRAME_${name}` })
 

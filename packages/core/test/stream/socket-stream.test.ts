@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createFakeStreamPort } from '@sock/testing'
-import { ipAddress, unixAddress } from '../src/transport.js'
-import type { Connection } from '../src/index.js'
-import { serveFake } from './support/fake-server.js'
+import { ipAddress, unixAddress } from '../../src/transport.js'
+import type { Connection } from '../../src/index.js'
+import { serveFake } from '../support/fake-server.js'
 
 beforeEach(() => void jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] }))
 afterEach(() => void jest.useRealTimers())

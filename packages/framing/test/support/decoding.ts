@@ -1,5 +1,5 @@
-import type { Codec } from '../src/index.js'
-import { FrameInput, NOTHING } from '../src/lib/frame-input.js'
+import type { Codec } from '../../src/index.js'
+import { FrameInput, NOTHING } from '../../src/lib/frame-input.js'
 
 /** What a codec makes of chunks, and the code of the error that ended it. */
 export function decode<In>(
