@@ -1,10 +1,16 @@
-if (
-  !process.execArgv.includes('--experimental-vm-modules') &&
-  !process.env['NODE_OPTIONS']?.includes('vm-modules')
-)
-  throw new Error(
-    'Jest runs ES modules only with a flag. Type `cd packages/tcp && npm test`, or `NODE_OPTIONS=--experimental-vm-modules npx jest packages/tcp`, after `npm run build`.',
-  )
+const canRun = [...process.execArgv, process.env['NODE_OPTIONS']]
+  .join(' ')
+  .includes('--experimental-vm-modules')
 
-/** For `npx jest packages/tcp` at the root; `npm test` runs each package by itself. */
-export default { projects: ['<rootDir>/packages/*/jest.config.js', '<rootDir>/examples/jest.config.js'] }
+/**
+ * `NODE_OPTIONS=--experimental-vm-modules npx jest packages/tcp` at the root runs the tests of a package, once it is built.
+ * Without the flag, which the script of each package passes to Node, Jest only says what to type.
+ *
+ * @type {import('jest').Config}
+ */
+export default canRun
+  ? { projects: ['<rootDir>/packages/*/jest.config.js', '<rootDir>/examples/jest.config.js'] }
+  : {
+      testMatch: ['<rootDir>/{packages,examples,tools}/**/*.test.{ts,mjs}'],
+      globalSetup: './tools/checks/jest-at-root.mjs',
+    }
