@@ -1,6 +1,6 @@
-/** What `npx jest` at the root does. */
+/** What `npx jest` at the root says without the flag that it needs. */
 export default function setup() {
   throw new Error(
-    'Cannot run jest at the root. Run the tests of a package in its folder: `cd packages/tcp && npm test -- target`, or everything with `npm test`',
+    'Cannot run jest at the root without a flag. Type `cd packages/tcp && npm test -- target`, or, after `npm run build`, `NODE_OPTIONS=--experimental-vm-modules npx jest packages/tcp`',
   )
 }
