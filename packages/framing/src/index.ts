@@ -5,7 +5,7 @@
  * @module @sock/framing
  */
 export type { Codec, Decoder, Emit } from './lib/codec.js'
-export { delimited, lines, type DelimitedOptions, type Encoding } from './lib/delimited.js'
+export { delimited, lines, type DelimitedOptions, type Encoding, type FrameOf } from './lib/delimited.js'
 export { frames, type FramedChannel } from './lib/framed-channel.js'
 export { framed, type ChannelCallbacks, type FrameCallbacks, type FrameFunction } from './lib/framed.js'
 export { fixed, lengthPrefixed, type LengthPrefixedOptions, type PrefixBytes } from './lib/length-prefixed.js'

@@ -20,7 +20,8 @@ export interface DelimitedOptions<E extends Encoding = Encoding> {
   tooLong?: 'fail' | 'skip' | undefined
 }
 
-type FrameOf<E extends Encoding> = E extends 'buffer' ? Buffer : string
+/** A frame in its encoding. */
+export type FrameOf<E extends Encoding> = E extends 'buffer' ? Buffer : string
 
 interface Settings {
   readonly maxBytes: number

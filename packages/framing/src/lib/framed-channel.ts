@@ -14,6 +14,7 @@ import { checkFrameOptions, type FrameOptions } from './options.js'
  */
 export interface FramedChannel<In, Out = In, C extends Channel = Channel>
   extends AsyncIterable<In>, AsyncDisposable {
+  /** The channel that carries the frames. */
   readonly channel: C
   /** The `signal` of the channel: aborts when the handler should stop. */
   readonly signal: AbortSignal

@@ -19,7 +19,7 @@ export function brokenLinks(site: string): string[] {
     const path = file === '' ? from : normalize(join(dirname(from), file.replace(/\?.*$/, '')))
     if (path.startsWith('..') || !existsSync(join(site, path))) return true
     if (statSync(join(site, path)).isDirectory()) return true
-    return anchor !== '' && ids.get(path)?.has(anchor) !== true
+    return path.endsWith('.html') && anchor !== '' && ids.get(path)?.has(anchor) !== true
   }
   return [...pages].flatMap(([path, text]) =>
     [...valuesOf(text, / (?:href|src)="([^"]+)"/g)]

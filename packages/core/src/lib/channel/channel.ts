@@ -162,18 +162,25 @@ export interface ConnectionStream extends Duplex {
   readonly connection: Connection
   /** The host of the peer; `undefined` on Unix sockets, like the next two. */
   readonly remoteAddress: string | undefined
+  /** The port of the peer. */
   readonly remotePort: number | undefined
+  /** The family of the peer's address. */
   readonly remoteFamily: 'IPv4' | 'IPv6' | undefined
   /** The host of this side; `undefined` on Unix sockets, like the next two. */
   readonly localAddress: string | undefined
+  /** The port of this side. */
   readonly localPort: number | undefined
+  /** The family of this side's address. */
   readonly localFamily: 'IPv4' | 'IPv6' | undefined
+  /** Payload bytes received so far. */
   readonly bytesRead: number
+  /** Payload bytes written so far, including those still queued. */
   readonly bytesWritten: number
   /** Always false: the connection exists before its stream. */
   readonly connecting: boolean
   /** Always false. */
   readonly pending: boolean
+  /** Which sides are open, as `net.Socket` says it. */
   readonly readyState: 'open' | 'readOnly' | 'writeOnly' | 'closed'
   /** What `setTimeout()` has set, in ms. */
   readonly timeout: number | undefined
