@@ -1,8 +1,9 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Linter } from 'eslint'
 import { configs, parser } from 'typescript-eslint'
 import ts from 'typescript'
-import type { Block } from './markdown.js'
+import { root, type Block } from './markdown.js'
 
 /** A piece of TypeScript out of a document. */
 export interface Snippet {
@@ -57,7 +58,7 @@ const NODE_TEST = { from: 'package', name: ['test', 'it', 'describe'], package: 
 
 /** What the strictest rules for typed code that many projects use say against the snippets, as lines `README.md:12: …`. */
 export function lintErrors({ program, names }: Compilation): string[] {
-  const linter = new Linter({ configType: 'flat' })
+  const linter = new Linter({ configType: 'flat', cwd: root })
   const config = [
     ...configs.strictTypeChecked,
     { files: ['**/*.ts'], languageOptions: { parser, parserOptions: { programs: [program] } } },
@@ -117,6 +118,12 @@ export interface Compilation {
 
 /** Files on the disk, which every program reads: to parse them each time takes most of the time. */
 const sources = new Map<string, ts.SourceFile | undefined>()
+
+/** Makes a program of files of the repository. */
+export function compileFiles(paths: readonly string[]): Compilation {
+  const names = new Map(paths.map((path) => [join(root, path), path]))
+  return { program: ts.createProgram([...names.keys()], OPTIONS), names }
+}
 
 /** Makes a program of files that exist only here. */
 export function compile(snippets: readonly Snippet[]): Compilation {

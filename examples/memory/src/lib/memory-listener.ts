@@ -40,10 +40,11 @@ export function listenMemory(
   return {
     address,
     removeName: giveUpName,
-    async close() {
+    close() {
       clearInterval(alive)
       giveUpName()
       for (const port of waiting.splice(0)) port.reset()
+      return Promise.resolve()
     },
     ref: () => void alive.ref(),
     unref: () => void alive.unref(),

@@ -137,7 +137,10 @@ class MemoryPort implements StreamPort {
 
   #wake(): void {
     // Before `start` there is no sink.
-    if (this.#sink !== undefined) this.#turn ??= setImmediate(() => this.#tell(this.#sink as StreamPortSink))
+    if (this.#sink === undefined) return
+    this.#turn ??= setImmediate(() => {
+      this.#tell(this.#sink as StreamPortSink)
+    })
   }
 
   /** Informs the sink. The sink may call any method of this port meanwhile, so each step checks the current state. */

@@ -20,7 +20,7 @@ export interface MemoryServerOptions extends Omit<StreamServerOptions, 'configur
 }
 
 /** The result of {@link createMemoryServer}. */
-export interface MemoryServer extends StreamServer<MemoryTarget, UnixAddress> {}
+export type MemoryServer = StreamServer<MemoryTarget, UnixAddress>
 
 const memoryServerChecks = { ...bareStreamServerChecks, backlog: check.integer(511, 1, 65_535) }
 
@@ -36,7 +36,10 @@ export function createMemoryServer(handler: StreamHandler, options?: MemoryServe
       transport: 'memory',
       secure: false,
       parse: parseMemoryTarget,
-      open: async (address, sink) => listenMemory(address, settings.backlog, sink),
+      open: (address, sink) =>
+        new Promise((resolve) => {
+          resolve(listenMemory(address, settings.backlog, sink))
+        }),
     },
     handler,
     settings,

@@ -14,5 +14,5 @@ export function parseMemoryTarget(target: MemoryTarget): UnixAddress {
 
 /** Whether it is an address: from JavaScript, a target may be anything. */
 function isAddress(target: unknown): target is UnixAddress {
-  return typeof target === 'object' && target !== null && (target as UnixAddress).family === 'unix'
+  return typeof target === 'object' && target !== null && (target as Partial<UnixAddress>).family === 'unix'
 }
