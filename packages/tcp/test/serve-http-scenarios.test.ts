@@ -98,6 +98,31 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
       expect(String(await readToEnd(socket))).toMatch(/^HTTP\/1\.1 408 Request Timeout/)
     })
 
+    it.each([
+      ['no request at all', 'nonsense\r\n\r\n', '400 Bad Request'],
+      [
+        'headers above maxHeaderSize',
+        `GET / HTTP/1.1\r\nx: ${'y'.repeat(2_000)}\r\n\r\n`,
+        '431 Request Header Fields Too Large',
+      ],
+    ])(
+      `serveHttp() with ${name}: %s is answered before the connection ends in good order`,
+      async (_, request, status) => {
+        const { running } = await start({ maxHeaderSize: 1_000 })
+        const socket = await dialRaw(running.address)
+        socket.write(request)
+        expect(String(await readToEnd(socket))).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
+      },
+    )
+
+    it(`serveHttp() with ${name}: a clientError listener of the program answers instead`, async () => {
+      const { running, http } = await start()
+      http.on('clientError', (_error, socket) => void socket.end('HTTP/1.1 418 Teapot\r\n\r\n'))
+      const socket = await dialRaw(running.address)
+      socket.write('nonsense\r\n\r\n')
+      expect(String(await readToEnd(socket))).toBe('HTTP/1.1 418 Teapot\r\n\r\n')
+    })
+
     it(`serveHttp() with ${name}: keepAliveTimeout ends a connection that waits for its next request`, async () => {
       const { running } = await start({ keepAliveTimeout: 20 })
       const socket = await dialRaw(running.address)

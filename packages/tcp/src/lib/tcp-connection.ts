@@ -15,7 +15,10 @@ export interface TcpConnection<Data = unknown> extends Connection<Data, IpAddres
 }
 
 /** `connection.stream` of TCP: with TLS it also has what a `tls.TLSSocket` tells about its session. */
-export interface TcpStream extends ConnectionStream, Partial<TlsMembers> {}
+export interface TcpStream extends ConnectionStream, Partial<TlsMembers> {
+  /** The server name that the client requested (SNI): https://nodejs.org/api/tls.html#tlssocketservername */
+  readonly servername?: string | false | null
+}
 
 type TlsMembers = Pick<
   TLSSocket,
@@ -23,7 +26,6 @@ type TlsMembers = Pick<
   | 'authorized'
   | 'authorizationError'
   | 'alpnProtocol'
-  | 'servername'
   | 'getCipher'
   | 'getPeerCertificate'
   | 'getPeerX509Certificate'

@@ -8,7 +8,7 @@ const START_CHECKS = 'setupConnectionsTracking'
 const CHECKS = 'http.server.connectionsCheckingInterval'
 
 /** The part of `http.Server` and `https.Server` that is needed. */
-export type HttpServer = Pick<Server, 'emit' | 'on' | 'listeners'>
+export type HttpServer = Pick<Server, 'emit' | 'on' | 'listeners' | 'listenerCount'>
 
 /**
  * Makes a handler of a `node:http` server that does not listen itself. Its own time-outs work (`headersTimeout`,
@@ -32,6 +32,11 @@ export function serveHttp(
     const { connection } = request.socket as unknown as Partial<ConnectionStream>
     if (connection?.signal.aborted === true) isLast(response)
   })
+  http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // A listener of the program's own decides instead.
+    if (http.listenerCount('clientError') > 1) return
+    refuse(socket as unknown as ConnectionStream, answers.get(socket), error.code)
+  })
   let open = 0
   return {
     open(connection: Connection) {
@@ -46,6 +51,27 @@ export function serveHttp(
       if (open === 0) stopChecks(http)
     },
   }
+}
+
+/** What node:http answers to requests that it cannot read; 400 otherwise. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+}
+
+/**
+ * Answers as node:http does, and closes in good order. Node destroys the stream with the error; on a connection that is a reset,
+ * which may overtake the answer.
+ */
+function refuse(stream: ConnectionStream, answer: ServerResponse | undefined, code = ''): void {
+  const hasBegun = answer?.headersSent === true && !answer.writableFinished
+  if (!stream.writable || hasBegun) {
+    stream.destroy()
+    return
+  }
+  stream.write(`HTTP/1.1 ${REFUSALS[code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
+  stream.destroySoon()
 }
 
 /** The connection ends with this answer. Too late once its head is sent: then the connection ends as idle. */
