@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { run, succeed } from '@sock/tools/processes'
@@ -71,10 +71,12 @@ function createManager(stage, name, node, command, script) {
 
 /** What lies in `node_modules`, as `name@version`, sorted: what is there twice is listed twice. pnpm links from elsewhere. */
 function installedInFolders(project) {
-  // With types of files it does not follow links.
-  return readdirSync(join(project, 'node_modules'), { recursive: true, withFileTypes: true })
+  const entries = readdirSync(join(project, 'node_modules'), { recursive: true, withFileTypes: true })
+  const manifests = entries
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => /\/node_modules\/(@[^/]+\/)?[^/@.][^/]*\/package\.json$/.test(path))
+  // From Node 26 on it follows links, so that one place may be found in several ways.
+  return [...new Set(manifests.map((path) => realpathSync(path)))]
     .map(readJson)
     .map(({ name, version }) => `${name}@${version}`)
     .toSorted()
