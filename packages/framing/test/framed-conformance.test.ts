@@ -167,4 +167,69 @@ describe('framed() over datagrams', () => {
       })
     },
   )
+
+  describe.each(['udp', 'unixgram'])('over %s', (name) => {
+    const transport = transports[name] as Transport
+    /** Sends each datagram when the one before was answered. */
+    async function ask(client: Channel, ...questions: string[]): Promise<(string | null)[]> {
+      const peer = frames(client, lines())
+      const answers: (string | null)[] = []
+      for (const question of questions) {
+        await client.write(question)
+        answers.push(await peer.read())
+      }
+      return answers
+    }
+
+    it.each([
+      ['a function', framed(lines({ maxBytes: 5 }), echoFunction)],
+      ['callbacks', framed(lines({ maxBytes: 5 }), echoCallbacks)],
+      ['callbacks that take their time', framed(lines({ maxBytes: 5 }), slowCallbacks)],
+    ])(
+      `framed(): %s over ${name}: a datagram with a wrong frame is reported once, and the next ones are whole`,
+      (_, handler) =>
+        serving(transport, handler, async (client, errors) => {
+          expect(await ask(client, 'a\ntoo long\nlost\n', 'b\n', 'c\n')).toEqual(['a!', 'b!', 'c!'])
+          expect(errors).toEqual([expect.objectContaining({ code: 'ERR_SOCK_FRAME_TOO_LARGE' })])
+        }),
+    )
+
+    it.each([
+      [
+        'a function',
+        framed(lines(), async (peer) => {
+          await peer.write(`${await peer.read()}!`)
+          await peer.close()
+        }),
+      ],
+      [
+        'callbacks',
+        framed(lines(), {
+          async message(peer, line) {
+            await peer.write(`${line}!`)
+            await peer.close()
+          },
+        }),
+      ],
+    ])(
+      `framed(): %s over ${name} that close the peer drop the rest of the datagram, and get the next one`,
+      (_, handler) =>
+        serving(transport, handler, async (client, errors) => {
+          expect(await ask(client, 'a\nlost\n', 'b\n')).toEqual(['a!', 'b!'])
+          expect(errors).toEqual([])
+        }),
+    )
+
+    it(`framed(): a function over ${name} that reads nothing loses the rest of the datagram, and does not run for ever`, () => {
+      let runs = 0
+      const handler = framed(lines(), async (peer) => {
+        runs += 1
+        if (runs !== 2) await peer.write(`${await peer.read()}!`)
+      })
+      return serving(transport, handler, async (client) => {
+        expect(await ask(client, 'a\nlost\nlost\n', 'b\n')).toEqual(['a!', 'b!'])
+        expect(runs).toBe(3)
+      })
+    })
+  })
 })

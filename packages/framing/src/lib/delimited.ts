@@ -106,6 +106,8 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
   /** Number of received bytes at the end that may belong to the delimiter. */
   readonly #slack: number
   readonly #carry = new Carry()
+  /** Whether `emit` has stopped the last block. */
+  #isStopped = false
   /** The current frame is too long, and is being discarded. */
   #isSkipping = false
   skipped = 0
@@ -128,9 +130,8 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
     while (at < chunk.length) {
       const block = this.#block(chunk, at)
       if (block !== undefined) {
-        const taken = this.#pushText(block, emit)
-        at += taken
-        if (taken < block.length) return at
+        at += this.#pushText(block, emit)
+        if (this.#isStopped) return at
         continue
       }
       const end = this.#find(chunk, at)
@@ -184,8 +185,9 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
     return encoding === 'latin1' || isAscii(bytes) ? bytes.toString('latin1') : undefined
   }
 
-  /** Cuts a string into frames. @returns how much of it was used */
+  /** Cuts a string into frames, until `emit` stops it. @returns how much of it was used */
   #pushText(text: string, emit: Emit<string>): number {
+    this.#isStopped = false
     let at = 0
     while (at < text.length) {
       const end = text.indexOf(this.#mark, at)
@@ -193,7 +195,10 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
       const frame = text.slice(at, stop)
       at = end + 1
       if (frame.length > this.#settings.maxBytes) this.#tooLong(frame.length)
-      else if (!emit(frame)) return at
+      else if (!emit(frame)) {
+        this.#isStopped = true
+        return at
+      }
     }
     return at
   }

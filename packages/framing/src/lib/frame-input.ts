@@ -1,7 +1,10 @@
-import type { Codec, Decoder } from './codec.js'
+import { incomplete, type Codec, type Decoder } from './codec.js'
 
 /** Means that more bytes must come. */
 export const NOTHING: unique symbol = Symbol('no frame')
+
+/** Whether the input ends with a chunk: `cut` is a datagram that was larger than a buffer on the way. */
+export type InputEnd = 'open' | 'whole' | 'cut'
 
 const EMPTY = Buffer.alloc(0)
 /** Frames that are decoded at once: frames that a slow handler has not read must not fill the memory. */
@@ -11,8 +14,12 @@ const BATCH = 64
 export class FrameInput<In> {
   readonly #codec: Codec<In, never>
   #decoder: Decoder<In>
+  /** The chunk, how far it is decoded, and whether the input ends with it. */
   #chunk: Buffer = EMPTY
   #at = 0
+  #end: InputEnd = 'open'
+  /** Whether there is something to decode. */
+  #isPending = false
   /** The decoded frames, and the index of the next. */
   #frames: In[] = []
   #next = 0
@@ -25,14 +32,15 @@ export class FrameInput<In> {
     this.#decoder = codec.decoder()
   }
 
-  /** Whether only a part of a frame has arrived. */
-  get isPartial(): boolean {
-    return !this.hasMore && (this.#decoder.bufferedBytes ?? 0) > 0
+  /** Whether `next()` has a frame, or an error. */
+  get isReady(): boolean {
+    while (this.#next === this.#frames.length && this.#isPending) this.#decode()
+    return this.#next < this.#frames.length || this.#error !== undefined
   }
 
-  /** Whether the next frame may have arrived. */
-  get hasMore(): boolean {
-    return this.#next < this.#frames.length || this.#at < this.#chunk.length
+  /** Whether only a part of a frame has arrived. */
+  get isPartial(): boolean {
+    return !this.isReady && (this.#decoder.bufferedBytes ?? 0) > 0
   }
 
   get skipped(): number {
@@ -40,42 +48,47 @@ export class FrameInput<In> {
   }
 
   /** Adds a chunk. Call it only when `next()` has no frame. */
-  push(chunk: Buffer): void {
+  push(chunk: Buffer, end: InputEnd = 'open'): void {
     this.#chunk = chunk
     this.#at = 0
+    this.#end = end
+    this.#isPending = true
+  }
+
+  /** Ends the input: the remaining bytes are the last frame, or a part of one. */
+  end(): void {
+    this.push(EMPTY, 'whole')
   }
 
   /** Returns the next frame that has arrived. @throws SockError the decoder's error */
   next(): In | typeof NOTHING {
-    if (this.#next === this.#frames.length && this.#at < this.#chunk.length) this.#decode()
+    if (!this.isReady) return NOTHING
     if (this.#next < this.#frames.length) return this.#frames[this.#next++] as In
-    if (this.#error !== undefined) throw this.#error
-    return NOTHING
+    throw this.#error as Error
   }
 
-  /** Ends the input: the remaining bytes may be the last frame. @throws SockError `ERR_SOCK_FRAME_INCOMPLETE` */
-  end(): void {
-    this.#forgetFrames()
-    this.#decoder.end(this.#emit)
-  }
-
-  /** Returns the bytes of the incomplete frame, if the decoder provides them. */
+  /** Returns the bytes of the incomplete frame, if the decoder provides them. Afterwards the decoder starts again. */
   takePartial(): Buffer {
+    let partial: unknown
     try {
-      this.end()
+      this.#decoder.end((frame) => {
+        partial = frame
+        return false
+      })
     } catch (error) {
-      return (error as { partial?: Buffer }).partial ?? EMPTY
+      partial = (error as { partial?: Buffer }).partial
     }
-    const frame: unknown = this.#frames[0]
-    this.#forgetFrames()
-    return typeof frame === 'string' || frame instanceof Uint8Array ? Buffer.from(frame as string) : EMPTY
+    return typeof partial === 'string' || partial instanceof Uint8Array
+      ? Buffer.from(partial as string)
+      : EMPTY
   }
 
   /** Drops all received bytes. */
   reset(): void {
     this.#skipped = this.skipped
     this.#decoder = this.#codec.decoder()
-    this.push(EMPTY)
+    this.#chunk = EMPTY
+    this.#isPending = false
     this.#forgetFrames()
     this.#error = undefined
   }
@@ -84,12 +97,18 @@ export class FrameInput<In> {
     this.#forgetFrames()
     const chunk = this.#chunk
     try {
-      this.#at = this.#decoder.push(chunk, this.#emit, this.#at) ?? chunk.length
+      if (this.#at < chunk.length) this.#at = this.#decoder.push(chunk, this.#emit, this.#at) ?? chunk.length
+      if (this.#at < chunk.length) return
+      this.#chunk = EMPTY
+      this.#isPending = false
+      if (this.#end === 'whole') this.#decoder.end(this.#emit)
+      else if (this.#end === 'cut') {
+        throw incomplete(this.takePartial(), 'before the place where the datagram was cut')
+      }
     } catch (error) {
+      this.#isPending = false
       this.#error = error as Error
-      this.#at = chunk.length
     }
-    if (this.#at === chunk.length) this.push(EMPTY)
   }
 
   #forgetFrames(): void {

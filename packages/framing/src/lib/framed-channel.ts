@@ -63,12 +63,12 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   readonly #input: FrameInput<In>
   /** Undefined on datagrams: a datagram holds complete frames. */
   readonly #connection: Connection | undefined
-  /** The state of the datagram whose frames are being read. */
-  #datagram: 'none' | 'whole' | 'truncated' = 'none'
   /** `ended`: no more bytes come. `closed`: remaining frames are not read any more. */
   #state: 'open' | 'ended' | 'closed' = 'open'
   /** The error it was reset with. */
   failure: Error | undefined
+  /** Number of frames that were read. */
+  given = 0
 
   constructor(channel: Channel, codec: Codec<In, Out>, deadlines: FrameDeadlines) {
     this.channel = channel
@@ -90,9 +90,9 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   get skipped(): number {
     return this.#input.skipped
   }
-  /** Whether there are unread frames. */
+  /** Whether a datagram has frames that were not read. */
   get hasFrames(): boolean {
-    return this.#state !== 'closed' && (this.#input.hasMore || this.#datagram !== 'none')
+    return this.#connection === undefined && this.#state !== 'closed' && this.#input.isReady
   }
 
   read(options?: ReadOptions): Promise<In | null> {
@@ -144,13 +144,13 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     this.#input.push(chunk)
   }
 
-  /** Adds a datagram. */
+  /** Adds a datagram. A peer that was closed before goes on with it: on a shared socket, `close()` is for one datagram. */
   pushDatagram(data: Buffer, truncated: boolean): void {
-    this.#datagram = truncated ? 'truncated' : 'whole'
-    this.#input.push(data)
+    this.#state = 'open'
+    this.#input.push(data, truncated ? 'cut' : 'whole')
   }
 
-  /** Ends the input. @throws SockError `ERR_SOCK_FRAME_INCOMPLETE` */
+  /** Ends the input. */
   finish(): void {
     if (this.#state !== 'open') return
     this.#state = 'ended'
@@ -161,25 +161,24 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   /** Returns the next frame that has arrived. @throws SockError what is wrong with it */
   next(): In | typeof NOTHING {
     if (this.#state === 'closed') return NOTHING
-    let frame = this.#input.next()
-    if (frame === NOTHING && this.#datagram !== 'none') {
-      this.#endDatagram()
+    let frame: In | typeof NOTHING
+    try {
       frame = this.#input.next()
+    } catch (error) {
+      // The next datagram has nothing to do with this one.
+      if (this.#connection === undefined) this.#input.reset()
+      throw error
     }
+    if (frame !== NOTHING) this.given += 1
     this.#waitForRest(frame === NOTHING && this.#input.isPartial)
     return frame
   }
 
-  /** Drops unread frames, and reads no more. */
+  /** Drops unread frames, and reads no more; on datagrams, until the next one. */
   stop(): void {
     this.#state = 'closed'
+    if (this.#connection === undefined) this.#input.reset()
     this.#deadlines.end(this)
-  }
-
-  /** Drops the rest of a datagram with an error. */
-  dropDatagram(): void {
-    this.#datagram = 'none'
-    this.#input.reset()
   }
 
   /** Fails the frame whose rest has not arrived in time. */
@@ -192,14 +191,6 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     this.failure = error
     this.stop()
     this.#connection?.destroy(error)
-  }
-
-  /** Ends a datagram: its remaining bytes are the last frame, or a part of one. */
-  #endDatagram(): void {
-    const isCut = this.#datagram === 'truncated'
-    this.#datagram = 'none'
-    if (isCut) throw incomplete(this.#input.takePartial(), 'before the place where the datagram was cut')
-    this.#input.end()
   }
 
   /** Tells shutdown and deadlines whether the rest of a frame is missing. */
@@ -228,9 +219,8 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     while (this.#state === 'open') {
       const left = until === undefined ? options : { ...options, timeout: timeLeft(until) }
       // oxlint-disable-next-line no-await-in-loop -- one chunk after another
-      const receive = await this.#receive(left)
+      await this.#receive(left)
       try {
-        receive()
         const frame = this.next()
         if (frame !== NOTHING) return take(frame)
       } catch (error) {
@@ -240,20 +230,22 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     return end
   }
 
-  /** Waits for bytes. @returns a function that decodes them */
-  async #receive(options?: ReadOptions): Promise<() => void> {
+  /** Waits for bytes, or for the end of the input. */
+  async #receive(options?: ReadOptions): Promise<void> {
     if (isDatagramChannel(this.channel)) {
       const datagram = await this.channel.receive(options)
-      return () => (datagram === null ? this.finish() : this.pushDatagram(datagram.data, datagram.truncated))
+      if (datagram === null) this.finish()
+      else this.pushDatagram(datagram.data, datagram.truncated)
+      return
     }
     const chunk = await this.channel.read(options)
-    return () => (chunk === null ? this.finish() : this.push(chunk))
+    if (chunk === null) this.finish()
+    else this.push(chunk)
   }
 
   /** Handles a decoder's failure during a read. */
   #failed(error: Error): Promise<never> {
-    if (this.#connection === undefined) this.dropDatagram()
-    else this.#reset(error)
+    if (this.#connection !== undefined) this.#reset(error)
     return Promise.reject(error)
   }
 }

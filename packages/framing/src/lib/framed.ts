@@ -3,7 +3,7 @@ import { wrongType } from '@sock/core/transport'
 import { checkCodec, type Codec } from './codec.js'
 import { FrameDeadlines } from './frame-deadlines.js'
 import { NOTHING } from './frame-input.js'
-import { CodedChannel, isDatagramChannel, type FramedChannel } from './framed-channel.js'
+import { CodedChannel, type FramedChannel } from './framed-channel.js'
 import { checkFrameOptions, type FrameOptions } from './options.js'
 
 /** A handler function for frames, like `Handler` of `@sock/core` for bytes. */
@@ -100,23 +100,20 @@ function withFunction<In, Out>(
   handler: FrameFunction<In, Out>,
   deadlines: FrameDeadlines,
 ): Handler {
-  // Only for datagram sockets, whose handler runs repeatedly: a run may leave frames of a datagram to the next one.
-  const sockets = new WeakMap<Channel, CodedChannel<In, Out>>()
   return async (channel) => {
-    if (!isDatagramChannel(channel)) {
-      const peer = new CodedChannel(channel, codec, deadlines)
-      try {
+    const peer = new CodedChannel(channel, codec, deadlines)
+    try {
+      await handler(peer)
+      // A datagram may hold more frames than the handler has read. It runs again for them, as for further datagrams, unless it
+      // reads nothing.
+      for (let given = 0; peer.hasFrames && peer.given > given;) {
+        given = peer.given
+        // oxlint-disable-next-line no-await-in-loop -- one run after another
         await handler(peer)
-      } finally {
-        peer.stop()
       }
-      return
+    } finally {
+      peer.stop()
     }
-    let peer = sockets.get(channel)
-    if (peer === undefined) sockets.set(channel, (peer = new CodedChannel(channel, codec, deadlines)))
-    // oxlint-disable-next-line no-await-in-loop -- one run after another
-    do await handler(peer)
-    while (peer.hasFrames && channel.isOpen)
   }
 }
 

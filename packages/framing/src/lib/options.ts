@@ -6,8 +6,8 @@ export interface FrameOptions {
   /**
    * How long a frame may take from its first byte to its last, in ms. After that the connection is reset with
    * `ERR_SOCK_FRAME_INCOMPLETE`. `idleTimeout` does not limit this: a peer that sends one byte per second makes
-   * progress. Time in which your handler does not read does not count. Datagrams hold complete frames, so it does not
-   * affect them. Default: no limit.
+   * progress. The time starts when your handler has read the frames before this one. Datagrams hold complete frames,
+   * so it does not affect them. Default: no limit.
    */
   frameTimeout?: number | undefined
 }
