@@ -4,7 +4,8 @@ import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
-import { type PeerCertificate } from 'node:tls'
+import type { AddressInfo } from 'node:net'
+import type { PeerCertificate } from 'node:tls'
 import type { TcpServerOptions, TcpStream } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { engines } from './support/engines.js'
@@ -60,14 +61,14 @@ function createAgent(running: Running, options: object): Agent {
 }
 
 engines.forEach(({ name, options, describe: describeEngine }) => {
-  describeEngine(`serveHttp() with ${name}`, () => {
+  describeEngine(`serveHttp()${name}`, () => {
     async function start(httpOptions?: ServerOptions, serverOptions?: TcpServerOptions) {
       const pages = createPages(httpOptions)
       const running = await serve(serveHttp(pages.http), { drainIdle: 50, ...options, ...serverOptions })
       return { ...pages, running, agent: createAgent(running, options) }
     }
 
-    it(`serveHttp() with ${name}: requests see the addresses of their socket, and its methods work`, async () => {
+    it(`serveHttp()${name}: requests see the addresses of their socket, and its methods work`, async () => {
       const { running, agent } = await start()
       const { text } = await ask(running, agent, '/')
       expect(JSON.parse(text)).toEqual({
@@ -80,14 +81,14 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
       expect(running.errors).toEqual([])
     })
 
-    it(`serveHttp() with ${name}: an agent of node:http keeps a connection of ours for its next request`, async () => {
+    it(`serveHttp()${name}: an agent of node:http keeps a connection of ours for its next request`, async () => {
       const { running, agent } = await start()
       await ask(running, agent, '/')
       await ask(running, agent, '/')
       expect(running.server.stats().accepted).toBe(1)
     })
 
-    it(`serveHttp() with ${name}: headersTimeout ends a peer that never finishes its headers`, async () => {
+    it(`serveHttp()${name}: headersTimeout ends a peer that never finishes its headers`, async () => {
       const { running } = await start({
         headersTimeout: 50,
         requestTimeout: 100,
@@ -106,7 +107,7 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
         '431 Request Header Fields Too Large',
       ],
     ])(
-      `serveHttp() with ${name}: %s is answered before the connection ends in good order`,
+      `serveHttp()${name}: %s is answered before the connection ends in good order`,
       async (_, request, status) => {
         const { running } = await start({ maxHeaderSize: 1_000 })
         const socket = await dialRaw(running.address)
@@ -115,7 +116,40 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
       },
     )
 
-    it(`serveHttp() with ${name}: a clientError listener of the program answers instead`, async () => {
+    it(`serveHttp()${name}: two servers share one HTTP server, and one that has no connection changes nothing for the other`, async () => {
+      const { running, http } = await start({
+        headersTimeout: 50,
+        requestTimeout: 100,
+        connectionsCheckingInterval: 20,
+      })
+      const other = await serve(serveHttp(http), options)
+      const slow = await dialRaw(running.address)
+      slow.write('GET / HTTP/1.1\r\n')
+      const brief = await dialRaw(other.address)
+      brief.write('nonsense\r\n\r\n')
+      expect(String(await readToEnd(brief))).toMatch(/^HTTP\/1\.1 400 Bad Request/)
+      await until(() => other.server.openConnections === 0, 'the brief connection is closed')
+      expect(String(await readToEnd(slow))).toMatch(/^HTTP\/1\.1 408 Request Timeout/)
+    })
+
+    it(`serveHttp()${name}: an HTTP server that listens as well keeps its own time-outs`, async () => {
+      const { running, http } = await start({
+        headersTimeout: 50,
+        requestTimeout: 100,
+        connectionsCheckingInterval: 20,
+      })
+      await new Promise<void>((resolve) => void http.listen(0, '127.0.0.1', resolve))
+      later(() => new Promise((resolve) => http.close(resolve)))
+      const brief = await dialRaw(running.address)
+      brief.write('nonsense\r\n\r\n')
+      await readToEnd(brief)
+      await until(() => running.server.openConnections === 0, 'the brief connection is closed')
+      const slow = await dialRaw({ ...running.address, port: (http.address() as AddressInfo).port })
+      slow.write('GET / HTTP/1.1\r\n')
+      expect(String(await readToEnd(slow))).toMatch(/^HTTP\/1\.1 408 Request Timeout/)
+    })
+
+    it(`serveHttp()${name}: a clientError listener of the program answers instead`, async () => {
       const { running, http } = await start()
       http.on('clientError', (_error, socket) => void socket.end('HTTP/1.1 418 Teapot\r\n\r\n'))
       const socket = await dialRaw(running.address)
@@ -123,7 +157,7 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
       expect(String(await readToEnd(socket))).toBe('HTTP/1.1 418 Teapot\r\n\r\n')
     })
 
-    it(`serveHttp() with ${name}: keepAliveTimeout ends a connection that waits for its next request`, async () => {
+    it(`serveHttp()${name}: keepAliveTimeout ends a connection that waits for its next request`, async () => {
       const { running } = await start({ keepAliveTimeout: 20 })
       const socket = await dialRaw(running.address)
       socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
@@ -132,14 +166,14 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
       await until(() => running.server.openConnections === 0, 'the connection is closed')
     })
 
-    it(`serveHttp() with ${name}: closeIdleConnections() finds the idle ones`, async () => {
+    it(`serveHttp()${name}: closeIdleConnections() finds the idle ones`, async () => {
       const { running, http, agent } = await start()
       await ask(running, agent, '/')
       http.closeIdleConnections()
       await until(() => running.server.openConnections === 0, 'the idle connection is closed')
     })
 
-    it(`serveHttp() with ${name}: a shutdown ends idle connections, and answers the rest with "Connection: close"`, async () => {
+    it(`serveHttp()${name}: a shutdown ends idle connections, and answers the rest with "Connection: close"`, async () => {
       const { running, agent, answer, http } = await start({ keepAliveTimeout: 600_000 })
       const idle = await dialRaw(running.address)
       idle.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
@@ -156,7 +190,7 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
       expect(await shutdown).toMatchObject({ forced: 0 })
     })
 
-    it(`serveHttp() with ${name}: leaves no timer when no connection is open`, async () => {
+    it(`serveHttp()${name}: leaves no timer when no connection is open`, async () => {
       const { running, http } = await start({ connectionsCheckingInterval: 600_000 })
       const socket = await dialRaw(running.address)
       await until(() => running.server.openConnections === 1, 'the connection is open')

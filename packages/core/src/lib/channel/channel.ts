@@ -153,9 +153,9 @@ export interface Connection<Data = unknown, Addr extends Address = Address> exte
 }
 
 /**
- * A connection as a Node stream that has the members of a `net.Socket`, so that programs written for sockets can use it. Members
- * do what they do on a socket (https://nodejs.org/api/net.html#class-netsocket); the docstrings say where they differ. It is not
- * an instance of `net.Socket`, since Node would then take its handle.
+ * A connection as a Node stream with the members of a `net.Socket`, for programs that were written for sockets. A member
+ * does what it does on a socket, unless its docstring says otherwise. The stream is not an instance of `net.Socket`: Node
+ * would take the handle of one. https://nodejs.org/api/net.html#class-netsocket
  */
 export interface ConnectionStream extends Duplex {
   /** The connection behind the stream. */
@@ -180,29 +180,33 @@ export interface ConnectionStream extends Duplex {
   readonly connecting: boolean
   /** Always false. */
   readonly pending: boolean
-  /** Which sides are open, as `net.Socket` says it. */
+  /** The open sides. */
   readonly readyState: 'open' | 'readOnly' | 'writeOnly' | 'closed'
-  /** What `setTimeout()` has set, in ms. */
+  /** The time that `setTimeout()` has set, in ms; `undefined` before the first call. */
   readonly timeout: number | undefined
   /** The address of this side; an empty object on Unix sockets. */
   address(): AddressInfo | Record<string, never>
   /**
-   * Emits `timeout` when nothing was read or sent for `ms`; 0 takes that back. The connection stays open, as with a socket.
+   * Emits `timeout` when nothing was read or sent for `ms` milliseconds. 0 turns that off. The connection stays open.
    *
    * @throws TypeError, RangeError unless `ms` is a time that a timer can wait for
    */
   setTimeout(ms: number, callback?: () => void): this
-  /** Does nothing where the transport or the engine has no such setting. */
+  /** Sends small writes at once (TCP_NODELAY). Does nothing on Unix sockets. Default: true. */
   setNoDelay(noDelay?: boolean): this
-  /** Does nothing where the transport or the engine has no such setting. @param initialDelay in ms */
+  /**
+   * Probes a silent peer (SO_KEEPALIVE). Does nothing on Unix sockets. Default: false.
+   *
+   * @param initialDelay the silence before the first probe, in ms. 0 leaves it unchanged, and is the default
+   */
   setKeepAlive(enable?: boolean, initialDelay?: number): this
-  /** Does nothing where the engine cannot do it. */
+  /** Keeps the process alive while open, which is the default. Does nothing if the engine cannot do that. */
   ref(): this
-  /** Does nothing where the engine cannot do it. */
+  /** Lets the process end while open. Does nothing if the engine cannot do that. */
   unref(): this
-  /** For programs that connect their socket themselves: the connection exists, so it only emits `connect` and `ready`. */
+  /** Emits `connect` and `ready`, for programs that connect their socket themselves. The arguments have no effect. */
   connect(...ignored: unknown[]): this
-  /** Ends the stream; closes the connection when everything is sent. */
+  /** Ends the stream, and closes the connection when everything is sent. */
   destroySoon(): void
   /** Destroys the stream and, where the transport has a reset (tcp), resets the connection. */
   resetAndDestroy(): this

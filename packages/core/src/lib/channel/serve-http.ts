@@ -3,22 +3,35 @@ import { wrongType } from '../options/check.js'
 import type { Connection, ConnectionStream } from './channel.js'
 import type { StreamCallbacks } from './handler.js'
 
-/** What node:http has no public name for: which connections it watches, and how often. */
+/** Names of node:http that are not public: of the function that starts its checks, and of the symbol of their interval. */
 const START_CHECKS = 'setupConnectionsTracking'
 const CHECKS = 'http.server.connectionsCheckingInterval'
 
-/** The part of `http.Server` and `https.Server` that is needed. */
-export type HttpServer = Pick<Server, 'emit' | 'on' | 'listeners' | 'listenerCount'>
+/** The part of `http.Server` that {@link serveHttp} uses. */
+export type HttpServer = Pick<Server, 'emit' | 'on' | 'listeners' | 'listenerCount' | 'listening'>
+
+/** What all handlers of one HTTP server share. */
+interface Served {
+  /** Number of open connections. */
+  open: number
+  /** The latest response on each connection. */
+  readonly responses: WeakMap<object, ServerResponse>
+}
+
+const allServed = new WeakMap<HttpServer, Served>()
 
 /**
- * Makes a handler of a `node:http` server that does not listen itself. Its own time-outs work (`headersTimeout`,
- * `requestTimeout`, `keepAliveTimeout`), and so does `closeIdleConnections()`. During a graceful shutdown, answers that have not
- * begun get `Connection: close`, and idle connections are ended.
+ * Returns a handler that serves HTTP with a `node:http` server, which need not listen itself. Several servers may share
+ * one HTTP server. Its time-outs work (`headersTimeout`, `requestTimeout`, `keepAliveTimeout`), and so does
+ * `closeIdleConnections()`. During a graceful shutdown, responses that have not begun get `Connection: close`, and idle
+ * connections end.
+ *
+ * A request that cannot be read is answered with 400, 408, 413 or 431, unless you add a `clientError` listener.
  *
  * @example
  * const server = createTcpServer(serveHttp(createServer((request, response) => response.end('hello'))))
  *
- * @throws TypeError unless it is a server of node:http or node:https
+ * @throws TypeError unless it is a server of node:http
  */
 export function serveHttp(
   http: HttpServer,
@@ -26,34 +39,41 @@ export function serveHttp(
   if (typeof (http as Partial<HttpServer> | undefined)?.emit !== 'function') {
     throw wrongType('http', 'a server of node:http', http)
   }
-  const answers = new WeakMap<object, ServerResponse>()
-  http.on('request', (request, response) => {
-    answers.set(request.socket, response)
-    const { connection } = request.socket as unknown as Partial<ConnectionStream>
-    if (connection?.signal.aborted === true) isLast(response)
-  })
-  http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // A listener of the program's own decides instead.
-    if (http.listenerCount('clientError') > 1) return
-    refuse(socket as unknown as ConnectionStream, answers.get(socket), error.code)
-  })
-  let open = 0
+  const served = allServed.get(http) ?? watch(http)
   return {
     open(connection: Connection) {
-      if (open === 0) startChecks(http)
-      open += 1
+      served.open += 1
+      if (served.open === 1) startChecks(http)
       const { stream, signal } = connection
-      signal.addEventListener('abort', () => isLast(answers.get(stream)), { once: true })
+      signal.addEventListener('abort', () => makeLast(served.responses.get(stream)), { once: true })
       http.emit('connection', stream as never)
     },
     close() {
-      open -= 1
-      if (open === 0) stopChecks(http)
+      served.open -= 1
+      if (served.open === 0) stopChecks(http)
     },
   }
 }
 
-/** What node:http answers to requests that it cannot read; 400 otherwise. */
+/** Adds the listeners, once per HTTP server. */
+function watch(http: HttpServer): Served {
+  const responses = new WeakMap<object, ServerResponse>()
+  http.on('request', (request, response) => {
+    responses.set(request.socket, response)
+    const { connection } = request.socket as unknown as Partial<ConnectionStream>
+    if (connection?.signal.aborted === true) makeLast(response)
+  })
+  http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Another listener, of your program, decides instead.
+    if (http.listenerCount('clientError') > 1) return
+    refuse(socket as unknown as ConnectionStream, responses.get(socket), error)
+  })
+  const served = { open: 0, responses }
+  allServed.set(http, served)
+  return served
+}
+
+/** What node:http answers to a request that it cannot read, by error code. The default is 400. */
 const REFUSALS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
@@ -61,34 +81,45 @@ const REFUSALS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Answers as node:http does, and closes in good order. Node destroys the stream with the error; on a connection that is a reset,
- * which may overtake the answer.
+ * Answers like node:http, and then ends the connection in good order. node:http destroys the stream with the error. Here
+ * that would be a reset, which may overtake the answer.
  */
-function refuse(stream: ConnectionStream, answer: ServerResponse | undefined, code = ''): void {
-  const hasBegun = answer?.headersSent === true && !answer.writableFinished
+function refuse(
+  stream: ConnectionStream,
+  response: ServerResponse | undefined,
+  error: NodeJS.ErrnoException,
+): void {
+  const hasBegun = response?.headersSent === true && !response.writableFinished
   if (!stream.writable || hasBegun) {
-    stream.destroy()
+    // The peer must not take a part of a response for the whole.
+    stream.destroy(error)
     return
   }
-  stream.write(`HTTP/1.1 ${REFUSALS[code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
+  const status = REFUSALS[error.code ?? ''] ?? '400 Bad Request'
+  stream.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
   stream.destroySoon()
 }
 
-/** The connection ends with this answer. Too late once its head is sent: then the connection ends as idle. */
-function isLast(response: ServerResponse | undefined): void {
+/**
+ * Ends the connection with this response. If its head is sent already, it is too late; the shutdown then ends the
+ * connection when it is idle.
+ */
+function makeLast(response: ServerResponse | undefined): void {
   if (response?.headersSent === false) response.shouldKeepAlive = false
 }
 
 /**
- * node:http watches connections from its event `listening` on. The event itself is not emitted: it is not true, and other
- * listeners would hear it.
+ * Starts the checks of time-outs, which node:http does in a listener of its event `listening`. Emitting the event would
+ * not be true, and other listeners would hear it.
  */
 function startChecks(http: HttpServer): void {
+  if (http.listening) return
   const start = http.listeners('listening').find(({ name }) => name === START_CHECKS)
   start?.call(http)
 }
 
 function stopChecks(http: HttpServer): void {
+  if (http.listening) return
   const symbol = Object.getOwnPropertySymbols(http).find(({ description }) => description === CHECKS)
   if (symbol !== undefined) clearInterval((http as unknown as Record<symbol, NodeJS.Timeout>)[symbol])
 }

@@ -1,7 +1,7 @@
 import { isRecord, outOfRange, wrongType, type Check } from './check.js'
 
 /** The longest delay of `setTimeout`; a longer one would fire at once. https://nodejs.org/api/timers.html */
-const MAX_TIMEOUT = 2 ** 31 - 1
+export const MAX_TIMEOUT = 2 ** 31 - 1
 
 /** Checks an integer from `min` to `max`. */
 export function integer<D>(fallback: D, min: number, max: number): Check<number | D> {

@@ -4,15 +4,14 @@ import type { Address, IpAddress } from '../address/address.js'
 import type { Connection, ConnectionStream } from '../channel/channel.js'
 import { SockError } from '../errors/errors.js'
 import { outOfRange, wrongType } from '../options/check.js'
+import { MAX_TIMEOUT } from '../options/values.js'
 import type { StreamPort } from './port.js'
 
-/** What a socket of an engine may have. */
+/** The settings that an engine's socket may have. */
 interface Settable {
   setNoDelay?(noDelay: boolean): unknown
   setKeepAlive?(enable: boolean, initialDelay: number): unknown
 }
-
-const MAX_TIMEOUT = 2 ** 31 - 1
 
 /** What a stream needs from its connection. */
 export interface StreamSource {
@@ -20,24 +19,25 @@ export interface StreamSource {
   readonly port: StreamPort
   /** See `Connection.read()`. */
   read(): Promise<Buffer | null>
-  /** Bytes were written, and `waiting` of them are in the queue of the stream now, `before` were there before. */
+  /** Reports a write: the stream's queue has `waiting` bytes now, and had `before` bytes before. */
   written(before: number, waiting: number): void
 }
 
-/** Node's streams are made to be extended, and their users look for members: so this is a class that extends another. */
+/** A stream with the members of a socket. Decision 28 says why this class extends another. */
 export class SocketStream extends Duplex implements ConnectionStream {
   readonly #source: StreamSource
   #timeout: number | undefined
   #timer: NodeJS.Timeout | undefined
-  /** How far writes had come when the timer was looked at last. */
+  /** The progress of writes when the timer fired last. */
   #progress = 0
-  /** Bytes that the connection has been given, and that still count in `writableLength`. */
+  /** Bytes that were passed to the connection and still count in `writableLength`. */
   #passedOn = 0
   #isReset = false
 
   constructor(source: StreamSource) {
-    // With autoDestroy, Node's iterator over a stream, which pipeline() passes to a generator, would destroy the stream at the
-    // end of its input, before the answer is complete. https://nodejs.org/api/stream.html#readablesymbolasynciterator
+    // With autoDestroy, Node's iterator over a stream, which pipeline() passes to a generator, would destroy the stream
+    // at the end of its input, before the answer is complete.
+    // https://nodejs.org/api/stream.html#readablesymbolasynciterator
     super({ autoDestroy: false })
     this.#source = source
     for (const name of source.port.socketMembers ?? []) forward(this, source.port.socket, name)
@@ -49,7 +49,7 @@ export class SocketStream extends Duplex implements ConnectionStream {
     void this.#source.read().then(this.#onChunk, this.#onError)
   }
 
-  // Made once per stream instead of once per chunk.
+  // Created once per stream, not once per chunk.
   readonly #onChunk = (chunk: Buffer | null): void => {
     this.#moved()
     this.push(chunk)
@@ -145,7 +145,7 @@ export class SocketStream extends Duplex implements ConnectionStream {
     this.#stopTimer()
     if (ms > 0) {
       if (callback !== undefined) this.once('timeout', callback)
-      if (!this.destroyed) this.#timer = setTimeout(() => this.#beQuiet(), ms).unref()
+      if (!this.destroyed) this.#timer = setTimeout(() => this.#timedOut(), ms).unref()
     } else if (callback !== undefined) this.off('timeout', callback)
     return this
   }
@@ -194,7 +194,7 @@ export class SocketStream extends Duplex implements ConnectionStream {
     return this.destroy()
   }
 
-  /** Bytes have moved. */
+  /** Restarts the time-out. */
   #moved(): void {
     this.#timer?.refresh()
   }
@@ -204,8 +204,8 @@ export class SocketStream extends Duplex implements ConnectionStream {
     this.#timer = undefined
   }
 
-  /** Nothing was read, and no write has come to its end: but one may have made progress. */
-  #beQuiet(): void {
+  /** Emits `timeout`, unless a long write has made progress since the timer fired last. */
+  #timedOut(): void {
     const progress = this.#source.port.writeProgress
     const isSending = this.writableLength > 0 && progress !== this.#progress
     this.#progress = progress
@@ -214,7 +214,7 @@ export class SocketStream extends Duplex implements ConnectionStream {
   }
 }
 
-/** Shows a member of the engine's socket. */
+/** Defines a member that reads the same member of the engine's socket. */
 function forward(stream: object, socket: unknown, name: string): void {
   Object.defineProperty(stream, name, {
     configurable: true,
