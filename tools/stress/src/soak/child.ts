@@ -89,15 +89,16 @@ serveParent({
   async report() {
     await until(isQuiet, PATIENCE, 'busy after the last client left').catch(note)
     await world.settle(PATIENCE).catch(note)
+    const stopped = setup.role === 'server' ? world.stoppedPlaces : []
     const known = world.datagramAccounts(true)
-    const datagrams = setup.role === 'server' ? known : told
+    const datagrams = setup.role === 'server' ? known.filter(isTold) : told
     const accounts = world.collect().map((account, at) => {
       if (setup.broken === 'heap') kept.push(Array.from({ length: 5_000 }, Math.random))
       if (setup.broken === 'descriptors' && at === 0) openSync(devNull, 'r')
       const isWrong = setup.broken === 'byte' && account.length > 0 && at % 20 === 0
       return isWrong ? { ...account, length: account.length - 1 } : account
     })
-    return { accounts, datagrams, faults: faults.splice(0), sample: takeSample() }
+    return { accounts, datagrams, stopped, faults: faults.splice(0), sample: takeSample() }
   },
   async finish() {
     await Promise.all(world.servers.map((server) => server.shutDown(SHUTDOWN_TIMEOUT)))
@@ -113,6 +114,9 @@ serveParent({
     return { problems, done, sample: takeSample() }
   },
 } satisfies SoakChild)
+
+/** Whether the server tells of a client: one that it conceals on purpose must be missed. */
+const isTold = ({ mayLose }: DatagramAccount): boolean => setup.broken !== 'datagram' || mayLose
 
 const note = (error: Error): void => void faults.push(error.message)
 

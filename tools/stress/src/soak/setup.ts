@@ -14,7 +14,7 @@ export const ROLES = ['server', 'polite', 'rude'] as const
 export type Role = (typeof ROLES)[number]
 
 /** Mistakes that a run can be told to make, to see that the verdict finds them. */
-export const BROKEN = ['descriptors', 'heap', 'byte', 'order'] as const
+export const BROKEN = ['descriptors', 'heap', 'byte', 'datagram', 'order'] as const
 
 export interface Setup {
   readonly role: Role
@@ -47,6 +47,8 @@ export interface Sample {
 export interface Report {
   readonly accounts: readonly Account[]
   readonly datagrams: readonly DatagramAccount[]
+  /** Of servers: the numbers of places where one was stopped. */
+  readonly stopped: readonly number[]
   readonly faults: readonly string[]
   readonly sample: Sample
 }

@@ -53,7 +53,7 @@ export class Verdict {
     this.seen.whole += whole
     this.seen.bytes += accounts.reduce((sum, { length }) => sum + length, 0)
     this.seen.datagrams += datagrams.reduce((sum, one) => sum + one.requests.arrived + one.answers.arrived, 0)
-    this.#keep(this.#lost, [...problems, ...compareDatagrams(datagrams, 2)])
+    this.#keep(this.#lost, [...problems, ...compareDatagrams(datagrams, reports.server.stopped)])
     for (const role of ROLES) {
       this.samples[role].push(reports[role].sample)
       this.#keep(

@@ -24,6 +24,8 @@ interface Flows {
 /** What one process knows of one client, as plain data. */
 export interface DatagramAccount {
   readonly id: number
+  /** The number of its server's place. */
+  readonly place: number
   readonly transport: string
   /** Datagrams may be lost: the client was closed, or its server was stopped. */
   readonly mayLose: boolean
@@ -175,8 +177,13 @@ export class Datagrams {
     }
   }
 
-  /** @param forgets what was told, and closed clients */
-  accounts(forgets: boolean): DatagramAccount[] {
+  /** Whether the server was stopped since accounts were forgotten. */
+  get wasStopped(): boolean {
+    return this.#place().stops !== this.#stopsBefore
+  }
+
+  /** @param place its number @param forgets what was told, and closed clients */
+  accounts(place: number, forgets: boolean): DatagramAccount[] {
     const { stops, spec } = this.#place()
     const clients = new Map(this.#clients.map((one) => [one.id, one]))
     const numbers = ({ sent, acknowledged, arrived }: Flow): Numbers => ({ sent, acknowledged, arrived })
@@ -185,7 +192,7 @@ export class Datagrams {
       const before = client?.stops ?? this.#stopsBefore
       const mayLose = spec.transport === 'udp' || before !== stops || client?.isClosed === true
       const flows = { requests: numbers(requests), answers: numbers(answers) }
-      return { id, transport: spec.transport, mayLose, ...flows }
+      return { id, place, transport: spec.transport, mayLose, ...flows }
     })
     if (forgets) {
       this.#clients = []
@@ -199,14 +206,18 @@ export class Datagrams {
 /**
  * Compares what was sent with what arrived, by client.
  *
- * @param sides processes that have an account of each client; a server that knows nothing of a client may have been restarted
+ * @param stopped numbers of places whose server was stopped: there, datagrams may be lost, also of clients that the server
+ * knows nothing of
  * @returns what is wrong
  */
-export function compareDatagrams(accounts: readonly DatagramAccount[], sides: 1 | 2): string[] {
+export function compareDatagrams(
+  accounts: readonly DatagramAccount[],
+  stopped: readonly number[] = [],
+): string[] {
   const problems: string[] = []
   for (const id of new Set(accounts.map((one) => one.id))) {
     const same = accounts.filter((one) => one.id === id)
-    const mayLose = same.length < sides || same.some((one) => one.mayLose)
+    const mayLose = same.some((one) => one.mayLose || stopped.includes(one.place))
     for (const flow of ['requests', 'answers'] as const) {
       const sum = (key: keyof Numbers): number => same.reduce((before, one) => before + one[flow][key], 0)
       const story = `${same[0]?.transport} client ${id}: ${sum('arrived')} of ${sum('sent')} ${flow} arrived`

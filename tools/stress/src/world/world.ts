@@ -302,7 +302,7 @@ export class World {
 
   /** Datagrams that the system took on Unix sockets, and that have not arrived. */
   get missing(): string[] {
-    return compareDatagrams(this.datagramAccounts(false), 1)
+    return compareDatagrams(this.datagramAccounts(false))
   }
 
   get isWaiting(): boolean {
@@ -314,7 +314,12 @@ export class World {
   }
 
   datagramAccounts(forgets: boolean): DatagramAccount[] {
-    return [...this.#datagrams.values()].flatMap((datagrams) => datagrams.accounts(forgets))
+    return [...this.#datagrams.values()].flatMap((datagrams, place) => datagrams.accounts(place, forgets))
+  }
+
+  /** The numbers of places whose server was stopped since accounts were forgotten. */
+  get stoppedPlaces(): number[] {
+    return [...this.#datagrams.values()].flatMap(({ wasStopped }, place) => (wasStopped ? [place] : []))
   }
 
   /** Waits until every promise has settled and every client is closed. @throws what is wrong */

@@ -42,6 +42,7 @@ describe('npm run soak', () => {
     ['descriptors', ['server: descriptors', 'after the last shutdown']],
     ['heap', ['server: heap']],
     ['byte', ['bytes and datagrams']],
+    ['datagram', ['bytes and datagrams']],
     ['order', ['events, content, promises']],
   ])('npm run soak ends with code 1 when something is done wrong: %s', async (broken, rows) => {
     const outcome = await soak('--minutes', SHORT, '--only', 'tcp,unixgram', '--broken', broken).ended
