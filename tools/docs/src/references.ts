@@ -14,6 +14,15 @@ export function brokenLinks({ path, links, sections }: Document, all: readonly D
   })
 }
 
+/** Tests that a document names after a link to their file, `[limits](some.test.ts) "name of the test"`, and that are not there. */
+export function brokenQuotes({ path, text }: Document): string[] {
+  return [...text.matchAll(/\]\(([^)#]+\.(?:ts|mjs))\) "([^"]+)"/g)].flatMap(([, link = '', name = '']) => {
+    const file = root + posix.join(posix.dirname(path), link)
+    const isThere = existsSync(file) && readFileSync(file, 'utf8').includes(name)
+    return isThere ? [] : [`${path} ${link} has no test "${name}"`]
+  })
+}
+
 /** Blocks `ts part some/file.ts` whose code is not in that file, however it is indented. */
 export function brokenParts({ blocks }: Document): string[] {
   const inOneLine = (code: string): string => code.replace(/\s+/g, ' ').trim()

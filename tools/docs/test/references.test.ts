@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { parseDocument, readDocuments } from '../src/markdown.js'
-import { brokenCommands, brokenLinks, brokenParts } from '../src/references.js'
+import { brokenCommands, brokenLinks, brokenParts, brokenQuotes } from '../src/references.js'
 
 const documents = readDocuments()
 
@@ -20,10 +20,16 @@ describe('the documentation', () => {
     expect(documents.flatMap(brokenParts)).toEqual([])
   })
 
+  it('names tests that exist', () => {
+    expect(documents.flatMap(brokenQuotes)).toEqual([])
+  })
+
   it('is checked: what is wrong in a document is found', () => {
     const document = parseDocument(
       'README.md',
       `# A b
+[one](tools/docs/test/references.test.ts) "names tests that exist", [another](tools/docs/test/references.test.ts) "${'was'} renamed"
+
 [1](#a-b) [2](#c) [3](package.json) [4](nothing.md) [5](https://example.org) [6](../x)
 
 \`npm run nothing\`, \`npm test\`, \`node examples/dist/dns.js\`, \`node examples/dist/nothing.js\`
@@ -45,6 +51,9 @@ not there
       'README.md npm run nothing',
       'README.md node examples/dist/nothing.js',
     ])
-    expect(brokenParts(document)).toEqual(['README.md:12 package.json has no such part'])
+    expect(brokenQuotes(document)).toEqual([
+      `README.md tools/docs/test/references.test.ts has no test "${'was'} renamed"`,
+    ])
+    expect(brokenParts(document)).toEqual(['README.md:14 package.json has no such part'])
   })
 })

@@ -257,7 +257,7 @@ export function checkChannel(channel: unknown): void {
 }
 
 /** Whether it is a datagram channel. */
-export function isDatagramChannel(channel: Channel): channel is DatagramChannel {
+function isDatagramChannel(channel: Channel): channel is DatagramChannel {
   return 'receive' in channel
 }
 
