@@ -10,6 +10,7 @@ import { serverLife } from './server-life.js'
 import { serverLimits } from './server-limits.js'
 import { serverObservation } from './server-observation.js'
 import { serverShutdown } from './server-shutdown.js'
+import { serverTimeOuts } from './server-time-outs.js'
 import { sockets } from './sockets.js'
 import type { StreamFixture } from '../stage.js'
 import type { Suite } from '../suite.js'
@@ -29,6 +30,7 @@ export function streamConformance(fixture: StreamFixture): Suite {
     serverObservation,
     serverHandlers,
     serverLimits,
+    serverTimeOuts,
     serverShutdown,
     streamContexts,
     clients,
