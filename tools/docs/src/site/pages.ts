@@ -8,8 +8,8 @@ export interface PageGroup {
 }
 
 /** The pages after the guides, in the order in which one reads them. */
-const REFERENCE = ['errors', 'options', 'platforms', 'engines', 'benchmarks', 'faults']
-const PROJECT = ['writing-a-transport', 'deprecation']
+const REFERENCE = ['errors', 'options', 'platforms', 'engines', 'benchmarks', 'measuring', 'faults']
+const PROJECT = ['writing-a-transport', 'listeners-and-ports', 'testing-a-transport', 'deprecation']
 /** Guides that one reads first, and those that only some need. Others stand between them. */
 const FIRST = [
   'getting-started',
