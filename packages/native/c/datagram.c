@@ -36,6 +36,8 @@ struct datagram_socket {
   bool is_unix;
   bool has_credentials;
   bool may_segment;
+  /* How many ns the engine may poll for further datagrams before it sleeps. */
+  int64_t spin;
   /* The expected size of the next datagrams. Longer ones cost a copy. */
   size_t window;
   size_t longest;
@@ -218,7 +220,7 @@ static void receive_all(struct engine *engine, struct datagram_socket *socket) {
     int count = receive(engine, socket, &asked);
     if (count < 0) return;
     total += count;
-    engine->has_datagrams = true;
+    if (socket->spin > engine->spin) engine->spin = socket->spin;
     /* The queue is empty. Another call, only to confirm that, would cost as much as the next batch. */
     if (count < asked) return;
   }
@@ -243,11 +245,12 @@ static void on_ready(struct engine *engine, struct source *source, uint32_t even
   source_arm(engine, source, wanted(socket));
 }
 
-/* openDatagram(family: 4, 6 or UNIX_FAMILY; options): the slot, or -errno */
+/* openDatagram(family: 4, 6 or UNIX_FAMILY; options; spin in microseconds): the slot, or -errno */
 static napi_value open_datagram(napi_env env, napi_callback_info info) {
-  ARGUMENTS(2);
-  int32_t kind;
+  ARGUMENTS(3);
+  int32_t kind, spin;
   NAPI(env, napi_get_value_int32(env, arguments[0], &kind), NULL);
+  NAPI(env, napi_get_value_int32(env, arguments[2], &spin), NULL);
   int family = kind == 4 ? AF_INET : kind == 6 ? AF_INET6 : kind == UNIX_FAMILY ? AF_UNIX : AF_UNSPEC;
   int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return number(env, -errno);
@@ -272,6 +275,7 @@ static napi_value open_datagram(napi_env env, napi_callback_info info) {
   socket->has_credentials = passes != 0;
   socket->last = (struct ucred){.pid = -1};
   socket->window = FIRST_WINDOW;
+  socket->spin = (int64_t)spin * 1000;
   return number(env, socket->source.slot);
 }
 

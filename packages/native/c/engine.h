@@ -111,11 +111,10 @@ struct engine {
   bool in_batch;
 
   /*
-   * For waiting for more datagrams: whether it is allowed, whether this batch had some, and how the latest waits
-   * went.
+   * For waiting for more datagrams: the longest wait in ns that a socket with datagrams in this batch asks for, and
+   * how the latest waits went.
    */
-  bool may_wait;
-  bool has_datagrams;
+  int64_t spin;
   uint32_t futile_waits;
   uint32_t skipped_waits;
 

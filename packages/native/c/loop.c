@@ -8,11 +8,7 @@
 #include <fcntl.h>
 #include <time.h>
 
-/*
- * In ns: the longest wait for further datagrams (the value that the kernel's documentation recommends for
- * net.core.busy_poll), and the limit for a batch together with those that follow this way.
- */
-#define MAX_WAIT 50000
+/* In ns: the limit for a batch together with those that follow it without sleep. */
 #define MAX_WAITING 1000000
 /* After this many futile waits, wait only once in so many batches. */
 #define MAX_FUTILE_WAITS 8
@@ -30,7 +26,7 @@ void push_event(struct engine *engine, const struct source *source, int32_t kind
 
 static void begin_batch(struct engine *engine) {
   engine->batch_bytes = 0;
-  engine->has_datagrams = false;
+  engine->spin = 0;
   slabs_begin_batch(engine);
 }
 
@@ -100,15 +96,16 @@ static int64_t nanoseconds(void) {
 }
 
 /*
- * Waits for further datagrams. Their sender often waits for us after a few: for room in a Unix socket's queue of ten
- * places, or for an answer. Sleeping each time would cost both sides more than the datagrams. Wait no longer than the
- * batch took, so that waiting costs no more than the work. Skip the wait if recent waits found nothing, and on a
- * single core, which the sender has to share.
+ * Waits for further datagrams, for sockets that ask for it. Their sender often waits for us after a few: for room in
+ * a Unix socket's queue of ten places, or for an answer. Sleeping each time would cost both sides more than the
+ * datagrams. Wait no longer than the batch took, so that waiting costs no more than the work. Skip the wait if recent
+ * waits found nothing.
  */
 static bool wait_for_more(struct engine *engine, int64_t began, int64_t now) {
-  bool skip = engine->futile_waits >= MAX_FUTILE_WAITS && ++engine->skipped_waits % WAIT_AGAIN != 0;
-  if (!engine->may_wait || !engine->has_datagrams || skip || engine->closing) return false;
-  int64_t end = now + (now - began < MAX_WAIT ? now - began : MAX_WAIT);
+  int64_t spin = engine->spin;
+  if (spin == 0 || engine->closing) return false;
+  if (engine->futile_waits >= MAX_FUTILE_WAITS && ++engine->skipped_waits % WAIT_AGAIN != 0) return false;
+  int64_t end = now + (now - began < spin ? now - began : spin);
   begin_batch(engine);
   do {
     collect(engine);
@@ -144,7 +141,6 @@ bool loop_open(struct engine *engine) {
   engine->epoll = epoll_create1(EPOLL_CLOEXEC);
   engine->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
   engine->poll = calloc(1, uv_handle_size(UV_POLL));
-  engine->may_wait = sysconf(_SC_NPROCESSORS_ONLN) > 1;
   int status = -ENOMEM;
   if (engine->epoll >= 0 && engine->poll != NULL)
     status = uv_poll_init(engine->loop, engine->poll, engine->epoll);

@@ -78,7 +78,7 @@ describeNative('the addon', () => {
     const { addon } = loop
     const { EBADF } = constants.errno
     const stream = await connect()
-    const datagram = addon.openDatagram(4, {})
+    const datagram = addon.openDatagram(4, {}, 0)
     closers.push(() => loop.close(datagram))
     expect(addon.setAccepting(stream, true)).toBe(EBADF)
     expect(addon.sendDatagram(stream, Buffer.from('x'), 0)).toBe(EBADF)
@@ -127,7 +127,7 @@ describeNative('the addon', () => {
     const [entries, bytes] = addon.startSendBatch()
     const memory = new Int32Array(entries)
     const openSocket = (): number => {
-      const slot = addon.openDatagram(4, {})
+      const slot = addon.openDatagram(4, {}, 0)
       addon.dialIp(slot, '127.0.0.1', receiver.address().port)
       return slot
     }
@@ -150,7 +150,12 @@ describeNative('the addon', () => {
 describeNative('a datagram socket for which the system refuses an option', () => {
   it('is not opened, and the error names the option', async () => {
     const own = createLoop()
-    const { openUdp } = createDatagrams(() => own, { busyPoll: -1, credentials: false, autobind: false })
+    const { openUdp } = createDatagrams(() => own, {
+      busyPoll: -1,
+      datagramSpin: 0,
+      credentials: false,
+      autobind: false,
+    })
     const settings = { broadcast: false, multicast: [], ttl: 7 } as unknown as NativeUdpSettings
     const bind = { host: undefined, port: 0, family: 'udp4' } as const
     const descriptors = readdirSync('/proc/self/fd').length

@@ -24,6 +24,9 @@ describe('createEngine()', () => {
     [{ tcpDeferAccept: 0.5 }, RangeError, '"tcpDeferAccept"'],
     [{ tcpFastOpen: true }, TypeError, '"tcpFastOpen"'],
     [{ busyPoll: -1 }, RangeError, '"busyPoll"'],
+    [{ datagramSpin: -1 }, RangeError, '"datagramSpin"'],
+    [{ datagramSpin: 1001 }, RangeError, '"datagramSpin"'],
+    [{ datagramSpin: true }, TypeError, '"datagramSpin"'],
     [{ buzyPoll: 1 }, TypeError, 'Unknown option "buzyPoll"'],
     [1, TypeError, 'createEngine options'],
   ])('throws for %j, and names it', (options, kind, name) => {

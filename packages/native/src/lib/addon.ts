@@ -59,8 +59,11 @@ export interface Addon {
 
   // Datagram sockets. These return a slot, 0, or an errno.
 
-  /** @returns the slot, or a negative errno */
-  openDatagram(family: Family, options: SocketOptions): number
+  /**
+   * @param spin for how many microseconds the engine may poll for further datagrams before it sleeps
+   * @returns the slot, or a negative errno
+   */
+  openDatagram(family: Family, options: SocketOptions, spin: number): number
   bindIp(slot: number, host: string, port: number): number
   dialIp(slot: number, host: string, port: number): number
   /** Binds to a path. @param path if empty, the system chooses an abstract name */

@@ -9,29 +9,34 @@ import type {
   NativeUnixgramPort,
 } from './datagram-engine.js'
 import { UNIX_FAMILY } from './numbers.js'
+import { usableProcessors } from './processors.js'
 import type { Family } from './senders.js'
 import type { SocketOptions } from './socket-options.js'
 import { optionError, systemError } from './system-error.js'
 import { inspect } from 'node:util'
 
-type DatagramEngineSettings = Pick<EngineSettings, 'busyPoll' | 'credentials' | 'autobind'>
+/** Processors that polling needs: one for the engine, and one for the sender meanwhile. */
+const SPINNING = 2
+
+type DatagramEngineSettings = Pick<EngineSettings, 'busyPoll' | 'datagramSpin' | 'credentials' | 'autobind'>
 
 /** Returns the datagram part of an engine. @param usable returns the loop, or throws if there is no addon */
 export function createDatagrams(
   usable: () => Loop,
-  { busyPoll, credentials, autobind }: DatagramEngineSettings,
+  { busyPoll, datagramSpin, credentials, autobind }: DatagramEngineSettings,
 ): Pick<NativeDatagramEngine, 'openUdp' | 'openUnixgram' | 'autobind'> {
   const options: SocketOptions = busyPoll === undefined ? {} : { busyPoll }
+  const spin = (): number => (datagramSpin > 0 && usableProcessors() >= SPINNING ? datagramSpin : 0)
   return {
     autobind,
     openUdp: async (bind, settings) =>
-      openUdp(usable(), bind, settings, { ...options, ...optionsOf(bind, settings) }),
-    openUnixgram: () => openUnixgram(usable(), credentials ? { passCredentials: 1 } : {}),
+      openUdp(usable(), bind, settings, { ...options, ...optionsOf(bind, settings) }, spin()),
+    openUnixgram: () => openUnixgram(usable(), credentials ? { passCredentials: 1 } : {}, spin()),
   }
 }
 
-function openUnixgram(loop: Loop, options: SocketOptions): NativeUnixgramPort {
-  return new NativeDatagramPort(loop, open(loop, UNIX_FAMILY, options), UNIX_FAMILY)
+function openUnixgram(loop: Loop, options: SocketOptions, spin: number): NativeUnixgramPort {
+  return new NativeDatagramPort(loop, open(loop, UNIX_FAMILY, options, spin), UNIX_FAMILY)
 }
 
 function openUdp(
@@ -39,9 +44,10 @@ function openUdp(
   bind: NativeUdpBind,
   settings: NativeUdpSettings,
   options: SocketOptions,
+  spin: number,
 ): NativeUdpPort {
   const family: Family = bind.family === 'udp4' ? 4 : 6
-  const slot = open(loop, family, options)
+  const slot = open(loop, family, options, spin)
   const port = new NativeDatagramPort(loop, slot, family)
   try {
     port.bindIp(bind.host ?? (family === 4 ? '0.0.0.0' : '::'), bind.port)
@@ -94,15 +100,15 @@ function optionsOf(bind: NativeUdpBind, settings: NativeUdpSettings): SocketOpti
 }
 
 /** Opens a socket. @throws the system's error; if it refuses an option, the message names option and value */
-function open(loop: Loop, family: Family, options: SocketOptions): number {
-  const slot = loop.addon.openDatagram(family, options)
+function open(loop: Loop, family: Family, options: SocketOptions, spin: number): number {
+  const slot = loop.addon.openDatagram(family, options, spin)
   if (slot >= 0) return slot
   throw refusedOption(loop, family, options) ?? systemError(-slot, 'socket')
 }
 
 /** Finds the option that the system refuses: sets one after the other on another socket, since the addon sets all of them at once. */
 function refusedOption({ addon }: Loop, family: Family, options: SocketOptions): Error | undefined {
-  const slot = addon.openDatagram(family, {})
+  const slot = addon.openDatagram(family, {}, 0)
   if (slot < 0) return undefined
   try {
     for (const [name, value] of Object.entries(options) as [keyof SocketOptions, number][]) {

@@ -27,6 +27,13 @@ export interface NativeEngineOptions {
    */
   busyPoll?: number | undefined
   /**
+   * Datagrams: for how many microseconds the engine polls for further ones before it sleeps, 0 to 1,000. It never polls
+   * longer than it has just worked, stops while polling finds nothing, and does not poll if the process may use
+   * only one processor. Polling takes processor time from other programs, and delays timers and other sockets by up to a
+   * millisecond. Default: 0, off.
+   */
+  datagramSpin?: number | undefined
+  /**
    * Unix datagrams: report the process that sent each (`datagram.peerCredentials`, `channel.peerCredentials`;
    * SO_PASSCRED, unix(7)). Default: false.
    */
@@ -40,12 +47,15 @@ export interface NativeEngineOptions {
 }
 
 const MAX_INT = 2 ** 31 - 1
+/** In microseconds: a turn ends after 1 ms, however long the engine might poll. */
+const MAX_SPIN = 1000
 
 const checks = {
   tcpUserTimeout: check.milliseconds(undefined, 1),
   tcpDeferAccept: check.milliseconds(undefined, 1),
   tcpFastOpen: check.integer(undefined, 1, MAX_INT),
   busyPoll: check.integer(undefined, 1, MAX_INT),
+  datagramSpin: check.integer(0, 0, MAX_SPIN),
   credentials: check.boolean(false),
   autobind: check.boolean(false),
 } satisfies Checks<NativeEngineOptions>
