@@ -6,12 +6,19 @@ import { literalsOf, propertiesOf } from '../src/snippets.js'
 
 const documents = readDocuments()
 
-/** The rows of the tables under a heading of a package's README, by the code in their first cell. */
-function rows(name: string, heading: string): Map<string, readonly string[]> {
+/** The rows of the tables under a heading of a package's README. */
+function tableOf(name: string, heading: string): (readonly string[])[] {
   const readme = documents.find(({ path }) => path === `packages/${name}/README.md`)
   const found = readme?.sections.filter((section) => section.heading === heading)
-  const all = found?.flatMap((section) => section.rows) ?? []
-  return new Map(all.map((row) => [/`([^`]+)`/.exec(row[0] ?? '')?.[1] ?? '', row]))
+  return found?.flatMap((section) => section.rows) ?? []
+}
+
+/** The code in a cell. */
+const codeIn = (cell = ''): string[] => cell.match(/(?<=`)[^`]+(?=`(?:,|$| ))/g) ?? []
+
+/** The same rows, by the code in their first cell. */
+function rows(name: string, heading: string): Map<string, readonly string[]> {
+  return new Map(tableOf(name, heading).map((row) => [/`([^`]+)`/.exec(row[0] ?? '')?.[1] ?? '', row]))
 }
 
 describe('error codes', () => {
@@ -46,6 +53,18 @@ const TRANSPORTS = [
 const defaultIn = (documentation: string): string | undefined =>
   /Default:? (0o\d+|\d+|true|false|`\w+`)/.exec(documentation)?.[1]?.replaceAll('`', '')
 
+/** What takes options in `@sock/framing`, and their type. */
+const FRAMING = {
+  lines: 'DelimitedOptions',
+  delimited: 'DelimitedOptions',
+  lengthPrefixed: 'LengthPrefixedOptions',
+  netstrings: 'FrameLimit',
+  octetCounted: 'FrameLimit',
+  framed: 'FrameOptions',
+  frames: 'FrameOptions',
+  reader: 'ReaderOptions',
+}
+
 describe('package READMEs', () => {
   it.each(TRANSPORTS)(
     '%s lists every option with its default and its owner, and no other',
@@ -73,13 +92,31 @@ describe('package READMEs', () => {
     expect([...rows('native', 'Options of its own').keys()].toSorted()).toEqual(known.toSorted())
   })
 
+  it('framing lists every option of each function, with a default that its comment names, and no other', () => {
+    const known = Object.entries(FRAMING).flatMap(([name, type]) =>
+      propertiesOf('@sock/framing', type).map((option) => ({ key: `${name} ${option.name}`, ...option })),
+    )
+    const listed = tableOf('framing', 'Options').flatMap(([option, value = '', names]) =>
+      codeIn(names).map((name) => ({
+        key: `${name} ${codeIn(option)[0]}`,
+        value: value.replaceAll('`', ''),
+      })),
+    )
+    expect(listed.map(({ key }) => key).toSorted()).toEqual(known.map(({ key }) => key).toSorted())
+    for (const { key, value } of listed) {
+      const comment = known.find((option) => option.key === key)?.documentation ?? ''
+      const shown = Number.isNaN(Number(value)) ? value : Number(value).toLocaleString('en-US')
+      expect([key, comment]).toEqual([key, expect.stringMatching(`Default:.*${shown}`)])
+    }
+  })
+
   it.each([
     ['udp', '@sock/udp', 'UdpTarget'],
     ['unix', '@sock/core', 'UnixTarget'],
     ['unixgram', '@sock/unixgram', 'UnixTarget'],
   ])('%s lists the parts of a target, with their defaults, and no other', (name, module, type) => {
     const listed = rows(name, 'Targets')
-    const keys = [...listed.values()].flatMap(([cell = '']) => cell.match(/(?<=`)[^`]+(?=`(,|$| ))/g) ?? [])
+    const keys = [...listed.values()].flatMap(([cell]) => codeIn(cell))
     const known = propertiesOf(module, type)
     expect(keys.toSorted()).toEqual(known.map((property) => property.name).toSorted())
     for (const { name: key, documentation } of known) {
