@@ -161,7 +161,9 @@ class NodeStreamPort implements StreamPort<Socket> {
     } else {
       // Below the socket's own mark it emits no 'drain'. The callback of an empty write runs after all writes before
       // it.
-      this.socket.write(NOTHING, () => this.sink.drained())
+      this.socket.write(NOTHING, (error) => {
+        if (!(error instanceof Error)) onDrain.call(this.socket)
+      })
     }
   }
 
@@ -243,8 +245,9 @@ function onEnd(this: Socket): void {
   else this.destroy()
 }
 
+/** After a failed write the queue is empty too: Node emits 'drain' before 'error' if others succeeded before it. */
 function onDrain(this: Socket): void {
-  ;(this as PortSocket)[PORT].sink.drained()
+  if (this.errored === null) (this as PortSocket)[PORT].sink.drained()
 }
 
 function onFinish(this: Socket): void {

@@ -1,0 +1,32 @@
+import { expect, it } from '@jest/globals'
+import { Socket } from 'node:net'
+import { createNodePort } from '../../../src/lib/stream/node/node-port.js'
+import type { StreamPort } from '../../../src/lib/stream/port.js'
+
+type Callback = (error?: Error) => void
+
+/** A port over a socket whose first call of the system succeeds later, and whose next one fails at once. */
+function brokenPort(): { port: StreamPort; calls: string[]; closed: Promise<Error | undefined> } {
+  const calls: string[] = []
+  const socket = new Socket()
+  socket._write = (_chunk, _encoding, callback: Callback) => setImmediate(callback)
+  socket._writev = (_chunks, callback) => callback(new Error('write ECONNRESET'))
+  const port = createNodePort(socket, { secure: false, canReset: true })
+  const note = (name: string) => () => void calls.push(name)
+  const closed = new Promise<Error | undefined>((resolve) => {
+    const told = { received: note('received'), ended: note('ended'), drained: note('drained') }
+    port.start({ ...told, finished: note('finished'), closed: resolve })
+  })
+  return { port, calls, closed }
+}
+
+it.each([
+  ['more than the mark of the socket waits', 1024 * 1024],
+  ['less than the mark of the socket waits', 16],
+])('tells of no room after a write that failed, when %s', async (_, size) => {
+  const { port, calls, closed } = brokenPort()
+  for (let count = 0; count < 3; count++) port.write(Buffer.alloc(size))
+  port.requestDrain()
+  expect(await closed).toMatchObject({ message: 'write ECONNRESET' })
+  expect(calls).toEqual([])
+})
