@@ -4,21 +4,21 @@ import type { Channel } from '@sock/core'
 
 const CLIENTS = 20
 const MESSAGES = 200
-/** In bytes, from a small request to as much as a server buffers by default. */
+/** Sizes of messages in bytes: from a small request to as much as a server buffers by default. */
 const SIZES = [64, 1_000, 256, 4_096, 64, 16_384, 333, 65_536]
-/** In bytes. The first fits an Ethernet frame: larger datagrams are fragmented, and dropped more easily. */
+/** The largest datagrams in bytes. Over udp one fits an Ethernet frame: larger ones are fragmented, and get lost more easily. */
 const LARGEST: Record<string, number> = { udp: 1_400, unixgram: 65_535 }
 /** In ms. */
 const LOOK_EVERY = 500
 /**
- * After so many looks without a byte, an answer is lost. Servers and clients share one event loop, and a look is at least one
- * turn of it: on a busy machine, there are fewer looks too.
+ * After this many checks without a byte, an answer counts as lost. Servers and clients share one event loop, and a check takes
+ * at least one turn of it. So a busy machine also checks less often.
  */
 const LOOKS = 60
 
 const pool = randomBytes(1024 * 1024)
 
-/** Sends messages from several clients at once, and compares what comes back. @returns what is wrong, if anything is */
+/** Sends messages from several clients at once, and compares the answers. @returns the first difference, if there is one */
 export async function exchangeAll(
   name: string,
   connect: () => Promise<Channel>,
@@ -31,7 +31,7 @@ export async function exchangeAll(
     const client = await connect()
     clients.push(client)
     for (let index = 0; index < MESSAGES; index++) {
-      // Another part of the pool each time, so that a repeated or swapped answer does not compare equal.
+      // Each message is a different part of the pool, so a repeated or swapped answer differs from the expected one.
       const size = Math.min(SIZES[index % SIZES.length] as number, LARGEST[name] ?? Infinity)
       const offset = (id * 7_919 + index * 104_729) % (pool.length - size)
       const message = pool.subarray(offset, offset + size)
@@ -59,7 +59,7 @@ export async function exchangeAll(
     return stop.aborted ? 'interrupted' : (error as Error).message
   } finally {
     ended.abort()
-    // What breaks after the verdict does not change it.
+    // Errors after the verdict do not change it.
     talks.catch(() => {})
     await Promise.allSettled(clients.map((client) => client.close()))
   }

@@ -28,18 +28,18 @@ const commandLine = command(
   .option('--datagram-path <path>', 'socket of unixgram (default: in a temporary folder)')
   .addHelpText('after', MORE)
 
-/** Sends back what comes. The same function serves every transport. */
+/** Echoes everything. The same function serves every transport. */
 const echo: Handler = async (channel) => {
   for await (const message of channel) await channel.write(message)
 }
 
-/** The whole program, to the exit code. @param handler what is served; the tests hand in one that loses or changes bytes */
+/** Runs the program. @param handler serves the connections; tests pass one that loses or changes bytes @returns the exit code */
 export async function run(args: readonly string[], handler: Handler = echo): Promise<number> {
   const options = parse<Place & { once?: true }>(commandLine, args)
   if (typeof options === 'number') return options
   const stop = listenForStop()
   const unread = new AbortController()
-  // A closed pipe (EPIPE), a terminal that is gone (EIO): nobody reads the output any more.
+  // The reader has closed the pipe (EPIPE), or the terminal is gone (EIO).
   process.stdout.on('error', () => unread.abort())
   const wanted = AbortSignal.any([stop.wanted, unread.signal])
 
@@ -89,7 +89,7 @@ async function runOnce({ servers, connect }: Servers, stop: AbortSignal): Promis
   return isGood
 }
 
-/** Shows how to talk to the servers, and who does. @returns true, once the program is asked to stop */
+/** Shows how to talk to the servers, and a line per connection. @returns true, after a request to stop */
 async function serve({ servers, command: talk }: Servers, stop: AbortSignal): Promise<true> {
   console.log(`One echo handler on ${names.length} transports. Ctrl-C shuts down gracefully.`)
   for (const name of names) {
@@ -111,7 +111,7 @@ async function shutDown(
   signal: AbortSignal,
 ): Promise<ShutdownReport> {
   const shutdown = servers[name].shutdown({ signal })
-  // The error of a deadline has the report too.
+  // The error of a missed deadline has the report too.
   const report = await shutdown.catch((error: SockError) => error.report as ShutdownReport)
   console.log(`${name.padEnd(10)}${report.idle} idle, ${report.drained} drained, ${report.forced} forced`)
   return report

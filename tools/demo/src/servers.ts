@@ -21,7 +21,7 @@ export interface Servers {
   readonly command: ByName<() => string>
 }
 
-/** Returns a server for every transport. @param ca the certificate once more, as a file */
+/** Returns a server for every transport. @param ca the path of the certificate, for clients */
 export function createServers(handler: Handler, place: Place, tls: Certificate, ca: string): Servers {
   const { host, path, datagramPath } = place
   const tcp = createTcpServer(handler)
@@ -29,10 +29,10 @@ export function createServers(handler: Handler, place: Place, tls: Certificate, 
   const udp = createUdpServer(handler)
   const unix = createUnixServer(handler)
   const unixgram = createUnixgramServer(handler)
-  // One of the certificate's names, since --host may be any.
+  // A name in the certificate: --host may be any address.
   const options = { tls: { ca: tls.cert }, serverName: 'localhost' }
   const verify = `-CAfile '${ca}' -verify_return_error -quiet`
-  // The client needs a name of its own, or the server has nowhere to send the answer.
+  // The client binds a name, so that the server can answer.
   const named = `'UNIX-SENDTO:${datagramPath},bind=${datagramPath}.client'`
 
   const listen = {
@@ -59,7 +59,7 @@ export function createServers(handler: Handler, place: Place, tls: Certificate, 
   return { servers: { tcp, tls: secure, udp, unix, unixgram }, listen, connect, command }
 }
 
-/** Where to connect: a server that listens on all addresses is reached by loopback. */
+/** Returns where to connect: loopback, if the server listens on all addresses. */
 function reach({ address }: Pick<Server<never, IpAddress>, 'address'>): { host: string; port: number } {
   const { host = '', port = 0 } = address ?? {}
   return { host: { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host, port }

@@ -20,7 +20,7 @@ export interface Child<F extends Functions> {
   readonly call: Remote<F>
   /** Resolves when the child has ended: with undefined after exit code 0, otherwise with how it ended. */
   readonly ended: Promise<string | undefined>
-  /** Lets the child end by itself: it loses its parent. Resolves when it has ended. */
+  /** Disconnects the child, which then ends on its own. Resolves when it has ended. */
   stop(): Promise<string | undefined>
   kill(signal: NodeJS.Signals): void
 }
@@ -53,7 +53,7 @@ export function startChild<F extends Functions, Own extends Functions = object>(
     serialization: 'advanced',
   })
   const remote = createBirpc<F, Own>(functions, {
-    // A child that has just ended is noticed by its end.
+    // The child may just have ended: its `exit` event reports that.
     post: (message) => void child.send(message, () => undefined),
     on: (listener) => void child.on('message', listener),
     timeout: -1,
@@ -83,8 +83,8 @@ export function startChild<F extends Functions, Own extends Functions = object>(
 }
 
 /**
- * Lets the parent call `functions`. The parent alone decides about Ctrl-C, which goes to every process of the terminal; without
- * a parent this process ends.
+ * Lets the parent call `functions`. This process ignores Ctrl-C, which the terminal sends to every process: the parent decides
+ * what to do. Without a parent this process ends.
  * @returns the functions of the parent
  */
 export function serveParent<Parent extends Functions>(functions: Functions): Remote<Parent> {

@@ -5,20 +5,20 @@ import { join } from 'node:path'
 /** A temporary folder. */
 export interface Folder {
   readonly path: string
-  /** A path in it that was not given before: short enough for a Unix socket. */
+  /** Returns a new path in the folder, short enough for a Unix socket. */
   next(): string
-  /** Removes it with everything in it. Harmless if it has gone. */
+  /** Removes the folder with its contents. Does nothing if it is gone already. */
   remove(): void
 }
 
-/** @param name says whose folder it is: the folder is called `sock-NAME-XXXXXX` */
+/** Creates a folder `sock-NAME-XXXXXX`. */
 export function createFolder(name: string): Folder {
   const path = mkdtempSync(join(tmpdir(), `sock-${name}-`))
   let count = 0
   return {
     path,
     next: () => join(path, `${(count += 1)}`),
-    // Programs that have just ended may still have written.
+    // A program that has just ended may still have written a file.
     remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
   }
 }

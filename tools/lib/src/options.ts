@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 export { InvalidArgumentError, Option } from 'commander'
 export type { Command } from 'commander'
 
-/** The exit code for options that make no sense, as shells use it for their own commands. */
+/** The exit code for invalid options, the same as of shell commands. */
 const USAGE = 2
 
 /** A command line. @param name what users type, as `npm run soak --` */
@@ -15,7 +15,7 @@ export function command(name: string, description: string): Command {
     .exitOverride()
 }
 
-/** The options; or the exit code, after the help or the mistake was printed. */
+/** Returns the options. After printing the help or an error, returns the exit code instead. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- commander knows no types of options: the caller names them
 export function parse<T extends object>(commandLine: Command, args: readonly string[]): T | number {
   try {

@@ -13,22 +13,22 @@ export interface RunOptions {
   readonly cwd?: string | undefined
   /** The whole environment. Default: that of this process. */
   readonly env?: NodeJS.ProcessEnv | undefined
-  /** Ends the program, and everything that it has started. */
+  /** When it aborts, the program ends, and all programs that it has started. */
   readonly signal?: AbortSignal | undefined
-  /** Prints what the program prints at once, as well as collecting it. Default: false. */
+  /** Also shows the output while the program runs. Default: false. */
   readonly show?: boolean | undefined
 }
 
 /** A program that runs. */
 export interface Program {
   readonly pid: number | undefined
-  /** What it has printed so far. */
+  /** The output so far. */
   readonly output: string
   /** Resolves when it has ended and its output is complete. Never rejects. */
   readonly ended: Promise<Outcome>
   /** Resolves when the output matches. Rejects with the output if the program ends first, or when the signal aborts. */
   until(pattern: RegExp, signal?: AbortSignal): Promise<void>
-  /** Sends the program a signal, and the programs that it has started as well. */
+  /** Sends a signal to the program, and to all programs that it has started. */
   kill(signal?: NodeJS.Signals): void
 }
 
@@ -40,7 +40,7 @@ interface Running {
 const running = new Set<Running>()
 let isOver = false
 
-/** Starts a program in a process group of its own, so that whatever it starts can be ended with it. */
+/** Starts a program in its own process group, so that the programs it starts can be ended with it. */
 export function start(command: string, args: readonly string[], options: RunOptions = {}): Program {
   if (isOver) return neverStarted
   const { cwd, env = process.env, signal, show = false } = options
@@ -87,7 +87,7 @@ export function start(command: string, args: readonly string[], options: RunOpti
   }
 }
 
-/** Runs a program to its end. Never rejects: what went wrong is in the outcome. */
+/** Runs a program to its end. Never rejects: the outcome says whether it failed. */
 export function run(command: string, args: readonly string[], options?: RunOptions): Promise<Outcome> {
   return start(command, args, options).ended
 }
@@ -108,7 +108,7 @@ export async function succeed(
   throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${end}`)
 }
 
-/** Ends every program that still runs, waits until it has gone, and lets nothing more begin. */
+/** Ends all running programs, waits for their ends, and prevents new ones from starting. */
 export async function endAll(): Promise<void> {
   isOver = true
   const all = [...running]
@@ -116,7 +116,7 @@ export async function endAll(): Promise<void> {
   await Promise.all(all.map(({ ended }) => ended))
 }
 
-/** For processes that are started in another way: {@link endAll} ends them as well. @returns what forgets them */
+/** Makes {@link endAll} also end a process that was started in another way. @returns a function that undoes this */
 export function endWithAll(entry: Running): () => void {
   running.add(entry)
   return () => void running.delete(entry)
@@ -127,7 +127,7 @@ export function isEnding(): boolean {
   return isOver
 }
 
-// Programs with a process group of their own do not hear the Ctrl-C of the terminal, and would stay.
+// The terminal sends Ctrl-C only to its own process group: programs in other groups would keep running.
 process.on('exit', () => {
   for (const { kill } of running) kill('SIGKILL')
 })

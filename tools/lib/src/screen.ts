@@ -1,7 +1,7 @@
-/** Where lines go: a terminal, on which a line can be replaced, or anything else. */
+/** The output: a terminal, on which a line can be replaced, or a file or pipe. */
 export interface Screen {
   print(line: string): void
-  /** Shows a line that the next one replaces. Where lines stay, it is printed every ten seconds at most. */
+  /** Shows a line that the next one replaces. Without a terminal, prints at most one line in ten seconds. */
   status(line: string): void
   /** Removes the status line. */
   clear(): void
@@ -13,7 +13,7 @@ export interface Output {
   write(text: string): unknown
 }
 
-/** Back to the first column, and erase to the end of the line (ECMA-48: CR, EL). */
+/** Moves to the first column and erases to the end of the line (ECMA-48: CR, EL). */
 const ERASE_LINE = '\r\u001B[K'
 /** In ms. */
 const PLAIN_EVERY = 10_000

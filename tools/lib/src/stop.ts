@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
 
-/** How the user ends a program. */
+/** The signals by which a user ends a program. */
 export interface Stop {
-  /** Aborts with the first signal: end in good order. */
+  /** Aborts with the first signal: shut down gracefully. */
   readonly wanted: AbortSignal
   /** Aborts with the second signal: end now. */
   readonly forced: AbortSignal

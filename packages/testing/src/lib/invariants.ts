@@ -2,7 +2,7 @@ import type { ConnectionEvent, StreamServerStats } from '@sock/core'
 import assert from 'node:assert/strict'
 import { eventually } from './wait.js'
 
-/** Promises that must all settle, in whatever way. */
+/** Promises that must all settle, resolved or rejected. */
 export class PromiseLedger {
   #pending = 0
 

@@ -56,7 +56,7 @@ export interface UdpSettings {
   readonly multicast: readonly Readonly<MulticastGroup>[]
   /** Hops, 0 to 255 (IP_MULTICAST_TTL, ip(7)). */
   readonly multicastTtl: number | undefined
-  /** Whether this host receives what it sends to a group itself (IP_MULTICAST_LOOP, ip(7)). */
+  /** Whether this host also receives what it sends to a group (IP_MULTICAST_LOOP, ip(7)). */
   readonly multicastLoopback: boolean | undefined
   /** The interface to send multicast from: its address (IPv4), or a scope like `::%eth0` (IPv6). */
   readonly multicastInterface: string | undefined

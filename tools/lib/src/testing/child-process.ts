@@ -1,15 +1,15 @@
-/* The program of the processes that task.ts starts: runs the function that it is sent, with what that needs. */
+/* The program that task.ts starts in other processes: receives a function and its arguments, and runs it. */
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import net from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What the parent sends first. */
+/** The first message of the parent. */
 export interface Start {
   /** A function, as text. */
   readonly task: string
   readonly args: unknown[]
-  /** URLs of modules: the function gets all that they export. */
+  /** URLs of modules whose exports the function gets. */
   readonly modules: readonly string[]
   /** Whether servers and clients are to use the native engine. */
   readonly isNative: boolean
@@ -36,7 +36,7 @@ const context = {
   },
 }
 
-// The one who started us is gone.
+// The parent process has ended.
 const orphaned = (): never => process.exit(1)
 
 async function main({ task, args, modules, isNative }: Start): Promise<void> {
@@ -53,7 +53,7 @@ async function main({ task, args, modules, isNative }: Start): Promise<void> {
     ({ code, message, stack }: NodeJS.ErrnoException) => ({ failed: { code, message, stack } }),
   )
   process.off('disconnect', orphaned)
-  // From here on nothing keeps the process but what the task has left.
+  // From here on, only resources that the task has left open keep the process alive.
   process.send?.(outcome, () => process.disconnect())
 }
 

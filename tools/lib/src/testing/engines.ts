@@ -2,15 +2,15 @@ import { describe } from '@jest/globals'
 
 /** An engine for the tests of a transport, and what describes its tests. */
 export interface TestedEngine<Engine> {
-  /** What is added to the name of a `describe`. */
+  /** Is appended to the name of a `describe`. */
   readonly name: string
   /** Options of servers and clients. */
   readonly options: { readonly engine?: Engine }
-  /** Skips, and is seen to skip, where the engine cannot be used. */
+  /** Skips the tests visibly if the engine is not available. */
   readonly describe: typeof describe.skip
 }
 
-/** Like `describe`, where the native engine can be used. */
+/** Like `describe`, but skips the tests if the native engine is not available. */
 export function describeWith(native: { readonly available: boolean }): typeof describe.skip {
   return native.available ? describe : describe.skip
 }

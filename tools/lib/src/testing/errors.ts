@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals'
 
-/** Of an error at the caller: one line, and below it the test's own file. So Node prints it when nobody catches it. */
+/** Checks that Node would print the error, uncaught, as one line, followed by the line of the test that made the call. */
 export function expectHere(error: Error & { readonly code?: string }, code: string, message: string): void {
   expect(error).toMatchObject({ code, message: expect.stringContaining(message) })
   expect(error.message).not.toContain('\n')

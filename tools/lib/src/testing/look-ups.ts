@@ -5,13 +5,13 @@ import { later } from './resources.js'
 
 /** Look-ups of names that wait until the test answers them, as if the resolver did not answer. */
 export interface HeldLookUps {
-  /** How many wait. */
+  /** The number of look-ups that wait. */
   readonly waiting: number
   /** Answers all of them, with 127.0.0.1. */
   answer(): void
 }
 
-/** Until the test ends no look-up is answered but by {@link HeldLookUps.answer}. */
+/** Holds all look-ups until {@link HeldLookUps.answer} is called, or the test ends. */
 export function holdLookUps(): HeldLookUps {
   const pending: (() => void)[] = []
   const found = [{ address: '127.0.0.1', family: 4 }]
@@ -21,7 +21,7 @@ export function holdLookUps(): HeldLookUps {
     dns.lookup = lookup
     promises.lookup = lookupPromise
   })
-  // What Node's own sockets call, for addresses too.
+  // Node's own sockets call this, for IP addresses too.
   dns.lookup = ((host: string, options: object, callback: (...result: unknown[]) => void) => {
     if (isIP(host) !== 0) lookup(host, options, callback)
     else pending.push(() => callback(null, found, undefined))

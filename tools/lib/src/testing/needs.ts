@@ -6,20 +6,20 @@ type Body = () => Promise<void>
 /** The user that owns nothing. */
 export const NOBODY = 65_534
 
-/** Whether a program is installed; where it is not, a warning says that its tests are skipped. */
+/** Whether a program is installed. If not, warns that its tests are skipped. */
 export function hasTool(name: string): boolean {
   const isThere = spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
   if (!isThere) console.warn(`${name} is not installed: its tests are skipped`)
   return isThere
 }
 
-/** A test that needs something; where it is missing, the test is skipped, and its name says why. */
+/** A test that needs something. If that is missing, the test is skipped, and its name says why. */
 function itIf(isPossible: boolean, reason: string, name: string, body: Body): void {
   if (isPossible) it(name, body)
   else it.skip(`${name} (skipped: ${reason})`, body)
 }
 
-/** A test with a program that nobody here wrote. */
+/** A test against a program that is not part of this repository. */
 export function itWith(tool: string, name: string, body: Body): void {
   itIf(hasTool(tool), `${tool} is not installed`, name, body)
 }
@@ -31,7 +31,7 @@ export function itAsRoot(name: string, body: Body): void {
 
 let canTrace: boolean | undefined
 
-/** A test in which the system calls of a program fail. */
+/** A test in which strace makes system calls fail. */
 export function itWithStrace(name: string, body: Body): void {
   canTrace ??= spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
   itIf(canTrace, 'strace is not installed, or may not trace', name, body)

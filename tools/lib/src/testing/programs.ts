@@ -40,7 +40,7 @@ export async function runTool(
   }
 }
 
-/** SIGSTOP: returns when the process does nothing more, where the system tells. SIGCONT lets it go on. */
+/** Sends SIGSTOP, and returns when the process has stopped, if the system reports that. SIGCONT continues it. */
 export async function stop(child: ChildProcess): Promise<void> {
   child.kill('SIGSTOP')
   if (process.platform !== 'linux') return
@@ -48,9 +48,9 @@ export async function stop(child: ChildProcess): Promise<void> {
 }
 
 export interface ModuleOptions {
-  /** That of the module's servers and clients: they are made with its `options`. */
+  /** The engine of the module's servers and clients, which pass on `options`. */
   readonly engine?: object | undefined
-  /** What strace injects: `sendmsg:error=ENOMEM:when=1`. */
+  /** The fault that strace injects, such as `sendmsg:error=ENOMEM:when=1`. */
   readonly inject?: string
   /** A command that starts the module. */
   readonly under?: readonly string[]
@@ -62,10 +62,11 @@ export interface ModuleOptions {
 export type RunModule = (body: string, args: readonly string[], options?: ModuleOptions) => Promise<unknown>
 
 /**
- * Makes what runs modules that use a package. There is no channel between the processes: its system calls would count too.
+ * Returns a function that runs the text of a module in another process. There is no IPC channel between the processes, because
+ * its system calls would count too.
  *
- * @param name what a module calls the package, whose entry point is the file `entry`. It also has `args`, `options`, which
- * name the engine, and `done`, to which it gives its result
+ * @param name the name under which the module can use the package at `entry`. The module can also use `args`, `options` (the
+ * engine), and `done(result)`
  */
 export function moduleRunner(name: string, entry: URL): RunModule {
   return (body, args, { engine, inject, under = [], flags = [] } = {}) => {
@@ -80,7 +81,7 @@ export function moduleRunner(name: string, entry: URL): RunModule {
     const tracer = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', trace, '-e', `inject=${inject}`]
     const [command = '', ...rest] = [...under, ...(inject === undefined ? [] : tracer), ...node]
     return new Promise((resolve, reject) => {
-      // Where the module's own imports are looked up: in the package.
+      // The module's imports are resolved from the package.
       const surroundings = { cwd: new URL('.', entry), timeout: 120_000, killSignal: 'SIGKILL' } as const
       execFile(command, rest, surroundings, (error, stdout, stderr) => {
         if (error === null && stderr === '') resolve(JSON.parse(stdout))

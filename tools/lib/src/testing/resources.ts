@@ -3,8 +3,8 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { until } from './wait.js'
 
 /*
- * Whoever imports this has every test looked after: what it gave to `later()` is closed, no socket that it opened is left,
- * and nothing was thrown or rejected that nobody has caught.
+ * Import this file to check every test of yours: everything passed to `later()` is closed, no socket is left open, and there was
+ * no uncaught exception or rejection.
  */
 
 const releases: (() => unknown)[] = []
@@ -12,29 +12,29 @@ const failures: unknown[] = []
 let handles = 0
 let descriptors = 0
 
-/** Gives something back after the test, the latest first. */
+/** Calls a function after the test, the last one first. */
 export function later(giveBack: () => unknown): void {
   releases.push(giveBack)
 }
 
-/** Gives everything back now. Hooks of a `describe` come before those of the file. */
+/** Calls these functions now. Hooks of a `describe` run before those of the file. */
 export async function release(): Promise<void> {
   for (const one of releases.splice(0).toReversed()) await one()
 }
 
-/** How many handles of sockets Node has open. */
+/** The number of open socket handles of Node. */
 function countHandles(): number {
   return process.getActiveResourcesInfo().filter((name) => /^(TCP|TLS|UDP|Pipe)/.test(name)).length
 }
 
-/** How many sockets the process has open, where the system tells: those of the native engine are no handles of Node. */
+/** The number of open sockets of the process, if the system lists them. It includes the native engine's sockets, which are not handles of Node. */
 export function countSockets(): number {
   if (process.platform !== 'linux') return 0
   const isSocket = (fd: string): boolean => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:')
     } catch {
-      // The descriptor that was open for reading the folder is gone.
+      // The file descriptor with which the folder was read has been closed.
       return false
     }
   }
@@ -45,7 +45,7 @@ function note(failure: unknown): void {
   failures.push(failure)
 }
 
-// Jest hears of these too, but only while a test runs; between tests they would be lost.
+// Jest sees these too, but only while a test runs.
 beforeEach(() => {
   process.on('uncaughtException', note)
   process.on('unhandledRejection', note)

@@ -11,21 +11,21 @@ export interface Scratch {
   readonly folder: string
   /** The path of a name in the folder. */
   path(name?: string): string
-  /** What is in the folder. */
+  /** The names of the files in the folder. */
   names(): string[]
-  /** The path of something that the test makes itself, and that may be left at its end. */
+  /** Returns the path of a file that the test creates itself, and that may be left at the end. */
   own(name?: string): string
-  /** A path elsewhere that must be gone at the end. */
+  /** Adds a path outside the folder that must not exist at the end. */
   watch(path: string): void
-  /** Closes something after the test, the latest first. */
+  /** Calls a function after the test, the last one first. */
   later(close: () => unknown): void
-  /** Puts a stream socket at `path` that somebody listens on. */
+  /** Listens on a stream socket at `path`. */
   listenStream(path: string): Promise<void>
 }
 
 /**
- * Gives each test a folder of its own, and looks after it that nothing is left in it, once all that was given to `later()` is
- * closed. Descriptors and failures that nobody caught are seen to by resources.ts.
+ * Gives each test its own folder. After the test, and after everything passed to `later()`, checks that the folder is empty.
+ * resources.ts checks sockets and uncaught errors.
  */
 export function useFolder(prefix: string): Scratch {
   let folder = ''
@@ -33,7 +33,7 @@ export function useFolder(prefix: string): Scratch {
   let watched: string[] = []
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), `${prefix}-`))
-    // Other users may look, as they may in most folders.
+    // Other users may list it, as is common.
     chmodSync(folder, 0o755)
     own = new Set()
     watched = []

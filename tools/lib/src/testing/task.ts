@@ -8,22 +8,22 @@ import { stop } from './programs.js'
 
 const PROGRAM = fileURLToPath(new URL('child-process.js', import.meta.url))
 
-/** What a task in another process has at hand, beside what its modules export. */
+/** The values that a task in another process gets, besides the exports of its modules. */
 export interface TaskContext<Engine = unknown> {
-  /** What names the engine. */
+  /** Options with the engine. */
   readonly options: { readonly engine?: Engine }
   readonly fs: typeof fs
   readonly net: typeof net
-  /** Gives up root for this user and the group of the same number. */
+  /** Changes from root to this user, and to the group with the same number. */
   readonly become: (uid: number) => void
-  /** Tells the test something: its `child.hear()`. */
+  /** Sends a value to the test, which gets it by `child.hear()`. */
   readonly say: (value: unknown) => void
-  /** What the test said next. */
+  /** Resolves with the next value that the test sends. */
   readonly hear: () => Promise<unknown>
   readonly until: (condition: () => boolean) => Promise<void>
 }
 
-/** A function that runs in another process: it is sent as text, and sees nothing of the test but its arguments. */
+/** A function that runs in another process. It is sent as text, so it can use its arguments only. */
 export type Task<Context, Args extends unknown[], Result> = (
   context: Context,
   ...args: Args
@@ -34,7 +34,7 @@ export class Child<Result> {
   readonly #process: ChildProcess
   readonly #said: unknown[] = []
   #wake: () => void = () => undefined
-  /** What the task returned, or the error that it threw or that the process died with. */
+  /** Resolves with the result of the task; rejects with its error, or with that of the process. */
   readonly result: Promise<Result>
   /** The exit code; `null` after a signal. */
   readonly exited: Promise<number | null>
@@ -62,18 +62,18 @@ export class Child<Result> {
   async hear<T>(): Promise<T> {
     while (this.#said.length === 0) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve))
-      // A child that failed says no more.
+      // A child that has failed sends nothing more.
       await Promise.race([woken, this.result])
     }
     return this.#said.shift() as T
   }
 
-  /** SIGSTOP. */
+  /** Sends SIGSTOP. */
   stop(): Promise<void> {
     return stop(this.#process)
   }
 
-  /** SIGKILL: no time to clean anything up. */
+  /** Sends SIGKILL, which leaves no time to clean up. */
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL')
     await this.exited

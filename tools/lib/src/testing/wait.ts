@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Looks are counted, not time: a process that waits for a processor looks less often. Against hanging only. */
+/** How many checks to make before giving up. Checks are counted, not time: a process that waits for a processor checks less often. */
 const LOOKS = 60_000
-/** Between two looks, in ms. */
+/** The time between two checks, in ms. */
 const INTERVAL = 2
 
-/** Waits until `condition` holds; fails when that takes far too long. */
+/** Waits until `condition` holds. Fails after {@link LOOKS} checks. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   for (let looks = 0; !condition(); looks++) {
     if (looks === LOOKS) throw new Error(`Waited in vain: ${what}`)
@@ -13,7 +13,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-/** What a promise rejects with; fails if it does not. */
+/** Returns the error that the promise rejects with. Fails if it resolves. */
 export async function rejection(promise: Promise<unknown>): Promise<Error & { readonly code?: string }> {
   try {
     await promise
@@ -23,7 +23,7 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & { re
   throw new Error('Expected a rejection')
 }
 
-/** What a call throws; fails if it does not. */
+/** Returns the error that the call throws. Fails if it does not throw. */
 export function thrown(action: () => unknown): Error & { readonly code?: string } {
   try {
     action()

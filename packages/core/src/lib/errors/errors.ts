@@ -40,7 +40,7 @@ export interface SockErrorDetails {
   remoteAddress?: Address | undefined
   /** The result of a shutdown that had to destroy connections. */
   report?: ShutdownReport
-  /** What had come of a frame that was never completed. */
+  /** The bytes that had arrived of an incomplete frame. */
   partial?: Buffer
 }
 
@@ -56,7 +56,7 @@ export class SockError extends Error {
   declare readonly remoteAddress: Address | undefined
   /** With `ERR_SOCK_SHUTDOWN_TIMEOUT`: how the shutdown went; else `undefined`. */
   declare readonly report: ShutdownReport | undefined
-  /** With `ERR_SOCK_FRAME_INCOMPLETE`: what had come of the frame; else `undefined`. */
+  /** With `ERR_SOCK_FRAME_INCOMPLETE`: the bytes that had arrived of the frame. Otherwise `undefined`. */
   declare readonly partial: Buffer | undefined
 
   /**

@@ -22,7 +22,7 @@ export interface SocketTraits {
    * port.
    */
   localAddress?(socket: Socket): Address
-  /** Returns the address of the peer, if it has a name; called likewise. Default: its IP address and port. */
+  /** Returns the address of the peer, if it has a name; called in the same way. Default: its IP address and port. */
   remoteAddress?(socket: Socket): Address | undefined
   /** See {@link StreamPort.socketMembers}. */
   readonly socketMembers?: readonly string[]
