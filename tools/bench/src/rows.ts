@@ -2,12 +2,13 @@ import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import picomatch from 'picomatch'
 import { bulk } from './scenarios/bulk.js'
 import { connections } from './scenarios/connections.js'
+import { framed } from './scenarios/framed.js'
 import { latency } from './scenarios/latency.js'
 import { messages } from './scenarios/messages.js'
 import type { Scenario } from './scenarios/scenario.js'
 import { stuck } from './scenarios/stuck.js'
 
-const scenarios: readonly Scenario[] = [...messages, ...bulk, ...connections, latency, stuck]
+const scenarios: readonly Scenario[] = [...messages, ...bulk, ...framed, ...connections, latency, stuck]
 
 /** One line of the table: a scenario over a transport. */
 export interface RowPlan {

@@ -13,7 +13,7 @@ import { compareResults, conclusions, header, machineLines, percent, rowLines } 
 import { readResults, type Results, type Row } from './results.js'
 import type { RowPlan } from './rows.js'
 import { checkRule } from './rules.js'
-import { subjects } from './subjects/subject.js'
+import { subjectsOf } from './subjects/subject.js'
 
 /** Shares of all processors: beyond these, what else runs on the machine shows in the figures. */
 const MOST_BUSY = 0.1
@@ -111,10 +111,10 @@ function formatTime(milliseconds: number): string {
   return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`
 }
 
-/** Not every subject exists on every transport. */
-function forRow({ transport }: RowPlan, method: Method): Method {
-  const has = (name: string): boolean =>
-    subjects.some((subject) => subject.name === name && subject.transports.includes(transport))
+/** Not every subject exists on every transport, or cuts streams. */
+function forRow({ transport, scenario: { workload = 'echo' } }: RowPlan, method: Method): Method {
+  const names = subjectsOf(workload, transport).map(({ name }) => name)
+  const has = (name: string): boolean => names.includes(name)
   return { ...method, subjects: method.subjects.filter(has) }
 }
 

@@ -3,7 +3,7 @@ import type { Certificate } from '@sock/tools/certificate'
 import { serveParent } from '@sock/tools/children'
 import type { TransportName } from '@sock/tools/transports'
 import { getHeapSpaceStatistics } from 'node:v8'
-import { subjects, type Place, type Running, type Subject } from './subjects/subject.js'
+import { subjectsOf, type Place, type Running, type Subject } from './subjects/subject.js'
 import { createWorkload, type Report, type Workload, type WorkloadName } from './workloads/workload.js'
 
 /** What to serve. */
@@ -35,7 +35,7 @@ const commands = {
   async start(order: ServerOrder): Promise<Place> {
     workload = createWorkload(order.workload, order.transport)
     const more = order.module === undefined ? [] : ((await import(order.module)) as Module).subjects
-    const subject = [...subjects, ...more].find(
+    const subject = [...subjectsOf(order.workload, order.transport), ...more].find(
       ({ name, transports }) => name === order.subject && transports.includes(order.transport),
     )
     if (subject === undefined) throw new Error(`there is no subject ${order.subject} for ${order.transport}`)

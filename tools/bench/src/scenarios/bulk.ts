@@ -16,7 +16,8 @@ export const bulk: readonly Scenario[] = [
     transports: STREAMS,
     workload: 'sink',
     metrics: byteMetrics,
-    load: (load) => runBulk(load, sendOneWay),
+    load: (load) =>
+      runBulk(load, (flow, deadline) => sendOneWay(flow.client, () => nextChunk(flow), deadline)),
     sample: sampleBytes,
   },
   {
@@ -60,17 +61,16 @@ async function openFlow(load: Load, fail: (error: Error) => void): Promise<Flow>
   return flow
 }
 
-function sendChunk(flow: Flow): boolean {
+function nextChunk(flow: Flow): Buffer {
   const chunk = patternAt(flow.sent, CHUNK)
   flow.sent += CHUNK
-  return flow.client.write(chunk)
+  return chunk
 }
 
-/** The server closes when it has read everything. */
-async function sendOneWay(flow: Flow, deadline: number): Promise<void> {
-  const { client } = flow
+/** Sends until the deadline. The server closes when it has read everything. */
+export async function sendOneWay(client: StreamClient, next: () => Buffer, deadline: number): Promise<void> {
   const more = (): void => {
-    while (performance.now() < deadline) if (!sendChunk(flow)) return
+    while (performance.now() < deadline) if (!client.write(next())) return
     client.onDrain = () => undefined
     client.end()
   }
@@ -83,7 +83,8 @@ async function sendEcho(flow: Flow, deadline: number): Promise<void> {
   const { client, check } = flow
   await new Promise<void>((resolve, reject) => {
     flow.onReturn = () => {
-      while (flow.sent - check.position < WINDOW && performance.now() < deadline) sendChunk(flow)
+      while (flow.sent - check.position < WINDOW && performance.now() < deadline)
+        client.write(nextChunk(flow))
       if (flow.sent === check.position) resolve()
     }
     void client.closed.then(() =>

@@ -86,7 +86,7 @@ async function startDatagram(
   return listen(createUdpServer(handler, { engine }), ANY_PORT)
 }
 
-const ANY_PORT = '127.0.0.1:0'
+export const ANY_PORT = '127.0.0.1:0'
 
 interface Listening {
   on(event: 'error', listener: (error: Error) => void): unknown
@@ -94,7 +94,7 @@ interface Listening {
   shutdown(): Promise<unknown>
 }
 
-async function listen(server: Listening, target: string): Promise<Running> {
+export async function listen(server: Listening, target: string): Promise<Running> {
   server.on('error', (error) => console.error(error))
   const address = await server.listen(target)
   return {

@@ -41,7 +41,7 @@ function onDrain(this: Served): void {
 function ignore(): void {}
 
 /** The same that `@sock/tcp` sets by default. */
-const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
+export const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
 
 async function startStream({ transport, path, certificate, workload, isDrained }: Setup): Promise<Running> {
   const server: Server =

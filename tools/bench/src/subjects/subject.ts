@@ -1,7 +1,8 @@
 import type { Certificate } from '@sock/tools/certificate'
 import { STREAMS, TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import { nativeEngine } from '../modules.js'
-import type { Workload } from '../workloads/workload.js'
+import type { Workload, WorkloadName } from '../workloads/workload.js'
+import { framedSubjects } from './framed.js'
 import { startCallbacks, startForAwait, startStreams } from './ours.js'
 import { startRaw } from './raw.js'
 
@@ -57,8 +58,8 @@ const native: readonly Subject[] = [
   },
 ]
 
-/** All there are. Another engine, or another library, is one more entry. */
-export const subjects: readonly Subject[] = [
+/** Another engine, or another library, is one more entry. */
+const channelSubjects: readonly Subject[] = [
   {
     name: CONTROL,
     about: 'node:net, node:tls, node:dgram, unix-dgram',
@@ -69,4 +70,19 @@ export const subjects: readonly Subject[] = [
   { name: 'for-await', about: '@sock/* with `for await`', transports: TRANSPORTS, start: startForAwait },
   { name: 'stream', about: '@sock/* with `connection.stream`', transports: STREAMS, start: startStreams },
   ...(nativeEngine === undefined ? [] : native),
+]
+
+/** Those that a row can have: where a stream is cut into messages, they are others. */
+export function subjectsOf(workload: WorkloadName, transport: TransportName): readonly Subject[] {
+  const all =
+    workload === 'lines' || workload === 'frames'
+      ? framedSubjects.filter(({ framings }) => framings.includes(workload))
+      : channelSubjects
+  return all.filter(({ transports }) => transports.includes(transport))
+}
+
+/** All there are, each name once. */
+export const subjects: readonly Subject[] = [
+  ...channelSubjects,
+  ...framedSubjects.filter(({ name }) => !channelSubjects.some((subject) => subject.name === name)),
 ]

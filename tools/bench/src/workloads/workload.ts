@@ -1,8 +1,10 @@
 import { isStream, type TransportName } from '@sock/tools/transports'
+import { createMessageSink, type Framing } from './framed.js'
 import { clientOf, HEADER_BYTES, isIntact, PositionCheck, sequenceOf, wantsAnswer } from './message.js'
 
 /** What a server does with what it gets; the same code for all subjects. */
 export interface Workload {
+  readonly name: WorkloadName
   /** For each connection; for a datagram socket once. */
   open(): Session
   /** What was counted since the last report. */
@@ -22,19 +24,21 @@ export interface Report {
   fault?: string | undefined
 }
 
-export type WorkloadName = 'echo' | 'sink'
+export type WorkloadName = 'echo' | 'sink' | Framing
 
 export function createWorkload(name: WorkloadName, transport: TransportName): Workload {
+  if (name === 'lines' || name === 'frames') return createMessageSink(name)
   if (name === 'sink') return isStream(transport) ? createStreamSink() : createDatagramSink()
   // Everything goes back as it came; the generator compares.
   const session: Session = { received: (chunk) => chunk }
-  return { open: () => session, report: () => ({ messages: 0, bytes: 0 }) }
+  return { name, open: () => session, report: () => ({ messages: 0, bytes: 0 }) }
 }
 
 /** Reads streams to their end, and checks every byte. */
 function createStreamSink(): Workload {
   let report: Report = { messages: 0, bytes: 0 }
   return {
+    name: 'sink',
     report: () => {
       const taken = report
       report = { messages: 0, bytes: 0 }
@@ -58,6 +62,7 @@ function createDatagramSink(): Workload {
   let report: Report = { messages: 0, bytes: 0 }
   const expected = new Map<number, number>()
   return {
+    name: 'sink',
     report() {
       expected.clear()
       const taken = report

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Address, DatagramServerStats, Server, StreamServerStats } from '@sock/core'
+import { framed, lengthPrefixed } from '@sock/framing'
 import { createTcpServer } from '@sock/tcp'
 import { createCertificate } from '@sock/tools/certificate'
 import { createUdpServer } from '@sock/udp'
@@ -42,6 +43,11 @@ export interface Scenario {
 
 const COUNT = 1_000
 const IDLE = 15_000
+const DECLARING = 10_000
+/** So many bytes follow the four of the length, one at a time. */
+const TRICKLED = 20
+/** What a connection costs that has frames, and a part of one. */
+const FRAMES = 2 * KiB
 const HANDSHAKES = { all: 3_000, most: 300 }
 const WRITE_BUFFER = 128 * KiB
 const BUFFERED = 64 * MiB
@@ -128,6 +134,22 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     attack: (address) => openAll(address, IDLE),
     isOver: ({ open }) => open === IDLE,
     bound: IDLE * CONNECTION,
+  },
+
+  'peers that declare frames of 4 GiB, and send a byte now and then': {
+    transport: 'tcp',
+    serve: () => createTcpServer(framed(lengthPrefixed({ maxBytes: 2 ** 32 }), { message() {} })),
+    attack: async (address) => {
+      const sockets: Socket[] = []
+      await openAll(address, DECLARING, (socket) => void sockets.push(socket))
+      for (const socket of sockets) socket.write(Buffer.alloc(4, 0xff))
+      for (let sent = 0; sent < TRICKLED; sent++) {
+        await pause(50)
+        for (const socket of sockets) socket.write('x')
+      }
+    },
+    isOver: ({ bytesRead }) => bytesRead === DECLARING * (4 + TRICKLED),
+    bound: DECLARING * (CONNECTION + FRAMES),
   },
 
   'TLS handshakes that never finish': {
