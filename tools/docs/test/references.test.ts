@@ -20,6 +20,12 @@ describe('the documentation', () => {
     expect(documents.flatMap(brokenParts)).toEqual([])
   })
 
+  it('lists every decision in decisions/README.md', () => {
+    const files = documents.map(({ path }) => path).filter((path) => /^decisions\/\d/.test(path))
+    const listed = documents.find(({ path }) => path === 'decisions/README.md')?.links ?? []
+    expect(listed.map((link) => `decisions/${link}`).toSorted()).toEqual(files)
+  })
+
   it('names tests that exist', () => {
     expect(documents.flatMap(brokenQuotes)).toEqual([])
   })
