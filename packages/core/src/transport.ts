@@ -18,6 +18,7 @@ export {
 } from './lib/address/unix-target.js'
 export { atCaller, connectAtCaller, type Caller, type Entry } from './lib/errors/caller.js'
 export type { Asked } from './lib/errors/system-words.js'
+export { withoutStack } from './lib/errors/without-stack.js'
 export { checkOptions, wrongType, type Check, type Checked, type Checks } from './lib/options/check.js'
 export { checkServerOptions } from './lib/options/server-options.js'
 export * as check from './lib/options/values.js'

@@ -1,9 +1,14 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { assertNothingLeft, takeInventory, type Inventory } from '@sock/testing'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { engine } from '../src/index.js'
-import { describeNative } from './support/needs.js'
+import { createEngine, engine } from '../src/index.js'
+import type { Loop } from '../src/lib/loop.js'
+import { NativeListener } from '../src/lib/native-listener.js'
+import { ipNames, UNSPECIFIED } from '../src/lib/names.js'
+import { kinds } from '../src/lib/numbers.js'
+import { traceCalls } from './support/child.js'
+import { describeNative, itWithStrace } from './support/needs.js'
 import { listenOnIp, Witness } from './support/pair.js'
 
 let before: Inventory
@@ -95,6 +100,34 @@ describeNative('NativeListener', () => {
     await listener.close()
   })
 
+  it('an accepted socket has the options of a connection', async () => {
+    const used = createEngine({ tcpUserTimeout: 5000 })
+    const options = { ...SOCKETS, noDelay: true, keepAlive: 90_000 }
+    const endpoint = { kind: 'ip', host: '127.0.0.1', port: 0 } as const
+    const values: number[] = []
+    const listener = await used.listenStream(endpoint, options, {
+      ...sink,
+      accept(port) {
+        const names = ['noDelay', 'keepAlive', 'keepAliveIdle', 'userTimeout'] as const
+        values.push(...names.map((name) => port.socket.getOption(name)))
+        port.destroy()
+      },
+    })
+    const peer = connect((listener.address as { port: number }).port, '127.0.0.1')
+    await once(peer.resume(), 'end')
+    expect(values).toEqual([1, 1, 90, 5000])
+    peer.destroy()
+    await listener.close()
+  })
+
+  itWithStrace('setsockopt(2) is called for the listener, and for no connection', async () => {
+    const count = async (connections: number): Promise<number> =>
+      (await traceCalls('setsockopt', 'accepts', [`${connections}`])).length
+    const forOne = await count(1)
+    expect(forOne).toBeGreaterThan(0)
+    expect(await count(6)).toBe(forOne)
+  })
+
   it('a peer that is accepted in the batch that closes the listener is closed', async () => {
     const peers: Socket[] = []
     let count = 0
@@ -113,5 +146,26 @@ describeNative('NativeListener', () => {
       }),
     )
     expect(count).toBe(1)
+  })
+})
+
+describe('NativeListener on a kernel whose accepted sockets do not inherit everything', () => {
+  it('accept sets what the first one lacked on each of them', async () => {
+    const listening = 1
+    const set: unknown[] = []
+    const addon = {
+      getOption: (slot: number, name: string) => Number(slot === listening || name === 'noDelay'),
+      setOptions: (slot: number, options: object) => void set.push([slot, options]),
+    }
+    const loop = { addon, register() {}, close() {} } as unknown as Loop
+    const options = { noDelay: 1, keepAlive: 1, keepAliveIdle: 60 }
+    const listener = new NativeListener(loop, listening, UNSPECIFIED, ipNames, sink, options)
+    for (const slot of [2, 3]) listener.event(kinds.accepted, slot, 20 + slot)
+    const lacking = { keepAlive: 1, keepAliveIdle: 60 }
+    expect(set).toEqual([
+      [2, lacking],
+      [3, lacking],
+    ])
+    await listener.close()
   })
 })

@@ -201,6 +201,8 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
     expect(witness.error).toMatchObject({ code: 'ECONNRESET', errno: -104, syscall: 'read' })
     expect(witness.error?.message).toBe('read ECONNRESET')
+    // The event loop has learnt of it: there is no code of the program to name.
+    expect(witness.error?.stack).toBe('Error: read ECONNRESET')
     ours.write(Buffer.from('x'))
     ours.shutdownWrite()
     ours.pause()

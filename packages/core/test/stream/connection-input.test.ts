@@ -41,6 +41,8 @@ describe('read', () => {
     expect(String(await connection.read())).toBe('last')
     const error = await rejection(connection.read())
     expect(error).toMatchObject({ code: 'ERR_SOCK_RESET', cause: { code: 'ECONNRESET' } })
+    // No code of the program caused it, so its stack has no lines.
+    expect((error as Error).stack).toBe('SockError: Connection was reset or lost')
     expect(await rejection(connection.read())).toBe(error)
   })
 

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createDeferred } from '../../src/lib/async/deferred.js'
-import { createFakeHandshake, createFakeStreamPort, type FakeHandshake } from '@sock/testing'
-import { serveFake, story } from '../support/fake-server.js'
+import type { StreamListenerSink } from '../../src/stream.js'
+import {
+  createFakeHandshake,
+  createFakeListener,
+  createFakeStreamPort,
+  type FakeHandshake,
+  type FakeStreamPort,
+} from '@sock/testing'
+import { createFakeServer, serveFake, story } from '../support/fake-server.js'
 import { pass, stopClock } from '../support/settle.js'
 
 beforeEach(stopClock)
@@ -111,6 +118,29 @@ describe('maxConnections', () => {
     ])
     handshake.failed(new Error('no'))
     expect(accept().isStarted).toBe(true)
+  })
+
+  it('maxConnections asks nobody for a name when no "error" listener would be told', async () => {
+    const listener = createFakeListener()
+    let sink!: StreamListenerSink
+    const server = createFakeServer(
+      never,
+      (given) => {
+        sink = given
+        return Promise.resolve(listener)
+      },
+      { maxConnections: 0 },
+    )
+    await server.listen('anywhere')
+    let asked = 0
+    const peer = (): FakeStreamPort =>
+      Object.defineProperty(createFakeStreamPort(), 'remoteAddress', { get: () => void (asked += 1) })
+    sink.accept(peer())
+    expect(asked).toBe(0)
+    server.on('error', () => {})
+    sink.accept(peer())
+    expect(asked).toBe(1)
+    expect(server.stats().rejected).toMatchObject({ connectionLimit: 2 })
   })
 
   it('maxConnections frees a place when a connection is closed, not when it is destroyed', async () => {

@@ -67,13 +67,13 @@ export function checkEngineOptions(options: NativeEngineOptions | undefined): En
   return checkOptions('createEngine options', options, checks)
 }
 
-/** Returns the options of a listener. Accepted sockets inherit them. */
+/** Returns the options of a listener: those of its accepted sockets, and some of its own. */
 export function listenerOptions(
   settings: EngineSettings,
   endpoint: StreamEndpoint,
   sockets: StreamSocketOptions,
 ): SocketOptions {
-  const options = commonOptions(settings, endpoint, sockets)
+  const options = connectionOptions(settings, endpoint, sockets)
   if (endpoint.kind === 'path') return options
   const { tcpDeferAccept, tcpFastOpen } = settings
   if (tcpDeferAccept !== undefined) options.deferAccept = seconds(tcpDeferAccept)
@@ -86,12 +86,13 @@ export function clientOptions(
   endpoint: StreamEndpoint,
   sockets: StreamSocketOptions,
 ): SocketOptions {
-  const options = commonOptions(settings, endpoint, sockets)
+  const options = connectionOptions(settings, endpoint, sockets)
   if (endpoint.kind === 'ip' && settings.tcpFastOpen !== undefined) options.fastOpenConnect = 1
   return options
 }
 
-function commonOptions(
+/** Returns the options of a connection. Accepted sockets inherit them from their listener. */
+export function connectionOptions(
   { tcpUserTimeout, busyPoll }: EngineSettings,
   { kind }: StreamEndpoint,
   { noDelay = false, keepAlive = 0 }: StreamSocketOptions,

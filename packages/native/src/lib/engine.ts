@@ -8,6 +8,7 @@ import { Loop } from './loop.js'
 import {
   checkEngineOptions,
   clientOptions,
+  connectionOptions,
   listenerOptions,
   type NativeEngineOptions,
 } from './engine-options.js'
@@ -63,7 +64,8 @@ export function createEngine(options?: NativeEngineOptions): NativeEngine {
       const slot = openListener(used, endpoint, sockets, listenerOptions(settings, endpoint, sockets))
       const names = endpoint.kind === 'path' ? acceptedNames(endpoint.address) : ipNames
       const address = endpoint.kind === 'path' ? endpoint.address : (ipName(used, slot, false) ?? UNSPECIFIED)
-      return new NativeListener(used, slot, address, names, sink)
+      const inherited = connectionOptions(settings, endpoint, sockets)
+      return new NativeListener(used, slot, address, names, sink, inherited)
     },
 
     async connectStream(endpoint, sockets, signal) {

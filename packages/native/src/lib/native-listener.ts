@@ -5,6 +5,7 @@ import { DESTROYED_BY_HAND, type Loop, type SocketEvents } from './loop.js'
 import { kinds } from './numbers.js'
 import type { Names } from './names.js'
 import { NativeStreamPort } from './native-port.js'
+import type { SocketOptions } from './socket-options.js'
 import { systemError } from './system-error.js'
 
 /** A listener over a listening socket of the addon. */
@@ -17,13 +18,27 @@ export class NativeListener implements StreamListener, SocketEvents {
   readonly #names: Names
   readonly #sink: StreamListenerSink
   #slot: number
+  /**
+   * The options that each accepted socket needs a system call for. Before the first one: all options that they must have.
+   * On Linux they inherit them from the listener (tcp(7)); an emulated kernel may not do that.
+   */
+  #missing: SocketOptions | undefined
+  #isCompared = false
 
-  constructor(loop: Loop, slot: number, address: Address, names: Names, sink: StreamListenerSink) {
+  constructor(
+    loop: Loop,
+    slot: number,
+    address: Address,
+    names: Names,
+    sink: StreamListenerSink,
+    options: SocketOptions,
+  ) {
     this.#loop = loop
     this.#slot = slot
     this.address = address
     this.#names = names
     this.#sink = sink
+    this.#missing = options
     loop.register(slot, this)
   }
 
@@ -46,6 +61,9 @@ export class NativeListener implements StreamListener, SocketEvents {
 
   event(kind: number, a: number, b: number): void {
     if (kind === kinds.accepted) {
+      if (!this.#isCompared) this.#compare(a)
+      // A failure is the peer's: it is gone already.
+      if (this.#missing !== undefined) this.#loop.addon.setOptions(a, this.#missing)
       const port = new NativeStreamPort(this.#loop, a, this.#names, b)
       this.#context.runInAsyncScope(accept, undefined, this.#sink, port)
     } else if (kind === kinds.refused) {
@@ -56,6 +74,17 @@ export class NativeListener implements StreamListener, SocketEvents {
   /** Unused: these events are not for listeners. */
   chunk(): void {}
   stalled(): void {}
+
+  /** Finds out, once, which options accepted sockets do not inherit. */
+  #compare(accepted: number): void {
+    const { addon } = this.#loop
+    const missing = Object.entries(this.#missing ?? {}).filter(([key]) => {
+      const name = key as keyof SocketOptions
+      return addon.getOption(accepted, name) !== addon.getOption(this.#slot, name)
+    })
+    this.#missing = missing.length === 0 ? undefined : Object.fromEntries(missing)
+    this.#isCompared = true
+  }
 
   #refused(errno: number): void {
     this.#sink.failed(systemError(errno, 'accept'), () => this.#acceptAgain())

@@ -1,5 +1,6 @@
 import type { Address, PeerCredentials } from '@sock/core'
 import type { StreamPort, StreamPortSink } from '@sock/core/stream'
+import { withoutStack } from '@sock/core/transport'
 import { AsyncResource } from 'node:async_hooks'
 import { DESTROYED_BY_HAND, type Notifier, type Loop, type SocketEvents } from './loop.js'
 import { kinds } from './numbers.js'
@@ -252,7 +253,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
 
   #fail(errno: number, syscall: string): void {
     if (this.#isClosed) return
-    this.#error ??= systemError(errno, syscall)
+    this.#error ??= withoutStack(() => systemError(errno, syscall))
     this.#release(false)
   }
 

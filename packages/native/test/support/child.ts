@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -23,4 +25,16 @@ export async function runProgram(
     timeout: 120_000,
   })
   return JSON.parse(stdout)
+}
+
+/** Runs a program like {@link runProgram}, under strace. @returns the system calls of this name, a line each */
+export async function traceCalls(call: string, name: string, args: readonly string[]): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'sock-native-'))
+  const calls = join(folder, 'calls')
+  try {
+    await runProgram(name, args, { under: ['strace', '-f', '-qq', '-o', calls, '-e', `trace=${call}`] })
+    return readFileSync(calls, 'utf8').split('\n').filter(Boolean)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }

@@ -14,6 +14,12 @@ if (!canMakeNetwork)
 /** Like `it`, where a network namespace of its own can be made. */
 export const itWithNetwork: typeof it.skip = canMakeNetwork ? it : it.skip
 
+const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
+if (!canTrace) console.warn('strace is not installed, or may not trace: its tests are skipped')
+
+/** Like `it`, where system calls can be traced. */
+export const itWithStrace: typeof it.skip = canTrace ? it : it.skip
+
 /** What `npm run build` has left; a binary of a package, or one that somebody has compiled for speed, is not checked. */
 function isChecked(): boolean {
   try {

@@ -1,6 +1,7 @@
 import { SockError, type SockErrorCode } from '../errors/errors.js'
 import type { StreamServerStats } from '../server/server.js'
 import { createDescriptorLimit } from './descriptor-limit.js'
+import type { HandshakeFailure } from './handshakes.js'
 import type { Handshake, StreamPort } from './port.js'
 
 type Newcomer = StreamPort | Handshake
@@ -10,10 +11,13 @@ export interface AdmissionLimits {
   readonly maxHandshakes?: number | undefined
 }
 
+/** Reports an error, which is created only if somebody observes it: a flood of peers must cost little. */
+type Report = (create: () => SockError) => void
+
 /** Decides which peers are admitted. Counts and reports the others; the caller turns them away. */
 export class Admission {
   readonly #limits: AdmissionLimits
-  readonly #report: (error: SockError) => void
+  readonly #report: Report
   readonly #descriptors = createDescriptorLimit()
   readonly #rejected = {
     connectionLimit: 0,
@@ -23,7 +27,7 @@ export class Admission {
     handshakeFailed: 0,
   }
 
-  constructor(limits: AdmissionLimits, report: (error: SockError) => void) {
+  constructor(limits: AdmissionLimits, report: Report) {
     this.#limits = limits
     this.#report = report
   }
@@ -62,17 +66,18 @@ export class Admission {
     return false
   }
 
-  /**
-   * Counts and reports a failed handshake. @param error `ERR_SOCK_HANDSHAKE_TIMEOUT` or `ERR_SOCK_HANDSHAKE_FAILED`
-   */
-  handshakeFailed(error: SockError): void {
-    if (error.code === 'ERR_SOCK_HANDSHAKE_TIMEOUT') this.#rejected.handshakeTimeout += 1
+  /** Counts and reports a failed handshake. @param create returns its error */
+  handshakeFailed(code: HandshakeFailure, create: () => SockError): void {
+    if (code === 'ERR_SOCK_HANDSHAKE_TIMEOUT') this.#rejected.handshakeTimeout += 1
     else this.#rejected.handshakeFailed += 1
-    this.#report(error)
+    this.#report(create)
   }
 
-  #turnAway(code: SockErrorCode, { remoteAddress }: Newcomer, why: string): void {
-    const message = `Turned away ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: ${why}`
-    this.#report(new SockError(code, message, { remoteAddress }))
+  #turnAway(code: SockErrorCode, peer: Newcomer, why: string): void {
+    this.#report(() => {
+      const { remoteAddress } = peer
+      const message = `Turned away ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: ${why}`
+      return new SockError(code, message, { remoteAddress })
+    })
   }
 }

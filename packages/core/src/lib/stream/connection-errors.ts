@@ -1,4 +1,5 @@
 import { SockError } from '../errors/errors.js'
+import { withoutStack } from '../errors/without-stack.js'
 
 /**
  * Returns the error for an operation on a closed connection. `cause` is what broke the connection, if anything did.
@@ -15,9 +16,10 @@ export function returnedError(): SockError {
   return new SockError('ERR_SOCK_CLOSED', message)
 }
 
-/** Returns the error for a peer, or a path to it, that is gone. */
+/** Returns the error for a peer, or a path to it, that is gone. The event loop reports that, so there is no stack. */
 export function resetError(cause?: Error): SockError {
-  return new SockError('ERR_SOCK_RESET', 'Connection was reset or lost', cause === undefined ? {} : { cause })
+  const details = cause === undefined ? {} : { cause }
+  return withoutStack(() => new SockError('ERR_SOCK_RESET', 'Connection was reset or lost', details))
 }
 
 export function idleError(message: string): SockError {

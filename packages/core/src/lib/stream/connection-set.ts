@@ -13,7 +13,7 @@ import { connectionEvent } from '../channel/connection-event.js'
 import type { ConnectionHost, HostedConnection } from './connection-host.js'
 import { ConnectionLife } from './connection-life.js'
 import type { Drain } from '../server/drain.js'
-import { Handshakes } from './handshakes.js'
+import { Handshakes, type HandshakeFailure } from './handshakes.js'
 import { isolated } from '../async/isolated.js'
 import type { Handshake, StreamListenerSink, StreamPort } from './port.js'
 import type { StreamServerSettings } from './settings.js'
@@ -90,10 +90,12 @@ export class ConnectionSet
     this.#settings = settings
     this.#registry = registry
     this.#unobserved = new Unobserved(transport)
-    this.#admission = new Admission(settings, (error) => registry.emit('error', error))
+    this.#admission = new Admission(settings, (create) => {
+      if (registry.has('error')) registry.emit('error', create())
+    })
     this.#handshakes = new Handshakes(settings.handshakeTimeout ?? Infinity, this.sweep, {
       secured: (port) => this.#serve(port),
-      failed: (error) => this.#handshakeFailed(error),
+      failed: (code, create) => this.#handshakeFailed(code, create),
     })
   }
 
@@ -228,8 +230,8 @@ export class ConnectionSet
     serve(life, this.#handler.run, this.#settings.configure)
   }
 
-  #handshakeFailed(error: SockError): void {
-    this.#admission.handshakeFailed(error)
+  #handshakeFailed(code: HandshakeFailure, create: () => SockError): void {
+    this.#admission.handshakeFailed(code, create)
     this.#checkEmpty()
   }
 

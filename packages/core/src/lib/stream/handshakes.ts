@@ -1,12 +1,13 @@
-import type { Address } from '../address/address.js'
 import { SockError } from '../errors/errors.js'
 import type { Handshake, StreamPort } from './port.js'
 import type { Sweep, Watched } from './sweep.js'
 
+export type HandshakeFailure = 'ERR_SOCK_HANDSHAKE_FAILED' | 'ERR_SOCK_HANDSHAKE_TIMEOUT'
+
 export interface HandshakeOutcomes {
   secured(port: StreamPort): void
-  /** `ERR_SOCK_HANDSHAKE_FAILED` with its cause, or `ERR_SOCK_HANDSHAKE_TIMEOUT`. */
-  failed(error: SockError): void
+  /** @param create returns the error, with the cause of `ERR_SOCK_HANDSHAKE_FAILED` */
+  failed(code: HandshakeFailure, create: () => SockError): void
 }
 
 /** A deadline is checked this many times, so it is late by at most one part of that many. */
@@ -42,7 +43,7 @@ export class Handshakes implements Watched {
         else port.destroy()
       },
       (cause) => {
-        if (this.#remove(handshake)) this.#fail('ERR_SOCK_HANDSHAKE_FAILED', handshake.remoteAddress, cause)
+        if (this.#remove(handshake)) this.#fail('ERR_SOCK_HANDSHAKE_FAILED', handshake, cause)
       },
     )
   }
@@ -69,7 +70,7 @@ export class Handshakes implements Watched {
       if (now - since < limit) continue
       this.#remove(handshake)
       handshake.destroy()
-      this.#fail('ERR_SOCK_HANDSHAKE_TIMEOUT', handshake.remoteAddress)
+      this.#fail('ERR_SOCK_HANDSHAKE_TIMEOUT', handshake)
     }
     return Math.min(this.#timeout, this.#quiet) / LOOKS_PER_DEADLINE
   }
@@ -80,17 +81,18 @@ export class Handshakes implements Watched {
     return removed
   }
 
-  #fail(
-    code: 'ERR_SOCK_HANDSHAKE_FAILED' | 'ERR_SOCK_HANDSHAKE_TIMEOUT',
-    remoteAddress: Address | undefined,
-    cause?: Error,
-  ): void {
-    const peer = remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`
-    const message =
-      code === 'ERR_SOCK_HANDSHAKE_TIMEOUT'
-        ? `Cannot complete the TLS handshake with ${peer}: it was not finished in time`
-        : `Cannot complete the TLS handshake with ${peer}: ${cause?.message.trim()}`
-    const details = cause === undefined ? { remoteAddress } : { remoteAddress, cause }
-    this.#outcomes.failed(new SockError(code, message, details))
+  #fail(code: HandshakeFailure, handshake: Handshake, cause?: Error): void {
+    this.#outcomes.failed(code, () => handshakeError(code, handshake, cause))
   }
+}
+
+function handshakeError(
+  code: HandshakeFailure,
+  { remoteAddress }: Handshake,
+  cause: Error | undefined,
+): SockError {
+  const peer = remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`
+  const why = code === 'ERR_SOCK_HANDSHAKE_TIMEOUT' ? 'it was not finished in time' : cause?.message.trim()
+  const details = cause === undefined ? { remoteAddress } : { remoteAddress, cause }
+  return new SockError(code, `Cannot complete the TLS handshake with ${peer}: ${why}`, details)
 }
