@@ -46,15 +46,18 @@ function namedParts(project: ProjectReflection, pages: Iterable<Page>): Part[] {
     sections.map((section) => ({ page, path, section })),
   )
   const errors = all.filter(({ path }) => path === 'docs/errors.md')
-  // A guide for those who come from elsewhere mentions many options, and explains none.
+  // Examples and docs/from-*.md mention many options and explain none. The page of engines explains those of engines.
   const guides = all.filter(
-    ({ page, path }) => page.frontmatter['group'] === 'Guides' && !path.includes('/from-'),
+    ({ page, path }) =>
+      path === 'docs/engines.md' ||
+      (page.frontmatter['group'] === 'Guides' && path.startsWith('docs/') && !path.includes('/from-')),
   )
   const codes = errors.flatMap(({ page, section }) =>
     codesIn(section).map((code) => new Part(code, page, section.anchor)),
   )
   const options = optionsOf(project).flatMap((name) => {
-    const weights = guides.map(({ section }) => weightOf(section, name))
+    const ownGuide = `docs/${name}.md`
+    const weights = guides.map(({ path, section }) => weightOf(section, name) + (path === ownGuide ? 5 : 0))
     const most = Math.max(...weights)
     const best = guides[weights.indexOf(most)]
     return most === 0 || best === undefined ? [] : [new Part(name, best.page, best.section.anchor)]
@@ -65,11 +68,11 @@ function namedParts(project: ProjectReflection, pages: Iterable<Page>): Part[] {
 const codesIn = ({ heading, rows }: Section): string[] =>
   [heading, ...rows.map(([cell = '']) => cell)].flatMap((text) => text.match(/ERR_SOCK_[A-Z_]+/g) ?? [])
 
-/** The options of servers and clients, each name once. */
+/** The names of all options, and of all parts of a target. */
 function optionsOf(project: ProjectReflection): string[] {
   const properties = project
     .getReflectionsByKind(ReflectionKind.Property)
-    .filter(({ parent }) => /(Server|Client|Socket|Listen|Shutdown)Options$/.test(parent?.name ?? ''))
+    .filter(({ parent }) => /(Options|Target)$/.test(parent?.name ?? ''))
   return [...new Set(properties.map(({ name }) => name))]
 }
 

@@ -138,6 +138,8 @@ describe('the site', () => {
       // A name of the API, and a word within a guide.
       expect(await search(page, 'createTcpServer')).toBe('@sock/tcp.createTcpServer')
       expect(await search(page, 'TimeoutStopSec')).toMatch(/^Graceful shutdown/)
+      expect(await search(page, 'tls')).toBe('TLS and new certificates.tls')
+      expect(await search(page, 'datagramSpin')).toBe('Choosing an engine.datagramSpin')
       expect(await search(page, 'shutdownTimeout')).toBe('Graceful shutdown.shutdownTimeout')
       await page.locator('#tsd-search-results a').first().click()
       await page.waitForURL(/shutdown/i)
