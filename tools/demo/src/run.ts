@@ -1,17 +1,14 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { isExpectedClose, type Handler, type ShutdownReport, type SockError } from '@sock/core'
 import { createCertificate } from '@sock/tools/certificate'
 import { withFolder } from '@sock/tools/folder'
-import { command, parse, wholeNumber } from '@sock/tools/options'
+import { command, parse } from '@sock/tools/options'
 import { listenForStop } from '@sock/tools/stop'
 import { exchangeAll } from './once.js'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
-import { createServers, type Place, type Servers } from './servers.js'
+import { createServers, type Servers } from './servers.js'
 
 /** Node cannot open Unix sockets on Windows. */
 const names = TRANSPORTS.filter((name) => process.platform !== 'win32' || !name.startsWith('unix'))
-const port = wholeNumber(0, 65_535)
 const MORE = `
 Ctrl-C shuts the servers down gracefully, a second one closes them at once. Exit code: 0 all went well;
 1 a server could not start, or a byte was lost or changed; 2 wrong options; 130 a second Ctrl-C forced the end.`
@@ -20,12 +17,11 @@ const commandLine = command(
   'Serves one echo handler on every transport, and prints a command that talks to each.',
 )
   .option('--once', 'let built-in clients talk to the servers, print one row per transport, and leave')
-  .option('--host <name>', 'where tcp, tls and udp listen', '127.0.0.1')
-  .option('--port <number>', 'port of tcp; 0 lets the system choose', port, 0)
-  .option('--tls-port <number>', 'port of tls; 0 lets the system choose', port, 0)
-  .option('--udp-port <number>', 'port of udp; 0 lets the system choose', port, 0)
-  .option('--path <path>', 'socket of unix (default: in a temporary folder)')
-  .option('--datagram-path <path>', 'socket of unixgram (default: in a temporary folder)')
+  .option(
+    '--host <address>',
+    'where tcp, tls and udp listen, each on a port that the system chooses',
+    '127.0.0.1',
+  )
   .addHelpText('after', MORE)
 
 /** Echoes everything. The same function serves every transport. */
@@ -35,7 +31,7 @@ const echo: Handler = async (channel) => {
 
 /** Runs the program. @param handler serves the connections; tests pass one that loses or changes bytes @returns the exit code */
 export async function run(args: readonly string[], handler: Handler = echo): Promise<number> {
-  const options = parse<Place & { once?: true }>(commandLine, args)
+  const options = parse<{ host: string; once?: true }>(commandLine, args)
   if (typeof options === 'number') return options
   const stop = listenForStop()
   const unread = new AbortController()
@@ -44,35 +40,27 @@ export async function run(args: readonly string[], handler: Handler = echo): Pro
   const wanted = AbortSignal.any([stop.wanted, unread.signal])
 
   return withFolder('demo', async ({ path: folder }) => {
-    const certificate = await createCertificate()
-    const ca = join(folder, 'certificate.pem')
-    writeFileSync(ca, certificate.cert)
-    const paths = { path: join(folder, 'echo.sock'), datagramPath: join(folder, 'datagrams.sock') }
-    const all = createServers(handler, { ...paths, ...options }, certificate, ca)
+    const all = createServers(handler, options.host, folder, await createCertificate())
     try {
-      for (const name of names) if (!(await start(name, all))) return 1
+      for (const name of names) {
+        await all.listen[name]()
+        all.servers[name].on('error', (error) => {
+          if (!isExpectedClose(error)) console.error(`${name}: ${error.message}`)
+        })
+      }
       const isGood = await (options.once === true ? runOnce(all, wanted) : serve(all, wanted))
       const reports = await Promise.all(names.map((name) => shutDown(name, all, stop.forced)))
       if (stop.forced.aborted) return stop.exitCode
       return isGood && reports.every(({ forced }) => forced === 0) ? 0 : stop.exitCode || 1
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === undefined) throw error
+      console.error(message)
+      return 1
     } finally {
       await Promise.all(names.map((name) => all.servers[name].close()))
     }
   })
-}
-
-async function start(name: TransportName, { servers, listen }: Servers): Promise<boolean> {
-  try {
-    await listen[name]()
-    servers[name].on('error', (error) => {
-      if (!isExpectedClose(error)) console.error(`${name}: ${error.message}`)
-    })
-    return true
-  } catch (error) {
-    console.error(`Cannot serve ${name}: ${(error as Error).message}`)
-    console.error('Choose another address: --help shows the options.')
-    return false
-  }
 }
 
 /** Built-in clients talk to one server after the other. @returns whether every byte came back */

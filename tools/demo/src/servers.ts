@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import type { Channel, Handler, IpAddress, Server } from '@sock/core'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import type { Certificate } from '@sock/tools/certificate'
@@ -5,11 +6,6 @@ import type { TransportName } from '@sock/tools/transports'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
-
-/** Where to listen. A port of 0 lets the system choose. */
-export type Place = Readonly<
-  Record<'host' | 'path' | 'datagramPath', string> & Record<'port' | 'tlsPort' | 'udpPort', number>
->
 
 type ByName<T> = Readonly<Record<TransportName, T>>
 
@@ -21,9 +17,10 @@ export interface Servers {
   readonly command: ByName<() => string>
 }
 
-/** Returns a server for every transport. @param ca the path of the certificate, for clients */
-export function createServers(handler: Handler, place: Place, tls: Certificate, ca: string): Servers {
-  const { host, path, datagramPath } = place
+/** Returns a server for every transport. @param folder where sockets are, and the certificate as a file */
+export function createServers(handler: Handler, host: string, folder: string, tls: Certificate): Servers {
+  const [path, datagramPath, ca] = [`${folder}/echo.sock`, `${folder}/datagrams.sock`, `${folder}/cert.pem`]
+  writeFileSync(ca, tls.cert)
   const tcp = createTcpServer(handler)
   const secure = createTcpServer(handler, { tls })
   const udp = createUdpServer(handler)
@@ -36,9 +33,9 @@ export function createServers(handler: Handler, place: Place, tls: Certificate, 
   const named = `'UNIX-SENDTO:${datagramPath},bind=${datagramPath}.client'`
 
   const listen = {
-    tcp: () => tcp.listen({ host, port: place.port }),
-    tls: () => secure.listen({ host, port: place.tlsPort }),
-    udp: () => udp.listen({ host, port: place.udpPort }),
+    tcp: () => tcp.listen({ host, port: 0 }),
+    tls: () => secure.listen({ host, port: 0 }),
+    udp: () => udp.listen({ host, port: 0 }),
     unix: () => unix.listen(path),
     unixgram: () => unixgram.listen(datagramPath),
   }
