@@ -1,5 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { Failure, run } from './processes.mjs'
 import { inRoot, readJson, root } from './repository.mjs'
 
@@ -53,19 +52,4 @@ const ADVICE = {
 function explain(output) {
   const cause = Object.keys(ADVICE).find((pattern) => new RegExp(pattern).test(output))
   return `Could not install the dependencies. ${ADVICE[cause] ?? 'The messages above say what went wrong.'}`
-}
-
-/** @throws Failure if a sparse clone lacks this folder, which `needs` it */
-export function mustBeHere(folder, needs) {
-  if (existsSync(inRoot(folder, 'package.json'))) return
-  throw new Failure(
-    `Cannot find ${folder}, which ${needs} needs: in a sparse clone \`git sparse-checkout add ${folder}\` brings it.`,
-  )
-}
-
-/** @throws Failure if what is installed in `folder` links to a package that a sparse clone lacks */
-export function mustBeWhole(folder) {
-  const links = join(folder, 'node_modules/@sock')
-  for (const name of existsSync(inRoot(links)) ? readdirSync(inRoot(links)) : [])
-    if (!existsSync(inRoot(links, name))) mustBeHere(`packages/${name}`, folder)
 }

@@ -51,7 +51,7 @@ export function changeFiles(root) {
 
 /**
  * Gives the packages of binaries the version of @sock/native, whose JavaScript fits no other. A `fixed` group of changesets
- * would do the same, but changesets refuses settings that name a package which a sparse clone does not have.
+ * would also write a changelog for each.
  */
 export function alignBinaries(root) {
   const { version: wanted } = readJson(join(root, 'packages/native/package.json'))
