@@ -6,19 +6,11 @@ import { alignBinaries, changesets } from './release.mjs'
 import { binaries, Failure, inRoot, libraries, platformOf, readJson } from './repository.mjs'
 import { buildStale, canBuild } from './targets.mjs'
 
-/**
- * Copies the repository as it is, with what is built of its packages. The copy can be changed and released.
- *
- * @throws Failure if a package is not built
- */
+/** Copies the repository as it is, with what is built of its packages. The copy can be changed and released. */
 export function copyRepository(folder) {
   mkdirSync(folder, { recursive: true })
   copyTree(folder)
   const built = libraries().flatMap((it) => [join(it.folder, 'dist'), join(it.folder, 'build')])
-  for (const { folder: of } of libraries()) {
-    if (!existsSync(inRoot(of, 'dist/index.js')))
-      throw new Failure(`Cannot pack ${of}: it is not built. Run \`npm run build\`.`)
-  }
   for (const path of [...built, ...binaries().map((it) => join(it.folder, 'sock_native.node'))]) {
     if (existsSync(inRoot(path)))
       cpSync(inRoot(path), join(folder, path), { recursive: true, filter: isOfSource })

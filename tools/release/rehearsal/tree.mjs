@@ -1,13 +1,4 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run, succeed } from '@sock/tools/processes'
 import { copyRepository } from '../packed.mjs'
@@ -111,16 +102,6 @@ function releasing(folder, ownEnv) {
       const outcome = await run('npm', ['run', '--silent', 'release', '--', ...args], here)
       isPrepared = outcome.code === 0
       return outcome
-    },
-
-    async whileNotCommitted(action) {
-      const file = join(folder, 'not-committed')
-      writeFileSync(file, '')
-      try {
-        await action()
-      } finally {
-        rmSync(file)
-      }
     },
 
     /** Runs `action` where there is neither a binary nor what builds one. */

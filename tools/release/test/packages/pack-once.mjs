@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { createFolder } from '@sock/tools/folder'
 import { packNextRelease } from '../../packed.mjs'
 
 /** Before all tests: packs what the next release would publish. `SOCK_TARBALLS` has the paths of the tarballs. */
 export default function packOnce() {
-  const folder = mkdtempSync(join(tmpdir(), 'sock-packages-'))
+  const folder = createFolder('packages')
   // Not in a teardown of jest's, which an interrupted run never reaches.
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  process.env['SOCK_TARBALLS'] = JSON.stringify(packNextRelease(folder))
+  process.once('exit', () => folder.remove())
+  process.env['SOCK_TARBALLS'] = JSON.stringify(packNextRelease(folder.path))
 }

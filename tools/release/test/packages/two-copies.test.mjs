@@ -34,16 +34,6 @@ async function listen(server) {
   return server.listen(server.transport === 'tcp' ? '127.0.0.1:0' : join(scratch, 'two.sock'))
 }
 
-it('isSockError() and isExpectedClose() know errors of another copy of core, which instanceof does not', async () => {
-  const error = await unix.connectUnix('').catch((refusal) => refusal)
-  expect(error).toBeInstanceOf(theirs.SockError)
-  expect(error).not.toBeInstanceOf(ours.SockError)
-  expect(ours.isSockError(error, 'ERR_SOCK_INVALID_ADDRESS')).toBe(true)
-  expect(ours.isSockError(error, 'ERR_SOCK_CLOSED')).toBe(false)
-  const closed = new theirs.SockError('ERR_SOCK_CLOSED', 'Connection is closed')
-  expect(ours.isExpectedClose(new Error('Cannot answer', { cause: closed }))).toBe(true)
-})
-
 it('a handler of tcp goes on over a connection of unix that has another copy of core, to its end', async () => {
   const behind = await listen(unix.createUnixServer(echo))
   const proxy = tcp.createTcpServer(async (client) => {
