@@ -39,13 +39,17 @@ export interface Document {
   readonly sections: readonly Section[]
 }
 
-/** Every Markdown file that git tracks or would track, but not what changesets and API Extractor write. */
-export function readDocuments(): Document[] {
-  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', '*.md']
+/** The files of this name, or ending, that git tracks or would track, sorted. */
+export function listFiles(name: string): string[] {
+  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', `*${name}`]
   const list = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\0')
-  return [...new Set(list)]
-    .filter((path) => path !== '' && !/CHANGELOG\.md$|^api\//.test(path) && existsSync(root + path))
-    .toSorted()
+  return [...new Set(list)].filter((path) => path !== '' && existsSync(root + path)).toSorted()
+}
+
+/** Every Markdown file, but not what changesets and API Extractor write. */
+export function readDocuments(): Document[] {
+  return listFiles('.md')
+    .filter((path) => !/CHANGELOG\.md$|^api\//.test(path))
     .map((path) => parseDocument(path, readFileSync(root + path, 'utf8')))
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
-import { root, type Document } from './markdown.js'
+import { listFiles, root, type Document } from './markdown.js'
 
 /** Links of a document to files that do not exist, or to headings that a document does not have. */
 export function brokenLinks({ path, links, sections }: Document, all: readonly Document[]): string[] {
@@ -33,43 +33,33 @@ export function brokenParts({ blocks }: Document): string[] {
     .map(({ where, file }) => `${where} ${file} has no such part`)
 }
 
+/** The scripts of all packages of the repository. */
+const scripts = new Set(
+  listFiles('package.json').flatMap((path) => {
+    const manifest = JSON.parse(readFileSync(root + path, 'utf8')) as { scripts?: object }
+    return Object.keys(manifest.scripts ?? {})
+  }),
+)
+
 /**
- * The commands of a document that cannot work: `npm run` of a script that no package.json has, `node` with a file and `cd`
- * to a folder that do not exist. Looks into `sh` blocks, and into the code within sentences and tables.
+ * The commands of a document that cannot work: `npm run` of a script that no package has, `node` with a file and `cd` to a
+ * folder that do not exist. Looks into `sh` blocks, and into the code within sentences and tables.
  */
 export function brokenCommands({ path, blocks, sections }: Document): string[] {
   const shell = blocks.filter(({ language, role }) => language === 'sh' && role === '')
   const spans = sections.flatMap(({ codeSpans }) => codeSpans).filter((code) => /^(npm|node) /.test(code))
-  const lines = [...shell.flatMap(({ code }) => code.split('\n')), ...spans]
-  return lines.filter((line) => !canWork(line, posix.dirname(path))).map((line) => `${path} ${line.trim()}`)
+  const lines = [...shell.map(({ code }) => code), ...spans]
+  const commands = lines.join('\n').matchAll(/(?<=^|&& )(npm run|node|cd) ([^\s-]\S*)/gm)
+  return [...commands]
+    .filter(([, verb = '', name = '']) => !canWork(verb, name, posix.dirname(path)))
+    .map(([command]) => `${path} ${command}`)
 }
 
-function canWork(line: string, here: string): boolean {
-  // A sentence may speak of the repository or of the package it stands in.
-  let folders = [here, '.']
-  return line
-    .replace(/(^|\s)#.*$/, '')
-    .split('&&')
-    .every((part) => {
-      const [program, verb = '', name = ''] = part.trim().split(/\s+/)
-      if (program === 'cd') {
-        folders = [verb]
-        return /^\.\.|^sock$/.test(verb) || existsSync(root + verb)
-      }
-      if (program === 'node' && verb.includes('/'))
-        return folders.some((folder) => existsSync(posix.join(root, folder, sourceOf(verb))))
-      const script = verb === 'run' ? name : ['start', 'test'].includes(verb) ? verb : undefined
-      return program !== 'npm' || script === undefined || folders.some((folder) => hasScript(folder, script))
-    })
-}
-
-/** What is built comes from `src`, and may not have been built yet. */
-function sourceOf(file: string): string {
-  return /\/dist\/.*\.js$/.test(file) ? file.replace('/dist/', '/src/').replace(/\.js$/, '.ts') : file
-}
-
-function hasScript(folder: string, script: string): boolean {
-  const manifest = `${root}${folder}/package.json`
-  if (!existsSync(manifest)) return false
-  return script in ((JSON.parse(readFileSync(manifest, 'utf8')) as { scripts?: object }).scripts ?? {})
+function canWork(verb: string, name: string, here: string): boolean {
+  if (verb === 'npm run') return scripts.has(name)
+  // A line after one that clones, or a file of the reader's own.
+  if (/^\.\.|^sock$/.test(name) || (verb === 'node' && !name.includes('/'))) return true
+  // What is built comes from `src`, and may not have been built yet.
+  const source = name.replace(/\/dist\/(.*)\.js$/, '/src/$1.ts')
+  return [here, '.'].some((folder) => existsSync(posix.join(root, folder, source)))
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Linter } from 'eslint'
 import { configs, parser } from 'typescript-eslint'
@@ -10,6 +9,8 @@ export interface Snippet {
   /** Where it stands, `README.md:12`. */
   readonly where: string
   readonly code: string
+  /** The file that it is; otherwise it is imagined to be in one of its own. */
+  readonly path?: string
 }
 
 /** Where snippets are imagined to be: from here `@sock/*` resolves as in a user's project, by name and `exports`. */
@@ -101,13 +102,16 @@ export function literalsOf(module: string, name: string): string[] {
   return (type as ts.UnionType).types.map((member) => (member as ts.StringLiteralType).value)
 }
 
+const MODULES = ['core', 'framing', 'native', 'tcp', 'udp', 'unix', 'unixgram'].map((name) => `@sock/${name}`)
+let api: Compilation | undefined
+
 function typeOf(module: string, name: string): { type: ts.Type; checker: ts.TypeChecker } {
-  const code = `import type { ${name} } from '${module}'\nexport declare const wanted: ${name}`
-  const { program } = compile([{ where: name, code }])
-  const checker = program.getTypeChecker()
-  const file = program.getSourceFile(`${FOLDER}0.ts`) as ts.SourceFile
-  const [wanted] = checker.getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol)
-  return { type: checker.getTypeOfSymbolAtLocation(wanted as ts.Symbol, file), checker }
+  api ??= compile(MODULES.map((where) => ({ where, code: `export * from '${where}'` })))
+  const checker = api.program.getTypeChecker()
+  const [path = ''] = [...api.names].find(([, where]) => where === module) ?? []
+  const file = checker.getSymbolAtLocation(api.program.getSourceFile(path) as ts.SourceFile) as ts.Symbol
+  const symbol = checker.getExportsOfModule(file).find((one) => one.name === name) as ts.Symbol
+  return { type: checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol)), checker }
 }
 
 export interface Compilation {
@@ -116,30 +120,15 @@ export interface Compilation {
   readonly names: ReadonlyMap<string, string>
 }
 
-/** Files on the disk, which every program reads: to parse them each time takes most of the time. */
-const sources = new Map<string, ts.SourceFile | undefined>()
-
-/** Makes a program of files of the repository. */
-export function compileFiles(paths: readonly string[]): Compilation {
-  const names = new Map(paths.map((path) => [join(root, path), path]))
-  return { program: ts.createProgram([...names.keys()], OPTIONS), names }
-}
-
-/** Makes a program of files that exist only here. */
+/** Makes a program of snippets, whose files need not exist. */
 export function compile(snippets: readonly Snippet[]): Compilation {
-  const files = new Map(snippets.map(({ code }, index) => [`${FOLDER}${index}.ts`, code]))
-  const names = new Map(snippets.map(({ where }, index) => [`${FOLDER}${index}.ts`, where]))
-  const disk = ts.createCompilerHost(OPTIONS)
-  const host: ts.CompilerHost = {
-    ...disk,
-    fileExists: (path) => files.has(path) || disk.fileExists(path),
-    readFile: (path) => files.get(path) ?? disk.readFile(path),
-    getSourceFile(path, version, ...rest) {
-      const code = files.get(path)
-      if (code !== undefined) return ts.createSourceFile(path, code, version)
-      if (!sources.has(path)) sources.set(path, disk.getSourceFile(path, version, ...rest))
-      return sources.get(path)
-    },
-  }
+  const pathOf = ({ path }: Snippet, index: number): string => path ?? `${FOLDER}${index}.ts`
+  const files = new Map(snippets.map((one, index) => [pathOf(one, index), one.code]))
+  const names = new Map(snippets.map((one, index) => [pathOf(one, index), one.where]))
+  const host = ts.createCompilerHost(OPTIONS)
+  const disk = { ...host }
+  host.fileExists = (path) => files.has(path) || disk.fileExists(path)
+  // The host reads sources in this way, too.
+  host.readFile = (path) => files.get(path) ?? disk.readFile(path)
   return { program: ts.createProgram([...files.keys()], OPTIONS, host), names }
 }

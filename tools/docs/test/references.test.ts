@@ -44,7 +44,7 @@ describe('the documentation', () => {
 
 \`\`\`sh
 npm run test:site -- --force # npm run ignored
-cd packages/tcp && npm run test:site
+cd packages/tcp && npm run test:nothing
 cd packages/nothing
 \`\`\`
 
@@ -54,7 +54,7 @@ not there
     )
     expect(brokenLinks(document, [document])).toEqual(['#c', 'nothing.md', '../x'])
     expect(brokenCommands(document)).toEqual([
-      'README.md cd packages/tcp && npm run test:site',
+      'README.md npm run test:nothing',
       'README.md cd packages/nothing',
       'README.md npm run nothing',
       'README.md node examples/dist/nothing.js',

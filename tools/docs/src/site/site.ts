@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import {
@@ -15,12 +15,13 @@ import {
   type ProjectReflection,
 } from 'typedoc'
 import { parseDocument, root, type Document } from '../markdown.js'
-import { entryPoints, PACKAGES } from './api.js'
-import { pageGroups } from './pages.js'
+import { pagesInOrder, sectionOf } from './pages.js'
 import { improveSearch } from './search.js'
 import { showSources } from './sources.js'
 
 const API = 'Packages'
+/** Core first: what other entry points export once more is described there. Those for authors of transports come last. */
+const ENTRY_POINTS = ['core/src/index', '!(core|testing)/src/*', 'core/src/!(index)', 'testing/src/*']
 const inFolder = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 /**
@@ -32,7 +33,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
   const app = await Application.bootstrap({
     out,
     name: '@sock',
-    entryPoints: entryPoints(),
+    entryPoints: ENTRY_POINTS.map((path) => `${root}packages/${path}.ts`),
     // `npm run typecheck` does that, package by package.
     skipErrorChecking: true,
     tsconfig: inFolder('tsconfig.typedoc.json'),
@@ -42,7 +43,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     excludeExternals: true,
     basePath: root,
     readme: `${root}README.md`,
-    projectDocuments: pageGroups().flatMap(({ files }) => files.map((file) => root + file)),
+    projectDocuments: pagesInOrder().map((path) => root + path),
     groupOrder: ['Guides', API, 'Reference', 'Project', 'Decisions', '*'],
     navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
     searchInComments: true,
@@ -81,7 +82,7 @@ function placeDocuments(app: Application): ReadonlyMap<DocumentReflection, Docum
     const document = parseDocument(path.replace(normalizePath(root), ''), readFileSync(path, 'utf8'))
     documents.set(page, document)
     page.name = document.sections[1]?.heading ?? page.name
-    page.frontmatter['group'] = pageGroups().find(({ files }) => files.includes(document.path))?.title
+    page.frontmatter['group'] = sectionOf(document.path)
   })
   return documents
 }
@@ -93,9 +94,8 @@ function placeReadmes(app: Application): void {
       if (!module.isDeclaration()) continue
       module.comment ??= new Comment()
       module.comment.blockTags.push(new CommentTag('@group', [{ kind: 'text', text: API }]))
-      const folder = PACKAGES.find(({ name }) => name === module.name)?.folder
-      if (folder === undefined) continue
-      const path = normalizePath(`${root}${folder}/README.md`)
+      const path = normalizePath(module.name.replace('@sock', `${root}packages`).concat('/README.md'))
+      if (!existsSync(path)) continue
       const text = readFileSync(path, 'utf8').replace(/^# .+\n/, '')
       project.files.registerReflectionPath(path, module)
       // The README says it in more words.
@@ -107,8 +107,9 @@ function placeReadmes(app: Application): void {
 
 /** Lets TypeDoc find public symbols without a comment, links to nowhere, and types that no entry point exports. */
 function validate(app: Application, project: ProjectReflection): void {
-  const packages = PACKAGES.map(({ name }) => name)
   const { options } = app
+  const modules = project.getReflectionsByKind(ReflectionKind.Module)
+  const packages = [...new Set(modules.map(({ name }) => name.split('/', 2).join('/')))]
   const checks = { notDocumented: true, notExported: false, invalidLink: true, invalidPath: true }
   const others = { rewrittenLink: false, unusedMergeModuleWith: false }
   options.setValue('packagesRequiringDocumentation', packages)
