@@ -39,6 +39,12 @@ export function improveSearch(app: Application, documents: ReadonlyMap<DocumentR
   })
 }
 
+interface Place {
+  readonly page: DocumentReflection
+  readonly path: string
+  readonly section: Section
+}
+
 type Page = readonly [page: DocumentReflection, document: Document]
 
 function namedParts(project: ProjectReflection, pages: Iterable<Page>): Part[] {
@@ -46,21 +52,19 @@ function namedParts(project: ProjectReflection, pages: Iterable<Page>): Part[] {
     sections.map((section) => ({ page, path, section })),
   )
   const errors = all.filter(({ path }) => path === 'docs/errors.md')
-  // Examples and docs/from-*.md mention many options and explain none. The page of engines explains those of engines.
+  // Examples and docs/from-*.md mention many options and explain none.
   const guides = all.filter(
     ({ page, path }) =>
-      path === 'docs/engines.md' ||
-      (page.frontmatter['group'] === 'Guides' && path.startsWith('docs/') && !path.includes('/from-')),
+      page.frontmatter['group'] === 'Guides' && path.startsWith('docs/') && !path.includes('/from-'),
   )
+  // Explains the options of engines, and mentions others.
+  const engines = all.filter(({ path }) => path === 'docs/engines.md')
   const codes = errors.flatMap(({ page, section }) =>
     codesIn(section).map((code) => new Part(code, page, section.anchor)),
   )
   const options = optionsOf(project).flatMap((name) => {
-    const ownGuide = `docs/${name}.md`
-    const weights = guides.map(({ path, section }) => weightOf(section, name) + (path === ownGuide ? 5 : 0))
-    const most = Math.max(...weights)
-    const best = guides[weights.indexOf(most)]
-    return most === 0 || best === undefined ? [] : [new Part(name, best.page, best.section.anchor)]
+    const best = bestOf(guides, name) ?? bestOf(engines, name)
+    return best === undefined ? [] : [new Part(name, best.page, best.section.anchor)]
   })
   return [...codes, ...options]
 }
@@ -74,6 +78,15 @@ function optionsOf(project: ProjectReflection): string[] {
     .getReflectionsByKind(ReflectionKind.Property)
     .filter(({ parent }) => /(Options|Target)$/.test(parent?.name ?? ''))
   return [...new Set(properties.map(({ name }) => name))]
+}
+
+/** Returns the place that says most about an option, if one says anything. A page with the option's name says more. */
+function bestOf(places: readonly Place[], name: string): Place | undefined {
+  const weights = places.map(
+    ({ path, section }) => weightOf(section, name) + (path === `docs/${name}.md` ? 5 : 0),
+  )
+  const most = Math.max(0, ...weights)
+  return most === 0 ? undefined : places[weights.indexOf(most)]
 }
 
 /** How much a section says about an option: a heading and a row of its own say more than a mention. */
