@@ -5,7 +5,7 @@ import { inRoot, root } from './repository.mjs'
 
 /** Programs that tests talk to, or build with, where they are installed. */
 const COUNTERPARTS =
-  'aarch64-linux-gnu-gcc cc chromium curl dig ip logger nc openssl python3 redis-benchmark redis-cli socat ss strace systemd-analyze taskset unshare'
+  'aarch64-linux-gnu-gcc cc chromium curl dig ip logger memccat mosquitto_pub nc openssl postmap python3 redis-benchmark redis-cli rsyslogd socat ss strace systemd-analyze taskset unshare'
 
 /** What decides beside files whether a result in the cache is good: a test that was skipped without socat runs with it. */
 function machine() {
