@@ -21,7 +21,7 @@ export class FrameInput<In> {
   /** Whether there is something to decode. */
   #isPending = false
   /** The decoded frames, and the index of the next. */
-  #frames: In[] = []
+  #frames: (In | undefined)[] = []
   #next = 0
   /** The error after the decoded frames. */
   #error: Error | undefined
@@ -63,7 +63,12 @@ export class FrameInput<In> {
   /** Returns the next frame that has arrived. @throws SockError the decoder's error */
   next(): In | typeof NOTHING {
     if (!this.isReady) return NOTHING
-    if (this.#next < this.#frames.length) return this.#frames[this.#next++] as In
+    if (this.#next < this.#frames.length) {
+      const frame = this.#frames[this.#next] as In
+      // A frame that was read must not live until the next chunk: its chunk would, too.
+      this.#frames[this.#next++] = undefined
+      return frame
+    }
     throw this.#error as Error
   }
 

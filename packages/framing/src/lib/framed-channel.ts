@@ -65,6 +65,8 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   readonly #connection: Connection | undefined
   /** `ended`: no more bytes come. `closed`: remaining frames are not read any more. */
   #state: 'open' | 'ended' | 'closed' = 'open'
+  /** Whether the rest of a frame is missing, as shutdown and deadlines know it. */
+  #isWaiting = false
   /** The error it was reset with. */
   failure: Error | undefined
   /** Number of frames that were read. */
@@ -170,7 +172,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
       throw error
     }
     if (frame !== NOTHING) this.given += 1
-    this.#waitForRest(frame === NOTHING && this.#input.isPartial)
+    if (frame === NOTHING || this.#isWaiting) this.#waitForRest(frame === NOTHING && this.#input.isPartial)
     return frame
   }
 
@@ -196,7 +198,8 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   /** Tells shutdown and deadlines whether the rest of a frame is missing. */
   #waitForRest(isPartial: boolean): void {
     const connection = this.#connection
-    if (connection === undefined || connection.busy === isPartial) return
+    if (connection === undefined || this.#isWaiting === isPartial) return
+    this.#isWaiting = isPartial
     connection.busy = isPartial
     if (isPartial) this.#deadlines.begin(this)
     else this.#deadlines.end(this)
