@@ -1,5 +1,5 @@
-// `node api.mjs [folder]` writes the public API of every entry point as text, in place of what is in the folder. `npm run
-// api` builds the packages first.
+// `node api.mjs [folder]` writes the public API of every entry point as text, and replaces the contents of the folder.
+// `npm run api` builds the packages first.
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,12 +11,12 @@ mkdirSync(reportFolder)
 /** API Extractor writes here first. */
 const reportTempFolder = inRoot('node_modules/.cache/api')
 /**
- * What is the same for each entry point. A type that an exported one mentions is part of the API, whether or not this entry
- * point exports it. No messages: the compiler was heard when the packages were built, and comments are not for this tool.
+ * The settings of all entry points. A type that an exported type mentions is part of the API, whether or not the entry point
+ * exports it. Messages are off: the build has shown those of the compiler, and this tool does not check comments.
  */
 const shared = readJson(inRoot('tools/checks/api-extractor.json'))
 
-/** Of every entry point that has types, of every published package. */
+/** The settings of every entry point with types, of every published package. */
 const configs = workspaces()
   .filter(({ folder, manifest }) => folder.startsWith('packages/') && !manifest.private)
   .flatMap(({ folder, manifest: { exports = {} } }) =>
@@ -39,7 +39,7 @@ function configFor(projectFolder, types, name) {
   return ExtractorConfig.prepare({ configObject, packageJsonFullPath: join(projectFolder, 'package.json') })
 }
 
-/** API Extractor would name each file that it writes. What goes wrong is still printed. */
+/** Prints errors only: API Extractor would name each file that it writes. */
 function messageCallback(message) {
   if (message.logLevel !== 'error') message.handled = true
 }

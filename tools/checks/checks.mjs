@@ -15,7 +15,7 @@ const flag = { type: 'boolean', default: false }
  *
  *   --filter <package>   only this package (`tcp`, `@sock/tcp` or `packages/tcp`); may be repeated
  *   --coverage           fail if a package's tests run fewer than 90 % of its lines; takes twice as long
- *   --repeated           leave out what has the same result on every version of Node: another one was tested before
+ *   --repeated           skip tests that have the same result on every version of Node: another version has run them
  *   --force              take no result from the cache
  */
 export async function test(args) {
@@ -30,7 +30,7 @@ export async function test(args) {
   const scope = isEverything ? [] : selected.map(({ manifest }) => `--filter=${manifest.name}`)
   const { step, conclude } = createSession(tasksOf(selected, (script) => script === 'test'))
 
-  /** On one core, beside the tests, which wait for other processes now and then. Lint looks at types as well. */
+  /** Checks the sources on one core, beside the tests, which often wait for other processes. Lint checks types, too. */
   const checkSources = async () => {
     await step('rules of the repository', () => node('tools/checks/rules.mjs'))
     await step('lint, types', () => node('node_modules/oxlint/bin/oxlint', '--deny-warnings', ...folders))
@@ -59,14 +59,14 @@ export async function extended(args) {
   const tests = all.filter(({ task }) => names.length === 0 || names.includes(task.replace('test:', '')))
   if (tests.length < names.length) throw new Failure(`Cannot find all of the extended tests ${names}`)
   const { step, conclude } = createSession(tests)
-  // The compiler that makes what is published; npm test asks the one of lint.
+  // This compiler builds the published files; `npm test` uses the faster one of lint.
   const types = names.length || values.repeated ? [] : ['typecheck']
   const tasks = [...types, ...tests.map(({ task }) => task)]
   await step(tasks.join(', '), () => turbo([...tasks, '--continue', ...(values.force ? ['--force'] : [])]))
   await conclude()
 }
 
-/** @throws Failure for a name that means no package: a typing error must not pass for success */
+/** @throws Failure for a name without a package, so that a typing error does not look like success */
 function findPackage(name) {
   const found = workspaces().find(
     (it) => it.folder === name || [name, `@sock/${name}`].includes(it.manifest.name),
@@ -87,13 +87,13 @@ const tasksOf = (selected, isWanted) =>
 
 const node = (program, ...args) => run(process.execPath, [inRoot(program), ...args], { cwd: root })
 
-/** Where jest leaves what the script `test` or `test:<name>` of a workspace counted. */
+/** The JSON report of jest for the script `test` or `test:<name>` of a workspace. */
 const fileOf = ({ folder, task }) =>
   inRoot(folder, `${task.replace('test', 'test-results').replace(':', '-')}.json`)
 
-/** Runs steps, and then adds up what the runners of `tests` have counted. */
+/** Runs steps, then adds up the reports of `tests`. */
 function createSession(tests) {
-  // A result that this run neither writes nor takes from the cache must not be counted.
+  // Remove old reports: only those that this run writes, or takes from the cache, count.
   for (const it of tests) rmSync(fileOf(it), { force: true })
   const status = () => run('git', ['status', '--porcelain'], { cwd: root })
   const before = status()
@@ -106,7 +106,7 @@ function createSession(tests) {
     if (code !== 0) broken.push(name)
   }
 
-  /** Prints what each has counted, and sets the exit code. The last line is the sum. */
+  /** Prints the counts of each workspace, then the sum, and sets the exit code. */
   const conclude = async () => {
     const [{ output: then }, { output: now }] = [await before, await status()]
     const changed = `Files changed while the tests ran, by a test or by you:\n${now}`

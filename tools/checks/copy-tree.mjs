@@ -5,7 +5,7 @@ import { inRoot, root } from './repository.mjs'
 
 const git = (cwd, ...args) => execFileSync('git', args, { cwd, encoding: 'utf8' })
 
-/** Copies the sources as they are now, as a repository: what git tracks or would track, and nothing installed or built. */
+/** Copies the repository: the files that git tracks or would track, with their changes, without anything installed or built. */
 export function copyTree(folder) {
   const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate']
   for (const path of git(root, ...list).split('\0')) {

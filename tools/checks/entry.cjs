@@ -1,6 +1,6 @@
 /*
- * Where every command begins, on a machine that has nothing but Node and npm. Old syntax on purpose: an old Node must get the
- * sentence below, and not a syntax error. Everything modern is imported after the check.
+ * The start of every command. It needs only Node and npm. It uses old syntax, so that an old Node prints the sentence below
+ * instead of a syntax error, and imports everything else after the check.
  */
 'use strict'
 

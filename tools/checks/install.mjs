@@ -5,7 +5,7 @@ import { inRoot, readJson, root } from './repository.mjs'
 const { name: NAME, packageManager: PNPM } = readJson(inRoot('package.json'))
 
 /**
- * Installs what pnpm-lock.yaml says. pnpm finds out in less than a second when that is installed already.
+ * Installs the dependencies in pnpm-lock.yaml. If they are installed already, pnpm notices that in less than a second.
  *
  * @param filters packages, as pnpm's --filter takes them: only what they need is installed; without any, everything
  */
@@ -27,7 +27,7 @@ export async function install(filters = []) {
 }
 
 const UNATTENDED = {
-  // `npm start --silent` hands its silence on to npx, and then nothing would explain a failure.
+  // `npm start --silent` also makes npx silent; then no message would explain a failure.
   npm_config_loglevel: 'error',
   // Replace a node_modules that another package manager made, without asking.
   pnpm_config_confirm_modules_purge: 'false',
@@ -38,7 +38,7 @@ const UNATTENDED = {
   pnpm_config_fetch_retry_maxtimeout: '5000',
 }
 
-/** What to do about a failed installation, by what it printed. The first match wins: the more special come first. */
+/** What to do after a failed installation, by its output. The first match wins, so special cases come first. */
 const ADVICE = {
   OUTDATED_LOCKFILE: `A package.json changed, but pnpm-lock.yaml did not: run \`npx -y ${PNPM} install\`, and commit the lock file.`,
   'gyp ERR!|node-gyp|not found: make':

@@ -5,9 +5,9 @@ import { Failure, run } from './processes.mjs'
 import { inRoot, readJson } from './repository.mjs'
 import { build, turbo } from './turbo.mjs'
 
-/** What `node tools/checks/entry.cjs <command>` can do. The scripts in package.json are its only callers. */
+/** The commands of `node tools/checks/entry.cjs <command>`. Only the scripts in package.json call them. */
 const commands = {
-  /** Runs a program of this repository, such as `tools/demo/dist/main.js`, when everything that it needs is built. */
+  /** Builds a program of this repository, such as `tools/demo/dist/main.js`, and its dependencies, then runs it. */
   async run([path, ...args]) {
     const folder = path.split('/', 2).join('/')
     await install()
@@ -18,7 +18,7 @@ const commands = {
   async bench(args) {
     await install()
     await build('@sock/bench')
-    // As it is published: without the checks that tests run with.
+    // The addon as it is published, without the invariant checks of tests.
     const { code, output } = await run(process.execPath, [
       inRoot('packages/native/build.mjs'),
       '--if-possible',
@@ -40,15 +40,15 @@ const commands = {
   /** Each version of Node installs for itself. */
   matrix: async (args) => (await import('./matrix.mjs')).matrix(args),
 
-  /** `npm run build` and its like: a task of turbo, for every package that has it. */
+  /** `npm run build` and the like: runs a turbo task in every package that has it. */
   async turbo(args) {
     await install()
     process.exitCode = (await turbo(args)).code
   },
 
   /**
-   * Before `npm test` in one package: installs and builds what it needs, and no more. turbo, which sets TURBO_HASH, has done
-   * that already.
+   * Before `npm test` in one package: installs and builds only what this package needs. Does nothing under turbo, which sets
+   * TURBO_HASH and has done that.
    */
   async package() {
     if (process.env['TURBO_HASH'] !== undefined) return
@@ -58,7 +58,7 @@ const commands = {
   },
 }
 
-/** Imports a program rather than spawning it: signals, the terminal and the exit code are its own then. */
+/** Imports a program instead of spawning it, so that it gets the signals and the terminal, and sets the exit code. */
 async function importProgram(path, args) {
   process.argv = [process.argv[0], inRoot(path), ...args]
   await import(pathToFileURL(inRoot(path)).href)

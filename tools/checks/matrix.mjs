@@ -9,12 +9,12 @@ import { inRoot, root } from './repository.mjs'
 import { line, parseLine, total } from './results.mjs'
 
 /**
- * `npm test` and the extended tests on each supported version of Node. The one that runs this tests in place, the others in
- * a copy of the working tree with dependencies of its own: native modules belong to one version. What is the same on every
- * version is tested on the first only. The last line adds everything up, `N passed, N failed`.
+ * Runs `npm test` and the extended tests on each supported version of Node. The version that runs this works in place. Each
+ * other one gets a copy of the working tree with its own dependencies, because a native module fits one version only. Tests
+ * with the same result on every version run on the first only. The last line is the sum, `N passed, N failed`.
  *
  *   --only <majors>    only these, like `26` or `20,26`
- *   --bare             first of all `.ci/bare`: what the README promises where nothing is prepared
+ *   --bare             first `.ci/bare`: the README's commands on a bare machine
  *   --soak <minutes>   at the end the soak, which counts as one test
  */
 export async function matrix(args) {
@@ -43,7 +43,7 @@ export async function matrix(args) {
       '--minutes',
       options.soak,
     ]
-    // It counts nothing itself.
+    // It prints no count.
     const unsaid = { passed: 1, failed: 0, skipped: 0 }
     results.push(await perform(`soak, ${options.soak} min`, 'node', soak, { cwd: root }, unsaid))
   }
@@ -58,7 +58,7 @@ export async function matrix(args) {
 
 const FAILED = { passed: 0, failed: 1, skipped: 0 }
 
-/** Runs a program, and takes the sum from its last line; `unsaid` is that of one that has none. Shows the output of a failure. */
+/** Runs a program, and returns the sum in its last line, or `unsaid` if there is none. Shows the output of a failure. */
 async function perform(name, program, args = [], options = { cwd: root }, unsaid = FAILED) {
   const started = performance.now()
   console.log(`— ${name}`)
@@ -81,14 +81,14 @@ async function testIn(folder, version, env, args, testArgs = args) {
 async function testCopy(version, args) {
   const home = await fetchNode(version)
   const folder = mkdtempSync(join(tmpdir(), `sock-node-${version}-`))
-  // Tests become other users, who must be able to load what lies there.
+  // Some tests run as other users, who must be able to read the files.
   chmodSync(folder, 0o755)
   try {
     copyTree(folder)
     const PATH = join(home, 'bin') + delimiter + process.env['PATH']
-    // node-gyp finds the headers at home, and downloads nothing.
+    // node-gyp finds the headers here, so it downloads nothing.
     const env = { ...process.env, PATH, npm_config_nodedir: home }
-    // Coverage is the same on every version: it is measured where the tests run again anyway.
+    // Coverage is the same on every version, so it is measured on one only.
     return await testIn(folder, version, env, args, [...args, '--coverage'])
   } finally {
     rmSync(folder, { recursive: true, force: true })

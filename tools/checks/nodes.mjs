@@ -10,8 +10,8 @@ export const NODES = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0
 export const OLDEST = { 20: '20.19.0', 22: '22.12.0' }
 
 /**
- * Where an installed Node is: `home` with `bin/node` and, for native modules, `include/node`. It comes from the npm package
- * of this platform, and stays in `.cache`: as a dependency it would be 100 MB for everybody.
+ * Installs a version of Node, and returns its folder with `bin/node` and, for native modules, `include/node`. It comes from
+ * the npm package of this platform and stays in `.cache`: as a dependency, everyone would download 100 MB.
  */
 export async function fetchNode(version) {
   const name = `node-${process.platform}-${process.arch}`

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
-/** Something failed for a reason that we can name: the message is a sentence for the user, and no stack trace follows. */
+/** A failure with a known reason: the user sees the message without a stack trace. */
 export class Failure extends Error {
-  /** What the program that failed has printed; shown before the sentence. */
+  /** The output of the program that failed; shown before the message. */
   output
 
   constructor(message, output = '') {
@@ -13,8 +13,8 @@ export class Failure extends Error {
 }
 
 /**
- * Runs a program to its end, and collects what it prints; or, with `show`, lets it print. Never rejects: `code` is 127 if
- * there is no such program, and 128 + n if signal n ended it.
+ * Runs a program to its end. Collects its output, or with `show` prints it. Never rejects: `code` is 127 if there is no such
+ * program, and 128 + n if signal n ended it.
  */
 export function run(command, args, { show = false, ...options } = {}) {
   return new Promise((resolve) => {
@@ -37,7 +37,7 @@ export function run(command, args, { show = false, ...options } = {}) {
   })
 }
 
-// npm reports a process that dies of a signal, and not one that exits. An imported program that listens decides itself.
+// npm reports a process that a signal ends, but not one that exits. An imported program may have its own signal listener.
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal])

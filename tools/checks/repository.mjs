@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** A path relative to the root of the repository, made absolute. */
+/** Makes a path absolute that is relative to the root of the repository. */
 export const inRoot = (...path) => join(root, ...path)
 
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))

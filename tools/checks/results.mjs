@@ -1,9 +1,9 @@
-/** What a JSON report of jest counted. Without one, jest did not run to its end. */
+/** Returns the counts of a JSON report of jest. Without a report, jest did not run to its end. */
 export function count(report) {
   if (report === undefined) return { passed: 0, failed: 1, skipped: 0 }
   return {
     passed: report.numPassedTests,
-    // jest counts no tests of a file that it could not load.
+    // jest counts no test of a file that it cannot load.
     failed: report.numFailedTests + report.numRuntimeErrorTestSuites,
     skipped: report.numPendingTests + report.numTodoTests,
   }
@@ -14,11 +14,11 @@ export function total(results) {
   return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }
 }
 
-/** @returns `3 passed, 0 failed`, and `, 1 skipped` if any was: what CI looks for */
+/** @returns `3 passed, 0 failed`, with `, 1 skipped` if any was skipped; CI looks for this line */
 export const line = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`
 
-/** What {@link line} wrote as the last line of an output; undefined if it ends otherwise. */
+/** Parses the last line of an output, as {@link line} writes it. Returns undefined if it has another form. */
 export function parseLine(output) {
   const last = output.trimEnd().split('\n').at(-1)
   const [, ...counts] = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(last) ?? []

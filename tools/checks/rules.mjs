@@ -1,5 +1,5 @@
-// `node rules.mjs [folder]` prints what breaks a rule of the repository, and fails then. Which package may import which is a
-// rule of lint: see .oxlintrc.json.
+// `node rules.mjs [folder]` prints each file that breaks a rule of the repository, and then fails. Lint checks which package
+// may import which: see .oxlintrc.json.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,18 +9,18 @@ const [, , folder = root] = process.argv
 const git = (...args) =>
   spawnSync('git', args, { cwd: folder, encoding: 'utf8' }).stdout.split('\n').filter(Boolean)
 
-/** Nothing may hold only on the machine where it was written. Extended regular expressions that do not match themselves. */
+/** Text that belongs to one machine. These are extended regular expressions that do not match themselves. */
 const FORBIDDEN = {
   'absolute path of one machine': '(^|[^[:alnum:]_.~-])/(work|root|home)/',
   'host of a registry': '(^|[^[:alnum:]_])registry[.][[:alnum:]_-]+[.](org|com|net|io|dev)',
   'setting of a registry': '^ *([[:alnum:]_@-]+:)?registry *[=:] *["\']?https?:|^ *tarball:',
 }
-// What git tracks or would track: a file is judged before it is committed.
+// Also files that are not committed yet.
 const problems = Object.entries(FORBIDDEN).flatMap(([what, pattern]) =>
   git('grep', '--untracked', '-nIE', '-e', pattern).map((line) => `${what}: ${line}`),
 )
 
-/** An entry point, `src/<name>.ts`, only re-exports: what a package offers is read in one place. */
+/** An entry point, `src/<name>.ts`, only re-exports, so that it lists all that a package exports. */
 const ENTRY_POINTS = ':(glob)packages/*/src/*.ts'
 const COMMENT = /\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm
 const RE_EXPORT =
@@ -35,7 +35,7 @@ for (const path of git('ls-files', '--cached', '--others', '--exclude-standard',
     )
 }
 
-/** A test stands where its source does and is called like it, or says by its last word what it tests several together for. */
+/** A test has the folder and name of its source. The last word of any other test's name says what it tests together. */
 const TESTS = ':(glob)packages/*/test/**/*.test.ts'
 const TOGETHER = /(^|[/-])(conformance|counterparts|faults|interleavings|property|scenarios)\.test\.ts$/
 

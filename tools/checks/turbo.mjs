@@ -3,18 +3,18 @@ import { delimiter } from 'node:path'
 import { Failure, run } from './processes.mjs'
 import { inRoot, root } from './repository.mjs'
 
-/** Programs that tests talk to, or build with, where they are installed. */
+/** Optional programs that tests talk to or build with. */
 const COUNTERPARTS =
   'aarch64-linux-gnu-gcc cc chromium curl dig ip logger memccat mosquitto_pub nc openssl postmap python3 redis-benchmark redis-cli rsyslogd socat ss strace systemd-analyze taskset unshare'
 
-/** What decides beside files whether a result in the cache is good: a test that was skipped without socat runs with it. */
+/** A description of the machine, for the cache: after socat was installed, a test that was skipped must run. */
 function machine() {
   const look = `for program in ${COUNTERPARTS}; do command -v $program; done`
   const found = spawnSync('sh', ['-c', look], { encoding: 'utf8' }).stdout ?? ''
   return [process.version, process.platform, process.arch, `uid=${process.getuid?.()}`, found].join(' ')
 }
 
-/** Runs tasks in the right order, and takes what did not change from the cache. `show` is that of `run()`. */
+/** Runs tasks in the right order, and takes unchanged results from the cache. For `show` see `run()`. */
 export function turbo(args, { show = true } = {}) {
   const program = inRoot('node_modules/turbo/bin/turbo')
   return run(process.execPath, [program, 'run', '--output-logs=errors-only', ...args], {
@@ -22,7 +22,7 @@ export function turbo(args, { show = true } = {}) {
     show,
     env: {
       ...process.env,
-      // turbo starts the scripts of packages with the pnpm that is installed here.
+      // turbo runs the scripts of packages with the pnpm in node_modules.
       PATH: inRoot('node_modules/.bin') + delimiter + process.env['PATH'],
       SOCK_MACHINE: machine(),
       TURBO_TELEMETRY_DISABLED: '1',
@@ -30,7 +30,7 @@ export function turbo(args, { show = true } = {}) {
   })
 }
 
-/** Builds these packages, and what they depend on; everything, if none is named. @throws Failure */
+/** Builds these packages and their dependencies, or everything if you name none. @throws Failure */
 export async function build(...names) {
   const scope = names.map((name) => `--filter=${name}...`)
   const { code, output } = await turbo(['build', ...scope], { show: false })

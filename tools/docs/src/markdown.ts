@@ -9,23 +9,23 @@ export const root = fileURLToPath(new URL('../../../', import.meta.url))
 export interface Block {
   /** The first word after the fence: `ts`, `sh`… */
   readonly language: string
-  /** The second word: what is done with the block, see TESTING.md. */
+  /** The second word: how the block is checked, see TESTING.md. */
   readonly role: string
   /** The third word, for a block that is a part of a file. */
   readonly file: string
   readonly code: string
-  /** Where it stands: `README.md:12`. */
+  /** Its file and line: `README.md:12`. */
   readonly where: string
 }
 
-/** What stands under one heading. */
+/** The text under one heading. */
 export interface Section {
   readonly heading: string
-  /** The heading as links name it. */
+  /** The part of a link after `#`. */
   readonly anchor: string
   /** Code within sentences. */
   readonly codeSpans: string[]
-  /** Rows of tables; cells as they are written. */
+  /** Rows of tables, each with the Markdown of its cells. */
   readonly rows: (readonly string[])[]
 }
 
@@ -64,7 +64,7 @@ export function parseDocument(path: string, text: string): Document {
 
   void walkTokens(lexer(text), (token: Token) => {
     if (token.type === 'code') {
-      // Tokens do not say where they stand, but come in the order of the text.
+      // Tokens have no position, but come in the order of the text.
       position = text.indexOf(token.raw.trimStart().split('\n', 1)[0] as string, position)
       const line = text.slice(0, position).split('\n').length
       const [language = '', role = '', file = ''] = (token['lang'] as string | undefined)?.split(/\s+/) ?? []
@@ -81,7 +81,7 @@ export function parseDocument(path: string, text: string): Document {
   return { path, text, blocks, links, sections }
 }
 
-/** As GitHub and TypeDoc do it. */
+/** Makes the same anchor as GitHub and TypeDoc. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()

@@ -11,9 +11,9 @@ import { connectUnixgram } from '@sock/unixgram'
 import ts from 'typescript'
 import type { Block, Document } from './markdown.js'
 
-/** What a server of the documentation prints once it listens: the message of its state, for a log. */
+/** The line that a server of the documentation prints when it listens. */
 const LISTENING = /^Listening on (?<transport>tcp|udp|unix|unixgram) (?<address>.+?)(?<secure> with TLS)?$/gm
-/** A port that is written in an address. */
+/** A port in an address. */
 const PORT = /(?<=:)\d{4,5}(?=['"`])/g
 
 /** Where a server of the documentation listens. */
@@ -33,13 +33,13 @@ interface Stage {
   readonly folder: string
   readonly servers: Program[]
   readonly places: Place[]
-  /** The ports that were chosen in place of those that are written. */
+  /** The ports that the system chose, by the port in the text. */
   readonly ports: Map<string, string>
 }
 
 /**
  * Runs the programs of a document one after the other in one temporary folder, which looks like a user's project.
- * Servers run until the end. Each has to echo what it is sent, and to end with exit code 0 on SIGTERM.
+ * Servers run until the end. Each must echo, and must exit with 0 on SIGTERM.
  *
  * @returns where the servers listened
  */

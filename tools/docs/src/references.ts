@@ -14,7 +14,7 @@ export function brokenLinks({ path, links, sections }: Document, all: readonly D
   })
 }
 
-/** Tests that a document names after a link to their file, `[limits](some.test.ts) "name of the test"`, and that are not there. */
+/** Missing tests that a document names after a link to their file: `[limits](some.test.ts) "name of the test"`. */
 export function brokenQuotes({ path, text }: Document): string[] {
   return [...text.matchAll(/\]\(([^)#]+\.(?:ts|mjs))\) "([^"]+)"/g)].flatMap(([, link = '', name = '']) => {
     const file = root + posix.join(posix.dirname(path), link)
@@ -23,7 +23,7 @@ export function brokenQuotes({ path, text }: Document): string[] {
   })
 }
 
-/** Blocks `ts part some/file.ts` whose code is not in that file, however it is indented. */
+/** Blocks `ts part some/file.ts` whose code is not in that file. Indentation does not count. */
 export function brokenParts({ blocks }: Document): string[] {
   const inOneLine = (code: string): string => code.replace(/\s+/g, ' ').trim()
   const isIn = (file: string, code: string): boolean =>
@@ -59,7 +59,7 @@ function canWork(verb: string, name: string, here: string): boolean {
   if (verb === 'npm run') return scripts.has(name)
   // A line after one that clones, or a file of the reader's own.
   if (/^\.\.|^sock$/.test(name) || (verb === 'node' && !name.includes('/'))) return true
-  // What is built comes from `src`, and may not have been built yet.
+  // A file in `dist` may not have been built yet, so look for its source in `src`.
   const source = name.replace(/\/dist\/(.*)\.js$/, '/src/$1.ts')
   return [here, '.'].some((folder) => existsSync(posix.join(root, folder, source)))
 }

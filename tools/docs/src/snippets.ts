@@ -4,19 +4,19 @@ import { configs, parser } from 'typescript-eslint'
 import ts from 'typescript'
 import { root, type Block } from './markdown.js'
 
-/** A piece of TypeScript out of a document. */
+/** TypeScript code from a document. */
 export interface Snippet {
-  /** Where it stands, `README.md:12`. */
+  /** Its file and line: `README.md:12`. */
   readonly where: string
   readonly code: string
   /** The file that it is; otherwise it is imagined to be in one of its own. */
   readonly path?: string
 }
 
-/** Where snippets are imagined to be: from here `@sock/*` resolves as in a user's project, by name and `exports`. */
+/** The folder of snippets, which need not exist. From here `@sock/*` resolves as in a user's project, by name and `exports`. */
 const FOLDER = fileURLToPath(new URL('../imagined/', import.meta.url))
 
-/** As a user would have it: strict, ESM for Node. Unused names are allowed, since examples end early. */
+/** The settings of a user: strict, ES modules for Node. Unused names are allowed, since examples end early. */
 const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
   module: ts.ModuleKind.NodeNext,
@@ -33,8 +33,8 @@ const OPTIONS: ts.CompilerOptions = {
 }
 
 /**
- * The `ts` blocks of a document, without parts of files, which are checked where they are. A block with the role `more`
- * goes on where the one before it ended.
+ * The `ts` blocks of a document, without parts of files, which are checked in their files. A block with the role `more`
+ * continues the block before it.
  */
 export function snippetsOf(blocks: readonly Block[]): Snippet[] {
   const snippets: Snippet[] = []
@@ -46,7 +46,7 @@ export function snippetsOf(blocks: readonly Block[]): Snippet[] {
   return snippets
 }
 
-/** What the compiler says against the snippets, as lines `README.md:12: message`. */
+/** The errors of the compiler, as lines `README.md:12: message`. */
 export function typeErrors({ program, names }: Compilation): string[] {
   return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
     const text = ts.flattenDiagnosticMessageText(messageText, '\n')
@@ -57,7 +57,7 @@ export function typeErrors({ program, names }: Compilation): string[] {
 
 const NODE_TEST = { from: 'package', name: ['test', 'it', 'describe'], package: 'node:test' }
 
-/** What the strictest rules for typed code that many projects use say against the snippets, as lines `README.md:12: …`. */
+/** The errors of typescript-eslint's strictest common rules, as lines `README.md:12: …`. */
 export function lintErrors({ program, names }: Compilation): string[] {
   const linter = new Linter({ configType: 'flat', cwd: root })
   const config = [

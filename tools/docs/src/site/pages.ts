@@ -1,6 +1,6 @@
 import { readDocuments } from '../markdown.js'
 
-/** The sections of the navigation, with the Markdown files in them. The README of a package is a part of its API's page. */
+/** The sections of the navigation and their Markdown files. The README of a package is part of its API page. */
 const SECTIONS = {
   Decisions: /^decisions\//,
   Reference: /^(SECURITY|docs\/(errors|platforms|engines|benchmarks|measuring|faults))\.md$/,
@@ -9,11 +9,11 @@ const SECTIONS = {
   Guides: /^(docs\/.+|examples\/README)\.md$/,
 }
 
-/** The section of a page; undefined for a Markdown file that is no page. The first that matches counts. */
+/** The section of a page: the first that matches. Returns undefined for a Markdown file that is not on the site. */
 export const sectionOf = (path: string): string | undefined =>
   Object.entries(SECTIONS).find(([, files]) => files.test(path))?.[0]
 
-/** The pages in the order in which the README lists them, its last mention counts; the others follow. */
+/** The pages in the order of their last links in the README; pages without a link follow. */
 export function pagesInOrder(): string[] {
   const documents = readDocuments()
   const order = documents.find(({ path }) => path === 'README.md')?.links ?? []

@@ -9,7 +9,7 @@ import {
 } from 'typedoc'
 import type { Document, Section } from '../markdown.js'
 
-/** A part of a page, which a search finds by a name of its own. */
+/** A part of a page that a search finds by its own name. */
 class Part extends DocumentReflection {
   readonly page: DocumentReflection
   readonly anchor: string
@@ -28,7 +28,7 @@ class Router extends KindRouter {
   }
 }
 
-/** A search for a code finds the page of errors first, one for an option the part of a guide that explains it. */
+/** Makes a search for an error code find the page of errors first, and for an option the part of a guide that explains it. */
 export function improveSearch(app: Application, documents: ReadonlyMap<DocumentReflection, Document>): void {
   app.renderer.defineRouter('parts', Router)
   app.options.setValue('router', 'parts')
@@ -89,7 +89,7 @@ function bestOf(places: readonly Place[], name: string): Place | undefined {
   return most === 0 ? undefined : places[weights.indexOf(most)]
 }
 
-/** How much a section says about an option: a heading and a row of its own say more than a mention. */
+/** How much a section says about an option: a heading or a table row counts more than a mention. */
 function weightOf({ heading, rows, codeSpans }: Section, name: string): number {
   const names = (text: string): boolean => new RegExp(`\\b${name}\\b`).test(text)
   const count = (texts: readonly string[]): number => texts.filter(names).length

@@ -20,26 +20,26 @@ import { improveSearch } from './search.js'
 import { showSources } from './sources.js'
 
 const API = 'Packages'
-/** Core first: what other entry points export once more is described there. Those for authors of transports come last. */
+/** Core comes first, since the site describes a symbol at the first entry point that exports it. Entry points for authors of transports come last. */
 const ENTRY_POINTS = ['core/src/index', '!(core|testing)/src/*', 'core/src/!(index)', 'testing/src/*']
 const inFolder = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 /**
- * Builds the site into a folder, which is emptied first.
+ * Empties a folder and builds the site in it.
  *
- * @returns what is wrong with it, and with the comments of the API; a good site has no problems
+ * @returns the problems of the site and of the comments of the API
  */
 export async function buildSite(out: string): Promise<readonly string[]> {
   const app = await Application.bootstrap({
     out,
     name: '@sock',
     entryPoints: ENTRY_POINTS.map((path) => `${root}packages/${path}.ts`),
-    // `npm run typecheck` does that, package by package.
+    // `npm run typecheck` checks the types, package by package.
     skipErrorChecking: true,
     tsconfig: inFolder('tsconfig.typedoc.json'),
     sortEntryPoints: false,
     disableSources: true,
-    // What Node and the language add to our types is described there.
+    // Members that our types inherit from Node and the language are documented by Node.
     excludeExternals: true,
     basePath: root,
     readme: `${root}README.md`,
@@ -48,7 +48,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
     searchInComments: true,
     searchInDocuments: true,
-    // You look for a word: the guide comes before the twenty properties of that name.
+    // A guide comes before the many properties with the name that you search for.
     searchGroupBoosts: { Guides: 10, Reference: 3 },
     headings: { readme: false, document: false },
     hideGenerator: true,
@@ -59,7 +59,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
   })
   const problems: string[] = []
   app.logger.log = (message, level) => {
-    // Without colours, and without the word that says how bad it is.
+    // Remove colours, and the severity.
     if (level >= LogLevel.Warn) problems.push(stripVTControlCharacters(message).replace(/^\[\w+\] /, ''))
   }
   improveSearch(app, placeDocuments(app))
@@ -74,7 +74,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
   return problems
 }
 
-/** Documents are called like their first heading, and stand in their section. @returns them, as they are found */
+/** Names documents after their first heading, and puts them into their section. @returns the documents */
 function placeDocuments(app: Application): ReadonlyMap<DocumentReflection, Document> {
   const documents = new Map<DocumentReflection, Document>()
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context: undefined, page: DocumentReflection) => {
@@ -98,14 +98,14 @@ function placeReadmes(app: Application): void {
       if (!existsSync(path)) continue
       const text = readFileSync(path, 'utf8').replace(/^# .+\n/, '')
       project.files.registerReflectionPath(path, module)
-      // The README says it in more words.
+      // The README says more than this comment.
       module.comment.summary = []
       module.readme = converter.parseRawComment(new MinimalSourceFile(text, path), project.files).content
     }
   })
 }
 
-/** Lets TypeDoc find public symbols without a comment, links to nowhere, and types that no entry point exports. */
+/** Lets TypeDoc find public symbols without a comment, broken links, and types that no entry point exports. */
 function validate(app: Application, project: ProjectReflection): void {
   const { options } = app
   const modules = project.getReflectionsByKind(ReflectionKind.Module)
@@ -113,7 +113,7 @@ function validate(app: Application, project: ProjectReflection): void {
   const checks = { notDocumented: true, notExported: false, invalidLink: true, invalidPath: true }
   const others = { rewrittenLink: false, unusedMergeModuleWith: false }
   options.setValue('packagesRequiringDocumentation', packages)
-  // The keys of `streamServerChecks` and its like are the options of the same name, which have the comments.
+  // The keys of `streamServerChecks` and the like are options, which have the comments.
   const properties = project
     .getReflectionsByKind(ReflectionKind.Property)
     .map((it) => it.getFriendlyFullName())
@@ -121,7 +121,7 @@ function validate(app: Application, project: ProjectReflection): void {
   options.setValue('intentionallyNotDocumented', keys)
   options.setValue('validation', { ...checks, ...others })
   app.validate(project)
-  // Of exports TypeDoc judges one package at a time.
+  // TypeDoc checks exports one package at a time.
   const none = { notDocumented: false, invalidLink: false, invalidPath: false }
   options.setValue('validation', { ...none, ...others, notExported: true })
   for (const name of packages) {

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What browsers show by themselves; all other files that pages link to are sources, and text. */
+/** Files that browsers can show. All other files that pages link to are source text. */
 const SHOWN = /\.(html|svg|png|json)$/
 
-/** Makes a page of each source that the site links to: a browser would download it, or take `.ts` for a film. */
+/** Makes a page of each source that the site links to. A browser would download it, or try to play a `.ts` file as a video. */
 export function showSources(out: string): void {
   const folder = join(out, 'media')
   const sources = new Set(readdirSync(folder).filter((name) => !SHOWN.test(name)))
@@ -16,7 +16,7 @@ export function showSources(out: string): void {
   for (const path of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.html') || path.startsWith('media')) continue
     const text = readFileSync(join(out, path), 'utf8')
-      // The first page is called by its folder; from a disk that would be a list of files.
+      // A link to a folder means its first page; opened from a disk, the browser would list the files.
       .replace(/(href="(?:\.\.\/)+)(?=[#"])/g, '$1index.html')
       .replace(/(?<=href="(?:\.\.\/)*media\/)[^"#]+/g, (name) => (sources.has(name) ? `${name}.html` : name))
     writeFileSync(join(out, path), text)
