@@ -88,7 +88,7 @@ async function testCopy(version, args) {
     const PATH = join(home, 'bin') + delimiter + process.env['PATH']
     // node-gyp finds the headers here, so it downloads nothing.
     const env = { ...process.env, PATH, npm_config_nodedir: home }
-    // Coverage is the same on every version, so it is measured on one only.
+    // Coverage is the same on every version. The copies measure it, so that the run in place stays fast.
     return await testIn(folder, version, env, args, [...args, '--coverage'])
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -10,7 +10,7 @@ import { Failure, inRoot } from './repository.mjs'
 import { buildTarget } from './targets.mjs'
 
 /*
- * `npm run native:check`: what takes too long for tests. Each check throws a Failure when it finds something.
+ * `npm run native:check`: checks that take too long for tests. Each throws a Failure when it finds an error.
  */
 const CHECKS = {
   fuzz: [checkFuzz, 'random bytes for what the addon parses, with sanitizers'],
@@ -61,7 +61,7 @@ async function conform(binary, [program, ...first], { transport: transports, par
 }
 
 const FUZZERS = {
-  // Only a part of the addon is there: what is not used must not ask for the rest.
+  // Only a part of the addon is linked here, so drop unused functions that need the rest.
   gcc: {
     flags: ['-fsanitize=address,undefined', '-ffunction-sections', '-Wl,--gc-sections'],
     args: (inputs) => [`${inputs}`],
@@ -75,7 +75,7 @@ const FUZZERS = {
 }
 const FUZZ_FLAGS = ['-std=gnu11', CHECKED, '-g', '-O1', '-Wall', '-Wextra', '-Werror', '-Wno-unused-function']
 
-/** The same random input each time; with libFuzzer as well, where there is clang. */
+/** Feeds the same random input each time; with clang, also the input of libFuzzer. */
 async function checkFuzz() {
   for (const compiler of Object.keys(FUZZERS)) {
     const isThere = await fuzz(compiler, 2_000_000)
@@ -83,7 +83,7 @@ async function checkFuzz() {
   }
 }
 
-/** @returns whether there is such a compiler */
+/** @returns whether the compiler is installed */
 export async function fuzz(compiler, inputs) {
   if (spawnSync(compiler, ['--version']).status !== 0) return false
   const { flags, args } = FUZZERS[compiler]
@@ -98,14 +98,14 @@ export async function fuzz(compiler, inputs) {
   return true
 }
 
-/** A binary that AddressSanitizer and UndefinedBehaviorSanitizer watch, and the environment in which Node can load it. */
+/** Builds a binary with AddressSanitizer and UndefinedBehaviorSanitizer. Returns it with the environment that Node needs to load it. */
 function sanitized() {
   const flags = [CHECKED, '-g', '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined']
   const binary = cached('asan.node')
   if (!compile('gcc', flags, binary)) throw new Failure('Cannot compile the addon with gcc')
   const library = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
   const env = {
-    // Node was not linked with it.
+    // Node is not linked with the sanitizer's library, so preload it.
     LD_PRELOAD: library,
     LSAN_OPTIONS: 'report_objects=0:print_suppressions=0:exitcode=0',
     UBSAN_OPTIONS: 'print_stacktrace=1',
@@ -116,14 +116,14 @@ function sanitized() {
 
 async function checkAsan(options) {
   const { binary, env } = sanitized()
-  // Node does not free everything at its end. What only the addon has lost is found in the report.
+  // Node does not free everything when it ends. The report shows which leaks are the addon's.
   const leaks = { ASAN_OPTIONS: 'detect_leaks=1:leak_check_at_exit=1:exitcode=0:halt_on_error=0' }
   await conform(binary, [process.execPath], {
     ...options,
     env: { ...env, ...leaks },
     find: foundBySanitizers,
   })
-  // The other tests of the package, with workers and child processes. Jest keeps what it has asked for: no leaks.
+  // The other tests of the package, with workers and child processes. Leaks are not checked: Jest keeps its memory.
   const jest = ['--runInBand', '--coverage=false', '--testPathIgnorePatterns', 'conformance']
   const { code, output } = await run(
     process.execPath,
@@ -143,7 +143,7 @@ async function checkAsan(options) {
   console.log(`its tests ${/^Tests: +(.+)$/m.exec(output)[1]}`)
 }
 
-/** An error anywhere, or memory that the addon has asked for and lost. */
+/** Finds an error, or memory that the addon has leaked. */
 function foundBySanitizers(output) {
   if (/ERROR: AddressSanitizer|runtime error:/.test(output)) return 'a sanitizer has found an error'
   const leaks = output.split(/^(?=(?:# )?(?:Direct|Indirect) leak of)/m).slice(1)
@@ -151,7 +151,7 @@ function foundBySanitizers(output) {
   return leaks.some(isOurs) ? 'the addon loses memory' : undefined
 }
 
-/** What the sanitizers find ends the process, and so the sequence. The native engine knows no TLS. */
+/** Plays the model. An error that a sanitizer finds ends the process, and so fails the sequence. The native engine has no TLS. */
 async function checkModel({ minutes, seed }) {
   await build('@sock/stress')
   const { env } = sanitized()
@@ -167,7 +167,7 @@ async function checkModel({ minutes, seed }) {
         ...env,
         ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
         UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
-        // Of the processes that play, too.
+        // Also for the processes that play.
         NODE_OPTIONS: `--require ${REDIRECT}`,
       },
     },
@@ -175,7 +175,7 @@ async function checkModel({ minutes, seed }) {
   if (code !== 0) throw new Failure('The model has found something: see above.')
 }
 
-/** qemu-user does not hand on SO_MEMINFO: it never says that the system has lost datagrams. */
+/** qemu-user does not support SO_MEMINFO, so it never reports that the system has dropped datagrams. */
 const LOSSES = 'maxQueuedBytes bounds|flood in one tick|flood of empty|2,000 writes'
 
 async function checkArm64(options) {

@@ -7,13 +7,13 @@ import { buildStale, buildTarget, placeOf, TARGETS } from './targets.mjs'
  * node tools/release/main.mjs <command>
  *
  *   version                     npm run release:version: change files become versions and changelogs
- *   publish [--provenance]      npm run release: what the registry does not have yet is published
- *   rehearse                    npm run release:rehearse: both, and all installations, without the outside
- *   build [--all] [platform…]   npm run native:build: for this machine; for all platforms; for some
+ *   publish [--provenance]      npm run release: publishes versions that the registry does not have
+ *   rehearse                    npm run release:rehearse: both, and all installations, with a temporary registry
+ *   build [--all] [platform…]   npm run native:build: for this machine, for all platforms, or for some
  *   check --help                npm run native:check: sanitizers, valgrind, qemu and more
- *   prepack <platform>          what pnpm runs before it packs a binary
+ *   prepack <platform>          pnpm runs it before it packs a binary
  *
- * Only what a command needs is loaded: pnpm starts this in a clone where nothing has been built.
+ * Each command loads only its own modules: pnpm also runs this file in a clone that has not been built.
  */
 const commands = {
   version: async () => (await import('./release.mjs')).version(),

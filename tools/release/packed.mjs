@@ -6,7 +6,7 @@ import { alignBinaries, changesets } from './release.mjs'
 import { binaries, Failure, inRoot, libraries, platformOf, readJson } from './repository.mjs'
 import { buildStale, canBuild } from './targets.mjs'
 
-/** Copies the repository as it is, with what is built of its packages. The copy can be changed and released. */
+/** Copies the repository with its changes and the built packages. The copy can be changed and released. */
 export function copyRepository(folder) {
   mkdirSync(folder, { recursive: true })
   copyTree(folder)
@@ -17,15 +17,15 @@ export function copyRepository(folder) {
   }
 }
 
-/** A release is built from nothing: what `dist` still has of a source that is no more would not be in it. */
+/** Whether a file in `dist` still has its source. A real release is built from a clean clone, and has no other files. */
 function isOfSource(path) {
   const [, folder, name] = /^(.*\/packages\/[^/]+)\/dist\/(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(path) ?? []
   return name === undefined || existsSync(join(folder, 'src', `${name}.ts`))
 }
 
 /**
- * Packs what the next release would publish: a copy of the repository in which the change files have been applied. Leaves
- * out the binaries that this machine cannot build.
+ * Packs the packages of the next release, from a copy of the repository in which the change files have been applied. Omits
+ * binaries that this machine cannot build.
  *
  * @returns the paths of the tarballs, by package: `{ '@sock/tcp': '…/sock-tcp-1.0.0.tgz', … }`
  */
@@ -45,17 +45,17 @@ export function packNextRelease(folder) {
     cwd: copy,
     stdio: 'pipe',
   })
-  // How npm and pnpm name it: `sock-tcp-1.0.0.tgz`.
+  // The name that npm and pnpm give it: `sock-tcp-1.0.0.tgz`.
   const file = ({ name, manifest }) => `${name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
   return Object.fromEntries(packed.map((it) => [it.name, join(tarballs, file(it))]))
 }
 
-/** Puts packages where npm would, without their dependencies. */
+/** Unpacks packages into node_modules, without their dependencies. */
 export function installInto(project, tarballs) {
   for (const [name, tarball] of Object.entries(tarballs)) unpack(tarball, join(project, 'node_modules', name))
 }
 
-/** Unpacks a tarball, without the folder that npm puts around everything. */
+/** Unpacks a tarball, without npm's outer folder. */
 export function unpack(tarball, folder) {
   mkdirSync(folder, { recursive: true })
   execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder])

@@ -1,4 +1,4 @@
-/* Programs of users, as text: whatever is installed, bundled or required must run them. */
+/* Programs of users, as text. They must run wherever the packages are installed, bundled or required. */
 
 const USES = {
   tcp: ['createTcpServer', 'connectTcp', '127.0.0.1:0'],
@@ -13,7 +13,7 @@ export const TRANSPORTS = Object.keys(USES)
  * A program that talks to itself over each of the transports. For each it prints `tcp hello`, or `tcp CODE message`.
  *
  * @param format `esm` or `cjs`
- * @param engine whether it asks for the native engine
+ * @param engine whether it uses the native engine
  */
 export function echoProgram(transports, { format = 'esm', engine = false } = {}) {
   const load = (names, from) =>

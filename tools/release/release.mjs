@@ -16,7 +16,7 @@ export function version() {
  *
  * @param provenance lets the registry show which run of a hosted CI has built it; fails elsewhere
  * @returns the exit code
- * @throws Failure unless what is published is the next release, committed, with a binary for each platform
+ * @throws Failure if a change file waits, something is not committed, or a binary is missing
  */
 export function publish(provenance) {
   if (changeFiles(ROOT).length > 0)
@@ -33,9 +33,9 @@ export function publish(provenance) {
   } catch (error) {
     throw new Failure(`Cannot publish: a platform has no binary.\n${error.message}`)
   }
-  // What packing from a clone adds, in case it was interrupted.
+  // Remove files that packing from a clone adds, in case it was interrupted.
   rmSync(inRoot('packages/native/dist/lib/sock_native.node'), { force: true })
-  // pnpm, which publishes, has its own names for npm's settings. Without scripts: everything is built.
+  // pnpm publishes, and has its own names for npm's settings. No scripts: everything is built already.
   return changesets(['publish'], {
     pnpm_config_ignore_scripts: 'true',
     ...(provenance && { pnpm_config_provenance: 'true' }),
@@ -50,21 +50,21 @@ export function changeFiles(root) {
 }
 
 /**
- * Gives the packages of binaries the version of @sock/native, whose JavaScript fits no other. A `fixed` group of changesets
- * would also write a changelog for each.
+ * Gives the packages of binaries the version of @sock/native, because its JavaScript needs exactly this binary. A `fixed`
+ * group of changesets would also write a changelog for each.
  */
 export function alignBinaries(root) {
   const { version: wanted } = readJson(join(root, 'packages/native/package.json'))
   for (const { folder } of binaries(root)) {
     const path = join(root, folder, 'package.json')
-    // In place: the rest of the file stays as it is formatted.
+    // Replace only the version, to keep the format of the file.
     writeFileSync(path, readFileSync(path, 'utf8').replace(/("version": ")[^"]*/, `$1${wanted}`))
   }
 }
 
 /** Starts changesets in the tree `root`. @returns the exit code */
 export function changesets(args, env = {}, root = ROOT, stdio = 'inherit') {
-  // changesets starts the pnpm that it finds.
+  // changesets runs the first pnpm in PATH.
   const path = inRoot('node_modules/.bin') + delimiter + process.env['PATH']
   const { status } = spawnSync(process.execPath, [inRoot('node_modules/@changesets/cli/bin.js'), ...args], {
     cwd: root,

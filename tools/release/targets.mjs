@@ -5,11 +5,11 @@ import { compile as compileHere, sources } from '../../packages/native/compile.m
 import { Failure, inRoot } from './repository.mjs'
 
 /*
- * The binaries of @sock/native, compiled by Debian's compilers. This file needs nothing that has to be built or installed:
- * pnpm starts it when it packs a binary.
+ * Compiles the binaries of @sock/native with Debian's compilers. This file imports nothing that must be built or installed,
+ * because pnpm runs it when it packs a binary.
  */
 
-/** Every platform that has a binary. `triple` is how Debian calls its compiler. */
+/** The platforms with a binary. `triple` is Debian's prefix for its compiler. */
 export const TARGETS = {
   'linux-x64-gnu': { cpu: 'x64', libc: 'glibc', triple: 'x86_64-linux-gnu' },
   'linux-arm64-gnu': { cpu: 'arm64', libc: 'glibc', triple: 'aarch64-linux-gnu' },
@@ -23,19 +23,19 @@ export const PACKAGES = {
   'aarch64-linux-gnu': ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'],
 }
 
-/** Nothing that differs from one build to the next, and no names of what is inside. */
+/** Makes builds reproducible, and removes symbols. */
 const RELEASE = ['-Wdate-time', '-Wl,--build-id=none', '-s']
 
-/** Where the package of a platform wants its binary. */
+/** The path of the binary in the package of a platform. */
 export const placeOf = (name) => inRoot('packages/native/npm', name, 'sock_native.node')
 
 const compilerOf = ({ triple }) => `${triple}-gcc`
 
-/** With the headers of its C library and of the kernel, which are Debian packages of their own. */
+/** Whether a compiler is installed, with the headers of its C library and of the kernel: Debian packages them separately. */
 const hasCompiler = (target) => spawnSync(compilerOf(target), PROBE).status === 0
 const PROBE = ['-E', '-include', 'stdlib.h', '-include', 'linux/types.h', '-x', 'c', '/dev/null']
 
-/** Whether a binary can be built on this machine as it is. */
+/** Whether this machine can build a binary without further packages. */
 export function canBuild(name) {
   const target = TARGETS[name]
   return hasCompiler(target) && (target.libc !== 'musl' || muslHeaders(target) !== undefined)
@@ -44,7 +44,7 @@ export function canBuild(name) {
 /**
  * Compiles the binary of one platform into `file`.
  *
- * @param compile that of another copy of the package
+ * @param compile the `compile` of another copy of the package
  * @throws Failure if its compiler is missing
  */
 export function buildTarget(name, file = placeOf(name), compile = compileHere) {
@@ -59,7 +59,7 @@ export function buildTarget(name, file = placeOf(name), compile = compileHere) {
   if (!compile(compilerOf(target), [...flags, ...RELEASE], file)) throw new Failure(`Cannot build ${name}`)
 }
 
-/** Compiles the binaries of some platforms where they are missing, or older than what they are made of. */
+/** Compiles binaries that are missing or older than their sources. */
 export function buildStale(names) {
   const changed = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
   const inputs = [...sources, inRoot('packages/native/compile.mjs'), import.meta.filename]
@@ -69,8 +69,8 @@ export function buildStale(names) {
 }
 
 /**
- * Debian's compiler for glibc makes binaries for musl too: it gets the headers of musl instead of its own, and links
- * nothing. musl has no versions of symbols; the binary finds what it uses in the process that loads it.
+ * Debian's compiler for glibc can make binaries for musl, too: with the headers of musl, and without linking a library. musl
+ * has no versions of symbols, so the binary finds its functions in the process that loads it.
  */
 function muslFlags(target) {
   const musl = muslHeaders(target)
@@ -80,7 +80,7 @@ function muslFlags(target) {
   return ['-nostdinc', ...folders.flatMap((folder) => ['-isystem', folder]), '-nostdlib', '-lgcc']
 }
 
-/** A folder with the headers of the kernel alone: Debian keeps them beside those of glibc. */
+/** Makes a folder with only the headers of the kernel, which Debian keeps beside those of glibc. */
 function kernelHeaders({ cpu, triple }) {
   const folder = inRoot('.cache/binaries', `kernel-${cpu}`)
   const roots = [`/usr/${triple}/include`, `/usr/include/${triple}`, '/usr/include']
@@ -91,7 +91,7 @@ function kernelHeaders({ cpu, triple }) {
     try {
       symlinkSync(found, join(folder, part))
     } catch (error) {
-      // From an earlier build, or by another process that builds at the same time.
+      // An earlier build, or another process at the same time, has made it.
       if (error.code !== 'EEXIST') throw error
     }
   }

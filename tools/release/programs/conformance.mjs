@@ -1,7 +1,7 @@
 /*
- * The conformance suites of one transport: `node --test-reporter=tap conformance.mjs <transport>`. They run over the native
- * engine if ENGINE says so, without the cases whose names match EXCEPT. Each case takes its time under valgrind or qemu; one
- * that waits for ever must not keep the others from being run.
+ * Runs the conformance suites of one transport: `node --test-reporter=tap conformance.mjs <transport>`. ENGINE chooses the
+ * native engine. Cases whose names match EXCEPT are left out. A case may take long under valgrind or qemu; one that hangs
+ * must not keep the others from running.
  */
 import { anyTransportConformance, datagramConformance, registerSuite, streamConformance } from '@sock/testing'
 import { describe, it } from 'node:test'

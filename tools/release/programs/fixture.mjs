@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * One transport as the conformance suites want it: servers, clients, and fresh targets.
+ * The fixture of one transport for the conformance suites: servers, clients, and new targets.
  *
  * @param engine another engine than Node's own
  */

@@ -1,4 +1,4 @@
-// Loaded before a program (`node --require`): where it loads the addon, it gets the binary that SOCK_NATIVE_BINARY names.
+// Preloaded with `node --require`: replaces the addon that a program loads by the binary in SOCK_NATIVE_BINARY.
 const dlopen = process.dlopen.bind(process)
 
 process.dlopen = (module, path, ...rest) => {

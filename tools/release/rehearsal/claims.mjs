@@ -1,8 +1,8 @@
-/** What a rehearsal proves: a line for each claim, as soon as it is known whether it holds. */
+/** Prints a line for each claim of a rehearsal, as soon as it is proved or refuted. */
 export function createClaims(print) {
   const counts = { held: 0, refuted: 0, skipped: 0 }
   return {
-    /** The claim holds if `proof` does not throw. Otherwise the reason follows, and the other claims go on. */
+    /** The claim holds if `proof` does not throw. Otherwise prints the reason; other claims are still checked. */
     async check(claim, proof) {
       try {
         await proof()
@@ -13,7 +13,7 @@ export function createClaims(print) {
         print(`FAIL  ${claim}\n${error.message.replaceAll(/^/gm, '        ')}`)
       }
     },
-    /** This machine cannot prove it. */
+    /** Marks a claim that this machine cannot prove. */
     skip(claim) {
       counts.skipped += 1
       print(`skip  ${claim}`)

@@ -11,7 +11,7 @@ const [CORE, TCP, NATIVE, UNIXGRAM, TESTING] = ['core', 'tcp', 'native', 'unixgr
   (it) => `@sock/${it}`,
 )
 
-/** Installs what was released, in empty projects, with each package manager, and lets programs use it. */
+/** Installs the released packages in empty projects with each package manager, and runs programs that use them. */
 export async function installEverywhere(stage, tree, releases, claims) {
   const managers = await createManagers(stage)
   await Promise.all(managers.map((manager) => installAlone(manager, tree, releases.last, claims)))
@@ -19,7 +19,7 @@ export async function installEverywhere(stage, tree, releases, claims) {
   if (platformHere() in TARGETS && canBuild(platformHere())) {
     for (const manager of managers) await installEngine(manager, releases.last, claims)
   } else claims.skip(`the engine is installed and used: there is no binary for ${platformHere()}`)
-  // npm takes one core for both if it can; Yarn 1 would take the newest for tcp.
+  // npm installs one copy of core for both, if the ranges allow; Yarn 1 would install the newest for tcp.
   await mixVersions(managers[0], releases, claims)
   await packClone(managers[0], stage, claims)
 }
@@ -37,7 +37,7 @@ async function installAlone(manager, tree, versions, claims) {
     await claims.check(`${manager.name}: ${name} alone brings ${CORE}, once, as released`, () => {
       assert.ok(code === 0 || output.includes('ERR_PNPM_IGNORED_BUILDS'), output)
       const wanted = [CORE, name].map((it) => `${it}@${versions.get(it)}`)
-      // The native module of unixgram brings what compiles it.
+      // The native module of unixgram depends on packages that compile it.
       const isOurs = (it) => name !== UNIXGRAM || it.startsWith('@sock/')
       assert.deepEqual(project.installed().filter(isOurs), wanted)
     })
@@ -49,7 +49,7 @@ async function installAlone(manager, tree, versions, claims) {
   }
 }
 
-/** Package managers do not run install scripts by themselves; Yarn 1 does. The README says what to type. */
+/** Builds unix-dgram as the README says: package managers do not run install scripts by default, except for Yarn 1. */
 async function buildUnixDgram(manager, project, tree, claims) {
   await claims.check(
     `${manager.name}: without unix-dgram built, the first use tells how to build it`,
@@ -69,7 +69,7 @@ async function buildUnixDgram(manager, project, tree, claims) {
   })
 }
 
-/** Programs without which nothing can be compiled; each start of one is noted. */
+/** Replaces the programs that a compilation needs by scripts that fail and record each call. */
 function setTraps({ folder }) {
   const traps = { bin: join(folder, 'traps'), log: join(folder, 'trapped') }
   mkdirSync(traps.bin, { recursive: true })
@@ -81,7 +81,7 @@ function setTraps({ folder }) {
   return traps
 }
 
-/** Where nothing can be compiled, though the script of the native module may run. */
+/** Installs where nothing can be compiled, although install scripts may run. */
 async function installUncompiled(manager, claims) {
   const project = manager.project('uncompiled', setTraps(manager).bin)
   if (manager.name === 'pnpm') {
@@ -92,13 +92,13 @@ async function installUncompiled(manager, claims) {
   await claims.check(`${manager.name}: ${UNIXGRAM} is installed where nothing can be compiled`, async () => {
     assert.equal(code, 0, output)
     writeFileSync(join(project.folder, 'echo.mjs'), echoProgram(['unixgram']))
-    // Both ways out.
+    // The message names both solutions.
     const told = /^unixgram ERR_SOCK_NATIVE_UNAVAILABLE .*npm install unix-dgram.*npm install @sock\/native/
     assert.match(await project.program('echo.mjs'), told)
   })
 }
 
-/** With install scripts off, and where whatever compiles is a trap. */
+/** Installs the engine without install scripts, where any call of a compiler is recorded. */
 async function installEngine(manager, versions, claims) {
   const traps = setTraps(manager)
   const project = manager.project('engine', traps.bin)
@@ -112,7 +112,7 @@ async function installEngine(manager, versions, claims) {
       assert.equal(existsSync(traps.log), false, 'something that compiles was started')
     },
   )
-  // Yarn 1 knows nothing of C libraries, and the lock file of Yarn 4 has the binaries of all platforms.
+  // Yarn 1 ignores the C library of a package, and the lock file of Yarn 4 has the binaries of all platforms.
   if (manager.name.startsWith('Yarn')) return
   await claims.check(`${manager.name}: of the binaries, only ${platformHere()} is installed`, () => {
     const wanted = [`${NATIVE}-${platformHere()}`, NATIVE].map((name) => `${name}@${versions.get(NATIVE)}`)
@@ -123,7 +123,7 @@ async function installEngine(manager, versions, claims) {
   })
 }
 
-/** Versions of tcp and core that were not made together, but are within the declared range. */
+/** Mixes versions of tcp and core that were not released together, but fit the declared range. */
 async function mixVersions(manager, { first, patchedTcp, extendedCore }, claims) {
   await claims.check(`the first ${TCP} takes the newest ${CORE} of its range by itself`, async () => {
     const project = manager.project('newest-in-range')
@@ -153,7 +153,7 @@ async function mixVersions(manager, { first, patchedTcp, extendedCore }, claims)
   }
 }
 
-/** As the README says it: the registry has none of these versions, so the engine must come with what is packed. */
+/** Packs a clone as the README says. The registry has none of these versions, so the packed engine must be used. */
 async function packClone(manager, stage, claims) {
   const tarballs = join(stage.folder, 'tarballs')
   const pack = ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', tarballs]

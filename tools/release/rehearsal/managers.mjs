@@ -9,8 +9,8 @@ const { resolve } = createRequire(import.meta.url)
 const fileOf = (name, file) => join(dirname(resolve(`${name}/package.json`)), file)
 
 /**
- * All package managers that are tried. The current npm needs a newer Node than the oldest that is supported, and so does
- * `require` of an ES module in the archives of Yarn 4.
+ * The package managers to try. The current npm needs a newer Node than our oldest, and so does `require` of an ES module in
+ * the archives of Yarn 4.
  */
 export async function createManagers(stage) {
   const here = { bin: dirname(process.execPath), env: {} }
@@ -23,7 +23,7 @@ export async function createManagers(stage) {
   ]
 }
 
-/** The Node of this process, or the newest that is tested; with its headers, for what is compiled. */
+/** Returns the Node of this process, or the newest that is tested, with its headers for compilations. */
 async function newestNode(here) {
   const newest = Math.max(...Object.keys(NODES).map(Number))
   if (Number.parseInt(process.versions.node, 10) >= newest) return here
@@ -42,14 +42,14 @@ function createManager(stage, name, node, command, script) {
   return {
     name,
     folder,
-    /** What keeps the scripts of dependencies from running. */
+    /** The option that turns off install scripts. */
     withoutScripts: isYarn4 ? '--mode=skip-build' : '--ignore-scripts',
-    /** Makes an empty project. @param first a folder with programs that take the place of all others */
+    /** Makes an empty project. @param first a folder that comes first in PATH */
     project(title, first = bin) {
       const cwd = join(folder, title)
       mkdirSync(cwd, { recursive: true })
       writeFileSync(join(cwd, 'package.json'), '{ "private": true }\n')
-      // Otherwise Yarn looks for a project further up.
+      // Without this file, Yarn looks for a project in the parent folders.
       if (isYarn4) writeFileSync(join(cwd, 'yarn.lock'), '')
       const path = [first, bin, node.bin, stage.env.PATH].join(delimiter)
       const options = { cwd, env: { ...stage.env, ...node.env, PATH: path } }
@@ -62,27 +62,27 @@ function createManager(stage, name, node, command, script) {
           isYarn4
             ? succeed('yarn', ['node', ...args, file], options)
             : succeed('node', [...args, file], options),
-        /** Runs what a user would type. */
+        /** Runs a shell line. */
         type: (line) => succeed('sh', ['-c', line], options),
       }
     },
   }
 }
 
-/** What lies in `node_modules`, as `name@version`, sorted: what is there twice is listed twice. pnpm links from elsewhere. */
+/** Lists the packages in `node_modules` as `name@version`, sorted. A package with two copies is listed twice. pnpm uses links. */
 function installedInFolders(project) {
   const entries = readdirSync(join(project, 'node_modules'), { recursive: true, withFileTypes: true })
   const manifests = entries
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => /\/node_modules\/(@[^/]+\/)?[^/@.][^/]*\/package\.json$/.test(path))
-  // From Node 26 on it follows links, so that one place may be found in several ways.
+  // Since Node 26 it follows links, and may find one folder by several paths.
   return [...new Set(manifests.map((path) => realpathSync(path)))]
     .map(readJson)
     .map(({ name, version }) => `${name}@${version}`)
     .toSorted()
 }
 
-/** Yarn 4 has no folders to look at. */
+/** Lists the packages in the lock file: Yarn 4 has no folders. */
 function installedByLock(project) {
   const entries = readFileSync(join(project, 'yarn.lock'), 'utf8').matchAll(
     /^ {2}version: (\S+)\n {2}resolution: "(.+?)@npm:/gm,

@@ -7,7 +7,7 @@ import { release } from './releases.mjs'
 import { setStage } from './stage.mjs'
 import { createTree } from './tree.mjs'
 
-/** Releases, installs and uses everything without the outside, and prints what that proves. @returns the exit code */
+/** Releases, installs and uses everything with a temporary registry, and prints the claims that this proves. @returns the exit code */
 export async function rehearse() {
   const stop = listenForStop()
   const folder = createFolder('release')
@@ -16,7 +16,7 @@ export async function rehearse() {
     folder.remove()
   }
   stop.wanted.addEventListener('abort', () => void leave().finally(() => process.exit(stop.exitCode)))
-  // What is broken off has not failed.
+  // After Ctrl-C, an unfinished claim has not failed.
   const claims = createClaims((line) => stop.wanted.aborted || console.log(line))
   try {
     const stage = await setStage(folder.path)

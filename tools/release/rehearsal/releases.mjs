@@ -7,10 +7,10 @@ const CORE = '@sock/core'
 const NATIVE = '@sock/native'
 
 /**
- * Releases what waits in the repository, then a patch of tcp, of core and of the native engine, a new feature of core, and a
- * breaking change of core.
+ * Releases the waiting changes, then a patch of tcp, of core and of the native engine, a new feature of core, and a breaking
+ * change of core.
  *
- * @returns the versions that some of them left, by package
+ * @returns the versions of some of these releases, by package
  */
 export async function release(tree, registry, claims) {
   const publish = async () => {
@@ -18,7 +18,7 @@ export async function release(tree, registry, claims) {
     assert.equal(code, 0, output)
   }
 
-  /** Publishes, and expects these versions, and nothing else, to be in the registry beside what was there. */
+  /** Publishes, and expects exactly these versions to be new in the registry. */
   async function publishes(expected, before) {
     assert.deepEqual(tree.versions(), new Map([...tree.versions(), ...expected]))
     await publish()
@@ -33,7 +33,7 @@ export async function release(tree, registry, claims) {
     }
   }
 
-  /** The change files that wait, or, if none do, the versions as they are. */
+  /** Releases the waiting change files or, if there are none, the versions as they are. */
   async function first() {
     const sentences = tree.sentences()
     await tree.version()
@@ -58,7 +58,7 @@ export async function release(tree, registry, claims) {
     return versions
   }
 
-  /** A change must release only the package that it is in; with @sock/native its binaries, which have its version. */
+  /** A change must release only its own package; with @sock/native, also the binaries, which have the same version. */
   async function alone(name, kind) {
     const before = await registry.contents()
     const old = tree.versions()
@@ -76,7 +76,7 @@ export async function release(tree, registry, claims) {
     return tree.versions()
   }
 
-  /** What must not be published: what is not ready, and, with provenance, anything outside of a hosted CI. */
+  /** Nothing is published if it is not ready or, with provenance, outside of a hosted CI. */
   async function refusals() {
     const before = await registry.contents()
     const refused = async (reason, ...args) => {
@@ -96,7 +96,7 @@ export async function release(tree, registry, claims) {
       refused(/Cannot publish: `git status` shows files/),
     )
     rmSync(stray)
-    // It shows that provenance is asked for: there is nothing here that could sign it.
+    // The failure shows that npm was asked for provenance, which nothing here can sign.
     await claims.check('with provenance, nothing is published outside of a hosted CI', () =>
       refused(/ERR_PNPM_PROVENANCE/, '--provenance'),
     )

@@ -6,8 +6,8 @@ import { runServer } from 'verdaccio'
 import { ROOT } from '../repository.mjs'
 
 /**
- * The environment of this process, without what package managers put into the PATH of scripts: this workspace depends on an
- * npm and a yarn, which would take the place of those of the machine.
+ * The environment of this process, without the folders that package managers add to the PATH of scripts. Otherwise the npm
+ * and the yarn in node_modules would replace those of the machine.
  */
 export const CLEAN = {
   ...process.env,
@@ -17,16 +17,16 @@ export const CLEAN = {
     .join(delimiter),
 }
 
-/** A setting of npm on this machine; the word `undefined` if there is none. */
+/** Returns a setting of npm on this machine, or the string `undefined`. */
 export const setting = async (name) =>
   (await succeed('npm', ['config', 'get', name, '--loglevel=error'], { cwd: ROOT, env: CLEAN })).trim()
 
-/** Where a rehearsal takes place: a registry, and an environment that knows nothing of this machine's settings and caches. */
+/** Starts a registry, and makes an environment without the settings and caches of this machine. */
 export async function setStage(folder) {
   const home = join(folder, 'home')
   for (const name of ['home', 'registry', 'tmp']) mkdirSync(join(folder, name))
   const registry = await startRegistry(join(folder, 'registry'), await setting('registry'))
-  // A token, since nobody publishes without one; this registry asks for none.
+  // npm publishes only with a token, although this registry does not check it.
   const { host } = new URL(registry.url)
   writeFileSync(join(home, '.npmrc'), `registry=${registry.url}\n//${host}/:_authToken=rehearsal\n`)
   const env = {
@@ -35,10 +35,10 @@ export async function setStage(folder) {
     TMPDIR: join(folder, 'tmp'),
     LANG: 'C.UTF-8',
     NO_COLOR: '1',
-    // changesets asks npm in this way, and pnpm has its own name for it.
+    // changesets reads the setting of npm; pnpm has another name for it.
     npm_config_registry: registry.url,
     pnpm_config_registry: registry.url,
-    // What was published a moment ago is what this is about.
+    // Install packages that were published only a moment ago.
     pnpm_config_minimum_release_age: '0',
     YARN_NPM_MINIMAL_AGE_GATE: '0',
     YARN_NPM_REGISTRY_SERVER: registry.url,
@@ -49,7 +49,7 @@ export async function setStage(folder) {
   return { folder, registry, env }
 }
 
-/** Where node-gyp finds the headers of Node, so that it does not fetch them. */
+/** Returns the folder with the headers of Node, so that node-gyp does not download them. */
 async function headersOfNode() {
   const prefix = join(dirname(process.execPath), '..')
   const own = existsSync(join(prefix, 'include/node/node.h')) ? prefix : 'undefined'
@@ -58,7 +58,7 @@ async function headersOfNode() {
   return found === undefined ? {} : { npm_config_nodedir: found }
 }
 
-/** On 127.0.0.1: anybody may publish our packages, all others come from the registry that this machine uses. */
+/** Starts a registry on 127.0.0.1 that accepts our packages, and gets all others from the registry of this machine. */
 async function startRegistry(folder, upstream) {
   const file = join(folder, 'verdaccio.yaml')
   const storage = join(folder, 'storage')
@@ -86,7 +86,7 @@ async function startRegistry(folder, upstream) {
   return {
     url,
     manifest: async (name, version) => (await versions(name))[version],
-    /** Everything that was published here, as a set: `['@sock/core@1.0.0', …]`. */
+    /** Returns the set of all published versions: `['@sock/core@1.0.0', …]`. */
     async contents() {
       const { list } = JSON.parse(readFileSync(join(storage, '.verdaccio-db.json'), 'utf8'))
       const all = list.map(async (name) => Object.keys(await versions(name)).map((it) => `${name}@${it}`))

@@ -16,7 +16,7 @@ const IDENTITY = {
   GIT_CONFIG_NOSYSTEM: '1',
 }
 
-/** A copy of the repository, to be changed and released like the original. */
+/** Makes a copy of the repository that can be changed and released. */
 export async function createTree(stage, claims) {
   const folder = join(stage.folder, 'tree')
   copyRepository(folder)
@@ -30,7 +30,7 @@ export async function createTree(stage, claims) {
   }
   const here = { cwd: ROOT, env: CLEAN }
   const store = await succeed(inRoot('node_modules/.bin/pnpm'), ['store', 'path'], here)
-  // The dependencies of the repository are here already; to fetch them again would prove nothing.
+  // Use the installed dependencies: fetching them again would prove nothing.
   const stores = { pnpm_config_store_dir: store.trim(), npm_config_cache: await setting('cache') }
   const tree = releasing(folder, { ...stage.env, ...IDENTITY, ...stores })
   await tree.commit('Everything so far')
@@ -38,13 +38,13 @@ export async function createTree(stage, claims) {
   return tree
 }
 
-/** What can be done to the tree. */
+/** The operations on the tree. */
 function releasing(folder, ownEnv) {
   const here = { cwd: folder, env: ownEnv }
   const folderOf = (name) => join(folder, published(folder).find((it) => it.name === name).folder)
   /**
-   * Whether npm's scripts have run once, with all that they install and build before they begin. After that their programs
-   * are run without, which saves ten seconds each time.
+   * Whether npm's scripts have run once, and so have installed and built everything. After that, their programs are called
+   * directly, which saves ten seconds each time.
    */
   let isPrepared = false
 
@@ -58,11 +58,11 @@ function releasing(folder, ownEnv) {
 
     async commit(message) {
       await tree.git('add', '--all')
-      // Without a change file that waits there is nothing that a first release would change.
+      // Without a waiting change file, a first release changes nothing.
       await tree.git('commit', '--quiet', '--allow-empty', '--message', message)
     },
 
-    /** What the change files say that wait, by package. */
+    /** The sentences of the waiting change files, by package. */
     sentences: () =>
       changeFiles(folder).flatMap((path) => {
         const [, packages, text] = readFileSync(path, 'utf8').split(/^---$/m)
@@ -75,7 +75,7 @@ function releasing(folder, ownEnv) {
       return text.split(/^## /m).find((part) => part.startsWith(`${version}\n`)) ?? ''
     },
 
-    /** Changes a package, visibly in what is published: it exports the name of the change. */
+    /** Changes a package visibly: it then exports the name of the change. */
     async change(name, kind, sentence) {
       const door = join(folderOf(name), 'src/index.ts')
       const before = readFileSync(door, 'utf8').replace(/^export const rehearsal = .*\n/m, '')
@@ -85,14 +85,14 @@ function releasing(folder, ownEnv) {
       await tree.commit(sentence)
     },
 
-    /** What a hosted CI does for the pull request of a release. */
+    /** Does what the hosted CI does for the pull request of a release. */
     async version() {
       if (isPrepared) await succeed(process.execPath, [PROGRAM, 'version'], here)
       else await succeed('npm', ['run', '--silent', 'release:version'], here)
       await tree.commit('Versions')
     },
 
-    /** What a hosted CI does when that was merged. */
+    /** Does what the hosted CI does after the merge. */
     async publish(...args) {
       if (isPrepared) {
         const projects = libraries(folder).map((it) => join(it.folder, 'tsconfig.build.json'))
@@ -104,7 +104,7 @@ function releasing(folder, ownEnv) {
       return outcome
     },
 
-    /** Runs `action` where there is neither a binary nor what builds one. */
+    /** Runs `action` without binaries and without compilers. */
     async withoutCompilers(action) {
       const files = binaries(folder).map((it) => join(folder, it.folder, 'sock_native.node'))
       const bin = join(folder, '../only-git')
