@@ -11,6 +11,7 @@ describe('measureRow()', () => {
     ['tcp/oneway', 'corrupts', /^corrupts: the server got wrong bytes/],
     ['tcp/oneway', 'loses', /^loses: (the server got wrong bytes|\d+ bytes were sent, and \d+ came)/],
     ['tcp/oneway', 'skips', /^skips: (the server got wrong bytes|\d+ bytes were sent, and \d+ came)/],
+    ['tcp/lines-64', 'skips lines', /^skips lines: the server got a wrong message/],
     ['udp/rr', 'corrupts', /^corrupts: a client got a wrong answer/],
     ['udp/oneway-64', 'corrupts', /^corrupts: the server got a damaged datagram/],
     [

@@ -1,24 +1,29 @@
 // Subjects that do wrong, for the harness to find out: `module` of a server process.
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
 
 const HOST = '127.0.0.1'
 
-const stream = (name, treat) => ({
+const stream = (name, treat) =>
+  server(name, (socket, session) => {
+    const reply = (chunk) => {
+      const answer = session.received(chunk)
+      if (answer !== undefined) socket.write(answer)
+    }
+    socket.on('data', (chunk) => treat(chunk, reply))
+  })
+
+const server = (name, serve) => ({
   name,
   transports: ['tcp'],
   async start({ workload }) {
-    const server = createServer((socket) => {
-      const session = workload.open()
-      const reply = (chunk) => {
-        const answer = session.received(chunk)
-        if (answer !== undefined) socket.write(answer)
-      }
+    const listener = createServer((socket) => {
       socket.on('error', () => {})
-      socket.on('data', (chunk) => treat(chunk, reply))
+      serve(socket, workload.open())
     })
-    await new Promise((resolve) => server.listen(0, HOST, resolve))
-    return { place: { host: HOST, port: server.address().port } }
+    await new Promise((resolve) => listener.listen(0, HOST, resolve))
+    return { place: { host: HOST, port: listener.address().port } }
   },
 })
 
@@ -60,6 +65,9 @@ export const subjects = [
   stream('loses', (chunk, reply) => reply(++count % 50 === 0 ? chunk.subarray(0, chunk.length - 1) : chunk)),
   stream('skips', skip(50)),
   stream('slow', slow),
+  server('skips lines', (socket, session) => {
+    createInterface({ input: socket }).on('line', (line) => ++count % 5000 === 0 || session.received(line))
+  }),
   datagram('loses', skip(100)),
   datagram('corrupts', corrupt),
   datagram('reorders', (data, reply) => {
