@@ -72,7 +72,7 @@ describe('Duplex.toWeb(connection.stream)', () => {
     expect(got).toBe(sent + chunk.length)
   })
 
-  it('input that nobody reads is left with the peer, until it is read', async () => {
+  it('input that is not read stays with the peer, until it is read', async () => {
     let written = 0
     const stuck = createTestGate<Connection>()
     server = createTcpServer({

@@ -112,7 +112,7 @@ const anyTransport = defineAnySuite('any transport', {
     assert.equal(String(await soon(exchange(await connect(), 'good'), 'the answer')), 'good')
   },
 
-  'one way to shut down: what is under way is answered, then everything is closed': async (stage) => {
+  'one way to shut down: open requests are answered, then everything is closed': async (stage) => {
     const go = gate()
     const started = gate()
     const { connect, server } = await stage.serve(async (channel) => {

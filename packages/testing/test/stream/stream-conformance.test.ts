@@ -64,7 +64,7 @@ describe('streamConformance', () => {
   })
 
   it('streamConformance() believes no transport that it has a reset, or none', async () => {
-    const torn = 'a peer that is torn off while idle is closed, and no error (A1, E14)'
+    const torn = 'a peer that disconnects while idle is closed, and is no error (A1, E14)'
     await find({}, torn).run()
     const failure = await rejection(find({ lacks: ['reset'] }, torn).run())
     expect(failure.message).toMatch(/'reset'[^]*'ended'/)

@@ -51,7 +51,7 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     assert.deepEqual(codes, ['ERR_SOCK_MESSAGE_TOO_LARGE'])
   },
 
-  'receive() and reply() answer each sender, whoever was read since': async (stage) => {
+  'receive() and reply() answer each sender, even after other datagrams were read': async (stage) => {
     const waiting: Datagram[] = []
     const { connect } = await stage.serve(async (channel) => {
       for await (const datagram of channel.datagrams()) {

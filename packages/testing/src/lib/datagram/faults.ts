@@ -17,7 +17,7 @@ const failed = new Error('failed')
 export const datagramFaults = defineDatagramSuite(
   'faults',
   {
-    'a flood in one tick on a slow handler: what waits is bounded, and each datagram is counted (D4)':
+    'a flood in one tick on a slow handler: the queue is bounded, and each datagram is counted (D4)':
       survives(async (stage) => {
         const { go, handler, handled } = slowEcho()
         const limit = 64 * 1024
@@ -40,7 +40,7 @@ export const datagramFaults = defineDatagramSuite(
         return scene
       }),
 
-    'a flood of empty datagrams: what waits is bounded by its number (D1)': survives(async (stage) => {
+    'a flood of empty datagrams: the queue is bounded by their number (D1)': survives(async (stage) => {
       const { go, handler, handled } = slowEcho()
       const scene = await stage.serve(handler, { maxQueuedBytes: 10 * OVERHEAD })
       const client = await scene.connect()
@@ -79,7 +79,7 @@ export const datagramFaults = defineDatagramSuite(
       },
     ),
 
-    'replies to clients that have gone: each settles and is counted, and no other waits (D5)': survives(
+    'replies to clients that are gone: each settles and is counted, and no other reply waits (D5)': survives(
       async (stage) => {
         const { go, handler } = slowEcho()
         const codes: unknown[] = []
@@ -108,7 +108,7 @@ export const datagramFaults = defineDatagramSuite(
       },
     ),
 
-    'a server that has gone: what its clients do settles, and its successor serves them (D5)': survives(
+    'a server that is gone: operations of its clients settle, and its successor serves them (D5)': survives(
       async (stage) => {
         const scene = await stage.serve(echo)
         const [patient, hasty] = [await scene.connect(), await scene.connect()]

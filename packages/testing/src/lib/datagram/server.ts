@@ -157,7 +157,7 @@ export const datagramServer = defineDatagramSuite('a server', {
     await fixture.createServer(echo).close()
   },
 
-  'maxQueuedBytes bounds what waits for a slow handler, and counts the rest': async (stage) => {
+  'maxQueuedBytes bounds the queue of a slow handler, and the rest is counted': async (stage) => {
     const go = gate()
     const { connect, server } = await stage.serve({ data: () => go.opened }, { maxQueuedBytes: 10_000 })
     const client = await connect()

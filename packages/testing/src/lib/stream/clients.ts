@@ -7,7 +7,7 @@ import { eventually, rejectsWith, soon } from '../wait.js'
 
 /** Connecting, and single requests. */
 export const clients = defineSuite('clients', {
-  'connect rejects where nobody listens': async (stage) => {
+  'connect rejects if no server listens': async (stage) => {
     const { server, address } = await stage.serve(echo)
     await server.close()
     await assert.rejects(stage.fixture.connect(address), (error: NodeJS.ErrnoException) => {
@@ -24,7 +24,7 @@ export const clients = defineSuite('clients', {
     await assert.rejects(fixture.connect(address, { wrong: 1 } as never), TypeError)
   },
 
-  'connect with a signal aborted before or on the way rejects with its reason': async (stage) => {
+  'connect rejects with the reason of its signal, aborted before or while it connects': async (stage) => {
     const { connect } = await stage.serve(echo)
     const reason = new Error('changed my mind')
     await rejectsWith(connect({ signal: AbortSignal.abort(reason) }), reason)

@@ -42,7 +42,7 @@ const STATES: Readonly<Record<string, (client: Connection) => Promise<void>>> = 
 
 /** Faults while a server stops. */
 export const faultsOfEnding = defineFaults('faults of ending', {
-  'the deadline of shutdown() strikes everybody, in whatever state, and counts each once (G6)': async (
+  'the deadline of shutdown() destroys connections in every state, and counts each once (G6)': async (
     stage,
   ) => {
     const scene = await stage.serve(ordered(gate().opened), { drainIdle: 60_000 })

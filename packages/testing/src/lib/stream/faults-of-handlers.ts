@@ -7,7 +7,7 @@ import { eventually, soon } from '../wait.js'
 
 /** What handlers can do to their own server. */
 export const faultsOfHandlers = defineFaults('faults of handlers', {
-  'a handler that throws at once, a hundred times, costs only those connections (A18)': async (stage) => {
+  'a handler that throws at once, a hundred times, affects only those connections (A18)': async (stage) => {
     const scene = await stage.serve(
       firstly(() => {
         throw new Error('Thrown at once')
@@ -20,7 +20,7 @@ export const faultsOfHandlers = defineFaults('faults of handlers', {
     return scene
   },
 
-  'a handler that never settles, though its peer is gone, is given up at the deadline (A18)': async (
+  'a handler that never settles, although its peer is gone, is abandoned at the deadline (A18)': async (
     stage,
   ) => {
     const scene = await stage.serve(firstly(() => gate().opened))

@@ -16,7 +16,7 @@ function tearOff(client: Connection): void {
 
 /** What peers can do to a server. */
 export const faultsOfPeers = defineFaults('faults of peers', {
-  'a peer that is torn off while idle is closed, and no error (A1, E14)': async (stage) => {
+  'a peer that disconnects while idle is closed, and is no error (A1, E14)': async (stage) => {
     const scene = await stage.serve(echo)
     const client = await scene.connect()
     await client.write('x')
@@ -30,35 +30,34 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a peer torn off right behind its bytes has not ended: they are read, then read() rejects (A5)': async (
-    stage,
-  ) => {
-    const read: string[] = []
-    const scene = await stage.serve(
-      firstly(async (connection) => {
-        try {
-          for await (const chunk of connection) read.push(String(chunk))
-          read.push('the end')
-        } catch (error) {
-          read.push((error as { code: string }).code)
-        }
-      }),
-    )
-    const client = await scene.connect()
-    // The server may not know yet that the TLS handshake is complete.
-    await eventually(() => assert.equal(scene.server.openConnections, 1))
-    // Both have arrived when the server's event loop looks again.
-    void client.write('half')
-    tearOff(client)
-    await eventually(() => assert.equal(scene.events.at(-1)?.state, 'close'))
-    const hasReset = stage.fixture.lacks?.includes('reset') !== true
-    await eventually(() => assert.deepEqual(read, ['half', hasReset ? 'ERR_SOCK_RESET' : 'the end']))
-    assert.equal(scene.events.at(-1)?.reason, hasReset ? 'reset' : 'ended')
-    assert.deepEqual(scene.errors, [])
-    return scene
-  },
+  'a peer that disconnects right after its bytes has not ended: they are read, then read() rejects (A5)':
+    async (stage) => {
+      const read: string[] = []
+      const scene = await stage.serve(
+        firstly(async (connection) => {
+          try {
+            for await (const chunk of connection) read.push(String(chunk))
+            read.push('the end')
+          } catch (error) {
+            read.push((error as { code: string }).code)
+          }
+        }),
+      )
+      const client = await scene.connect()
+      // The server may not know yet that the TLS handshake is complete.
+      await eventually(() => assert.equal(scene.server.openConnections, 1))
+      // Both have arrived when the server's event loop looks again.
+      void client.write('half')
+      tearOff(client)
+      await eventually(() => assert.equal(scene.events.at(-1)?.state, 'close'))
+      const hasReset = stage.fixture.lacks?.includes('reset') !== true
+      await eventually(() => assert.deepEqual(read, ['half', hasReset ? 'ERR_SOCK_RESET' : 'the end']))
+      assert.equal(scene.events.at(-1)?.reason, hasReset ? 'reset' : 'ended')
+      assert.deepEqual(scene.errors, [])
+      return scene
+    },
 
-  'a server that tears off in the middle of its answer makes exchange() reject (A5)': async (stage) => {
+  'a server that disconnects in the middle of its answer makes exchange() reject (A5)': async (stage) => {
     const scene = await stage.serve(
       firstly(async (connection) => {
         await connection.read()
@@ -82,7 +81,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a peer torn off in the middle of 8 MiB makes every pending write() reject (A5)': async (stage) => {
+  'a peer that disconnects in the middle of 8 MiB makes every pending write() reject (A5)': async (stage) => {
     const codes: string[] = []
     const scene = await stage.serve(
       firstly(async (connection) => {
@@ -188,9 +187,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     return scene
   },
 
-  'a storm over maxConnections: each peer is taken or turned away, and all are counted (A13)': async (
-    stage,
-  ) => {
+  'a storm over maxConnections: each peer is served or refused, and all are counted (A13)': async (stage) => {
     const [room, peers] = [20, 100]
     const scene = await stage.serve(
       firstly((connection) => readAll(connection).then(ignore), room),

@@ -9,7 +9,7 @@ const HOUR = 3_600_000
 
 /** Jumps of the clock, and a blocked event loop. */
 export const faultsOfTime = defineFaults('faults of time', {
-  'an event loop that was blocked for 2 s closes nobody whose input waits (G9)': async (stage) => {
+  'an event loop that was blocked for 2 s closes no connection with unread input (G9)': async (stage) => {
     const clock = stage.holdClock()
     const scene = await stage.serve(echo, { idleTimeout: BLOCKED / 2 })
     const clients = await Promise.all(Array.from({ length: 20 }, () => scene.connect()))

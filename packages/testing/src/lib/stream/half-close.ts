@@ -240,7 +240,7 @@ export const halfClose = defineSuite(
       await sending
     },
 
-    'a peer that never closes after our end is not waited for without end': async (stage) => {
+    'a peer that never closes after our end does not keep the connection open for ever': async (stage) => {
       const { connect, server, events } = await stage.serve(() => {})
       const client = await connect()
       assert.equal(await client.read(), null)

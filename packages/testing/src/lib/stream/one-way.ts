@@ -43,7 +43,7 @@ export const oneWay = defineSuite('one way', {
     assert.equal((await soon(got.opened, 'end')).length, 0)
   },
 
-  'write() of something else than bytes or a string rejects, and the connection lives on': async (stage) => {
+  'write() of anything but bytes or a string rejects, and the connection stays open': async (stage) => {
     const { connect } = await stage.serve(async (connection) =>
       connection.write((await connection.read()) ?? ''),
     )
@@ -140,7 +140,7 @@ export const oneWay = defineSuite('one way', {
     assert.ok(Buffer.concat(kept).equals(sent))
   },
 
-  'input that nobody reads is left with the peer': async (stage) => {
+  'input that is not read stays with the peer': async (stage) => {
     const scene = await stage.serve(untilStopped, { highWaterMark: 16 * 1024 })
     const client = await scene.connect()
     const chunk = pattern(64 * 1024)
@@ -168,7 +168,7 @@ export const oneWay = defineSuite('one way', {
     assert.equal(String(await readAll(client)), 'enough')
   },
 
-  'destroy() rejects what is under way, and the peer sees an end (E14)': async (stage) => {
+  'destroy() rejects pending operations, and the peer sees an end (E14)': async (stage) => {
     const ended = gate()
     const { connect, errors } = await stage.serve(async (connection) => {
       await connection.read()

@@ -88,7 +88,7 @@ export const serverLife = defineSuite('life of a server', {
     assert.equal(server.state, 'idle')
   },
 
-  'listen() with a signal that aborts on the way rejects with its reason (G7)': async ({ fixture }) => {
+  'listen() rejects with the reason of a signal that aborts while it starts (G7)': async ({ fixture }) => {
     const server = fixture.createServer(echo)
     const stop = new AbortController()
     const listening = server.listen(fixture.target(), { signal: stop.signal })

@@ -38,7 +38,7 @@ export const serverLimits = defineSuite('limits of a server', {
     assert.equal(String(await readExactly(third, 1)), 'y')
   },
 
-  'maxConnections of 0 turns everybody away (A13)': async (stage) => {
+  'maxConnections of 0 refuses every peer (A13)': async (stage) => {
     const { connect, server } = await stage.serve(echo, { maxConnections: 0 })
     const client = await connect().catch(() => undefined)
     if (client !== undefined) await readAll(client).catch(() => {})
@@ -46,30 +46,29 @@ export const serverLimits = defineSuite('limits of a server', {
     assert.equal(server.stats().accepted, 0)
   },
 
-  'maxWriteBuffer resets who writes on though the peer takes nothing, counts and reports it': async (
-    stage,
-  ) => {
-    const maxWriteBuffer = 1024 * 1024
-    let last: { code?: string } = {}
-    const handler = async (connection: Connection): Promise<void> => {
-      while (connection.isOpen) {
-        connection.write(pattern(64 * 1024)).catch((error) => (last = error))
-        await new Promise(setImmediate)
+  'maxWriteBuffer resets a connection that keeps writing although the peer reads nothing, counts and reports it':
+    async (stage) => {
+      const maxWriteBuffer = 1024 * 1024
+      let last: { code?: string } = {}
+      const handler = async (connection: Connection): Promise<void> => {
+        while (connection.isOpen) {
+          connection.write(pattern(64 * 1024)).catch((error) => (last = error))
+          await new Promise(setImmediate)
+        }
       }
-    }
-    const { connect, server, errors, events } = await stage.serve(handler, { maxWriteBuffer })
-    const client = await connect({ highWaterMark: 1024 })
-    await eventually(() => assert.equal(server.stats().overflowClosed, 1))
-    await eventually(() => assert.equal(last.code, 'ERR_SOCK_BACKPRESSURE'))
-    assert.equal(events.at(-1)?.reason, 'overflow')
-    assert.deepEqual(
-      errors.map((error) => (error as { code?: string }).code),
-      ['ERR_SOCK_BACKPRESSURE'],
-    )
-    client.destroy()
-  },
+      const { connect, server, errors, events } = await stage.serve(handler, { maxWriteBuffer })
+      const client = await connect({ highWaterMark: 1024 })
+      await eventually(() => assert.equal(server.stats().overflowClosed, 1))
+      await eventually(() => assert.equal(last.code, 'ERR_SOCK_BACKPRESSURE'))
+      assert.equal(events.at(-1)?.reason, 'overflow')
+      assert.deepEqual(
+        errors.map((error) => (error as { code?: string }).code),
+        ['ERR_SOCK_BACKPRESSURE'],
+      )
+      client.destroy()
+    },
 
-  'maxWriteBuffer spares who waits for each write, however long': async (stage) => {
+  'maxWriteBuffer leaves a handler alone that awaits each write, however long': async (stage) => {
     const size = 4 * 1024 * 1024
     const handler = async (connection: Connection): Promise<void> => {
       for (let part = 0; part < 4; part++) await connection.write(pattern(size))
@@ -79,7 +78,9 @@ export const serverLimits = defineSuite('limits of a server', {
     assert.deepEqual(errors, [])
   },
 
-  'maxBufferedBytes resets those with the most waiting, and lets the others live': async (stage) => {
+  'maxBufferedBytes resets the connections with the most queued bytes, and leaves the others open': async (
+    stage,
+  ) => {
     const limits = { maxBufferedBytes: 4 * 1024 * 1024 }
     const handler = async (connection: Connection): Promise<void> => {
       const command = String(await connection.read())

@@ -100,39 +100,38 @@ export const serverObservation = defineSuite('observation of a server', {
     assert.equal(server.stats().bytesRead, 5)
   },
 
-  'on() takes any number of callbacks, and one that throws or rejects disturbs nobody (A19, G13)': async (
-    stage,
-  ) => {
-    const { server, connect } = await stage.serve(async (connection) => {
-      await connection.read()
-      throw new Error('from the handler')
-    })
-    const warnings: unknown[] = []
-    const emitWarning = process.emitWarning.bind(process)
-    process.emitWarning = (warning) => void warnings.push(warning)
-    try {
-      const heard: string[] = []
-      server.on('error', () => {
-        throw new Error('first observer')
+  'on() takes any number of callbacks, and one that throws or rejects does not affect the others (A19, G13)':
+    async (stage) => {
+      const { server, connect } = await stage.serve(async (connection) => {
+        await connection.read()
+        throw new Error('from the handler')
       })
-      // oxlint-disable-next-line typescript/no-misused-promises -- that is the case
-      server.on('error', async () => {
-        await Promise.resolve()
-        throw new Error('second observer')
-      })
-      server.on('error', (error, connection) => heard.push(`${error.message} ${typeof connection?.id}`))
-      server.on('connection', () => {
-        throw new Error('third observer')
-      })
-      const client = await connect()
-      await client.write('go')
-      await readAll(client).catch(() => {})
-      await eventually(() => assert.deepEqual(heard, ['from the handler number']))
-      await eventually(() => assert.ok(warnings.length >= 3, 'what observers throw becomes a warning'))
-    } finally {
-      process.emitWarning = emitWarning
-    }
-  },
+      const warnings: unknown[] = []
+      const emitWarning = process.emitWarning.bind(process)
+      process.emitWarning = (warning) => void warnings.push(warning)
+      try {
+        const heard: string[] = []
+        server.on('error', () => {
+          throw new Error('first observer')
+        })
+        // oxlint-disable-next-line typescript/no-misused-promises -- that is the case
+        server.on('error', async () => {
+          await Promise.resolve()
+          throw new Error('second observer')
+        })
+        server.on('error', (error, connection) => heard.push(`${error.message} ${typeof connection?.id}`))
+        server.on('connection', () => {
+          throw new Error('third observer')
+        })
+        const client = await connect()
+        await client.write('go')
+        await readAll(client).catch(() => {})
+        await eventually(() => assert.deepEqual(heard, ['from the handler number']))
+        await eventually(() => assert.ok(warnings.length >= 3, 'what observers throw becomes a warning'))
+      } finally {
+        process.emitWarning = emitWarning
+      }
+    },
 
   'on() returns what unsubscribes, also from inside a callback, and twice': async (stage) => {
     const { server, connect } = await stage.serve(echo)
@@ -150,7 +149,7 @@ export const serverObservation = defineSuite('observation of a server', {
     assert.ok(!heard.includes('second close'))
   },
 
-  'once() hears one event, and off() takes a callback away': async (stage) => {
+  'once() gets one event, and off() removes a callback': async (stage) => {
     const { server, connect } = await stage.serve(echo)
     const heard: string[] = []
     const every = ({ state }: { state: string }): void => void heard.push(`every ${state}`)

@@ -229,7 +229,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     assert.ok(isSaved)
   },
 
-  'shutdown() serves those who wait to be accepted (G3)': async (stage) => {
+  'shutdown() serves the peers in the accept queue (G3)': async (stage) => {
     const { fixture } = stage
     const scene = await stage.serve(
       async (connection) => {
@@ -259,7 +259,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     assert.deepEqual(await stopping, { idle: 0, drained: 20, forced: 0 })
   },
 
-  'after shutdown() nobody can connect': async (stage) => {
+  'after shutdown() no client can connect': async (stage) => {
     const scene = await stage.serve(echo)
     await scene.server.shutdown()
     await assert.rejects(stage.fixture.connect(scene.address), (error: NodeJS.ErrnoException) => {

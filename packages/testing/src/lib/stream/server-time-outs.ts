@@ -59,7 +59,7 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     assert.equal(server.stats().idleClosed, 0)
   },
 
-  'readTimeout closes a connection whose peer sends nothing, whatever it is sent, and says why': async (
+  'readTimeout closes a connection whose peer sends nothing, even while it receives, and says why': async (
     stage,
   ) => {
     const clock = stage.holdClock()
@@ -84,7 +84,7 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     assert.deepEqual(errors, [])
   },
 
-  'readTimeout leaves a peer alone that has ended and waits for its answer': async (stage) => {
+  'readTimeout does not close a connection whose peer has ended and waits for its answer': async (stage) => {
     const clock = stage.holdClock()
     const readTimeout = 80
     const [asked, thought] = [createDeferred(), createDeferred()]
@@ -104,7 +104,7 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     assert.equal(server.stats().idleClosed, 0)
   },
 
-  'writeTimeout closes a connection whose peer takes nothing, though the handler writes on and the peer sends':
+  'writeTimeout closes a connection whose peer reads nothing, although the handler keeps writing and the peer sends':
     async (stage) => {
       const writeTimeout = 100
       let failure: { code?: string; message?: string } = {}
@@ -134,7 +134,7 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
       assert.deepEqual(errors, [])
     },
 
-  'writeTimeout leaves a peer alone that takes nothing because nothing waits for it': async (stage) => {
+  'writeTimeout does not close a connection without queued bytes': async (stage) => {
     const clock = stage.holdClock()
     const { connect, server } = await stage.serve(echo, { writeTimeout: 80 })
     const client = await connect()
@@ -146,7 +146,7 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     assert.equal(server.stats().idleClosed, 0)
   },
 
-  'firstByteTimeout closes who says nothing, and nobody who has said something': async (stage) => {
+  'firstByteTimeout closes a connection whose peer has sent nothing, and no other': async (stage) => {
     const clock = stage.holdClock()
     const { connect, server, events, errors } = await stage.serve(echo, { firstByteTimeout: 150 })
     const [mute, talker] = [await connect(), await connect()]
@@ -183,7 +183,7 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     assert.deepEqual(errors, [])
   },
 
-  'maxLifetime destroys who never comes to an end, after shutdownTimeout': async (stage) => {
+  'maxLifetime destroys a connection that does not end, after shutdownTimeout': async (stage) => {
     const limits = { maxLifetime: 100, shutdownTimeout: 100 }
     const { connect, server } = await stage.serve(() => new Promise(() => {}), limits)
     const client = await connect()

@@ -32,7 +32,7 @@ export const twoWay = defineSuite(
       assert.equal(client.unref().ref(), client)
     },
 
-    'a hundred messages go to and fro, one after the other': async (stage) => {
+    'a hundred messages are echoed, one after the other': async (stage) => {
       const { connect } = await stage.serve(echo)
       const client = await connect()
       for (let round = 0; round < 100; round++) {
@@ -71,7 +71,7 @@ export const twoWay = defineSuite(
       assert.ok(got === lines.join(''), 'bytes are missing, or came in another order')
     },
 
-    'twenty connections at once get each its own answers': async (stage) => {
+    'twenty concurrent connections each get their own answers': async (stage) => {
       const { connect, server } = await stage.serve(echo)
       const talk = async (seed: number) => {
         const client = await connect()
