@@ -1,4 +1,4 @@
-// The load generator, in a process of its own, whose parent says what to do.
+// The load generator: a child process that does what its parent orders.
 import { serveParent } from '@sock/tools/children'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findScenario } from './rows.js'
@@ -10,16 +10,16 @@ export interface LoadOrder extends Omit<Load, 'mark'> {
 
 export interface Generated {
   readonly counts: Counts
-  /** Which share of one core this process used, from `begin` to `end`. */
+  /** The share of one core that this process used from `begin` to `end`. */
   readonly busy: number
 }
 
-/** What the parent offers: it looks at the server before the load goes on. */
+/** The functions of the parent, which reads the server's figures before the load continues. */
 export interface Watcher {
   mark(name: MarkName): Promise<void>
 }
 
-/** How long a round may take beyond its time, in ms: the largest opens tens of thousands of connections. */
+/** How much longer than planned a round may take, in ms. The largest one opens tens of thousands of connections. */
 const PATIENCE = 30_000
 
 export type GeneratorCommands = typeof commands

@@ -8,11 +8,11 @@ export interface Machine {
   readonly cores: number
   readonly memoryGiB: number
   readonly system: string
-  /** What decides when TCP sends (tcp_congestion_control, tcp(7)): with `bbr` large transfers take another course. */
+  /** The congestion control of TCP (tcp(7)): `bbr` treats large transfers differently. */
   readonly congestionControl: string | undefined
-  /** Of the servers under test. */
+  /** The version that runs the servers under test. */
   readonly node: string
-  /** Of the load generator. */
+  /** The version that runs the load generator. */
   readonly generatorNode: string
 }
 
@@ -31,7 +31,7 @@ export function describeMachine(node: string): Machine {
   }
 }
 
-/** The first line of a file that only some systems have. */
+/** Returns the first line of a file, or undefined if the system has no such file. */
 function readLine(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').split('\n', 1)[0]
@@ -40,7 +40,7 @@ function readLine(path: string): string | undefined {
   }
 }
 
-/** The commit of the working tree, with `+` when it was changed since; `unknown` outside of one. */
+/** Returns the commit of the working tree, followed by `+` if files have changed since; `unknown` without git. */
 export function describeCommit(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, {
@@ -58,13 +58,13 @@ export function describeCommit(): string {
 
 /** Shares of all processors, from 0 to 1. */
 export interface Disturbance {
-  /** What other programs use. */
+  /** The share that other programs use. */
   readonly busy: number
-  /** What the host of a virtual machine gives to others. */
+  /** The share that the host of a virtual machine takes away. */
   readonly steal: number
 }
 
-/** Looks for a moment at what else this machine does. Undefined where it cannot be known: only Linux tells. */
+/** Measures for a moment how busy this machine is. Returns undefined if the system does not report that: only Linux does. */
 export async function observeDisturbance(milliseconds = 500): Promise<Disturbance | undefined> {
   const before = readTicks()
   await delay(milliseconds)
@@ -81,10 +81,10 @@ export async function observeDisturbance(milliseconds = 500): Promise<Disturbanc
 /** proc_stat(5): the times of all processors together, in the order of the names above. */
 const readTicks = (): number[] | undefined => readLine('/proc/stat')?.split(/ +/).slice(1).map(Number)
 
-/** What a process needs beside its connections. */
+/** The number of file descriptors that a process needs besides its connections. */
 const OTHER_DESCRIPTORS = 100
 
-/** How many connections a process can have: each takes a descriptor. Node raises the soft limit to the hard one itself. */
+/** Returns how many connections a process can have: each needs a file descriptor. Node raises the soft limit to the hard one. */
 export function descriptorLimit(): number {
   const limits = readFileSync('/proc/self/limits', 'utf8')
   const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1] ?? '1024'
@@ -95,8 +95,8 @@ export function descriptorLimit(): number {
 const TICKS = 100
 
 /**
- * Seconds of CPU time that a process has used, all its threads together: from schedstat, in nanoseconds, or where the
- * kernel does not keep that, from stat, in hundredths of a second.
+ * Returns the CPU time of all threads of a process, in seconds: from schedstat in nanoseconds, or from stat in hundredths of
+ * a second if the kernel has no schedstat.
  */
 export function cpuSeconds(pid: number): number {
   let nanoseconds = 0

@@ -12,35 +12,35 @@ import type { Place } from './subjects/subject.js'
 
 /** How rows are measured. */
 export interface Method {
-  /** Names; the control first. */
+  /** The names of the subjects, the control first. */
   readonly subjects: readonly string[]
   readonly rounds: number
   readonly seconds: number
-  /** Idle ones that are wanted, and what the limit of descriptors gives. */
+  /** The number of idle connections to open, unless the limit of file descriptors is lower. */
   readonly connections: number
   readonly mostConnections: number
   readonly pace: number
   /** The binary that runs the servers. */
   readonly node: string
-  /** Whether servers keep memory that was freed: see {@link STEADY_HEAP}. */
+  /** Whether servers keep freed memory: see {@link STEADY_HEAP}. */
   readonly steadyHeap?: boolean | undefined
-  /** For CPU profiles of the servers. */
+  /** The folder for CPU profiles of the servers. */
   readonly profile?: string | undefined
   /** See `ServerOrder`. */
   readonly module?: string | undefined
 }
 
-/** What measuring needs of the run. */
+/** The resources of a run. */
 export interface Run {
   readonly generator: Generator
   readonly certificate: Certificate
-  /** Where sockets are. */
+  /** The folder of the sockets. */
   readonly folder: Folder
   /** Called before each round of each subject. */
   advance(row: string, subject: string): void
 }
 
-/** The load generator. `watch` hears of each mark that it reaches. */
+/** The load generator. It calls `watch` at each mark. */
 export interface Generator extends Child<GeneratorCommands> {
   watch: Watcher['mark']
 }
@@ -52,26 +52,26 @@ export function startGenerator(): Generator {
   return generator
 }
 
-/** A server under test that runs. */
+/** A running server under test. */
 interface Tested {
   readonly name: string
   readonly child: Child<ServerCommands>
   readonly place: Place
 }
 
-/** What one round of one subject has given. */
+/** The result of one round of one subject. */
 export interface Round {
   readonly sample: Sample
   readonly generated: Generated
   readonly lost: number
 }
 
-/** The code is compiled and the buffers of the kernel have grown by then, as a rule; in ms, at least. */
+/** The shortest warm-up, in ms: after it the code is compiled, and the buffers of the kernel have grown. */
 const LEAST_WARM_UP = 250
 
 /**
- * Subjects are measured in turns, each round in another order. Their servers are all alive at once, and warm; or, where
- * memory is measured, each round has servers of its own. A fault ends the row, and is told in it.
+ * Measures the subjects in turns, each round in another order. All servers run at once, and are warm. To measure memory,
+ * each round starts new servers. An error ends the row, which then reports it.
  */
 export async function measureRow(plan: RowPlan, method: Method, run: Run): Promise<Row> {
   const rounds = new Map<string, Round[]>(method.subjects.map((name) => [name, []]))
@@ -111,7 +111,7 @@ export function roundsOf({ scenario }: RowPlan, method: Method): number {
   return Math.min(method.rounds, scenario.mostRounds ?? method.rounds)
 }
 
-/** Rotated, and every second time around reversed: none is always the first, or always after the same one. */
+/** Rotates the order each round, and reverses it every second time around. So no subject is always first, or always after the same one. */
 export function inTurn<T>(all: readonly T[], round: number): readonly T[] {
   const start = round % all.length
   const rotated = [...all.slice(start), ...all.slice(0, start)]
@@ -119,9 +119,9 @@ export function inTurn<T>(all: readonly T[], round: number): readonly T[] {
 }
 
 /**
- * glibc keeps the memory that was freed (mallopt(3)). By default it gives the end of its heap back when much of it is free;
- * whether that happens thousands of times a second or never depends on what a process happens to have put there first.
- * Rows of 64 KiB chunks vary less with this, but nobody runs servers so.
+ * Makes glibc keep freed memory (mallopt(3)). By default it returns the end of its heap to the system when much of it is
+ * free. Whether that happens thousands of times a second or never depends on the first allocations of the process. With
+ * this, rows of 64 KiB chunks vary less, but users do not run their servers like this.
  */
 const STEADY_HEAP = { MALLOC_TRIM_THRESHOLD_: `${256 << 20}`, MALLOC_MMAP_THRESHOLD_: `${4 << 20}` }
 
@@ -135,7 +135,7 @@ async function startServer(name: string, plan: RowPlan, method: Method, run: Run
         '--expose-gc',
         ...(method.profile === undefined ? [] : profiled(name, plan, method.profile)),
       ],
-      // Memory is always measured as users have it.
+      // Memory is always measured with the settings of users.
       env: method.steadyHeap === true && plan.scenario.isFresh !== true ? STEADY_HEAP : {},
     },
   )
@@ -144,7 +144,7 @@ async function startServer(name: string, plan: RowPlan, method: Method, run: Run
       subject: name,
       module: method.module,
       transport: plan.transport,
-      // One that was not used before: a raw Unix datagram server leaves its file behind.
+      // A new path: a raw Unix datagram server leaves its file behind.
       path: run.folder.next(),
       certificate: run.certificate,
       workload: plan.scenario.workload ?? 'echo',
@@ -157,14 +157,14 @@ async function startServer(name: string, plan: RowPlan, method: Method, run: Run
   }
 }
 
-/** `tcp-rr-callbacks.cpuprofile`, of the whole life of a server; where each round has its own, of the last one. */
+/** `tcp-rr-callbacks.cpuprofile`: the whole life of a server; of the last one, if each round starts a new server. */
 const profiled = (subject: string, { name }: RowPlan, folder: string): readonly string[] => [
   '--cpu-prof',
   `--cpu-prof-dir=${folder}`,
   `--cpu-prof-name=${name.replace('/', '-')}-${subject}.cpuprofile`,
 ]
 
-/** @throws an Error that says so if anything came changed, twice, out of order, or over a stream not at all */
+/** Measures one round. @throws Error if bytes arrived changed, twice or out of order, or were lost on a stream */
 async function measure(
   { name, child, place }: Tested,
   { scenario, transport }: RowPlan,
@@ -199,7 +199,7 @@ async function measure(
   }
 }
 
-/** @returns how many datagrams are missing */
+/** @returns the number of missing datagrams */
 function checkArrival({ workload }: Scenario, { counts, report }: Observed, mayLose: boolean): number {
   if (report.fault !== undefined) throw new Error(report.fault)
   if (!mayLose && counts.lost > 0) throw new Error(`${counts.lost} answers did not come`)

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 
 export type Engine = StreamEngine & UdpEngine & UnixgramEngine
 
-/** The engine of `@sock/native`, where it is part of this clone and was compiled. */
+/** The engine of `@sock/native`, if it is compiled. */
 export const nativeEngine: Engine | undefined = await loadEngine()
 
 async function loadEngine(): Promise<Engine | undefined> {
@@ -18,7 +18,7 @@ async function loadEngine(): Promise<Engine | undefined> {
   }
 }
 
-/** What the harness uses of `unix-dgram`, which brings no types. */
+/** The part of `unix-dgram` that the harness uses; the package has no types. */
 interface UnixDgram {
   createSocket(
     type: 'unix_dgram',
@@ -37,7 +37,7 @@ interface UnixDgramSocket {
   close(): void
 }
 
-/** The very copy that `@sock/unixgram` runs on: it is compared with itself. */
+/** Loads the same copy that `@sock/unixgram` uses, so that both sides of the comparison use it. */
 export function loadUnixDgram(): UnixDgram {
   const require = createRequire(import.meta.resolve('@sock/unixgram'))
   try {

@@ -5,7 +5,7 @@ import { CONTROL, subjects } from './subjects/subject.js'
 
 export interface Options {
   readonly only: readonly RowPlan[]
-  /** Names; the control first. */
+  /** The names of the subjects, the control first. */
   readonly subjects: readonly string[]
   readonly rounds: number
   readonly seconds: number
@@ -33,7 +33,7 @@ Exit code: 0 all went well; 1 a row failed, or a rule does not hold; 2 wrong opt
 const names = subjects.map(({ name }) => name)
 const usual = subjects.filter(({ isExtra }) => isExtra !== true).map(({ name }) => name)
 
-/** What was asked for; or the exit code, after the help or what is wrong was printed. */
+/** Returns the options. After printing the help or an error, returns the exit code instead. */
 export function parseOptions(args: readonly string[]): Options | number {
   const commandLine = command(
     'npm run bench --',
@@ -69,14 +69,14 @@ export function parseOptions(args: readonly string[]): Options | number {
 
 const rows = (text: string): readonly RowPlan[] => chooseRows(text.split(','))
 
-/** The control is always measured. */
+/** Parses the names of subjects, and adds the control, which is always measured. */
 function subjectList(text: string): readonly string[] {
   return text === 'all' ? names : listOf(names)(`${CONTROL},${text.replaceAll('ours-', '')}`)
 }
 
 const rules = (text: string, before: readonly Rule[]): Rule[] => [...before, explained(parseRule)(text)]
 
-/** A parser whose errors say what is wrong with the option. */
+/** Returns a parser whose errors commander shows as errors of the option. */
 function explained<T>(parser: (text: string) => T): (text: string) => T {
   return (text) => {
     try {

@@ -16,27 +16,27 @@ export const PUBLISHED = {
   page: inDocs('benchmarks.md'),
 }
 
-/** Writes the page of the documentation anew: what stands between the markers, its chart, and what both are made from. */
+/** Writes the results, the chart, and the parts of the documentation page between the markers. */
 export async function publish(results: Results): Promise<void> {
   const short = JSON.stringify(results, (_, value: unknown) =>
     typeof value === 'number' ? Number(value.toPrecision(5)) : value,
   )
   const json = await format(short, { ...(await resolveConfig(PUBLISHED.json)), parser: 'json' })
-  // What is shown follows from the file, rounded as it is.
+  // The page shows the rounded numbers of the file.
   const rounded = JSON.parse(json) as Results
   await writeFile(PUBLISHED.json, json)
   await writeFile(PUBLISHED.chart, drawChart(rounded))
   await writeFile(PUBLISHED.page, await renderPage(await readFile(PUBLISHED.page, 'utf8'), rounded))
 }
 
-/** @param page the text as it is @returns it with the tables of these results, formatted as the repository wants it */
+/** @param page the current text @returns the text with the tables of these results, formatted */
 export async function renderPage(page: string, results: Results): Promise<string> {
   const parts = { table: drawTable, misses: drawMisses, headline: drawHeadline }
   const filled = Object.entries(parts).reduce((text, [name, draw]) => fill(text, name, draw(results)), page)
   return format(filled, { ...(await resolveConfig(PUBLISHED.page)), parser: 'markdown' })
 }
 
-/** @throws an Error when the markers are missing */
+/** @throws Error if a marker is missing */
 function fill(page: string, name: string, content: string): string {
   const start = `<!-- ${name}: made by npm run bench -- --publish -->`
   const end = `<!-- end of ${name} -->`
@@ -46,7 +46,7 @@ function fill(page: string, name: string, content: string): string {
   return `${page.slice(0, from + start.length)}\n\n${content}\n\n${page.slice(to)}`
 }
 
-/** The machine, then a line per row and figure. */
+/** Draws the lines about the machine, then a table line per row and figure. */
 function drawTable(results: Results): string {
   const names = measuredSubjects(results)
   const lines = results.rows.flatMap((row) =>
@@ -66,7 +66,7 @@ function drawTable(results: Results): string {
   return [...machineLines(results), '', markdownTable([header, ...lines])].join('\n')
 }
 
-/** Losses, connections, and how busy the generator was where that is near its ceiling. */
+/** Lists losses, connections, and how busy the generator was if it was near its limit. */
 function notes({ subjects: measured, generator, failure }: Row): string {
   const parts: string[] = []
   if (failure !== undefined) parts.push(`failed: ${failure}`)
@@ -79,7 +79,7 @@ function notes({ subjects: measured, generator, failure }: Row): string {
   return parts.join('; ')
 }
 
-/** The figures that do not reach the goals. */
+/** Draws the table of the figures that miss their goal. */
 function drawMisses(results: Results): string {
   const misses = GOALS.flatMap((goal) =>
     judge(goal, results)
@@ -98,7 +98,7 @@ function drawMisses(results: Results): string {
   return `${sum}\n\n${markdownTable([header, ...misses])}`
 }
 
-/** Figures of the original's documentation, and what of ours is nearest: what, published, row, figure, how it was measured. */
+/** Figures that golib publishes, and our nearest ones: what, published, row, figure, how it was measured. */
 const CLAIMS = `
 TCP throughput | ~800 MB/s | tcp/oneway | rate | 64 KiB chunks
 UDP throughput | ~900 MB/s | udp/oneway-largest | bytes | 65,507 B datagrams
@@ -132,7 +132,7 @@ const WIDTH = 900
 const HEIGHT_PER_ROW = 34
 const MARGIN = 130
 
-/** Bars of the ratios of all rows that are the better the more they are, as SVG. */
+/** Draws the ratios of all rows in which more is better, as bars in an SVG. */
 export function drawChart(results: Results): string {
   const shown = results.rows.filter(
     ({ metrics, subjects: measured }) => metrics[0]?.better === 'more' && measured[CONTROL],

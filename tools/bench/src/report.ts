@@ -3,18 +3,18 @@ import type { Metric } from './scenarios/scenario.js'
 import type { Interval } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
-/** A generator as busy as this is too near its ceiling to say what the server could do: within a third of it. */
+/** From this share of a core on, the generator may limit the rate, instead of the server. */
 export const BUSY = 2 / 3
-/** An interval of raw Node that is so wide, compared with its median, says that something else disturbed the row. */
+/** If the interval of raw Node is wider than this share of its median, something disturbed the row. */
 const UNSTEADY = 0.3
 
-// 100 columns hold these, and five subjects.
+// These widths and five subjects fit into 100 columns.
 const ROW = 24
 const FIGURE = 7
 const RAW = 19
 const RATIO = 10
 
-/** What stands above the lines of the rows. */
+/** Returns the lines above the rows. */
 export function header(subjects: readonly string[]): string[] {
   const others = subjects.filter((name) => name !== CONTROL)
   const line = (first: string, raw: string, names: readonly string[]): string =>
@@ -38,7 +38,7 @@ export function header(subjects: readonly string[]): string[] {
   ].filter(Boolean)
 }
 
-/** A line for each figure of a row: that of the control, and the ratios of the others to it. */
+/** Returns a line for each figure of a row: the control's figure, and the ratios of the others to it. */
 export function rowLines(row: Row, subjects: readonly string[]): string[] {
   const lines = row.metrics.map(({ name, unit }, index) => {
     const control = row.subjects[CONTROL]?.metrics[name]
@@ -65,14 +65,14 @@ function warnings(row: Row): string[] {
   return texts
 }
 
-/** How wide the interval of the control is, as a share of its median; of latency nothing, which varies by nature. */
+/** Returns the width of the control's interval as a share of its median; 0 for latency, which always varies. */
 function spreadOfRaw({ metrics: [main], subjects }: Row): number {
   const { median, interval } = subjects[CONTROL]?.metrics[main?.name ?? ''] ?? {}
   if (main?.better !== 'more' || median === undefined || interval === undefined) return 0
   return (interval.high - interval.low) / median
 }
 
-/** What the rows say together. */
+/** Returns lines that summarise the rows. */
 export function conclusions({ rows }: Results): string[] {
   const near = rows.filter(({ generator: { busy = 0 } }) => busy > BUSY).length
   const unsteady = rows.filter((row) => spreadOfRaw(row) > UNSTEADY).length
@@ -82,7 +82,7 @@ export function conclusions({ rows }: Results): string[] {
   ]
 }
 
-/** What has changed between two runs, a line per ratio that both have. Only intervals that lie apart count as a change. */
+/** Compares two runs: a line per ratio that both have. Only intervals that do not overlap count as a change. */
 export function compareResults(before: Results, after: Results): string[] {
   return after.rows.flatMap((row) => {
     const old = before.rows.find(({ name }) => name === row.name)
@@ -122,7 +122,7 @@ export function formatRatio(result: MetricResult | undefined): string {
 
 export const formatInterval = ({ low, high }: Interval): string => `${low.toFixed(3)}, ${high.toFixed(3)}`
 
-/** Three or four digits that count. */
+/** Formats a number with three or four significant digits. */
 export function formatFigure(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US')
   return value.toPrecision(3)

@@ -7,19 +7,19 @@ import type { Metric, Scenario } from './scenarios/scenario.js'
 import { estimate, ratios, type Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
-/** What a run leaves as JSON. */
+/** The results of a run, as JSON. */
 export interface Results {
   readonly version: 2
   readonly machine: Machine
-  /** Of the sources that were measured; `+` after it: with changes that are in no commit. */
+  /** The commit that was measured; a `+` after it means that files had changed since. */
   readonly commit: string
   readonly settings: {
     readonly rounds: number
     readonly seconds: number
     readonly connections: number
-    /** What moved the bytes of the load generator, but those of TLS. */
+    /** The engine of the load generator, except for TLS. */
     readonly generator: 'node' | 'native'
-    /** Undefined: results from before there was a choice, which had it. */
+    /** Missing in results from before the option existed; they had it. */
     readonly steadyHeap?: boolean
   }
   readonly rows: readonly Row[]
@@ -34,47 +34,47 @@ export interface Row {
   /** Why there are no figures, or not all. */
   readonly failure?: string | undefined
   readonly generator: {
-    /** The largest share of a core that the load generator used, over the subjects. Undefined where it keeps a pace. */
+    /** The largest share of a core that the load generator used, over the subjects. Undefined if it sent at a fixed pace. */
     readonly busy?: number | undefined
   }
 }
 
 export interface SubjectResult {
   readonly metrics: Readonly<Record<string, MetricResult>>
-  /** Datagrams, over all rounds. */
+  /** The number of datagrams, over all rounds. */
   readonly sent: number
   readonly lost: number
-  /** Connections that were open at once, where that is what it is about. */
+  /** The number of concurrent connections, in scenarios about that. */
   readonly connections?: number | undefined
-  /** Share of a core that the generator used while this subject was measured. */
+  /** The share of a core that the generator used while this subject was measured. */
   readonly busy?: number | undefined
 }
 
 export interface MetricResult extends Estimate {
-  /** To the control, in pairs of the same round. */
+  /** The ratio to the control, from pairs of the same round. */
   readonly ratio?: Estimate
 }
 
-/** What was measured beside the control, in the order in which it was asked for. */
+/** Returns the measured subjects without the control, in the order of the options. */
 export function measuredSubjects({ rows }: Results): string[] {
   const names = new Set(rows.flatMap(({ subjects }) => Object.keys(subjects)))
   return [...names].filter((name) => name !== CONTROL)
 }
 
-/** @throws an Error that says what is wrong with the file */
+/** @throws Error that says what is wrong with the file */
 export function readResults(file: string): Results {
   const results = JSON.parse(readFileSync(file, 'utf8')) as Results
   if (results.version !== 2) throw new Error(`${file} holds no results of this harness`)
   return results
 }
 
-/** The rounds of a row, made into what is shown of them. */
+/** Computes the figures of a row from its rounds. */
 export function summarize(
   { name, scenario }: RowPlan,
   rounds: ReadonlyMap<string, Round[]>,
   failure?: string,
 ): Row {
-  // When one fails, the others may lack their last round: what was paired is kept.
+  // If a subject fails, others may lack their last round. Keep the complete pairs.
   const count = Math.min(...[...rounds.values()].map(({ length }) => length))
   const control = rounds.get(CONTROL)?.slice(0, count) ?? []
   const subjects = Object.fromEntries(

@@ -29,12 +29,12 @@ export function findScenario(name: string): Scenario {
   return scenario
 }
 
-/** Whether `pattern` means this row: its name, its transport, or a glob. */
+/** Whether `pattern` matches this row: its name, its transport, or a glob. */
 export function matchesRow(pattern: string, name: string): boolean {
   return name.startsWith(`${pattern}/`) || picomatch.isMatch(name, pattern)
 }
 
-/** @throws an Error for a pattern that means no row */
+/** @throws Error for a pattern that matches no row */
 export function chooseRows(patterns: readonly string[]): readonly RowPlan[] {
   for (const pattern of patterns) {
     if (allRows.some(({ name }) => matchesRow(pattern, name))) continue

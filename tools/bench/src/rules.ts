@@ -9,13 +9,13 @@ export interface Rule {
   readonly text: string
   readonly rows: string
   readonly subject: string
-  /** Undefined: the figure that stands for the row, where it is good for this sense. */
+  /** If undefined, the first figure of the row, in rows where more (`>=`) or less (`<=`) is better. */
   readonly metric: string | undefined
   readonly sense: '>=' | '<='
   readonly bound: number
 }
 
-/** A figure that a rule speaks of. */
+/** A figure that a rule applies to. */
 export interface Verdict {
   readonly row: string
   readonly metric: string
@@ -25,7 +25,7 @@ export interface Verdict {
 
 const RULE = /^(?:([^:]+):)?(?:ours-)?([a-z0-9-]+)(?:\.([a-z0-9.]+))?(>=|<=)(\d+(?:\.\d+)?)$/
 
-/** @throws an Error that says what is wrong */
+/** @throws Error that says what is wrong */
 export function parseRule(text: string): Rule {
   const match = RULE.exec(text.replaceAll(' ', ''))
   if (match === null)
@@ -36,7 +36,7 @@ export function parseRule(text: string): Rule {
   return { text, rows, subject, metric, sense: sense as '>=' | '<=', bound: Number(bound) }
 }
 
-/** What the packages aim at, as a ratio to raw, whatever the transport. */
+/** The goals of the packages for every transport, as ratios to raw. */
 export const GOALS: readonly Rule[] = [
   '*/{rr,oneway*,echo*}:callbacks>=0.97',
   '*/{rr,oneway*,echo*}:for-await>=0.92',
@@ -46,7 +46,7 @@ export const GOALS: readonly Rule[] = [
   '*/{idle,many}:callbacks<=1.25',
 ].map(parseRule)
 
-/** Every figure that a rule says something about. */
+/** Returns every figure that a rule applies to. */
 export function judge({ rows: pattern, subject, metric, sense, bound }: Rule, { rows }: Results): Verdict[] {
   return rows
     .filter(({ name }) => matchesRow(pattern, name))
@@ -60,7 +60,7 @@ export function judge({ rows: pattern, subject, metric, sense, bound }: Rule, { 
     })
 }
 
-/** @returns a sentence for each figure that breaks the rule, and one if it says nothing about any */
+/** @returns a sentence for each figure that breaks the rule, and one if the rule applies to none */
 export function checkRule(rule: Rule, results: Results): string[] {
   const verdicts = judge(rule, results)
   if (verdicts.length === 0) return [`${rule.text} says nothing about what was measured`]

@@ -15,7 +15,7 @@ import type { RowPlan } from './rows.js'
 import { checkRule } from './rules.js'
 import { subjectsOf } from './subjects/subject.js'
 
-/** Shares of all processors: beyond these, what else runs on the machine shows in the figures. */
+/** Shares of all processors. Above these, other programs change the figures. */
 const MOST_BUSY = 0.1
 const MOST_STEAL = 0.02
 
@@ -30,7 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const stop = listenForStop()
   stop.wanted.addEventListener('abort', () => void endAll())
   try {
-    // Read before hours of measuring, in case it is not there.
+    // Read this before measuring for hours, in case it does not exist.
     const before = options.compare === undefined ? undefined : readResults(options.compare)
     const results = await withFolder('bench', (folder) => measureAll(options, folder, stop.wanted))
     return stop.wanted.aborted ? stop.exitCode : await conclude(results, before, options)

@@ -1,4 +1,4 @@
-// A server under test, in a process of its own, whose parent says what to do.
+// A server under test: a child process that does what its parent orders.
 import type { Certificate } from '@sock/tools/certificate'
 import { serveParent } from '@sock/tools/children'
 import type { TransportName } from '@sock/tools/transports'
@@ -6,10 +6,10 @@ import { getHeapSpaceStatistics } from 'node:v8'
 import { subjectsOf, type Place, type Running, type Subject } from './subjects/subject.js'
 import { createWorkload, type Report, type Workload, type WorkloadName } from './workloads/workload.js'
 
-/** What to serve. */
+/** Which server to start. */
 export interface ServerOrder {
   readonly subject: string
-  /** A module that exports more subjects, as `subjects`. */
+  /** A module that exports further `subjects`. */
   readonly module?: string | undefined
   readonly transport: TransportName
   readonly path: string
@@ -18,11 +18,11 @@ export interface ServerOrder {
   readonly isDrained: boolean
 }
 
-/** In bytes. */
+/** Sizes in bytes. */
 export interface Memory {
   readonly rss: number
   readonly heap: number
-  /** The part of RSS where V8 puts what is new: as large as the garbage of the last seconds made it, 48 MiB at most. */
+  /** The part of RSS for V8's new space. It grows with the garbage of the last seconds, up to 48 MiB. */
   readonly nursery: number
 }
 
@@ -47,7 +47,7 @@ const commands = {
     return workload.report()
   },
 
-  /** After two collections: what finalizers let go is gone then, too. */
+  /** Measures after two collections, so that objects with finalizers are gone, too. */
   async memory(): Promise<Memory> {
     globalThis.gc?.()
     globalThis.gc?.()

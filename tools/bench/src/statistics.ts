@@ -1,9 +1,9 @@
 import { binomialDistribution, mean, median, sampleStandardDeviation } from 'simple-statistics'
 
-/** The middle of some values, and how sure it is. */
+/** The median of some values, and its interval. */
 export interface Estimate {
   readonly median: number
-  /** What holds the true median with a probability of {@link CONFIDENCE}; one value says nothing of that. */
+  /** Contains the true median with a probability of {@link CONFIDENCE}. Undefined for a single value. */
   readonly interval?: Interval | undefined
 }
 
@@ -12,9 +12,9 @@ export interface Interval {
   readonly high: number
 }
 
-/** What five rounds can give by the sign test: 1 − 2 × (1/2)⁵ = 0.9375. */
+/** Five rounds reach this with the sign test: 1 − 2 × (1/2)⁵ = 0.9375. */
 const CONFIDENCE = 0.9
-/** Of Student's t distribution with 1, 2 and 3 degrees of freedom: 90 % lie between the negative and this. */
+/** Student's t with 1, 2 and 3 degrees of freedom: 90 % of the values lie between −t and t. */
 const STUDENT_T = [6.314, 2.92, 2.353]
 
 /** @param values at least one, none of them negative */
@@ -27,15 +27,15 @@ function intervalOf(values: readonly number[]): Interval {
   return t === undefined ? signTestInterval(values) : studentInterval(values, t)
 }
 
-/** Of few values, taken to be distributed normally. */
+/** Returns the interval of few values, assuming a normal distribution. */
 function studentInterval(values: readonly number[], t: number): Interval {
   const reach = (t * sampleStandardDeviation([...values])) / Math.sqrt(values.length)
   return { low: Math.max(0, mean([...values]) - reach), high: mean([...values]) + reach }
 }
 
 /**
- * Between the k-th smallest and the k-th largest value, which holds the true median unless fewer than k values fall on one
- * side of it. It supposes nothing about how the values are distributed.
+ * Returns the k-th smallest and the k-th largest value. They contain the true median, unless fewer than k values are on one
+ * side of it. It assumes nothing about the distribution of the values.
  */
 function signTestInterval(values: readonly number[]): Interval {
   const sorted = values.toSorted((a, b) => a - b)
@@ -43,7 +43,7 @@ function signTestInterval(values: readonly number[]): Interval {
   return { low: sorted[rank] as number, high: sorted[sorted.length - 1 - rank] as number }
 }
 
-/** The largest index k for which the interval from k to n - 1 - k is confident enough; 0 when none is. */
+/** Returns the largest index k for which the interval from k to n - 1 - k reaches the confidence; 0 if none does. */
 function intervalRank(count: number): number {
   const probabilities = binomialDistribution(count, 0.5) ?? []
   let rank = 0
@@ -56,7 +56,7 @@ function intervalRank(count: number): number {
   return rank
 }
 
-/** Of pairs measured in the same round, so that what slowed down both does not count. */
+/** Returns the ratios of pairs from the same round, so that a disturbance of both does not count. */
 export function ratios(values: readonly number[], control: readonly number[]): number[] {
   return values.map((value, round) => value / (control[round] as number))
 }

@@ -8,18 +8,18 @@ import { nativeEngine } from '../modules.js'
 import type { Load } from '../scenarios/scenario.js'
 import { connectStream } from './streams.js'
 
-/** One client that sends messages of one size and gets such back, whatever the transport. */
+/** A client of any transport that sends and receives messages of one size. */
 export interface Endpoint {
-  /** What to do with a message that has come; it is only valid during the call. */
+  /** Called with each message, which is valid only during the call. */
   onMessage: (message: Buffer) => void
-  /** The buffer may be reused once the message is answered. */
+  /** Sends a message. The caller may reuse the buffer after the answer. */
   send(message: Buffer): void
   close(): Promise<void>
 }
 
 type Failed = (error: Error) => void
 
-/** @param failed hears of what ends the round */
+/** @param failed is called with an error that ends the round */
 export async function connectEndpoint(
   load: Load,
   index: number,
@@ -41,10 +41,10 @@ export async function connectEndpoint(
   return overPort(port, failed, own)
 }
 
-/** How many clients a request/response scenario has. */
+/** The number of clients of a request/response scenario. */
 export const clientsOf = ({ transport }: Load): number => (isStream(transport) ? 50 : 8)
 
-/** Messages of `size` bytes over a stream. */
+/** Connects a client that sends messages of `size` bytes over a stream. */
 async function connectMessages(load: Load, size: number, failed: Failed): Promise<Endpoint> {
   const partial = Buffer.alloc(size)
   let got = 0
@@ -95,7 +95,7 @@ function overPort(port: DatagramPort, failed: Failed, own?: string): Endpoint {
   const send = (message: Buffer): void =>
     port.send(message, undefined, {
       done(error?: NodeJS.ErrnoException | null) {
-        // The server's queue is full: back-pressure, and no loss. The port tells when there is room.
+        // The server's queue is full. Nothing is lost: the port reports when there is room.
         if (error?.code === 'EAGAIN') waiting.push(message)
         else if (error !== undefined && error !== null) failed(error)
       },

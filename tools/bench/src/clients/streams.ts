@@ -5,23 +5,23 @@ import { connect as connectTls } from 'node:tls'
 import { nativeEngine } from '../modules.js'
 import type { Load } from '../scenarios/scenario.js'
 
-/** One connection of the generator's. */
+/** A connection of the load generator. */
 export interface StreamClient {
-  /** The bytes must stay as they are. @returns whether more may follow at once; if not, `onDrain` says when */
+  /** The caller must not change the bytes. @returns whether more may follow at once; if not, wait for `onDrain` */
   write(data: Buffer): boolean
   onDrain: () => void
-  /** FIN, after what was written. */
+  /** Sends FIN after everything written. */
   end(): void
-  /** RST where there is such a thing. */
+  /** Sends RST, if the transport has one. */
   reset(): void
-  /** Resolves when the connection is closed, by whichever side. */
+  /** Resolves when either side has closed the connection. */
   readonly closed: Promise<void>
 }
 
-/** Takes what comes; a chunk is only valid during the call. */
+/** Receives a chunk, which is valid only during the call. */
 export type OnChunk = (chunk: Buffer) => void
 
-/** @param failed hears of an error from then on */
+/** @param failed is called with an error after connecting */
 export function connectStream(
   load: Load,
   onChunk: OnChunk,
@@ -31,10 +31,10 @@ export function connectStream(
   return connectNative(nativeEngine, load, onChunk, failed)
 }
 
-/** Shared by all clients: that costs less than a new buffer per chunk. */
+/** All clients share this buffer, which costs less than a new one per chunk. */
 const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** Connects by `node:net` or `node:tls`. */
+/** Connects with `node:net` or `node:tls`. */
 function connectNode(load: Load, onChunk: OnChunk, failed: (error: Error) => void): Promise<StreamClient> {
   const onread = {
     buffer: sharedBuffer,
@@ -70,7 +70,7 @@ export function openSocket({ transport, place, certificate }: Load, more: object
 
 const OPTIONS = { highWaterMark: 64 * 1024, noDelay: true }
 
-/** Connects by an engine; like a socket of Node's, it ends when the server does. */
+/** Connects with an engine. Like a socket of Node, the connection ends when the server ends it. */
 async function connectNative(
   engine: StreamEngine,
   { place }: Load,

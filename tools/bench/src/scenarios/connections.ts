@@ -5,15 +5,15 @@ import type { Counts, Load, Observed, Sample, Scenario } from './scenario.js'
 import { openCrowd, serveEach, SIZE, visit, type Visitor } from './visitor.js'
 
 const AT_ONCE = 8
-/** As many as the queue of a listener holds (511): a connection that finds it full fails, or comes a second later. */
+/** The accept queue of a listener holds 511. If it is full, a connection fails, or takes a second longer. */
 const STORM = 500
 const DRAINED = 1000
-/** A handshake takes a millisecond of both sides: ten thousand of them for each subject would take minutes. */
+/** A handshake costs each side a millisecond, so ten thousand for each subject would take minutes. */
 const MOST_TLS = 1000
-/** The code that connections need is loaded and compiled by then. */
+/** After this many connections, their code is loaded and compiled. */
 const WARM_UP = 300
 
-/** What becomes of connections rather than of bytes. */
+/** Scenarios about connections instead of bytes. */
 export const connections: readonly Scenario[] = [
   {
     name: 'connect',
@@ -47,7 +47,6 @@ export const connections: readonly Scenario[] = [
     (load) => Math.min(load.connections, load.transport === 'tls' ? MOST_TLS : Infinity),
     2,
   ),
-  // What users ask about.
   createIdle(
     'many',
     ['tcp'],
@@ -135,7 +134,7 @@ function createIdle(
   }
 }
 
-/** `memory` is RSS without the nursery, which all connections that ever were share. */
+/** `memory` is RSS without V8's new space, which all connections share. */
 function sampleMemory({ counts, before, after }: Observed): Sample {
   const grown = (of: (memory: Memory) => number): number =>
     before === undefined || after === undefined ? Number.NaN : (of(after) - of(before)) / counts.count
@@ -150,7 +149,7 @@ async function runIdle(load: Load, count: number): Promise<Counts> {
   const { fail, failure } = createFailure()
   const open = (size: number): Promise<readonly Visitor[]> =>
     Promise.race([failure, openCrowd(load, size, fail)])
-  // Closed by RST where there is such a thing: no port is left in TIME_WAIT.
+  // Close by RST, if the transport has one, so that no port stays in TIME_WAIT.
   const close = (visitors: readonly Visitor[]): Promise<unknown> =>
     Promise.all(visitors.map((visitor) => visitor.reset()))
   await close(await open(WARM_UP))

@@ -6,7 +6,7 @@ import type { Counts, Load, Observed, Sample, Scenario } from './scenario.js'
 
 const CONNECTIONS = 4
 
-/** Messages in a stream; other subjects than elsewhere cut it. */
+/** Messages in a stream. These rows have their own subjects, which frame the stream. */
 export const framed: readonly Scenario[] = [
   createScenario('lines-64', 'lines', `lines of ${LINE_BYTES} bytes`),
   createScenario(

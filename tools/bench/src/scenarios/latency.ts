@@ -25,7 +25,7 @@ export const latency: Scenario = {
   },
 }
 
-/** Time counts from when a message was due: a server that stalls cannot slow down the questions it is asked. */
+/** Time counts from when a message was due, so a server that stalls is asked as often as the others. */
 async function runLatency(load: Load): Promise<Counts> {
   const { fail, failure } = createFailure()
   const endpoints = await Promise.all(
@@ -68,7 +68,7 @@ async function runLatency(load: Load): Promise<Counts> {
   }
 }
 
-/** Looks in every turn of the event loop: a timer is late by up to a millisecond, which is more than what is measured. */
+/** Checks in every turn of the event loop. A timer may be a millisecond late, which is more than the measured time. */
 function waitUntil(isDone: () => boolean, milliseconds: number): Promise<void> {
   const deadline = performance.now() + milliseconds
   return new Promise((resolve) => {

@@ -9,10 +9,10 @@ const DATAGRAM_METRICS = [
   { name: 'bytes', unit: 'MiB/s', better: 'more' },
 ] as const
 
-/** What a datagram can carry: over UDP by IPv4; over Unix what `unix-dgram` receives at once. */
+/** The largest datagram: of UDP over IPv4, or what `unix-dgram` receives whole. */
 const largest = (transport: TransportName): number => (transport === 'udp' ? 65_507 : 65_536)
 
-/** What is answered message by message. */
+/** Scenarios of messages and their answers. */
 export const messages: readonly Scenario[] = [
   {
     name: 'rr',
@@ -35,7 +35,7 @@ export const messages: readonly Scenario[] = [
   },
 ]
 
-/** Two clients' windows fit the receiver's queue, so that none is lost: 10 places on Unix (net.unix.max_dgram_qlen). */
+/** The windows of two clients fit into the receiver's queue, so no datagram is lost. On Unix it has 10 places (net.unix.max_dgram_qlen). */
 function oneWay(
   name: string,
   size: string,
@@ -55,7 +55,7 @@ function oneWay(
         window: load.transport === 'unixgram' ? 4 : udpWindow,
         answerBytes: HEADER_BYTES,
       }),
-    // Only what has come counts, not what was sent.
+    // Count received datagrams, not sent ones.
     sample: (observed) => sampleDatagrams(observed, observed.report.messages),
   }
 }

@@ -11,18 +11,18 @@ export interface Scenario {
   readonly transports: readonly TransportName[]
   /** Default: `echo`. */
   readonly workload?: WorkloadName
-  /** What a round yields; the first one stands for the row. */
+  /** The figures of a round; the first one is the main figure of the row. */
   readonly metrics: readonly Metric[]
-  /** Whether each round needs a server that has just been started, as a memory that has grown stays grown. */
+  /** Whether each round needs a new server, because memory that has grown does not shrink. */
   readonly isFresh?: boolean
   /** Whether the server is drained at the mark `drain`. */
   readonly isDrained?: boolean
-  /** Whether the generator keeps a pace, so that how busy it is says nothing. */
+  /** Whether the generator sends at a fixed pace, so that its load does not matter. */
   readonly isPaced?: boolean
-  /** Rounds at most, for what takes long whatever `--seconds` says. */
+  /** The maximum of rounds, for scenarios that take long whatever `--seconds` says. */
   readonly mostRounds?: number
   load(load: Load): Promise<Counts>
-  /** What one round says. */
+  /** Computes the figures of one round. */
   sample(observed: Observed): Sample
 }
 
@@ -32,39 +32,39 @@ export interface Metric {
   readonly better: 'more' | 'less'
 }
 
-/** Values by the name of the metric. */
+/** The figures by name. */
 export type Sample = Record<string, number>
 
 export interface Load {
   readonly transport: TransportName
   readonly place: Place
   readonly certificate: Certificate
-  /** Of the generator's own, for sockets that need a name. */
+  /** The generator's folder for sockets that need a name. */
   readonly folder: string
   readonly milliseconds: number
-  /** Idle ones that are wanted. */
+  /** The number of idle connections to open. */
   readonly connections: number
-  /** What the limit of descriptors gives. */
+  /** The most connections that the limit of file descriptors allows. */
   readonly mostConnections: number
-  /** Messages per second, where a scenario keeps a pace. */
+  /** Messages per second, in scenarios with a fixed pace. */
   readonly pace: number
-  /** Lets the parent look: `begin` and `end` of what is measured, `before` and `after` memory, `drain`. */
+  /** Lets the parent read figures: CPU time at `begin` and `end`, memory at `before` and `after`; or starts `drain`. */
   mark(name: MarkName): Promise<void>
 }
 
 export type MarkName = 'begin' | 'end' | 'before' | 'after' | 'drain'
 
-/** What the generator counted. */
+/** The counts of the generator. */
 export interface Counts {
-  /** Requests, chunks, datagrams or connections that were answered or, one way, sent. */
+  /** The number of answered (or, one way, sent) requests, chunks, datagrams or connections. */
   readonly count: number
   readonly bytes: number
   readonly seconds: number
-  /** Datagrams that were not answered. */
+  /** The number of datagrams without an answer. */
   readonly lost: number
-  /** Of latency: ms, sorted. */
+  /** Latencies in ms, sorted. */
   readonly latencies?: Float64Array
-  /** Connections that were open at once. */
+  /** The number of concurrent connections. */
   readonly connections?: number
 }
 
@@ -79,7 +79,7 @@ export interface Observed {
   readonly drainMilliseconds?: number
 }
 
-/** Measures what `act` does until the deadline, unless something fails first. @returns how long it took, in seconds */
+/** Runs `act` until the deadline or the first failure. @returns the time in seconds */
 export async function measured(
   load: Load,
   failure: Promise<never>,
@@ -93,7 +93,7 @@ export async function measured(
   return seconds
 }
 
-/** What goes wrong anywhere in a round, as a promise that rejects; it is meant for `Promise.race`. */
+/** Returns a promise for `Promise.race`, and a function that rejects it when anything in a round fails. */
 export function createFailure(): { fail: (error: Error) => void; failure: Promise<never> } {
   let fail: (error: Error) => void = () => undefined
   const failure = new Promise<never>((_, reject) => (fail = reject))
@@ -101,13 +101,13 @@ export function createFailure(): { fail: (error: Error) => void; failure: Promis
   return { fail, failure }
 }
 
-/** After how long, in ms, an answer is taken for lost: datagrams may be; over a stream it is the end of the row. */
+/** After this many ms an answer counts as lost. A datagram may be lost; on a stream, this fails the row. */
 export const patienceOf = ({ transport }: Load): number => (isStream(transport) ? 5000 : 250)
 
 export const MIB = 1024 * 1024
 const MICROSECONDS = 1e6
 
-/** How many per second, and what each costs the server. */
+/** The number per second, and the server's CPU time for each. */
 export const rateMetrics = (unit: string): readonly Metric[] => [
   { name: 'rate', unit: `${unit}/s`, better: 'more' },
   { name: 'cpu', unit: `µs/${unit}`, better: 'less' },
@@ -118,7 +118,7 @@ export const sampleRate = ({ counts, cpuSeconds }: Observed): Sample => ({
   cpu: (cpuSeconds * MICROSECONDS) / counts.count,
 })
 
-/** How many bytes per second, and what a MiB costs the server. */
+/** The bytes per second, and the server's CPU time per MiB. */
 export const byteMetrics: readonly Metric[] = [
   { name: 'rate', unit: 'MiB/s', better: 'more' },
   { name: 'cpu', unit: 'µs/MiB', better: 'less' },

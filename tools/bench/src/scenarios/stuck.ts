@@ -8,9 +8,9 @@ import { MIB, type Counts, type Load, type Scenario } from './scenario.js'
 
 const CONNECTIONS = 20
 const CHUNK = 64 * 1024
-/** What each would send if it could: more than the buffers of the kernel hold in both directions. */
+/** Each client tries to send this much: more than the buffers of the kernel hold in both directions. */
 const MOST = 16 * MIB
-/** A connection that has not got rid of a chunk for so long, in ms, is stuck. */
+/** A connection that cannot send a chunk for this long, in ms, is stuck. */
 const STUCK = 200
 
 export const stuck: Scenario = {
@@ -27,7 +27,7 @@ export const stuck: Scenario = {
 }
 
 async function runStuck(load: Load): Promise<Counts> {
-  // Without any reader: what the server sends stays where it is.
+  // Nobody reads from these sockets, so the server's bytes stay queued.
   const sockets = Array.from({ length: CONNECTIONS }, () => openSocket(load))
   await Promise.all(
     sockets.map((socket) => once(socket, load.transport === 'tls' ? 'secureConnect' : 'connect')),

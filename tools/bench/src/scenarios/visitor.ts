@@ -2,12 +2,12 @@ import { connectStream } from '../clients/streams.js'
 import { createMessage } from '../workloads/message.js'
 import type { Load } from './scenario.js'
 
-/** Bytes of the message that a visitor sends. */
+/** The size of a message in bytes. */
 export const SIZE = 64
 
-/** A connection that may send its message, and get it back. */
+/** A connection that sends a message and gets it back. */
 export interface Visitor {
-  /** Resolves when the message is back, byte for byte. Rejects when the connection is closed before. */
+  /** Resolves when every byte of the message is back. Rejects if the connection closes before. */
   exchange(): Promise<void>
   end(): Promise<void>
   reset(): Promise<void>
@@ -47,10 +47,10 @@ export async function visit(load: Load, index: number, fail: (error: Error) => v
   }
 }
 
-/** A Unix socket is connected before it is accepted, and its queue holds 511. */
+/** Unix sockets connect before they are accepted, and the accept queue holds 511. */
 const BATCH = 100
 
-/** Opens connections, a batch at a time; each batch is accepted before the next one is opened. */
+/** Opens connections in batches. The server has accepted a batch before the next one is opened. */
 export async function openCrowd(
   load: Load,
   count: number,
@@ -61,13 +61,13 @@ export async function openCrowd(
     const size = Math.min(BATCH, count - visitors.length)
     const batch = Array.from({ length: size }, (_, index) => visit(load, visitors.length + index, fail))
     visitors.push(...(await Promise.all(batch)))
-    // Connections are accepted in their order: once the last one is served, all are accepted.
+    // Connections are accepted in order: when the last one is served, all are accepted.
     await visitors.at(-1)?.exchange()
   }
   return visitors
 }
 
-/** Serves each, a batch at a time. */
+/** Lets each connection exchange its message, in batches. */
 export async function serveEach(visitors: readonly Visitor[]): Promise<void> {
   for (let from = 0; from < visitors.length; from += BATCH)
     await Promise.all(visitors.slice(from, from + BATCH).map((visitor) => visitor.exchange()))

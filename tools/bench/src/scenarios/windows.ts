@@ -5,13 +5,13 @@ import { createFailure, measured, patienceOf, type Counts, type Load } from './s
 export interface Windows {
   readonly clients: number
   readonly size: number
-  /** Messages that a client sends before it waits for the answer to the last of them. */
+  /** How many messages a client sends before it waits for the answer to the last one. */
   readonly window: number
-  /** What an answer consists of: so many bytes from the start of the message. */
+  /** The length of an answer: this many bytes from the start of the message. */
   readonly answerBytes: number
 }
 
-/** Clients that send a window of messages, and go on when the last one is answered; every answer is compared. */
+/** Runs clients that send a window of messages, and continue when the last one is answered. Compares every answer. */
 export async function runWindows(load: Load, windows: Windows): Promise<Counts> {
   const { fail, failure } = createFailure()
   const clients = await Promise.all(
@@ -36,7 +36,7 @@ export async function runWindows(load: Load, windows: Windows): Promise<Counts> 
   const sum = (of: (client: WindowClient) => number): number =>
     clients.reduce((total, client) => total + of(client), 0)
   const lost = sum((client) => client.unanswered)
-  // With a window of several, an answer that is missing says nothing of the others; the server's count does.
+  // With a window of several messages, count at the server: a missing answer says nothing about the others.
   const count = sum((client) => client.sent) - (windows.window === 1 ? lost : 0)
   return { count, bytes: count * windows.size, seconds, lost }
 }
@@ -111,7 +111,7 @@ class WindowClient {
       this.#next()
       return
     }
-    // Late, and counted as lost already; or not what was sent.
+    // The answer is late and already counts as lost, or it is wrong.
     if (this.unanswered > 0 && answer.length === bytes && answer.readUInt32LE(0) < this.sent) return
     throw new Error(`a client got a wrong answer of ${answer.length} bytes after ${this.sent} messages`)
   }

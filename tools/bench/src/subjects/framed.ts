@@ -7,7 +7,7 @@ import { ANY_PORT, listen } from './ours.js'
 import { TCP_OPTIONS } from './raw.js'
 import type { Running, Setup, Subject } from './subject.js'
 
-/** A way to cut a stream into messages. */
+/** A server that cuts a stream into messages. */
 export interface FramedSubject extends Subject {
   readonly framings: readonly Framing[]
 }
@@ -15,7 +15,7 @@ export interface FramedSubject extends Subject {
 type Serve = (socket: Socket, session: MessageSession) => void
 
 const LINE_FEED = 10
-/** What each gets from a stream of Node's. */
+/** The settings of subjects over a stream of Node. */
 const LIBRARY = { transports: ['tcp'], isExtra: true } as const
 const ALL = ['lines', 'frames'] as const
 
@@ -111,7 +111,7 @@ async function serveFramed({ workload }: Setup, form: string): Promise<Running> 
   return listen(createTcpServer(handler), ANY_PORT)
 }
 
-/** What one writes: without a limit, and without back-pressure. */
+/** The usual loop written by hand: without a limit, and without back-pressure. */
 function cutLines(socket: Socket, session: MessageSession): void {
   let rest = Buffer.alloc(0)
   socket.on('data', (data) => {

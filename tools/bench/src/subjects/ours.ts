@@ -10,7 +10,7 @@ export const startCallbacks = (setup: Setup, engine?: Engine): Promise<Running> 
     ? startStream(setup, streamCallbacks(setup.workload), engine)
     : startDatagram(setup, datagramCallbacks(setup.workload), engine)
 
-/** The loop that runs on every transport. */
+/** Starts a server with the loop that works on every transport. */
 export function startForAwait(setup: Setup, engine?: Engine): Promise<Running> {
   const handler: Handler = async (channel) => {
     const session = setup.workload.open()
@@ -26,7 +26,7 @@ export const startStreams = (setup: Setup): Promise<Running> =>
   startStream(setup, {
     open({ stream }) {
       serveStream(stream, setup.workload)
-      // A socket of Node's does that by itself: allowHalfOpen is false there.
+      // A socket of Node does that on its own: `allowHalfOpen` is false there.
       stream.on('end', () => stream.end())
     },
   })
@@ -55,14 +55,14 @@ function datagramCallbacks(workload: Workload): DatagramCallbacks {
   }
 }
 
-// A server's memory is its own: each loads only its package, and a clone of one transport has no others.
+// Each server loads only its own package, since its memory is measured.
 
 async function startStream(
   { transport, path, certificate }: Setup,
   handler: Handler | StreamCallbacks,
   engine?: Engine,
 ): Promise<Running> {
-  // Nothing is in flight when the harness drains: what is measured is the closing, not the wait for quiet.
+  // All connections are idle when the harness drains: this measures the closing, not the wait for idleness.
   const options = { drainIdle: 1, engine }
   if (transport === 'unix') {
     const { createUnixServer } = await import('@sock/unix')

@@ -15,12 +15,12 @@ export function startRaw(setup: Setup): Promise<Running> {
 
 const HOST = '127.0.0.1'
 
-/** The listeners are shared by all connections, so that a connection costs no closure. */
+/** All connections share their listeners, so that a connection needs no closure. */
 interface Served extends Duplex {
   session?: Session
 }
 
-/** What one writes over a stream of Node's, back-pressure included. */
+/** Serves a stream of Node in the usual way, with back-pressure. */
 export function serveStream(stream: Served, workload: Workload): void {
   stream.session = workload.open()
   stream.on('data', onData)
@@ -37,10 +37,10 @@ function onDrain(this: Served): void {
   this.resume()
 }
 
-/** A peer that goes away is no error of the server's; what is missing then shows in the counts. */
+/** A peer that disconnects is no error of the server. The counts show missing bytes. */
 function ignore(): void {}
 
-/** The same that `@sock/tcp` sets by default. */
+/** The defaults of `@sock/tcp`. */
 export const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
 
 async function startStream({ transport, path, certificate, workload, isDrained }: Setup): Promise<Running> {
@@ -84,7 +84,7 @@ async function startUnixgram({ path, workload }: Setup): Promise<Running> {
   const session = workload.open()
   const socket = loadUnixDgram().createSocket('unix_dgram', (data, sender) => {
     const reply = session.received(data)
-    // A client whose queue is full gets no answer, which it counts as a loss.
+    // If the client's queue is full, the answer is lost, and the client counts that.
     if (reply !== undefined) socket.send(reply, 0, reply.length, sender.path, ignore)
   })
   let failure: Error | undefined

@@ -6,30 +6,30 @@ import { framedSubjects } from './framed.js'
 import { startCallbacks, startForAwait, startStreams } from './ours.js'
 import { startRaw } from './raw.js'
 
-/** The name of what all others are compared with. */
+/** The name of the subject that all others are compared with. */
 export const CONTROL = 'raw'
 
-/** A way to write a server, which is put under test. */
+/** A kind of server to measure. */
 export interface Subject {
   readonly name: string
   readonly about: string
   readonly transports: readonly TransportName[]
-  /** Measured only when asked for by its name, or with all. */
+  /** Whether it is measured only with its name or `all` in `--subjects`. */
   readonly isExtra?: boolean
   start(setup: Setup): Promise<Running>
 }
 
 export interface Setup {
   readonly transport: TransportName
-  /** Where a transport with paths listens; the others take a free port of 127.0.0.1. */
+  /** The path to listen on. Transports without paths use a free port of 127.0.0.1. */
   readonly path: string
   readonly certificate: Certificate
   readonly workload: Workload
-  /** Whether the server is going to be drained: a raw one has to keep track of its connections for that. */
+  /** Whether the server will be drained: then a raw one must keep a list of its connections. */
   readonly isDrained: boolean
 }
 
-/** Where a server under test can be reached. */
+/** The address of a server under test. */
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string }
 
 export interface Running {
@@ -40,7 +40,7 @@ export interface Running {
 
 const withoutTls = TRANSPORTS.filter((transport) => transport !== 'tls')
 
-/** Where the addon is: Linux, and a compiler to build it. */
+/** Available on Linux, with a compiler for the addon. */
 const native: readonly Subject[] = [
   {
     name: 'native-callbacks',

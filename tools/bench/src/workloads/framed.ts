@@ -1,22 +1,22 @@
 import { patternAt } from './message.js'
 import type { Report, Workload } from './workload.js'
 
-/** How a stream of messages is framed. */
+/** How messages are framed in a stream. */
 export type Framing = 'lines' | 'frames'
 
 export const LINE_BYTES = 64
 export const FRAME_BYTES = 1400
-/** Of a length in front of a frame. */
+/** The size of the length in front of a frame, in bytes. */
 export const PREFIX_BYTES = 4
-/** As many different messages as are about 64 KiB. */
+/** The number of different messages: together about 64 KiB. */
 const COUNTS = { lines: 1000, frames: 46 }
 
-/** What a server does with each message; the same code for all subjects. */
+/** The handling of each message, the same for all subjects. */
 export interface MessageSession {
   received(message: string | Uint8Array): undefined
 }
 
-/** The messages of one round: what is sent again and again, in one piece. */
+/** Returns the messages of one round in one buffer, which clients send again and again. */
 export function roundOf(framing: Framing): Buffer {
   if (framing === 'lines') return Buffer.from(linesOf().join(''))
   const frames = framesOf().map((frame) => {
@@ -33,7 +33,7 @@ const linesOf = (): string[] =>
 const framesOf = (): Buffer[] =>
   Array.from({ length: COUNTS.frames }, (_, i) => patternAt(i * FRAME_BYTES, FRAME_BYTES))
 
-/** Counts messages, and compares each with what was sent: lines whole, of frames the length and both ends. */
+/** Counts messages, and compares each with the one that was sent: the whole line, or the length and both ends of a frame. */
 export function createMessageSink(framing: Framing): Workload {
   let report: Report = { messages: 0, bytes: 0 }
   const isRight = framing === 'lines' ? checkLines() : checkFrames()

@@ -1,6 +1,6 @@
 import { createCipheriv } from 'node:crypto'
 
-/** A prime, so that a chunk of any usual size that is lost, doubled or swapped shifts what follows. */
+/** A prime number, so that the bytes differ after a chunk of any usual size is lost, doubled or swapped. */
 const PERIOD = 65_521
 const LONGEST = 65_536
 
@@ -8,17 +8,17 @@ const LONGEST = 65_536
 const period = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(PERIOD))
 const pattern = Buffer.concat([period, period, period]).subarray(0, PERIOD + LONGEST)
 
-/** What a stream carries from `position` on. @param length at most 64 KiB */
+/** Returns the bytes of a stream from `position` on. @param length at most 64 KiB */
 export function patternAt(position: number, length: number): Buffer {
   const start = position % PERIOD
   return pattern.subarray(start, start + length)
 }
 
-/** Checks every byte that comes out of a stream. */
+/** Checks every byte of a stream. */
 export class PositionCheck {
   position = 0
 
-  /** @returns whether `chunk` is what comes next */
+  /** @returns whether `chunk` has the expected bytes */
   accept(chunk: Buffer): boolean {
     for (let from = 0; from < chunk.length; from += LONGEST) {
       const to = Math.min(from + LONGEST, chunk.length)
@@ -31,8 +31,8 @@ export class PositionCheck {
 }
 
 /*
- * A message of a fixed size: sequence number (4 bytes), client (2), whether an answer is wanted (1), one byte unused,
- * then bytes that are known, and the sequence number again.
+ * A message of a fixed size: sequence number (4 bytes), client (2), whether to answer (1), one unused byte, known bytes, and
+ * the sequence number again.
  */
 const CLIENT_AT = 4
 const ANSWER_AT = 6
@@ -56,7 +56,7 @@ export const sequenceOf = (message: Buffer): number => message.readUInt32LE(0)
 export const clientOf = (message: Buffer): number => message.readUInt16LE(CLIENT_AT)
 export const wantsAnswer = (message: Buffer): boolean => message[ANSWER_AT] === 1
 
-/** Whether the message is whole, and every byte of it as it was made. */
+/** Whether the message is complete and every byte is right. */
 export function isIntact(message: Buffer): boolean {
   if (message.length < HEADER_BYTES + TRAILER_BYTES) return false
   const trailer = message.length - TRAILER_BYTES

@@ -2,25 +2,25 @@ import { isStream, type TransportName } from '@sock/tools/transports'
 import { createMessageSink, type Framing } from './framed.js'
 import { clientOf, HEADER_BYTES, isIntact, PositionCheck, sequenceOf, wantsAnswer } from './message.js'
 
-/** What a server does with what it gets; the same code for all subjects. */
+/** The handling of input, the same for all subjects. */
 export interface Workload {
   readonly name: WorkloadName
-  /** For each connection; for a datagram socket once. */
+  /** Called per connection, and once for a datagram socket. */
   open(): Session
-  /** What was counted since the last report. */
+  /** Returns the counts since the last report. */
   report(): Report
 }
 
 export interface Session {
-  /** @returns what to send in answer, if anything */
+  /** @returns the answer, if there is one */
   received(chunk: Buffer): Buffer | undefined
 }
 
 export interface Report {
-  /** Datagrams; 0 for streams. */
+  /** The number of datagrams; 0 for streams. */
   messages: number
   bytes: number
-  /** The first thing that was received and is wrong, as a sentence. */
+  /** The first error in the input, as a sentence. */
   fault?: string | undefined
 }
 
@@ -29,7 +29,7 @@ export type WorkloadName = 'echo' | 'sink' | Framing
 export function createWorkload(name: WorkloadName, transport: TransportName): Workload {
   if (name === 'lines' || name === 'frames') return createMessageSink(name)
   if (name === 'sink') return isStream(transport) ? createStreamSink() : createDatagramSink()
-  // Everything goes back as it came; the generator compares.
+  // Echo everything; the generator compares.
   const session: Session = { received: (chunk) => chunk }
   return { name, open: () => session, report: () => ({ messages: 0, bytes: 0 }) }
 }
@@ -57,7 +57,7 @@ function createStreamSink(): Workload {
   }
 }
 
-/** Takes datagrams in, checks each, and answers those that want it. What is missing shows in the count. */
+/** Checks each datagram, and answers those that ask for it. The count shows losses. */
 function createDatagramSink(): Workload {
   let report: Report = { messages: 0, bytes: 0 }
   const expected = new Map<number, number>()
