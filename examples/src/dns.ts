@@ -1,9 +1,13 @@
 /**
- * A DNS responder with a zone of its own. A datagram is one question; the answer goes to its sender.
+ * A DNS responder with a zone of its own. A datagram is one question; the answer goes to its sender. Over TCP each
+ * message has its length in front (RFC 1035 §4.2.2).
  *
- *   node examples/dist/dns.js 127.0.0.1:5300         and then:   dig @127.0.0.1 -p 5300 host.example A
+ *   node examples/dist/dns.js 127.0.0.1:5300         and then:   dig @127.0.0.1 -p 5300 [+tcp] host.example A
  */
-import { createUdpServer, type DatagramCallbacks } from '@sock/udp'
+import type { Server } from '@sock/core'
+import { framed, lengthPrefixed } from '@sock/framing'
+import { createTcpServer } from '@sock/tcp'
+import { createUdpServer } from '@sock/udp'
 import { AUTHORITATIVE_ANSWER, decode, encode, RECURSION_DESIRED } from 'dns-packet'
 import type { Answer, DecodedPacket } from 'dns-packet'
 import { once } from 'node:events'
@@ -35,32 +39,49 @@ function answer({ id, flags = 0, questions = [] }: DecodedPacket): Buffer {
   })
 }
 
-/** Callbacks are the fast path: no loop, and only the promise of the answer per datagram. */
-const responder: DatagramCallbacks = {
-  data(channel, message) {
-    let query: DecodedPacket
-    try {
-      query = decode(message)
-    } catch {
-      // Anyone can send anything to a UDP port. Silence is the only answer that cannot flood a forged sender.
-      return undefined
-    }
+/** Returns the answer to a message; `undefined` for what is no question. */
+function reply(message: Uint8Array): Buffer | undefined {
+  try {
+    const query = decode(Buffer.from(message))
     // Two responders that answer answers would never stop.
-    if (query.type !== 'query') return undefined
-    // `write` answers the sender of this datagram: the next datagram waits until the promise settles.
-    return channel.write(answer(query))
-  },
+    return query.type === 'query' ? answer(query) : undefined
+  } catch {
+    // Anyone can send anything to a UDP port. Silence is the only answer that cannot flood a forged sender.
+    return undefined
+  }
 }
 
+/** Callbacks are the fast path: no loop, and only the promise of the answer per question. */
+const udp = createUdpServer({
+  data(channel, message) {
+    const bytes = reply(message)
+    // `write` answers the sender of this datagram: the next datagram waits until the promise settles.
+    return bytes && channel.write(bytes)
+  },
+})
+
+const perConnection = framed(lengthPrefixed({ bytes: 2 }), {
+  message(peer, message) {
+    const bytes = reply(message)
+    return bytes === undefined ? peer.close() : peer.write(bytes)
+  },
+})
+const tcp = createTcpServer(perConnection, { maxConnections: 1_000, idleTimeout: 10_000 })
+
 async function main([address = '127.0.0.1:5300']: readonly string[]): Promise<void> {
-  const server = createUdpServer(responder)
-  server.on('state', (_state, message) => console.log(message))
-  server.on('error', (error) => console.error(error.message))
+  for (const server of [udp, tcp] as Server[]) {
+    server.on('state', (_state, message) => console.log(message))
+    server.on('error', (error) => console.error(error.message))
+  }
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  await server.listen(address)
-  await stop
-  await server.shutdown({ timeout: 5_000 })
-  const { datagramsReceived, datagramsSent } = server.stats()
+  try {
+    await udp.listen(address)
+    await tcp.listen(address)
+    await stop
+  } finally {
+    await Promise.all([udp.shutdown({ timeout: 5_000 }), tcp.shutdown({ timeout: 5_000 })])
+  }
+  const { datagramsReceived, datagramsSent } = udp.stats()
   console.log(`${datagramsReceived} received, ${datagramsSent} sent`)
 }
 

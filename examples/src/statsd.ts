@@ -1,6 +1,5 @@
 /**
- * A StatsD collector: counters, gauges, timers and sets arrive in datagrams, are summed up, and printed every 10
- * seconds.
+ * A StatsD collector: sums up counters, gauges, timers and sets from datagrams, and prints them every 10 seconds.
  *
  *   node examples/dist/statsd.js 127.0.0.1:8125 /tmp/statsd.sock
  *   echo 'visits:1|c' | nc -u -w0 127.0.0.1 8125        or:   echo 'visits:1|c' | nc -uU -w0 /tmp/statsd.sock
@@ -21,6 +20,7 @@ const sets = new Map<string, Set<string>>()
 let malformed = 0
 
 function collect(line: string): void {
+  if (line === '') return
   const [, metric = '', text = '', type, rate = '1', tags] = METRIC.exec(line) ?? []
   const name = tags === undefined ? metric : `${metric}{${tags}}`
   const value = Number(text)
@@ -40,9 +40,8 @@ function time(name: string, value: number): void {
 function flush(): void {
   for (const [name, sum] of counters) console.log(`counter ${name} ${sum}`)
   for (const [name, value] of gauges) console.log(`gauge ${name} ${value}`)
-  for (const [name, { count, sum, max }] of timers) {
+  for (const [name, { count, sum, max }] of timers)
     console.log(`timer ${name} count ${count} mean ${sum / count} max ${max}`)
-  }
   for (const [name, values] of sets) console.log(`set ${name} ${values.size}`)
   if (malformed > 0) console.log(`malformed ${malformed}`)
   for (const map of [counters, timers, sets]) map.clear()
@@ -50,9 +49,8 @@ function flush(): void {
 }
 
 /** Clients put as many lines into a datagram as fit. A line that is too long is skipped, and the rest counts. */
-const collector = framed(lines({ maxBytes: 1_000, tooLong: 'skip' }), {
-  message: (_peer, line) => (line === '' ? undefined : collect(line)),
-})
+const codec = lines({ maxBytes: 1_000, tooLong: 'skip' })
+const collector = framed(codec, { message: (_peer, line) => collect(line) })
 
 async function main(args: readonly string[]): Promise<void> {
   const [address = '127.0.0.1:8125', path = '/tmp/statsd.sock', seconds = '10'] = args

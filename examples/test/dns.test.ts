@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { exchange } from '@sock/core'
+import { connectTcp } from '@sock/tcp'
 import { connectUdp } from '@sock/udp'
 import { decode, encode, type DecodedPacket, type Question } from 'dns-packet'
 import { createSocket, type Socket } from 'node:dgram'
@@ -85,6 +86,17 @@ describe('dns', () => {
   })
 })
 
+describe('dns over TCP', () => {
+  it('dns ends a connection that carries no question', async () => {
+    const program = startExample('dns', '127.0.0.1:0')
+    const connection = await connectTcp(await program.address('tcp'))
+    await connection.write(Buffer.from([0, 3, 1, 2, 3]))
+    expect(await connection.read()).toBeNull()
+    await connection.close()
+    await program.stop()
+  })
+})
+
 describe('dns, asked by dig', () => {
   itWith('dig')('dns answers dig', async () => {
     const program = startExample('dns', '127.0.0.1:0')
@@ -99,6 +111,15 @@ describe('dns, asked by dig', () => {
     expect(stdout).toMatch(/;; flags: qr aa; QUERY: 1, ANSWER: 0/)
     // A malformed answer would make dig say so.
     expect(stdout).not.toMatch(/warning|malformed|error/i)
+    await program.stop()
+  })
+
+  itWith('dig')('dns answers dig over TCP, twice on one connection', async () => {
+    const program = startExample('dns', '127.0.0.1:0')
+    const { host, port } = parts(await program.address('tcp'))
+    const args = [`@${host}`, '-p', String(port), '+tcp', '+keepopen', '+tries=1', '+time=5', '+short']
+    const ran = await run('dig', [...args, 'host.example', 'A', 'example', 'MX'])
+    expect(ran).toMatchObject({ code: 0, stdout: '192.0.2.1\n10 host.example.\n' })
     await program.stop()
   })
 })

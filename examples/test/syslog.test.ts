@@ -36,6 +36,15 @@ describe('syslog, fed by logger', () => {
     expect(program.stdout.text).not.toContain('malformed')
   })
 
+  itWith('logger')('syslog counts octets over TCP', async () => {
+    const { program } = await start()
+    const { host, port } = parts(await program.address('tcp'))
+    const tcp = ['--tcp', '--octet-count', '--server', host, '--port', String(port), '--tag', 'backup']
+    await logger(...tcp, '--priority', 'local3.warning', 'disk: grüßt 90 %')
+    await program.stdout.until(/^127\.0\.0\.1:\d+ local3\.warning backup: disk: grüßt 90 %$/m)
+    await program.stop()
+  })
+
   itWith('logger')('syslog takes messages on its Unix socket', async () => {
     const { program, path } = await start()
     await logger(
