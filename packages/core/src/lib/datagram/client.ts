@@ -5,6 +5,7 @@ import { nextChannelId } from '../channel/channel-id.js'
 import { ignore, isThenable } from '../async/deferred.js'
 import { dialFor, type Caller } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
+import { keepFreedMemory } from '../server/keep-memory.js'
 import type { ConnectionEvent } from '../server/server.js'
 import type { DatagramPort } from './port.js'
 import type { DatagramHost } from './host.js'
@@ -64,6 +65,7 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote })
   dial.signal?.throwIfAborted()
+  keepFreedMemory()
   const port = await dialFor(dial.caller, dial)
   if (dial.signal?.aborted === true) {
     port.close()

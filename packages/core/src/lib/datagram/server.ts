@@ -5,6 +5,7 @@ import { createDeferred, isThenable, RESOLVED, type Deferred } from '../async/de
 import type { Drain } from '../server/drain.js'
 import type { SockError } from '../errors/errors.js'
 import { checkDatagramHandler, type DatagramHandler } from '../channel/handler.js'
+import { keepFreedMemory } from '../server/keep-memory.js'
 import { createServer, SERVER_EVENTS } from '../server/server-life.js'
 import type { Listener, ServerConnections } from '../server/server-parts.js'
 import type {
@@ -83,6 +84,7 @@ export function createDatagramServer<
       connections,
       parse: (target: Target) => binding.parse(target),
       open: async (endpoint: Endpoint, signal: AbortSignal) => {
+        keepFreedMemory()
         const port = await binding.open(endpoint, signal)
         return connections.hold(port, () => binding.warnings?.(port) ?? []) as Listener<Addr>
       },

@@ -4,6 +4,7 @@ import { nextChannelId } from '../channel/channel-id.js'
 import type { Connection, Transport } from '../channel/channel.js'
 import { ignore, isThenable } from '../async/deferred.js'
 import { dialFor, type Caller } from '../errors/caller.js'
+import { keepFreedMemory } from '../server/keep-memory.js'
 import type { ConnectionEvent } from '../server/server.js'
 import { serve, work } from './connection-handler.js'
 import { connectionEvent } from '../channel/connection-event.js'
@@ -71,6 +72,7 @@ async function connect<C extends Connection>(dial: StreamDial): Promise<C> {
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote: dial.remote })
   dial.signal?.throwIfAborted()
+  keepFreedMemory()
   const port = await dialFor(dial.caller, dial)
   if (dial.signal?.aborted === true) {
     port.destroy()

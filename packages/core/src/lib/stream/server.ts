@@ -2,6 +2,7 @@ import type { Address } from '../address/address.js'
 import { CallbackRegistry } from '../server/callback-registry.js'
 import type { Connection, Transport } from '../channel/channel.js'
 import { checkStreamHandler, type StreamHandler } from '../channel/handler.js'
+import { keepFreedMemory } from '../server/keep-memory.js'
 import type { Server, ServerEvents, StreamServerStats } from '../server/server.js'
 import { createServer, SERVER_EVENTS } from '../server/server-life.js'
 import { AcceptQueue, DEFAULT_BACKLOG } from './accept-queue.js'
@@ -60,8 +61,10 @@ export function createStreamServer<
       shutdownTimeout: settings.shutdownTimeout,
       connections,
       parse: (target: Target) => binding.parse(target),
-      open: (endpoint: Endpoint, signal: AbortSignal) =>
-        AcceptQueue.open((sink) => binding.open(endpoint, sink, signal), connections, backlog),
+      open(endpoint: Endpoint, signal: AbortSignal) {
+        keepFreedMemory()
+        return AcceptQueue.open((sink) => binding.open(endpoint, sink, signal), connections, backlog)
+      },
     },
     registry,
   )
