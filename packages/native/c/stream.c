@@ -26,6 +26,8 @@ struct stream {
   bool wants_room;
   /* During a flush: the index of its latest operation, or -1. */
   int32_t last_operation;
+  /* What broke the connection, or 0. The kernel tells it only once: to recv(2) or to send(2), which then has EPIPE. */
+  int error;
 };
 
 SOURCE_COMES_FIRST(stream);
@@ -36,6 +38,7 @@ static uint32_t wanted(const struct stream *stream) {
 
 static bool fail(struct engine *engine, struct stream *stream, int error) {
   stream->reading = false;
+  stream->error = error;
   push_event(engine, &stream->source, KIND_FAILED, error, 0);
   return false;
 }
@@ -134,6 +137,7 @@ static struct stream *stream_of(const struct engine *engine, napi_value slot) {
 static ssize_t transmit(const struct stream *stream, struct iovec *parts, size_t count) {
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
   ssize_t taken;
+  if (stream->error != 0) return -stream->error;
   do {
     /* MSG_NOSIGNAL: a disconnected peer is an error, not a signal that ends the process. */
     taken = count == 1 ? send(stream->source.fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
