@@ -17,7 +17,7 @@ interface Transport {
   readonly name: string
   readonly create: (...args: readonly unknown[]) => Server<unknown>
   readonly connect: (...args: readonly unknown[]) => Promise<Channel>
-  /** Where nobody listens, in parts. */
+  /** A target without a server, in parts. */
   readonly parts: () => Promise<object>
   /** An address of the other family. */
   readonly foreign: Address
@@ -47,7 +47,7 @@ function told(error: unknown, { name }: Transport): string {
   return `${error.name} ${code}: ${message}`
 }
 
-/** Calls, and tells how it failed: by a throw or by a rejection. */
+/** Calls, and returns how it failed: by throwing or by rejecting. */
 async function failure(transport: Transport, call: () => unknown): Promise<string> {
   let result: unknown
   try {

@@ -41,7 +41,7 @@ async function joinEnds(): Promise<{ program: Program; client: Socket; behind: S
   return { program, client, behind: await accepted }
 }
 
-/** Sends as fast as it can, and ends. @returns the hash of what was sent */
+/** Sends as fast as it can, and ends. @returns the hash of the sent bytes */
 async function send(socket: Socket, bytes: number): Promise<string> {
   const block = randomBytes(MB)
   const hash = createHash('sha256')
@@ -55,10 +55,10 @@ async function send(socket: Socket, bytes: number): Promise<string> {
   return hash.digest('hex')
 }
 
-/** Reads to the end, a chunk in as many turns of the event loop as `pace` says. @returns the hash of what came */
+/** Reads to the end, one chunk in `pace` turns of the event loop. @returns the hash of the received bytes */
 async function receive(socket: Socket, pace: number): Promise<string> {
   const hash = createHash('sha256')
-  // Left to itself, the iterator destroys the socket at the end of the input, whatever it still has to send.
+  // By default, the iterator destroys the socket at the end of the input, even with output left.
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
     hash.update(chunk as Buffer)
     for (let turn = 0; turn < pace; turn++) await nextTurn()

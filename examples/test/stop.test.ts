@@ -5,7 +5,7 @@ import { startExample } from './support/program.js'
 
 const FREE = '127.0.0.1:0'
 
-/** The programs that need nothing but an address, and what they are given. */
+/** The programs that need only an address, and their arguments. */
 const programs: Record<string, (path: string) => readonly string[]> = {
   chat: () => [FREE],
   dns: () => [FREE],

@@ -62,7 +62,7 @@ async function start(): Promise<{ program: Program; address: string }> {
   return { program, address: await program.address('tcp') }
 }
 
-/** A client that trusts nobody else. */
+/** A client that trusts only this certificate. */
 async function dial(address: string, { cert }: Pair): Promise<{ socket: TLSSocket; heard: Transcript }> {
   const socket = connect({ ...parts(address), ca: cert })
   sockets.push(socket)
@@ -99,7 +99,7 @@ describe('tls', () => {
     await program.stderr.until(/^Keeping the old certificate: .*\n/m)
     await dial(address, first)
 
-    // A file that is not there at all, and then the rest of the renewal.
+    // First a missing file, then the rest of the renewal.
     await rm(certFile)
     program.kill('SIGHUP')
     await program.stderr.until(/^Keeping the old certificate: .*ENOENT.*\n/m)

@@ -13,7 +13,7 @@ export interface Program {
   kill(signal: NodeJS.Signals): void
   /** Where it listens, as it says itself. */
   address(transport: string): Promise<string>
-  /** SIGTERM, and that it leaves by itself with 0 and without a complaint. */
+  /** Sends SIGTERM, and checks that the program exits with 0 and prints no error. */
   stop(): Promise<void>
   /** Resolves with the exit code. */
   readonly ended: Promise<number | null>
@@ -23,7 +23,7 @@ type Child = ChildProcessByStdio<null, Readable, Readable>
 
 const children = new Set<Child>()
 
-/** Starts what was built of `src/<name>.ts`; after the test nothing of it is left. */
+/** Starts the built `src/<name>.ts`, and ends it after the test. */
 export function startExample(name: string, ...args: readonly string[]): Program {
   return startProgram(
     process.execPath,

@@ -52,7 +52,7 @@ describeNative('the addon', () => {
 
   it('sendQueue() counts bytes beyond 2 GiB', async () => {
     const slot = await connect()
-    // Nothing of it is touched but what is sent.
+    // Only the sent part of it is read.
     const data = Buffer.allocUnsafeSlow(2 ** 31 + 2000)
     expect(loop.addon.sendQueue(slot, [data], 2 ** 31 + 1000)).toBe(1000)
   })

@@ -6,7 +6,7 @@ import { engine } from '../src/index.js'
 import { describeNative as describe } from './support/needs.js'
 import { createPair, listenOnIp, type Witness } from './support/pair.js'
 
-/** By type, the ids of resources that were made, and of those that are gone. */
+/** The ids of created and of destroyed resources, by type. */
 function watch() {
   const made = new Map<string, number[]>()
   const gone = new Set<number>()
@@ -28,7 +28,7 @@ afterEach(() => {
   for (const hook of hooks.splice(0)) hook.disable()
 })
 
-/** Tells the id that each chunk came with. */
+/** Records the asynchronous id of each chunk. */
 function idsAtChunks(witness: Witness): number[] {
   const ids: number[] = []
   witness.onChunk = () => void ids.push(executionAsyncId())

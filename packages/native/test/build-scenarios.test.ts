@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('../build.mjs', import.meta.url))
 
-/** Compiles anew, whatever is there already: a further flag asks for that. */
+/** Compiles again, even if a binary exists, because of an additional flag. */
 function build(...args: string[]): { status: number | null; stderr: string } {
   const env = { ...process.env, CC: '/no/such/compiler' }
   return spawnSync(process.execPath, [PROGRAM, ...args, '-g'], { encoding: 'utf8', env })

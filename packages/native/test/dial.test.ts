@@ -22,7 +22,7 @@ afterEach(async () => {
   await assertNothingLeft(before, () => [])
 })
 
-/** From now on every name stands for these addresses. */
+/** From now on, every name resolves to these addresses. */
 function resolveTo(...addresses: string[]): void {
   dns.lookup = (() =>
     Promise.resolve(
@@ -64,7 +64,7 @@ describeNative('connectStream() of the engine', () => {
 
   it('does not wait for an address that does not answer', async () => {
     const { port, close } = await listenOn('127.0.0.1')
-    // For documentation (RFC 5737): it is refused at once, or nobody answers.
+    // An address for documentation (RFC 5737): it is refused at once, or never answers.
     resolveTo('192.0.2.1', '127.0.0.1')
     const client = await engine.connectStream({ kind: 'ip', host: 'somewhere', port }, SOCKETS)
     expect(String(client.remoteAddress)).toBe(`127.0.0.1:${port}`)

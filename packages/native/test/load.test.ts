@@ -4,7 +4,7 @@ import { thisHost, type Host } from '../src/lib/host.js'
 import { loadAddon } from '../src/lib/load.js'
 import { numbers } from '../src/lib/numbers.js'
 
-/** A machine that has nothing but what is named here: a path or a package, and what loading it gives. */
+/** A machine with only these paths and packages, and the results of loading them. */
 function host(found: Record<string, unknown> = {}, more: Partial<Host> = {}): Host {
   const load = (id: string): unknown => {
     const name = Object.keys(found).find((part) => id.includes(part))
@@ -20,7 +20,7 @@ function binary(addon: unknown): unknown {
   return { numbers, createEngine: () => addon }
 }
 
-/** What an application is told that has no addon. */
+/** The error of an application without the addon. */
 function reason(one: Host): string {
   const loaded = loadAddon(one)
   if ('addon' in loaded) throw new Error('It was loaded')

@@ -213,7 +213,7 @@ describe('a datagram socket', () => {
     expect(count('sent')).toBe(2)
     expect(count('ERR_SOCK_INVALID_ADDRESS')).toBe(1)
     expect(count('ERR_SOCK_MESSAGE_TOO_LARGE')).toBe(1)
-    // As root tells it or another user, and with or without a network.
+    // The code depends on the user and on the network.
     expect(outcomes.some((outcome) => /^E(ACCES|NETUNREACH)$/.test(String(outcome)))).toBe(true)
   })
 
@@ -367,7 +367,7 @@ describe('a datagram socket', () => {
   })
 })
 
-/** Echoes until it is told to end, or is ended. */
+/** Echoes until the test ends it. */
 const ECHO = `
   import { parentPort } from 'node:worker_threads'
   import { engine } from '${new URL('../dist/index.js', import.meta.url).href}'

@@ -29,7 +29,7 @@ describeNative('NativeStreamPort', () => {
     const { ours, peer, witness } = await createPair()
     ours.pause()
     peer.write(Buffer.alloc(3_000_000, 7))
-    // What was on its way when it was paused may still come; then nothing does, in many turns of the loop.
+    // Bytes that were already read may still arrive after the pause; then none do, in many turns of the loop.
     for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
     expect(witness.bytes).toBeLessThanOrEqual(65_536)
     ours.resume()

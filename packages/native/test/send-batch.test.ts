@@ -44,7 +44,7 @@ describe('what is sent in a batch', () => {
       }
       expect(entries.add(1, 0, datagram(text, done))).toBe(true)
     }
-    // There is no room: its sender sends it itself, after what was added meanwhile.
+    // There is no room, so the port sends it itself, after the datagrams added in the meantime.
     expect(entries.add(1, 0, datagram('next'))).toBe(false)
     entries.flush()
     entries.end()

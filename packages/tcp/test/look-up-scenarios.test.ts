@@ -11,7 +11,7 @@ import { dial, echo, readBytes } from './support/servers.js'
 
 const REASON = new Error('never mind')
 
-/** Turns of the event loop in which what was begun would show. */
+/** Waits for turns of the event loop in which a started operation would show. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
 }
@@ -24,7 +24,7 @@ async function unusedPort(): Promise<number> {
   return port
 }
 
-/** Whether nobody listens at `port`: another server can. */
+/** Whether `port` is free: another server can listen on it. */
 async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port, '127.0.0.1')
   const isBound = await once(server, 'listening').then(

@@ -103,7 +103,7 @@ for (const { name, options, describe } of engines) {
         const client = startTool(...beyond('python3', '-c', CLIENT, host, `${address.port}`))
         const [said] = (await once(client.stdout, 'data')) as [Buffer]
         expect(`${said}`.trim()).toBe('x')
-        // Which of its own the peer takes is not ours to choose.
+        // The peer chooses its own address.
         const seen = String((events[0]?.remote as IpAddress | undefined)?.host)
         expect(seen).toMatch(/^fe80::/)
         expect(seen.endsWith(`%${ours.device}`)).toBe(true)

@@ -24,7 +24,7 @@ const tls: StreamFixture = {
 
 const withPython = hasTool('python3') ? it : it.skip
 
-/** Runs a Python client of the server to its end, while our event loop stands still. */
+/** Runs a Python client of the server to its end, while our event loop is blocked. */
 function runClient(scene: Scene, code: string): void {
   const { host, port } = scene.address as IpAddress
   const client = `import socket, struct\naddress = ('${host}', ${port})\n${code}`
@@ -90,7 +90,7 @@ for (const { name, options, describe: describeEngine } of engines) {
           await gone
           return String(Buffer.concat(chunks))
         }
-        // In waves that fit the queue of the system: whoever comes when it is full tries again after seconds.
+        // In batches that fit the accept queue: if it is full, a client tries again after seconds.
         for (let wave = 0; wave < 5; wave++) {
           const answers = await Promise.all(Array.from({ length: 400 }, ask))
           expect(answers.join('')).toBe('x'.repeat(400))

@@ -270,7 +270,7 @@ describe('a shutdown that has no more patience', () => {
           await new Promise(() => {})
         }
       },
-      // Nobody counts as idle before the deadline.
+      // No connection counts as idle before the deadline.
       { drainIdle: 60_000 },
     )
     const busy = await dial(address)
@@ -293,7 +293,7 @@ describe('a shutdown that has no more patience', () => {
     client.write('question')
     await until(() => server.stats().bytesWritten > 0, 'it is answered')
     await rejection(server.shutdown({ timeout: 20 }))
-    // Node takes data and a reset that come in one turn for data and an end; a writer is told.
+    // Node reports data and a reset within one turn as data and an end; a writer sees the reset.
     const failure = await new Promise((resolve) => client.write('more', resolve))
     expect(failure).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) })
   })

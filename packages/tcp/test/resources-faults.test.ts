@@ -20,7 +20,7 @@ async function isServed(socket: Socket): Promise<boolean> {
   return outcome as boolean
 }
 
-/** The server has nobody any more, serves the next, and goes when it may. */
+/** Checks that the server has no connection left, serves the next client, and ends on request. */
 async function standsIt(server: FaultServer): Promise<void> {
   const next = await dialRaw(server.address)
   expect(await isServed(next)).toBe(true)
@@ -52,7 +52,7 @@ for (const { name, options, describe } of engines) {
         const during = await server.report()
         expect(served).toBeGreaterThan(0)
         expect(served).toBeLessThan(clients)
-        // Nobody is closed in silence: those who were not served are all in the count.
+        // The count has every client that was not served.
         const turnedAway = clients - served
         expect(during).toMatchObject({
           accepted: served,
@@ -79,7 +79,7 @@ for (const { name, options, describe } of engines) {
         expect(await Promise.all(sockets.map(isServed))).toEqual(Array(5).fill(true))
         const { errors, ...stats } = await server.report()
         expect(stats).toMatchObject({ accepted: 5, open: 5 })
-        // Who is gone before it was accepted is no failure of the server's; of others Node says nothing.
+        // A peer that is gone before it is accepted is no failure of the server. Node does not report other failures.
         const isTold = options.engine !== undefined && code !== 'ECONNABORTED'
         expect(errors).toEqual(isTold ? { [code]: 3 } : {})
         for (const socket of sockets) socket.destroy()
@@ -88,8 +88,8 @@ for (const { name, options, describe } of engines) {
       },
     )
 
-    // The system has no descriptor for anybody: libuv takes those who wait and closes them, and Node tells nobody. The native
-    // engine takes one and tells, which fails the first time, when it tries to take it as well.
+    // The system has no free file descriptor: libuv accepts waiting peers and closes them, and Node reports nothing. The native
+    // engine reports the failed call.
     withStrace('with ENFILE costs those who wait, and no more (G2)', async () => {
       const server = await startFaultServer('strace', failingAccept('ENFILE'), options)
       const sockets = await dialMany(server.address, 5)

@@ -34,7 +34,7 @@ function createPages(options: ServerOptions = {}): { http: Server; answer: (text
   return { http, answer: (text) => release(text) }
 }
 
-/** A request over a connection of ours that an agent keeps. */
+/** A request over one of our connections, which an agent keeps. */
 async function ask(
   running: Running,
   agent: Agent,

@@ -10,7 +10,7 @@ import { listening, privilegedPort, unprivileged } from './support/kernel.js'
 import { dial, dialRaw, echo, readBytes, serve } from './support/servers.js'
 
 const withSs = hasTool('ss') ? it : it.skip
-/** Elsewhere every port is for everybody. */
+/** Other systems have no reserved ports. */
 const withPrivileged = privilegedPort === undefined ? it.skip : it
 
 describe('listen', () => {
@@ -86,7 +86,7 @@ describe('listen', () => {
     const server = createTcpServer(echo)
     later(() => server.close())
     const error = await rejection(server.listen(target))
-    // A resolver without a network says EAI_AGAIN, which is not ours to mend.
+    // Without a network, the resolver returns EAI_AGAIN.
     expect([code, 'EAI_AGAIN']).toContain(error.code)
     expect(server).toMatchObject({ state: 'idle', address: undefined })
     await server.listen('127.0.0.1:0')

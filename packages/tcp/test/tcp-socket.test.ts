@@ -9,7 +9,7 @@ import { dial, dialRaw, echo, readBytes, serve } from './support/servers.js'
 
 const withSs = hasTool('ss') ? it : it.skip
 
-/** The timer that ss(8) shows for a socket of ours: `timer:(keepalive,59sec,0)`, or none. */
+/** Returns the timer that ss(8) shows for one of our sockets: `timer:(keepalive,59sec,0)`, or none. */
 async function keepAliveTimer(port: number): Promise<number | 'none'> {
   const shown = await established(port)
   const [, minutes = '0', seconds = '0'] =
@@ -19,7 +19,7 @@ async function keepAliveTimer(port: number): Promise<number | 'none'> {
 
 describe('keepAlive', () => {
   // The kernel itself is asked, through ss(8), whether a keep-alive timer runs and for how long.
-  // It has run since the connection was made, however long ago that is on this machine.
+  // The timer has run since the connection was made, which may take long on this machine.
   withSs.each([
     [undefined, 8, 60],
     [true, 8, 60],
@@ -45,7 +45,7 @@ interface Handle {
   setNoDelay: (this: Handle, on: unknown) => unknown
 }
 
-/** Notes what is asked of the TCP handles inside Node's sockets: neither ss(8) nor /proc shows TCP_NODELAY. */
+/** Records calls of the TCP handles inside Node's sockets: neither ss(8) nor /proc shows TCP_NODELAY. */
 async function watchNoDelay(): Promise<unknown[]> {
   const { address } = await serve()
   const socket = await dialRaw(address)

@@ -37,7 +37,7 @@ async function recordClientHello(): Promise<Buffer> {
   return chunk
 }
 
-/** A client whose handshake is over for the server too: it has had its answer. */
+/** A client whose handshake is complete for the server, too: the server has answered it. */
 function greeted(address: IpAddress): Promise<Connection> {
   return untimed(async () => {
     const client = await dial(address, { tls: { ca: certificates.ca } })

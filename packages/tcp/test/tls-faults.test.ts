@@ -58,7 +58,7 @@ describe('a client of TLS 1.2 that asks for renegotiation', () => {
         client.socket.renegotiate({}, (error) => {
           if (error === null) done += 1
         })
-        // Its handshake is carried by what is written.
+        // Written data carries the new handshake.
         client.socket.write('x')
       }
       client.socket.on('data', again)

@@ -9,7 +9,7 @@ beforeAll(async () => {
   certificates = await createCertificates()
 })
 
-/** Connects, and tells which name the server's certificate is for. */
+/** Connects, and returns the name in the server's certificate. */
 async function visit(address: IpAddress): Promise<{ client: TcpConnection; name: string | undefined }> {
   const tls = { ca: certificates.ca, checkServerIdentity: () => undefined }
   const client = await dial(address, { tls })

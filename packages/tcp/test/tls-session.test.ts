@@ -18,7 +18,7 @@ beforeAll(async () => {
   certificates = await createCertificates()
 })
 
-/** An echo server with TLS that keeps the sessions its connections tell of. */
+/** An echo server with TLS that keeps the `tls` of its connections. */
 async function serveTls(
   tls: TcpServerOptions['tls'] = {},
 ): Promise<Running & { sessions: (TlsSession | undefined)[] }> {

@@ -17,7 +17,7 @@ function serveTls(options: { handshakeTimeout?: number; drainIdle?: number } = {
   return serve(echo, { ...options, tls: certificates.server })
 }
 
-/** A relay that holds back what the client sends until it is told to go on. */
+/** A relay that holds back the client's bytes until the test releases them. */
 async function relay(to: IpAddress): Promise<{ port: number; goOn: () => void }> {
   const waiting: [Socket, Socket][] = []
   const server = createServer((client) => {

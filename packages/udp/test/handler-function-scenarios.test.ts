@@ -130,7 +130,7 @@ describe('createUdpServer with a function that does not read', () => {
     let stale: Promise<Buffer | null> | undefined
     const { address } = await serve(async (channel) => {
       seen.push(String(await channel.read()))
-      // Nobody waits for this one.
+      // No code waits for this one.
       stale ??= channel.read()
     })
     const peer = await bindPeer()

@@ -22,7 +22,7 @@ function dropsOf(port: number): number {
   )
 }
 
-/** A handler that reads only when it is told to. */
+/** A handler that reads only when the test asks for it. */
 function gated(): { handler: { data(): Promise<void> }; seen: () => number; open: () => void } {
   let seen = 0
   let open = (): void => undefined

@@ -8,7 +8,7 @@ import { bindPeer, create, dial, echo, unusedPort } from './support/sockets.js'
 
 const REASON = new Error('never mind')
 
-/** Turns of the event loop in which what was begun would show. */
+/** Waits for turns of the event loop in which a started operation would show. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
 }
@@ -40,7 +40,7 @@ for (const { name, options, describe } of engines) {
       expect(getEventListeners(controller.signal, 'abort')).toEqual([])
       lookUps.answer()
       await turns()
-      // It could not be bound otherwise.
+      // Otherwise binding would fail.
       await bindPeer('127.0.0.1', { port })
     })
 

@@ -10,10 +10,10 @@ import { create, echo, serve, type Running } from './support/sockets.js'
 
 const describeOnLinux = process.platform === 'linux' ? describe : describe.skip
 
-/** Nobody else's, and told from other runs at the same time by the process. */
+/** A group for tests, which differs between concurrent runs by the process id. */
 const GROUP = `239.255.${process.pid % 256}.${(process.pid >> 8) % 256}`
 const LOOPBACK = '127.0.0.1'
-/** What is sent on the loopback interface comes back in any case; another one is needed to see that it does not. */
+/** Datagrams on the loopback interface always come back, so this needs another interface. */
 const OUTSIDE = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
   addresses.filter(({ internal }) => !internal).map(({ family, address }) => ({ name, family, address })),
 )
@@ -35,7 +35,7 @@ function members(group: string): number {
   return line === undefined ? 0 : Number(line.trim().split(/\s+/)[1])
 }
 
-/** A server that sends what it is told by `say` to the group. */
+/** A server that sends to the group what the test passes to `say`. */
 async function speaker(
   port: number,
   options: UdpServerOptions = {},

@@ -7,7 +7,7 @@ import type { UdpServerOptions } from '../src/index.js'
 import { describeNative as describe } from './support/engines.js'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
 
-/** Nobody else's, and told from other runs at the same time by the process. */
+/** A group for tests, which differs between concurrent runs by the process id. */
 const GROUP = `239.254.${process.pid % 256}.${(process.pid >> 8) % 256}`
 const LOOPBACK = '127.0.0.1'
 

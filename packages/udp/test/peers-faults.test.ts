@@ -76,7 +76,7 @@ while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
       await until(() => handled > 1_000, 'the flood has come')
       child.kill('SIGKILL')
       await once(child, 'close')
-      // The queue of the kernel may be full still, and then what is asked is lost.
+      // The queue of the kernel may still be full, and then the request is lost.
       const client = await dial(address, options)
       let answer: string | undefined
       void client.read().then((data) => (answer = String(data)))
@@ -107,7 +107,7 @@ while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
       const { server, address, errors } = await serve(handler, options)
       const peer = await bindPeer()
       const client = await dial(address, options)
-      // Only now: otherwise the system may give one of these ports to a socket of this test.
+      // Only now, or the system may give one of these ports to a socket of this test.
       gone = await Promise.all(Array.from({ length: 50 }, () => unusedPort()))
       for (let round = 0; round < 5; round++) {
         peer.send('x', address)

@@ -29,7 +29,7 @@ for (const { name, options, describe } of engines) {
         const client = await connectUdp(address, options)
         await client.write('x')
         await client.read()
-        // Sends, reads and a handler are under way at the end.
+        // Sends, reads and a handler are pending at the end.
         for (let count = 0; count < 100; count++) void client.write('x')
         parentPort.postMessage(address.port)
       })`
@@ -69,7 +69,7 @@ for (const { name, options, describe } of engines) {
       const program = `
       const listen = () => udp.createUdpServer({ data: (channel, data) => channel.write(data) }, options).listen('127.0.0.1:0')
       const address = await listen()
-      // And a client, which nobody will ever close.
+      // And a client that is never closed.
       await udp.connectUdp(address, options)
       for (let round = 0; round < 20; round++) {
         globalThis.gc()

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { rejection, until } from '@sock/tools/testing/wait'
 import { bindPeer, dial, serve } from './support/sockets.js'
 
-/** A server whose channel the test has in hand. */
+/** A server whose channel the test uses. */
 async function serveByHand(): Promise<{ channel: DatagramChannel; address: { host: string; port: number } }> {
   let channel: DatagramChannel | undefined
   const { address } = await serve({ open: (opened) => void (channel = opened) })

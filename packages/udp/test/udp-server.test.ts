@@ -78,7 +78,7 @@ describe('UdpServer.listen', () => {
     const before = countSockets()
     const { server, states } = create()
     const error = await rejection(server.listen(target))
-    // Without a resolver nobody knows whether the name exists.
+    // Without a resolver, it is unknown whether the name exists.
     expect(code === 'ENOTFOUND' ? ['ENOTFOUND', 'EAI_AGAIN'] : [code]).toContain(error.code)
     expect([server.state, server.address, server.openConnections]).toEqual(['idle', undefined, 0])
     expect(countSockets()).toBe(before)

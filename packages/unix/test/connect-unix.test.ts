@@ -55,7 +55,7 @@ describe('connectUnix', () => {
     const reason = new Error('changed my mind')
     abort.abort(reason)
     expect(await rejection(connecting)).toBe(reason)
-    // A later client comes after the aborted one, should that have reached the server at all.
+    // If the aborted client reached the server, a later client comes after it.
     expect(await ask(await scratch.connect(scratch.path()), 'next')).toBe('next')
     await server.shutdown()
     expect(server.openConnections).toBe(0)

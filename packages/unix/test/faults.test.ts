@@ -13,7 +13,7 @@ const scratch = useScratch()
 const TIMEOUT = 120_000
 let count = 0
 
-/** Runs a Python client of the server to its end, while our event loop stands still. */
+/** Runs a Python client of the server to its end, while our event loop is blocked. */
 function runClient(scene: Scene, code: string): void {
   const client = `import socket\npath = ${JSON.stringify((scene.address as UnixAddress).path)}\n${code}`
   const { status, stderr } = spawnSync('python3', ['-c', client], { encoding: 'utf8', timeout: TIMEOUT })
@@ -61,7 +61,7 @@ for say in [b'', b'x'] * 10:
         let got = ''
         const scene: Scene = await stage.serve({
           data(connection, chunk) {
-            // The peer has closed: an answer would break what it has still sent.
+            // The peer has closed, so an answer would discard its remaining bytes.
             if (scene.events.some(({ state }) => state === 'close')) return connection.write(chunk)
             got += String(chunk)
             return undefined

@@ -8,7 +8,7 @@ import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
-/** Listening at the path must fail, and leave what is there as it is. */
+/** Checks that listening on the path fails, and leaves the file as it is. */
 async function expectRefusal(path: string, code: string): Promise<void> {
   const before = lstatSync(path, { bigint: true })
   const names = scratch.names()

@@ -26,7 +26,7 @@ describe('UnixTarget mode', () => {
     const child = scratch.child(
       async ({ createUnixServer, fs }, path, mask) => {
         process.umask(mask)
-        // Setting it tells what it was; asking without setting is deprecated.
+        // Setting it returns the old value; reading it without setting is deprecated.
         const seen: number[] = []
         for (const mode of [0o600, 0o666]) {
           const server = createUnixServer({ open: () => undefined })
@@ -106,7 +106,7 @@ describe('UnixTarget uid and gid', () => {
   })
 })
 
-/** Connects as another user as often as it can, and looks into private folders, until it is told to stop. */
+/** Connects as another user as often as it can, and looks into private folders, until the test stops it. */
 function hammer(path: string): ReturnType<typeof scratch.child<[string, string, number], Hits>> {
   return scratch.child<[string, string, number], Hits>(
     async ({ become, say, hear, fs, net }, target, folder, uid) => {

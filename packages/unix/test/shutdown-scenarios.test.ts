@@ -37,7 +37,7 @@ function startClients(path: string, marker: string, count: number): Child<(strin
   return clients
 }
 
-/** Blocks the event loop until all files are there, so that nobody is accepted. */
+/** Blocks the event loop until all files exist, so that no peer is accepted. */
 function blockUntil(markers: string[]): void {
   const end = Date.now() + 120_000
   while (!markers.every((marker) => existsSync(marker))) {

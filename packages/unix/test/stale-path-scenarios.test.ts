@@ -109,7 +109,7 @@ function expectInUse(results: PromiseSettledResult<unknown>[]): void {
   expect(failures).toEqual(failures.map(() => 'ERR_SOCK_PATH_IN_USE'))
 }
 
-/** A process that listens whenever it is told to, and says how that went. */
+/** A process that listens on request, and reports the result. */
 function startRacer(number: number): Child<void> {
   return scratch.child(
     async ({ createUnixServer, say, hear, until }, path, own) => {

@@ -19,7 +19,7 @@ describe('createUnixgramServer', () => {
   })
 })
 
-/** What the compiler says to a program that stands in this folder. */
+/** Returns the compiler's messages about a program in this folder. */
 function compile(text: string): string[] {
   const path = fileURLToPath(new URL('compiled.ts', import.meta.url))
   const options: ts.CompilerOptions = {

@@ -7,7 +7,7 @@ import { useScratch } from './support/scratch.js'
 
 const scratch = useScratch(engine)
 
-/** Servers that are asked and send what `answer` says; the client tells in which order it has come. */
+/** Servers that send `answer` on request. The client returns the order of arrival. */
 const TALK = `
   const ask = async (answer, count) => {
     const server = unixgram.createUnixgramServer({ data: answer }, options)
@@ -29,7 +29,7 @@ const TALK = `
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
-/** What was gathered has found no room, and there is some for what comes after it. */
+/** The gathered datagrams find no room, but later ones do. */
 const inject = 'sendmmsg:error=EAGAIN:when=1'
 
 describe('answers to one receiver that had no room', () => {
@@ -68,7 +68,7 @@ describe('answers to one receiver that had no room', () => {
     }, 2)
     await second.shutdown()
     done(heard)`
-    // A client hears nobody but its server.
+    // A client receives from its server only.
     expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual([0, 2])
   })
 })

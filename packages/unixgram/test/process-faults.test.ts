@@ -191,7 +191,7 @@ for (const { name, options, describe } of engines) {
         return new WeakRef(server)
       }
       await listen()
-      // And a client, which nobody will ever close.
+      // And a client that is never closed.
       await unixgram.connectUnixgram(args[0], options)
       for (let round = 0; round < 20; round++) {
         globalThis.gc()

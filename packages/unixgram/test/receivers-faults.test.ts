@@ -14,7 +14,7 @@ for (const { name, options, describe } of engines) {
     const scratch = useScratch(options.engine)
     const to = (file: string) => ({ family: 'unix', path: scratch.path(file) }) as const
 
-    /** A server whose handler hands out its channel, so that the test can send from it. */
+    /** A server whose handler passes its channel to the test, which sends from it. */
     async function serveChannel(): Promise<{ channel: DatagramChannel; stats: () => DatagramServerStats }> {
       const opening: { resolve?: (channel: DatagramChannel) => void } = {}
       const opened = new Promise<DatagramChannel>((resolve) => (opening.resolve = resolve))

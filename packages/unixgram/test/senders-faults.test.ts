@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { engines } from './support/engines.js'
 import { ask, useScratch } from './support/scratch.js'
 
-/** Sends the write end of a pipe twenty times, and says whether anybody but it still has it. */
+/** Sends the write end of a pipe twenty times, and reports whether another process still has it. */
 const PIPE_SENDER = `
 import array, select
 r, w = os.pipe()
@@ -20,10 +20,10 @@ def held():
 for (const { name, options, describe } of engines) {
   describe(`faults of senders${name}`, () => {
     const scratch = useScratch(options.engine)
-    /** unix-dgram knows no abstract names, and of paths 107 bytes. */
+    /** unix-dgram supports no abstract names, and paths of 107 bytes. */
     const knowsAll = options.engine !== undefined
 
-    /** A server that notes who sent what, and how answering went. */
+    /** A server that records each sender and datagram, and the result of its answer. */
     async function serveNoting(): Promise<unknown[][]> {
       const seen: unknown[][] = []
       await scratch.serve(async (channel) => {

@@ -38,7 +38,7 @@ for (const { name, options, describe } of engines) {
         await expectRefused('ERR_SOCK_PATH_NOT_SOCKET')
         expect(lstatSync(scratch.path()).isSymbolicLink()).toBe(true)
         expect(server.stats().datagramsReceived).toBe(0)
-        // A client may come by way of it.
+        // A client may connect through it.
         await expectServed()
       })
 
@@ -125,7 +125,7 @@ except BlockingIOError: say('full')
 
     describe('a server of mode 0600 that comes and goes', () => {
       itAsRoot('never lets in another user that hammers at it in its own folder (E10)', async () => {
-        // The folder is that of the other user, who may put there what it likes, and cannot get in all the same.
+        // The folder belongs to the other user, who may create files there, and still cannot connect.
         const place = scratch.own('place')
         mkdirSync(place)
         chownSync(place, NOBODY, NOBODY)

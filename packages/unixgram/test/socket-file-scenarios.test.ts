@@ -46,7 +46,7 @@ describe('UnixTarget mode', () => {
           for (const mode of [0o600, 0o666]) {
             const server = createUnixgramServer({ open: () => undefined })
             const listening = server.listen({ path, mode })
-            // Setting it tells what it was; asking without setting is deprecated.
+            // Setting it returns the old value; reading it without setting is deprecated.
             seen.push(process.umask(mask))
             await listening
             seen.push(process.umask(mask), fs.statSync(path).mode & 0o777)
@@ -209,7 +209,7 @@ describe('UnixTarget uid and gid', () => {
 })
 
 describe('createUnixgramServer while another user hammers at its path (E10)', () => {
-  /** Sends as another user as often as it can, and looks at the mode, until it is told to stop. */
+  /** Sends as another user as often as it can, and reads the mode, until the test stops it. */
   async function startAndStop(mode: number, target: object = {}): Promise<Hits> {
     const { server } = scratch.server({ data: () => undefined })
     const attacker = scratch.python(
@@ -391,7 +391,7 @@ describe('of several who want to replace a dead socket (E3)', () => {
     expect(results.toSorted()).toEqual([...results.slice(1).map(() => 'ERR_SOCK_PATH_IN_USE'), 'won'])
   }
 
-  /** A process that listens whenever it is told to, and says how that went. */
+  /** A process that listens on request, and reports the result. */
   function startRacer(): Child<void> {
     return scratch.child(async ({ createUnixgramServer, say, hear, until }, path) => {
       const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })

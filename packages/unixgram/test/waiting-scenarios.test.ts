@@ -96,7 +96,7 @@ describe('write() of a client to a server that does not read', () => {
   })
 })
 
-/** A server whose handler hands out its channel, so that a test can send from it. */
+/** A server whose handler passes its channel to the test, which sends from it. */
 async function serveChannel(): Promise<DatagramChannel> {
   let opened: (channel: DatagramChannel) => void
   const opening = new Promise<DatagramChannel>((resolve) => (opened = resolve))

@@ -6,7 +6,7 @@ import type { Connection } from '../../src/index.js'
 import { openFake, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
 
-/** An exchange under way. */
+/** A pending exchange. */
 async function ask(data: string | Uint8Array = 'question', options?: Parameters<typeof exchange>[2]) {
   const scene = await openFake({ highWaterMark: 1_000 })
   const answer = exchange(scene.connection, data, options)

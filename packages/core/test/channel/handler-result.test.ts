@@ -109,7 +109,7 @@ describe.each(ALL)('%s', (_, make, failures) => {
         await settle()
         return channel.signal.reason?.cause?.message
       },
-      // Of a getter that throws one hears at once.
+      // A getter that throws is reported at once.
       (error: Error) => error.message,
     )
     expect(await outcome).toBe(failures === 1 ? 'oops' : undefined)

@@ -6,7 +6,7 @@ import { dial } from '../support/fake-datagram-sockets.js'
 import { openFake } from '../support/fake-server.js'
 import { pass, stopClock } from '../support/settle.js'
 
-/** What a test needs of a channel that reads, whatever it is. */
+/** The part of a channel that the test reads from. */
 interface Scene {
   readonly read: (options?: ReadOptions) => Promise<string | null>
   readonly receive: (text: string) => void
@@ -87,7 +87,7 @@ describe.each(Object.entries(KINDS))('%s', (_, open) => {
     const { signal, ...controller } = abortable()
     const first = read({ signal, timeout: 100 })
     receive('a')
-    // Before anybody has seen what the first one got.
+    // Before any code has seen the result of the first one.
     const second = read()
     controller.abort(new Error('too late'))
     await pass(1_000)

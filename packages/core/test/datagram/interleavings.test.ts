@@ -22,7 +22,7 @@ const ACTS = [
 
 type Event = (typeof EVENTS)[number]
 
-/** Plays one order, with one callback doing something. @returns what should be told of it in the end */
+/** Plays one order, in which one callback acts. @returns the expected events */
 async function play(order: readonly Event[], where: (typeof MOMENTS)[number], act: (typeof ACTS)[number]) {
   const port = createFakeDatagramPort({ answer: () => 'later' })
   const heard: string[] = []
@@ -57,7 +57,7 @@ async function play(order: readonly Event[], where: (typeof MOMENTS)[number], ac
   )
   const events: string[] = []
   server.on('connection', ({ state }) => events.push(state))
-  // Failures of callbacks are on purpose, and nobody needs to be told.
+  // Callbacks fail intentionally, so print no warning.
   server.on('error', () => {})
   const listening = server.listen('here')
   keep(listening)
@@ -76,7 +76,7 @@ async function play(order: readonly Event[], where: (typeof MOMENTS)[number], ac
   }
   keep(server.close())
   await turn()
-  // What has been given up by force may come to its end, too.
+  // Operations that were abandoned may settle, too.
   for (const done of tasks) done()
   await turn()
   const { datagramsReceived, datagramsSent, sendErrors, datagramsDropped: dropped } = server.stats()
@@ -116,7 +116,7 @@ describe('all orders of what a datagram port can do', () => {
         isCounted: true,
         isSentAtMostOnce: true,
       }
-      // Tens of thousands of times: jest's comparison would take longer than what is compared.
+      // This runs tens of thousands of times, and jest's comparison would take most of the time.
       if (!isDeepStrictEqual(seen, wanted)) expect({ what, ...seen }).toEqual({ what, ...wanted })
     }
   })

@@ -38,7 +38,7 @@ class System {
   })
   #seen = 0
 
-  /** Takes notice of what has been sent and waits for its answer. */
+  /** Records sent datagrams that wait for their answer. */
   look(): void {
     if (this.isLate) this.unanswered.push(...this.port.sent.slice(this.#seen))
     this.#seen = this.port.sent.length

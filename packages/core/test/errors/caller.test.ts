@@ -12,13 +12,13 @@ function systemError(code: string, details: object = {}): NodeJS.ErrnoException 
 
 const asked = { action: 'connect', transport: 'tcp', target: 'localhost:80' } as const
 
-/** What stands for a public function in these tests. */
+/** Stands for a public function in these tests. */
 function connectSomething(fail: () => unknown, signal?: AbortSignal): unknown {
   const caller = new Caller(connectSomething, { ...asked })
   return caller.failure(fail(), signal)
 }
 
-/** The lines of a stack: what it says, and where it begins. */
+/** Returns the first two lines of a stack: the message, and where the error began. */
 function beginning(error: unknown): string[] {
   return String((error as Error).stack)
     .split('\n')

@@ -8,7 +8,7 @@ const MAX_TIMEOUT = 2 ** 31 - 1
 const checks = { port: check.integer(80, 0, 65_535), name: check.string('none'), flag: check.boolean(false) }
 const checked = (value: unknown) => checkOptions('test options', value, checks)
 
-/** Each check with what it takes, what it refuses, and how it says so. */
+/** Each check with values that it accepts, values that it refuses, and the messages. */
 const TABLE: readonly [
   name: string,
   check: Check<unknown>,

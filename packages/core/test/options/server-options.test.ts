@@ -12,7 +12,7 @@ describe('checkServerOptions', () => {
   it('checkServerOptions() gives the options, checked', () => {
     expect(checked(run, { noDelay: false })).toEqual({ idleTimeout: 0, noDelay: false })
     expect(checked({ data: run })).toEqual({ idleTimeout: 0, noDelay: true })
-    // What is wrong with a handler alone is said by its own check.
+    // The handler has its own check, which reports other errors.
     expect(checked({})).toEqual({ idleTimeout: 0, noDelay: true })
   })
 

@@ -17,7 +17,7 @@ const REAL = ['nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'p
 beforeAll(() => void jest.useFakeTimers({ doNotFake: [...REAL] }))
 afterAll(() => void jest.useRealTimers())
 
-/** A server, the listeners that it asked for, and everything that it promised. */
+/** A server, its listeners, and its promises. */
 interface Run {
   readonly server: FakeServer
   readonly states: string[]
@@ -25,7 +25,7 @@ interface Run {
   readonly starts: { readonly opening: Deferred<FakeListener>; readonly sink: StreamListenerSink }[]
   readonly listeners: FakeListener[]
   readonly ports: FakeStreamPort[]
-  /** Of those that can still be aborted, and of all. */
+  /** The controllers that have not aborted yet, and all signals. */
   readonly stops: AbortController[]
   readonly signals: AbortSignal[]
 }
@@ -56,13 +56,13 @@ const acts = {
     start.opening.resolve(listener)
   },
   fails: ({ starts }) => starts.shift()?.opening.reject(systemError('EADDRINUSE')),
-  /** Nobody comes any more. */
+  /** No peer connects any more. */
   quiet: () => jest.advanceTimersByTime(20),
   closed: ({ listeners }) => listeners.at(-1)?.closed.resolve(),
   portCloses: ({ ports }) => ports.shift()?.close(),
 } satisfies Record<string, Act>
 
-/** A promise that is looked at in the end; that it may reject concerns nobody. */
+/** Keeps a promise, which is checked at the end; it may reject. */
 function keep({ promises }: Run, promise: Promise<unknown>): void {
   promise.catch(() => {})
   promises.push(promise)
@@ -75,7 +75,7 @@ async function perform(script: readonly (keyof typeof acts)[]): Promise<Run> {
     const opening = createDeferred<FakeListener>()
     starts.push({ opening, sink })
     const port = createFakeStreamPort()
-    // Somebody comes with each start.
+    // A peer connects after each start.
     sink.accept(port)
     ports.push(port)
     return opening.promise

@@ -26,7 +26,7 @@ beforeEach(() => {
 })
 afterEach(() => void jest.restoreAllMocks())
 
-/** A server that nobody observes, and what lets a peer in. */
+/** A server without observers, and a function that connects a peer. */
 async function serve(handler: StreamHandler) {
   let sink: StreamListenerSink | undefined
   const server = createFakeServer(handler, (given: StreamListenerSink) => {

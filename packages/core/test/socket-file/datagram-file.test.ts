@@ -38,7 +38,7 @@ const touch = (name: string): void => writeFileSync(name, '', { mode: 0o777, fla
 const bind = (target: UnixTarget, act = touch) =>
   bindSocketFile(parseUnixTarget(target), { bind: act, probe: never })
 
-/** Setting it tells what it was; asking without setting is deprecated. */
+/** Returns the umask. Setting it returns the old value; reading it without setting is deprecated. */
 function umaskNow(): number {
   const umask = process.umask(0o022)
   process.umask(umask)

@@ -73,7 +73,7 @@ describe('createSocketFile', () => {
 
   it('closes the listener when a later step fails, and leaves nothing', async () => {
     const taken = (at: string): ReturnType<typeof bind> => {
-      // Somebody takes the name while we bind.
+      // Another process takes the name while we bind.
       const other = createServer()
       return new Promise((resolve) => {
         open.push({ close: () => new Promise((closed) => void other.close(() => closed())) })

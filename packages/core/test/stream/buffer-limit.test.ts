@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { BufferLimit } from '../../src/lib/stream/buffer-limit.js'
 
-/** Something that has so many bytes waiting, until it is told to make room. */
+/** A connection with this many queued bytes, until it is reset. */
 class FakeConnection {
   readonly told: string[] = []
   counted = 0

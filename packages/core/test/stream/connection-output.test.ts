@@ -3,7 +3,7 @@ import { rejection } from '@sock/tools/testing/wait'
 import { openFake, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
 
-/** A connection whose writer waits: more than the mark is on its way. */
+/** A connection whose writer waits, because more than `highWaterMark` is queued. */
 async function openStuck() {
   const scene = await openFake({ highWaterMark: 10 })
   scene.port.bufferedBytes = 12

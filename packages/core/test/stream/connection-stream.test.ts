@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { openFake, story, systemError } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'
 
-/** The stream of a connection, with the errors it told. */
+/** The stream of a connection, and its errors. */
 async function openStream() {
   const scene = await openFake({ highWaterMark: 10 })
   const { stream } = scene.connection

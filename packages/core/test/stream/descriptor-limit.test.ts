@@ -48,7 +48,7 @@ describe('a server whose process has hardly any descriptor left', () => {
     const port = accept(Object.assign(createFakeStreamPort(), { descriptor: high }))
     const handshake = Object.assign(createFakeHandshake(), { descriptor: high })
     sink.handshake(handshake)
-    // Where there is no limit, nobody is turned away.
+    // Without a limit, no peer is refused.
     const turned = (readLimit() ?? Infinity) === Infinity ? 0 : 2
     expect([port.isDestroyed, handshake.isDestroyed]).toEqual([turned > 0, turned > 0])
     expect(server.stats().rejected.descriptorLimit).toBe(turned)

@@ -18,7 +18,7 @@ import { settle } from '../support/settle.js'
 
 const ORDERS = permutations(PORT_EVENTS)
 
-/** Ends what is left, and looks whether everything is in order. @throws with `what` happened, if not */
+/** Ends everything, and checks the result. @throws with `what` happened, if it is wrong */
 async function checkEnd(course: Course, what: string): Promise<void> {
   course.keep('the last close', course.server.close())
   happen(course, 'closed')
@@ -66,7 +66,7 @@ async function checkEnd(course: Course, what: string): Promise<void> {
     written: true,
     writesTooLate: false,
   }
-  // Tens of thousands of times: jest's comparison would take longer than what is compared.
+  // This runs tens of thousands of times, and jest's comparison would take most of the time.
   if (!isDeepStrictEqual(seen, wanted)) expect({ what, ...seen }).toEqual({ what, ...wanted })
 }
 

@@ -6,7 +6,7 @@ import { dial, PEER, serve } from '../support/fake-datagram-sockets.js'
 import { openFake, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
 
-/** A connection that an observer destroys in the middle of what it observes. */
+/** A connection that an observer destroys inside the observed event. */
 async function openObserved(state: ConnectionState) {
   const scene = await openFake()
   scene.server.on('connection', (event) => {

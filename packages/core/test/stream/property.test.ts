@@ -6,7 +6,7 @@ import { outcome } from '../support/settle.js'
 
 const RUNS = 500
 
-/** Whatever ports and users do, in whatever order: this holds. */
+/** Rules that hold whatever ports and users do, in any order. */
 async function check(form: 'function' | 'callbacks', holds: (scene: Play) => void | Promise<void>) {
   const anything = fc.asyncProperty(steps, async (script) => holds(await play(form, script)))
   await fc.assert(anything, { numRuns: RUNS })

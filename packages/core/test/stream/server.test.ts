@@ -117,7 +117,7 @@ describe('error', () => {
   })
 })
 
-/** Whatever JavaScript can throw. */
+/** Values that JavaScript can throw. */
 const THROWN: [string, unknown][] = [
   ['a string', 'oops'],
   ['undefined', undefined],

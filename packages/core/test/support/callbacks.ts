@@ -5,11 +5,11 @@ import { serveFake, type FakeScene } from './fake-server.js'
 export interface CallbackScene extends FakeScene {
   readonly port: FakeStreamPort
   readonly connection: Connection
-  /** What was called, in order. */
+  /** The calls, in order. */
   readonly heard: string[]
 }
 
-/** A connection whose callbacks are all noted, and do what the test says besides. */
+/** A connection whose callbacks record each call, and do what the test asks for. */
 export async function openWith(
   callbacks: StreamCallbacks = {},
   port = createFakeStreamPort(),

@@ -18,7 +18,7 @@ export interface Actor {
   readonly arrived: string[]
   /** What the handler, or a callback, waits for. */
   readonly tasks: Deferred<void>[]
-  /** `data` was called while another call of it was under way. */
+  /** Whether `data` was called during another call of it. */
   overlaps: number
   isClosed: boolean
 }
@@ -79,7 +79,7 @@ const name = fc.oneof(
 
 export const steps: fc.Arbitrary<Step[]> = fc.array(fc.tuple(name, fc.nat(2)), { maxLength: 40, size: 'max' })
 
-/** Plays it, and then ends everything in good order. */
+/** Plays it, and then ends everything gracefully. */
 export async function play(form: 'function' | 'callbacks', script: readonly Step[]): Promise<Play> {
   const actors: Actor[] = []
   const door: Door = { port: createFakeStreamPort() }
@@ -109,7 +109,7 @@ export async function play(form: 'function' | 'callbacks', script: readonly Step
   return stage
 }
 
-/** Where the port stands of which a connection is being made: its handler runs at once. */
+/** The port whose connection is being made; the handler runs at once. */
 interface Door {
   port: FakeStreamPort
 }
@@ -173,7 +173,7 @@ function onUser(act: (actor: Actor) => Promise<unknown>): (play: Play, who: numb
   }
 }
 
-/** Keeps a promise for later; that it may reject is no concern of anybody. */
+/** Keeps a promise for later; it may reject. */
 function promise({ promises }: Play, made: Promise<unknown>): void {
   made.catch(() => {})
   promises.push(made)

@@ -42,7 +42,7 @@ export interface FakeScene {
   readonly accept: (port?: FakeStreamPort) => FakeStreamPort
 }
 
-/** A server whose listeners are whatever `open` gives. */
+/** A server whose listeners come from `open`. */
 export function createFakeServer(
   handler: StreamHandler,
   open: (sink: StreamListenerSink) => Promise<StreamListener<IpAddress>>,

@@ -13,7 +13,7 @@ export const ACTS = [
   'rejects',
   'stops the server',
 ] as const
-/** What observers hear of. */
+/** The events of observers. */
 export const OBSERVED = [
   'new',
   'handler',
@@ -24,7 +24,7 @@ export const OBSERVED = [
   'close',
   'error',
 ] as const
-/** What they do there, to the connection or to its server. */
+/** The acts of observers on the connection or its server. */
 export const OBSERVER_ACTS = [
   'closes',
   'ends',
@@ -106,7 +106,7 @@ export async function begin(where: CallbackName | `observer of ${Observed}`, act
   return { ...scene, port, connection, write, given, heard, pending, keep }
 }
 
-/** The first time only: who writes when told of a write would never come to an end. */
+/** Only the first time: an observer that writes at each write would never end. */
 function observeOnce(server: FakeServer, where: string, perform: () => unknown): void {
   let isDone = false
   const hear = (what: string): unknown => {
@@ -118,7 +118,7 @@ function observeOnce(server: FakeServer, where: string, perform: () => unknown):
   server.on('error', () => hear('error'))
 }
 
-/** What the port does, as far as its contract lets it: it answers only what it was asked, and is silent once closed. */
+/** The steps of the port that its contract allows: it answers requests only, and does nothing after it has closed. */
 export function happen({ port }: Course, event: PortEvent, error?: Error): void {
   if (isClosed.has(port)) return
   switch (event) {

@@ -17,7 +17,7 @@ import { createFakeServer } from './fake-server.js'
 
 const endpoint = (port: number) => ({ kind: 'ip', host: '127.0.0.1', port }) as const
 
-/** A server over sockets of Node. It listens on a free port of the loopback interface, whatever its target. */
+/** A server over sockets of Node. It ignores its target, and listens on a free port of the loopback interface. */
 export function createNodeServer(
   handler: StreamHandler,
   options?: StreamServerOptions,

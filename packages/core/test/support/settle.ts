@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals'
 import { setImmediate as turn } from 'node:timers/promises'
 
-/** What has become of a promise by now. */
+/** Returns the current state of a promise. */
 export type Outcome<T> =
   | { readonly state: 'pending' }
   | { readonly state: 'resolved'; readonly value: T }
@@ -23,7 +23,7 @@ export async function settle(): Promise<void> {
   await turn()
 }
 
-/** A clock that stands still unless told otherwise, for `setTimeout`, `setImmediate` and `performance.now()`. */
+/** A clock for `setTimeout`, `setImmediate` and `performance.now()` that only the test advances. */
 export async function stopClock(): Promise<void> {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] })
   // Its time begins at 0, which no process ever sees.

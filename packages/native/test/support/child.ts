@@ -13,7 +13,7 @@ interface Surroundings {
   readonly under?: readonly string[]
 }
 
-/** Runs `programs/<name>.mjs` in a process of its own; it ends by itself. @returns what it printed */
+/** Runs `programs/<name>.mjs` in a child process until it ends on its own. @returns its output */
 export async function runProgram(
   name: string,
   args: readonly string[] = [],

@@ -20,7 +20,7 @@ if (!canTrace) console.warn('strace is not installed, or may not trace: its test
 /** Like `it`, where system calls can be traced. */
 export const itWithStrace: typeof it.skip = canTrace ? it : it.skip
 
-/** What `npm run build` has left; a binary of a package, or one that somebody has compiled for speed, is not checked. */
+/** The binary of `npm run build`. A published binary, or one compiled for speed, has no invariant checks. */
 function isChecked(): boolean {
   try {
     return (createRequire(import.meta.url)('../../build/sock_native.node') as Binary).checked === true

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { engine, type NativeEngine } from '../../src/index.js'
 
-/** What a port tells, and a way to wait until it has told enough. */
+/** The reports of a port, and a function that waits for enough of them. */
 export class Witness implements StreamPortSink {
   readonly told: string[] = []
   readonly chunks: Buffer[] = []

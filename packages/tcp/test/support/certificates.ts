@@ -16,7 +16,7 @@ export interface Certificates {
   readonly client: Pair
   /** Of a client, out of date since yesterday. */
   readonly expired: Pair
-  /** Of a client, signed by an authority that nobody knows. */
+  /** The certificate of a client, signed by an unknown authority. */
   readonly stranger: Pair
 }
 

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals'
 
-/** Stops the clock that deadlines are measured by until `action` is over: none strikes meanwhile, however slow the machine is. */
+/** Stops the clock of deadlines during `action`, so that none passes, however slow the machine is. */
 export async function untimed<T>(action: () => Promise<T>): Promise<T> {
   const clock = jest.spyOn(performance, 'now').mockReturnValue(performance.now())
   try {

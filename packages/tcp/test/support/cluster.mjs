@@ -30,7 +30,7 @@ if (cluster.isPrimary) {
   process.once('message', () => process.send('hanging', hang))
 }
 
-/** Until there is the file, or nobody is left who would make it. */
+/** Waits for the file, or for the end of the process that would create it. */
 function hang() {
   const pause = new Int32Array(new SharedArrayBuffer(4))
   while (!existsSync(goesOn) && existsSync(folder)) Atomics.wait(pause, 0, 0, 10)

@@ -7,7 +7,7 @@ export async function listening(port: number): Promise<number> {
   return Number(result?.stdout.trim().split(/\s+/)[2])
 }
 
-/** What the kernel knows of the established socket with this local port: timers (keep-alive) and options. */
+/** Returns the timers (keep-alive) and options of the established socket with this local port. */
 export async function established(port: number): Promise<string> {
   const result = await runTool('ss', ['-Htnoi', `sport = :${port}`])
   return `${result?.stdout}`
@@ -19,7 +19,7 @@ const FIRST_FREE = '/proc/sys/net/ipv4/ip_unprivileged_port_start'
 export const privilegedPort =
   !existsSync(FIRST_FREE) || Number(readFileSync(FIRST_FREE, 'utf8')) > 1 ? 1 : undefined
 
-/** The user `nobody`, by tradition. */
+/** The usual number of the user `nobody`. */
 const NOBODY = 65_534
 
 /** Runs `action` without the rights of root, if the process has them. */

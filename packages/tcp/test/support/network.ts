@@ -6,7 +6,7 @@ export interface Network {
   /** Our end of the cable, and theirs. */
   readonly ours: { readonly device: string; readonly host: string; readonly linkLocal: string }
   readonly theirs: { readonly device: string; readonly host: string; readonly linkLocal: string }
-  /** From now on nothing gets through, and nobody is told. */
+  /** From now on, every packet is dropped silently. */
   cut(): void
   remove(): void
 }

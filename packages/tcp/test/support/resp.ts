@@ -53,7 +53,7 @@ class Parser {
     this.#bytes = bytes
   }
 
-  /** What is not a whole command yet. */
+  /** The bytes of an incomplete command. */
   get rest(): Buffer {
     return this.#bytes.subarray(this.#done)
   }

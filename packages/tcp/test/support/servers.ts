@@ -15,7 +15,7 @@ import {
   type TcpTarget,
 } from '../../src/index.js'
 
-/** A running server, and what it told. */
+/** A running server, and its events. */
 export interface Running {
   readonly server: TcpServer
   readonly address: IpAddress
@@ -26,7 +26,7 @@ export interface Running {
 /** An error as the 'error' event gave it. */
 export type Told = Error & { code?: string; remoteAddress?: IpAddress }
 
-/** Answers with whatever comes. */
+/** Echoes everything. */
 export async function echo(connection: Connection): Promise<void> {
   for await (const chunk of connection) await connection.write(chunk)
 }
@@ -81,7 +81,7 @@ export async function readToEnd(socket: Socket): Promise<Buffer | undefined> {
   return ended ? Buffer.concat(chunks) : undefined
 }
 
-/** Resolves when a bare socket is closed, however it came to that. */
+/** Resolves when a bare socket is closed for any reason. */
 export async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await new Promise((resolve) => void socket.once('close', resolve))
 }

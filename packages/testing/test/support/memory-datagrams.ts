@@ -21,7 +21,7 @@ import {
 import { checkOptions, ipAddress, parseIpTarget } from '@sock/core/transport'
 import { AsyncResource } from 'node:async_hooks'
 
-/** Who is there: the smallest network there can be. */
+/** The bound ports by name: a minimal network. */
 const ports = new Map<number, MemoryPort>()
 let lastPort = 1024
 
@@ -57,7 +57,7 @@ class MemoryPort implements DatagramPort {
   readonly remoteAddress: IpAddress | undefined
   readonly socket = undefined
   readonly maxMessageBytes = 65_507
-  /** What is received comes from outside, and not from whoever has sent it. */
+  /** Delivers in an asynchronous context of its own, not in that of the sender. */
   readonly #context = new AsyncResource('MEMORYPORT')
   #sink: DatagramPortSink | undefined
 

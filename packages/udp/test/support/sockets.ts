@@ -14,7 +14,7 @@ import {
 /** An error as the 'error' event gave it. */
 export type Told = Error & { code?: string }
 
-/** A running server, and what it told. */
+/** A running server, and its events. */
 export interface Running {
   readonly server: UdpServer
   readonly address: IpAddress
@@ -23,7 +23,7 @@ export interface Running {
   readonly states: ServerState[]
 }
 
-/** Answers with whatever comes. */
+/** Echoes everything. */
 export async function echo(channel: DatagramChannel): Promise<void> {
   for await (const data of channel) await channel.write(data)
 }
@@ -64,14 +64,14 @@ export async function dial<EngineSocket = Socket>(
   return channel
 }
 
-/** A bare socket, and what it has got. */
+/** A bare socket, and its received datagrams. */
 export interface Peer {
   readonly socket: Socket
   readonly port: number
   readonly got: Buffer[]
   readonly from: RemoteInfo[]
   send(data: string | Uint8Array, to: { host: string; port: number }): void
-  /** The next datagram that has not been asked for yet. */
+  /** Resolves with the next datagram. */
   next(): Promise<Buffer>
 }
 
@@ -106,7 +106,7 @@ export async function bindPeer(
   }
 }
 
-/** A port where nobody listens. */
+/** Returns a port without a listener. */
 export async function unusedPort(): Promise<number> {
   const socket = createSocket('udp4')
   socket.bind(0, '127.0.0.1')

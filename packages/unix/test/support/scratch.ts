@@ -52,7 +52,7 @@ export async function ask(connection: Connection, request: string | Buffer): Pro
   return Buffer.concat(chunks).toString()
 }
 
-/** Puts a socket at `path` that nobody has bound any more. */
+/** Creates a dead socket at `path`. */
 export async function leaveDeadSocket(path: string): Promise<void> {
   const hidden = `${path}~`
   const server = createServer()

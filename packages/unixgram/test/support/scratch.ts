@@ -37,7 +37,7 @@ export interface Scratch extends Folder {
   ): Promise<DatagramChannel>
   child<Args extends unknown[], Result>(task: Task<Args, Result>, ...args: Args): Child<Result>
   python(program: string, ...args: string[]): Python
-  /** A receiver that takes as many messages as it is told to, and tells what it took. */
+  /** A receiver that reads a given number of messages, and returns them. */
   receiver(name?: string): Promise<Python>
 }
 
@@ -105,7 +105,7 @@ export async function ask(client: DatagramChannel, request: string | Buffer): Pr
   return String(await client.read())
 }
 
-/** Puts a datagram socket at `path` that nobody has bound any more. */
+/** Creates a dead datagram socket at `path`. */
 export async function leaveDeadSocket(path: string): Promise<void> {
   await new Promise<void>((closed) => {
     const socket = new UnixDgramSocket({ received() {}, writable() {}, failed() {}, closed })

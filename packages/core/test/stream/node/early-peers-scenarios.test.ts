@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-/** Peers, and our side of their connections, accepted by somebody else as the primary of a cluster does it. */
+/** Peers, and our side of their connections, accepted elsewhere, as in the primary of a cluster. */
 async function connected(count: number): Promise<{ peers: Socket[]; accepted: Socket[] }> {
   const primary = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
   await once(primary, 'listening')
@@ -33,7 +33,7 @@ async function connected(count: number): Promise<{ peers: Socket[]; accepted: So
   return { peers, accepted }
 }
 
-/** Lets the next server that listens get these connections before it is told that it listens. */
+/** Passes these connections to the next server before its `listening` event. */
 function handOver(sockets: readonly Socket[]): void {
   // oxlint-disable-next-line typescript/unbound-method -- it is called on the server below
   const listen = Server.prototype.listen

@@ -68,7 +68,7 @@ async function dial(endpoint: IpEndpoint | PathEndpoint): Promise<StreamPort> {
   return port
 }
 
-/** Resolves once whatever connects is refused. */
+/** Resolves when connections are refused. */
 async function refuses(port: number): Promise<void> {
   const error = await rejection(dial({ kind: 'ip', host: '127.0.0.1', port }))
   expect(error.code).toBe('ECONNREFUSED')

@@ -5,7 +5,7 @@ import type { StreamPort } from '../../../src/lib/stream/port.js'
 
 type Callback = (error?: Error) => void
 
-/** A port over a socket whose first call of the system succeeds later, and whose next one fails at once. */
+/** A port over a socket whose first write succeeds later, and whose next one fails at once. */
 function brokenPort(): { port: StreamPort; calls: string[]; closed: Promise<Error | undefined> } {
   const calls: string[] = []
   const socket = new Socket()

@@ -1,4 +1,4 @@
-// Breaks something on purpose, and must not come to its end: `broken.mjs <what>`.
+// Breaks something intentionally, and must be ended by a check: `broken.mjs <what>`.
 import { createRequire } from 'node:module'
 import { EVENT_WIDTH, header, MAX_EVENTS, MAX_OPERATIONS } from '../../../dist/lib/numbers.js'
 import { tell } from './tools.mjs'

@@ -1,4 +1,4 @@
-// Sockets that nobody holds any more: what is open lives on, and what is closed is collected.
+// Drops all references to sockets: open ones must stay open, and closed ones must be collected.
 import { engine } from '@sock/native'
 import { once } from 'node:events'
 import { createServer } from 'node:net'

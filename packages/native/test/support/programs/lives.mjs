@@ -1,4 +1,4 @@
-// Ends by itself, exactly when nothing is open any more.
+// Ends on its own, exactly when no socket is open.
 import { engine } from '@sock/native'
 import { connect } from 'node:net'
 import { echoOn, tell } from './tools.mjs'

@@ -1,4 +1,4 @@
-// Accepts with hardly any descriptors; its clients are in another process, since they need some as well.
+// Accepts with hardly any file descriptors. Its clients are in another process, since they need some, too.
 import { engine } from '@sock/native'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-// Ends by itself, exactly when nothing that is open is referenced any more.
+// Ends on its own, exactly when no open socket is referenced.
 import { engine } from '@sock/native'
 import { echo, echoOn, SOCKETS, tell } from './tools.mjs'
 

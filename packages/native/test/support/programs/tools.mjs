@@ -1,4 +1,4 @@
-// What the programs share. They run what was built, as a user's would.
+// Shared by the programs. They use the built package, like a user's program.
 import { connect } from 'node:net'
 import { once } from 'node:events'
 
@@ -23,7 +23,7 @@ export function echoOn(engine, more = {}) {
   })
 }
 
-/** Sends a word, and resolves with what comes back. */
+/** Sends a word, and resolves with the answer. */
 export async function ask(port, word) {
   const socket = connect(port, '127.0.0.1')
   socket.end(word)

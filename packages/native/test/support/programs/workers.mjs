@@ -1,4 +1,4 @@
-// Each worker has an engine of its own, which goes with it, however it ends.
+// Each worker has its own engine, which ends with it, however it ends.
 import { engine } from '@sock/native'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -19,7 +19,7 @@ if (isMainThread) {
         worker.on('error', () => {})
         const ended = new Promise((resolve) => worker.once('exit', resolve))
         const [port] = await once(worker, 'message')
-        // Something is under way all the time.
+        // Some operation is always pending.
         const busy = connect(port, '127.0.0.1')
         busy.on('error', () => {})
         busy.on('data', (data) => busy.write(data))
