@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { constants } from 'node:os'
 import { execa, type ResultPromise } from 'execa'
 
@@ -13,8 +14,6 @@ export interface RunOptions {
   readonly cwd?: string | undefined
   /** The whole environment. Default: that of this process. */
   readonly env?: NodeJS.ProcessEnv | undefined
-  /** When it aborts, the program ends, and all programs that it has started. */
-  readonly signal?: AbortSignal | undefined
   /** Also shows the output while the program runs. Default: false. */
   readonly show?: boolean | undefined
 }
@@ -26,8 +25,8 @@ export interface Program {
   readonly output: string
   /** Resolves when it has ended and its output is complete. Never rejects. */
   readonly ended: Promise<Outcome>
-  /** Resolves when the output matches. Rejects with the output if the program ends first, or when the signal aborts. */
-  until(pattern: RegExp, signal?: AbortSignal): Promise<void>
+  /** Resolves when the output matches. Rejects with the output if the program ends first. */
+  until(pattern: RegExp): Promise<void>
   /** Sends a signal to the program, and to all programs that it has started. */
   kill(signal?: NodeJS.Signals): void
 }
@@ -43,7 +42,7 @@ let isOver = false
 /** Starts a program in its own process group, so that the programs it starts can be ended with it. */
 export function start(command: string, args: readonly string[], options: RunOptions = {}): Program {
   if (isOver) return neverStarted
-  const { cwd, env = process.env, signal, show = false } = options
+  const { cwd, env = process.env, show = false } = options
   const output = show ? (['pipe', 'inherit'] as const) : 'pipe'
   const child = execa(command, args, {
     ...(cwd === undefined ? {} : { cwd }),
@@ -58,24 +57,19 @@ export function start(command: string, args: readonly string[], options: RunOpti
     stderr: output,
   }) as unknown as ResultPromise<{ all: true; reject: false; buffer: false }>
   let text = ''
-  const printed = new EventTarget()
+  const printed = new EventEmitter()
   child.all.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk
-    printed.dispatchEvent(new Event('data'))
+    printed.emit('data')
   })
   const kill = (name: NodeJS.Signals = 'SIGTERM'): void => killGroup(child.pid, name)
   const ended = child.then((result) => {
     running.delete(entry)
-    signal?.removeEventListener('abort', onAbort)
     if (child.pid === undefined) text += `${result.shortMessage ?? 'Cannot be started'}\n`
     return { code: codeOf(result, child.pid), output: text }
   })
   const entry: Running = { kill, ended }
   running.add(entry)
-  const onAbort = (): void => kill('SIGKILL')
-  signal?.addEventListener('abort', onAbort, { once: true })
-  if (signal?.aborted === true) onAbort()
-
   return {
     pid: child.pid,
     get output() {
@@ -83,7 +77,14 @@ export function start(command: string, args: readonly string[], options: RunOpti
     },
     ended,
     kill,
-    until: (pattern, late) => untilPrinted(() => text, pattern, printed, ended, late),
+    async until(pattern) {
+      const end = ended.then(() => 'end')
+      while (!pattern.test(text)) {
+        const next = await Promise.race([once(printed, 'data'), end])
+        if (next === 'end' && !pattern.test(text))
+          throw new Error(`The program ended before it printed ${pattern}:\n${text}`)
+      }
+    },
   }
 }
 
@@ -147,29 +148,6 @@ function codeOf(
 ): number {
   if (pid === undefined) return 127
   return signal === undefined ? (exitCode ?? 127) : 128 + constants.signals[signal as NodeJS.Signals]
-}
-
-async function untilPrinted(
-  output: () => string,
-  pattern: RegExp,
-  printed: EventTarget,
-  ended: Promise<unknown>,
-  late: AbortSignal | undefined,
-): Promise<void> {
-  let isRunning = true
-  const end = ended.then(() => (isRunning = false))
-  while (!pattern.test(output())) {
-    if (!isRunning) throw new Error(`The program ended before it printed ${pattern}:\n${output()}`)
-    if (late?.aborted === true) {
-      throw new Error(`The program did not print ${pattern} in time:\n${output()}`, { cause: late.reason })
-    }
-    const more = new Promise<void>((resolve) => {
-      const settle = (): void => resolve()
-      printed.addEventListener('data', settle, { once: true })
-      late?.addEventListener('abort', settle, { once: true })
-    })
-    await Promise.race([more, end])
-  }
 }
 
 const NOT_STARTED: Outcome = { code: 127, output: 'Not started: the run is over\n' }

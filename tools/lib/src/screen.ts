@@ -7,19 +7,13 @@ export interface Screen {
   clear(): void
 }
 
-export interface Output {
-  readonly isTTY?: boolean | undefined
-  readonly columns?: number | undefined
-  write(text: string): unknown
-}
-
 /** Moves to the first column and erases to the end of the line (ECMA-48: CR, EL). */
 const ERASE_LINE = '\r\u001B[K'
 /** In ms. */
 const PLAIN_EVERY = 10_000
 
-export function createScreen(output: Output): Screen {
-  const isTerminal = output.isTTY === true
+export function createScreen(output: NodeJS.WriteStream): Screen {
+  const isTerminal = output.isTTY
   let lastPlain = -Infinity
   const clear = (): void => {
     if (isTerminal) output.write(ERASE_LINE)
@@ -31,7 +25,7 @@ export function createScreen(output: Output): Screen {
       output.write(`${line}\n`)
     },
     status(line) {
-      if (isTerminal) output.write(`${ERASE_LINE}${line.slice(0, (output.columns ?? 80) - 1)}`)
+      if (isTerminal) output.write(`${ERASE_LINE}${line.slice(0, output.columns - 1)}`)
       else if (performance.now() - lastPlain >= PLAIN_EVERY) {
         lastPlain = performance.now()
         output.write(`${line}\n`)

@@ -25,11 +25,10 @@ describe('run', () => {
     expect(output).toBe('this undefined\n')
   })
 
-  it('run with a signal ends also what the program has started', async () => {
-    const stop = new AbortController()
-    const program = start('sh', ['-c', 'sleep 600 & echo started; wait'], { signal: stop.signal })
+  it('kill ends also what the program has started', async () => {
+    const program = start('sh', ['-c', 'sleep 600 & echo started; wait'])
     await program.until(/started/)
-    stop.abort()
+    program.kill('SIGKILL')
     // The output ends only when every program that could write to it has gone.
     expect(await program.ended).toEqual({ code: 137, output: 'started\n' })
   })

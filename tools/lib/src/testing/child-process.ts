@@ -2,59 +2,52 @@
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import net from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
-
-/** The first message of the parent. */
-export interface Start {
-  /** A function, as text. */
-  readonly task: string
-  readonly args: unknown[]
-  /** URLs of modules whose exports the function gets. */
-  readonly modules: readonly string[]
-  /** Whether servers and clients are to use the native engine. */
-  readonly isNative: boolean
-}
+import { serveParent } from '../parent.js'
+import type { Start } from './task.js'
+import { until } from './wait.js'
 
 const inbox: unknown[] = []
 let wake = (): void => {}
 
+const functions = {
+  async run({ task, args, modules, isNative }: Start) {
+    // oxlint-disable-next-line no-eval -- it is a function of the test that started this process
+    const run = (0, eval)(`(${task})`) as (...all: unknown[]) => Promise<unknown>
+    const imported = (await Promise.all(modules.map((module) => import(module)))) as object[]
+    const options = isNative ? await nativeOptions(modules[0] as string) : {}
+    try {
+      return { result: await run(Object.assign({ options }, context, ...imported), ...args) }
+    } catch (error) {
+      // A channel between processes would take its code away.
+      const { code, message, stack } = error as NodeJS.ErrnoException
+      return { failed: { code, message, stack } }
+    } finally {
+      // From here on, only resources that the task has left open keep the process alive.
+      process.channel?.unref()
+    }
+  },
+  tell(value: unknown) {
+    inbox.push(value)
+    wake()
+  },
+}
+export type Functions = typeof functions
+const parent = serveParent<{ tell(value: unknown): void }>(functions)
+
 const context = {
   fs,
   net,
+  until: (condition: () => boolean) => until(condition, 'what a task waits for'),
   become(uid: number) {
     process.setgroups?.([])
     process.setgid?.(uid)
     process.setuid?.(uid)
   },
-  say: (said: unknown) => process.send?.({ said }),
+  say: (value: unknown) => void parent.tell(value).catch(() => {}),
   async hear() {
     while (inbox.length === 0) await new Promise<void>((resolve) => (wake = resolve))
     return inbox.shift()
   },
-  async until(condition: () => boolean) {
-    while (!condition()) await delay(2)
-  },
-}
-
-// The parent process has ended.
-const orphaned = (): never => process.exit(1)
-
-async function main({ task, args, modules, isNative }: Start): Promise<void> {
-  process.on('message', ({ said }: { said: unknown }) => {
-    inbox.push(said)
-    wake()
-  })
-  // oxlint-disable-next-line no-eval -- it is a function of the test that started this process
-  const run = (0, eval)(`(${task})`) as (...all: unknown[]) => Promise<unknown>
-  const imported = (await Promise.all(modules.map((module) => import(module)))) as object[]
-  const options = isNative ? await nativeOptions(modules[0] as string) : {}
-  const outcome = await run(Object.assign({ options }, context, ...imported), ...args).then(
-    (result) => ({ result }),
-    ({ code, message, stack }: NodeJS.ErrnoException) => ({ failed: { code, message, stack } }),
-  )
-  process.off('disconnect', orphaned)
-  // From here on, only resources that the task has left open keep the process alive.
-  process.send?.(outcome, () => process.disconnect())
 }
 
 /** @param user URL of a module that can import the engine */
@@ -62,6 +55,3 @@ async function nativeOptions(user: string): Promise<{ engine: unknown }> {
   const { engine } = (await import(createRequire(user).resolve('@sock/native'))) as { engine: unknown }
   return { engine }
 }
-
-process.on('disconnect', orphaned)
-process.once('message', (start: Start) => void main(start))

@@ -1,6 +1,7 @@
-import { execFile, spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { once } from 'node:events'
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { execa } from 'execa'
+import type { Child } from '../children.js'
 import { later } from './resources.js'
 import { until } from './wait.js'
 
@@ -25,23 +26,14 @@ export async function runTool(
   args: readonly string[],
   input: string | Buffer = '',
 ): Promise<ToolResult | undefined> {
-  const child = startTool(name, args)
-  const out: Buffer[] = []
-  const err: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
-  child.stdin.end(input)
-  try {
-    const [code] = (await once(child, 'close')) as [number | null]
-    return { code, stdout: `${Buffer.concat(out)}`, stderr: `${Buffer.concat(err)}` }
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
-    throw error
-  }
+  const child = execa(name, args, { input, reject: false, stripFinalNewline: false })
+  later(() => child.kill('SIGKILL'))
+  const { code, exitCode = null, stdout, stderr } = await child
+  return code === 'ENOENT' ? undefined : { code: exitCode, stdout, stderr }
 }
 
 /** Sends SIGSTOP, and returns when the process has stopped, if the system reports that. SIGCONT continues it. */
-export async function stop(child: ChildProcess): Promise<void> {
+export async function stop(child: Pick<ChildProcess, 'pid'> & Pick<Child<object>, 'kill'>): Promise<void> {
   child.kill('SIGSTOP')
   if (process.platform !== 'linux') return
   await until(() => readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') T '), 'it is stopped')
@@ -69,7 +61,7 @@ export type RunModule = (body: string, args: readonly string[], options?: Module
  * engine), and `done(result)`
  */
 export function moduleRunner(name: string, entry: URL): RunModule {
-  return (body, args, { engine, inject, under = [], flags = [] } = {}) => {
+  return async (body, args, { engine, inject, under = [], flags = [] } = {}) => {
     const text = `
       import * as ${name} from ${JSON.stringify(entry.href)}
       const options = ${engine === undefined ? '{}' : "{ engine: (await import('@sock/native')).engine }"}
@@ -80,13 +72,10 @@ export function moduleRunner(name: string, entry: URL): RunModule {
     const trace = `trace=${inject?.split(':')[0]}`
     const tracer = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', trace, '-e', `inject=${inject}`]
     const [command = '', ...rest] = [...under, ...(inject === undefined ? [] : tracer), ...node]
-    return new Promise((resolve, reject) => {
-      // The module's imports are resolved from the package.
-      const surroundings = { cwd: new URL('.', entry), timeout: 120_000, killSignal: 'SIGKILL' } as const
-      execFile(command, rest, surroundings, (error, stdout, stderr) => {
-        if (error === null && stderr === '') resolve(JSON.parse(stdout))
-        else reject(new Error(`The program failed: ${stderr}`, { cause: error }))
-      })
-    })
+    // The module's imports are resolved from the package.
+    const surroundings = { cwd: new URL('.', entry), timeout: 120_000, killSignal: 'SIGKILL' } as const
+    const outcome = await execa(command, rest, { ...surroundings, reject: false })
+    if (!outcome.failed && outcome.stderr === '') return JSON.parse(outcome.stdout) as unknown
+    throw new Error(`The program failed: ${outcome.stderr}`, { cause: outcome })
   }
 }

@@ -1,12 +1,21 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import type fs from 'node:fs'
 import type net from 'node:net'
-import { fileURLToPath } from 'node:url'
-import type { Start } from './child-process.js'
+import { startChild, type Child as Started } from '../children.js'
+import type { Functions } from './child-process.js'
 import { stop } from './programs.js'
 
-const PROGRAM = fileURLToPath(new URL('child-process.js', import.meta.url))
+const PROGRAM = new URL('child-process.js', import.meta.url)
+
+/** What the process is sent. */
+export interface Start {
+  /** A function, as text. */
+  readonly task: string
+  readonly args: unknown[]
+  /** URLs of modules: the function gets all that they export. */
+  readonly modules: readonly string[]
+  /** Whether servers and clients are to use the native engine. */
+  readonly isNative: boolean
+}
 
 /** The values that a task in another process gets, besides the exports of its modules. */
 export interface TaskContext<Engine = unknown> {
@@ -31,32 +40,32 @@ export type Task<Context, Args extends unknown[], Result> = (
 
 /** A process that runs a task. */
 export class Child<Result> {
-  readonly #process: ChildProcess
+  readonly #child: Started<Functions>
   readonly #said: unknown[] = []
   #wake: () => void = () => undefined
   /** Resolves with the result of the task; rejects with its error, or with that of the process. */
   readonly result: Promise<Result>
-  /** The exit code; `null` after a signal. */
-  readonly exited: Promise<number | null>
+  /** How the process ended: `undefined` after exit code 0. */
+  readonly exited: Promise<string | undefined>
 
   constructor(start: Start) {
-    this.#process = spawn(process.execPath, [PROGRAM], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    this.exited = once(this.#process, 'exit').then(([code]) => code as number | null)
-    this.result = new Promise((resolve, reject) => {
-      this.#process.on('message', (message: { said?: unknown; result?: Result; failed?: Error }) => {
-        if ('said' in message) this.#said.push(message.said)
-        else if (message.failed !== undefined) reject(Object.assign(new Error(), message.failed))
-        else resolve(message.result as Result)
+    this.#child = startChild<Functions>(PROGRAM, {
+      tell: (value: unknown) => {
+        this.#said.push(value)
         this.#wake()
-      })
-      void this.exited.then((code) => reject(new Error(`Child process ended early: exit code ${code}`)))
+      },
+    })
+    this.exited = this.#child.ended
+    this.result = this.#child.call.run(start).then(({ result, failed }) => {
+      if (failed !== undefined) throw Object.assign(new Error(), failed)
+      return result as Result
     })
     this.result.catch(() => this.#wake())
-    this.#process.send(start)
   }
 
   say(value: unknown): void {
-    this.#process.send({ said: value })
+    // Unless it ends first.
+    void this.#child.call.tell(value).catch(() => {})
   }
 
   async hear<T>(): Promise<T> {
@@ -70,12 +79,12 @@ export class Child<Result> {
 
   /** Sends SIGSTOP. */
   stop(): Promise<void> {
-    return stop(this.#process)
+    return stop(this.#child)
   }
 
   /** Sends SIGKILL, which leaves no time to clean up. */
   async kill(): Promise<void> {
-    this.#process.kill('SIGKILL')
+    this.#child.kill('SIGKILL')
     await this.exited
   }
 }

@@ -2,7 +2,7 @@ import { startChild } from '@sock/tools/children'
 import { withFolder } from '@sock/tools/folder'
 import { pause } from '../world/pace.js'
 import type { Side } from './role.js'
-import { scenarios } from './scenarios.js'
+import { scenarioOf } from './scenarios.js'
 
 /** Code that is loaded while it runs, V8's young generation, and buffers that are garbage but not yet collected. */
 const SLACK = 96 * 1024 * 1024
@@ -23,8 +23,7 @@ export interface Measured {
 
 /** Puts a server through a scenario. */
 export function measure(name: string): Promise<Measured> {
-  const { transport, isOver, bound } = scenarios[name] ?? {}
-  if (isOver === undefined || bound === undefined) throw new Error(`Cannot find scenario "${name}"`)
+  const { transport, isOver, bound } = scenarioOf(name)
   return withFolder('bounds', async (folder) => {
     const server = startChild<Side>(ROLE)
     const peers = startChild<Side>(ROLE)

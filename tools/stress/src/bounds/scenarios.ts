@@ -177,6 +177,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 }
 
+export function scenarioOf(name: string): Scenario {
+  const scenario = scenarios[name]
+  if (scenario === undefined) throw new Error(`Cannot find scenario "${name}"`)
+  return scenario
+}
+
 /** Connects so many, some at a time, which stay open. */
 async function openAll(
   address: Address,

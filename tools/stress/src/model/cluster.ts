@@ -3,17 +3,15 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createTcpServer } from '@sock/tcp'
 import { serveParent } from '@sock/tools/children'
-import { pause, rest } from '../world/pace.js'
-import type { ClusterProgram, ClusterStep } from './program.js'
+import { pause, rest, until } from '../world/pace.js'
+import type { ClusterProgram } from './program.js'
 import type { Player, Verdict } from './stage.js'
 
-/*
- * The primary of clusters, one after the other, and their workers. Each peer that connects sends a byte, and must get it back.
- */
+/* The primary of clusters, one after the other, and their workers. Each peer sends a byte, and must get it back. */
 
 /** Peers that connect at once: a worker that is stopped has one, the others wait in the primary. */
 const MANY = 4
-/** Workers that there may be at once: each is a process. */
+/** Each worker is a process. */
 const MAX_WORKERS = 3
 /** In ms: a worker does something meanwhile. */
 const SOME_TIME = 100
@@ -21,56 +19,46 @@ const SOME_TIME = 100
 /** Workers that have begun to listen. */
 const listening = new Set<Worker>()
 
-interface Peer {
-  readonly socket: Socket
-  isAnswered: boolean
-}
-
-async function play({ steps }: ClusterProgram, patience: number): Promise<Verdict> {
+async function play(steps: ClusterProgram, patience: number): Promise<Verdict> {
   const workers = [cluster.fork()]
-  const peers: Peer[] = []
+  const peers: Socket[] = []
+  const unanswered = (): Socket[] => peers.filter(({ bytesRead }) => bytesRead === 0)
   try {
     const [, { port }] = (await once(cluster, 'listening')) as [Worker, { port: number }]
-    for (const step of steps) await perform(step, workers, peers, port)
+    for (const { verb, which } of steps) {
+      const worker = workers[which % workers.length] as Worker
+      if (verb === 'fork' && workers.length < MAX_WORKERS) workers.push(cluster.fork())
+      if (verb === 'stop' && listening.has(worker)) worker.process.kill('SIGSTOP')
+      if (verb === 'go on') worker.process.kill('SIGCONT')
+      if (verb === 'wait') await pause(SOME_TIME)
+      if (verb === 'connect') peers.push(...Array.from({ length: MANY }, () => ask(port)))
+      await rest('turns')
+    }
     // Those that were stopped take nothing until all others have begun.
-    const until = performance.now() + patience
-    while (!workers.every((worker) => listening.has(worker)) && performance.now() < until) await rest('turn')
+    await until(
+      () => workers.every((worker) => listening.has(worker)),
+      patience,
+      () => 'a worker does not listen',
+    )
     for (const worker of workers) worker.process.kill('SIGCONT')
-    const missing = (): number => peers.filter(({ isAnswered }) => !isAnswered).length
-    while (missing() > 0 && performance.now() < until) await rest('turn')
-    const counts = { followed: peers.length, delivered: peers.length - missing() }
-    if (missing() === 0) return counts
-    return { ...counts, fault: `${missing()} of ${peers.length} peers of a cluster are never answered` }
+    await until(
+      () => unanswered().length === 0,
+      patience,
+      () => `${unanswered().length} of ${peers.length} peers of a cluster are never answered`,
+    )
+    return { followed: peers.length, delivered: peers.length }
+  } catch (error) {
+    return { followed: peers.length, delivered: 0, fault: (error as Error).message }
   } finally {
-    for (const { socket } of peers) socket.destroy()
+    for (const peer of peers) peer.destroy()
     await Promise.all(workers.map(end))
   }
 }
 
-async function perform(step: ClusterStep, workers: Worker[], peers: Peer[], port: number): Promise<void> {
-  const worker = workers[step.which % workers.length]
-  switch (step.do) {
-    case 'fork':
-      if (workers.length < MAX_WORKERS) workers.push(cluster.fork())
-      return
-    case 'stop':
-      if (worker !== undefined && listening.has(worker)) worker.process.kill('SIGSTOP')
-      return
-    case 'go on':
-      worker?.process.kill('SIGCONT')
-      return
-    case 'wait':
-      return pause(SOME_TIME)
-    case 'connect':
-      for (let count = 0; count < MANY; count++) peers.push(ask(port))
-      return rest('turns')
-  }
-}
-
-function ask(port: number): Peer {
-  const peer: Peer = { socket: connect(port, '127.0.0.1'), isAnswered: false }
-  peer.socket.on('error', () => {}).on('data', () => (peer.isAnswered = true))
-  peer.socket.write('x')
+function ask(port: number): Socket {
+  const peer = connect(port, '127.0.0.1')
+  peer.on('error', () => {}).on('data', () => {})
+  peer.write('x')
   return peer
 }
 
@@ -84,8 +72,7 @@ async function end(worker: Worker): Promise<void> {
 
 if (cluster.isPrimary) {
   cluster.on('listening', (worker) => listening.add(worker))
-  const player: Player<ClusterProgram> = { play }
-  serveParent(player)
+  serveParent({ play } satisfies Player<ClusterProgram>)
 } else {
   await createTcpServer({ data: (connection, chunk) => void connection.write(chunk) }).listen('127.0.0.1:0')
 }

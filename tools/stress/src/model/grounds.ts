@@ -1,32 +1,28 @@
+import { inspect } from 'node:util'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import fc from 'fast-check'
 import { isAvailable, type EngineName } from '../world/means.js'
-import { anyCluster, anyProgram, describeCluster, describeProgram } from './program.js'
-import { Stage } from './stage.js'
+import { anyCluster, anyProgram } from './program.js'
+import { Stage, type Verdict } from './stage.js'
 
 const NATIVE = TRANSPORTS.filter((name) => name !== 'tls').map((name) => `${name}-native` as const)
 export const NAMES = [...TRANSPORTS, ...NATIVE, 'crowd', 'crowd-native', 'cluster'] as const
 export type Name = (typeof NAMES)[number]
 
-/** What was compared, so that a model that sees nothing does not pass for one that finds nothing. */
-export interface Tally {
-  sequences: number
-  followed: number
-  delivered: number
-}
-
-/** Of a failure: how to find it again. */
-export interface Which {
-  readonly seed: number
-  readonly numRuns: number
-  readonly path?: string
-}
-
 /** A kind of programs, and the process that plays them. */
 export interface Ground {
   readonly name: Name
-  /** Plays random programs. @returns the shortest that fails and how to play it again; `undefined` if none does */
-  play(tally: Tally, which: Which): Promise<string | undefined>
+  /**
+   * Plays random programs.
+   *
+   * @param which as fast-check names them; with a `path`, the one that failed
+   * @param played is told of each program that holds
+   * @returns the shortest that fails and how to play it again; `undefined` if none does
+   */
+  play(
+    which: Pick<fc.Parameters, 'seed' | 'numRuns' | 'path'>,
+    played?: (verdict: Verdict) => void,
+  ): Promise<string | undefined>
   close(): Promise<void>
 }
 
@@ -38,27 +34,21 @@ const CLUSTER = new URL('../../dist/model/cluster.js', import.meta.url)
 
 /** @returns `undefined` where the native engine is not available */
 export function createGround(name: Name): Ground | undefined {
-  if (name === 'cluster') return perform(name, new Stage(CLUSTER), anyCluster, describeCluster)
+  if (name === 'cluster') return groundOf(name, new Stage(CLUSTER), anyCluster)
   const [what, native] = name.split('-') as [TransportName | 'crowd', string?]
   const engine: EngineName = native === undefined ? 'node' : 'native'
   if (!isAvailable(engine)) return undefined
-  const programs = anyProgram(engine, what === 'crowd' ? undefined : [what])
-  return perform(name, new Stage(CROWD), programs, describeProgram)
+  return groundOf(name, new Stage(CROWD), anyProgram(engine, what === 'crowd' ? undefined : [what]))
 }
 
-export function perform<P>(
-  name: Name,
-  stage: Stage<P>,
-  programs: fc.Arbitrary<P>,
-  describe: (program: P) => string,
-): Ground {
-  const play: Ground['play'] = async (tally, which) => {
+export function groundOf<P>(name: Name, stage: Stage<P>, programs: fc.Arbitrary<P>): Ground {
+  const play: Ground['play'] = async (which, played) => {
     const holds = fc.asyncProperty(programs, async (program) => {
-      const { fault, followed, delivered } = await stage.play(program)
-      if (fault !== undefined) throw new Error(`${fault}\n\n${describe(program)}`)
-      tally.sequences += 1
-      tally.followed += followed
-      tally.delivered += delivered
+      const verdict = await stage.play(program)
+      const { fault } = verdict
+      if (fault !== undefined)
+        throw new Error(`${fault}\n\n${inspect(program, { depth: 5, breakLength: 120, compact: 4 })}`)
+      played?.(verdict)
     })
     const plugins = [fc.interruptAfterTimeLimit(AT_MOST)]
     const details = await fc.check(holds, { ...which, endOnFailure: which.path !== undefined, plugins })

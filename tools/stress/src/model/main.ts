@@ -1,5 +1,6 @@
 import { command, numberUpTo, oneOf, parse, wholeNumber } from '@sock/tools/options'
-import { createGround, NAMES, type Ground, type Name, type Tally } from './grounds.js'
+import { createGround, NAMES, type Ground, type Name } from './grounds.js'
+import type { Verdict } from './stage.js'
 
 /* `npm run model`: random sequences until there were enough of them, or the time is over. */
 
@@ -46,10 +47,21 @@ process.exitCode = typeof options === 'number' ? options : await run(options)
 async function run({ sequences, minutes, seed, transport, goOn, path }: Options): Promise<number> {
   const most = sequences ?? (minutes === undefined ? SEQUENCES : Infinity)
   const grounds = createGrounds(transport)
-  const tally: Tally = { sequences: 0, followed: 0, delivered: 0 }
+  // A model that sees nothing must not pass for one that finds nothing.
+  const tally = { sequences: 0, followed: 0, delivered: 0 }
+  const count = ({ followed, delivered }: Verdict): void => {
+    tally.sequences += 1
+    tally.followed += followed
+    tally.delivered += delivered
+  }
   const begin = performance.now()
   const end = begin + (minutes ?? Infinity) * 60_000
-  const say = (): void => console.log(line(tally, (performance.now() - begin) / 1_000))
+  const say = (): void => {
+    const rate = (tally.sequences / ((performance.now() - begin) / 1_000)).toFixed(1)
+    console.log(
+      `${tally.sequences} sequences, ${rate} a second; ${tally.followed} connections followed, ${tally.delivered} streams and datagrams compared`,
+    )
+  }
   console.log(`Seed ${seed} on ${grounds.map(({ name }) => name).join(', ')}`)
   let printed = begin
   let exitCode = 0
@@ -58,7 +70,7 @@ async function run({ sequences, minutes, seed, transport, goOn, path }: Options)
       const ground = grounds[batch % grounds.length] as Ground
       const numRuns = Math.min(BATCH, most - tally.sequences)
       const which = path === undefined ? { seed: seed + batch, numRuns } : { seed, numRuns: 1, path }
-      const problem = await ground.play(tally, which)
+      const problem = await ground.play(which, count)
       if (problem !== undefined) {
         console.log(problem)
         exitCode = 1
@@ -81,9 +93,4 @@ function createGrounds(names: readonly Name[]): Ground[] {
     if (ground === undefined) console.log(`Without ${name}: its native module is not there`)
     return ground ?? []
   })
-}
-
-function line({ sequences, followed, delivered }: Tally, seconds: number): string {
-  const rate = (sequences / seconds).toFixed(1)
-  return `${sequences} sequences, ${rate} a second; ${followed} connections followed, ${delivered} streams and datagrams compared`
 }

@@ -7,9 +7,10 @@ import { createCertificate } from '@sock/tools/certificate'
 import { serveParent } from '@sock/tools/children'
 import { createFolder } from '@sock/tools/folder'
 import type { Moment, Plan } from '../world/acts.js'
+import { compareDatagrams } from '../world/datagrams.js'
 import { compare } from '../world/ledger.js'
 import { Means } from '../world/means.js'
-import { rest, until, within } from '../world/pace.js'
+import { rest, until } from '../world/pace.js'
 import { Pledges } from '../world/pledges.js'
 import { World } from '../world/world.js'
 import type { Program } from './program.js'
@@ -64,8 +65,8 @@ async function play(program: Program, patience: number): Promise<Verdict> {
 async function perform(program: Program, world: World, due: Plan[], patience: number): Promise<void> {
   for (const spec of program.servers) void world.createServer(spec).listen()
   const haveStarted = (): boolean => world.servers.every(({ server }) => server.state !== 'starting')
-  await until(haveStarted, patience, 'a server starts for ever')
-  for (const { to, kind } of program.peers) world.connect(to, kind)
+  await until(haveStarted, patience, () => 'a server starts for ever')
+  for (const { to, kind } of program.peers) world.connect(world.placeOf(to), kind)
   await rest('turns')
   for (const step of program.steps) {
     if ('at' in step) due.push(step)
@@ -80,30 +81,29 @@ async function perform(program: Program, world: World, due: Plan[], patience: nu
 
 /** @returns how many streams and datagrams were compared @throws what is wrong */
 async function finish({ ending }: Program, world: World, patience: number): Promise<number> {
-  if (ending === 'gently') {
+  const isGentle = ending === 'gently'
+  if (isGentle) {
     world.serveOut()
     await world.leave(patience)
-    await until(
-      () => world.missing.length === 0,
-      patience,
-      () => world.missing.join('; '),
-    )
-    for (const server of world.servers) await within(server.shutDown(), patience, 'shutdown()')
-  } else {
-    world.destroyPeers()
-    for (const server of world.servers) await within(server.close(), patience, 'close() of a server')
+    const missing = (): string => compareDatagrams(world.datagramAccounts(false)).join('; ')
+    await until(() => missing() === '', patience, missing)
+    for (const server of world.servers) void server.shutDown()
+    const areStopped = (): boolean => world.servers.every((one) => one.isStopped)
+    await until(areStopped, patience, () => 'shutdown() does not come')
   }
-  world.closeDatagrams()
-  for (const server of world.servers) void server.close()
+  for (const one of world.datagrams) one.closeAll()
   world.destroyPeers()
+  for (const server of world.servers) void server.close()
+  await world.settle(patience)
+  // Their sockets are closed: answers are refused.
+  for (const one of world.datagrams) one.sendHeld()
   await world.settle(patience)
   for (const server of world.servers) server.checkEnd()
-  const arrived = world
-    .datagramAccounts(true)
-    .reduce((sum, { requests, answers }) => sum + requests.arrived + answers.arrived, 0)
-  const { whole, problems } = compare(world.collect(), ending === 'gently')
+  const { whole, problems } = compare(world.collect(), isGentle)
   assert.equal(problems.length, 0, problems[0])
-  return whole + arrived
+  return world
+    .datagramAccounts(true)
+    .reduce((sum, { requests, answers }) => sum + requests.arrived + answers.arrived, whole)
 }
 
 function storyOf(fault: unknown): string {

@@ -1,6 +1,6 @@
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import fc from 'fast-check'
-import { anyPlan, anyTurn, ANYTHING, type Act, type Plan, type ServerSpec, type Turn } from '../world/acts.js'
+import { anyPlan, anyTurn, ANYTHING, type Plan, type ServerSpec, type Turn } from '../world/acts.js'
 import { FORMS } from '../world/handlers.js'
 import type { EngineName } from '../world/means.js'
 
@@ -65,45 +65,17 @@ export function anyProgram(
   return programs.map((one) => (isPossible(one) ? one : { ...one, where: 'main thread' }))
 }
 
-/** A program as a person reads it, a line per step. */
-export function describeProgram({ engine, where, servers, peers, steps, ending }: Program): string {
-  const sizeOf = ({ verb, size }: Act): string => (verb === 'write' || verb === 'send' ? ` ${size}` : '')
-  const actOf = (one: Act): string => `${one.who} ${one.which} ${one.verb}${sizeOf(one)}`
-  return [
-    `on the ${engine} engine, in a ${where}`,
-    ...servers.map(
-      (one, at) =>
-        `server ${at}: ${one.transport}, ${one.form}, mark ${one.highWaterMark}, ${one.maxConnections} at most`,
-    ),
-    `peers: ${peers.map(({ to, kind }) => `${kind}→${to}`).join(' ')}`,
-    ...steps.map((step) => {
-      const acts = step.acts.map(actOf).join(', ')
-      return 'at' in step ? `  the next ${step.at}: ${acts}; ${step.outcome}` : `  ${acts}; ${step.rest}`
-    }),
-    `ends ${ending}`,
-  ].join('\n')
-}
-
 /** What happens to the workers of a cluster, and when peers connect. */
-export interface ClusterProgram {
-  readonly steps: readonly ClusterStep[]
-}
-
-export interface ClusterStep {
+export type ClusterProgram = readonly {
   /** A worker that is stopped takes nothing, so that peers wait in the primary. */
-  readonly do: 'fork' | 'stop' | 'go on' | 'connect' | 'wait'
+  readonly verb: 'fork' | 'stop' | 'go on' | 'connect' | 'wait'
   readonly which: number
-}
+}[]
 
-export const anyCluster: fc.Arbitrary<ClusterProgram> = fc.record({
-  steps: fc.array(
-    fc.record({
-      do: fc.constantFrom<ClusterStep['do']>('fork', 'stop', 'stop', 'go on', 'connect', 'connect', 'wait'),
-      which: fc.nat({ max: 7 }),
-    }),
-    { minLength: 3, maxLength: 8, size: 'max' },
-  ),
-})
-
-export const describeCluster = ({ steps }: ClusterProgram): string =>
-  ['a cluster with one worker', ...steps.map((step) => `  ${step.do} ${step.which}`)].join('\n')
+export const anyCluster: fc.Arbitrary<ClusterProgram> = fc.array(
+  fc.record({
+    verb: fc.constantFrom('fork', 'stop', 'stop', 'go on', 'connect', 'connect', 'wait'),
+    which: fc.nat({ max: 7 }),
+  }),
+  { minLength: 3, maxLength: 8, size: 'max' },
+)

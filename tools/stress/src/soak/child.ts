@@ -1,15 +1,14 @@
+import { setMaxListeners } from 'node:events'
 import { openSync } from 'node:fs'
 import { connect } from 'node:net'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
-import { setMaxListeners } from 'node:events'
 import { formatAddress } from '@sock/core'
-import type { Certificate } from '@sock/tools/certificate'
 import { serveParent } from '@sock/tools/children'
-import { isStream, type TransportName } from '@sock/tools/transports'
+import type { TcpServer } from '@sock/tcp'
+import { isStream } from '@sock/tools/transports'
 import fc from 'fast-check'
-import { anyPlan, anyTurn, type Plan, type Turn, type Verb } from '../world/acts.js'
-import type { DatagramAccount } from '../world/datagrams.js'
+import { anyPlan, anyTurn, type Moment, type Plan, type Verb } from '../world/acts.js'
 import { isEcho } from '../world/handlers.js'
 import { numberEndsFrom } from '../world/ledger.js'
 import { Means } from '../world/means.js'
@@ -17,7 +16,7 @@ import { pause, until } from '../world/pace.js'
 import { Pledges } from '../world/pledges.js'
 import type { WorldServer } from '../world/server.js'
 import { World } from '../world/world.js'
-import { ROLES, specsOf, takeSample, type Placed, type Setup, type SoakChild } from './setup.js'
+import { ROLES, specsOf, takeSample, type Placed, type Report, type Role, type Setup } from './setup.js'
 
 /* One process of a soak: the servers, or clients of theirs. */
 
@@ -27,6 +26,8 @@ const SHUTDOWN_TIMEOUT = 700
 const RESTART_EVERY = 6_000
 /** In ms: nothing that ends by itself takes longer, even when the other process stands still. */
 const PATIENCE = 60_000
+/** In ms: an answer that is not there by then is missing. */
+const ANSWER = 3_000
 /** In ms, between two things that clients do. */
 const BREATH = 5
 /** Clients that are open at once. */
@@ -40,21 +41,18 @@ const CROWD = 170
 const PLAN_EVERY = 150
 /** One in so many turns of rude clients a crowd connects, or clients that send rubbish. */
 const MISCHIEF_EVERY = 60
-/** Random things that are done in turn, over and over. */
-const CHOICES = 500
 
 const GENTLE: readonly Verb[] = ['write', 'write', 'write', 'send', 'send', 'stall', 'resume', 'closeWrite']
 const RUDE: readonly Verb[] = [...GENTLE, 'close', 'closeRead', 'destroy', 'reset', 'connect and abort']
 
 const faults: string[] = []
 const kept: number[][] = []
-let world: World
 let setup: Setup
+let world: World
 let random: () => number
+/** What this process does in a round. */
 let act: (ms: number) => Promise<void>
 let placed: readonly Placed[]
-/** What clients knew of datagrams before they were closed. */
-let told: DatagramAccount[] = []
 let over = new AbortController()
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
@@ -63,43 +61,60 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
 process.removeAllListeners('warning')
 process.on('warning', () => {})
 
-serveParent({
-  async begin(given, known) {
+const functions = {
+  /** @param known where the servers are; the server process tells it */
+  async begin(given: Setup, known: readonly Placed[]): Promise<readonly Placed[]> {
     setup = given
-    const { role, seed, certificates, engine, folder } = setup
+    const { role, certificates, engine, folder } = setup
     numberEndsFrom(2 ** 29 * (1 + ROLES.indexOf(role)))
-    random = createRandom(seed)
+    random = inTurn(fc.noBias(fc.nat({ max: 2 ** 30 })).map((one) => one / (2 ** 30 + 1)))
     let count = 0
     const means = new Means(engine, certificates, () => join(folder, `${(count += 1)}`))
-    world = new World(means, new Pledges(({ message }) => faults.push(message)), planner())
-    if (role === 'server') return (placed = await startServers())
+    const pledges = new Pledges(({ message }) => faults.push(message))
+    world = new World(means, pledges, role === 'server' ? planner() : () => undefined)
     for (const { spec, address } of known) world.addPlace(spec, address)
-    placed = known
-    act = clients(role)
-    return []
+    act = role === 'server' ? disturb : clients(role)
+    placed = role === 'server' ? await startServers() : known
+    return placed
   },
-  async round(ms) {
+  /** Load, restarts and so on, for so many ms. */
+  async round(ms: number) {
     over = new AbortController()
     setMaxListeners(0, over.signal)
     world.isEnding = false
-    await (setup.role === 'server' ? disturb(ms) : act(ms))
+    await act(ms)
   },
+  /** Ends the round early. */
   hurry: () => over.abort(),
-  leave: async () => (setup.role === 'server' ? world.serveOut() : leave()),
-  async report() {
-    await until(isQuiet, PATIENCE, 'busy after the last client left').catch(note)
+  /** Servers end what they have when their clients do; clients leave. */
+  async leave() {
+    if (setup.role === 'server') return world.serveOut()
+    await world.leave(PATIENCE).catch(note)
+    const isWaiting = (): boolean => world.datagrams.some((one) => one.isWaiting)
+    await until(
+      () => !isWaiting(),
+      ANSWER,
+      () => 'an answer',
+    ).catch(() => {})
+    for (const one of world.datagrams) one.closeAll()
+  },
+  /** Waits until nothing is under way. */
+  async report(): Promise<Report> {
+    await until(isQuiet, PATIENCE, () => 'busy after the last client left').catch(note)
     await world.settle(PATIENCE).catch(note)
-    const stopped = setup.role === 'server' ? world.stoppedPlaces : []
-    const known = world.datagramAccounts(true)
-    const datagrams = setup.role === 'server' ? known.filter(isTold) : told
+    const { broken, role } = setup
     const accounts = world.collect().map((account, at) => {
-      if (setup.broken === 'heap') kept.push(Array.from({ length: 5_000 }, Math.random))
-      if (setup.broken === 'descriptors' && at === 0) openSync(devNull, 'r')
-      const isWrong = setup.broken === 'byte' && account.length > 0 && at % 20 === 0
+      const isWrong = broken === 'byte' && account.length > 0 && at % 20 === 0
       return isWrong ? { ...account, length: account.length - 1 } : account
     })
-    return { accounts, datagrams, stopped, faults: faults.splice(0), sample: takeSample() }
+    if (broken === 'heap') for (const _ of accounts) kept.push(Array.from({ length: 5_000 }, Math.random))
+    if (broken === 'descriptors') openSync(devNull, 'r')
+    const datagrams = world.datagramAccounts(true)
+    if (broken === 'datagram' && role === 'server')
+      for (const { requests } of datagrams) requests.arrived -= 1
+    return { accounts, datagrams, faults: faults.splice(0), sample: takeSample() }
   },
+  /** Of servers: shuts them down for good. @returns what does not add up, by server, and what was done */
   async finish() {
     await Promise.all(world.servers.map((server) => server.shutDown(SHUTDOWN_TIMEOUT)))
     const problems = world.servers.flatMap(({ spec, observer }) =>
@@ -113,18 +128,17 @@ serveParent({
     )
     return { problems, done, sample: takeSample() }
   },
-} satisfies SoakChild)
-
-/** Whether the server tells of a client: one that it conceals on purpose must be missed. */
-const isTold = ({ mayLose }: DatagramAccount): boolean => setup.broken !== 'datagram' || mayLose
+}
+export type SoakChild = typeof functions
+serveParent(functions)
 
 const note = (error: Error): void => void faults.push(error.message)
 
-/** @returns numbers from 0 to 1 that the seed repeats */
-function createRandom(seed: number): () => number {
-  const numbers = fc.sample(fc.noBias(fc.nat({ max: 2 ** 30 })), { numRuns: 10_000, seed })
+/** @returns random values one after the other, which the seed repeats */
+function inTurn<T>(values: fc.Arbitrary<T>): () => T {
+  const all = fc.sample(values, { numRuns: 2_000, seed: setup.seed })
   let count = 0
-  return () => (numbers[(count += 1) % numbers.length] ?? 0) / (2 ** 30 + 1)
+  return () => all[(count += 1) % all.length] as T
 }
 
 const isOneIn = (count: number): boolean => random() * count < 1
@@ -132,25 +146,20 @@ const isOneIn = (count: number): boolean => random() * count < 1
 // The servers.
 
 /** Now and then a callback does something, to its own connection or to another one, or fails. */
-function planner(): (moment: Plan['at']) => Plan | undefined {
+function planner(): (at: Moment) => Plan | undefined {
   const verbs = fc.constantFrom<Verb>('write', 'write', 'write', 'closeWrite', 'close', 'reset')
-  const plans = fc.sample(anyPlan({ verbs, who: ['self', 'accepted', 'accepted'], most: 2 }), {
-    numRuns: CHOICES,
-    seed: setup.seed,
-  })
-  let count = 0
-  return (moment) => {
-    if (setup.role !== 'server' || !isOneIn(PLAN_EVERY)) return undefined
-    const plan = plans[(count += 1) % CHOICES]
-    return plan === undefined ? undefined : { ...plan, at: moment }
-  }
+  const next = inTurn(anyPlan({ verbs, who: ['self', 'accepted', 'accepted'], most: 2 }))
+  return (at) => (isOneIn(PLAN_EVERY) ? { ...next(), at } : undefined)
 }
 
-async function startServers(): Promise<Placed[]> {
-  const timesSeen = setup.broken === 'order' ? 2 : 1
+function startServers(): Promise<Placed[]> {
   return Promise.all(
     specsOf(setup.only).map(async (spec) => {
-      const made = world.createServer(spec, timesSeen)
+      const made = world.createServer(spec)
+      const { server, observer } = made
+      // It looks at each event a second time.
+      if (setup.broken === 'order')
+        server.on('connection', (event) => world.pledges.guard(() => observer.watcher.heard(event)))
       await made.listen()
       if (made.address === undefined) throw new Error(`No address: ${faults.join('; ')}`)
       return { spec, address: made.address }
@@ -179,13 +188,13 @@ async function disturb(ms: number): Promise<void> {
 
 /** Changes the certificate, and offers one with a key that does not fit: the next handshakes show which is in use. */
 function rotate({ server, spec }: WorldServer): void {
-  if (spec.transport !== 'tls' || !('setSecureContext' in server)) return
-  const { setSecureContext } = server as { setSecureContext: (options: Certificate) => void }
-  const [one, other] = random() < 0.5 ? setup.certificates : setup.certificates.toReversed()
-  if (one === undefined || other === undefined) return
-  setSecureContext.call(server, one)
+  if (spec.transport !== 'tls') return
+  const { certificates } = setup
+  const [one, other] = random() < 0.5 ? certificates : ([certificates[1], certificates[0]] as const)
+  const tls = server as TcpServer
+  tls.setSecureContext(one)
   try {
-    setSecureContext.call(server, { cert: one.cert, key: other.key })
+    tls.setSecureContext({ cert: one.cert, key: other.key })
     faults.push('tls: a certificate was taken with a key that does not fit')
   } catch {
     // As it should be.
@@ -200,49 +209,38 @@ const isQuiet = (): boolean =>
 
 // Clients.
 
-const isDatagram = (transport: TransportName): boolean => !isStream(transport)
-
-function clients(role: 'polite' | 'rude'): (ms: number) => Promise<void> {
-  const verbs = fc.constantFrom(...(role === 'rude' ? RUDE : GENTLE))
-  const who = role === 'rude' ? (['peer', 'peer', 'peer', 'many peers'] as const) : (['peer'] as const)
-  const turns = fc.sample(anyTurn({ verbs, who, most: 8 }), { numRuns: CHOICES, seed: setup.seed })
-  let count = 0
+function clients(role: Exclude<Role, 'server'>): (ms: number) => Promise<void> {
+  const isRude = role === 'rude'
+  const who = isRude ? (['peer', 'peer', 'peer', 'many peers'] as const) : (['peer'] as const)
+  const next = inTurn(anyTurn({ verbs: fc.constantFrom(...(isRude ? RUDE : GENTLE)), who, most: 8 }))
   return async (ms) => {
     const end = performance.now() + ms
-    for (let each = 0; each < DATAGRAM_CLIENTS; each += 1) connectTo(isDatagram, 'client')
+    for (let each = 0; each < DATAGRAM_CLIENTS; each += 1) connectTo('datagrams', 'client')
     // A busy machine has fewer turns in its time.
     for (let turn = 0; !over.signal.aborted && (turn < LEAST_TURNS || performance.now() < end); turn += 1) {
       for (let open = world.countPeers(); open < CLIENTS[role]; open += 1)
-        connectTo(isStream, role === 'rude' || random() < 0.2 ? 'raw' : 'client')
-      world.perform((turns[(count += 1) % CHOICES] as Turn).acts)
-      if (role === 'rude' && isOneIn(MISCHIEF_EVERY)) connectTo(isStream, 'raw', CROWD)
-      if (role === 'rude' && isOneIn(MISCHIEF_EVERY)) placed.forEach(sendRubbish)
+        connectTo('streams', isRude || random() < 0.2 ? 'raw' : 'client')
+      world.perform(next().acts)
+      if (isRude && isOneIn(MISCHIEF_EVERY)) connectTo('streams', 'raw', CROWD)
+      if (isRude && isOneIn(MISCHIEF_EVERY)) placed.forEach(sendRubbish)
       await pause(BREATH * 2 * random(), over.signal)
     }
   }
 }
 
 /** Connects to a server of this kind, if there is any, so many times. */
-function connectTo(kind: (transport: TransportName) => boolean, client: 'raw' | 'client', times = 1): void {
-  const places = [...placed.keys()].filter((at) => kind((placed[at] as Placed).spec.transport))
-  const which = places[Math.floor(random() * places.length)]
-  if (which === undefined) return
-  for (let count = 0; count < times; count += 1) world.connect(which, client)
+function connectTo(kind: 'streams' | 'datagrams', client: 'raw' | 'client', times = 1): void {
+  const places = world.places.filter(({ spec }) => isStream(spec.transport) === (kind === 'streams'))
+  const place = places[Math.floor(random() * places.length)]
+  if (place === undefined) return
+  for (let count = 0; count < times; count += 1) world.connect(place, client)
 }
 
 /** A client whose bytes mean nothing, to TLS neither. */
 function sendRubbish({ spec, address }: Placed): void {
-  if (isDatagram(spec.transport)) return
+  if (!isStream(spec.transport)) return
   const socket = address.family === 'unix' ? connect(address.path) : connect(address.port, address.host)
   socket.on('error', () => {}).resume()
   socket.end(Buffer.alloc(1_000))
   setTimeout(() => socket.destroy(), 100)
-}
-
-async function leave(): Promise<void> {
-  await world.leave(PATIENCE).catch(note)
-  // An answer that is not there after that will never come, and is missing.
-  await until(() => !world.isWaiting, 3_000, 'an answer').catch(() => {})
-  told = world.datagramAccounts(false)
-  world.closeDatagrams()
 }

@@ -3,12 +3,13 @@ import { startChild, type Child } from '@sock/tools/children'
 import { withFolder } from '@sock/tools/folder'
 import { command, listOf, numberUpTo, oneOf, Option, parse, wholeNumber } from '@sock/tools/options'
 import { createScreen, type Screen } from '@sock/tools/screen'
-import { listenForStop, type Stop } from '@sock/tools/stop'
+import { listenForStop } from '@sock/tools/stop'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import { ENGINES, isAvailable, type EngineName } from '../world/means.js'
 import { pause } from '../world/pace.js'
-import { BROKEN, ROLES, type Placed, type Report, type Role, type Setup, type SoakChild } from './setup.js'
-import { megabytes, Verdict, type Row } from './verdict.js'
+import type { SoakChild } from './child.js'
+import { BROKEN, ROLES, type Placed, type Role, type Setup } from './setup.js'
+import { Verdict, type Row } from './verdict.js'
 
 /* `npm run soak`: all transports under load and faults, in processes of their own, and a verdict. */
 
@@ -74,56 +75,53 @@ async function run(chosen: Options): Promise<number> {
     `${only.join(', ')} for ${minutes} min over ${engine}, seed ${seed}. Ctrl-C ends it with a verdict.`,
   )
   const verdict = new Verdict((problem) => screen.print(problem))
-  await withFolder('soak', ({ path }) => soak(chosen, path, verdict, stop, screen))
+  await withFolder('soak', async ({ path: folder }) => {
+    const start = (): Child<SoakChild> =>
+      startChild<SoakChild>(new URL('child.js', import.meta.url), {}, { execArgv: ['--expose-gc'] })
+    const children = { server: start(), polite: start(), rude: start() }
+    const all = Object.values(children)
+    const kill = (): void => all.forEach((child) => child.kill('SIGKILL'))
+    stop.forced.addEventListener('abort', kill)
+    stop.wanted.addEventListener('abort', () => all.forEach(({ call }) => void call.hurry().catch(() => {})))
+    try {
+      const certificates = [await createCertificate(), await createCertificate()] as const
+      let placed: readonly Placed[] = []
+      for (const [at, role] of ROLES.entries())
+        placed = await children[role].call.begin(
+          { ...chosen, seed: seed + at, role, folder, certificates },
+          placed,
+        )
+      await rounds(chosen, children, verdict, stop.wanted, screen)
+      verdict.finish = await children.server.call.finish()
+      for (const child of all) verdict.ended(await child.stop())
+    } catch (error) {
+      verdict.ended((error as Error).message)
+      kill()
+      await Promise.all(all.map(({ ended }) => ended))
+    }
+  })
   if (stop.forced.aborted) return stop.exitCode
   screen.clear()
-  return conclude(verdict.judge(), chosen, screen)
-}
-
-async function soak(
-  chosen: Options,
-  folder: string,
-  verdict: Verdict,
-  stop: Stop,
-  screen: Screen,
-): Promise<void> {
-  const start = (): Child<SoakChild> =>
-    startChild<SoakChild>(new URL('child.js', import.meta.url), {}, { execArgv: ['--expose-gc'] })
-  const children = { server: start(), polite: start(), rude: start() }
-  const all = Object.values(children)
-  const kill = (): void => all.forEach((child) => child.kill('SIGKILL'))
-  stop.forced.addEventListener('abort', kill)
-  stop.wanted.addEventListener('abort', () => all.forEach(({ call }) => void call.hurry().catch(() => {})))
-  try {
-    const certificates = [await createCertificate(), await createCertificate()] as const
-    let placed: readonly Placed[] = []
-    for (const role of ROLES) {
-      const seed = chosen.seed + ROLES.indexOf(role)
-      const told = await children[role].call.begin({ ...chosen, seed, role, folder, certificates }, placed)
-      if (role === 'server') placed = told
-    }
-    await rounds(chosen, children, verdict, stop, screen)
-    verdict.finish = await children.server.call.finish()
-    const ends = await Promise.all(all.map((child) => child.stop()))
-    verdict.processes.push(...ends.filter((how) => how !== undefined))
-  } catch (error) {
-    verdict.processes.push((error as Error).message)
-    kill()
-    await Promise.all(all.map(({ ended }) => ended))
-  }
+  return conclude(verdict.judge(), seed, screen)
 }
 
 async function rounds(
   { minutes, seed }: Options,
   children: Children,
   verdict: Verdict,
-  { wanted }: Stop,
+  wanted: AbortSignal,
   screen: Screen,
 ): Promise<void> {
   const began = performance.now()
   const end = began + minutes * 60_000
   const length = Math.min(Math.max((minutes * 60_000) / ROUNDS - LOOKING, ROUND.least), ROUND.most)
-  verdict.add(await reports(children))
+  const clients = [children.polite, children.rude]
+  // The clients first: then the servers wait until they have nothing left.
+  const look = async (): Promise<void> => {
+    const [polite, rude] = await Promise.all([children.polite.call.report(), children.rude.call.report()])
+    verdict.add({ polite, rude, server: await children.server.call.report() })
+  }
+  await look()
   // A slow machine gets fewer into its time, and a trend is judged by their number.
   for (let round = 0; !wanted.aborted && (round < ROUNDS || performance.now() < end); round += 1) {
     const over = new AbortController()
@@ -132,16 +130,10 @@ async function rounds(
     over.abort()
     await freezing
     await children.server.call.leave()
-    await Promise.all([children.polite.call.leave(), children.rude.call.leave()])
-    verdict.add(await reports(children))
-    screen.status(progress(verdict, performance.now() - began))
+    await Promise.all(clients.map(({ call }) => call.leave()))
+    await look()
+    screen.status(`${Math.round((performance.now() - began) / 1000)} s · ${verdict.progress}`)
   }
-}
-
-/** The clients first: then the servers wait until they have nothing left. */
-async function reports({ server, polite, rude }: Children): Promise<Record<Role, Report>> {
-  const [ofPolite, ofRude] = await Promise.all([polite.call.report(), rude.call.report()])
-  return { polite: ofPolite, rude: ofRude, server: await server.call.report() }
 }
 
 /** Stops a process now and then, with everything that it has open: that looks like a machine that hangs. */
@@ -155,26 +147,15 @@ async function freeze(child: Child<SoakChild>, signal: AbortSignal, seed: number
   }
 }
 
-function progress({ seen, problems, samples }: Verdict, elapsed: number): string {
-  const { descriptors, rss, heap } = samples.server.at(-1) ?? { rss: 0, heap: 0 }
-  return [
-    `${Math.round(elapsed / 1000)} s`,
-    `${seen.ends} ends, ${seen.whole} whole, ${megabytes(seen.bytes)}`,
-    `server ${descriptors ?? '?'} descriptors, rss ${megabytes(rss)}, heap ${megabytes(heap)}`,
-    `${problems} problems`,
-  ].join(' · ')
-}
-
 /** Prints the verdict, and how many of its rows hold. @returns the exit code */
-function conclude(rows: readonly Row[], { seed }: Options, screen: Screen): number {
+function conclude(rows: readonly Row[], seed: number, screen: Screen): number {
   const width = Math.max(...rows.map(({ name }) => name.length))
   for (const { name, seen, problems } of rows) {
     screen.print(`${problems.length === 0 ? 'holds' : 'FAILS'}  ${name.padEnd(width)}  ${seen}`)
     for (const problem of problems) screen.print(`       ${problem}`)
   }
   const failed = rows.filter(({ problems }) => problems.length > 0).length
-  const passed = rows.length - failed
   if (failed > 0) screen.print(`Repeat its choices with --seed ${seed}`)
-  screen.print(`${passed} passed, ${failed} failed`)
-  return failed === 0 ? 0 : 1
+  screen.print(`${rows.length - failed} passed, ${failed} failed`)
+  return Math.sign(failed)
 }

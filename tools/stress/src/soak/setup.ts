@@ -23,7 +23,7 @@ export interface Setup {
   readonly folder: string
   readonly engine: EngineName
   /** One in use, and one to change to. */
-  readonly certificates: readonly [Certificate, ...Certificate[]]
+  readonly certificates: readonly [Certificate, Certificate]
   readonly broken?: (typeof BROKEN)[number]
 }
 
@@ -33,45 +33,11 @@ export interface Placed {
   readonly address: Address
 }
 
-/** What a process holds when all is quiet. */
-export interface Sample {
-  /** Open descriptors; `undefined` where the system does not tell. */
-  readonly descriptors: number | undefined
-  /** In bytes, without the part where V8 puts what is new: that is up to 48 MiB, however long a process runs. */
-  readonly rss: number
-  /** In bytes; buffers outside of the heap included. */
-  readonly heap: number
-}
-
 /** What a process has to say after a round. */
 export interface Report {
   readonly accounts: readonly Account[]
   readonly datagrams: readonly DatagramAccount[]
-  /** Of servers: the numbers of places where one was stopped. */
-  readonly stopped: readonly number[]
   readonly faults: readonly string[]
-  readonly sample: Sample
-}
-
-/** The functions of each child. */
-export interface SoakChild {
-  /** @param placed where the servers are; the server process tells it */
-  begin(setup: Setup, placed: readonly Placed[]): Promise<readonly Placed[]>
-  /** Load, restarts and so on, for so many ms. */
-  round(ms: number): Promise<void>
-  /** Ends the round early. */
-  hurry(): void
-  /** Servers end what they have when their clients do; clients leave. */
-  leave(): Promise<void>
-  /** Waits until nothing is under way. */
-  report(): Promise<Report>
-  /** Of servers: shuts them down for good. @returns what does not add up, by server, and what was done */
-  finish(): Promise<Finish>
-}
-
-export interface Finish {
-  readonly problems: readonly string[]
-  readonly done: readonly string[]
   readonly sample: Sample
 }
 
@@ -90,16 +56,21 @@ const LIMITS = { highWaterMark: 65_536, maxConnections: 150, idleTimeout: 4_000 
 export const specsOf = (only: readonly TransportName[]): ServerSpec[] =>
   only.flatMap((transport) => FORMS[transport].map((form) => ({ transport, form, ...LIMITS })))
 
-/** The process must have been started with --expose-gc. */
-export function takeSample(): Sample {
+export type Sample = ReturnType<typeof takeSample>
+
+/** What a process holds when all is quiet. It must have been started with --expose-gc. */
+export function takeSample() {
   // Twice: what the first run finalizes, the second collects.
   globalThis.gc?.()
   globalThis.gc?.()
   const { rss, heapUsed, external } = process.memoryUsage()
   const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')
   return {
+    /** Open descriptors; `undefined` where the system does not tell. */
     descriptors: process.platform === 'linux' ? readdirSync('/proc/self/fd').length : undefined,
+    /** In bytes, without the part where V8 puts what is new: that is up to 48 MiB, however long a process runs. */
     rss: rss - (young?.physical_space_size ?? 0),
+    /** In bytes; buffers outside of the heap included. */
     heap: heapUsed + external,
   }
 }

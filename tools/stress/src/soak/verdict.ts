@@ -1,6 +1,7 @@
 import { compareDatagrams } from '../world/datagrams.js'
 import { compare } from '../world/ledger.js'
-import { ROLES, type Finish, type Report, type Role, type Sample } from './setup.js'
+import type { SoakChild } from './child.js'
+import { ROLES, type Report, type Role, type Sample } from './setup.js'
 
 /** One line of the verdict: what was looked at, what was seen, and what is wrong with it. */
 export interface Row {
@@ -27,9 +28,9 @@ const RSS = { least: 24_000_000, part: 0.1 }
 export class Verdict {
   readonly seen = { ends: 0, whole: 0, bytes: 0, datagrams: 0 }
   readonly samples: Record<Role, Sample[]> = { server: [], polite: [], rude: [] }
+  finish: Awaited<ReturnType<SoakChild['finish']>> | undefined
   /** Why it ended before its time, and how the processes ended. */
-  readonly processes: string[] = []
-  finish: Finish | undefined
+  readonly #processes: string[] = []
   readonly #lost: string[] = []
   readonly #faults: string[] = []
   readonly #tell: (problem: string) => void
@@ -39,8 +40,18 @@ export class Verdict {
     this.#tell = tell
   }
 
-  get problems(): number {
-    return this.#lost.length + this.#faults.length
+  /** So far, for the one who waits. */
+  get progress(): string {
+    const { seen, samples } = this
+    const { descriptors, rss, heap } = samples.server.at(-1) ?? { rss: 0, heap: 0 }
+    const counts = `${seen.ends} ends, ${seen.whole} whole, ${megabytes(seen.bytes)}`
+    const sizes = `${descriptors ?? '?'} descriptors, rss ${megabytes(rss)}, heap ${megabytes(heap)}`
+    return `${counts} · server ${sizes} · ${this.#lost.length + this.#faults.length} problems`
+  }
+
+  /** A process has ended. @param how undefined if it did so in good order */
+  ended(how: string | undefined): void {
+    if (how !== undefined) this.#processes.push(how)
   }
 
   /** Takes the reports of one round, in which everything came to its end. */
@@ -53,7 +64,7 @@ export class Verdict {
     this.seen.whole += whole
     this.seen.bytes += accounts.reduce((sum, { length }) => sum + length, 0)
     this.seen.datagrams += datagrams.reduce((sum, one) => sum + one.requests.arrived + one.answers.arrived, 0)
-    this.#keep(this.#lost, [...problems, ...compareDatagrams(datagrams, reports.server.stopped)])
+    this.#keep(this.#lost, [...problems, ...compareDatagrams(datagrams)])
     for (const role of ROLES) {
       this.samples[role].push(reports[role].sample)
       this.#keep(
@@ -71,41 +82,40 @@ export class Verdict {
   }
 
   judge(): Row[] {
-    const { seen, finish, processes } = this
-    const story = `${seen.ends} ends of connections, ${seen.whole} streams whole, ${seen.datagrams} datagrams`
+    const { seen, finish } = this
     const first = this.samples.server[0]?.descriptors ?? 0
     const left = finish?.sample.descriptors ?? 0
+    const counts = `${seen.ends} ends of connections, ${seen.whole} streams whole, ${seen.datagrams} datagrams`
+    const nothing = seen.whole + seen.datagrams === 0 ? ['nothing at all'] : []
+    const unanswered = ['the servers did not answer']
+    const stays = left < first || first === 0 ? [] : [`${left} descriptors, ${first} with the servers`]
+    const row = (name: string, what: string, problems: readonly string[]): Row => ({
+      name,
+      seen: what,
+      problems,
+    })
     return [
-      ...ROLES.flatMap((role) => [
-        judgeDescriptors(role, this.samples[role]),
-        judgeTrend(
-          `${role}: heap`,
-          this.samples[role].map(({ heap }) => heap),
-          HEAP,
-        ),
-        judgeTrend(
-          `${role}: rss`,
-          this.samples[role].map(({ rss }) => rss),
-          RSS,
-        ),
-      ]),
-      {
-        name: 'bytes and datagrams',
-        seen: story,
-        problems: seen.whole + seen.datagrams === 0 ? ['nothing at all', ...this.#lost] : this.#lost,
-      },
-      { name: 'events, content, promises', seen: 'each one', problems: this.#faults },
-      {
-        name: 'counters and shutdowns',
-        seen: finish?.done.join('; ') ?? 'nothing',
-        problems: finish?.problems ?? ['the servers did not answer'],
-      },
-      { name: 'processes', seen: `${ROLES.length} were started`, problems: processes },
-      {
-        name: 'after the last shutdown',
-        seen: `${left} descriptors`,
-        problems: left < first || first === 0 ? [] : [`${left} descriptors, ${first} with the servers`],
-      },
+      ...ROLES.flatMap((role) => {
+        const samples = this.samples[role]
+        return [
+          judgeDescriptors(role, samples),
+          judgeTrend(
+            `${role}: heap`,
+            samples.map(({ heap }) => heap),
+            HEAP,
+          ),
+          judgeTrend(
+            `${role}: rss`,
+            samples.map(({ rss }) => rss),
+            RSS,
+          ),
+        ]
+      }),
+      row('bytes and datagrams', counts, [...nothing, ...this.#lost]),
+      row('events, content, promises', 'each one', this.#faults),
+      row('counters and shutdowns', finish?.done.join('; ') ?? 'nothing', finish?.problems ?? unanswered),
+      row('processes', `${ROLES.length} were started`, this.#processes),
+      row('after the last shutdown', `${left} descriptors`, stays),
     ]
   }
 }
@@ -143,4 +153,4 @@ function median(numbers: readonly number[]): number {
   return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2
 }
 
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`

@@ -32,18 +32,20 @@ export const isObserver = (moment: Moment): boolean => moment.startsWith('on ')
 export type Outcome = 'returns' | 'late' | 'throws' | 'rejects' | 'bad thenable'
 
 const ENDS = ['write', 'closeWrite', 'closeRead', 'close', 'destroy', 'reset', 'stall', 'resume'] as const
-const WORLD = [
-  'connect',
-  'connect and abort',
-  'send',
+const SERVERS = [
   'close server',
   'shut down',
   'shut down at once',
   'listen',
+  'listen',
   'listen in vain',
 ] as const
-export type EndVerb = (typeof ENDS)[number]
-export type Verb = EndVerb | (typeof WORLD)[number]
+const CLIENTS = ['connect', 'connect', 'connect and abort'] as const
+/** Of an end: asyncDispose, or a read while another one waits. Of a server: asyncDispose, or one more observer comes or leaves. */
+const RARE = ['dispose', 'read twice', 'dispose server', 'observe'] as const
+export type EndVerb = (typeof ENDS)[number] | 'dispose' | 'read twice'
+export type Verb =
+  EndVerb | (typeof SERVERS)[number] | (typeof CLIENTS)[number] | (typeof RARE)[number] | 'send'
 
 export interface Act {
   readonly verb: Verb
@@ -68,8 +70,9 @@ interface Choice {
 export const ANYTHING: fc.Arbitrary<Verb> = fc.oneof(
   { weight: 10, arbitrary: fc.constantFrom<Verb>('write', 'write', 'send') },
   { weight: 10, arbitrary: fc.constantFrom<Verb>(...ENDS) },
-  { weight: 1, arbitrary: fc.constantFrom<Verb>('connect', 'connect', 'connect and abort') },
-  { weight: 1, arbitrary: fc.constantFrom<Verb>(...WORLD.slice(3), 'listen') },
+  { weight: 1, arbitrary: fc.constantFrom<Verb>(...CLIENTS) },
+  { weight: 1, arbitrary: fc.constantFrom<Verb>(...SERVERS) },
+  { weight: 1, arbitrary: fc.constantFrom<Verb>(...RARE) },
 )
 
 const anyActs = ({ verbs, who, most }: Choice): fc.Arbitrary<Act[]> =>

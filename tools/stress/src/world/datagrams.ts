@@ -1,163 +1,177 @@
 import assert from 'node:assert/strict'
 import type { DatagramChannel, DatagramHandler } from '@sock/core'
-import { never, oneOf, type Pledges } from './pledges.js'
-import { answerLength, decodePost, encodePost, Flow, POST_HEADER, UNHEARD } from './posts.js'
 import { nextId } from './ledger.js'
+import { never, oneOf } from './pledges.js'
+import { answerLength, POST_HEADER, Talk } from './posts.js'
 import type { Place, WorldServer } from './server.js'
+import type { World } from './world.js'
+
+const counts = () => ({ sent: 0, acknowledged: 0, arrived: 0 })
+
+/** What one process knows of the datagrams of one place, as plain data. */
+export interface DatagramAccount {
+  /** The number of the place. */
+  readonly place: number
+  readonly transport: string
+  /** The server was stopped, or a client ended early. */
+  readonly mayLose: boolean
+  /** How many were sent, how many of those the system has taken, and how many arrived. */
+  readonly requests: ReturnType<typeof counts>
+  readonly answers: ReturnType<typeof counts>
+}
 
 interface Client {
-  readonly id: number
   readonly channel: DatagramChannel
-  /** How often its server had been stopped when it began. */
-  readonly stops: number
-  /** Answers that are due. */
-  wanted: number
+  readonly talk: Talk
+  /** How many answers it still expects. */
+  waits: number
   isClosed: boolean
 }
 
-/** What travels between a client and its server. */
-interface Flows {
-  readonly requests: Flow
-  readonly answers: Flow
-}
-
-/** What one process knows of one client, as plain data. */
-export interface DatagramAccount {
-  readonly id: number
-  /** The number of its server's place. */
-  readonly place: number
-  readonly transport: string
-  /** Datagrams may be lost: the client was closed, or its server was stopped. */
-  readonly mayLose: boolean
-  readonly requests: Numbers
-  readonly answers: Numbers
-}
-type Numbers = Pick<Flow, 'sent' | 'acknowledged' | 'arrived'>
-
-const SENDING = oneOf(...UNHEARD)
+/** Errors of sending, and of waiting for an answer: the receiver is not there, or not yet, or has no room. */
+const SENDING = oneOf(
+  'ECONNREFUSED',
+  'ENOENT',
+  'ENOTCONN',
+  'ECONNRESET',
+  'ERR_SOCK_CLOSED',
+  'ERR_SOCK_DRAINING',
+  'ERR_SOCK_BACKPRESSURE',
+)
 /** One more than an engine gathers at a time. */
 const MANY = 257
 const LARGEST = 2_100
+/** One in so many requests is answered only after the next one. */
+const HOLD_EVERY = 4
 
-/** The datagram server of one place, or its clients, or both; and all that travels. */
+/** The datagram server at one place, or its clients, or both; and all that travels between them. */
 export class Datagrams {
+  readonly place: Place
+  readonly #world: World
   #clients: Client[] = []
-  /** By client, of this process or another one. */
-  readonly #flows = new Map<number, Flows>()
-  readonly #place: () => Place
-  readonly #pledges: Pledges
-  readonly #at: () => unknown
-  #isRunning = false
+  /** The server's side of each client's talk. */
+  readonly #talks = new Map<number, Talk>()
+  #held: (() => void)[] = []
+  #requests = counts()
+  #answers = counts()
   #stopsBefore = 0
+  #endedEarly = false
 
-  /** @param at does what is planned for a callback, and returns or throws as planned */
-  constructor(place: () => Place, pledges: Pledges, at: () => unknown = () => undefined) {
-    this.#place = place
-    this.#pledges = pledges
-    this.#at = at
+  constructor(place: Place, world: World) {
+    this.place = place
+    this.#world = world
   }
 
-  /** A function that loops, one that takes a single datagram, or callbacks. */
-  handler(form: string): DatagramHandler {
-    const loop = async (channel: DatagramChannel): Promise<void> => {
-      for await (const datagram of channel.datagrams()) {
-        this.#serve(datagram.data, (answer) => datagram.reply(answer))
-        await this.#at()
+  /** Callbacks, or a function that takes one datagram or all. @param at returns or throws as planned */
+  handler(server: WorldServer, at: () => unknown): DatagramHandler {
+    const { form } = server.spec
+    if (form !== 'function' && form !== 'reader')
+      return {
+        data: (channel, data) => {
+          this.#serve(server, data, (answer) => channel.write(answer), false)
+          return at() as void
+        },
+      }
+    let isRunning = false
+    return async (channel) => {
+      this.#world.pledges.guard(() => assert.ok(!isRunning, 'a handler runs twice at a time'))
+      isRunning = true
+      try {
+        for await (const datagram of form === 'function' ? channel.datagrams() : [await channel.receive()]) {
+          if (datagram === null) break
+          this.#serve(server, datagram.data, (answer) => datagram.reply(answer), true)
+          await at()
+        }
+      } finally {
+        isRunning = false
       }
     }
-    const one = async (channel: DatagramChannel): Promise<void> => {
-      const datagram = await channel.receive()
-      if (datagram === null) return
-      this.#serve(datagram.data, (answer) => datagram.reply(answer))
-      await this.#at()
-    }
-    if (form === 'function') return (channel) => this.#alone(() => loop(channel))
-    if (form === 'reader') return (channel) => this.#alone(() => one(channel))
-    return {
-      data: (channel, data) => {
-        this.#serve(data, (answer) => channel.write(answer))
-        return this.#at() as void
-      },
-    }
   }
 
-  /** Calls of a handler function never overlap. */
-  async #alone(run: () => Promise<void>): Promise<void> {
-    this.#pledges.guard(() => assert.ok(!this.#isRunning, 'a handler runs twice at a time'))
-    this.#isRunning = true
-    await run().finally(() => (this.#isRunning = false))
-  }
-
-  #of(client: number): Flows {
-    const flows = this.#flows.get(client) ?? { requests: new Flow(), answers: new Flow() }
-    this.#flows.set(client, flows)
-    return flows
-  }
-
-  #serve(data: Buffer, reply: (answer: Buffer) => Promise<void>): void {
-    const { datagrams } = (this.#place() as WorldServer).observer
+  /** @param canWait whether `reply` may be called later, too */
+  #serve(
+    server: WorldServer,
+    data: Buffer,
+    reply: (answer: Buffer) => Promise<void>,
+    canWait: boolean,
+  ): void {
+    const { pledges, isEnding } = this.#world
+    const { datagrams } = server.observer
+    const { stops } = server
     datagrams.handled += 1
-    this.#pledges.guard(() => {
-      const { client, number, wanted } = decodePost(data)
-      const { requests, answers } = this.#of(client)
-      requests.take(number)
-      for (let at = 0; at < wanted; at++) {
-        const post = { client, number: answers.next(), wanted: 0, length: answerLength(at) }
-        const sent = (): void => void (datagrams.sent += 1)
-        const refused = (): void => void (datagrams.refused += 1)
-        this.#send('an answer', answers, reply(encodePost(post)), sent, refused)
+    this.#requests.arrived += 1
+    pledges.guard(() => {
+      const { client, number, wanted } = Talk.read(data)
+      const talk = this.#talks.get(client) ?? new Talk(client)
+      this.#talks.set(client, talk.take(number))
+      const sent = (): void => void (datagrams.sent += 1)
+      const refused = (): void => void (datagrams.refused += 1)
+      const answer = (at: number): void =>
+        this.#keep('an answer', reply(talk.next(0, answerLength(at))), this.#answers, sent, refused)
+      const answerAll = (): void => {
+        if (server.stops === stops) for (let at = 0; at < wanted; at++) answer(at)
+        // The socket that the request came to is closed by now.
+        else if (server.server.state !== 'draining')
+          pledges.keep('a late answer', reply(data), () => assert.fail('sent'), oneOf('ERR_SOCK_CLOSED'))
       }
+      this.#held.push(answerAll)
+      if (!canWait || isEnding || number % HOLD_EVERY > 0) this.sendHeld()
     })
   }
 
-  connect(dial: () => Promise<DatagramChannel>): void {
-    const { stops } = this.#place()
+  /** Sends the answers that were held back. */
+  sendHeld(): void {
+    for (const answer of this.#held.splice(0)) answer()
+  }
+
+  connect(dialling: Promise<DatagramChannel>): void {
+    const { pledges } = this.#world
     const opened = (channel: DatagramChannel): void => {
+      const client = { channel, talk: new Talk(nextId()), waits: 0, isClosed: false }
       // The system may give a client the very port that the server has just left: it would get what it sends.
-      if (String(channel.localAddress) === String(channel.remoteAddress)) {
-        this.#pledges.keep('close() of a client', channel.close(), () => {}, never)
-        return
-      }
-      const client = { id: nextId(), channel, stops, wanted: 0, isClosed: false }
+      if (String(channel.localAddress) === String(channel.remoteAddress)) return this.#close(client)
       this.#clients.push(client)
-      this.#pledges.keep('reading of a client', this.#read(client), () => {}, SENDING)
+      pledges.keep('reading of a client', this.#read(client), () => {}, SENDING)
     }
-    this.#pledges.keep('connect()', dial(), opened, SENDING)
+    pledges.keep('connect()', dialling, opened, SENDING)
   }
 
   async #read(client: Client): Promise<void> {
-    const { answers } = this.#of(client.id)
-    for (let data; (data = await client.channel.read()) !== null;) {
-      const post = decodePost(data)
-      assert.equal(post.client, client.id, 'an answer for another')
-      answers.take(post.number)
+    try {
+      for (let data; (data = await client.channel.read()) !== null;) {
+        const post = Talk.read(data)
+        assert.equal(post.client, client.talk.client, 'an answer for another')
+        client.talk.take(post.number)
+        client.waits -= 1
+        this.#answers.arrived += 1
+      }
+    } finally {
+      this.#endedEarly ||= !client.isClosed
+      client.isClosed = true
     }
-    client.isClosed = true
   }
 
   send(which: number, size: number): void {
     const client = this.#clients[which % this.#clients.length]
     if (client === undefined || client.isClosed) return
-    const { requests } = this.#of(client.id)
     const wanted = size > 65_536 ? MANY : size > 4_096 ? 24 : 1
-    const length = POST_HEADER + Math.min(size, LARGEST)
-    const post = { client: client.id, number: requests.next(), wanted, length }
-    const sent = (): void => void (client.wanted += wanted)
-    this.#send('a request', requests, client.channel.write(encodePost(post)), sent)
+    const sending = client.channel.write(client.talk.next(wanted, POST_HEADER + Math.min(size, LARGEST)))
+    this.#keep('a request', sending, this.#requests, () => void (client.waits += wanted))
   }
 
-  #send(
+  #keep(
     what: string,
-    flow: Flow,
     sending: Promise<void>,
-    sent: () => void = () => {},
+    flow: ReturnType<typeof counts>,
+    sent: () => void,
     refused: () => void = () => {},
   ): void {
+    flow.sent += 1
     const acknowledged = (): void => {
       flow.acknowledged += 1
       sent()
     }
-    this.#pledges.keep(what, sending, acknowledged, (error) => {
+    this.#world.pledges.keep(what, sending, acknowledged, (error) => {
       refused()
       SENDING(error)
     })
@@ -165,66 +179,46 @@ export class Datagrams {
 
   /** Whether a client waits for an answer. */
   get isWaiting(): boolean {
-    return this.#clients.some(
-      ({ id, wanted, isClosed }) => !isClosed && this.#of(id).answers.arrived < wanted,
-    )
+    return this.#clients.some(({ waits, isClosed }) => !isClosed && waits > 0)
   }
 
   closeAll(): void {
-    for (const client of this.#clients) {
-      client.isClosed = true
-      this.#pledges.keep('close() of a client', client.channel.close(), () => {}, never)
-    }
+    for (const client of this.#clients.splice(0)) this.#close(client)
   }
 
-  /** Whether the server was stopped since accounts were forgotten. */
-  get wasStopped(): boolean {
-    return this.#place().stops !== this.#stopsBefore
+  #close(client: Client): void {
+    client.isClosed = true
+    this.#world.pledges.keep('close() of a client', client.channel.close(), () => {}, never)
   }
 
-  /** @param place its number @param forgets what was told, and closed clients */
-  accounts(place: number, forgets: boolean): DatagramAccount[] {
-    const { stops, spec } = this.#place()
-    const clients = new Map(this.#clients.map((one) => [one.id, one]))
-    const numbers = ({ sent, acknowledged, arrived }: Flow): Numbers => ({ sent, acknowledged, arrived })
-    const accounts = [...this.#flows].map(([id, { requests, answers }]) => {
-      const client = clients.get(id)
-      const before = client?.stops ?? this.#stopsBefore
-      const mayLose = spec.transport === 'udp' || before !== stops || client?.isClosed === true
-      const flows = { requests: numbers(requests), answers: numbers(answers) }
-      return { id, place, transport: spec.transport, mayLose, ...flows }
-    })
+  /** @param place its number @param forgets begins to count anew */
+  account(place: number, forgets: boolean): DatagramAccount {
+    const { stops, spec } = this.place
+    const mayLose = spec.transport === 'udp' || this.#endedEarly || stops !== this.#stopsBefore
+    const { transport } = spec
+    const told = { place, transport, mayLose, requests: { ...this.#requests }, answers: { ...this.#answers } }
     if (forgets) {
-      this.#clients = []
-      this.#flows.clear()
+      this.#requests = counts()
+      this.#answers = counts()
       this.#stopsBefore = stops
+      this.#endedEarly = false
+      this.#talks.clear()
     }
-    return accounts
+    return told
   }
 }
 
-/**
- * Compares what was sent with what arrived, by client.
- *
- * @param stopped numbers of places whose server was stopped: there, datagrams may be lost, also of clients that the server
- * knows nothing of
- * @returns what is wrong
- */
-export function compareDatagrams(
-  accounts: readonly DatagramAccount[],
-  stopped: readonly number[] = [],
-): string[] {
-  const problems: string[] = []
-  for (const id of new Set(accounts.map((one) => one.id))) {
-    const same = accounts.filter((one) => one.id === id)
-    const mayLose = same.some((one) => one.mayLose || stopped.includes(one.place))
-    for (const flow of ['requests', 'answers'] as const) {
-      const sum = (key: keyof Numbers): number => same.reduce((before, one) => before + one[flow][key], 0)
-      const story = `${same[0]?.transport} client ${id}: ${sum('arrived')} of ${sum('sent')} ${flow} arrived`
-      if (sum('arrived') > sum('sent')) problems.push(`${story}, more than there were`)
-      if (!mayLose && sum('arrived') < sum('acknowledged'))
-        problems.push(`${story}, and the system took ${sum('acknowledged')}`)
-    }
-  }
-  return problems
+/** Compares what was sent with what arrived, place by place. @returns what is wrong */
+export function compareDatagrams(accounts: readonly DatagramAccount[]): string[] {
+  return [...new Set(accounts.map(({ place }) => place))].flatMap((place) => {
+    const same = accounts.filter((one) => one.place === place)
+    const mayLose = same.some((one) => one.mayLose)
+    return (['requests', 'answers'] as const).flatMap((way) => {
+      const [sent, taken, arrived] = (['sent', 'acknowledged', 'arrived'] as const).map((key) =>
+        same.reduce((sum, one) => sum + one[way][key], 0),
+      ) as [number, number, number]
+      const story = `${same[0]?.transport}: of ${sent} ${way} the system took ${taken}, and ${arrived} arrived`
+      return arrived > sent || (!mayLose && arrived < taken) ? story : []
+    })
+  })
 }

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import type { Connection, StreamHandler } from '@sock/core'
+import type { StreamCallbacks, StreamHandler } from '@sock/core'
 import type { LibraryEnd } from './library-end.js'
-import type { Pledges } from './pledges.js'
+import type { WorldServer } from './server.js'
+import type { World } from './world.js'
 
 /** Forms of handlers. The last three use `connection.stream`, and answer what they are sent. */
 export const FORMS = [
@@ -23,99 +24,75 @@ export const isEcho = (form: Form): boolean => FORMS.indexOf(form) >= FORMS.inde
 export const CALLBACKS = ['open', 'data', 'end', 'drain', 'close'] as const
 export type Callback = (typeof CALLBACKS)[number]
 
-/** What handlers tell, and are told. */
-export interface Play {
-  enter(connection: Connection): LibraryEnd
-  of(connection: Connection): LibraryEnd
-  /** Does what is planned for this moment, and returns or throws as planned. */
-  at(moment: Callback, end: LibraryEnd): unknown
-  /** The same where nobody would hear of a failure. */
-  actAt(moment: Callback, end: LibraryEnd): void
-  readonly pledges: Pledges
-}
-
 /** Set by each connection in its callbacks: none may see that of another. */
 export const context = new AsyncLocalStorage<LibraryEnd>()
 
-export function handlerOf(form: Form, play: Play): StreamHandler {
-  switch (form) {
-    case 'callbacks':
-    case 'few callbacks':
-    case 'reader':
-      return callbacks(form, play)
-    case 'function':
-      return (connection) => readAll(connection, play)
-    case 'pipeline':
-      return (connection) => echoByPipeline(connection, play)
-    case 'iteration':
-      return (connection) => echoByIteration(connection, play)
-    default:
-      return (connection) => echoByHttp(connection, play)
-  }
+/** Does what is planned for this moment, and returns or throws as planned. */
+type At = (moment: Callback, end: LibraryEnd) => unknown
+
+/** The handler of one of the servers of a world. */
+export function handlerOf(world: World, owner: WorldServer): StreamHandler {
+  const { form } = owner.spec
+  const at: At = (moment, end) => world.at(moment, end, owner)
+  if (form === 'callbacks' || form === 'few callbacks' || form === 'reader')
+    return callbacks(form, world, owner, at)
+  if (form === 'function') return (connection) => readAll(world.enter(connection, owner), at)
+  const echo = { pipeline: echoByPipeline, iteration: echoByIteration, http: echoByHttp }[form]
+  // A failure would be one of the stream.
+  return (connection) => echo(world.enter(connection, owner), (end) => void world.take('data', end))
 }
 
-function callbacks(form: 'callbacks' | 'few callbacks' | 'reader', play: Play): StreamHandler {
-  const few: StreamHandler = {
-    open(connection) {
-      const end = play.enter(connection)
-      keepContext(end, play.pledges)
-      if (form === 'reader') void end.readOn(() => play.actAt('data', end))
-      return play.at('open', end) as void
-    },
-    drain: (connection) => called('drain', play.of(connection), play) as void,
-    close(connection) {
-      const end = play.of(connection)
-      keepContext(end, play.pledges)
-      return play.at('close', end) as void
-    },
+function callbacks(form: Form, world: World, owner: WorldServer, at: At): StreamCallbacks {
+  const keepContext = (end: LibraryEnd): void => {
+    const seen = context.getStore() ?? end
+    world.pledges.guard(() =>
+      assert.ok(seen === end, `${end.ledger.name} sees the AsyncLocalStorage of ${seen.ledger.name}`),
+    )
+    context.enterWith(end)
   }
-  if (form === 'reader') return few
-  const withData: StreamHandler = {
-    ...few,
-    data(connection, chunk) {
-      const end = play.of(connection)
-      end.wasGiven(chunk)
-      const result = called('data', end, play)
-      return (result ?? end.pause) as void
-    },
+  const called = (moment: Callback, end: LibraryEnd): unknown => {
+    world.pledges.guard(() => assert.ok(!end.isGone, `"${moment}" of ${end.ledger.name} after destroy()`))
+    keepContext(end)
+    return at(moment, end)
   }
-  if (form === 'few callbacks') return withData
+  const data: StreamCallbacks['data'] = (connection, chunk) => {
+    const end = world.of(connection)
+    end.wasGiven(chunk)
+    return (called('data', end) ?? end.pause) as void
+  }
+  const ended: StreamCallbacks['end'] = (connection) => {
+    const end = world.of(connection)
+    end.ended()
+    return called('end', end) as void
+  }
   return {
-    ...withData,
-    end(connection) {
-      const end = play.of(connection)
-      end.ended()
-      return called('end', end, play) as void
+    open(connection) {
+      const end = world.enter(connection, owner)
+      keepContext(end)
+      if (form === 'reader') void end.readOn(() => void world.take('data', end))
+      return at('open', end) as void
     },
+    drain: (connection) => called('drain', world.of(connection)) as void,
+    close(connection) {
+      const end = world.of(connection)
+      keepContext(end)
+      return at('close', end) as void
+    },
+    ...(form !== 'reader' && { data }),
+    ...(form === 'callbacks' && { end: ended }),
   }
 }
 
-function called(moment: Callback, end: LibraryEnd, play: Play): unknown {
-  play.pledges.guard(() => assert.ok(!end.isGone, `"${moment}" of ${end.ledger.name} after destroy()`))
-  keepContext(end, play.pledges)
-  return play.at(moment, end)
-}
-
-function keepContext(end: LibraryEnd, pledges: Pledges): void {
-  const seen = context.getStore()
-  pledges.guard(() => {
-    const isOther = seen !== undefined && seen !== end
-    assert.ok(!isOther, `${end.ledger.name} sees the AsyncLocalStorage of ${seen?.ledger.name}`)
-  })
-  context.enterWith(end)
-}
-
-async function readAll(connection: Connection, play: Play): Promise<void> {
-  const end = play.enter(connection)
+async function readAll(end: LibraryEnd, at: At): Promise<void> {
   try {
-    await play.at('open', end)
-    for await (const chunk of connection) {
+    await at('open', end)
+    for await (const chunk of end.connection) {
       end.heard(chunk)
-      await play.at('data', end)
+      await at('data', end)
       await end.pause
     }
     end.ended()
-    await play.at('end', end)
+    await at('end', end)
     end.ledger.closing()
   } catch (error) {
     if (!end.ledger.isOver) end.broke(error as Error)
@@ -123,19 +100,21 @@ async function readAll(connection: Connection, play: Play): Promise<void> {
   }
 }
 
-async function echoByPipeline(connection: Connection, play: Play): Promise<void> {
-  const end = play.enter(connection)
+type Act = (end: LibraryEnd) => void
+
+async function echoByPipeline(end: LibraryEnd, act: Act): Promise<void> {
+  const { stream } = end.connection
   const same = async function* (source: AsyncIterable<Buffer>) {
     for await (const chunk of source) {
       end.heard(chunk)
-      play.actAt('data', end)
+      act(end)
       await end.pause
       yield chunk
     }
     end.ended()
   }
   try {
-    await pipeline(connection.stream, same, connection.stream)
+    await pipeline(stream, same, stream)
   } catch (error) {
     const { name, code } = error as NodeJS.ErrnoException
     // Node's way to end a pipeline whose last stream is still open on the other side, or was closed by somebody else.
@@ -143,12 +122,11 @@ async function echoByPipeline(connection: Connection, play: Play): Promise<void>
   }
 }
 
-async function echoByIteration(connection: Connection, play: Play): Promise<void> {
-  const end = play.enter(connection)
-  const { stream } = connection
+async function echoByIteration(end: LibraryEnd, act: Act): Promise<void> {
+  const { stream } = end.connection
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     end.heard(chunk as Buffer)
-    play.actAt('data', end)
+    act(end)
     await end.pause
     if (!stream.write(chunk) && !stream.destroyed)
       await Promise.race([once(stream, 'drain'), once(stream, 'close')])
@@ -158,17 +136,17 @@ async function echoByIteration(connection: Connection, play: Play): Promise<void
   if (!stream.destroyed) await new Promise<void>((resolve) => void stream.end(resolve))
 }
 
-async function echoByHttp(connection: Connection, play: Play): Promise<void> {
-  const end = play.enter(connection)
+async function echoByHttp(end: LibraryEnd, act: Act): Promise<void> {
+  const { stream } = end.connection
   const server = createServer((asked, answer) => {
     asked.on('data', (chunk: Buffer) => {
       end.heard(chunk)
-      play.actAt('data', end)
+      act(end)
     })
     asked.on('end', () => end.ended())
     asked.on('error', (error) => end.broke(error))
     asked.pipe(answer)
   })
-  server.emit('connection', connection.stream)
-  if (!connection.stream.closed) await once(connection.stream, 'close')
+  server.emit('connection', stream)
+  if (!stream.closed) await once(stream, 'close')
 }

@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict'
+import type { EndVerb } from './acts.js'
 import { content, Received } from './bytes.js'
 
 /** One end of a connection: a socket of Node, or a connection of the library. */
 export interface End {
   readonly ledger: Ledger
-  readonly do: Readonly<Record<'closeWrite' | 'closeRead' | 'close' | 'destroy' | 'reset', () => void>> &
-    Readonly<Record<'stall' | 'resume', () => void>> & { write(size: number): void }
-  /** Resolves when it is closed. */
-  readonly over: Promise<void>
+  readonly do: Readonly<Record<Exclude<EndVerb, 'write'>, () => void>> & { write(size: number): void }
 }
 
 /** What one end says in the end, as plain data: the two ends of a connection may be in different processes. */
-export type Account = Omit<Ledger, 'received' | 'take' | 'account' | Judging> & {
-  readonly length: number
-  readonly writer: number | undefined
-}
-type Judging = 'hurtBy' | 'breaks' | 'reset' | 'force' | 'drain' | 'closing'
+export type Account = ReturnType<Ledger['account']>
 
 let count = 0
 
@@ -106,8 +100,8 @@ export class Ledger {
     this.closesSince = Math.min(this.closesSince, Date.now())
   }
 
-  account(): Account {
-    const { received, ...own } = this
+  account() {
+    const { received, ...own } = this as Ledger
     return { ...own, length: received.length, writer: received.writer }
   }
 }

@@ -4,7 +4,11 @@ import type { End, Ledger } from './ledger.js'
 import { oneOf, Oops, type Pledges } from './pledges.js'
 
 /** What operations may reject with, once the connection is over. */
-const OVER = oneOf('ERR_SOCK_CLOSED', 'ERR_SOCK_RESET', 'ERR_SOCK_IDLE_TIMEOUT', 'ERR_SOCK_DRAINING')
+const CODES = ['ERR_SOCK_CLOSED', 'ERR_SOCK_RESET', 'ERR_SOCK_IDLE_TIMEOUT', 'ERR_SOCK_DRAINING'] as const
+const OVER = oneOf(...CODES)
+
+/** The same of a read while another one waits. */
+const SECOND = oneOf(...CODES, 'ERR_SOCK_INVALID_STATE')
 
 interface Gate {
   readonly promise: Promise<void>
@@ -15,7 +19,6 @@ interface Gate {
 export class LibraryEnd implements End {
   readonly ledger: Ledger
   readonly connection: Connection
-  readonly over: Promise<void>
   /** No more input will come, for whatever reason. */
   readonly inputOver: Promise<void>
   /** It was destroyed from this side. */
@@ -25,11 +28,12 @@ export class LibraryEnd implements End {
   readonly #pledges: Pledges
   readonly #speaks: boolean
   #gate: Gate | undefined
-  #closed!: () => void
   #noInput!: () => void
   #hasClosedRead = false
   /** Up to the end. */
   #hasReadAll = false
+  /** Asks once more while it waits for the next input. */
+  #readsTwice = false
 
   /** @param speaks whether it writes what the model says, rather than what it is sent */
   constructor(ledger: Ledger, connection: Connection, pledges: Pledges, speaks: boolean) {
@@ -37,7 +41,6 @@ export class LibraryEnd implements End {
     this.ledger = ledger
     this.connection = connection
     this.#pledges = pledges
-    this.over = new Promise((resolve) => (this.#closed = resolve))
     this.inputOver = new Promise((resolve) => (this.#noInput = resolve))
   }
 
@@ -54,14 +57,8 @@ export class LibraryEnd implements End {
       this.#hasClosedRead = true
       this.connection.closeRead()
     },
-    close: () => {
-      const { ledger, connection } = this
-      this.#deafen()
-      const wasOpen = connection.isOpen
-      ledger.closing()
-      this.#keep('close()', connection.close(), () => (ledger.endedWell ||= wasOpen))
-      this.do.resume()
-    },
+    close: () => this.#close(() => this.connection.close()),
+    dispose: () => this.#close(() => this.connection[Symbol.asyncDispose]()),
     destroy: () => this.#destroy(undefined),
     reset: () => this.#destroy(new Oops('the model resets')),
     stall: () => {
@@ -73,6 +70,9 @@ export class LibraryEnd implements End {
     resume: () => {
       this.#gate?.open()
       this.#gate = undefined
+    },
+    'read twice': () => {
+      this.#readsTwice = true
     },
   }
 
@@ -110,10 +110,16 @@ export class LibraryEnd implements End {
   async #readOn(heard: () => unknown): Promise<void> {
     for (;;) {
       await this.pause
-      const chunk = await this.connection.read()
-      if (chunk === null) return this.ended()
-      this.heard(chunk)
-      await heard()
+      const reading = this.connection.read()
+      // It is refused if the first one waits; otherwise it gets what comes next.
+      const second = this.#readsTwice ? this.connection.read().catch(SECOND) : undefined
+      this.#readsTwice = false
+      for (const chunk of [await reading, await second]) {
+        if (chunk === null) return this.ended()
+        if (chunk === undefined) continue
+        this.heard(chunk)
+        await heard()
+      }
     }
   }
 
@@ -135,18 +141,13 @@ export class LibraryEnd implements End {
       ledger.breaks(new Error(`closed because of "${reason}"`))
     }
     this.#noInput()
-    this.#closed()
   }
-
-  /** What it writes is on its way; for those who wait for that. */
-  written: Promise<unknown> = Promise.resolve()
 
   #write(size: number): void {
     const { ledger, connection } = this
     if (!this.#speaks) return
     const wasOpen = connection.isOpen
     const writing = connection.write(wasOpen ? ledger.take(size) : Buffer.alloc(size))
-    this.written = writing.catch(() => {})
     this.#pledges.keep(
       `write() of ${ledger.name}`,
       writing,
@@ -156,6 +157,15 @@ export class LibraryEnd implements End {
         if (wasOpen) ledger.doubtful += size
       },
     )
+  }
+
+  #close(close: () => PromiseLike<void>): void {
+    const { ledger, connection } = this
+    this.#deafen()
+    const wasOpen = connection.isOpen
+    ledger.closing()
+    this.#keep('close()', Promise.resolve(close()), () => (ledger.endedWell ||= wasOpen))
+    this.do.resume()
   }
 
   #destroy(error: Error | undefined): void {

@@ -4,7 +4,6 @@ import type {
   ConnectionEvent,
   DatagramChannel,
   DatagramHandler,
-  DatagramOptions,
   Server,
   StreamHandler,
   StreamServerOptions,
@@ -23,31 +22,33 @@ export type EngineName = (typeof ENGINES)[number]
 export const isAvailable = (engine: EngineName): boolean => engine === 'node' || native.available
 
 /**
- * Where servers of this process listen: an address of its own, where all of 127/8 is this machine (Linux). Otherwise a
- * datagram that another process sends to a server which is gone would arrive at the one that has its port now.
+ * Where servers of this process listen. On Linux each process has an address of its own: a datagram that another process sends
+ * to a server which is gone would otherwise arrive at the server that has its port now.
  */
 const LOOPBACK =
   process.platform === 'linux'
     ? `127.${64 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${process.pid & 255}:0`
     : '127.0.0.1:0'
 
-/** Options that mean the same with each engine. */
-type StreamOptions = Omit<StreamServerOptions, 'engine' | 'configure'>
-type DatagramLimits = Pick<DatagramOptions, 'maxQueuedBytes'>
+/** In ms: a slow machine needs long for many handshakes at once. */
+const HANDSHAKE = 600_000
 
-export interface DialOptions {
+/** Options that mean the same with each engine. */
+type Limits = Omit<StreamServerOptions, 'engine' | 'configure'>
+
+interface DialOptions {
   readonly signal?: AbortSignal
   readonly onState?: (event: ConnectionEvent) => void
 }
 
-/** What servers and clients of every transport are made with. TLS is always Node's. */
+/** Makes servers and clients of every transport with one engine. TLS always uses Node's. */
 export class Means {
-  /** The certificate of new servers, and those that clients believe. */
+  /** Certificates that clients trust. Servers begin with the first. */
   readonly certificates: readonly [Certificate, ...Certificate[]]
   readonly #engine: typeof native | undefined
   readonly #nextPath: () => string
 
-  /** @param nextPath an unused path for a socket */
+  /** @param nextPath returns an unused path for a socket */
   constructor(engine: EngineName, certificates: Means['certificates'], nextPath: () => string) {
     this.#engine = engine === 'native' ? native : undefined
     this.certificates = certificates
@@ -62,33 +63,32 @@ export class Means {
     return transport === 'unix' || transport === 'unixgram' ? this.#nextPath() : LOOPBACK
   }
 
-  streamServer(transport: StreamName, handler: StreamHandler, more: StreamOptions): Server {
-    const options = { ...more, engine: this.#engine }
+  streamServer(transport: StreamName, handler: StreamHandler, limits: Limits): Server {
+    const options = { ...limits, engine: this.#engine }
     if (transport === 'unix') return createUnixServer(handler, options)
     if (transport === 'tcp') return createTcpServer(handler, options)
-    return createTcpServer(handler, { ...more, tls: { ...this.certificates[0] } })
+    return createTcpServer(handler, {
+      ...limits,
+      handshakeTimeout: HANDSHAKE,
+      tls: { ...this.certificates[0] },
+    })
   }
 
-  datagramServer(transport: DatagramName, handler: DatagramHandler, more: DatagramLimits = {}): Server {
-    const options = { ...more, engine: this.#engine }
-    return transport === 'udp' ? createUdpServer(handler, options) : createUnixgramServer(handler, options)
+  datagramServer(transport: DatagramName, handler: DatagramHandler): Server {
+    const create = transport === 'udp' ? createUdpServer : createUnixgramServer
+    return create(handler, { engine: this.#engine })
   }
 
   dial(transport: StreamName, address: Address, more: DialOptions = {}): Promise<Connection> {
     const options = { ...more, engine: this.#engine }
     if (transport === 'unix') return connectUnix(address as never, options)
     if (transport === 'tcp') return connectTcp(address as never, options)
-    return connectTcp(address as never, { ...more, tls: { ca: this.authorities }, serverName: 'localhost' })
+    const tls = { tls: { ca: this.authorities }, serverName: 'localhost', handshakeTimeout: HANDSHAKE }
+    return connectTcp(address as never, { ...more, ...tls })
   }
 
-  dialDatagram(
-    transport: DatagramName,
-    address: Address,
-    more: DatagramLimits = {},
-  ): Promise<DatagramChannel> {
-    const options = { ...more, engine: this.#engine }
-    return transport === 'udp'
-      ? connectUdp(address as never, options)
-      : connectUnixgram(address as never, options)
+  dialDatagram(transport: DatagramName, address: Address): Promise<DatagramChannel> {
+    const connect = transport === 'udp' ? connectUdp : connectUnixgram
+    return connect(address as never, { engine: this.#engine, maxQueuedBytes: 4 * 2 ** 20 })
   }
 }

@@ -7,7 +7,7 @@ import {
   type ServerState,
   type ShutdownReport,
 } from '@sock/core'
-import { Oops } from './pledges.js'
+import { Oops, type Pledges } from './pledges.js'
 
 /** What one observer of connections has heard, and whether that is a story that can be. */
 export class Watcher {
@@ -52,6 +52,13 @@ const NEXT: Readonly<Record<ServerState, readonly ServerState[]>> = {
 const MOST = 100
 const CLOSED = /^Closed \w+: (\d+) idle, (\d+) drained, (\d+) forced$/
 
+/** An observer that comes in the middle. It must hear the events that are told after number `from`, and up to `until`. */
+interface Latecomer {
+  readonly from: number
+  until: number
+  heard: number
+}
+
 /** Follows one server from the beginning: its states, its connections, its errors, and whether its numbers add up. */
 export class Observer {
   readonly watcher = new Watcher()
@@ -66,16 +73,20 @@ export class Observer {
   /** Over all shutdowns: connections that were open when one began, or came while it lasted; and those in reports. */
   readonly shutdowns = { count: 0, members: 0, reported: 0 }
   readonly #server: Server
-  readonly #fault: (error: Error) => void
+  readonly #pledges: Pledges
   #state: ServerState = 'idle'
   #turnedAway = 0
   #failed = 0
+  /** Events of connections, and the number of each. */
+  #told = 0
+  readonly #numbers = new WeakMap<ConnectionEvent, number>()
+  readonly #latecomers: Latecomer[] = []
+  #leave: (() => void) | undefined
 
-  /** @param fault is told what must not be @param timesSeen how often each event is looked at: more than once is a mistake */
-  constructor(server: Server, fault: (error: Error) => void, timesSeen = 1) {
+  constructor(server: Server, pledges: Pledges) {
     this.#server = server
-    this.#fault = fault
-    server.on('state', (state, message) => this.#guard(() => this.#entered(state, message)))
+    this.#pledges = pledges
+    server.on('state', (state, message) => pledges.guard(() => this.#entered(state, message)))
     server.on('error', (error) => {
       if (error instanceof Oops) this.#failed += 1
       else if (isSockError(error, 'ERR_SOCK_CONNECTION_LIMIT')) this.#turnedAway += 1
@@ -83,21 +94,31 @@ export class Observer {
         this.complaints.push(error)
     })
     server.on('connection', (event) => {
+      this.#numbers.set(event, (this.#told += 1))
       if (event.state === 'new' && this.#state === 'draining') this.shutdowns.members += 1
-      for (let times = 0; times < timesSeen; times++)
-        this.#guard(() => {
-          this.watcher.heard(event)
-          // The one that comes counts already, the one that goes no longer.
-          assert.equal(server.openConnections, this.watcher.open, `openConnections during "${event.state}"`)
-        })
+      pledges.guard(() => {
+        this.watcher.heard(event)
+        // The one that comes counts already, the one that goes no longer.
+        assert.equal(server.openConnections, this.watcher.open, `openConnections during "${event.state}"`)
+      })
     })
   }
 
-  #guard(check: () => void): void {
-    try {
-      check()
-    } catch (error) {
-      this.#fault(error as Error)
+  /** Subscribes one more observer, or unsubscribes the one that came last. */
+  toggle(): void {
+    if (this.#leave !== undefined) return this.#leave()
+    const other = { from: this.#told, until: Infinity, heard: 0 }
+    this.#latecomers.push(other)
+    const unsubscribe = this.#server.on('connection', (event) => {
+      const number = this.#numbers.get(event) ?? 0
+      other.heard += 1
+      const isDue = number > other.from && number <= other.until
+      this.#pledges.guard(() => assert.ok(isDue, `"${event.state}" for an observer that was not there`))
+    })
+    this.#leave = () => {
+      unsubscribe()
+      other.until = this.#told
+      this.#leave = undefined
     }
   }
 
@@ -112,10 +133,8 @@ export class Observer {
     }
     if (state !== 'closed') return
     const [, idle, drained, forced] = CLOSED.exec(message)?.map(Number) ?? []
-    assert.ok(
-      idle !== undefined && drained !== undefined && forced !== undefined,
-      `no report in "${message}"`,
-    )
+    if (idle === undefined || drained === undefined || forced === undefined)
+      return assert.fail(`no report in "${message}"`)
     this.report = { idle, drained, forced }
     this.shutdowns.reported += idle + drained + forced
   }
@@ -124,11 +143,8 @@ export class Observer {
   check(): void {
     const { state, address, openConnections } = this.#server
     assert.equal(state, this.#state)
-    assert.equal(
-      address !== undefined,
-      state === 'listening' || state === 'draining',
-      `an address, and ${state}`,
-    )
+    const isOpen = state === 'listening' || state === 'draining'
+    assert.equal(address !== undefined, isOpen, `an address, and ${state}`)
     assert.equal(openConnections, this.watcher.open, 'openConnections')
     assert.equal(this.#server.stats().open, openConnections, 'stats().open')
   }
@@ -143,6 +159,11 @@ export class Observer {
     const equations: [what: string, one: number, other: number][] = [
       ['open at the end, and none', stats.open, 0],
       ['open at the end, and observed', watcher.open, 0],
+      ...this.#latecomers.map(({ from, until, heard }): [string, number, number] => [
+        'events while an observer was there, and heard by it',
+        Math.min(until, this.#told) - from,
+        heard,
+      ]),
     ]
     if (counts.failures)
       equations.push(

@@ -17,7 +17,6 @@ export interface RawMeans {
 /** An end that is a socket of Node: it can do what the library would not. */
 export class RawEnd implements End {
   readonly ledger: Ledger
-  readonly over: Promise<void>
   readonly #socket: Socket
   readonly #output: Writable
   readonly #pledges: Pledges
@@ -50,8 +49,7 @@ export class RawEnd implements End {
     const failed = (error: Error): void => ledger.breaks(error)
     stream.on('error', failed)
     this.#socket.on('error', failed)
-    this.over = new Promise((resolve) => stream.on('close', resolve))
-    void this.over.then(() => (ledger.isOver = true))
+    stream.on('close', () => (ledger.isOver = true))
     this.#output = means.speaksHttp ? this.#ask(stream) : stream
     this.#output.on('finish', () => (ledger.endedWell = ledger.broke === undefined))
     if (!means.speaksHttp) this.#listen(stream)
@@ -74,6 +72,8 @@ export class RawEnd implements End {
       this.do.closeWrite()
       this.do.resume()
     },
+    dispose: () => this.do.close(),
+    'read twice': () => {},
     destroy: () => {
       this.ledger.hurtBy('destroyed')
       this.#socket.destroy()

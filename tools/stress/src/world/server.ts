@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
-import { isSockError, type Address, type Server, type ServerState, type ShutdownReport } from '@sock/core'
+import { formatAddress, isSockError, type Address, type Server, type ShutdownReport } from '@sock/core'
 import { isEcho } from './handlers.js'
 import type { Ledger } from './ledger.js'
 import type { LibraryEnd } from './library-end.js'
 import { Observer } from './observer.js'
 import { never, oneOf, Oops, type Pledges } from './pledges.js'
 import type { ServerSpec } from './acts.js'
-
-const isDead = (state: ServerState): boolean => state === 'idle' || state === 'closed'
 
 const NOTHING: ShutdownReport = { idle: 0, drained: 0, forced: 0 }
 /** No target of any transport. */
@@ -53,21 +51,32 @@ export class WorldServer implements Place {
   /** Of this run: whether something has cut connections off. */
   #run = { isForced: false }
   readonly #signals: AbortSignal[] = []
-  readonly #target: () => unknown
+  readonly #target: () => string
   readonly #pledges: Pledges
 
-  constructor(spec: ServerSpec, server: Server, target: () => unknown, pledges: Pledges, timesSeen?: number) {
+  /** @param create makes the server @param target returns an unused target */
+  constructor(
+    spec: ServerSpec,
+    create: (owner: WorldServer) => Server,
+    target: () => string,
+    pledges: Pledges,
+  ) {
     this.spec = spec
-    this.server = server
+    this.server = create(this)
     this.#target = target
     this.#pledges = pledges
-    this.observer = new Observer(server, (error) => pledges.fault(error), timesSeen)
-    server.on('state', (state) => {
+    this.observer = new Observer(this.server, pledges)
+    this.server.on('state', (state) => {
       if (state !== 'draining') return
       pledges.guard(() => assert.ok(this.stops > 0, 'drains, and nobody asked for it'))
       // Idle connections are shown an end that nobody sent, and a new one may come too late.
       for (const member of this.#members) member.drain()
     })
+  }
+
+  get isStopped(): boolean {
+    const { state } = this.server
+    return state === 'idle' || state === 'closed'
   }
 
   get address(): Address | undefined {
@@ -94,17 +103,28 @@ export class WorldServer implements Place {
     this.#members = []
   }
 
-  /** @param target where; default: somewhere else each time */
-  listen(target = this.#target()): Promise<unknown> {
-    if (!isDead(this.server.state)) return Promise.resolve(this.listenInVain(0))
+  /**
+   * @param target default: another one each time
+   * @param owner the server that listens there, so that this one must not
+   */
+  listen(target = this.#target(), owner?: WorldServer): Promise<unknown> {
+    if (!this.isStopped) return Promise.resolve(this.listenInVain(0))
     const { stops } = this
+    const theirs = owner?.stops
     this.#run = { isForced: false }
-    const listening = this.server.listen(target as never, { signal: this.#newSignal() })
+    const listening = this.server.listen(target, { signal: this.#newSignal() })
     this.#pledges.keep(
       'listen()',
       listening,
-      (address) => void (this.#address = address),
+      (address) => {
+        assert.equal(owner?.stops, theirs, 'two servers at one address')
+        this.#address = address
+      },
       (error) => {
+        const isTaken =
+          isSockError(error, 'ERR_SOCK_PATH_IN_USE') ||
+          (error as Error & { code?: string }).code === 'EADDRINUSE'
+        if (owner !== undefined && isTaken) return
         oneOf('ERR_SOCK_CLOSED')(error)
         assert.ok(this.stops > stops, 'nobody closed it')
       },
@@ -112,16 +132,18 @@ export class WorldServer implements Place {
     return listening.catch(() => {})
   }
 
-  /** With a target that is none, or a signal that has aborted; or while it runs. */
-  listenInVain(which: number): void {
+  /** While it runs; or with a target that is none, or that another server has, or a signal that has aborted. */
+  listenInVain(which: number, other?: WorldServer): void {
     const { server } = this
     const { state } = server
-    const isAborted = which % 2 === 0
+    const way = which % 3
+    if (way === 0 && other?.address !== undefined && this.isStopped)
+      return void this.listen(formatAddress(other.address), other)
+    const isAborted = way === 1
     const signal = isAborted ? AbortSignal.abort(new Oops('the model changed its mind')) : undefined
-    const target = isAborted ? this.#target() : NONSENSE
-    const code = isDead(state) ? 'ERR_SOCK_INVALID_ADDRESS' : 'ERR_SOCK_INVALID_STATE'
-    const judge = isDead(state) && isAborted ? oneOf() : oneOf(code)
-    const listening = server.listen(target as never, { signal })
+    const code = this.isStopped ? 'ERR_SOCK_INVALID_ADDRESS' : 'ERR_SOCK_INVALID_STATE'
+    const judge = this.isStopped && isAborted ? oneOf() : oneOf(code)
+    const listening = server.listen((isAborted ? this.#target() : NONSENSE) as never, { signal })
     this.#pledges.keep('listen() in vain', listening, () => assert.fail('must reject'), judge)
     this.#pledges.guard(() => assert.equal(server.state, state, 'listen() in vain has changed the state'))
   }
@@ -134,15 +156,19 @@ export class WorldServer implements Place {
     return closing
   }
 
-  /** @param timeout in ms; without it nobody stays so long that anything has to be forced */
-  shutDown(timeout?: number): Promise<unknown> {
-    this.#stop(timeout !== undefined)
+  /** @param how a time-out in ms; without one nobody stays so long that anything has to be forced */
+  shutDown(how?: number | 'by disposal'): Promise<unknown> {
+    const { server } = this
+    this.#stop(typeof how === 'number')
     const run = this.#run
-    const judge = (report: ShutdownReport | undefined): void => {
+    const judge = (report: ShutdownReport | void): void => {
       const isKnown = [NOTHING, this.observer.report].some((one) => isDeepStrictEqual({ ...report }, one))
-      assert.ok(isKnown, 'not what the state "closed" told')
+      assert.ok(isKnown || how === 'by disposal', 'not what the state "closed" told')
     }
-    const shutting = this.server.shutdown(timeout === undefined ? { signal: this.#newSignal() } : { timeout })
+    const shutting: Promise<ShutdownReport | void> =
+      how === 'by disposal'
+        ? Promise.resolve(server[Symbol.asyncDispose]())
+        : server.shutdown(how === undefined ? { signal: this.#newSignal() } : { timeout: how })
     this.#pledges.keep('shutdown()', shutting, judge, (error) => {
       const wasForced = isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT') && run.isForced
       assert.ok(wasForced, `shutdown() rejected with ${String((error as Error).stack)}`)
@@ -175,7 +201,7 @@ export class WorldServer implements Place {
   /** What holds when it is closed. @throws what does not */
   checkEnd(): void {
     const { server, observer } = this
-    assert.ok(isDead(server.state), `ended as ${server.state}`)
+    assert.ok(this.isStopped, `ended as ${server.state}`)
     observer.check()
     observer.watcher.checkEnd()
     const isCalm = this.#members.every(({ hurt }) => hurt === undefined)

@@ -14,7 +14,7 @@ describe('any sequence keeps to the model', () => {
     run(`on ${name}`, async () => {
       if (ground === undefined) return
       const numRuns = Math.ceil(Number(MODEL_RUNS) * GROUNDS[name as keyof typeof GROUNDS])
-      const problem = await ground.play({ sequences: 0, followed: 0, delivered: 0 }, { seed, numRuns })
+      const problem = await ground.play({ seed, numRuns })
       await ground.close()
       if (problem !== undefined) throw new Error(problem)
     })

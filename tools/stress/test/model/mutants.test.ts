@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { perform } from '../../src/model/grounds.js'
+import { groundOf } from '../../src/model/grounds.js'
 import { anyProgram } from '../../src/model/program.js'
 import { Stage } from '../../src/model/stage.js'
 
 const PLAYER = new URL('../support/broken-player.mjs', import.meta.url)
 /** In ms: what never settles is found so quickly, and what settles takes much less. */
 const PATIENCE = 1_000
-const RUNS = 100
+const RUNS = 300
 
 /** Plays programs until this is found. @returns everything that was found */
 async function findings(fault: string, wanted: RegExp): Promise<readonly string[]> {
@@ -38,11 +38,10 @@ describe('the model finds', () => {
 
   it('the same again with the seed and the path that it prints', async () => {
     const stage = new Stage(PLAYER, { STRESS_FAULT: 'count' }, PATIENCE)
-    const ground = perform('unix', stage, anyProgram('node', ['unix']), () => 'a program')
-    const tally = { sequences: 0, followed: 0, delivered: 0 }
-    const found = await ground.play(tally, { seed: 2, numRuns: 50 })
+    const ground = groundOf('unix', stage, anyProgram('node', ['unix']))
+    const found = await ground.play({ seed: 2, numRuns: 50 })
     const [, seed, path = ''] = /--seed (\d+) --path (\S+)/.exec(found ?? '') ?? []
-    const again = await ground.play(tally, { seed: Number(seed), numRuns: 1, path })
+    const again = await ground.play({ seed: Number(seed), numRuns: 1, path })
     expect(again).toContain('accepted, and seen as new')
     await stage.close()
   })
