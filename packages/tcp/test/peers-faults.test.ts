@@ -77,7 +77,7 @@ for (const { name, options, describe: describeEngine } of engines) {
   })
 
   describeEngine(`a storm${name}`, () => {
-    it('of 2,000 bare clients is served, and nobody is left (A12)', () =>
+    it('of 2,000 bare clients is served, and no connection is left (A12)', () =>
       provoke(tcp, async (stage) => {
         const scene = await stage.serve(echo)
         const { host, port } = scene.address as IpAddress
@@ -136,7 +136,7 @@ describe('a peer that resets before it is accepted, with TLS', () => {
 })
 
 describe('an urgent byte, with TLS', () => {
-  withPython('in a handshake fails it or is left out, and harms nobody (A17)', () =>
+  withPython('in a handshake fails it or is left out, and affects no other connection (A17)', () =>
     provoke(tls, async (stage) => {
       const scene = await stage.serve(echo)
       runClient(scene, URGENT)

@@ -72,7 +72,7 @@ for (const { name, options, describe } of engines) {
 
   describe(`an accept4() that fails${name}`, () => {
     withStrace.each(['ENOBUFS', 'ENOMEM', 'EPERM', 'ECONNABORTED'])(
-      'three times with %s ends no server: who waits is served once it works again (G2)',
+      'three times with %s does not end the server: waiting peers are served when it works again (G2)',
       async (code) => {
         const server = await startFaultServer('strace', failingAccept(code), options)
         const sockets = await dialMany(server.address, 5)
@@ -90,7 +90,7 @@ for (const { name, options, describe } of engines) {
 
     // The system has no free file descriptor: libuv accepts waiting peers and closes them, and Node reports nothing. The native
     // engine reports the failed call.
-    withStrace('with ENFILE costs those who wait, and no more (G2)', async () => {
+    withStrace('with ENFILE affects the waiting peers only (G2)', async () => {
       const server = await startFaultServer('strace', failingAccept('ENFILE'), options)
       const sockets = await dialMany(server.address, 5)
       const served = (await Promise.all(sockets.map(isServed))).filter(Boolean).length

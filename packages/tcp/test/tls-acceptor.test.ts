@@ -84,7 +84,7 @@ const BROKEN: [string, (socket: Socket) => void][] = [
 
 describe('a handshake', () => {
   it.each(BROKEN)(
-    'that is %s fails, is reported with the peer, and harms nobody (B3, B4)',
+    'that is %s fails, is reported with the peer, and affects no other connection (B3, B4)',
     async (_, act) => {
       const { address, server, errors, events } = await serveTls()
       const socket = await dialRaw(address)

@@ -46,7 +46,7 @@ async function leave(...clients: { raw: Socket; socket: TLSSocket }[]): Promise<
 }
 
 describe('a client of TLS 1.2 that asks for renegotiation', () => {
-  it('again and again is closed, reported, and harms nobody (B6)', () =>
+  it('again and again is closed, reported, and affects no other connection (B6)', () =>
     provoke(fixture, async (stage) => {
       const scene = await stage.serve(echo)
       const client = dialNode(scene, { maxVersion: 'TLSv1.2' })
@@ -76,7 +76,7 @@ describe('a client of TLS 1.2 that asks for renegotiation', () => {
 })
 
 describe('setSecureContext in the middle of everything', () => {
-  it('leaves open connections and handshakes under way alone, and takes tickets or shakes hands anew (B8)', () =>
+  it('does not affect open connections and handshakes, and accepts tickets or makes a new handshake (B8)', () =>
     provoke(fixture, async (stage) => {
       const scene = await stage.serve(echo)
       const server = scene.server as unknown as TcpServer

@@ -114,7 +114,7 @@ describe('connectUdp', () => {
 })
 
 describe('a client with nobody at the other end', () => {
-  it('hears so from the read that waits, and lives (D5)', async () => {
+  it('gets the error from the waiting read, and stays open (D5)', async () => {
     const port = await unusedPort()
     const channel = await dial(`127.0.0.1:${port}`)
     const reading = channel.read()

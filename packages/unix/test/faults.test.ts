@@ -56,20 +56,23 @@ for say in [b'', b'x'] * 10:
   })
 
   describe(`an urgent byte${name}`, () => {
-    itWith('python3', 'where the system has one, is no part of the input, and harms nobody (A17)', () =>
-      provoke(fixture, async (stage) => {
-        let got = ''
-        const scene: Scene = await stage.serve({
-          data(connection, chunk) {
-            // The peer has closed, so an answer would discard its remaining bytes.
-            if (scene.events.some(({ state }) => state === 'close')) return connection.write(chunk)
-            got += String(chunk)
-            return undefined
-          },
-        })
-        runClient(
-          scene,
-          `
+    itWith(
+      'python3',
+      'where the system has one, is not part of the input, and affects no other connection (A17)',
+      () =>
+        provoke(fixture, async (stage) => {
+          let got = ''
+          const scene: Scene = await stage.serve({
+            data(connection, chunk) {
+              // The peer has closed, so an answer would discard its remaining bytes.
+              if (scene.events.some(({ state }) => state === 'close')) return connection.write(chunk)
+              got += String(chunk)
+              return undefined
+            },
+          })
+          runClient(
+            scene,
+            `
 peer = socket.socket(socket.AF_UNIX)
 peer.connect(path)
 peer.sendall(b'before')
@@ -80,12 +83,12 @@ except OSError:
 peer.sendall(b'after')
 peer.close()
 `,
-        )
-        await until(() => scene.events.at(-1)?.state === 'close', 'the connection is closed')
-        expect(got).toMatch(/^before(after)?$/)
-        expect(scene.errors).toEqual([])
-        return scene
-      }),
+          )
+          await until(() => scene.events.at(-1)?.state === 'close', 'the connection is closed')
+          expect(got).toMatch(/^before(after)?$/)
+          expect(scene.errors).toEqual([])
+          return scene
+        }),
     )
   })
 

@@ -19,7 +19,7 @@ const scratch = useScratch()
 const STOPS = ['close', 'shutdown'] as const
 
 describe.each(STOPS)('%s', (stop) => {
-  it('leaves a file that has come to the place of ours (E6)', async () => {
+  it('leaves a file at the place of ours (E6)', async () => {
     const path = scratch.own()
     const server = scratch.server()
     await server.listen(path)
@@ -29,7 +29,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(readFileSync(path, 'utf8')).toBe('not yours')
   })
 
-  it('leaves another live socket that has come to the place of ours (E6)', async () => {
+  it('leaves another live socket at the place of ours (E6)', async () => {
     const path = scratch.path()
     const server = scratch.server()
     await server.listen(path)
@@ -51,7 +51,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(lstatSync(path).isSocket()).toBe(true)
   })
 
-  it('leaves a symlink that has come to the place of ours, and what it points to (E6)', async () => {
+  it('leaves a symlink at the place of ours, and what it points to (E6)', async () => {
     const path = scratch.own()
     const server = scratch.server()
     await server.listen(path)

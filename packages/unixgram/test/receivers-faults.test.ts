@@ -40,7 +40,7 @@ for (const { name, options, describe } of engines) {
       ]
 
       it.each(wrong)(
-        '%s rejects with %s, is counted, and holds nobody up (F3, F4, F5, F14)',
+        '%s rejects with %s, is counted, and delays no other send (F3, F4, F5, F14)',
         async (_, code, prepare) => {
           await prepare()
           const { channel, stats } = await serveChannel()

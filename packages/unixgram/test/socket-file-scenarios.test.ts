@@ -358,7 +358,7 @@ describe('listen on a path where there is (D8)', () => {
   })
 })
 
-describe('of several who want to replace a dead socket (E3)', () => {
+describe('of several servers for a dead socket (E3)', () => {
   it.each([2, 5, 20])('exactly one of %i servers in one process wins', async (count) => {
     for (let round = 0; round < 20; round++) {
       await leaveDeadSocket(scratch.path())

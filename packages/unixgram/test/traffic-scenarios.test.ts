@@ -112,7 +112,7 @@ say('sent')
     expect(await ask(client, '')).toBe(`0 bytes from ${client.localAddress}`)
   })
 
-  itWith('python3', 'tells a nameless sender from the others, and lives on (F7)', async () => {
+  itWith('python3', 'distinguishes a nameless sender from others, and goes on (F7)', async () => {
     const seen: (string | undefined)[] = []
     const { errors, server } = await scratch.serve(async (channel) => {
       for await (const datagram of channel.datagrams()) {

@@ -102,7 +102,7 @@ describe('handshake', () => {
 })
 
 describe('maxConnections', () => {
-  it('maxConnections counts those who shake hands, and frees their place when they fail (B10)', async () => {
+  it('maxConnections counts handshakes, and frees their places when they fail (B10)', async () => {
     const { sink, server, errors, accept } = await serveFake(never, { maxConnections: 2 })
     const handshake = createFakeHandshake()
     sink.handshake(handshake)
@@ -158,7 +158,7 @@ describe('maxConnections', () => {
 })
 
 describe('maxHandshakes', () => {
-  it('maxHandshakes turns away who comes while so many shake hands, and frees a place however one ends (B10)', async () => {
+  it('maxHandshakes refuses peers while that many handshakes are open, and frees a place however one ends (B10)', async () => {
     const { sink, server, errors } = await serveFake({ data() {} }, { maxHandshakes: 1 })
     const come = (): FakeHandshake => {
       const handshake = createFakeHandshake()

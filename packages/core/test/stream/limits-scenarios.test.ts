@@ -47,7 +47,7 @@ describe('firstByteTimeout', () => {
 })
 
 describe('maxLifetime', () => {
-  it('maxLifetime strikes one byte at a time too: asked first, destroyed after shutdownTimeout (A9)', async () => {
+  it('maxLifetime also ends a connection that moves one byte at a time: asked first, destroyed after shutdownTimeout (A9)', async () => {
     const scene = await openFake({ maxLifetime: 1_000, shutdownTimeout: 2_000, idleTimeout: 500 })
     const trickle = async (ms: number): Promise<void> => {
       for (let step = 0; step < ms / 100; step++) {
@@ -69,7 +69,7 @@ describe('maxLifetime', () => {
     scene.release()
   })
 
-  it('maxLifetime also ends who closes, and whose peer takes a byte now and then (A9)', async () => {
+  it('maxLifetime also ends a closing connection whose peer reads a byte now and then (A9)', async () => {
     const { port, connection, ...scene } = await openFake({ maxLifetime: 1_000, shutdownTimeout: 20_000 })
     port.bufferedBytes = 1_000
     const closing = rejection(connection.close())
@@ -149,7 +149,7 @@ describe('maxWriteBuffer', () => {
     expect(errors).toEqual([reason])
   })
 
-  it('maxWriteBuffer counts what waits in the stream of a connection', async () => {
+  it('maxWriteBuffer counts the bytes in the stream of a connection', async () => {
     const { connection, port, ...scene } = await openFake({ highWaterMark: 10, maxWriteBuffer: 200 })
     port.bufferedBytes = 100
     const { stream } = connection
