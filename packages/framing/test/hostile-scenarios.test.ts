@@ -155,6 +155,20 @@ describe('framed', () => {
     expect(countPromises(text, async () => undefined)).toBeGreaterThan(0)
   })
 
+  it('framed: a datagram that was cut on its way is an error, and its last frame is not given', () => {
+    const seen: string[] = []
+    const callbacks = framed(lines(), { message: (_peer, line) => void seen.push(line) })
+    const channel = { read() {}, receive() {} } as unknown as Channel
+    void callbacks.open(channel)
+    const receive = (text: string, isCut: boolean): unknown =>
+      callbacks.data(channel, Buffer.from(text), undefined, isCut)
+    expect(() => receive('one\ntw', true)).toThrow(
+      expect.objectContaining({ code: 'ERR_SOCK_FRAME_INCOMPLETE', partial: Buffer.from('tw') }),
+    )
+    receive('three', false)
+    expect(seen).toEqual(['one', 'three'])
+  })
+
   it('framed: frameTimeout limits a frame of which a byte arrives again and again', async () => {
     const errors: Error[] = []
     const handler = framed(lengthPrefixed(), { message() {} }, { frameTimeout: 100 })
