@@ -4,24 +4,24 @@ import { pause } from '../world/pace.js'
 import type { Side } from './role.js'
 import { scenarioOf } from './scenarios.js'
 
-/** Code that is loaded while it runs, V8's young generation, and buffers that are garbage but not yet collected. */
+/** Room for code that is loaded later, V8's young generation, and buffers that are not collected yet, in bytes. */
 const SLACK = 96 * 1024 * 1024
-/** A scenario in which nothing has moved for so many looks has failed: looks, since a busy machine is slow in both. */
+/** A scenario fails if no number has changed for this many checks. Checks are counted, not time: a busy machine also checks less often. */
 const LOOKS = 1_000
-/** In ms, between two looks. */
+/** The time between two checks, in ms. */
 const LOOK = 25
-/** What the build makes: another process can run nothing else. */
+/** The built program: another process cannot run TypeScript. */
 const ROLE = new URL('../../dist/bounds/role.js', import.meta.url)
 
 export interface Measured {
-  /** In bytes: how much the server has grown at most, and how much its limits allow. */
+  /** The largest growth of the server's memory, and the growth that its limits allow, in bytes. */
   readonly growth: number
   readonly bound: number
-  /** How it ended, unless it closed everything and ended by itself. */
+  /** How the process ended; undefined if it closed everything and ended on its own. */
   readonly ended: string | undefined
 }
 
-/** Puts a server through a scenario. */
+/** Runs a scenario against a server. */
 export function measure(name: string): Promise<Measured> {
   const { transport, isOver, bound } = scenarioOf(name)
   return withFolder('bounds', async (folder) => {
@@ -30,7 +30,7 @@ export function measure(name: string): Promise<Measured> {
     try {
       const address = await server.call.listen(name, transport === 'unix' ? folder.next() : '127.0.0.1:0')
       const before = await server.call.look()
-      // It may go on for ever.
+      // The attack may never end.
       void peers.call.attack(name, address).catch(() => {})
       let seen = ''
       for (let looks = 0; looks < LOOKS; looks++) {

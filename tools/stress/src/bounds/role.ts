@@ -3,7 +3,7 @@ import type { Address, Server } from '@sock/core'
 import { serveParent } from '@sock/tools/children'
 import { scenarioOf } from './scenarios.js'
 
-/* One side of a scenario, in a process of its own: the server, or its peers. */
+/* The child process of one side of a scenario: the server, or its peers. */
 
 let server: Server | undefined
 

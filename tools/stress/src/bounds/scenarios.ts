@@ -13,40 +13,40 @@ import { pause } from '../world/pace.js'
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** What an accepted connection costs beside its bytes: about 4 KiB with Node's socket, and the room heaps leave. */
+/** The memory of an accepted connection besides its bytes: about 4 KiB with Node's socket, and unused room in the heaps. */
 const CONNECTION = 8 * KiB
-/** A TLS socket in the middle of its handshake: most of it is OpenSSL's. */
+/** The memory of a TLS socket during its handshake, mostly of OpenSSL. */
 const HANDSHAKE = 160 * KiB
-/** One read of Node's, delivered before a pause takes effect. */
+/** One read of Node, which is delivered before a pause takes effect. */
 const READ = 64 * KiB
-/** What was thrown away is there until the turn of the event loop is over, and then until the next collection. */
+/** Garbage stays until the turn of the event loop ends, and then until the next collection: count bytes twice. */
 const GARBAGE = 2
-/** What a byte of small datagrams costs in the end: Node keeps an object and a buffer for each. */
+/** The memory per byte of small datagrams: Node keeps an object and a buffer for each datagram. */
 const DATAGRAM_FACTOR = 3
 
 const never = (): Promise<void> => new Promise(() => {})
 
-/** In ms; a time-out that has no part in a scenario, however long it takes. */
+/** A time-out in ms that no scenario reaches. */
 const NEVER = 24 * 60 * 60_000
 
-/** What a server is put through. */
+/** An attack on a server, and its bound. */
 export interface Scenario {
   readonly transport: 'tcp' | 'udp' | 'unix'
   serve(): Server | Promise<Server>
   /** The peers, in another process. */
   attack(address: Address): Promise<void>
-  /** Whether the numbers of the server show that it has been through it. */
+  /** Whether the statistics of the server show that the attack has had its effect. */
   isOver(this: void, stats: StreamServerStats & DatagramServerStats): boolean
-  /** In bytes: how much the server may have grown by then, from its limits alone. */
+  /** How much the server's memory may grow, in bytes, computed from its limits. */
   readonly bound: number
 }
 
 const COUNT = 1_000
 const IDLE = 15_000
 const DECLARING = 10_000
-/** So many bytes follow the four of the length, one at a time. */
+/** This many bytes follow the four bytes of the length, one at a time. */
 const TRICKLED = 20
-/** What a connection costs that has frames, and a part of one. */
+/** The memory of a connection with frames and an incomplete frame. */
 const FRAMES = 2 * KiB
 const HANDSHAKES = { all: 3_000, most: 300 }
 const WRITE_BUFFER = 128 * KiB
@@ -115,10 +115,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       const socket = createSocket('udp4')
       socket.connect(address.port, address.host)
       await once(socket, 'connect')
-      // The server is closed while the flood goes on.
+      // The server closes while the flood continues.
       socket.on('error', () => {})
       const message = Buffer.alloc(KiB, 1)
-      // How many of them the server gets to see is the system's choice: some more, until it has had enough.
+      // The system decides how many of them reach the server, so send more until it has received enough.
       for (;;) {
         for (let count = 0; count < 50; count++) socket.send(message)
         await turn()
@@ -158,7 +158,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       const limits = { maxHandshakes: HANDSHAKES.most, handshakeTimeout: NEVER }
       return createTcpServer({ data() {} }, { ...limits, tls: { ...(await createCertificate()) } })
     },
-    // A record of 512 bytes is announced, and its end never comes.
+    // The header declares a record of 512 bytes, whose end is never sent.
     attack: (address) =>
       openAll(address, HANDSHAKES.all, (socket) =>
         socket.write(Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3])),
@@ -183,7 +183,7 @@ export function scenarioOf(name: string): Scenario {
   return scenario
 }
 
-/** Connects so many, some at a time, which stay open. */
+/** Opens this many connections, in batches, and keeps them open. */
 async function openAll(
   address: Address,
   count: number,
@@ -195,13 +195,13 @@ async function openAll(
   }
 }
 
-/** Connects; a Unix socket is refused while the accept queue is full, and tries again. */
+/** Connects. A full accept queue refuses a Unix socket, so try again. */
 async function openOne(address: Address): Promise<Socket> {
   for (;;) {
     const socket = address.family === 'unix' ? connect(address.path) : connect(address.port, address.host)
     const failure = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
       socket.on('connect', () => resolve(undefined))
-      // Listened to for ever: most of them are to be thrown out.
+      // The listener stays: the server will reset most of them.
       socket.on('error', resolve)
     })
     if (failure === undefined) return socket

@@ -9,14 +9,14 @@ import type { Player, Verdict } from './stage.js'
 
 /* The primary of clusters, one after the other, and their workers. Each peer sends a byte, and must get it back. */
 
-/** Peers that connect at once: a worker that is stopped has one, the others wait in the primary. */
+/** Peers that connect at once. A stopped worker has one; the others wait in the primary. */
 const MANY = 4
 /** Each worker is a process. */
 const MAX_WORKERS = 3
-/** In ms: a worker does something meanwhile. */
+/** A pause in ms, in which workers make progress. */
 const SOME_TIME = 100
 
-/** Workers that have begun to listen. */
+/** Workers that listen. */
 const listening = new Set<Worker>()
 
 async function play(steps: ClusterProgram, patience: number): Promise<Verdict> {
@@ -34,7 +34,7 @@ async function play(steps: ClusterProgram, patience: number): Promise<Verdict> {
       if (verb === 'connect') peers.push(...Array.from({ length: MANY }, () => ask(port)))
       await rest('turns')
     }
-    // Those that were stopped take nothing until all others have begun.
+    // Stopped workers accept nothing until all others listen.
     await until(
       () => workers.every((worker) => listening.has(worker)),
       patience,

@@ -9,7 +9,7 @@ const NATIVE = TRANSPORTS.filter((name) => name !== 'tls').map((name) => `${name
 export const NAMES = [...TRANSPORTS, ...NATIVE, 'crowd', 'crowd-native', 'cluster'] as const
 export type Name = (typeof NAMES)[number]
 
-/** A kind of programs, and the process that plays them. */
+/** A kind of program, and the process that plays it. */
 export interface Ground {
   readonly name: Name
   /**
@@ -26,13 +26,13 @@ export interface Ground {
   close(): Promise<void>
 }
 
-/** In ms, for some programs and for making shorter the one that fails: what fails only now and then would take for ever. */
+/** The limit in ms for a batch of programs, and for shortening one that fails: shortening a rare failure could take for ever. */
 const AT_MOST = 300_000
-/** The programs that the build makes: another process can run nothing else. */
+/** The built programs: another process cannot run TypeScript. */
 const CROWD = new URL('../../dist/model/player.js', import.meta.url)
 const CLUSTER = new URL('../../dist/model/cluster.js', import.meta.url)
 
-/** @returns `undefined` where the native engine is not available */
+/** @returns `undefined` if the native engine is not available */
 export function createGround(name: Name): Ground | undefined {
   if (name === 'cluster') return groundOf(name, new Stage(CLUSTER), anyCluster)
   const [what, native] = name.split('-') as [TransportName | 'crowd', string?]

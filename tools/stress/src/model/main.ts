@@ -2,7 +2,7 @@ import { command, numberUpTo, oneOf, parse, wholeNumber } from '@sock/tools/opti
 import { createGround, NAMES, type Ground, type Name } from './grounds.js'
 import type { Verdict } from './stage.js'
 
-/* `npm run model`: random sequences until there were enough of them, or the time is over. */
+/* `npm run model`: plays random sequences, up to a number or for a time. */
 
 interface Options {
   readonly sequences?: number
@@ -10,16 +10,16 @@ interface Options {
   readonly seed: number
   readonly transport: readonly Name[]
   readonly goOn?: true
-  /** Of a failure, as it was printed: only that sequence is played, on one ground. */
+  /** The path of a failure, as printed: plays only that sequence, with one `--transport`. */
   readonly path?: string
 }
 
 const SEQUENCES = 100_000
 const MAX_MINUTES = 7 * 24 * 60
 const MAX_SEED = 2 ** 31 - 1
-/** So many at a time: grounds take turns. */
+/** The number of sequences before the next ground has its turn. */
 const BATCH = 10
-/** In ms, between two lines. */
+/** The time between two lines of progress, in ms. */
 const INTERVAL = 3_000
 
 const several = (text: string, before: readonly Name[]): Name[] => [...before, oneOf(NAMES)(text)]

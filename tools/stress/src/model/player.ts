@@ -17,8 +17,8 @@ import type { Program } from './program.js'
 import type { Player, Verdict } from './stage.js'
 
 /*
- * The process, or the worker in it, in which programs are played. A program may end the process: that is a fault, and the
- * parent hears of it.
+ * Plays programs, in a child process or in a worker of it. If a program ends the process, that is a fault, which the parent
+ * notices.
  */
 
 const certificate = await createCertificate()
@@ -27,7 +27,7 @@ let worker: Worker | undefined
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   process.on(event, (error: unknown) => (unheard ??= error))
-// Observers that throw become warnings, and here they throw all the time.
+// Node prints a warning for each observer that throws, and here many throw.
 process.removeAllListeners('warning')
 process.on('warning', () => {})
 
@@ -35,7 +35,7 @@ async function play(program: Program, patience: number): Promise<Verdict> {
   const folder = createFolder('model')
   const list = (): string[] => readdirSync(folder.path)
   const before = takeInventory(list)
-  // A plan is there from its place in the program on.
+  // A plan applies from its place in the program on.
   const due: Plan[] = []
   const planner = (moment: Moment): Plan | undefined => {
     const at = due.findIndex((plan) => plan.at === moment)
@@ -79,7 +79,7 @@ async function perform(program: Program, world: World, due: Plan[], patience: nu
   }
 }
 
-/** @returns how many streams and datagrams were compared @throws what is wrong */
+/** @returns how many streams and datagrams were compared @throws the first difference */
 async function finish({ ending }: Program, world: World, patience: number): Promise<number> {
   const isGentle = ending === 'gently'
   if (isGentle) {
@@ -111,7 +111,7 @@ function storyOf(fault: unknown): string {
   return cause === undefined ? String(stack) : `${stack}\nbecause of ${String((cause as Error).stack)}`
 }
 
-/* oxlint-disable unicorn/require-post-message-target-origin -- It is for windows. */
+/* oxlint-disable unicorn/require-post-message-target-origin -- The rule is about browser windows. */
 async function playInWorker(program: Program, patience: number): Promise<Verdict> {
   worker ??= new Worker(new URL(import.meta.url))
   worker.postMessage([program, patience])

@@ -4,7 +4,7 @@ import { anyPlan, anyTurn, ANYTHING, type Plan, type ServerSpec, type Turn } fro
 import { FORMS } from '../world/handlers.js'
 import type { EngineName } from '../world/means.js'
 
-/** Plain data, because another process plays it: a program may end its process. */
+/** A program is plain data, because another process plays it, which it may end. */
 export interface Program {
   readonly engine: EngineName
   readonly where: 'main thread' | 'worker'
@@ -17,7 +17,7 @@ export interface Program {
 
 export interface PeerSpec {
   readonly to: number
-  /** A socket of Node, or a client of the library. */
+  /** Whether the peer is a socket of Node or a client of the library. */
   readonly kind: 'raw' | 'client'
 }
 
@@ -59,15 +59,15 @@ export function anyProgram(
     }),
     ending: oftenAndRarely<Program['ending']>('gently', 'by force'),
   })
-  // The native module that Node's engine needs for Unix datagrams works in the main thread only.
+  // unix-dgram works in the main thread only.
   const isPossible = ({ where, servers }: Program): boolean =>
     where === 'main thread' || engine === 'native' || servers.every((one) => one.transport !== 'unixgram')
   return programs.map((one) => (isPossible(one) ? one : { ...one, where: 'main thread' }))
 }
 
-/** What happens to the workers of a cluster, and when peers connect. */
+/** The operations on the workers of a cluster, and the connects between them. */
 export type ClusterProgram = readonly {
-  /** A worker that is stopped takes nothing, so that peers wait in the primary. */
+  /** A stopped worker accepts nothing, so peers wait in the primary. */
   readonly verb: 'fork' | 'stop' | 'go on' | 'connect' | 'wait'
   readonly which: number
 }[]

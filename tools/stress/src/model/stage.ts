@@ -1,24 +1,24 @@
 import { startChild, type Child } from '@sock/tools/children'
 
-/** What a program came to. */
+/** The result of a program. */
 export interface Verdict {
   readonly fault?: string
-  /** Connections that were observed; streams that had to arrive whole and datagrams that arrived. */
+  /** The number of observed connections; of streams that had to arrive whole, and datagrams that arrived. */
   readonly followed: number
   readonly delivered: number
 }
 
 /** The functions of a process that plays. */
 export interface Player<Program> {
-  /** @param patience in ms, after which what has not happened never will */
+  /** @param patience after this many ms, a missing event counts as one that never comes */
   play(program: Program, patience: number): Promise<Verdict>
 }
 
-/** In ms: a program that takes longer counts as one that hangs. */
+/** A program that takes longer than this, in ms, counts as hanging. */
 const AT_MOST = 60_000
 const PATIENCE = 5_000
 
-/** Has programs played by a process of their own, and by another one after a failure. */
+/** Plays programs in a child process. Starts a new one after a failure. */
 export class Stage<Program> {
   readonly #player: URL
   readonly #env: NodeJS.ProcessEnv
@@ -37,7 +37,7 @@ export class Stage<Program> {
     const failed = (error: Error): Verdict => ({ fault: error.message, followed: 0, delivered: 0 })
     const verdict = await child.call.play(program, this.#patience).catch(failed)
     clearTimeout(hanging)
-    // After a fault it may be left with anything.
+    // After a fault, the process may be in any state.
     if (verdict.fault !== undefined) await this.close()
     return verdict
   }

@@ -18,28 +18,28 @@ import type { WorldServer } from '../world/server.js'
 import { World } from '../world/world.js'
 import { ROLES, specsOf, takeSample, type Placed, type Report, type Role, type Setup } from './setup.js'
 
-/* One process of a soak: the servers, or clients of theirs. */
+/* A child process of the soak: the servers, or clients. */
 
-/** In ms: how long a shutdown waits for connections that are busy. */
+/** How long a shutdown waits for busy connections, in ms. */
 const SHUTDOWN_TIMEOUT = 700
-/** In ms, of a round: how often a server is started again, and certificates change. */
+/** The time between two restarts of a server, and two changes of certificates, in ms of a round. */
 const RESTART_EVERY = 6_000
-/** In ms: nothing that ends by itself takes longer, even when the other process stands still. */
+/** In ms. Everything that ends on its own ends sooner, even while the other process is stopped. */
 const PATIENCE = 60_000
 /** In ms: an answer that is not there by then is missing. */
 const ANSWER = 3_000
-/** In ms, between two things that clients do. */
+/** The time between two actions of clients, in ms. */
 const BREATH = 5
-/** Clients that are open at once. */
+/** The number of concurrent clients. */
 const CLIENTS = { polite: 60, rude: 40 } as const
-/** Of a round. */
+/** The minimum of turns in a round. */
 const LEAST_TURNS = 60
 const DATAGRAM_CLIENTS = 12
-/** More than a server lets in. */
+/** More clients than a server admits. */
 const CROWD = 170
-/** One in so many callbacks does something to other connections. */
+/** One in this many callbacks acts on other connections. */
 const PLAN_EVERY = 150
-/** One in so many turns of rude clients a crowd connects, or clients that send rubbish. */
+/** In one of this many turns of rude clients, a crowd connects, or clients that send garbage. */
 const MISCHIEF_EVERY = 60
 
 const GENTLE: readonly Verb[] = ['write', 'write', 'write', 'send', 'send', 'stall', 'resume', 'closeWrite']
@@ -57,7 +57,7 @@ let over = new AbortController()
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   process.on(event, (error: Error) => faults.push(`${event}: ${error.stack}`))
-// Handlers and observers fail on purpose.
+// Handlers and observers fail intentionally.
 process.removeAllListeners('warning')
 process.on('warning', () => {})
 
@@ -145,7 +145,7 @@ const isOneIn = (count: number): boolean => random() * count < 1
 
 // The servers.
 
-/** Now and then a callback does something, to its own connection or to another one, or fails. */
+/** Makes some callbacks fail, or act on their own or another connection. */
 function planner(): (at: Moment) => Plan | undefined {
   const verbs = fc.constantFrom<Verb>('write', 'write', 'write', 'closeWrite', 'close', 'reset')
   const next = inTurn(anyPlan({ verbs, who: ['self', 'accepted', 'accepted'], most: 2 }))
@@ -172,7 +172,7 @@ async function disturb(ms: number): Promise<void> {
   const end = performance.now() + ms
   const isRestless = random() < 0.5 ? [true, false] : [false, true]
   const restarts = world.servers.map(async (server, at) => {
-    // Where nothing is started again, no datagram may be lost.
+    // Without restarts, no datagram may be lost.
     while (isRestless[at % 2]) {
       await pause(random() * 2 * RESTART_EVERY, signal)
       if (signal.aborted || performance.now() > end) return
@@ -186,7 +186,7 @@ async function disturb(ms: number): Promise<void> {
   await Promise.all(restarts)
 }
 
-/** Changes the certificate, and offers one with a key that does not fit: the next handshakes show which is in use. */
+/** Changes the certificate, and then tries one whose key does not match. The next handshakes show which one is in use. */
 function rotate({ server, spec }: WorldServer): void {
   if (spec.transport !== 'tls') return
   const { certificates } = setup
@@ -197,7 +197,7 @@ function rotate({ server, spec }: WorldServer): void {
     tls.setSecureContext({ cert: one.cert, key: other.key })
     faults.push('tls: a certificate was taken with a key that does not fit')
   } catch {
-    // As it should be.
+    // This is the expected error.
   }
 }
 
@@ -216,7 +216,7 @@ function clients(role: Exclude<Role, 'server'>): (ms: number) => Promise<void> {
   return async (ms) => {
     const end = performance.now() + ms
     for (let each = 0; each < DATAGRAM_CLIENTS; each += 1) connectTo('datagrams', 'client')
-    // A busy machine has fewer turns in its time.
+    // A busy machine has fewer turns in the same time.
     for (let turn = 0; !over.signal.aborted && (turn < LEAST_TURNS || performance.now() < end); turn += 1) {
       for (let open = world.countPeers(); open < CLIENTS[role]; open += 1)
         connectTo('streams', isRude || random() < 0.2 ? 'raw' : 'client')
@@ -228,7 +228,7 @@ function clients(role: Exclude<Role, 'server'>): (ms: number) => Promise<void> {
   }
 }
 
-/** Connects to a server of this kind, if there is any, so many times. */
+/** Connects this many times to a server of this kind, if there is one. */
 function connectTo(kind: 'streams' | 'datagrams', client: 'raw' | 'client', times = 1): void {
   const places = world.places.filter(({ spec }) => isStream(spec.transport) === (kind === 'streams'))
   const place = places[Math.floor(random() * places.length)]
@@ -236,7 +236,7 @@ function connectTo(kind: 'streams' | 'datagrams', client: 'raw' | 'client', time
   for (let count = 0; count < times; count += 1) world.connect(place, client)
 }
 
-/** A client whose bytes mean nothing, to TLS neither. */
+/** Sends random bytes, which are not valid TLS either. */
 function sendRubbish({ spec, address }: Placed): void {
   if (!isStream(spec.transport)) return
   const socket = address.family === 'unix' ? connect(address.path) : connect(address.port, address.host)

@@ -11,7 +11,7 @@ import type { SoakChild } from './child.js'
 import { BROKEN, ROLES, type Placed, type Role, type Setup } from './setup.js'
 import { Verdict, type Row } from './verdict.js'
 
-/* `npm run soak`: all transports under load and faults, in processes of their own, and a verdict. */
+/* `npm run soak`: puts servers of all transports under load and faults, in child processes, and judges the results. */
 
 interface Options extends Pick<Setup, 'broken'> {
   readonly minutes: number
@@ -22,12 +22,12 @@ interface Options extends Pick<Setup, 'broken'> {
 
 const MAX_MINUTES = 7 * 24 * 60
 const MAX_SEED = 2 ** 32 - 1
-/** So many rounds at least, after each of which all is quiet; in ms, as long as they may be. */
+/** The minimum of rounds, with a quiet time after each; and the maximum length of a round, in ms. */
 const ROUNDS = 14
 const ROUND = { least: 300, most: 30_000 }
-/** In ms: what a round needs beside the load. */
+/** The time of a round besides the load, in ms. */
 const LOOKING = 1_200
-/** In ms: between two stops of the process with the rude clients (SIGSTOP), and how long one takes. */
+/** The time between two SIGSTOPs of the rude clients' process, and the length of one, in ms. */
 const FREEZE_EVERY = 4_000
 const FREEZE_FOR = 1_500
 
@@ -122,7 +122,7 @@ async function rounds(
     verdict.add({ polite, rude, server: await children.server.call.report() })
   }
   await look()
-  // A slow machine gets fewer into its time, and a trend is judged by their number.
+  // A slow machine has fewer rounds in the same time, and the trend needs enough of them.
   for (let round = 0; !wanted.aborted && (round < ROUNDS || performance.now() < end); round += 1) {
     const over = new AbortController()
     const freezing = freeze(children.rude, over.signal, seed + round)
@@ -136,7 +136,7 @@ async function rounds(
   }
 }
 
-/** Stops a process now and then, with everything that it has open: that looks like a machine that hangs. */
+/** Stops a process from time to time: to its peers, its machine seems to hang. */
 async function freeze(child: Child<SoakChild>, signal: AbortSignal, seed: number): Promise<void> {
   for (let turn = seed; ; turn += 1) {
     await pause(FREEZE_EVERY * (0.25 + (turn % 3) / 2), signal)
@@ -147,7 +147,7 @@ async function freeze(child: Child<SoakChild>, signal: AbortSignal, seed: number
   }
 }
 
-/** Prints the verdict, and how many of its rows hold. @returns the exit code */
+/** Prints the verdict, and how many rows hold. @returns the exit code */
 function conclude(rows: readonly Row[], seed: number, screen: Screen): number {
   const width = Math.max(...rows.map(({ name }) => name.length))
   for (const { name, seen, problems } of rows) {

@@ -9,11 +9,11 @@ import type { Form } from '../world/handlers.js'
 import type { Account } from '../world/ledger.js'
 import type { EngineName } from '../world/means.js'
 
-/** The processes beside the one that judges: the servers, clients that behave, and clients that do not. */
+/** The child processes: servers, well-behaved clients, and misbehaving clients. */
 export const ROLES = ['server', 'polite', 'rude'] as const
 export type Role = (typeof ROLES)[number]
 
-/** Mistakes that a run can be told to make, to see that the verdict finds them. */
+/** Intentional mistakes of `--broken`, which the verdict must find. */
 export const BROKEN = ['descriptors', 'heap', 'byte', 'datagram', 'order'] as const
 
 export interface Setup {
@@ -22,18 +22,18 @@ export interface Setup {
   readonly only: readonly TransportName[]
   readonly folder: string
   readonly engine: EngineName
-  /** One in use, and one to change to. */
+  /** The certificate in use, and the next one. */
   readonly certificates: readonly [Certificate, Certificate]
   readonly broken?: (typeof BROKEN)[number]
 }
 
-/** A server, and where it is: it comes back there when it is started again. */
+/** A server and its address, which it keeps after a restart. */
 export interface Placed {
   readonly spec: ServerSpec
   readonly address: Address
 }
 
-/** What a process has to say after a round. */
+/** The report of a process after a round. */
 export interface Report {
   readonly accounts: readonly Account[]
   readonly datagrams: readonly DatagramAccount[]
@@ -50,7 +50,7 @@ const FORMS: Readonly<Record<TransportName, readonly Form[]>> = {
   unixgram: ['reader', 'callbacks'],
 }
 
-/** Longer than clients that behave are silent, and few enough connections for a crowd to hit the limit. */
+/** Well-behaved clients are silent for a shorter time than these. A crowd exceeds `maxConnections`. */
 const LIMITS = { highWaterMark: 65_536, maxConnections: 150, idleTimeout: 4_000 }
 
 export const specsOf = (only: readonly TransportName[]): ServerSpec[] =>
@@ -60,17 +60,17 @@ export type Sample = ReturnType<typeof takeSample>
 
 /** What a process holds when all is quiet. It must have been started with --expose-gc. */
 export function takeSample() {
-  // Twice: what the first run finalizes, the second collects.
+  // Twice, because the second collection frees objects that the first has finalized.
   globalThis.gc?.()
   globalThis.gc?.()
   const { rss, heapUsed, external } = process.memoryUsage()
   const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')
   return {
-    /** Open descriptors; `undefined` where the system does not tell. */
+    /** The number of open file descriptors; `undefined` if the system does not list them. */
     descriptors: process.platform === 'linux' ? readdirSync('/proc/self/fd').length : undefined,
-    /** In bytes, without the part where V8 puts what is new: that is up to 48 MiB, however long a process runs. */
+    /** RSS in bytes, without V8's new space, which is up to 48 MiB for the whole life of a process. */
     rss: rss - (young?.physical_space_size ?? 0),
-    /** In bytes; buffers outside of the heap included. */
+    /** The heap in bytes, with buffers outside of it. */
     heap: heapUsed + external,
   }
 }

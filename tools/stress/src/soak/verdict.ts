@@ -3,14 +3,14 @@ import { compare } from '../world/ledger.js'
 import type { SoakChild } from './child.js'
 import { ROLES, type Report, type Role, type Sample } from './setup.js'
 
-/** One line of the verdict: what was looked at, what was seen, and what is wrong with it. */
+/** One line of the verdict: the subject, the result, and the problems. */
 export interface Row {
   readonly name: string
   readonly seen: string
   readonly problems: readonly string[]
 }
 
-/** Of each kind of problems so many are kept: the first ones say enough. */
+/** How many problems of each kind are kept. */
 const MAX_KEPT = 10
 /** While code is compiled and pools fill, growth says nothing: this part of the samples is left out. */
 const WARM_UP = 0.25
@@ -21,21 +21,21 @@ const MIN_SAMPLES = 5
  * minute; what engines keep of compiled code and of pools is less, once they are warm.
  */
 const HEAP = { least: 1_000_000, part: 0.05 }
-/** The allocator keeps pages of past peaks, each peak another: in a short run that is all one sees. */
+/** The allocator keeps pages of past peaks, which dominate a short run. */
 const RSS = { least: 24_000_000, part: 0.1 }
 
-/** Collects what all processes say, and judges in the end. The rows are always the same, so that two runs can be compared. */
+/** Collects the reports of all processes, and judges them at the end. Each run has the same rows, so that runs can be compared. */
 export class Verdict {
   readonly seen = { ends: 0, whole: 0, bytes: 0, datagrams: 0 }
   readonly samples: Record<Role, Sample[]> = { server: [], polite: [], rude: [] }
   finish: Awaited<ReturnType<SoakChild['finish']>> | undefined
-  /** Why it ended before its time, and how the processes ended. */
+  /** Why the run ended early, and how the processes ended. */
   readonly #processes: string[] = []
   readonly #lost: string[] = []
   readonly #faults: string[] = []
   readonly #tell: (problem: string) => void
 
-  /** @param tell is told of problems at once */
+  /** @param tell is called with each problem at once */
   constructor(tell: (problem: string) => void) {
     this.#tell = tell
   }
@@ -54,7 +54,7 @@ export class Verdict {
     if (how !== undefined) this.#processes.push(how)
   }
 
-  /** Takes the reports of one round, in which everything came to its end. */
+  /** Adds the reports of one round, after which no operation is pending. */
   add(reports: Readonly<Record<Role, Report>>): void {
     const all = Object.values(reports)
     const accounts = all.flatMap((report) => report.accounts)

@@ -11,13 +11,13 @@ export interface ServerSpec {
   readonly idleTimeout?: number
 }
 
-/** Done in one turn of the event loop, so that a server hears of all of it in one batch. */
+/** Acts of one turn of the event loop, so that they reach a server in one batch. */
 export interface Turn {
   readonly acts: readonly Act[]
   readonly rest: Pace
 }
 
-/** Done inside a callback or an observer, the next time that it is called. */
+/** Acts inside a callback or an observer, when it is called next. */
 export interface Plan {
   readonly at: Moment
   readonly acts: readonly Act[]
@@ -49,24 +49,24 @@ export type Verb =
 
 export interface Act {
   readonly verb: Verb
-  /** The connection that the callback is about, one of those that were accepted, or one that connected; or every second. */
+  /** The callback's own connection, an accepted one, or a connecting one; `many`: every second of these. */
   readonly who: 'self' | 'accepted' | 'peer' | 'many accepted' | 'many peers'
   readonly which: number
-  /** Bytes, or of datagrams also how many are asked for. */
+  /** The number of bytes; for datagrams, also the number of answers to ask for. */
   readonly size: number
 }
 
-/** Around every limit: of a gathered write, a TLS record, a read of libuv, a slab; small ones are likeliest. */
+/** Sizes around every limit: of a gathered write, a TLS record, a read of libuv, a slab. Small ones are most likely. */
 const SIZES = [1, 1, 100, 100, 2_048, 4_095, 4_096, 4_097, 16_384, 16_385, 65_536, 65_537, 262_145] as const
 
-/** What can be done, with how often it should be, and to whom. */
+/** Possible acts, with their weight and their targets. */
 interface Choice {
   readonly verbs: fc.Arbitrary<Verb>
   readonly who: readonly Act['who'][]
   readonly most: number
 }
 
-/** Everything, whoever may suffer. */
+/** All acts, also those that break connections. */
 export const ANYTHING: fc.Arbitrary<Verb> = fc.oneof(
   { weight: 10, arbitrary: fc.constantFrom<Verb>('write', 'write', 'send') },
   { weight: 10, arbitrary: fc.constantFrom<Verb>(...ENDS) },

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 
-/** A stream begins with the number of its writer. What follows depends on that number, so that no byte can be misplaced unseen. */
+/** A stream begins with the number of its writer. All further bytes depend on that number, so every misplaced byte is noticed. */
 const HEADER = 4
-/** Not a power of two, nor the size of any buffer: what is moved by one of those shows. */
+/** Neither a power of two nor the size of any buffer, so that a shift by one of those is noticed. */
 const PERIOD = 7_919
 const BODY = Buffer.from(Array.from({ length: PERIOD }, (_, at) => (at * 131 + (at >> 5)) & 0xff))
-/** The number of writers whose bytes mean nothing. */
+/** The number of writers that send garbage. */
 const RUBBISH = 0
 
-/** Bytes `from` to `to` of what writer number `id` writes. */
+/** Returns bytes `from` to `to` of writer number `id`. */
 export function content(id: number, from: number, to: number): Buffer {
   const bytes = Buffer.allocUnsafe(to - from)
   const header = Buffer.alloc(HEADER)
@@ -21,7 +21,7 @@ export function content(id: number, from: number, to: number): Buffer {
   return bytes
 }
 
-/** The receiving end of a stream: finds out who writes, and compares everything with what that writer writes. */
+/** The receiving end of a stream: reads the number of the writer, and compares all bytes with those of this writer. */
 export class Received {
   #length = 0
   #header = Buffer.alloc(0)
@@ -35,7 +35,7 @@ export class Received {
     return this.#header.length < HEADER ? undefined : this.#header.readUInt32BE()
   }
 
-  /** @throws if this is not what comes next */
+  /** @throws if these are not the next bytes */
   add(chunk: Buffer): void {
     assert.ok(chunk.length > 0, 'an empty chunk')
     const missing = HEADER - this.#header.length

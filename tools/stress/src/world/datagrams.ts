@@ -128,7 +128,7 @@ export class Datagrams {
     const { pledges } = this.#world
     const opened = (channel: DatagramChannel): void => {
       const client = { channel, talk: new Talk(nextId()), waits: 0, isClosed: false }
-      // The system may give a client the very port that the server has just left: it would get what it sends.
+      // The system may give a client the port that the server has just closed: then it receives its own datagrams.
       if (String(channel.localAddress) === String(channel.remoteAddress)) return this.#close(client)
       this.#clients.push(client)
       pledges.keep('reading of a client', this.#read(client), () => {}, SENDING)
@@ -208,7 +208,7 @@ export class Datagrams {
   }
 }
 
-/** Compares what was sent with what arrived, place by place. @returns what is wrong */
+/** Compares what was sent with what arrived, place by place. @returns the differences */
 export function compareDatagrams(accounts: readonly DatagramAccount[]): string[] {
   return [...new Set(accounts.map(({ place }) => place))].flatMap((place) => {
     const same = accounts.filter((one) => one.place === place)

@@ -8,7 +8,7 @@ import type { LibraryEnd } from './library-end.js'
 import type { WorldServer } from './server.js'
 import type { World } from './world.js'
 
-/** Forms of handlers. The last three use `connection.stream`, and answer what they are sent. */
+/** Forms of handlers. The last three use `connection.stream`, and echo. */
 export const FORMS = [
   'callbacks',
   'few callbacks',
@@ -24,10 +24,10 @@ export const isEcho = (form: Form): boolean => FORMS.indexOf(form) >= FORMS.inde
 export const CALLBACKS = ['open', 'data', 'end', 'drain', 'close'] as const
 export type Callback = (typeof CALLBACKS)[number]
 
-/** Set by each connection in its callbacks: none may see that of another. */
+/** Each connection sets this in its callbacks. No connection may see the value of another. */
 export const context = new AsyncLocalStorage<LibraryEnd>()
 
-/** Does what is planned for this moment, and returns or throws as planned. */
+/** Performs the plan for this moment, which may return or throw. */
 type At = (moment: Callback, end: LibraryEnd) => unknown
 
 /** The handler of one of the servers of a world. */
@@ -117,7 +117,7 @@ async function echoByPipeline(end: LibraryEnd, act: Act): Promise<void> {
     await pipeline(stream, same, stream)
   } catch (error) {
     const { name, code } = error as NodeJS.ErrnoException
-    // Node's way to end a pipeline whose last stream is still open on the other side, or was closed by somebody else.
+    // Node ends a pipeline in this way if the other side of its last stream is still open, or if something else closed it.
     if (name !== 'AbortError' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   }
 }
@@ -132,7 +132,7 @@ async function echoByIteration(end: LibraryEnd, act: Act): Promise<void> {
       await Promise.race([once(stream, 'drain'), once(stream, 'close')])
   }
   end.ended()
-  // A stream of Node's that was closed by another hand never calls back.
+  // A Node stream that something else has closed never calls back.
   if (!stream.destroyed) await new Promise<void>((resolve) => void stream.end(resolve))
 }
 

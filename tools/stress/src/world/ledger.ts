@@ -8,48 +8,48 @@ export interface End {
   readonly do: Readonly<Record<Exclude<EndVerb, 'write'>, () => void>> & { write(size: number): void }
 }
 
-/** What one end says in the end, as plain data: the two ends of a connection may be in different processes. */
+/** The final account of one end, as plain data: the two ends of a connection may be in different processes. */
 export type Account = ReturnType<Ledger['account']>
 
 let count = 0
 
-/** Numbers of ends begin after this one: no two processes of a run may have the same. */
+/** Sets the first number of ends. Numbers must differ between the processes of a run. */
 export function numberEndsFrom(first: number): void {
   count = first
 }
 
 export const nextId = (): number => (count += 1)
 
-/** What one end wrote and read, and what was done to it. */
+/** Records what one end wrote and read, and what happened to it. */
 export class Ledger {
-  /** The first bytes of what it writes. */
+  /** The number at the start of its output. */
   readonly id = nextId()
   readonly received = new Received()
   sent = 0
-  /** Of those, bytes of writes that were refused: they may have left or not. */
+  /** How many of these bytes belong to rejected writes: they may have been sent or not. */
   doubtful = 0
-  /** It was asked to end what it writes; and it has said that all of it left. */
+  /** Whether it was asked to end its output; whether it has reported that all output was sent. */
   mayEnd = false
   endedWell = false
-  /** It has read to the end; or reading failed. */
+  /** Whether it has read to the end; whether reading failed. */
   sawEnd = false
   broke: { readonly message: string; readonly at: number } | undefined
-  /** It wants no more input, so an end that it sees is its own. */
+  /** Whether it discards its input, so that the end it sees is its own. */
   isDeaf = false
-  /** Its connection may break: something was not gentle to it. */
+  /** Why its connection may break, if an act has caused that. */
   hurt: string | undefined
   wasReset = false
-  /** Its server was closed: it may be cut off, but not so that it looks whole. */
+  /** Whether its server was closed: it may be cut off, but must not look complete. */
   wasForced = false
   isOver = false
-  /** When it began to close, in ms. A peer that goes on sending then has some time. */
+  /** When it began to close, in ms. After that, its peer may send for a while. */
   closesSince = Infinity
   readonly name: string
   readonly hasReset: boolean
-  /** What it reads comes from itself, by way of a server that answers. */
+  /** Whether it reads its own bytes, which a server echoes. */
   readonly isEcho: boolean
   readonly isOfServer: boolean
-  /** A socket of Node takes a reset behind a short read for an end: libuv tells it so. */
+  /** Whether it may report a reset as an end: libuv does that after a short read. */
   readonly mistakesResets: boolean
 
   constructor(kind: 'accepted' | 'client' | 'raw', transport: string, isEcho: boolean) {
@@ -60,7 +60,7 @@ export class Ledger {
     this.isEcho = isEcho
   }
 
-  /** The next bytes that it writes. */
+  /** Returns the next bytes to write. */
   take(size: number): Buffer {
     const from = this.sent
     this.sent += size
@@ -106,16 +106,16 @@ export class Ledger {
   }
 }
 
-/** In ms: the silence after which an end that has closed need not wait for its peer any longer, and some less than that. */
+/** After this silence in ms, or a little less, a closed end need not wait for its peer. */
 const LINGER = 800
 
 export interface Comparison {
-  /** Streams that had to arrive whole, and did. */
+  /** The number of streams that had to arrive whole, and did. */
   readonly whole: number
   readonly problems: readonly string[]
 }
 
-/** Compares what was written with what was read. @param isComplete nobody was cut off by the end of the test */
+/** Compares output and input. @param isComplete whether the end of the test cut off no connection */
 export function compare(accounts: readonly Account[], isComplete: boolean): Comparison {
   const byId = new Map(accounts.map((one) => [one.id, one]))
   const peers = new Map<Account, Account>()
@@ -145,7 +145,7 @@ export function compare(accounts: readonly Account[], isComplete: boolean): Comp
   return { whole, problems }
 }
 
-/** @returns whether it had to arrive whole @throws what is wrong */
+/** @returns whether it had to arrive whole @throws the first difference */
 function judge(reader: Account, writer: Account, peer: Account | undefined, isComplete: boolean): boolean {
   const story = `${reader.name} read ${reader.length} of ${writer.sent} bytes that ${writer.name} wrote`
   assert.ok(reader.length <= writer.sent, `${story}: more than there were`)

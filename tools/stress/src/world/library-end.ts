@@ -3,7 +3,7 @@ import type { CloseReason, Connection } from '@sock/core'
 import type { End, Ledger } from './ledger.js'
 import { oneOf, Oops, type Pledges } from './pledges.js'
 
-/** What operations may reject with, once the connection is over. */
+/** The errors of operations after the connection has ended. */
 const CODES = ['ERR_SOCK_CLOSED', 'ERR_SOCK_RESET', 'ERR_SOCK_IDLE_TIMEOUT', 'ERR_SOCK_DRAINING'] as const
 const OVER = oneOf(...CODES)
 
@@ -19,23 +19,23 @@ interface Gate {
 export class LibraryEnd implements End {
   readonly ledger: Ledger
   readonly connection: Connection
-  /** No more input will come, for whatever reason. */
+  /** Resolves when no more input will come, for any reason. */
   readonly inputOver: Promise<void>
-  /** It was destroyed from this side. */
+  /** Whether this side has destroyed it. */
   isGone = false
-  /** What it was destroyed with. */
+  /** The argument of `destroy()`. */
   given: Error | undefined
   readonly #pledges: Pledges
   readonly #speaks: boolean
   #gate: Gate | undefined
   #noInput!: () => void
   #hasClosedRead = false
-  /** Up to the end. */
+  /** Whether it has read to the end. */
   #hasReadAll = false
   /** Asks once more while it waits for the next input. */
   #readsTwice = false
 
-  /** @param speaks whether it writes what the model says, rather than what it is sent */
+  /** @param speaks whether it writes bytes of the model; otherwise it echoes */
   constructor(ledger: Ledger, connection: Connection, pledges: Pledges, speaks: boolean) {
     this.#speaks = speaks
     this.ledger = ledger
@@ -76,7 +76,7 @@ export class LibraryEnd implements End {
     },
   }
 
-  /** What to wait for before more input is taken. */
+  /** A promise to await before reading more input. */
   get pause(): Promise<void> | undefined {
     return this.#gate?.promise
   }
@@ -85,7 +85,7 @@ export class LibraryEnd implements End {
     this.#pledges.guard(() => this.ledger.received.add(chunk))
   }
 
-  /** The same in a callback, which must not be called any more once input is not wanted. */
+  /** The same in a callback, which must not be called after the input was discarded. */
   wasGiven(chunk: Buffer): void {
     this.#pledges.guard(() => {
       assert.ok(!this.#hasClosedRead, `${this.ledger.name} was given input after closeRead()`)
@@ -100,7 +100,7 @@ export class LibraryEnd implements End {
     this.#noInput()
   }
 
-  /** Reads to the end. @param heard is told of each chunk */
+  /** Reads to the end. @param heard is called after each chunk */
   async readOn(heard: () => unknown): Promise<void> {
     const reading = this.#readOn(heard)
     this.#keep('read()', reading, () => {})
@@ -128,11 +128,11 @@ export class LibraryEnd implements End {
     this.#noInput()
   }
 
-  /** It is closed, for this reason. */
+  /** Records that the connection has closed, and why. */
   closed(reason: CloseReason | undefined): void {
     const { ledger } = this
     ledger.isOver = true
-    // What was written was flushed, and the peer has seen the end of it.
+    // All output was sent, and the peer has seen its end.
     if (reason === 'ended') {
       ledger.endedWell = true
       ledger.sawEnd ||= !ledger.isDeaf
@@ -170,7 +170,7 @@ export class LibraryEnd implements End {
 
   #destroy(error: Error | undefined): void {
     const { ledger } = this
-    // The first call says how it is destroyed.
+    // Only the first call counts.
     if (this.isGone) return
     if (error === undefined) ledger.hurtBy('destroyed')
     else ledger.reset('destroyed with an error')
@@ -181,16 +181,16 @@ export class LibraryEnd implements End {
     this.connection.destroy(error)
   }
 
-  /** An echo may be missing what it does not take any more. */
+  /** After this, the echo may lack the discarded input. */
   #deafen(): void {
     if (!this.#speaks) this.ledger.hurtBy('wants no more of what it answers')
-    // The connection may have come to its end while some of the input still waits to be read.
+    // The connection may have ended while some input is still unread.
     if (!this.#hasReadAll) this.ledger.isDeaf = true
     this.#noInput()
   }
 
   #keep(what: string, promise: Promise<unknown>, fulfilled: () => void): void {
-    // What a stream of Node's was destroyed with may be anything.
+    // A Node stream can be destroyed with any error.
     this.#pledges.keep(`${what} of ${this.ledger.name}`, promise, fulfilled, this.#speaks ? OVER : () => {})
   }
 }

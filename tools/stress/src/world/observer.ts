@@ -9,19 +9,19 @@ import {
 } from '@sock/core'
 import { Oops, type Pledges } from './pledges.js'
 
-/** What one observer of connections has heard, and whether that is a story that can be. */
+/** Checks that the events of each connection come in a possible order. */
 export class Watcher {
-  /** The last event of each connection that is open. */
+  /** The last event of each open connection. */
   readonly #last = new Map<number, ConnectionState>()
   readonly reasons: Record<string, number> = {}
   seen = 0
 
-  /** Connections of which it has heard `new` and not yet `close`. */
+  /** The number of connections with a `new` event but no `close` event. */
   get open(): number {
     return this.#last.size
   }
 
-  /** @throws if this event must not follow what was heard before */
+  /** @throws if this event must not follow the previous one */
   heard({ id, state, reason }: ConnectionEvent): void {
     const last = this.#last.get(id)
     if (state === 'close') this.#last.delete(id)
@@ -48,7 +48,7 @@ const NEXT: Readonly<Record<ServerState, readonly ServerState[]>> = {
   draining: ['closed'],
   closed: ['starting'],
 }
-/** Complaints that are kept. */
+/** How many errors are kept. */
 const MOST = 100
 const CLOSED = /^Closed \w+: (\d+) idle, (\d+) drained, (\d+) forced$/
 
@@ -59,18 +59,18 @@ interface Latecomer {
   heard: number
 }
 
-/** Follows one server from the beginning: its states, its connections, its errors, and whether its numbers add up. */
+/** Observes one server from the start: its states, connections and errors, and whether its counters agree with them. */
 export class Observer {
   readonly watcher = new Watcher()
-  /** Handlers and callbacks that were made to fail. */
+  /** The number of intentional failures of handlers and callbacks. */
   failures = 0
-  /** Of datagrams: those that the handler saw, answers that were sent, and answers that could not be sent. */
+  /** Datagrams that the handler got, answers that were sent, and answers that failed. */
   readonly datagrams = { handled: 0, sent: 0, refused: 0 }
-  /** Errors that are no failures of handlers. */
+  /** Errors other than failures of handlers. */
   readonly complaints: Error[] = []
-  /** Of the last shutdown, from the message of the state `closed`. */
+  /** The report of the last shutdown, from the message of the state `closed`. */
   report: ShutdownReport | undefined
-  /** Over all shutdowns: connections that were open when one began, or came while it lasted; and those in reports. */
+  /** Sums over all shutdowns: connections that were open at its start or came during it, and connections in reports. */
   readonly shutdowns = { count: 0, members: 0, reported: 0 }
   readonly #server: Server
   readonly #pledges: Pledges
@@ -98,7 +98,7 @@ export class Observer {
       if (event.state === 'new' && this.#state === 'draining') this.shutdowns.members += 1
       pledges.guard(() => {
         this.watcher.heard(event)
-        // The one that comes counts already, the one that goes no longer.
+        // At `new` the connection counts already; at `close` it no longer does.
         assert.equal(server.openConnections, this.watcher.open, `openConnections during "${event.state}"`)
       })
     })
@@ -139,7 +139,7 @@ export class Observer {
     this.shutdowns.reported += idle + drained + forced
   }
 
-  /** What holds at any time. @throws what does not */
+  /** Checks what must hold at any time. @throws the first contradiction */
   check(): void {
     const { state, address, openConnections } = this.#server
     assert.equal(state, this.#state)
@@ -150,7 +150,7 @@ export class Observer {
   }
 
   /**
-   * What does not add up, now that the server is closed.
+   * Returns the contradictions after the server has closed.
    * @param counts whether all failures of handlers were planned; whether it is known how many were open when it was stopped
    */
   problems(counts: { readonly failures: boolean; readonly members: boolean }): string[] {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 
-/** What happens between one step and the next: nothing, so that both are under way at once, or some progress. */
+/** The time between two steps: none, so that both are pending at once, or enough for some progress. */
 export const PACES = ['at once', 'microtask', 'turn', 'turns'] as const
 export type Pace = (typeof PACES)[number]
 
-/** Enough for a byte to travel from one end of a loopback connection to the other. */
+/** In this many turns, a byte travels from one end of a loopback connection to the other. */
 const SEVERAL = 4
 
 export async function rest(pace: Pace): Promise<void> {
@@ -14,7 +14,7 @@ export async function rest(pace: Pace): Promise<void> {
   else for (let turns = pace === 'turn' ? 1 : SEVERAL; turns > 0; turns--) await turn()
 }
 
-/** Waits, in ms; not longer than until the signal aborts. */
+/** Waits this many ms, or until the signal aborts. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   delay(ms, undefined, { signal }).catch(() => {})
 

@@ -2,23 +2,23 @@ import assert from 'node:assert/strict'
 import { isSockError } from '@sock/core'
 import { until } from './pace.js'
 
-/** What handlers and callbacks of the test fail with, and what connections are destroyed with. */
+/** The error of intentional failures, and of destroyed connections. */
 export class Oops extends Error {}
 
-/** Every promise that the library gave: each must settle, and only with what it may settle with. */
+/** All promises of the library. Each must settle with an allowed value or error. */
 export class Pledges {
   readonly #pending = new Set<{ readonly what: string }>()
   readonly #tell: (fault: Error) => void
   #fault: Error | undefined
 
-  /** @param tell is told of each fault at once */
+  /** @param tell is called with each fault at once */
   constructor(tell: (fault: Error) => void = () => {}) {
     this.#tell = tell
   }
 
   /**
    * @param what names it in messages
-   * @param fulfilled looks at the value, and throws if it should have been another
+   * @param fulfilled checks the value, and throws if it is wrong
    * @param rejected does the same with the error
    */
   keep<T>(
@@ -42,13 +42,13 @@ export class Pledges {
     void promise.then(look(fulfilled), look(rejected))
   }
 
-  /** A fault that was found where nothing can be thrown, as in a callback. */
+  /** Records a fault where code cannot throw, as in a callback. */
   fault(error: Error): void {
     this.#fault ??= error
     this.#tell(error)
   }
 
-  /** Runs a check where a failure of it would be taken for a failure of the callback. */
+  /** Runs a check in a callback. Its error is recorded, so that it does not look like an error of the callback. */
   guard(check: () => void): void {
     try {
       check()
@@ -62,7 +62,7 @@ export class Pledges {
     if (this.#fault !== undefined) throw this.#fault
   }
 
-  /** Waits until all have settled. @throws if one does not within `patience` ms */
+  /** Waits until all have settled. @throws if a promise does not settle within `patience` ms */
   async allSettled(patience: number): Promise<void> {
     const names = (): string => [...this.#pending].map(({ what }) => what).join(', ')
     await until(
@@ -74,7 +74,7 @@ export class Pledges {
   }
 }
 
-/** @returns a judge of errors that accepts what the test itself has thrown, and errors with these codes */
+/** @returns a check that accepts errors of the test itself, and errors with these codes */
 export function oneOf(...codes: readonly string[]): (error: unknown) => void {
   return (error) => {
     if (error instanceof Oops) return
@@ -85,7 +85,7 @@ export function oneOf(...codes: readonly string[]): (error: unknown) => void {
   }
 }
 
-/** For what never rejects. */
+/** The check for promises that must not reject. */
 export function never(error: unknown): void {
   assert.fail(`must not reject, and did with ${String((error as Error).stack)}`)
 }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 
 /** What a datagram says of itself, so that another process can tell whether it is whole. */
 interface Post {
-  /** The number of the client that sent it, or that it is for. */
+  /** The number of the client that sends or receives it. */
   readonly client: number
   /** Its number among those that go the same way. */
   readonly number: number
-  /** Of a request: how many answers it asks for. */
+  /** How many answers a request asks for. */
   readonly wanted: number
   readonly length: number
 }
@@ -14,7 +14,7 @@ interface Post {
 /** Client, number, wanted and length, 4 bytes each. */
 export const POST_HEADER = 16
 
-/** Bytes of answers: what an engine gathers, what is too large for that, and what just fits. Most are small. */
+/** Sizes of answers that an engine gathers, that just fit, and that are too large for that. Most are small. */
 const ANSWERS = [64, 64, 64, 2_048, 64, 64, 2_049, 3_000] as const
 export const answerLength = (at: number): number => ANSWERS[at % ANSWERS.length] ?? POST_HEADER
 

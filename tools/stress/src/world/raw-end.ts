@@ -8,22 +8,22 @@ import type { Pledges } from './pledges.js'
 
 export interface RawMeans {
   readonly address: Address
-  /** What it believes, if it speaks TLS. */
+  /** The certificates that it trusts, if it speaks TLS. */
   readonly ca: readonly string[] | undefined
-  /** Whether it asks by HTTP, with its stream as the body of a request, and reads the body of the answer. */
+  /** Whether it sends its stream as the body of an HTTP request, and reads the body of the response. */
   readonly speaksHttp: boolean
 }
 
-/** An end that is a socket of Node: it can do what the library would not. */
+/** An end that is a socket of Node: it can break rules that the library keeps. */
 export class RawEnd implements End {
   readonly ledger: Ledger
   readonly #socket: Socket
   readonly #output: Writable
   readonly #pledges: Pledges
-  /** What is read: of HTTP only once there is an answer. */
+  /** The stream to read; with HTTP, only after the response has begun. */
   #input: Readable | undefined
   #isStalled = false
-  /** For good, though Node may wait with it until the socket is connected. */
+  /** Whether it was reset; Node may delay that until the socket is connected. */
   #isReset = false
   #isReady: boolean
   #whenReady = (): void => {}
@@ -61,9 +61,9 @@ export class RawEnd implements End {
     },
     closeWrite: () => {
       this.ledger.mayEnd = true
-      // With an end before the reset Node would leak the descriptor.
+      // After an end, a reset would make Node leak the file descriptor.
       if (this.#isReset) return
-      // An end in the middle of a handshake breaks it off.
+      // An end during the handshake aborts it.
       if (this.#isReady) this.#output.end()
       else this.#whenReady = () => this.#output.end()
     },
@@ -81,7 +81,7 @@ export class RawEnd implements End {
     reset: () => {
       if (this.#socket.destroyed) return
       this.ledger.reset('reset')
-      // After shutdown(2) Node would leak the descriptor.
+      // After shutdown(2), Node would leak the file descriptor.
       this.#isReset = this.ledger.hasReset && !this.#output.writableEnded
       if (this.#isReset) this.#socket.resetAndDestroy()
       else this.#socket.destroy()

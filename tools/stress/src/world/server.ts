@@ -10,10 +10,10 @@ import { never, oneOf, Oops, type Pledges } from './pledges.js'
 import type { ServerSpec } from './acts.js'
 
 const NOTHING: ShutdownReport = { idle: 0, drained: 0, forced: 0 }
-/** No target of any transport. */
+/** An invalid target on every transport. */
 const NONSENSE = 1
 
-/** What servers may report beside failures of handlers: peers that broke off a handshake, or are gone. */
+/** Errors that servers may report besides failures of handlers: peers that aborted a handshake, or are gone. */
 const KNOWN = oneOf(
   'ERR_SOCK_HANDSHAKE_FAILED',
   'ERR_SOCK_HANDSHAKE_TIMEOUT',
@@ -24,13 +24,13 @@ const KNOWN = oneOf(
   'ENOTCONN',
 )
 
-/** Where peers can connect: a server of this process, or of another one. */
+/** A server to which peers can connect, in this process or another one. */
 export interface Place {
   readonly spec: ServerSpec
   readonly address: Address | undefined
-  /** How often it was stopped: what was sent to it before may be lost. */
+  /** How often it was stopped. Datagrams sent to it before that may be lost. */
   readonly stops: number
-  /** An end of a connection to it begins. */
+  /** Adds an end of a connection to it. */
   join(ledger: Ledger): void
 }
 
@@ -39,16 +39,16 @@ export class WorldServer implements Place {
   readonly spec: ServerSpec
   readonly server: Server
   readonly observer: Observer
-  /** Both ends of its connections, as far as they are in this process. */
+  /** The ends of its connections that are in this process. */
   #members: Ledger[] = []
-  /** Of all connections that its handler had. */
+  /** Sums over all connections of its handler. */
   readonly #bytes = { count: 0, read: 0, written: 0 }
   /** How often it was stopped. */
   stops = 0
-  /** A callback has stopped it: how many were open in the middle of that is nobody's promise. */
+  /** Whether a callback has stopped it: then the number of open connections at that moment is not defined. */
   wasStoppedInside = false
   #address: Address | undefined
-  /** Of this run: whether something has cut connections off. */
+  /** Whether connections of this run were cut off. */
   #run = { isForced: false }
   readonly #signals: AbortSignal[] = []
   readonly #target: () => string
@@ -69,7 +69,7 @@ export class WorldServer implements Place {
     this.server.on('state', (state) => {
       if (state !== 'draining') return
       pledges.guard(() => assert.ok(this.stops > 0, 'drains, and nobody asked for it'))
-      // Idle connections are shown an end that nobody sent, and a new one may come too late.
+      // Idle connections see an end that their peer did not send, and a new connection may come too late.
       for (const member of this.#members) member.drain()
     })
   }
@@ -83,7 +83,7 @@ export class WorldServer implements Place {
     return this.server.state === 'listening' ? this.#address : undefined
   }
 
-  /** An end of a connection begins. */
+  /** Adds an end of a connection. */
   join(ledger: Ledger): void {
     this.#members.push(ledger)
     if (this.server.state === 'listening') return
@@ -91,14 +91,14 @@ export class WorldServer implements Place {
     ledger.drain()
   }
 
-  /** Its connection is closed. */
+  /** Records that a connection has closed. */
   left({ connection }: LibraryEnd): void {
     this.#bytes.count += 1
     this.#bytes.read += connection.bytesRead
     this.#bytes.written += connection.bytesWritten
   }
 
-  /** Forgets the ends that were told to join. */
+  /** Forgets the added ends. */
   forget(): void {
     this.#members = []
   }
@@ -198,14 +198,14 @@ export class WorldServer implements Place {
     this.#pledges.guard(() => assert.notEqual(state, 'listening', 'it was stopped, and listens'))
   }
 
-  /** What holds when it is closed. @throws what does not */
+  /** Checks what must hold after it has closed. @throws the first contradiction */
   checkEnd(): void {
     const { server, observer } = this
     assert.ok(this.isStopped, `ended as ${server.state}`)
     observer.check()
     observer.watcher.checkEnd()
     const isCalm = this.#members.every(({ hurt }) => hurt === undefined)
-    // What streams of Node fail with when they are cut off is theirs.
+    // Node decides how its streams fail when they are cut off.
     const isOfStreams = isEcho(this.spec.form)
     for (const error of observer.complaints) {
       if (isCalm) throw new Error('A complaint, and nobody did anything', { cause: error })

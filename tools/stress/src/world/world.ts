@@ -14,13 +14,13 @@ import { Oops, type Pledges } from './pledges.js'
 import { RawEnd } from './raw-end.js'
 import { WorldServer, type Place } from './server.js'
 
-/** Bytes, where many write at once. */
+/** The size of writes in bytes, when many connections write at once. */
 const MUCH_FOR_MANY = 16_385
 
-/** Says what a callback or an observer does now, if anything. */
+/** Returns the plan for this callback or observer, if there is one. */
 export type Planner = (moment: Moment) => Plan | undefined
 
-/** The servers and the clients of one process, and whatever is done to any of them from anywhere. */
+/** The servers and clients of one process, and the acts on them. */
 export class World {
   readonly means: Means
   readonly pledges: Pledges
@@ -28,7 +28,7 @@ export class World {
   readonly datagrams: Datagrams[] = []
   /** Every end reads on, and closes. */
   isEnding = false
-  /** Where peers can connect. */
+  /** The servers to which peers can connect. */
   readonly places: Place[] = []
   readonly #planner: Planner
   #accepted: LibraryEnd[] = []
@@ -36,7 +36,7 @@ export class World {
   #ledgers: Ledger[] = []
   readonly #byId = new Map<number, LibraryEnd>()
   clientWatchers: Watcher[] = []
-  /** In a callback or an observer. */
+  /** Whether a callback or an observer is running. */
   #isInside = false
 
   constructor(means: Means, pledges: Pledges, planner: Planner) {
@@ -62,7 +62,7 @@ export class World {
     return made
   }
 
-  /** A server of another process. */
+  /** Adds a server of another process. */
   addPlace(spec: ServerSpec, address: Address): void {
     const place: Place = { spec, address, stops: 0, join: () => {} }
     this.places.push(place)
@@ -113,13 +113,13 @@ export class World {
     return end
   }
 
-  // What is planned, and done.
+  // Plans and acts.
 
   at(moment: Moment, end?: LibraryEnd, server?: WorldServer): unknown {
     const plan = this.take(moment, end)
     if (plan === undefined || plan.outcome === 'returns') return undefined
     if (plan.outcome === 'late') return isObserver(moment) ? undefined : rest('turns')
-    // What observers throw concerns nobody.
+    // Errors of observers have no effect.
     if (server !== undefined) {
       server.observer.failures += 1
       if (end?.isGone === false) end.ledger.reset('its handler failed')
@@ -131,13 +131,13 @@ export class World {
       const then = (): void => {
         throw oops
       }
-      // oxlint-disable-next-line unicorn/no-thenable -- That is what it is about.
+      // oxlint-disable-next-line unicorn/no-thenable -- This tests a handler that returns such an object.
       return { then }
     }
     throw oops
   }
 
-  /** @returns the plan, of which only the outcome is left to do */
+  /** Performs the acts of the plan. @returns the plan, whose outcome is still to come */
   take(moment: Moment, end: End | undefined): Plan | undefined {
     const plan = this.isEnding ? undefined : this.#planner(moment)
     if (plan === undefined) return undefined
@@ -147,7 +147,7 @@ export class World {
     return plan
   }
 
-  /** Outside of any context, which what is begun here would inherit. */
+  /** Performs acts outside of any asynchronous context, because they would inherit it. */
   perform(acts: readonly Act[], self?: End): void {
     context.exit(() => {
       for (const act of acts) this.#do(act, self)
@@ -231,7 +231,7 @@ export class World {
 
   // The end.
 
-  /** Accepted connections read to the end, and end. */
+  /** Lets accepted connections read to the end, and then end. */
   serveOut(): void {
     this.isEnding = true
     for (const end of this.#accepted) this.#serveOut(end)
@@ -246,7 +246,7 @@ export class World {
     void end.inputOver.then(close)
   }
 
-  /** Clients end what they write, read to the end, and leave. @throws unless they have left after `patience` ms */
+  /** Lets clients end their output, read to the end, and close. @throws if a client is open after `patience` ms */
   async leave(patience: number): Promise<void> {
     this.isEnding = true
     for (const peer of this.#peers) this.#leave(peer)
@@ -265,7 +265,7 @@ export class World {
     if (peer instanceof LibraryEnd) void peer.inputOver.then(peer.do.close)
   }
 
-  /** Cuts everybody off. */
+  /** Destroys all peers. */
   destroyPeers(): void {
     this.isEnding = true
     for (const { ledger } of [...this.#peers, ...this.#accepted]) ledger.hurtBy('the end')
@@ -276,7 +276,7 @@ export class World {
     return this.datagrams.map((one, place) => one.account(place, forgets))
   }
 
-  /** Waits until every promise has settled and every client is closed. @throws what is wrong */
+  /** Waits until every promise has settled and every client is closed. @throws the first fault */
   async settle(patience: number): Promise<void> {
     for (const end of [...this.#accepted, ...this.#peers]) end.do.resume()
     await this.pledges.allSettled(patience)
@@ -289,15 +289,15 @@ export class World {
     this.pledges.check()
   }
 
-  /** How many clients are open. Forgets those that are closed. */
+  /** Returns the number of open clients, and forgets closed ones. */
   countPeers(): number {
-    // One that was told to stall may still have something to read.
+    // A stalled client may still have unread input.
     for (const peer of this.#peers) if (peer.ledger.isOver) peer.do.resume()
     this.#peers = this.#peers.filter(({ ledger }) => !ledger.isOver)
     return this.#peers.length
   }
 
-  /** Accounts of all ends, which are then forgotten: to be called when all are closed. */
+  /** Returns the accounts of all ends, and forgets them. Call it when all are closed. */
   collect(): Account[] {
     const accounts = this.#ledgers.map((ledger) => ledger.account())
     this.#ledgers = []
