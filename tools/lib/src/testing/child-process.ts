@@ -18,7 +18,7 @@ const functions = {
     try {
       return { result: await run(Object.assign({ options }, context, ...imported), ...args) }
     } catch (error) {
-      // A channel between processes would take its code away.
+      // An IPC channel would drop the error's `code`, so send the parts.
       const { code, message, stack } = error as NodeJS.ErrnoException
       return { failed: { code, message, stack } }
     } finally {

@@ -6,12 +6,12 @@ import { stop } from './programs.js'
 
 const PROGRAM = new URL('child-process.js', import.meta.url)
 
-/** What the process is sent. */
+/** The first message to the process. */
 export interface Start {
   /** A function, as text. */
   readonly task: string
   readonly args: unknown[]
-  /** URLs of modules: the function gets all that they export. */
+  /** URLs of modules whose exports the function gets. */
   readonly modules: readonly string[]
   /** Whether servers and clients are to use the native engine. */
   readonly isNative: boolean
@@ -64,7 +64,7 @@ export class Child<Result> {
   }
 
   say(value: unknown): void {
-    // Unless it ends first.
+    // Fails if the process ends first.
     void this.#child.call.tell(value).catch(() => {})
   }
 

@@ -12,7 +12,7 @@ const functions = {
     server = await scenarioOf(name).serve()
     return server.listen(target)
   },
-  /** The most memory that this process ever had in RAM, in bytes (VmHWM: proc(5)), and the numbers of its server. */
+  /** Returns the peak memory of this process in RAM, in bytes (VmHWM: proc(5)), and the statistics of its server. */
   look: () => ({
     peak: 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]),
     stats: server?.stats(),

@@ -7,11 +7,11 @@ import { pause, rest, until } from '../world/pace.js'
 import type { ClusterProgram } from './program.js'
 import type { Player, Verdict } from './stage.js'
 
-/* The primary of clusters, one after the other, and their workers. Each peer sends a byte, and must get it back. */
+/* The primary of a cluster and its workers, for one program after the other. Each peer sends a byte and must get it back. */
 
 /** Peers that connect at once. A stopped worker has one; the others wait in the primary. */
 const MANY = 4
-/** Each worker is a process. */
+/** The limit of concurrent workers: each is a process. */
 const MAX_WORKERS = 3
 /** A pause in ms, in which workers make progress. */
 const SOME_TIME = 100

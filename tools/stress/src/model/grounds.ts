@@ -15,9 +15,9 @@ export interface Ground {
   /**
    * Plays random programs.
    *
-   * @param which as fast-check names them; with a `path`, the one that failed
-   * @param played is told of each program that holds
-   * @returns the shortest that fails and how to play it again; `undefined` if none does
+   * @param which parameters of fast-check; with a `path`, the program that failed
+   * @param played is called after each program that passes
+   * @returns the shortest program that fails, and how to repeat it; `undefined` if none fails
    */
   play(
     which: Pick<fc.Parameters, 'seed' | 'numRuns' | 'path'>,

@@ -47,7 +47,7 @@ process.exitCode = typeof options === 'number' ? options : await run(options)
 async function run({ sequences, minutes, seed, transport, goOn, path }: Options): Promise<number> {
   const most = sequences ?? (minutes === undefined ? SEQUENCES : Infinity)
   const grounds = createGrounds(transport)
-  // A model that sees nothing must not pass for one that finds nothing.
+  // A model that compares nothing must not look like a success.
   const tally = { sequences: 0, followed: 0, delivered: 0 }
   const count = ({ followed, delivered }: Verdict): void => {
     tally.sequences += 1

@@ -95,7 +95,7 @@ async function finish({ ending }: Program, world: World, patience: number): Prom
   world.destroyPeers()
   for (const server of world.servers) void server.close()
   await world.settle(patience)
-  // Their sockets are closed: answers are refused.
+  // Their sockets are closed, so answers are refused.
   for (const one of world.datagrams) one.sendHeld()
   await world.settle(patience)
   for (const server of world.servers) server.checkEnd()

@@ -26,7 +26,7 @@ const SHUTDOWN_TIMEOUT = 700
 const RESTART_EVERY = 6_000
 /** In ms. Everything that ends on its own ends sooner, even while the other process is stopped. */
 const PATIENCE = 60_000
-/** In ms: an answer that is not there by then is missing. */
+/** An answer that takes longer than this, in ms, is lost. */
 const ANSWER = 3_000
 /** The time between two actions of clients, in ms. */
 const BREATH = 5
@@ -50,7 +50,7 @@ const kept: number[][] = []
 let setup: Setup
 let world: World
 let random: () => number
-/** What this process does in a round. */
+/** The action of this process in a round. */
 let act: (ms: number) => Promise<void>
 let placed: readonly Placed[]
 let over = new AbortController()
@@ -62,7 +62,7 @@ process.removeAllListeners('warning')
 process.on('warning', () => {})
 
 const functions = {
-  /** @param known where the servers are; the server process tells it */
+  /** @param known the addresses of the servers, which the server process returns */
   async begin(given: Setup, known: readonly Placed[]): Promise<readonly Placed[]> {
     setup = given
     const { role, certificates, engine, folder } = setup
@@ -77,7 +77,7 @@ const functions = {
     placed = role === 'server' ? await startServers() : known
     return placed
   },
-  /** Load, restarts and so on, for so many ms. */
+  /** Runs load and faults for this many ms. */
   async round(ms: number) {
     over = new AbortController()
     setMaxListeners(0, over.signal)
@@ -86,7 +86,7 @@ const functions = {
   },
   /** Ends the round early. */
   hurry: () => over.abort(),
-  /** Servers end what they have when their clients do; clients leave. */
+  /** Servers end their connections when clients do; clients disconnect. */
   async leave() {
     if (setup.role === 'server') return world.serveOut()
     await world.leave(PATIENCE).catch(note)
@@ -98,7 +98,7 @@ const functions = {
     ).catch(() => {})
     for (const one of world.datagrams) one.closeAll()
   },
-  /** Waits until nothing is under way. */
+  /** Waits until no operation is pending, and reports. */
   async report(): Promise<Report> {
     await until(isQuiet, PATIENCE, () => 'busy after the last client left').catch(note)
     await world.settle(PATIENCE).catch(note)
@@ -114,7 +114,7 @@ const functions = {
       for (const { requests } of datagrams) requests.arrived -= 1
     return { accounts, datagrams, faults: faults.splice(0), sample: takeSample() }
   },
-  /** Of servers: shuts them down for good. @returns what does not add up, by server, and what was done */
+  /** Shuts the servers down for the last time. @returns the contradictions by server, and counts of what happened */
   async finish() {
     await Promise.all(world.servers.map((server) => server.shutDown(SHUTDOWN_TIMEOUT)))
     const problems = world.servers.flatMap(({ spec, observer }) =>
@@ -134,7 +134,7 @@ serveParent(functions)
 
 const note = (error: Error): void => void faults.push(error.message)
 
-/** @returns random values one after the other, which the seed repeats */
+/** @returns a function for random values, which depend on the seed only */
 function inTurn<T>(values: fc.Arbitrary<T>): () => T {
   const all = fc.sample(values, { numRuns: 2_000, seed: setup.seed })
   let count = 0
@@ -157,7 +157,7 @@ function startServers(): Promise<Placed[]> {
     specsOf(setup.only).map(async (spec) => {
       const made = world.createServer(spec)
       const { server, observer } = made
-      // It looks at each event a second time.
+      // It processes each event a second time.
       if (setup.broken === 'order')
         server.on('connection', (event) => world.pledges.guard(() => observer.watcher.heard(event)))
       await made.listen()

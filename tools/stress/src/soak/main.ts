@@ -116,7 +116,7 @@ async function rounds(
   const end = began + minutes * 60_000
   const length = Math.min(Math.max((minutes * 60_000) / ROUNDS - LOOKING, ROUND.least), ROUND.most)
   const clients = [children.polite, children.rude]
-  // The clients first: then the servers wait until they have nothing left.
+  // Ask the clients first. Then the servers wait until they have no connection left.
   const look = async (): Promise<void> => {
     const [polite, rude] = await Promise.all([children.polite.call.report(), children.rude.call.report()])
     verdict.add({ polite, rude, server: await children.server.call.report() })

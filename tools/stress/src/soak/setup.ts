@@ -58,7 +58,7 @@ export const specsOf = (only: readonly TransportName[]): ServerSpec[] =>
 
 export type Sample = ReturnType<typeof takeSample>
 
-/** What a process holds when all is quiet. It must have been started with --expose-gc. */
+/** Returns the resources of this process in a quiet time. It must run with --expose-gc. */
 export function takeSample() {
   // Twice, because the second collection frees objects that the first has finalized.
   globalThis.gc?.()

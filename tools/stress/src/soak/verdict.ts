@@ -12,13 +12,13 @@ export interface Row {
 
 /** How many problems of each kind are kept. */
 const MAX_KEPT = 10
-/** While code is compiled and pools fill, growth says nothing: this part of the samples is left out. */
+/** The share of the samples to ignore: at first, memory grows because code is compiled and pools fill. */
 const WARM_UP = 0.25
-/** With less, a median is no median. */
+/** The minimum of samples for a median. */
 const MIN_SAMPLES = 5
 /**
- * In bytes, or a part of what was there before. Of 100 connections a second, one that left 200 bytes would make 1.2 MB in a
- * minute; what engines keep of compiled code and of pools is less, once they are warm.
+ * The allowed growth in bytes, or as a share of the former size. If each of 100 connections a second left 200 bytes, that would
+ * be 1.2 MB in a minute. Compiled code and pools grow less after the warm-up.
  */
 const HEAP = { least: 1_000_000, part: 0.05 }
 /** The allocator keeps pages of past peaks, which dominate a short run. */
@@ -40,7 +40,7 @@ export class Verdict {
     this.#tell = tell
   }
 
-  /** So far, for the one who waits. */
+  /** The progress, as a line for the screen. */
   get progress(): string {
     const { seen, samples } = this
     const { descriptors, rss, heap } = samples.server.at(-1) ?? { rss: 0, heap: 0 }
@@ -49,7 +49,7 @@ export class Verdict {
     return `${counts} · server ${sizes} · ${this.#lost.length + this.#faults.length} problems`
   }
 
-  /** A process has ended. @param how undefined if it did so in good order */
+  /** Records the end of a process. @param how undefined if it ended as planned */
   ended(how: string | undefined): void {
     if (how !== undefined) this.#processes.push(how)
   }

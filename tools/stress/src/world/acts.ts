@@ -41,7 +41,7 @@ const SERVERS = [
   'listen in vain',
 ] as const
 const CLIENTS = ['connect', 'connect', 'connect and abort'] as const
-/** Of an end: asyncDispose, or a read while another one waits. Of a server: asyncDispose, or one more observer comes or leaves. */
+/** Rare acts. On an end: asyncDispose, or a read while another one waits. On a server: asyncDispose, or a change of observers. */
 const RARE = ['dispose', 'read twice', 'dispose server', 'observe'] as const
 export type EndVerb = (typeof ENDS)[number] | 'dispose' | 'read twice'
 export type Verb =

@@ -8,14 +8,14 @@ import type { World } from './world.js'
 
 const counts = () => ({ sent: 0, acknowledged: 0, arrived: 0 })
 
-/** What one process knows of the datagrams of one place, as plain data. */
+/** The account of the datagrams of one place in one process, as plain data. */
 export interface DatagramAccount {
   /** The number of the place. */
   readonly place: number
   readonly transport: string
-  /** The server was stopped, or a client ended early. */
+  /** Whether datagrams may be lost, because the server was stopped or a client ended early. */
   readonly mayLose: boolean
-  /** How many were sent, how many of those the system has taken, and how many arrived. */
+  /** How many were sent, how many of those the system accepted, and how many arrived. */
   readonly requests: ReturnType<typeof counts>
   readonly answers: ReturnType<typeof counts>
 }
@@ -23,12 +23,12 @@ export interface DatagramAccount {
 interface Client {
   readonly channel: DatagramChannel
   readonly talk: Talk
-  /** How many answers it still expects. */
+  /** How many answers are still expected. */
   waits: number
   isClosed: boolean
 }
 
-/** Errors of sending, and of waiting for an answer: the receiver is not there, or not yet, or has no room. */
+/** Errors of sending and of waiting for an answer: the receiver does not exist yet or any more, or has no room. */
 const SENDING = oneOf(
   'ECONNREFUSED',
   'ENOENT',
@@ -41,15 +41,15 @@ const SENDING = oneOf(
 /** One more than an engine gathers at a time. */
 const MANY = 257
 const LARGEST = 2_100
-/** One in so many requests is answered only after the next one. */
+/** One in this many requests is answered only after the next one. */
 const HOLD_EVERY = 4
 
-/** The datagram server at one place, or its clients, or both; and all that travels between them. */
+/** The datagram server of one place, its clients, or both, and the datagrams between them. */
 export class Datagrams {
   readonly place: Place
   readonly #world: World
   #clients: Client[] = []
-  /** The server's side of each client's talk. */
+  /** The server's side of the exchange with each client. */
   readonly #talks = new Map<number, Talk>()
   #held: (() => void)[] = []
   #requests = counts()
@@ -62,7 +62,7 @@ export class Datagrams {
     this.#world = world
   }
 
-  /** Callbacks, or a function that takes one datagram or all. @param at returns or throws as planned */
+  /** Returns a handler: callbacks, or a function for one datagram or for all. @param at performs the plan, which may return or throw */
   handler(server: WorldServer, at: () => unknown): DatagramHandler {
     const { form } = server.spec
     if (form !== 'function' && form !== 'reader')
@@ -110,7 +110,7 @@ export class Datagrams {
         this.#keep('an answer', reply(talk.next(0, answerLength(at))), this.#answers, sent, refused)
       const answerAll = (): void => {
         if (server.stops === stops) for (let at = 0; at < wanted; at++) answer(at)
-        // The socket that the request came to is closed by now.
+        // The socket that received the request is closed by now.
         else if (server.server.state !== 'draining')
           pledges.keep('a late answer', reply(data), () => assert.fail('sent'), oneOf('ERR_SOCK_CLOSED'))
       }
@@ -119,7 +119,7 @@ export class Datagrams {
     })
   }
 
-  /** Sends the answers that were held back. */
+  /** Sends the delayed answers. */
   sendHeld(): void {
     for (const answer of this.#held.splice(0)) answer()
   }
@@ -191,7 +191,7 @@ export class Datagrams {
     this.#world.pledges.keep('close() of a client', client.channel.close(), () => {}, never)
   }
 
-  /** @param place its number @param forgets begins to count anew */
+  /** @param place its number @param forgets whether to count from 0 again */
   account(place: number, forgets: boolean): DatagramAccount {
     const { stops, spec } = this.place
     const mayLose = spec.transport === 'udp' || this.#endedEarly || stops !== this.#stopsBefore
@@ -208,7 +208,7 @@ export class Datagrams {
   }
 }
 
-/** Compares what was sent with what arrived, place by place. @returns the differences */
+/** Compares sent and received datagrams for each place. @returns the differences */
 export function compareDatagrams(accounts: readonly DatagramAccount[]): string[] {
   return [...new Set(accounts.map(({ place }) => place))].flatMap((place) => {
     const same = accounts.filter((one) => one.place === place)

@@ -27,11 +27,11 @@ export function dial(world: World, place: Place, transport: StreamName, address:
   pledges.keep('connect()', means.dial(transport, address, { onState }), connected, NO_CONNECTION)
 }
 
-/** Begins to connect a client of the library, and gives up at once. */
+/** Starts to connect a client of the library, and aborts at once. */
 export function giveUpDialling(world: World, place: Place): void {
   const { address, spec } = place
   if (address === undefined || !isStream(spec.transport)) return
-  // Its server may complain of a handshake that was broken off.
+  // The server may report an aborted handshake.
   world.open(place, 'client', false).hurtBy('given up')
   const stop = new AbortController()
   const dialling = world.means.dial(spec.transport, address, { signal: stop.signal })

@@ -30,7 +30,7 @@ export const context = new AsyncLocalStorage<LibraryEnd>()
 /** Performs the plan for this moment, which may return or throw. */
 type At = (moment: Callback, end: LibraryEnd) => unknown
 
-/** The handler of one of the servers of a world. */
+/** Returns the handler of a server. */
 export function handlerOf(world: World, owner: WorldServer): StreamHandler {
   const { form } = owner.spec
   const at: At = (moment, end) => world.at(moment, end, owner)
@@ -38,7 +38,7 @@ export function handlerOf(world: World, owner: WorldServer): StreamHandler {
     return callbacks(form, world, owner, at)
   if (form === 'function') return (connection) => readAll(world.enter(connection, owner), at)
   const echo = { pipeline: echoByPipeline, iteration: echoByIteration, http: echoByHttp }[form]
-  // A failure would be one of the stream.
+  // An error here would be an error of the stream.
   return (connection) => echo(world.enter(connection, owner), (end) => void world.take('data', end))
 }
 

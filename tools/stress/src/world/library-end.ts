@@ -7,7 +7,7 @@ import { oneOf, Oops, type Pledges } from './pledges.js'
 const CODES = ['ERR_SOCK_CLOSED', 'ERR_SOCK_RESET', 'ERR_SOCK_IDLE_TIMEOUT', 'ERR_SOCK_DRAINING'] as const
 const OVER = oneOf(...CODES)
 
-/** The same of a read while another one waits. */
+/** The errors of a read while another one waits. */
 const SECOND = oneOf(...CODES, 'ERR_SOCK_INVALID_STATE')
 
 interface Gate {
@@ -32,7 +32,7 @@ export class LibraryEnd implements End {
   #hasClosedRead = false
   /** Whether it has read to the end. */
   #hasReadAll = false
-  /** Asks once more while it waits for the next input. */
+  /** Whether it reads a second time while a read waits. */
   #readsTwice = false
 
   /** @param speaks whether it writes bytes of the model; otherwise it echoes */
@@ -111,7 +111,7 @@ export class LibraryEnd implements End {
     for (;;) {
       await this.pause
       const reading = this.connection.read()
-      // It is refused if the first one waits; otherwise it gets what comes next.
+      // It is refused if the first one waits. Otherwise it gets the next input.
       const second = this.#readsTwice ? this.connection.read().catch(SECOND) : undefined
       this.#readsTwice = false
       for (const chunk of [await reading, await second]) {

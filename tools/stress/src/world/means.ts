@@ -22,15 +22,15 @@ export type EngineName = (typeof ENGINES)[number]
 export const isAvailable = (engine: EngineName): boolean => engine === 'node' || native.available
 
 /**
- * Where servers of this process listen. On Linux each process has an address of its own: a datagram that another process sends
- * to a server which is gone would otherwise arrive at the server that has its port now.
+ * The address on which servers of this process listen: on Linux, its own one in 127/8. Otherwise a datagram from another
+ * process to a closed server could arrive at a new server with the same port.
  */
 const LOOPBACK =
   process.platform === 'linux'
     ? `127.${64 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${process.pid & 255}:0`
     : '127.0.0.1:0'
 
-/** In ms: a slow machine needs long for many handshakes at once. */
+/** The handshake time-out in ms: a slow machine needs long for many handshakes at once. */
 const HANDSHAKE = 600_000
 
 /** Options that mean the same with each engine. */

@@ -52,7 +52,7 @@ const NEXT: Readonly<Record<ServerState, readonly ServerState[]>> = {
 const MOST = 100
 const CLOSED = /^Closed \w+: (\d+) idle, (\d+) drained, (\d+) forced$/
 
-/** An observer that comes in the middle. It must hear the events that are told after number `from`, and up to `until`. */
+/** An observer that subscribes later. It must get the events after number `from`, up to number `until`. */
 interface Latecomer {
   readonly from: number
   until: number
@@ -77,7 +77,7 @@ export class Observer {
   #state: ServerState = 'idle'
   #turnedAway = 0
   #failed = 0
-  /** Events of connections, and the number of each. */
+  /** The number of connection events so far, and the number of each event. */
   #told = 0
   readonly #numbers = new WeakMap<ConnectionEvent, number>()
   readonly #latecomers: Latecomer[] = []
@@ -104,7 +104,7 @@ export class Observer {
     })
   }
 
-  /** Subscribes one more observer, or unsubscribes the one that came last. */
+  /** Subscribes one more observer, or unsubscribes the last one. */
   toggle(): void {
     if (this.#leave !== undefined) return this.#leave()
     const other = { from: this.#told, until: Infinity, heard: 0 }

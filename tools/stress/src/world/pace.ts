@@ -19,9 +19,9 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   delay(ms, undefined, { signal }).catch(() => {})
 
 /**
- * Waits until `isSo()`. A busy machine makes few turns of the event loop, so `patience` counts both ms and turns.
+ * Waits until `isSo()`. A busy machine has fewer turns of the event loop, so `patience` counts both ms and turns.
  *
- * @throws the complaint when the patience has run out
+ * @throws the complaint if it does not hold by then
  */
 export async function until(isSo: () => boolean, patience: number, complaint: () => string): Promise<void> {
   const end = performance.now() + patience

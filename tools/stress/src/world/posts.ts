@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 
-/** What a datagram says of itself, so that another process can tell whether it is whole. */
+/** The header of a datagram, with which another process can check that it is complete. */
 interface Post {
   /** The number of the client that sends or receives it. */
   readonly client: number
-  /** Its number among those that go the same way. */
+  /** Its number among the datagrams in the same direction. */
   readonly number: number
   /** How many answers a request asks for. */
   readonly wanted: number
@@ -24,7 +24,7 @@ function encode({ client, number, wanted, length }: Post): Buffer {
   return data
 }
 
-/** One side of what a client and its server send each other. */
+/** One side of the exchange between a client and its server. */
 export class Talk {
   readonly client: number
   #sent = 0
@@ -38,7 +38,7 @@ export class Talk {
     return encode({ client: this.client, number: this.#sent++, wanted, length })
   }
 
-  /** @param number of what has arrived @throws if it came twice, or after a later one */
+  /** Records an arrival. @throws if it came twice, or after a later one */
   take(number: number): this {
     const last = this.#last
     this.#last = Math.max(last, number)
@@ -46,7 +46,7 @@ export class Talk {
     return this
   }
 
-  /** @throws unless the datagram is whole, and as it was made */
+  /** @throws if the datagram is incomplete or changed */
   static read(data: Buffer): Post {
     assert.ok(data.length >= POST_HEADER, `nobody sent that: ${data.toString('hex')}`)
     const [client = 0, number = 0, wanted = 0, length = 0] = [0, 4, 8, 12].map((at) => data.readUInt32BE(at))

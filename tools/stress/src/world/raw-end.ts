@@ -112,8 +112,8 @@ export class RawEnd implements End {
       headers: { connection: 'close' },
     })
     asking.on('error', (error) => this.ledger.breaks(error))
-    // What a paused socket still has when it is closed Node's client takes for input of a request that it has forgotten: an
-    // assertion of its own.
+    // If a paused socket closes with unread input, Node's HTTP client takes that for input of a request that it has
+    // forgotten, and an assertion of Node fails.
     stream.prependListener('close', () => stream.removeAllListeners('data'))
     asking.on('response', (answer) => this.#listen(answer))
     asking.flushHeaders()

@@ -132,7 +132,7 @@ export class WorldServer implements Place {
     return listening.catch(() => {})
   }
 
-  /** While it runs; or with a target that is none, or that another server has, or a signal that has aborted. */
+  /** Calls `listen()` so that it must reject: while the server runs, with an invalid or occupied target, or with an aborted signal. */
   listenInVain(which: number, other?: WorldServer): void {
     const { server } = this
     const { state } = server
@@ -156,7 +156,7 @@ export class WorldServer implements Place {
     return closing
   }
 
-  /** @param how a time-out in ms; without one nobody stays so long that anything has to be forced */
+  /** @param how a time-out in ms; without one, every connection ends before the deadline */
   shutDown(how?: number | 'by disposal'): Promise<unknown> {
     const { server } = this
     this.#stop(typeof how === 'number')

@@ -26,7 +26,7 @@ export class World {
   readonly pledges: Pledges
   readonly servers: WorldServer[] = []
   readonly datagrams: Datagrams[] = []
-  /** Every end reads on, and closes. */
+  /** Whether all ends read to the end, and close. */
   isEnding = false
   /** The servers to which peers can connect. */
   readonly places: Place[] = []
