@@ -27,19 +27,21 @@ function countHandles(): number {
   return process.getActiveResourcesInfo().filter((name) => /^(TCP|TLS|UDP|Pipe)/.test(name)).length
 }
 
-/** The number of open sockets of the process, if the system lists them. It includes the native engine's sockets, which are not handles of Node. */
-export function countSockets(): number {
-  if (process.platform !== 'linux') return 0
-  const isSocket = (fd: string): boolean => {
+/** The open sockets of the process, if the system lists them. They include those of the native engine, which are not handles of Node. */
+export function openSockets(): Set<string> {
+  if (process.platform !== 'linux') return new Set()
+  const links = readdirSync('/proc/self/fd').map((fd) => {
     try {
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:')
+      return readlinkSync(`/proc/self/fd/${fd}`)
     } catch {
       // The file descriptor with which the folder was read has been closed.
-      return false
+      return ''
     }
-  }
-  return readdirSync('/proc/self/fd').filter(isSocket).length
+  })
+  return new Set(links.filter((link) => link.startsWith('socket:')))
 }
+
+export const countSockets = (): number => openSockets().size
 
 function note(failure: unknown): void {
   failures.push(failure)

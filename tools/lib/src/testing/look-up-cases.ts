@@ -1,0 +1,94 @@
+import { expect, it } from '@jest/globals'
+import { getEventListeners } from 'node:events'
+import { holdLookUps } from './look-ups.js'
+import { rejection } from './wait.js'
+import type { TestedEngine } from './engines.js'
+
+export const REASON = new Error('never mind')
+
+/** A server that echoes, as far as these cases use it. */
+interface Server<Address> {
+  readonly state: string
+  readonly address: Address | undefined
+  listen(target: string, options?: { signal?: AbortSignal }): Promise<Address>
+  close(): Promise<unknown>
+  shutdown(): Promise<unknown>
+}
+
+/** What a transport with host names has to offer. */
+export interface LookUpFixture<Address> {
+  /** As in `connectTcp()`. */
+  readonly transport: 'Tcp' | 'Udp'
+  /** Returns an echo server that is closed after the test. */
+  readonly createServer: () => Server<Address>
+  readonly connect: (target: string, options: { signal: AbortSignal }) => Promise<unknown>
+  /** Sends a word to the server at the address, and returns the answer. */
+  readonly ask: (address: Address, word: string) => Promise<string>
+  readonly unusedPort: () => Promise<number>
+  /** Whether nobody is bound to the port. */
+  readonly isFree: (port: number) => Promise<boolean>
+}
+
+/** Turns of the event loop in which what was begun would show. */
+export async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+}
+
+/** What `connect…()` and `listen()` do while a name is looked up. */
+export function describeLookUps<Address>(
+  { name, describe }: Pick<TestedEngine<unknown>, 'name' | 'describe'>,
+  { transport, createServer, connect, ask, unusedPort, isFree }: LookUpFixture<Address>,
+): void {
+  describe(`look-ups of names${name}`, () => {
+    it(`connect${transport}() rejects with the reason of its signal at once, while a name is looked up`, async () => {
+      const lookUps = holdLookUps()
+      const controller = new AbortController()
+      const connecting = connect('name.test:9', { signal: controller.signal })
+      expect(lookUps.waiting).toBe(1)
+      controller.abort(REASON)
+      expect(await rejection(connecting)).toBe(REASON)
+      expect(getEventListeners(controller.signal, 'abort')).toEqual([])
+      lookUps.answer()
+      await turns()
+    })
+
+    it('listen() rejects with the reason of its signal at once, while a name is looked up, and is not bound afterwards', async () => {
+      const port = await unusedPort()
+      const server = createServer()
+      const lookUps = holdLookUps()
+      const controller = new AbortController()
+      const listening = server.listen(`name.test:${port}`, { signal: controller.signal })
+      controller.abort(REASON)
+      expect(await rejection(listening)).toBe(REASON)
+      expect(server.state).toBe('idle')
+      expect(getEventListeners(controller.signal, 'abort')).toEqual([])
+      lookUps.answer()
+      await turns()
+      expect(await isFree(port)).toBe(true)
+    })
+
+    it.each(['close', 'shutdown'] as const)(
+      'listen() hears %s() at once, while a name is looked up, and can listen again',
+      async (how) => {
+        const server = createServer()
+        const lookUps = holdLookUps()
+        const listening = server.listen('name.test:0')
+        await server[how]()
+        expect(await rejection(listening)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+        expect(server.state).toBe('idle')
+        const address = await server.listen('127.0.0.1:0')
+        lookUps.answer()
+        await turns()
+        expect(server.address).toBe(address)
+        expect(await ask(address, 'served')).toBe('served')
+      },
+    )
+
+    it('listen() binds the address that a name stands for', async () => {
+      const lookUps = holdLookUps()
+      const listening = createServer().listen('name.test:0')
+      lookUps.answer()
+      expect(await listening).toMatchObject({ family: 'ipv4', host: '127.0.0.1' })
+    })
+  })
+}
