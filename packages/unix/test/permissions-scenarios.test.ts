@@ -1,109 +1,16 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect } from '@jest/globals'
 import { NOBODY, itAsRoot } from '@sock/tools/testing/needs'
+import { describePermissions } from '@sock/tools/testing/permission-cases'
 import { rejection } from '@sock/tools/testing/wait'
-import { statSync } from 'node:fs'
 import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
-const permissions = (path: string): number => statSync(path).mode & 0o7777
-
-describe('UnixTarget mode', () => {
-  it('is 0600 by default', async () => {
-    await scratch.server().listen(scratch.path())
-    expect(permissions(scratch.path())).toBe(0o600)
-  })
-
-  it.each([0o660, 0o666, 0o777, 0o444, 0])('%i is what the file gets', async (mode) => {
-    const server = scratch.server()
-    await server.listen({ path: scratch.path(), mode })
-    expect(permissions(scratch.path())).toBe(mode)
-    await server.close()
-    expect(scratch.names()).toEqual([])
-  })
-
-  it.each([0, 0o027, 0o077])('is independent of umask %i, which stays as it is (E10)', async (umask) => {
-    const child = scratch.child(
-      async ({ createUnixServer, fs }, path, mask) => {
-        process.umask(mask)
-        // Setting it returns the old value; reading it without setting is deprecated.
-        const seen: number[] = []
-        for (const mode of [0o600, 0o666]) {
-          const server = createUnixServer({ open: () => undefined })
-          const listening = server.listen({ path, mode })
-          seen.push(process.umask(mask))
-          await listening
-          seen.push(process.umask(mask), fs.statSync(path).mode & 0o777)
-          await server.close()
-          seen.push(process.umask(mask))
-        }
-        return seen
-      },
-      scratch.path(),
-      umask,
-    )
-    expect(await child.result).toEqual([umask, umask, 0o600, umask, umask, umask, 0o666, umask])
-  })
-})
-
-describe('UnixTarget uid and gid', () => {
-  itAsRoot('are the owner and group of the file', async () => {
-    await scratch.server().listen({ path: scratch.path(), uid: NOBODY, gid: NOBODY, mode: 0o640 })
-    expect(statSync(scratch.path())).toMatchObject({ uid: NOBODY, gid: NOBODY })
-    expect(permissions(scratch.path())).toBe(0o640)
-  })
-
-  itAsRoot('leave the other one alone', async () => {
-    await scratch.server().listen({ path: scratch.path('group.sock'), gid: NOBODY })
-    await scratch.server().listen({ path: scratch.path('user.sock'), uid: NOBODY })
-    expect(statSync(scratch.path('group.sock'))).toMatchObject({ uid: 0, gid: NOBODY })
-    expect(statSync(scratch.path('user.sock'))).toMatchObject({ uid: NOBODY, gid: 0 })
-  })
-
-  itAsRoot('that the process may not give away make listen reject and leave nothing (E11)', async () => {
-    const child = scratch.child(
-      async ({ createUnixServer, connectUnix, become, fs }, folder, uid) => {
-        const home = `${folder}/home`
-        fs.mkdirSync(home)
-        fs.chownSync(home, uid, uid)
-        become(uid)
-        const path = `${home}/app.sock`
-        const server = createUnixServer(async (connection) => connection.write('hello'))
-        const seen: unknown[] = []
-        for (const owner of [{ uid: 0 }, { gid: 0 }, { uid: 0, gid: 0 }]) {
-          const error = await server
-            .listen({ path, ...owner })
-            .catch((failed: NodeJS.ErrnoException) => failed)
-          const { code, message } = error as NodeJS.ErrnoException
-          seen.push(code, message.replace(home, ''), server.state, fs.readdirSync(home))
-        }
-        await server.listen({ path, uid, gid: uid })
-        const client = await connectUnix(path)
-        seen.push(String(await client.read()))
-        await client.close()
-        await server.close()
-        seen.push(fs.readdirSync(home))
-        return seen
-      },
-      scratch.folder,
-      NOBODY,
-    )
-    scratch.own('home')
-    const refused = (what: string) => [
-      'EPERM',
-      `Cannot set ${what} of "/app.sock": operation not permitted`,
-      'idle',
-      [],
-    ]
-    expect(await child.result).toEqual([
-      ...refused('"uid" 0'),
-      ...refused('"gid" 0'),
-      ...refused('"uid" 0 and "gid" 0'),
-      'hello',
-      [],
-    ])
-    expect(await child.exited).toBeUndefined()
-  })
+describePermissions({
+  scratch,
+  transport: 'Unix',
+  entry: new URL('../dist/index.js', import.meta.url),
+  listen: (target) => scratch.server().listen(target),
 })
 
 /** Connects as another user as often as it can, and looks into private folders, until the test stops it. */
@@ -169,20 +76,20 @@ describe('createUnixServer while another user hammers at its path', () => {
     return attacker.result
   }
 
-  itAsRoot('listen with 0600 never lets it in (E10)', async () => {
+  itAsRoot('listen() with the mode 0600 never lets another user in (E10)', async () => {
     const hits = await startAndStop(0o600)
     expect(hits.EACCES).toBeGreaterThan(0)
     expect(hits).toMatchObject({ connected: 0, entered: 0 })
   })
 
-  itAsRoot('listen with 0666 does', async () => {
+  itAsRoot('listen() with the mode 0666 lets another user in from the first moment', async () => {
     const hits = await startAndStop(0o666)
     expect(hits.connected).toBeGreaterThan(0)
     // Not even for a moment is the file less open than its mode.
     expect(hits).toMatchObject({ EACCES: 0, entered: 0 })
   })
 
-  itAsRoot('mode 0600 with uid lets that user in', async () => {
+  itAsRoot('listen() with the mode 0600 and a uid lets that user in', async () => {
     await scratch.server().listen({ path: scratch.path(), uid: NOBODY })
     const child = scratch.child(
       async ({ become, connectUnix }, path, uid) => {
@@ -202,7 +109,7 @@ describe('createUnixServer while another user hammers at its path', () => {
 })
 
 describe('connectUnix', () => {
-  itAsRoot('rejects with EACCES where the file is closed to the user', async () => {
+  itAsRoot('connectUnix() rejects with EACCES where the file is closed to the user', async () => {
     await scratch.server().listen(scratch.path())
     const child = scratch.child(
       async ({ become, connectUnix }, path, uid) => {
@@ -217,33 +124,36 @@ describe('connectUnix', () => {
 })
 
 describe('a dead socket of another user', () => {
-  itAsRoot('makes listen reject, and say that there is no permission to find out', async () => {
-    const child = scratch.child(
-      async ({ become, createUnixServer, fs, net }, folder, uid) => {
-        const path = `${folder}/app.sock`
-        fs.chmodSync(folder, 0o777)
-        const dead = net.createServer().listen(`${path}.first`)
-        await new Promise((resolve) => dead.once('listening', resolve))
-        // Closing removes the first name only.
-        fs.linkSync(`${path}.first`, path)
-        fs.chmodSync(path, 0o600)
-        await new Promise((resolve) => dead.close(resolve))
-        become(uid)
-        const error = await createUnixServer({ open: () => undefined })
-          .listen(path)
-          .catch((failed: NodeJS.ErrnoException) => failed)
-        const { code, message, cause } = error as NodeJS.ErrnoException & { cause: NodeJS.ErrnoException }
-        return [code, message.replace(folder, ''), cause.code, fs.readdirSync(folder)]
-      },
-      scratch.folder,
-      NOBODY,
-    )
-    scratch.own('app.sock')
-    expect(await child.result).toEqual([
-      'ERR_SOCK_PATH_IN_USE',
-      'Cannot listen on "/app.sock": a socket exists there, and the process may not connect to it to see whether it is in use. Run as its owner, or choose another path',
-      'EACCES',
-      ['app.sock'],
-    ])
-  })
+  itAsRoot(
+    'listen() rejects at a dead socket of another user, and says that there is no permission to find out',
+    async () => {
+      const child = scratch.child(
+        async ({ become, createUnixServer, fs, net }, folder, uid) => {
+          const path = `${folder}/app.sock`
+          fs.chmodSync(folder, 0o777)
+          const dead = net.createServer().listen(`${path}.first`)
+          await new Promise((resolve) => dead.once('listening', resolve))
+          // Closing removes the first name only.
+          fs.linkSync(`${path}.first`, path)
+          fs.chmodSync(path, 0o600)
+          await new Promise((resolve) => dead.close(resolve))
+          become(uid)
+          const error = await createUnixServer({ open: () => undefined })
+            .listen(path)
+            .catch((failed: NodeJS.ErrnoException) => failed)
+          const { code, message, cause } = error as NodeJS.ErrnoException & { cause: NodeJS.ErrnoException }
+          return [code, message.replace(folder, ''), cause.code, fs.readdirSync(folder)]
+        },
+        scratch.folder,
+        NOBODY,
+      )
+      scratch.own('app.sock')
+      expect(await child.result).toEqual([
+        'ERR_SOCK_PATH_IN_USE',
+        'Cannot listen on "/app.sock": a socket exists there, and the process may not connect to it to see whether it is in use. Run as its owner, or choose another path',
+        'EACCES',
+        ['app.sock'],
+      ])
+    },
+  )
 })

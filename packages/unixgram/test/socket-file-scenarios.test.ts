@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { echo } from '@sock/testing'
 import { NOBODY, itAsRoot, itWith } from '@sock/tools/testing/needs'
+import { describePermissions, permissions } from '@sock/tools/testing/permission-cases'
 import { rejection } from '@sock/tools/testing/wait'
 import {
   linkSync,
@@ -23,131 +24,44 @@ const scratch = useScratch()
 
 const itOnLinux = process.platform === 'linux' ? it : it.skip
 
-const permissions = (path: string): number => statSync(path).mode & 0o7777
-
-describe('UnixTarget mode', () => {
-  it('is 0600 by default', async () => {
-    await scratch.serve()
-    expect(permissions(scratch.path())).toBe(0o600)
-  })
-
-  it.each([0o660, 0o666, 0o777, 0o444, 0])('%i is what the file gets', async (mode) => {
-    await scratch.serve(echo, {}, { path: scratch.path(), mode })
-    expect(permissions(scratch.path())).toBe(mode)
-  })
-
-  it.each([0, 0o022, 0o027, 0o077])(
-    'is independent of umask %i, which stays as it is (E10)',
-    async (umask) => {
-      const child = scratch.child(
-        async ({ createUnixgramServer, fs }, path, mask) => {
-          process.umask(mask)
-          const seen: number[] = []
-          for (const mode of [0o600, 0o666]) {
-            const server = createUnixgramServer({ open: () => undefined })
-            const listening = server.listen({ path, mode })
-            // Setting it returns the old value; reading it without setting is deprecated.
-            seen.push(process.umask(mask))
-            await listening
-            seen.push(process.umask(mask), fs.statSync(path).mode & 0o777)
-            await server.listen(path).catch(() => undefined)
-            const second = createUnixgramServer({ open: () => undefined })
-            await second.listen(path).catch(() => undefined)
-            seen.push(process.umask(mask))
-            await server.close()
-          }
-          return seen
-        },
-        scratch.path(),
-        umask,
-      )
-      expect(await child.result).toEqual([umask, umask, 0o600, umask, umask, umask, 0o666, umask])
-    },
-  )
+describePermissions({
+  scratch,
+  transport: 'Unixgram',
+  entry: new URL('../dist/index.js', import.meta.url),
+  listen: (target) => scratch.serve(echo, {}, target),
 })
 
 for (const { name, options, describe: describeEngine } of engines) {
   describeEngine(`the mode of a file${name}`, () => {
-    itOnLinux('is there from the first moment, and the umask stays as it is meanwhile', async () => {
-      const seen: number[] = []
-      const openUnixgram = (): UnixgramPort<UnixgramSocket> => {
-        const port = options.engine?.openUnixgram() ?? openUnixDgram()
-        const bind = port.bind.bind(port)
-        port.bind = (path) => {
-          bind(path)
-          seen.push(permissions(path), process.umask(0))
+    itOnLinux(
+      'the mode of a socket file is there from the first moment, and the umask stays as it is meanwhile',
+      async () => {
+        const seen: number[] = []
+        const openUnixgram = (): UnixgramPort<UnixgramSocket> => {
+          const port = options.engine?.openUnixgram() ?? openUnixDgram()
+          const bind = port.bind.bind(port)
+          port.bind = (path) => {
+            bind(path)
+            seen.push(permissions(path), process.umask(0))
+          }
+          return port
         }
-        return port
-      }
-      const before = process.umask(0)
-      try {
-        const engine = { name: 'watched', openUnixgram }
-        await scratch.serve(echo, { engine }, { path: scratch.path(), mode: 0o620 })
-        await scratch.serve(echo, { engine }, { path: scratch.path('open.sock'), mode: 0o666 })
-      } finally {
-        process.umask(before)
-      }
-      expect(seen).toEqual([0o620, 0, 0o666, 0])
-    })
+        const before = process.umask(0)
+        try {
+          const engine = { name: 'watched', openUnixgram }
+          await scratch.serve(echo, { engine }, { path: scratch.path(), mode: 0o620 })
+          await scratch.serve(echo, { engine }, { path: scratch.path('open.sock'), mode: 0o666 })
+        } finally {
+          process.umask(before)
+        }
+        expect(seen).toEqual([0o620, 0, 0o666, 0])
+      },
+    )
   })
 }
 
 describe('UnixTarget uid and gid', () => {
-  itAsRoot('are the owner and group of the file', async () => {
-    await scratch.serve(echo, {}, { path: scratch.path(), uid: NOBODY, gid: NOBODY, mode: 0o660 })
-    expect(statSync(scratch.path())).toMatchObject({ uid: NOBODY, gid: NOBODY })
-    expect(permissions(scratch.path())).toBe(0o660)
-  })
-
-  itAsRoot('leave the other one alone', async () => {
-    await scratch.serve(echo, {}, { path: scratch.path('group.sock'), gid: NOBODY })
-    await scratch.serve(echo, {}, { path: scratch.path('user.sock'), uid: NOBODY })
-    expect(statSync(scratch.path('group.sock'))).toMatchObject({ uid: 0, gid: NOBODY })
-    expect(statSync(scratch.path('user.sock'))).toMatchObject({ uid: NOBODY, gid: 0 })
-  })
-
-  itAsRoot('that the process may not give away make listen reject and leave nothing (E11)', async () => {
-    const child = scratch.child(
-      async ({ createUnixgramServer, become, fs }, folder, uid) => {
-        const home = `${folder}/home`
-        fs.mkdirSync(home)
-        fs.chownSync(home, uid, uid)
-        become(uid)
-        const path = `${home}/app.sock`
-        const server = createUnixgramServer({ open: () => undefined })
-        const seen: unknown[] = []
-        for (const owner of [{ uid: 0 }, { gid: 0 }, { uid: 0, gid: 0 }]) {
-          const error = await server
-            .listen({ path, ...owner })
-            .catch((failed: NodeJS.ErrnoException) => failed)
-          const { code, message } = error as NodeJS.ErrnoException
-          seen.push(code, message.replace(home, ''), server.state, fs.readdirSync(home))
-        }
-        await server.listen({ path, uid, gid: uid })
-        await server.close()
-        seen.push(fs.readdirSync(home), fs.readdirSync('/proc/self/fd').length < 30)
-        return seen
-      },
-      scratch.folder,
-      NOBODY,
-    )
-    scratch.own('home')
-    const refused = (what: string) => [
-      'EPERM',
-      `Cannot set ${what} of "/app.sock": operation not permitted`,
-      'idle',
-      [],
-    ]
-    expect(await child.result).toEqual([
-      ...refused('"uid" 0'),
-      ...refused('"gid" 0'),
-      ...refused('"uid" 0 and "gid" 0'),
-      [],
-      true,
-    ])
-  })
-
-  itAsRoot('let a client of that user in, and it gets its answer', async () => {
+  itAsRoot('listen() with a uid lets a client of that user in, and it gets its answer', async () => {
     await scratch.serve(echo, {}, { path: scratch.path(), uid: NOBODY })
     const child = scratch.child(
       async ({ become, connectUnixgram, fs }, path, uid, folder) => {
@@ -170,7 +84,7 @@ describe('UnixTarget uid and gid', () => {
     expect(await child.result).toEqual(['mine', []])
   })
 
-  itAsRoot('of another user keep others out', async () => {
+  itAsRoot('connectUnixgram() rejects with EACCES where the socket file is closed to the user', async () => {
     await scratch.serve()
     const child = scratch.child(
       async ({ become, connectUnixgram }, path, uid) => {
@@ -184,7 +98,7 @@ describe('UnixTarget uid and gid', () => {
     expect(await rejection(child.result)).toMatchObject({ code: 'EACCES' })
   })
 
-  itAsRoot('of a server matter not to a client of root, which is answered by any user', async () => {
+  itAsRoot('a client of root is answered by a server of any user', async () => {
     const child = scratch.child(
       async ({ become, createUnixgramServer, say, hear, fs }, folder, uid) => {
         fs.mkdirSync(`${folder}/place`)
@@ -249,26 +163,29 @@ say(json.dumps(hits))
     EACCES: number
   }
 
-  itAsRoot('listen with 0600 never lets it in', async () => {
+  itAsRoot('listen() with the mode 0600 never lets another user in', async () => {
     const hits = await startAndStop(0o600)
     expect(hits.EACCES).toBeGreaterThan(0)
     expect(hits).toMatchObject({ sent: 0, open: 0 })
   })
 
-  itAsRoot('listen with 0660 and a gid never lets it in', async () => {
+  itAsRoot('listen() with the mode 0660 and a gid never lets another user in', async () => {
     expect(await startAndStop(0o660, { gid: 1 })).toMatchObject({ sent: 0, open: 0 })
   })
 
-  itAsRoot('listen with 0666 does, from the first moment unless the umask says otherwise', async () => {
-    const umask = process.umask(0)
-    try {
-      const hits = await startAndStop(0o666)
-      expect(hits.sent).toBeGreaterThan(0)
-      expect(hits).toMatchObject({ open: 0, EACCES: 0 })
-    } finally {
-      process.umask(umask)
-    }
-  })
+  itAsRoot(
+    'listen() with the mode 0666 lets another user in from the first moment, unless the umask forbids it',
+    async () => {
+      const umask = process.umask(0)
+      try {
+        const hits = await startAndStop(0o666)
+        expect(hits.sent).toBeGreaterThan(0)
+        expect(hits).toMatchObject({ open: 0, EACCES: 0 })
+      } finally {
+        process.umask(umask)
+      }
+    },
+  )
 })
 
 describe('listen on a path where there is (D8)', () => {
@@ -278,20 +195,20 @@ describe('listen on a path where there is (D8)', () => {
     expect(server.state).toBe('idle')
   }
 
-  it('a regular file rejects, and leaves it (E4)', async () => {
+  it('listen() at a regular file rejects, and leaves it (E4)', async () => {
     writeFileSync(scratch.own(), 'mine')
     await refused('ERR_SOCK_PATH_NOT_SOCKET')
     expect(readFileSync(scratch.path(), 'utf8')).toBe('mine')
   })
 
-  it('a folder rejects, and leaves it (E4)', async () => {
+  it('listen() at a folder rejects, and leaves it (E4)', async () => {
     mkdirSync(scratch.own())
     await refused('ERR_SOCK_PATH_NOT_SOCKET')
     expect(statSync(scratch.path()).isDirectory()).toBe(true)
   })
 
   it.each(['nothing', 'a dead socket', 'a file'])(
-    'a symlink to %s rejects, and leaves both (E5)',
+    'listen() at a symlink to %s rejects, and leaves both (E5)',
     async (what) => {
       const target = scratch.own('target')
       if (what === 'a dead socket') await leaveDeadSocket(target)
@@ -303,27 +220,31 @@ describe('listen on a path where there is (D8)', () => {
     },
   )
 
-  it('a live server of ours rejects, and does not disturb it (E2)', async () => {
+  it('listen() at the socket of a live server rejects, and does not disturb it (E2)', async () => {
     const { server } = await scratch.serve()
     await refused('ERR_SOCK_PATH_IN_USE')
     expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
     expect(server.stats().datagramsReceived).toBe(1)
   })
 
-  itWith('python3', 'a live foreign datagram socket rejects, and does not disturb it (E2)', async () => {
-    const receiver = await scratch.receiver('app.sock')
-    await refused('ERR_SOCK_PATH_IN_USE')
-    await (await scratch.connect()).write('first')
-    receiver.say(1)
-    expect(await receiver.hear()).toBe('first')
-  })
+  itWith(
+    'python3',
+    'listen() at a live datagram socket of another program rejects, and does not disturb it (E2)',
+    async () => {
+      const receiver = await scratch.receiver('app.sock')
+      await refused('ERR_SOCK_PATH_IN_USE')
+      await (await scratch.connect()).write('first')
+      receiver.say(1)
+      expect(await receiver.hear()).toBe('first')
+    },
+  )
 
-  it('a live stream socket rejects, which its owner does not notice', async () => {
+  it('listen() at a live stream socket rejects, and its owner does not notice', async () => {
     await scratch.listenStream(scratch.path())
     await refused('ERR_SOCK_PATH_IN_USE')
   })
 
-  it('a dead socket replaces it, with the mode that was asked for (E1)', async () => {
+  it('listen() at a dead socket replaces it, with the mode of the target (E1)', async () => {
     await leaveDeadSocket(scratch.path())
     await scratch.serve(echo, {}, { path: scratch.path(), mode: 0o640 })
     expect(permissions(scratch.path())).toBe(0o640)
@@ -331,7 +252,7 @@ describe('listen on a path where there is (D8)', () => {
     expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
   })
 
-  it('what a killed server has left replaces it (E1)', async () => {
+  it('listen() at the socket of a killed server replaces it (E1)', async () => {
     const victim = scratch.child(async ({ createUnixgramServer, say, hear }, path) => {
       await createUnixgramServer({ open: () => undefined }).listen(path)
       say('ready')
@@ -343,7 +264,7 @@ describe('listen on a path where there is (D8)', () => {
     expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
   })
 
-  it('no folder rejects with ENOENT (E9)', async () => {
+  it('listen() where there is no folder rejects with ENOENT (E9)', async () => {
     const { server } = scratch.server()
     await expect(server.listen(scratch.path('none/app.sock'))).rejects.toMatchObject({
       code: 'ENOENT',
@@ -351,7 +272,7 @@ describe('listen on a path where there is (D8)', () => {
     })
   })
 
-  it('a claim to the dead socket rejects while it is new, since somebody may be at it', async () => {
+  it('listen() at a dead socket with a new claim rejects, since another process may be replacing it', async () => {
     await leaveDeadSocket(scratch.own())
     linkSync(scratch.path(), scratch.own(`.app.sock.${lstatSync(scratch.path()).ino}.dead`))
     await refused('ERR_SOCK_PATH_IN_USE')
@@ -359,7 +280,7 @@ describe('listen on a path where there is (D8)', () => {
 })
 
 describe('of several servers for a dead socket (E3)', () => {
-  it.each([2, 5, 20])('exactly one of %i servers in one process wins', async (count) => {
+  it.each([2, 5, 20])('exactly one of %i servers in one process replaces a dead socket', async (count) => {
     for (let round = 0; round < 20; round++) {
       await leaveDeadSocket(scratch.path())
       const servers = Array.from({ length: count }, () => scratch.server().server)
@@ -372,7 +293,7 @@ describe('of several servers for a dead socket (E3)', () => {
     }
   })
 
-  it.each([2, 5])('exactly one of %i processes wins', async (count) => {
+  it.each([2, 5])('exactly one of %i processes replaces a dead socket', async (count) => {
     const racers = Array.from({ length: count }, () => startRacer())
     await Promise.all(racers.map((racer) => racer.hear()))
     for (let round = 0; round < 30; round++) {
@@ -413,13 +334,13 @@ describe('of several servers for a dead socket (E3)', () => {
 })
 
 describe('the socket file at the end', () => {
-  it.each(['close', 'shutdown'] as const)('is removed by %s()', async (end) => {
+  it.each(['close', 'shutdown'] as const)('the socket file is removed by %s()', async (end) => {
     const { server } = await scratch.serve()
     await server[end]()
     expect(scratch.names()).toEqual([])
   })
 
-  it('stays if another one has come to its place (E6)', async () => {
+  it('close() leaves a socket file that has come to the place of its own (E6)', async () => {
     const first = await scratch.serve()
     renameSync(scratch.path(), scratch.path('old.sock'))
     const second = await scratch.serve()
@@ -430,7 +351,7 @@ describe('the socket file at the end', () => {
     rmSync(scratch.path('old.sock'))
   })
 
-  it('stays if it is a foreign file, and may be gone (E6)', async () => {
+  it('close() leaves the file of another program at its path, and its own may be gone (E6)', async () => {
     const { server } = await scratch.serve()
     rmSync(scratch.path())
     await server.close()
@@ -441,7 +362,7 @@ describe('the socket file at the end', () => {
     expect(readFileSync(scratch.path(), 'utf8')).toBe('mine')
   })
 
-  it('is that of the latest of 50 runs, each with another inode or birth', async () => {
+  it('a server that listens 50 times has one socket file each time, and leaves none', async () => {
     const { server } = scratch.server()
     for (let run = 0; run < 50; run++) {
       await server.listen(scratch.path())
@@ -454,26 +375,29 @@ describe('the socket file at the end', () => {
     }
   })
 
-  itAsRoot('is reported if the process may not remove it any more, and the server closes', async () => {
-    const child = scratch.child(
-      async ({ createUnixgramServer, become }, path, uid) => {
-        const errors: unknown[] = []
-        const server = createUnixgramServer({ open: () => undefined })
-        server.on('error', (error) => errors.push((error as NodeJS.ErrnoException).code))
-        await server.listen(path)
-        become(uid)
-        await server.shutdown()
-        return [errors, server.state]
-      },
-      scratch.own(),
-      NOBODY,
-    )
-    expect(await child.result).toEqual([['EACCES'], 'closed'])
-  })
+  itAsRoot(
+    'shutdown() reports a socket file that the process may not remove any more, and the server closes',
+    async () => {
+      const child = scratch.child(
+        async ({ createUnixgramServer, become }, path, uid) => {
+          const errors: unknown[] = []
+          const server = createUnixgramServer({ open: () => undefined })
+          server.on('error', (error) => errors.push((error as NodeJS.ErrnoException).code))
+          await server.listen(path)
+          become(uid)
+          await server.shutdown()
+          return [errors, server.state]
+        },
+        scratch.own(),
+        NOBODY,
+      )
+      expect(await child.result).toEqual([['EACCES'], 'closed'])
+    },
+  )
 })
 
 describe('a relative path (E8)', () => {
-  it('is bound from the root, so that replies and the end find it after chdir', async () => {
+  it('a relative path is bound from the root, so that replies and close() find it after chdir', async () => {
     const child = scratch.child(async ({ createUnixgramServer, connectUnixgram, fs }, folder) => {
       process.chdir(folder)
       const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
@@ -495,7 +419,7 @@ describe('a relative path (E8)', () => {
     expect(await child.result).toEqual([path, 'x', path, 'y', []])
   })
 
-  it('is bound as it is where the one from the root is too long', async () => {
+  it('a relative path is bound as it is where the one from the root is too long', async () => {
     const child = scratch.child(async ({ createUnixgramServer, connectUnixgram, fs }, folder) => {
       const deep = `${folder}/${'d'.repeat(100)}`
       fs.mkdirSync(deep)
@@ -526,7 +450,7 @@ describe('listen and connectUnixgram (E8, E12)', () => {
     [{ family: 'ipv4', host: '127.0.0.1', port: 1 }, 'ERR_SOCK_INVALID_ADDRESS'],
   ]
 
-  it.each(targets)('reject %j with %s', async (target, code) => {
+  it.each(targets)('listen() and connectUnixgram() reject %j with %s', async (target, code) => {
     await expect(scratch.server().server.listen(target as string)).rejects.toMatchObject({ code })
     await expect(scratch.connect(target as string)).rejects.toMatchObject({ code })
   })
