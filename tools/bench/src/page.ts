@@ -3,9 +3,9 @@ import { markdownTable } from 'markdown-table'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
+import { judge } from './goals.js'
 import { BUSY, formatFigure, formatRatio, machineLines, percent } from './report.js'
 import { measuredSubjects, type Results, type Row } from './results.js'
-import { GOALS, judge } from './rules.js'
 import { CONTROL } from './subjects/subject.js'
 
 const inDocs = (name: string): string => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url))
@@ -31,7 +31,7 @@ export async function publish(results: Results): Promise<void> {
 
 /** @param page the current text @returns the text with the tables of these results, formatted */
 export async function renderPage(page: string, results: Results): Promise<string> {
-  const parts = { table: drawTable, misses: drawMisses, headline: drawHeadline }
+  const parts = { table: drawTable, misses: drawMisses }
   const filled = Object.entries(parts).reduce((text, [name, draw]) => fill(text, name, draw(results)), page)
   return format(filled, { ...(await resolveConfig(PUBLISHED.page)), parser: 'markdown' })
 }
@@ -81,51 +81,19 @@ function notes({ subjects: measured, generator, failure }: Row): string {
 
 /** Draws the table of the figures that miss their goal. */
 function drawMisses(results: Results): string {
-  const misses = GOALS.flatMap((goal) =>
-    judge(goal, results)
-      .filter(({ holds }) => !holds)
-      .map(({ row, metric, ratio }) => {
-        const { low = ratio.median, high = ratio.median } = ratio.interval ?? {}
-        const isClear = goal.sense === '>=' ? high < goal.bound : low > goal.bound
-        const bound = `${goal.sense === '>=' ? '≥' : '≤'} ${goal.bound}`
-        return [row, goal.subject, metric, formatRatio({ ...ratio, ratio }), bound, isClear ? 'yes' : 'no']
-      }),
-  )
-  const judged = GOALS.flatMap((goal) => judge(goal, results)).length
-  const sum = `${misses.length} of ${judged} figures miss their goal. A miss is clear when the whole interval lies beyond the goal.`
+  const judged = judge(results)
+  const misses = judged
+    .filter(({ holds }) => !holds)
+    .map(({ goal: { subject, better, bound }, row, metric, ratio }) => {
+      const { low = ratio.median, high = ratio.median } = ratio.interval ?? {}
+      const isClear = better === 'more' ? high < bound : low > bound
+      const goal = `${better === 'more' ? '≥' : '≤'} ${bound}`
+      return [row, subject, metric, formatRatio({ ...ratio, ratio }), goal, isClear ? 'yes' : 'no']
+    })
+  const sum = `${misses.length} of ${judged.length} figures miss their goal. A miss is clear when the whole interval lies beyond the goal.`
   if (misses.length === 0) return sum
   const header = ['Row', 'Subject', 'Figure', `Ratio to ${CONTROL}`, 'Goal', 'Clear']
   return `${sum}\n\n${markdownTable([header, ...misses])}`
-}
-
-/** Figures that golib publishes, and our nearest ones: what, published, row, figure, how it was measured. */
-const CLAIMS = `
-TCP throughput | ~800 MB/s | tcp/oneway | rate | 64 KiB chunks
-UDP throughput | ~900 MB/s | udp/oneway-largest | bytes | 65,507 B datagrams
-UDP throughput | ~900 MB/s | udp/oneway-1400 | bytes | 1,400 B datagrams
-Unix throughput | ~1.2 GB/s | unix/oneway | rate | 64 KiB chunks
-Unixgram throughput | ~1.5 GB/s | unixgram/oneway-largest | bytes | 65,536 B datagrams
-Unixgram throughput | ~1.5 GB/s | unixgram/oneway-1400 | bytes | 1,400 B datagrams
-Memory per connection | ~4 KB | tcp/idle | memory | idle; RSS without V8’s new space and the buffers of the kernel
-UDP latency | < 1 ms | udp/latency | p99 | 64 B there and back, p99, fixed pace
-Unix latency | < 0.5 ms | unix/latency | p99 | 64 B there and back, p99, fixed pace
-Unixgram latency | < 0.2 ms | unixgram/latency | p99 | 64 B there and back, p99, fixed pace
-Connections at once | 10,000+ | tcp/many | connections | open under one server, each served`
-
-function drawHeadline({ rows }: Results): string {
-  const lines = CLAIMS.trim()
-    .split('\n')
-    .map((claim) => {
-      const [what = '', published = '', name = '', metric = '', how = ''] = claim.split(' | ')
-      const row = rows.find((one) => one.name === name)
-      const { metrics, connections } = row?.subjects['callbacks'] ?? {}
-      const median = metrics?.[metric]?.median
-      const unit = row?.metrics.find((one) => one.name === metric)?.unit ?? ''
-      const figure = median === undefined ? '—' : `${formatFigure(median)} ${unit}`
-      const here = metric === 'connections' ? (connections?.toLocaleString('en-US') ?? '—') : figure
-      return [what, published, here, how, `\`${name}\``]
-    })
-  return markdownTable([['What', 'Published', 'Here', 'How it was measured here', 'Row'], ...lines])
 }
 
 const WIDTH = 900

@@ -120,7 +120,7 @@ export function formatRatio(result: MetricResult | undefined): string {
   return interval === undefined ? middle : `${middle} [${formatInterval(interval)}]`
 }
 
-export const formatInterval = ({ low, high }: Interval): string => `${low.toFixed(3)}, ${high.toFixed(3)}`
+const formatInterval = ({ low, high }: Interval): string => `${low.toFixed(3)}, ${high.toFixed(3)}`
 
 /** Formats a number with three or four significant digits. */
 export function formatFigure(value: number): string {

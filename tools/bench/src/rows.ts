@@ -6,9 +6,8 @@ import { framed } from './scenarios/framed.js'
 import { latency } from './scenarios/latency.js'
 import { messages } from './scenarios/messages.js'
 import type { Scenario } from './scenarios/scenario.js'
-import { stuck } from './scenarios/stuck.js'
 
-const scenarios: readonly Scenario[] = [...messages, ...bulk, ...framed, ...connections, latency, stuck]
+const scenarios: readonly Scenario[] = [...messages, ...bulk, ...framed, ...connections, latency]
 
 /** One line of the table: a scenario over a transport. */
 export interface RowPlan {

@@ -20,8 +20,6 @@ describe('npm run bench', () => {
     [['--only', 'tcp/none'], /no row is called tcp\/none/],
     [['--subjects', 'golang'], /Cannot find "golang"/],
     [['--rounds', '0'], /whole number from 1/],
-    [['--assert', 'callbacks>0.9'], /Expected something like callbacks>=0.97/],
-    [['--assert', 'raw>=0.9'], /There is no subject raw that could be compared/],
     [['--nonsense'], /unknown option '--nonsense'/],
   ])('refuses %j with one sentence', async (args, message) => {
     const { code, output } = await bench(...args).ended
@@ -29,7 +27,7 @@ describe('npm run bench', () => {
     expect(code).toBe(2)
   })
 
-  it('measures a row, writes it down, and holds rules against it', async () => {
+  it('measures a row, writes it down, and compares it with another run', async () => {
     const json = join(folder.path, 'results.json')
     const args = ['--only', 'tcp/rr,tcp/reset,unixgram/rr', ...quick]
     const first = await bench(...args, '--json', json).ended
@@ -40,12 +38,8 @@ describe('npm run bench', () => {
     const { rows } = JSON.parse(await readFile(json, 'utf8')) as { rows: { name: string }[] }
     expect(rows.map(({ name }) => name)).toEqual(names)
 
-    const rules = ['--assert', 'ours-callbacks>=1000', '--assert', 'tcp/rr:callbacks.cpu<=1000']
-    const second = await bench(...args, '--compare', json, ...rules).ended
+    const second = await bench(...args, '--compare', json).ended
     expect(second.output).toMatch(/tcp\/rr +callbacks +rate .* → /)
-    expect(second.output).toMatch(/ours-callbacks>=1000 does not hold: tcp\/rr callbacks rate/)
-    expect(second.output).not.toMatch(/cpu<=1000/)
-    expect(second.code).toBe(1)
   })
 
   it('leaves no process and no file when Ctrl-C is pressed', async () => {

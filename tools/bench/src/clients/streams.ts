@@ -62,7 +62,7 @@ function connectNode(load: Load, onChunk: OnChunk, failed: (error: Error) => voi
   })
 }
 
-export function openSocket({ transport, place, certificate }: Load, more: object = {}): Socket {
+function openSocket({ transport, place, certificate }: Load, more: object = {}): Socket {
   const options = { ...place, noDelay: true, ...more }
   if (transport !== 'tls') return connect(options)
   return connectTls({ ...options, ca: certificate.cert, servername: 'localhost' })
