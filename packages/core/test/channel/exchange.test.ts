@@ -51,7 +51,7 @@ describe('exchange', () => {
     await answer
   })
 
-  it('exchange() counts an answer that came to its end, though the peer did not take the whole question', async () => {
+  it('exchange() accepts a complete answer, although the peer did not read the whole request', async () => {
     const { port, answer } = await ask()
     port.receive('too long, did not read')
     port.end()
@@ -128,7 +128,7 @@ describe('exchange', () => {
     },
   )
 
-  it('exchange() on a connection that is closed, or whose input another takes, rejects', async () => {
+  it('exchange() rejects on a closed connection, or if something else reads its input', async () => {
     const { connection, port } = await openFake()
     connection.destroy()
     expect(await rejection(exchange(connection, 'x'))).toMatchObject({ code: 'ERR_SOCK_CLOSED' })

@@ -82,7 +82,7 @@ describe.each(Object.entries(KINDS))('%s', (_, open) => {
     await close()
   })
 
-  it('that got something hears nothing of time or signal, nor does the read after it', async () => {
+  it('that got data ignores time-out and signal, and so does the next read', async () => {
     const { read, receive, close } = await open()
     const { signal, ...controller } = abortable()
     const first = read({ signal, timeout: 100 })

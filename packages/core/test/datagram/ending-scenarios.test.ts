@@ -30,7 +30,7 @@ describe('shutdown of a datagram server', () => {
     expect(server.stats()).toMatchObject({ sendErrors: 1, sendQueueBytes: 0 })
   })
 
-  it('throws away what nobody reads, and counts it', async () => {
+  it('drops and counts unread datagrams', async () => {
     const { port, server } = await serve({ open() {} })
     for (const text of ['a', 'b']) port.receive(text)
     await server.shutdown()
@@ -53,7 +53,7 @@ describe('shutdown of a datagram server', () => {
 })
 
 describe('a datagram client', () => {
-  it('leaves errors that concern nobody alone, and fails the read that waits', async () => {
+  it('ignores errors that affect no send, and fails the waiting read', async () => {
     const { port, channel } = await dial()
     port.fail(systemError('ECONNREFUSED'))
     const reading = channel.read()

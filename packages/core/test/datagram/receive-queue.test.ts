@@ -49,7 +49,7 @@ describe('ReceiveQueue.push', () => {
 })
 
 describe('ReceiveQueue.next', () => {
-  it('gives what waits even after the end, then the end', async () => {
+  it('gives queued datagrams even after the end, then the end', async () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 1_000)
     push(queue, 'a')
     queue.finish()

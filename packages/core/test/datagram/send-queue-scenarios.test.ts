@@ -24,7 +24,7 @@ beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
 
 describe('SendQueue.roomAgain', () => {
-  it('sends what waits at once, in order, as far as there is room', async () => {
+  it('sends queued datagrams at once, in order, while there is room', async () => {
     const { port, state } = portWithRoom()
     const queue = new SendQueue(port)
     const sending = ['a', 'b', 'c'].map((text) => queue.send(Buffer.from(text), undefined))
@@ -50,7 +50,7 @@ describe('SendQueue.roomAgain', () => {
     expect(state.got).toEqual(['a'])
   })
 
-  it('does nothing when nobody waits', () => {
+  it('does nothing without queued datagrams', () => {
     const { port, state } = portWithRoom()
     new SendQueue(port).roomAgain()
     expect(state.tries).toBe(0)
@@ -58,7 +58,7 @@ describe('SendQueue.roomAgain', () => {
 })
 
 describe('SendQueue.send to a receiver that never reads', () => {
-  it('gives up all who have waited for five seconds together', async () => {
+  it('fails all datagrams that have waited for five seconds together', async () => {
     const { port } = portWithRoom()
     const queue = new SendQueue(port)
     const codes: unknown[] = []

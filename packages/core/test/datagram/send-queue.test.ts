@@ -52,7 +52,7 @@ describe('SendQueue.send', () => {
     expect([queue.bytes, queue.sent, queue.failed]).toEqual([0, 1, 0])
   })
 
-  it('tells a port that gathers which may not be sent before another', async () => {
+  it('tells a port that batches which datagram must not overtake another', async () => {
     const sendings: DatagramSending[] = []
     const port = { send: (_: unknown, __: unknown, sending: DatagramSending) => void sendings.push(sending) }
     const queue = new SendQueue(port as unknown as DatagramPort)
@@ -113,7 +113,7 @@ describe('SendQueue.send to a receiver without room', () => {
     expect([queue.sent, queue.failed, queue.bytes]).toEqual([1, 0, 0])
   })
 
-  it('keeps the order of what goes there, and holds up nobody else', async () => {
+  it('keeps the order for a destination, and delays no other', async () => {
     let hasRoom = false
     const { port, queue } = make((_, to) =>
       to === String(A) && !hasRoom ? systemError('EAGAIN') : undefined,
@@ -149,7 +149,7 @@ describe('SendQueue.send to a receiver without room', () => {
 })
 
 describe('SendQueue.clear', () => {
-  it('fails what is under way and what waits, and leaves no timer', async () => {
+  it('fails pending and queued datagrams, and leaves no timer', async () => {
     const { queue } = make((data) => (data === 'waits' ? systemError('EAGAIN') : 'later'))
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
     const before = timers()

@@ -126,7 +126,7 @@ describe('DatagramSocket', () => {
     expect(server.stats().datagramsDropped.kernel).toBe(5)
   })
 
-  it('reports errors of a server that concern nobody, and goes on', async () => {
+  it('reports errors of a server that affect no send, and goes on', async () => {
     const { port, server, errors } = await serve({ data: (channel, data) => channel.write(data) })
     port.fail(systemError('EIO'))
     expect(errors).toMatchObject([{ code: 'EIO' }])

@@ -113,7 +113,7 @@ describe('checkOptions', () => {
     }
   })
 
-  it('checkOptions() refuses unknown keys, and tells those that are known', () => {
+  it('checkOptions() refuses unknown keys, and lists the known ones', () => {
     for (const key of ['prot', 'Port', 'toString', 'constructor', '__proto__']) {
       const error = thrown(() => checked(JSON.parse(`{ "${key}": 1 }`)))
       expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })

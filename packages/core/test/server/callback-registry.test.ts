@@ -29,7 +29,7 @@ describe('CallbackRegistry', () => {
     ])
   })
 
-  it('emit() to nobody does nothing', () => {
+  it('emit() without callbacks does nothing', () => {
     create().emit('other')
     expect(warnings).not.toHaveBeenCalled()
   })

@@ -18,7 +18,7 @@ function create(left = 0) {
 const connection = () => ({}) as StreamConnection
 
 describe('Drain', () => {
-  it('settle() reports who was idle and who finished', async () => {
+  it('settle() reports how many connections were idle and how many finished', async () => {
     const { drain } = create()
     const [idle, busy] = [connection(), connection()]
     drain.endedIdle(idle)
@@ -28,7 +28,7 @@ describe('Drain', () => {
     expect(await drain.result).toEqual({ idle: 1, drained: 1, forced: 0 })
   })
 
-  it('settle() rejects with the report when something was forced; what is over then counts no more', async () => {
+  it('settle() rejects with the report if a connection was forced; later ends do not count', async () => {
     const { drain } = create(3)
     drain.finished(connection())
     drain.force()
@@ -43,7 +43,7 @@ describe('Drain', () => {
     })
   })
 
-  it('settle() resolves when it was forced, but nothing was left', async () => {
+  it('settle() resolves after force() without open connections', async () => {
     const { drain } = create(0)
     drain.force()
     drain.settle()
@@ -74,14 +74,14 @@ describe('Drain', () => {
     expect(other.drain.isForced).toBe(true)
   })
 
-  it('force() tells by whom, the first time', () => {
+  it('force() passes on its reason, only the first time', () => {
     const { drain, destroy } = create(1)
     drain.force('closed')
     drain.force('draining')
     expect(destroy.mock.calls).toEqual([['closed']])
   })
 
-  it('complete() takes timers and listeners back', () => {
+  it('complete() removes timers and listeners', () => {
     const stop = new AbortController()
     const { drain } = create()
     drain.limit(1_000, stop.signal)

@@ -72,7 +72,7 @@ describe('a handler that fails', () => {
     expect(warnings[0]?.detail).toMatch(/^Error: broken\n +at /)
   })
 
-  it('becomes no warning where somebody observes errors, and one after that', async () => {
+  it('causes no warning with an "error" listener, and one after its removal', async () => {
     const { server, accept } = await serve(() => {
       throw new Error('broken')
     })

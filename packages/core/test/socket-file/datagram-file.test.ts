@@ -96,7 +96,7 @@ describe('bindSocketFile', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it('looks again when somebody was faster, and gives up if that goes on', () => {
+  it('tries again if another process was faster, and gives up after several times', () => {
     let tries = 0
     const taken = (): never => {
       tries += 1

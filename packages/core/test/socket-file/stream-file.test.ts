@@ -141,7 +141,7 @@ describe('createSocketFile', () => {
 })
 
 describe('SocketFile remove', () => {
-  it('removes the file while the socket goes on', async () => {
+  it('removes the file while the socket stays open', async () => {
     const { listener, file } = await createSocketFile(endpoint(path), bind)
     file.remove()
     expect(readdirSync(folder)).toEqual([])
@@ -157,7 +157,7 @@ describe('SocketFile remove', () => {
     expect(existsSync(path)).toBe(true)
   })
 
-  it('leaves what has come to the place of the file', async () => {
+  it('leaves another file at the same path', async () => {
     const { file } = await createSocketFile(endpoint(path), bind)
     unlinkSync(path)
     await bind(path)

@@ -47,7 +47,7 @@ async function open(backlog = 511): Promise<Scene> {
 }
 
 describe('AcceptQueue.drain', () => {
-  it('drain() takes away the name at once, and closes when nobody came for 20 ms', async () => {
+  it('drain() removes the name at once, and closes when no peer has come for 20 ms', async () => {
     const { queue, listener } = await open()
     const draining = queue.drain()
     expect(listener.calls).toEqual(['removeName'])
@@ -58,7 +58,7 @@ describe('AcceptQueue.drain', () => {
     expect((await outcome(draining)).state).toBe('resolved')
   })
 
-  it('drain() goes on for as long as peers come, in a handshake or not', async () => {
+  it('drain() continues while peers come, with or without a handshake', async () => {
     const { queue, listener, engine, heard } = await open()
     const draining = queue.drain()
     for (let round = 0; round < 10; round++) {
@@ -73,7 +73,7 @@ describe('AcceptQueue.drain', () => {
     await draining
   })
 
-  it('drain() looks only after a turn of the event loop, which may bring somebody', async () => {
+  it('drain() checks only after a turn of the event loop, which may bring a peer', async () => {
     const { queue, listener, engine } = await open()
     const draining = queue.drain()
     // The timer strikes, and the peer is found in the same turn, since the loop was blocked until then.
@@ -97,7 +97,7 @@ describe('AcceptQueue.drain', () => {
     await draining
   })
 
-  it('drain() does not count those who came before', async () => {
+  it('drain() does not count earlier peers', async () => {
     const { queue, listener, engine } = await open(3)
     for (let count = 0; count < 10; count++) engine.accept(createFakeStreamPort())
     const draining = queue.drain()
@@ -119,7 +119,7 @@ describe('AcceptQueue.drain', () => {
 })
 
 describe('AcceptQueue.failed', () => {
-  it('failed() is told to the server, and accepting tried again after 100 ms', async () => {
+  it('failed() is reported to the server, and accepting is tried again after 100 ms', async () => {
     const { engine, heard, queue } = await open()
     const again = jest.fn()
     const error = systemError('EMFILE')
@@ -134,7 +134,7 @@ describe('AcceptQueue.failed', () => {
     await queue.close()
   })
 
-  it('failed() of a listener that goes on by itself leaves it alone', async () => {
+  it('failed() does nothing more for a listener that continues on its own', async () => {
     const { engine, heard } = await open()
     engine.failed(systemError('EMFILE'))
     expect(heard).toHaveLength(1)

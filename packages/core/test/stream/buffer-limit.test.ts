@@ -28,7 +28,7 @@ class FakeConnection {
 const connections = (...bytes: number[]): FakeConnection[] => bytes.map((count) => new FakeConnection(count))
 
 describe('BufferLimit', () => {
-  it('spend() asks nobody as long as all that was written is within the limit', () => {
+  it('spend() asks no connection while the sum of written bytes is within the limit', () => {
     const all = connections(0, 0)
     const bufferLimit = new BufferLimit(1_000, all)
     for (let write = 0; write < 10; write++) bufferLimit.add(100)

@@ -87,7 +87,7 @@ describe('connectStream', () => {
     port.close()
   })
 
-  it('connectStream() hears of a port that broke only where it reads or writes', async () => {
+  it('connectStream() reports a broken port only to reads and writes', async () => {
     const { port, dial } = dialling()
     const connection = await connectStream(dial)
     const broken = systemError('EIO')

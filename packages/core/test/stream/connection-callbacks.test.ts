@@ -17,7 +17,7 @@ describe('order of callbacks', () => {
     expect(heard).toEqual(['open', 'data a', 'data b', 'end', 'close'])
   })
 
-  it('callbacks are not called for what comes after the end', async () => {
+  it('callbacks are not called for input after the end', async () => {
     const { port, heard } = await openWith()
     port.end()
     port.receive('too late')
@@ -25,7 +25,7 @@ describe('order of callbacks', () => {
     expect(heard).toEqual(['open', 'end'])
   })
 
-  it('callbacks are not called for what comes after destroy(), but close', async () => {
+  it('callbacks are not called after destroy(), except close', async () => {
     const { connection, port, heard } = await openWith()
     connection.destroy(new Error('enough'))
     port.receive('was on its way')
@@ -34,7 +34,7 @@ describe('order of callbacks', () => {
     expect(heard).toEqual(['open', 'close enough'])
   })
 
-  it('callbacks are not called for the rest of a delivery in whose middle data destroys', async () => {
+  it('callbacks are not called for the rest of a delivery in which `data` destroys the connection', async () => {
     const { port, heard } = await openWith({ data: (connection) => connection.destroy(new Error('enough')) })
     for (const text of ['a', 'b', 'c']) port.receive(text)
     port.close()

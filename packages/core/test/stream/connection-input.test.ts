@@ -23,7 +23,7 @@ describe('read', () => {
     expect(String(await waiting)).toBe('three')
   })
 
-  it('read() gives what came before a clean close, and then the end', async () => {
+  it('read() gives the bytes before a clean close, and then the end', async () => {
     const { connection, port } = await openFake()
     void connection.closeWrite()
     port.receive('last')
@@ -34,7 +34,7 @@ describe('read', () => {
     expect(await connection.read()).toBeNull()
   })
 
-  it('read() gives what came before the port broke, and then rejects', async () => {
+  it('read() gives the bytes before the port broke, and then rejects', async () => {
     const { connection, port } = await openFake()
     port.receive('last')
     port.close(systemError('ECONNRESET'))
@@ -95,7 +95,7 @@ describe('read', () => {
 })
 
 describe('pause', () => {
-  it('pause() is called when as much as the mark waits, and once', async () => {
+  it('pause() is called once, when highWaterMark bytes are queued', async () => {
     const { port } = await openFake({ highWaterMark: 10 })
     port.receive('123456789')
     expect(port.count('pause')).toBe(0)
@@ -105,7 +105,7 @@ describe('pause', () => {
     expect(port.count('pause')).toBe(1)
   })
 
-  it('resume() is called when less than the mark waits, and once', async () => {
+  it('resume() is called once, when fewer than highWaterMark bytes are queued', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10 })
     for (const text of ['12345', '67890', 'abcde']) port.receive(text)
     await connection.read()
@@ -118,7 +118,7 @@ describe('pause', () => {
     expect(port.count('pause')).toBe(2)
   })
 
-  it('pause() is not called for a chunk that somebody waits for, however large', async () => {
+  it('pause() is not called for a chunk that a read waits for, however large', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10 })
     const reading = connection.read()
     port.receive('x'.repeat(1000))

@@ -23,7 +23,7 @@ describe('write', () => {
     await first
   })
 
-  it('write() from the mark on waits, and asks for the drain once for all who wait', async () => {
+  it('write() waits from highWaterMark on, and asks for one drain for all waiting writes', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10 })
     port.bufferedBytes = 10
     const first = connection.write('a')
@@ -36,7 +36,7 @@ describe('write', () => {
     expect(connection.writableNeedDrain).toBe(false)
   })
 
-  it('write() goes on waiting when a drain leaves as much as the mark, and asks again', async () => {
+  it('write() keeps waiting if highWaterMark bytes are left after a drain, and asks again', async () => {
     const { connection, port, writing } = await openStuck()
     port.drain(10)
     expect(await outcome(writing)).toEqual({ state: 'pending' })
@@ -46,7 +46,7 @@ describe('write', () => {
     await writing
   })
 
-  it('write() is not disturbed by a drain that nobody asked for', async () => {
+  it('write() ignores a drain that was not requested', async () => {
     const { connection, port } = await openFake()
     port.drain()
     await connection.write('x')
@@ -82,7 +82,7 @@ describe('write', () => {
     expect(port.count('requestDrain')).toBe(1)
   })
 
-  it('write() after destroy() tells why, in its cause', async () => {
+  it('write() after destroy() rejects with the reason as its cause', async () => {
     const { connection, port } = await openFake()
     const reason = new Error('enough')
     connection.destroy(reason)
@@ -92,7 +92,7 @@ describe('write', () => {
 })
 
 describe('closeWrite', () => {
-  it('closeWrite() resolves when the FIN is out, for all who asked', async () => {
+  it('closeWrite() resolves for all callers when the FIN is sent', async () => {
     const { connection, port } = await openFake()
     const first = connection.closeWrite()
     const second = connection.closeWrite()
@@ -181,7 +181,7 @@ describe('close', () => {
     await Promise.all([ending, closing])
   })
 
-  it('close() still waits for those who wait for a drain', async () => {
+  it('close() still waits for writes that wait for a drain', async () => {
     const { connection, port, writing } = await openStuck()
     const closing = connection.close()
     port.drain()

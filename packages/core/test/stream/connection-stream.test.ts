@@ -33,7 +33,7 @@ describe('stream', () => {
     expect(chunks).toEqual(['a', 'b'])
   })
 
-  it('stream holds the peer back when nobody takes its data', async () => {
+  it('stream holds the peer back while its data is not read', async () => {
     const { stream, port } = await openStream()
     stream.pause()
     for (let count = 0; count < 100; count++) {
@@ -75,7 +75,7 @@ describe('stream', () => {
     await closed(stream)
   })
 
-  it('stream fails with what broke the connection, heard or not', async () => {
+  it('stream fails with the error of the connection, with or without a listener', async () => {
     const { stream, port, failures, errors } = await openStream()
     port.close(systemError('ECONNRESET'))
     await closed(stream)
@@ -142,7 +142,7 @@ describe('stream', () => {
     expect(stream.destroyed).toBe(true)
   })
 
-  it('stream calls back who ends it after the connection was closed', async () => {
+  it('stream calls the callback of end() after the connection has closed', async () => {
     const { stream, port, connection } = await openStream()
     stream.resume()
     const closing = connection.close()
@@ -164,7 +164,7 @@ describe('stream', () => {
     expect(port.isDestroyed).toBe(true)
   })
 
-  it('stream whose both sides are over closes the connection, and destroys nothing that is under way', async () => {
+  it('stream with both sides ended closes the connection, and drops no output', async () => {
     const { stream, port, events } = await openStream()
     stream.resume()
     stream.end()

@@ -91,7 +91,7 @@ describe('readTimeout', () => {
     expect(port.isDestroyed).toBe(true)
   })
 
-  it('readTimeout ends nobody who has ended, whose answer is awaited', async () => {
+  it('readTimeout does not close a connection whose peer has ended and waits for its answer', async () => {
     const { port } = await openFake({ readTimeout: 800 })
     port.end()
     await pass(5_000)
@@ -237,7 +237,7 @@ describe('close', () => {
     expect(story(scene).at(-1)).toBe('close idle')
   })
 
-  it('close() gives up flushing though the peer, which takes nothing, goes on sending', async () => {
+  it('close() gives up flushing to a peer that reads nothing, although it keeps sending', async () => {
     const { port, connection } = await openFake()
     port.bufferedBytes = 100
     const closing = connection.close()
@@ -318,7 +318,7 @@ describe('drainIdle', () => {
     await server.closed
   })
 
-  it('drainIdle also ends those who come while the server drains', async () => {
+  it('drainIdle also ends connections that come while the server drains', async () => {
     const { accept, server } = await serveFake({ data() {} }, { drainIdle: 400 })
     const first = accept()
     const stopping = server.shutdown()

@@ -41,7 +41,7 @@ describe('readLimit', () => {
   })
 })
 
-describe('a server whose process has hardly any descriptor left', () => {
+describe('a server whose process has hardly any file descriptor left', () => {
   it('turns peers away, in a handshake or not, counts and reports them, and serves the next (G1)', async () => {
     const { server, sink, errors, accept } = await serveFake({ data() {} })
     const high = Number.MAX_SAFE_INTEGER

@@ -120,7 +120,7 @@ describe('maxConnections', () => {
     expect(accept().isStarted).toBe(true)
   })
 
-  it('maxConnections asks nobody for a name when no "error" listener would be told', async () => {
+  it('maxConnections reads no address of a peer without an "error" listener', async () => {
     const listener = createFakeListener()
     let sink!: StreamListenerSink
     const server = createFakeServer(
@@ -177,14 +177,14 @@ describe('maxHandshakes', () => {
     expect(server.stats()).toMatchObject({ open: 1, handshaking: 1, rejected: { handshakeLimit: 1 } })
   })
 
-  it('maxHandshakes lets those through who need none', async () => {
+  it('maxHandshakes does not limit peers without a handshake', async () => {
     const { accept } = await serveFake({ data() {} }, { maxHandshakes: 0 })
     expect(accept().isStarted).toBe(true)
   })
 })
 
 describe('shutdown', () => {
-  it('shutdown() drops those who are silent in a handshake, and lets the others finish', async () => {
+  it('shutdown() drops silent handshakes, and lets the others finish', async () => {
     const scene = await serveFake({ data() {} }, { handshakeTimeout: 60_000, drainIdle: 400 })
     const [silent, busy] = [createFakeHandshake(), createFakeHandshake()]
     scene.sink.handshake(silent)
@@ -206,7 +206,7 @@ describe('shutdown', () => {
     expect(scene.server.stats().rejected.handshakeTimeout).toBe(1)
   })
 
-  it('shutdown() destroys those who still shake hands at its deadline, and counts them', async () => {
+  it('shutdown() destroys open handshakes at its deadline, and counts them', async () => {
     const settings = { handshakeTimeout: 60_000, drainIdle: 60_000 }
     const { sink, server, errors } = await serveFake({ data() {} }, settings)
     const handshake = createFakeHandshake()

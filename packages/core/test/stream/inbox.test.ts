@@ -31,7 +31,7 @@ describe('Inbox', () => {
     expect(await inbox.read()).toBeNull()
   })
 
-  it('hasReader and isEmpty tell what waits for what', async () => {
+  it('hasReader and isEmpty show whether a read or bytes wait', async () => {
     const { inbox } = create()
     expect([inbox.hasReader, inbox.isEmpty]).toEqual([false, true])
     const reading = inbox.read()
@@ -74,7 +74,7 @@ describe('Inbox', () => {
     expect(await rejection(broken.next())).toBe(error)
   })
 
-  it('finish() with an error rejects who waits, with it', async () => {
+  it('finish() with an error rejects the waiting read with it', async () => {
     for (const wait of ['read', 'next'] as const) {
       const { inbox } = create()
       const waiting = rejection(inbox[wait]())
@@ -85,7 +85,7 @@ describe('Inbox', () => {
     }
   })
 
-  it('clear() drops what waits, and resumes a port that was paused', async () => {
+  it('clear() drops queued bytes, and resumes a paused port', async () => {
     const { inbox, port } = create(2)
     inbox.push(chunk('abc'))
     inbox.clear()

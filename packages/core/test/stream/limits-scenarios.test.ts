@@ -35,7 +35,7 @@ describe('firstByteTimeout', () => {
     expect(jest.getTimerCount()).toBe(before)
   })
 
-  it('firstByteTimeout does not wait for input that nobody wants, or that cannot come', async () => {
+  it('firstByteTimeout does not wait for input that is discarded, or that cannot come', async () => {
     for (const over of ['closeRead', 'end'] as const) {
       const { port, connection } = await openFake({ firstByteTimeout: 800 })
       if (over === 'end') port.end()
@@ -83,7 +83,7 @@ describe('maxLifetime', () => {
     expect(story(scene).at(-1)).toBe('close lifetime')
   })
 
-  it('maxLifetime ends who is idle by then, and is counted though it ended in good order', async () => {
+  it('maxLifetime ends an idle connection, and is counted although the end was graceful', async () => {
     const { accept, server, ...scene } = await serveFake({ data() {} }, { maxLifetime: 1_000 })
     const port = accept()
     await pass(1_000 + late(1_000) + late(500))
@@ -105,7 +105,7 @@ describe('maxWriteBuffer', () => {
     expect(port.isDestroyed).toBe(false)
   })
 
-  it('maxWriteBuffer resets who goes on although so much waits, and rejects all who wait', async () => {
+  it('maxWriteBuffer resets a connection that writes beyond it, and rejects all waiting writes', async () => {
     const { connection, port, ...scene } = await openFake({ highWaterMark: 10, maxWriteBuffer: 20 })
     port.bufferedBytes = 19
     const first = rejection(connection.write('x'.repeat(19)))
@@ -126,7 +126,7 @@ describe('maxWriteBuffer', () => {
     expect(story(scene).at(-1)).toBe('close overflow')
   })
 
-  it('maxWriteBuffer is told once, though the handler fails with the same error', async () => {
+  it('maxWriteBuffer is reported once, although the handler fails with the same error', async () => {
     const port = createFakeStreamPort()
     port.bufferedBytes = 40
     const { accept, errors, server } = await serveFake((connection) => connection.write('x'), {
@@ -138,7 +138,7 @@ describe('maxWriteBuffer', () => {
     expect(server.stats().handlerErrors).toBe(0)
   })
 
-  it('maxWriteBuffer changes nothing for who destroys by himself, and fails with that: it is reported', async () => {
+  it('maxWriteBuffer does not hide the error of a handler that destroys the connection itself', async () => {
     const reason = new Error('does not keep up')
     const { accept, errors } = await serveFake(async (connection) => {
       connection.destroy(reason)

@@ -100,7 +100,7 @@ describe('what an observer does in the middle of input', () => {
     expect(heard).toEqual(['open', 'close Cannot continue: the connection is closed'])
   })
 
-  it('destroy() at the end of input rejects who waits for it', async () => {
+  it('destroy() at the end of input rejects the read that waits for it', async () => {
     const { server, connection, port } = await openFake()
     server.on('connection', ({ state }) => state === 'closeRead' && connection.destroy())
     const reading = rejection(connection.read())
@@ -175,20 +175,23 @@ describe('what an observer does to a datagram socket', () => {
     await server.close()
   })
 
-  it.each(['read', 'write'] as const)('close() of a client during "%s" is heard at once', async (state) => {
-    const { port, channel } = await dial({}, undefined, (event) => {
-      if (event.state === state) closing ??= channel.close()
-    })
-    let closing: Promise<void> | undefined
-    const reading = channel.read()
-    port.receive('answer')
-    if (state === 'write') {
-      expect((await rejection(channel.write('late'))).code).toBe('ERR_SOCK_CLOSED')
-      expect(port.sent).toEqual([])
-    } else expect(await reading).toBeNull()
-    await closing
-    expect(port.isClosed).toBe(true)
-  })
+  it.each(['read', 'write'] as const)(
+    'close() of a client during "%s" takes effect at once',
+    async (state) => {
+      const { port, channel } = await dial({}, undefined, (event) => {
+        if (event.state === state) closing ??= channel.close()
+      })
+      let closing: Promise<void> | undefined
+      const reading = channel.read()
+      port.receive('answer')
+      if (state === 'write') {
+        expect((await rejection(channel.write('late'))).code).toBe('ERR_SOCK_CLOSED')
+        expect(port.sent).toEqual([])
+      } else expect(await reading).toBeNull()
+      await closing
+      expect(port.isClosed).toBe(true)
+    },
+  )
 
   it('close() of the server in a listener of the signal comes too late to close twice', async () => {
     const { port, server } = await serve((channel) => {

@@ -82,7 +82,7 @@ describe('listen', () => {
     }
   })
 
-  it('listen() that is overtaken destroys those who came in the meantime', async () => {
+  it('listen() that is overtaken destroys peers that came in the meantime', async () => {
     const port = createFakeStreamPort()
     const opened = createDeferred<FakeListener>()
     const server = createFakeServer(handler, (sink) => {
@@ -107,7 +107,7 @@ async function abortAfter(moments: number, stop: AbortController): Promise<void>
 }
 
 describe('error', () => {
-  it('error tells what fails with accepting, and the server goes on', async () => {
+  it('error reports a failure of accepting, and the server goes on', async () => {
     const { sink, errors, server, accept } = await serveFake(handler)
     const failure = systemError('EMFILE')
     sink.failed(failure)
@@ -145,7 +145,7 @@ describe('error', () => {
 })
 
 describe('connection', () => {
-  it('connection observers may close the server as soon as somebody is new', async () => {
+  it('connection observers may close the server at the first "new" event', async () => {
     const scene = await serveFake(handler)
     scene.server.on('connection', ({ state }) => {
       if (state === 'new') void scene.server.close()
@@ -195,7 +195,7 @@ describe('shutdown', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
-  it('shutdown() asks those to stop too who came while the listener drained', async () => {
+  it('shutdown() also aborts the signals of connections that came while the listener drained', async () => {
     await stopClock()
     const reasons: unknown[] = []
     const scene = await serveFake(({ signal }) =>

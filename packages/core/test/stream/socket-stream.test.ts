@@ -50,7 +50,7 @@ describe('SocketStream', () => {
     expect(stream.address()).toEqual({})
   })
 
-  it('bytesRead and bytesWritten count what came, and what was given to the stream', async () => {
+  it('bytesRead and bytesWritten count received bytes, and bytes written to the stream', async () => {
     const { stream, port } = await openStream()
     stream.resume()
     port.receive('hello')
@@ -61,7 +61,7 @@ describe('SocketStream', () => {
     expect([stream.bytesRead, stream.bytesWritten]).toEqual([5, 5])
   })
 
-  it('readyState tells which sides are open', async () => {
+  it('readyState shows which sides are open', async () => {
     const { stream, port } = await openStream()
     stream.resume()
     port.end()
@@ -161,7 +161,7 @@ describe('SocketStream', () => {
     expect(heard).toEqual(['connect', 'ready'])
   })
 
-  it('destroySoon() sends what waits, then closes', async () => {
+  it('destroySoon() sends the queued output, then closes', async () => {
     const { stream, port } = await openStream()
     stream.write('last words')
     const isClosed = new Promise<void>((resolve) => stream.once('close', resolve))

@@ -52,7 +52,7 @@ describe('Sweep', () => {
     sweep.unwatch(patient)
   })
 
-  it('watch() forgets who wants to be looked at no more, until he is watched anew', async () => {
+  it('watch() forgets an entry that returns no deadline, until it is watched again', async () => {
     await stopClock()
     const sweep = new Sweep()
     const item = watched(Infinity)
@@ -132,7 +132,7 @@ describe('Sweep', () => {
 describe('a blocked event loop', () => {
   const IDLE = 100
 
-  it('idleTimeout sees what came while the loop was blocked before it judges', async () => {
+  it('idleTimeout lets input be read that came while the loop was blocked', async () => {
     const { accept } = await serveFake({ data() {} }, { idleTimeout: IDLE })
     const [talking, silent] = [accept(), accept()]
     const done = new Promise<void>((resolve) => {

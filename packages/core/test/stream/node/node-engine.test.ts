@@ -141,7 +141,7 @@ describe('settled', () => {
 })
 
 describe('AcceptQueue over a listener of Node', () => {
-  it('drain() takes those who come while it lasts, and nobody afterwards', async () => {
+  it('drain() accepts peers that come during it, and none afterwards', async () => {
     let count = 0
     const { listener } = await listen(ANY_PORT, () => void (count += 1))
     const port = portOf(listener)
@@ -152,7 +152,7 @@ describe('AcceptQueue over a listener of Node', () => {
     await refuses(port)
   })
 
-  it('drain() takes all who wait, however long each of them takes', async () => {
+  it('drain() accepts all waiting peers, however long each takes', async () => {
     let count = 0
     const { listener } = await listen(ANY_PORT, () => {
       count += 1
