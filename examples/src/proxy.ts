@@ -4,32 +4,16 @@
  *
  *   node examples/dist/proxy.js 127.0.0.1:8080 /tmp/http.sock
  */
-import { isExpectedClose } from '@sock/core'
+import { relay } from '@sock/core'
 import { createTcpServer, type Connection } from '@sock/tcp'
 import { connectUnix } from '@sock/unix'
 import { once } from 'node:events'
 
-/** Copies one direction. */
-async function copy(from: Connection, to: Connection): Promise<void> {
-  // Awaiting `write` applies back-pressure: while `to` is full, `from` is not read, so its sender has to wait too. At
-  // most two `highWaterMark`s, plus the system's buffers, are in transit.
-  for await (const chunk of from) await to.write(chunk)
-  // `from` has ended its side. The other direction goes on.
-  await to.closeWrite()
-}
-
 async function tunnel(client: Connection, path: string): Promise<void> {
   // Stops connecting if the server shuts down or the client disconnects.
   const upstream = await connectUnix(path, { signal: client.signal })
-  try {
-    await Promise.all([copy(client, upstream), copy(upstream, client)])
-    await upstream.close()
-  } catch (error) {
-    // One side broke, so the other one has no peer any more: close both now, without flushing.
-    upstream.destroy()
-    client.destroy()
-    if (!isExpectedClose(error)) throw error
-  }
+  // When one side breaks, this destroys the other one, and rejects. The server does not report that a peer went away.
+  await relay(client, upstream)
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -22,6 +22,7 @@ export type { DatagramEngine } from './lib/datagram/engine.js'
 export type { DatagramClientOptions, DatagramOptions, DatagramServerOptions } from './lib/datagram/options.js'
 export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors/errors.js'
 export { exchange, type ExchangeOptions } from './lib/channel/exchange.js'
+export { relay, type RelayOptions, type RelayReport } from './lib/channel/relay.js'
 export { serveHttp, type HttpServer } from './lib/channel/serve-http.js'
 export { isExpectedClose } from './lib/errors/expected-close.js'
 export type {

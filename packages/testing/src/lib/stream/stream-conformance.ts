@@ -5,6 +5,7 @@ import { faultsOfHandlers } from './faults-of-handlers.js'
 import { faultsOfPeers } from './faults-of-peers.js'
 import { faultsOfTime } from './faults-of-time.js'
 import { halfClose } from './half-close.js'
+import { relaying } from './relaying.js'
 import { serverHandlers } from './server-handlers.js'
 import { serverLife } from './server-life.js'
 import { serverLimits } from './server-limits.js'
@@ -38,6 +39,7 @@ export function streamConformance(fixture: StreamFixture): Suite {
     faultsOfHandlers,
     faultsOfTime,
     faultsOfEnding,
+    relaying,
     ...(fixture.lacks?.includes('sockets') ? [] : [sockets]),
   ]
   return { name: fixture.name, cases: [], suites: parts.map((part) => part(fixture)) }
