@@ -58,7 +58,12 @@ describe('lines', () => {
     [{ tooLong: true }, 'Invalid "tooLong"'],
     [{ maxbytes: 1 }, 'Unknown option "maxbytes" in lines() options'],
   ])('lines refuse the options %j', (options, message) => {
-    expect(() => lines(options as object)).toThrow(message)
+    expect(() => lines(options as object)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(message),
+        code: expect.stringMatching(/^ERR_(INVALID_ARG|OUT_OF_RANGE)/),
+      }),
+    )
   })
 })
 

@@ -171,14 +171,20 @@ describe('framed', () => {
       lines(),
       undefined,
       undefined,
-      'Invalid "handler": expected a function or an object with a callback "message"',
+      'Invalid "handler": expected a function or an object with callbacks (open, message, end, drain, close)',
     ],
     [lines(), {}, undefined, 'Invalid "handler"'],
+    [lines(), { open() {} }, undefined, 'expected a function or an object with a callback "message"'],
     [lines(), { message() {}, mesage() {} }, undefined, 'Unknown callback "mesage" in handler'],
     [lines(), { message() {}, end: 5 }, undefined, 'Invalid "handler.end": expected a function, got 5'],
     [lines(), reading, { frameTimeout: 0 }, 'Invalid "frameTimeout"'],
     [lines(), reading, { timeout: 1 }, 'Unknown option "timeout" in framed() options'],
   ])('framed refuses arguments that make no sense: %#', (codec, handler, options, message) => {
-    expect(() => framed(codec as never, handler as never, options as never)).toThrow(message)
+    expect(() => framed(codec as never, handler as never, options as never)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(message),
+        code: expect.stringMatching(/^ERR_(INVALID_ARG|OUT_OF_RANGE)/),
+      }),
+    )
   })
 })

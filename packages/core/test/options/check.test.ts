@@ -76,6 +76,19 @@ describe.each(TABLE)('%s', (_, one, good, wrong, range) => {
   })
 })
 
+describe('oneOf', () => {
+  it('oneOf refuses other values with ERR_INVALID_ARG_VALUE, and names those that it knows', () => {
+    const one = check.oneOf<'a' | 1>(['a', 1], 1)
+    expect([one(undefined, 'x'), one('a', 'x'), one(1, 'x')]).toEqual([1, 'a', 1])
+    const error = thrown(() => one('1', 'option'))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error).toMatchObject({
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: `Invalid "option": expected one of 'a', 1, got '1'`,
+    })
+  })
+})
+
 describe('fallbacks', () => {
   it('fallbacks stand in for undefined, and for nothing else', () => {
     expect(check.integer('none', 0, 1)(undefined, 'x')).toBe('none')

@@ -1,8 +1,8 @@
 import { isAscii } from 'node:buffer'
-import { checkOptions, wrongType } from '@sock/core/transport'
+import { check, checkOptions, wrongType } from '@sock/core/transport'
 import { Carry } from './carry.js'
 import { bytesOf, malformed, tooLarge, type Codec, type Decoder, type Emit } from './codec.js'
-import { bytesUpTo, MAX_LINE, oneOf } from './options.js'
+import { bytesUpTo, MAX_LINE } from './options.js'
 
 /** The form of a frame: a string in one of the encodings, or a Buffer. */
 export type Encoding = 'utf8' | 'latin1' | 'buffer'
@@ -37,8 +37,8 @@ const BLOCK = 4_096
 
 const settingChecks = (encoding: Encoding) => ({
   maxBytes: bytesUpTo(MAX_LINE),
-  encoding: oneOf<Encoding>(['utf8', 'latin1', 'buffer'], encoding),
-  tooLong: oneOf<'fail' | 'skip'>(['fail', 'skip'], 'fail'),
+  encoding: check.oneOf<Encoding>(['utf8', 'latin1', 'buffer'], encoding),
+  tooLong: check.oneOf<'fail' | 'skip'>(['fail', 'skip'], 'fail'),
 })
 
 /**

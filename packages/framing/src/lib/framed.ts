@@ -1,10 +1,12 @@
 import type { Channel, Handler } from '@sock/core'
-import { wrongType } from '@sock/core/transport'
+import { checkHandler, wrongType } from '@sock/core/transport'
 import { checkCodec, type Codec } from './codec.js'
 import { FrameDeadlines } from './frame-deadlines.js'
 import { NOTHING } from './frame-input.js'
 import { CodedChannel, type FramedChannel } from './framed-channel.js'
 import { checkFrameOptions, type FrameOptions } from './options.js'
+
+const CALLBACKS = ['open', 'message', 'end', 'drain', 'close']
 
 /** A handler function for frames, like `Handler` of `@sock/core` for bytes. */
 export type FrameFunction<In, Out = In> = (peer: FramedChannel<In, Out>) => void | Promise<void>
@@ -71,28 +73,10 @@ export function framed<In, Out>(
 ): Handler | ChannelCallbacks {
   checkCodec(codec)
   const deadlines = new FrameDeadlines(checkFrameOptions('framed() options', options).frameTimeout)
-  if (typeof handler === 'function') return withFunction(codec, handler, deadlines)
-  return new FramedCallbacks(codec, checkCallbacks(handler), deadlines)
-}
-
-function checkCallbacks<In, Out>(handler: FrameCallbacks<In, Out>): FrameCallbacks<In, Out> {
-  if (typeof handler !== 'object' || handler === null || typeof handler.message !== 'function') {
-    throw wrongType('handler', 'a function or an object with a callback "message"', handler)
-  }
-  const known = ['open', 'message', 'end', 'drain', 'close'] as const
-  // Methods of a class are not own keys: only a possibly misspelt callback is refused.
-  const unknown = Object.keys(handler).find((key) => !(known as readonly string[]).includes(key))
-  if (unknown !== undefined && Object.getPrototypeOf(handler) === Object.prototype) {
-    throw new TypeError(
-      `Unknown callback "${unknown}" in handler: the known callbacks are ${known.join(', ')}`,
-    )
-  }
-  for (const name of known) {
-    if (handler[name] !== undefined && typeof handler[name] !== 'function') {
-      throw wrongType(`handler.${name}`, 'a function', handler[name])
-    }
-  }
-  return handler
+  const { run, callbacks } = checkHandler<FrameFunction<In, Out>, FrameCallbacks<In, Out>>(handler, CALLBACKS)
+  if (run !== undefined) return withFunction(codec, run, deadlines)
+  if (callbacks?.message !== undefined) return new FramedCallbacks(codec, callbacks, deadlines)
+  throw wrongType('handler', 'a function or an object with a callback "message"', handler)
 }
 
 function withFunction<In, Out>(

@@ -1,7 +1,7 @@
-import { check, checkOptions } from '@sock/core/transport'
+import { check, checkOptions, wrongType } from '@sock/core/transport'
 import { bytesOf, malformed, tooLarge, type Codec } from './codec.js'
 import { LengthDecoder, type Header } from './length-decoder.js'
-import { bytesUpTo, MAX_FRAME, oneOf } from './options.js'
+import { bytesUpTo, MAX_FRAME } from './options.js'
 
 /**
  * The size of the prefix in bytes, or 'varint': seven bits per byte, lowest first, as in Protocol Buffers (LEB128).
@@ -36,15 +36,13 @@ const COPY_LIMIT = 16_384
  */
 export function lengthPrefixed(options?: LengthPrefixedOptions): Codec<Buffer, Uint8Array | string> {
   const settings = checkOptions('lengthPrefixed() options', options, {
-    bytes: oneOf<PrefixBytes>([1, 2, 3, 4, 8, 'varint'], 4),
+    bytes: check.oneOf<PrefixBytes>([1, 2, 3, 4, 8, 'varint'], 4),
     littleEndian: check.boolean(false),
-    counts: oneOf<'body' | 'all'>(['body', 'all'], 'body'),
+    counts: check.oneOf<'body' | 'all'>(['body', 'all'], 'body'),
     maxBytes: bytesUpTo(MAX_FRAME),
   })
   if (settings.bytes === 'varint' && settings.counts === 'all') {
-    throw new RangeError(
-      `Invalid "counts": a varint counts the body only, since its own size depends on the length`,
-    )
+    throw wrongType('counts', "'body' for a varint, since its own size depends on the length", 'all')
   }
   const prefix =
     settings.bytes === 'varint'

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util'
 import { check, checkOptions, type Check } from '@sock/core/transport'
 
 /** Options of {@link framed} and {@link frames}. */
@@ -24,13 +23,3 @@ export const MAX_FRAME = 1_048_576
 /** Checks a limit in bytes, at least 1. */
 export const bytesUpTo = (fallback: number): Check<number> =>
   check.integer(fallback, 1, Number.MAX_SAFE_INTEGER)
-
-/** Checks one of several values. */
-export function oneOf<T>(values: readonly T[], fallback: T): Check<T> {
-  const expected = values.map((value) => inspect(value)).join(', ')
-  return (value, name) => {
-    if (value === undefined) return fallback
-    if ((values as readonly unknown[]).includes(value)) return value as T
-    throw new RangeError(`Invalid "${name}": expected one of ${expected}, got ${inspect(value)}`)
-  }
-}

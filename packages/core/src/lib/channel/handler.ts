@@ -75,7 +75,9 @@ export type DatagramHandler<C extends DatagramChannel = DatagramChannel> =
 
 /** A handler after the check: exactly one of its two forms. */
 export interface CheckedHandler<Run, Callbacks> {
+  /** The function, if it is one. */
   readonly run: Run | undefined
+  /** Otherwise a copy of the callbacks. */
   readonly callbacks: Callbacks | undefined
 }
 
@@ -98,7 +100,11 @@ export function checkDatagramHandler(handler: unknown): CheckedHandler<DatagramF
   return checkHandler(handler, DATAGRAM_CALLBACKS)
 }
 
-function checkHandler<Run, Callbacks>(
+/**
+ * Checks a handler. @throws TypeError unless it is a function or an object with at least one callback, all of them
+ * among `names`
+ */
+export function checkHandler<Run, Callbacks>(
   handler: unknown,
   names: readonly string[],
 ): CheckedHandler<Run, Callbacks> {

@@ -1,4 +1,5 @@
-import { isRecord, outOfRange, wrongType, type Check } from './check.js'
+import { inspect } from 'node:util'
+import { isRecord, outOfRange, withCode, wrongType, type Check } from './check.js'
 
 /** The longest delay of `setTimeout`; a longer one would fire at once. https://nodejs.org/api/timers.html */
 export const MAX_TIMEOUT = 2 ** 31 - 1
@@ -52,6 +53,17 @@ export function object<T extends object>(): Check<T | undefined> {
     if (value === undefined) return undefined
     if (!isRecord(value)) throw wrongType(name, 'an object', value)
     return value as T
+  }
+}
+
+/** Checks that the value is one of `values`. */
+export function oneOf<T>(values: readonly T[], fallback: T): Check<T> {
+  return (value, name) => {
+    if (value === undefined) return fallback
+    if ((values as readonly unknown[]).includes(value)) return value as T
+    const known = values.map((one) => inspect(one)).join(', ')
+    const message = `Invalid "${name}": expected one of ${known}, got ${inspect(value)}`
+    throw withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE')
   }
 }
 
