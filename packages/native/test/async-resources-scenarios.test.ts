@@ -36,7 +36,7 @@ function idsAtChunks(witness: Witness): number[] {
 }
 
 describe('the asynchronous resource', () => {
-  it('of a connection is its own, all that it hears runs in it, and it is destroyed after the end', async () => {
+  it('of a connection is its own: all its callbacks run in it, and it is destroyed after the end', async () => {
     const { idsOf, whenGone } = watch()
     const pairs = [await createPair(), await createPair()]
     const [first = [], second = []] = pairs.map(({ witness }) => idsAtChunks(witness))
@@ -62,7 +62,7 @@ describe('the asynchronous resource', () => {
     await whenGone('SOCKCONNECTION')
   })
 
-  it('of one that nobody takes is destroyed too', async () => {
+  it('of a connection that is not accepted is destroyed, too', async () => {
     const { idsOf, whenGone } = watch()
     const { listener, port } = await listenOnIp(engine, { accept: (refused) => refused.destroy() })
     const peer = connect({ host: '127.0.0.1', port })

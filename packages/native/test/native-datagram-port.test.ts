@@ -49,7 +49,7 @@ function block(milliseconds: number): void {
 const descriptors = (): number => readdirSync('/proc/self/fd').length
 
 describe('a datagram socket', () => {
-  it('takes what has come in few batches', async () => {
+  it('receives all datagrams in few batches', async () => {
     const turns = new Set<number>()
     let turn = 0
     let count = 0
@@ -239,7 +239,7 @@ describe('a datagram socket', () => {
     }
   })
 
-  it('answers senders in order who take the places of each other in one batch', async () => {
+  it('answers senders in order that replace each other in the cache within one batch', async () => {
     const server = await serve(
       { data: (channel, data) => void channel.write(data) },
       {},
@@ -267,7 +267,7 @@ describe('a datagram socket', () => {
     expect([...froms][0]).toMatchObject({ family: 'ipv4', host: '127.0.0.1', port: socket.address().port })
   })
 
-  it('copies what is much smaller than what came before, and joins what is much larger', async () => {
+  it('delivers small and large datagrams in turn, each whole', async () => {
     const seen: [number, number, boolean][] = []
     const server = await serve({
       data(_, data) {
@@ -336,7 +336,7 @@ describe('a datagram socket', () => {
     expect(Math.min(...seen)).toBeGreaterThan(0)
   })
 
-  it('tells of a port where nobody listens, and goes on', async () => {
+  it('reports a closed port, and goes on', async () => {
     const server = await serve({ data: (channel, data) => channel.write(data) })
     const client: DatagramChannel = await connectUdp(server.address)
     closers.push(() => client.close())

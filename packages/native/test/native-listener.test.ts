@@ -62,7 +62,7 @@ describeNative('NativeListener', () => {
     }
   })
 
-  it('listen resolves host names, and rejects names that nobody knows', async () => {
+  it('listen resolves host names, and rejects unknown names', async () => {
     const listener = await engine.listenStream({ kind: 'ip', host: 'localhost', port: 0 }, SOCKETS, sink)
     expect(['127.0.0.1', '::1']).toContain((listener.address as { host: string }).host)
     await listener.close()

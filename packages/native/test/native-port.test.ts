@@ -130,7 +130,7 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   })
 
-  it('shutdownWrite() sends FIN behind everything that was written, and reading goes on', async () => {
+  it('shutdownWrite() sends FIN after everything written, and reading goes on', async () => {
     const { ours, peer, witness } = await createPair()
     witness.onChunk = () => {
       if (witness.bytes > 2) return
@@ -170,7 +170,7 @@ describeNative('NativeStreamPort', () => {
     }
   })
 
-  it('destroy() sends what the batch has gathered, closes, and tells only after it has returned', async () => {
+  it('destroy() sends the gathered writes, closes, and calls the sink only after it has returned', async () => {
     const { ours, peer, witness } = await createPair()
     witness.onChunk = () => {
       ours.write(Buffer.from('bye'))
@@ -211,7 +211,7 @@ describeNative('NativeStreamPort', () => {
     expect(ours.bufferedBytes).toBe(0)
   })
 
-  it('a write to who is gone closes with the error, in a batch or outside', async () => {
+  it('a write to a closed peer closes with the error, in a batch or outside', async () => {
     for (const where of ['inside', 'outside']) {
       const { ours, peer, witness } = await createPair()
       ours.pause()
@@ -267,7 +267,7 @@ describeNative('NativeStreamPort', () => {
     await Promise.all(pairs.map(({ witness }) => witness.has('closed')))
   })
 
-  it('one who floods lets timers and others have their turn', async () => {
+  it('a flooding peer does not hold up timers and other peers', async () => {
     const flood = await createPair()
     const quiet = await createPair()
     flood.peer.on('drain', () => flood.peer.write(Buffer.alloc(1 << 20)))
@@ -314,7 +314,7 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   })
 
-  it('sockets of nobody are closed without a sink', async () => {
+  it('sockets without a sink are closed', async () => {
     const { ours, peer } = await createPair()
     const witness = new Witness()
     expect(witness.told).toEqual([])

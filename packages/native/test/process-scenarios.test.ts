@@ -3,11 +3,11 @@ import { runProgram } from './support/child.js'
 import { describeNative, itChecked } from './support/needs.js'
 
 describeNative('a process with the engine', () => {
-  it('lives as long as a listener or a connection is open, and no longer', async () => {
+  it('runs as long as a listener or a connection is open, and no longer', async () => {
     expect(await runProgram('lives')).toEqual(['the listener kept it alive', 'the connection kept it alive'])
   })
 
-  it('lives as long as one of them is referenced', async () => {
+  it('runs as long as one of them is referenced', async () => {
     expect(await runProgram('references')).toEqual([
       'nothing',
       'NativeListener',
@@ -32,13 +32,13 @@ describeNative('a process with the engine', () => {
     expect(await runProgram('children')).toEqual({ more: 0, hasSome: true })
   })
 
-  it('hears of everything that a sink throws, and goes on', async () => {
+  it('reports every error that a sink throws, and goes on', async () => {
     const heard = (await runProgram('throws')) as { uncaught: string[]; answers: string[] }
     expect(heard.uncaught.toSorted()).toEqual(['oops a', 'oops b', 'oops c'])
     expect(heard.answers.toSorted()).toEqual(['a', 'b', 'c'])
   })
 
-  it('drops what was written to a connection that is reset in the same batch, and tells it to nobody else', async () => {
+  it('drops output of a connection that is reset in the same batch, and sends it to no other', async () => {
     const { errors, got } = (await runProgram('cross-write')) as { errors: string[]; got: string[] }
     expect(errors).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET'])
     expect(got.filter((text) => text === 'the answer')).toHaveLength(3)
@@ -46,7 +46,7 @@ describeNative('a process with the engine', () => {
     expect(got).toHaveLength(6)
   })
 
-  it('keeps sockets that nobody holds as long as they are open, and no longer', async () => {
+  it('keeps sockets without references as long as they are open, and no longer', async () => {
     expect(await runProgram('forgotten')).toEqual({ kept: 20, received: 20 })
   })
 

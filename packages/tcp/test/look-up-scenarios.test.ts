@@ -49,7 +49,7 @@ for (const engine of engines) {
   })
 
   engine.describe(`connectTcp()${engine.name} whose signal aborts while a name is looked up`, () => {
-    it('connectTcp() connects to nobody when a name is found after its signal has aborted', async () => {
+    it('connectTcp() does not connect when a name is resolved after its signal has aborted', async () => {
       const { server, port } = await listenRaw()
       let accepted = 0
       server.on('connection', () => (accepted += 1))

@@ -207,7 +207,7 @@ describe('an answer to input that was left unread', () => {
     })
   })
 
-  it('arrives although the client goes on sending for a while', async () => {
+  it('arrives although the client keeps sending for a while', async () => {
     const { address } = await serve(async (connection) => {
       await connection.read()
       await connection.write('enough')
@@ -262,7 +262,7 @@ describe('a handler that fails in the middle of an answer', () => {
 })
 
 describe('a shutdown that has no more patience', () => {
-  it('resets who is in the middle of an answer, and ends who waits for a question', async () => {
+  it('resets connections in the middle of an answer, and ends those that wait for a request', async () => {
     const { address, server } = await serve(
       async (connection) => {
         for await (const question of connection) {
@@ -283,7 +283,7 @@ describe('a shutdown that has no more patience', () => {
     expect(await Promise.all(ends)).toMatchObject([{ code: 'ERR_SOCK_RESET' }, null])
   })
 
-  it('resets who has not taken the answer', async () => {
+  it('resets a peer that has not read the answer', async () => {
     const { address, server } = await serve(async (connection) => {
       await connection.read()
       void connection.write(Buffer.alloc(16 * MIB))

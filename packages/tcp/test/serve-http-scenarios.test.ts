@@ -218,7 +218,7 @@ it('serveHttp() refuses what is no server of node:http', () => {
   )
 })
 
-it('connection.stream over TLS tells what a TLS socket tells', async () => {
+it('connection.stream over TLS has the members of a TLS socket', async () => {
   let stream!: TcpStream
   const handler = { open: (connection: { stream: TcpStream }) => void (stream = connection.stream.resume()) }
   const { address } = await serve(handler, { tls: certificates.server })

@@ -14,7 +14,7 @@ const withSs = hasTool('ss') ? it : it.skip
 const withPrivileged = privilegedPort === undefined ? it.skip : it
 
 describe('listen', () => {
-  it('tells the port that the system chose, again after each start (A20)', async () => {
+  it('returns the port that the system chose, after each start (A20)', async () => {
     const { server, address } = await serve()
     expect(address).toMatchObject({ family: 'ipv4', host: '127.0.0.1' })
     expect(address.port).toBeGreaterThan(0)

@@ -131,7 +131,7 @@ describe('a handshake', () => {
     await served(address)
   })
 
-  it('is bounded by maxHandshakes: the excess is closed at once, and who is connected goes on', async () => {
+  it('is bounded by maxHandshakes: the excess is closed at once, and open connections go on', async () => {
     const { address, server, errors } = await serveTls({ maxHandshakes: 3 })
     const established = await dial(address, { tls: { ca: certificates.ca } })
     await until(() => server.openConnections === 1, 'one is connected')

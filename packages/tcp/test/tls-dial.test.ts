@@ -105,7 +105,7 @@ describe('connectTcp with tls', () => {
     await closed((sockets[0] as Socket).resume())
   })
 
-  it('rejects with the system error when nobody listens', async () => {
+  it('rejects with the system error when no server listens', async () => {
     const { server, address } = await serveTls()
     await server.close()
     expect(await rejection(connectTcp(address, { tls: true }))).toMatchObject({ code: 'ECONNREFUSED' })

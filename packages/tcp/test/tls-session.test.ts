@@ -169,7 +169,7 @@ describe('tls', () => {
     },
   )
 
-  it('reads though tls.createServer is told to pause, which nobody would end', async () => {
+  it('reads although the options of tls.createServer ask for a pause', async () => {
     const { address } = await serveTls({ pauseOnConnect: true, allowHalfOpen: false })
     await answers(await dial(address, { tls: { ca: certificates.ca } }))
   })

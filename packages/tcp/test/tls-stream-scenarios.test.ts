@@ -89,7 +89,7 @@ describe('a TLS connection', () => {
     expect(answer?.equals(Buffer.alloc(MIB, 'ab'))).toBe(true)
   })
 
-  it('goes on reading after the server has ended its side', async () => {
+  it('keeps reading after the server has ended its side', async () => {
     let got: Buffer | undefined
     const { address } = await serveTls(async (connection) => {
       await connection.write('bye')
@@ -199,7 +199,7 @@ describe('highWaterMark', () => {
     await until(() => server.openConnections === 0, 'the connection is closed')
   })
 
-  it('holds back a peer whose input nobody reads', async () => {
+  it('holds back a peer while its input is not read', async () => {
     let go: (() => void) | undefined
     let got = 0
     const { address } = await serveTls(async (connection) => {

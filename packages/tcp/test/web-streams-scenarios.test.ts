@@ -124,7 +124,7 @@ describe('Duplex.toWeb(connection.stream)', () => {
 })
 
 describe('web streams made of a connection itself', () => {
-  it('ReadableStream.from(connection) piped to its write() is an echo that hears the end of the input', async () => {
+  it('ReadableStream.from(connection) piped to its write() is an echo that sees the end of the input', async () => {
     const client = await serve(async (connection) => {
       const sink = new WritableStream<Buffer>({
         write: (chunk) => connection.write(chunk),

@@ -28,7 +28,7 @@ describe('connectUdp', () => {
     expect(String((await channel.write('y'), await channel.receive())?.data)).toBe('y')
   })
 
-  it('receives from nobody but its peer', async () => {
+  it('receives from its peer only', async () => {
     const { address } = await serve()
     const channel = await dial(address)
     const stranger = await bindPeer()
@@ -40,7 +40,7 @@ describe('connectUdp', () => {
     expect(String(await channel.read())).toBe('x')
   })
 
-  it('sends to its peer by send() and reply() too, and to nobody else', async () => {
+  it('sends to its peer only, also by send() and reply()', async () => {
     const { address } = await serve()
     const other = await serve()
     const channel = await dial(address)
@@ -67,7 +67,7 @@ describe('connectUdp', () => {
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
   })
 
-  it('rejects port 0, where nobody can be', async () => {
+  it('rejects port 0, on which no server can listen', async () => {
     expect((await rejection(connectUdp('127.0.0.1:0'))).code).toBe('ERR_SOCK_INVALID_ADDRESS')
   })
 
@@ -113,7 +113,7 @@ describe('connectUdp', () => {
   })
 })
 
-describe('a client with nobody at the other end', () => {
+describe('a client without a server', () => {
   it('gets the error from the waiting read, and stays open (D5)', async () => {
     const port = await unusedPort()
     const channel = await dial(`127.0.0.1:${port}`)
@@ -126,7 +126,7 @@ describe('a client with nobody at the other end', () => {
     expect(String(await channel.read())).toBe('and now?')
   })
 
-  it('hears so also if it is a later write that is told', async () => {
+  it('gets the error also from a later write', async () => {
     const channel = await dial(`127.0.0.1:${await unusedPort()}`)
     const reading = channel.read()
     const writes = await Promise.allSettled([
@@ -143,7 +143,7 @@ describe('a client with nobody at the other end', () => {
 })
 
 describe('DatagramChannel.close on a client', () => {
-  it('ends what waits, and closes the descriptor once', async () => {
+  it('ends pending operations, and closes the file descriptor once', async () => {
     const { address } = await serve(SILENT)
     const channel = await dial(address)
     const reading = channel.read()
@@ -195,7 +195,7 @@ describe('exchange', () => {
     }
   })
 
-  it('rejects when nobody is there, and closes the channel', async () => {
+  it('rejects without a server, and closes the channel', async () => {
     const channel = await dial(`127.0.0.1:${await unusedPort()}`)
     expect(await rejection(exchange(channel, 'x'))).toMatchObject({ code: 'ECONNREFUSED' })
     expect(channel.isOpen).toBe(false)

@@ -34,7 +34,7 @@ describe('createUdpServer with callbacks', () => {
     ])
   })
 
-  it('tells close why, if the server was closed', async () => {
+  it('passes the reason to close, if the server was closed', async () => {
     const errors: unknown[] = []
     const { server } = await serve({ close: (_, error) => void errors.push((error as never)?.['code']) })
     await server.close()

@@ -211,7 +211,7 @@ describe('UdpServer.on', () => {
 })
 
 describe('connectUdp', () => {
-  it('tells of dial, new, handler, write, read and close', async () => {
+  it('reports dial, new, handler, write, read and close', async () => {
     const { address } = await serve()
     const events: ConnectionEvent[] = []
     const channel = await dial(address, { onState: (event) => void events.push(event) })
@@ -224,7 +224,7 @@ describe('connectUdp', () => {
     expect(events.map(({ local }) => local === undefined)).toEqual([true, false, false, false, false, false])
   })
 
-  it('tells of dial also if nothing comes of it', async () => {
+  it('reports dial even if connecting fails', async () => {
     const events: ConnectionEvent[] = []
     const target = 'does-not-exist.invalid:9'
     await rejection(dial(target, { onState: (event) => void events.push(event) }))

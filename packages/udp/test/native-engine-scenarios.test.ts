@@ -43,7 +43,7 @@ describe('options of a UDP socket with the native engine', () => {
     expect((await optionsOf({}, ['broadcast', 'reuseAddress', 'ipv6Only'])).values).toEqual([0, 0, 0])
   })
 
-  it('buffer sizes reach the system, and an error tells if it gave less', async () => {
+  it('buffer sizes reach the system, and an error reports a smaller size', async () => {
     const maximum = Number(readFileSync('/proc/sys/net/core/rmem_max', 'utf8'))
     const sizes = { receiveBufferSize: 2 * maximum, sendBufferSize: 48 * 1024 }
     const { values, errors } = await optionsOf(sizes, ['receiveBuffer', 'sendBuffer'])

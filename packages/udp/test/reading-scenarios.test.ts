@@ -69,7 +69,7 @@ describe('DatagramChannel.receive', () => {
 })
 
 describe('DatagramChannel[Symbol.asyncIterator]', () => {
-  it('may be left early, and reading goes on elsewhere', async () => {
+  it('may be left early, and another read continues', async () => {
     const seen: string[] = []
     const { address, server } = await serve(async (channel) => {
       for await (const data of channel) {

@@ -61,7 +61,7 @@ describe('createUdpServer', () => {
 })
 
 describe('DatagramCallbacks.data', () => {
-  it('tells senders apart that differ in the address alone', async () => {
+  it('distinguishes senders that differ in the address only', async () => {
     const { address } = await serve(
       { data: (channel, data, from) => channel.write(`${data} ${from}`) },
       {},
@@ -106,7 +106,7 @@ describe('Datagram.reply', () => {
 })
 
 describe('DatagramChannel.write', () => {
-  it('rejects before anything was read, and the server lives', async () => {
+  it('rejects before anything was read, and the server stays open', async () => {
     const codes: unknown[] = []
     const { address } = await serve({
       async open(channel) {
@@ -144,7 +144,7 @@ describe('DatagramChannel.write', () => {
 })
 
 describe('DatagramChannel.send (D7)', () => {
-  it('reaches any address, also of somebody who has sent nothing', async () => {
+  it('reaches any address, also one that has sent nothing', async () => {
     const other = await bindPeer()
     const { address } = await serve({
       data: (channel, data) => channel.send(data, ipAddress('127.0.0.1', other.port)),

@@ -199,7 +199,7 @@ describe('UdpServer.listen on a system without IPv6', () => {
 })
 
 describe('UdpServer', () => {
-  it('is never disturbed by answers to ports where nobody listens', async () => {
+  it('is never disturbed by answers to closed ports', async () => {
     const { server, address, errors } = await serve()
     for (let count = 0; count < 20; count++) {
       const gone = createSocket('udp4')

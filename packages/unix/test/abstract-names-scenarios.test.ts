@@ -82,7 +82,7 @@ describeOnLinux('createUnixServer with an abstract name', () => {
     expect(await rejection(scratch.connect(name))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  it('connectUnix rejects with ECONNREFUSED where nobody is', async () => {
+  it('connectUnix rejects with ECONNREFUSED without a server', async () => {
     expect(await rejection(scratch.connect(freeName()))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 })

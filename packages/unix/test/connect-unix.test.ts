@@ -61,7 +61,7 @@ describe('connectUnix', () => {
     expect(server.openConnections).toBe(0)
   })
 
-  it('goes on when the signal is aborted afterwards', async () => {
+  it('stays open when the signal aborts afterwards', async () => {
     await scratch.server().listen(scratch.path())
     const abort = new AbortController()
     const client = await scratch.connect(scratch.path(), { signal: abort.signal })
@@ -89,7 +89,7 @@ describe('connectUnix', () => {
     expect(await server.shutdown()).toMatchObject({ forced: 0 })
   })
 
-  it('tells onState everything in order, from dial to close', async () => {
+  it('passes all events to onState in order, from dial to close', async () => {
     await scratch.server().listen(scratch.path())
     const events: ConnectionEvent[] = []
     const client = await scratch.connect(scratch.path(), { onState: (event) => void events.push(event) })
@@ -109,7 +109,7 @@ describe('connectUnix', () => {
     expect(events.at(-1)?.reason).toBe('ended')
   })
 
-  it('tells onState of the dial, when nobody is there', async () => {
+  it('passes the dial to onState, also without a server', async () => {
     const states: string[] = []
     const onState = ({ state }: ConnectionEvent): void => void states.push(state)
     await rejection(connectUnix(scratch.path(), { onState }))

@@ -19,7 +19,7 @@ for (const { name, options, describe } of engines) {
       expect(error).not.toHaveProperty('cause')
     })
 
-    it('listen() on a socket that lives, and on a path that is too long', async () => {
+    it('listen() on a live socket, and on a path that is too long', async () => {
       await scratch.server().listen(scratch.path())
       const start = async (path: string): Promise<void> => {
         await Promise.resolve()
@@ -34,7 +34,7 @@ for (const { name, options, describe } of engines) {
       expectHere(await rejection(start(`/tmp/${'x'.repeat(200)}`)), 'ERR_SOCK_PATH_TOO_LONG', '205 bytes')
     })
 
-    it('connectUnix() where nothing is, and where nobody listens', async () => {
+    it('connectUnix() to a missing path, and to a dead socket', async () => {
       const missing = await rejection(connectUnix(scratch.path(), options))
       const words = 'the socket file does not exist (ENOENT). Start the server, or check the path'
       expectHere(missing, 'ENOENT', `Cannot connect to "${scratch.path()}": ${words}`)

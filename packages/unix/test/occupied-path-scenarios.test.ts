@@ -133,7 +133,7 @@ if sys.argv[2] == 'live':
 `
 
 describe('listen on the path of a datagram socket', () => {
-  itWith('python3', 'rejects while it lives, and disturbs nothing', async () => {
+  itWith('python3', 'rejects while it is open, and disturbs nothing', async () => {
     const path = scratch.own()
     const python = spawn('python3', ['-c', BIND_DATAGRAM, path, 'live'])
     scratch.later(() => python.kill('SIGKILL'))

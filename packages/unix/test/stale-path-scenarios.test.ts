@@ -88,7 +88,7 @@ describe('listen on the path of a dead socket that a killed process had claimed'
     expect(await late.result).toEqual({ names: ['app.sock'], answer: 'hello' })
   })
 
-  it('rejects while the claim is new, since somebody may be at it', async () => {
+  it('rejects while the claim is new, since another process may be using it', async () => {
     const path = scratch.own()
     await leaveDeadSocket(path)
     const claim = `.app.sock.${lstatSync(path).ino}.dead`

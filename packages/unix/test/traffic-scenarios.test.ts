@@ -31,7 +31,7 @@ describe('a Unix connection', () => {
     expect(await ask(await scratch.connect(scratch.path()), 'request')).toBe('request, answered late')
   })
 
-  it('goes on to the server after that has ended its side', async () => {
+  it('reaches the server after it has ended its side', async () => {
     let whole = ''
     const server = scratch.server(async (connection) => {
       await connection.write('only this')

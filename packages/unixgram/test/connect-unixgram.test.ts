@@ -36,7 +36,7 @@ describe('connectUnixgram', () => {
     })
   })
 
-  it('rejects with ECONNREFUSED where nobody is', async () => {
+  it('rejects with ECONNREFUSED without a server', async () => {
     await leaveDeadSocket(scratch.own())
     expect(await rejection(scratch.connect())).toMatchObject({ code: 'ECONNREFUSED' })
   })
@@ -96,7 +96,7 @@ describe('connectUnixgram', () => {
     expect(listeners).toBe(0)
   })
 
-  itWith('python3', 'hears nobody but its server', async () => {
+  itWith('python3', 'receives from its server only', async () => {
     await scratch.serve()
     const client = await scratch.connect()
     const stranger = scratch.python(STRANGER, String(client.localAddress))
@@ -114,7 +114,7 @@ except OSError as error: say(errno.errorcode[error.errno])
 `
 
 describe('a client whose server has gone', () => {
-  itWith('python3', 'is told so, hears no stranger, and finds its successor', async () => {
+  itWith('python3', 'gets an error, receives from no other socket, and reaches the successor', async () => {
     const { server } = await scratch.serve()
     const client = await scratch.connect()
     expect(await ask(client, 'before')).toBe('before')
@@ -149,7 +149,7 @@ describe('a client whose server has gone', () => {
 
 for (const { name, options, describe: describeWith } of engines) {
   describeWith(`a client whose own socket file somebody deletes${name}`, () => {
-    it('is told that the server has gone as anybody else is', async () => {
+    it('gets the same error as others when the server is gone', async () => {
       const { server } = await scratch.serve(echo, options)
       const client = await scratch.connect(scratch.path(), options)
       await server.close()

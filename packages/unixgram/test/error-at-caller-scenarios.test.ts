@@ -18,7 +18,7 @@ for (const { name, options, describe } of engines) {
       expect(error).toMatchObject({ message, syscall: 'bind', path })
     })
 
-    it('listen() on a socket that lives', async () => {
+    it('listen() on a live socket', async () => {
       await scratch.serve()
       const start = async (): Promise<void> => {
         await Promise.resolve()
@@ -28,7 +28,7 @@ for (const { name, options, describe } of engines) {
       expectHere(await rejection(start()), 'ERR_SOCK_PATH_IN_USE', words)
     })
 
-    it('connectUnixgram() where nothing is, nobody listens, or a stream socket is', async () => {
+    it('connectUnixgram() to a missing path, a dead socket, or a stream socket', async () => {
       const missing = await rejection(connectUnixgram(scratch.path(), options))
       const words = 'the socket file does not exist (ENOENT). Start the server, or check the path'
       expectHere(missing, 'ENOENT', `Cannot connect to "${scratch.path()}": ${words}`)

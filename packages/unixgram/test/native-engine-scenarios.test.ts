@@ -201,7 +201,7 @@ say('free' if select.select([r], [], [], 5)[0] and os.read(r, 1) == b'' else 'he
     await expectServed()
   })
 
-  itWith('python3', 'of more than 262,144 bytes have them cut there, and are told so', async () => {
+  itWith('python3', 'of more than 262,144 bytes are cut there, and marked as truncated', async () => {
     const seen: unknown[] = []
     await scratch.serve({ data: (_, data, __, truncated) => void seen.push(data.length, truncated) })
     const python = scratch.python(
@@ -241,7 +241,7 @@ say(' '.join(s.recv(100).decode() for _ in range(40)))
     expect(await python.hear()).toBe(Array.from({ length: 40 }, (_, index) => index).join(' '))
   })
 
-  it('that are gone are told of by their own promise, and others in the same batch get theirs', async () => {
+  it('that are gone make their own promise reject, and others in the same batch are served', async () => {
     const outcomes: unknown[] = []
     const known = new Map<string, unknown>()
     await scratch.serve({
@@ -273,7 +273,7 @@ say(' '.join(s.recv(100).decode() for _ in range(40)))
 describe('createEngine({ credentials: true })', () => {
   const telling = createEngine({ credentials: true })
 
-  itWith('python3', 'tells who has sent each datagram, to all kinds of handlers', async () => {
+  itWith('python3', 'gives all kinds of handlers the credentials of the sender', async () => {
     const seen: unknown[] = []
     await scratch.serve(
       { data: ({ peerCredentials }) => void seen.push(peerCredentials) },
@@ -302,7 +302,7 @@ say(os.getpid())
     expect(seen).toEqual([expected, expected, expected])
   })
 
-  itWith('python3', 'tells processes apart, and leaves no descriptor that one has sent', async () => {
+  itWith('python3', 'distinguishes processes, and keeps no file descriptor that one has sent', async () => {
     const seen = new Map<string, number | undefined>()
     await scratch.serve(
       { data: ({ peerCredentials }, data) => void seen.set(String(data), peerCredentials?.pid) },
@@ -349,7 +349,7 @@ describe('createEngine({ autobind: true })', () => {
     expect(await ask(client, 'x')).toBe('x')
   })
 
-  it('has clients that nobody but their server can send to, also when it is gone and comes again', async () => {
+  it('has clients that only their server can send to, also after a restart', async () => {
     const { server, address } = await scratch.serve()
     const client = await connectUnixgram(scratch.path(), { engine: autobind })
     scratch.later(() => client.close())

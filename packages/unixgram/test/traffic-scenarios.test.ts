@@ -236,7 +236,7 @@ describe('channel.send', () => {
     ['nobody', { family: 'unix', path: '/nonexistent/socket' }, 'ENOENT'],
   ]
 
-  it.each(addresses)('to %s rejects, and the channel lives on', async (_, address, code) => {
+  it.each(addresses)('to %s rejects, and the channel stays open', async (_, address, code) => {
     const errors: unknown[] = []
     await scratch.serve(async (channel) => {
       const data = await channel.read()

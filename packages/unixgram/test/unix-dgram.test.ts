@@ -130,7 +130,7 @@ describe('UnixDgramSocket', () => {
     socket.close()
   })
 
-  it('tells nothing after close(), not even what has come before', async () => {
+  it('reports nothing after close(), not even earlier datagrams', async () => {
     let received = 0
     const receiver = new UnixDgramSocket({ ...silent, received: () => void (received += 1) })
     receiver.bind(scratch.own())
