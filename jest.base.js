@@ -10,10 +10,10 @@ import { join } from 'node:path'
 export const plain = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.mjs'],
-  // Against hanging only: what a test waits for comes as soon as the machine gets to it.
+  // Only for tests that hang: no result depends on this time.
   testTimeout: 180_000,
-  // turbo runs as many packages at once as there are cores. Two files of each at once, since many of them wait for
-  // other processes, and since the last package must not leave a core idle.
+  // turbo runs as many packages at once as there are cores. Run two files of each at once: many wait for other
+  // processes, and the last package must not leave a core idle.
   maxWorkers: Math.max(2, Math.ceil(availableParallelism() / 4)),
   moduleFileExtensions: ['js', 'mjs', 'cjs', 'json', 'node'],
   transform: {},
@@ -37,7 +37,7 @@ export async function typescript(folder) {
     transform: {
       '^.+\\.ts$': ['ts-jest', { useESM: true, transpilation: true, tsconfig: '<rootDir>/tsconfig.json' }],
     },
-    // TypeScript sources import './x.js' and mean './x.ts'; compiled ones find x.js, as they have no x.ts.
+    // TypeScript sources import './x.js' for './x.ts'. Compiled files have no './x.ts', so they find './x.js'.
     moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
     moduleFileExtensions: ['ts', ...plain.moduleFileExtensions],
 
