@@ -5,7 +5,7 @@ import { inRoot, root } from './repository.mjs'
 
 /** Optional programs that tests talk to or build with. */
 const COUNTERPARTS =
-  'aarch64-linux-gnu-gcc cc chromium curl dig ip logger memccat mosquitto_pub nc openssl postmap python3 redis-benchmark redis-cli rsyslogd socat ss strace systemd-analyze taskset unshare'
+  'aarch64-linux-gnu-gcc cc chromium curl dig haproxy ip logger memccat mosquitto_pub nc openssl pg_ctlcluster postmap python3 redis-benchmark redis-cli redis-server rsyslogd socat ss ssh strace systemd-analyze taskset unshare'
 
 /** A description of the machine, for the cache: after socat was installed, a test that was skipped must run. */
 function machine() {

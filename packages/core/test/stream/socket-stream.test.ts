@@ -132,6 +132,36 @@ describe('SocketStream', () => {
     expect(() => stream.setTimeout(1, 'callback' as never)).toThrow('Invalid "callback"')
   })
 
+  it('bufferSize, server and autoSelectFamilyAttemptedAddresses are those of a connected socket', async () => {
+    const { stream, port } = await openStream()
+    port.bufferedBytes = 1_000_000
+    stream.write('passed on')
+    stream.write('waits')
+    expect(stream.bufferSize).toBe(stream.writableLength)
+    expect(stream.bufferSize).toBeGreaterThan(0)
+    expect(stream.server).toBeNull()
+    expect(stream.autoSelectFamilyAttemptedAddresses).toEqual([])
+  })
+
+  it('setTypeOfService() reaches the socket of the engine, and does nothing without one', async () => {
+    const socket = { setTypeOfService: jest.fn(), getTypeOfService: () => 8 }
+    const { stream } = await openStream({ socket })
+    expect(stream.setTypeOfService(8).getTypeOfService()).toBe(8)
+    expect(socket.setTypeOfService).toHaveBeenCalledWith(8)
+    const other = await openStream()
+    expect(other.stream.setTypeOfService(8).getTypeOfService()).toBe(0)
+  })
+
+  it('setKeepAlive() takes its arguments as an object, too', async () => {
+    const socket = { setKeepAlive: jest.fn() }
+    const { stream } = await openStream({ socket })
+    stream.setKeepAlive({ enable: true, initialDelay: 5_000 }).setKeepAlive({})
+    expect(socket.setKeepAlive.mock.calls).toEqual([
+      [true, 5_000],
+      [false, 0],
+    ])
+  })
+
   it('setNoDelay() and setKeepAlive() reach the socket of the engine, and do nothing without one', async () => {
     const socket = { setNoDelay: jest.fn(), setKeepAlive: jest.fn() }
     const { stream } = await openStream({ socket })

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Address } from '../address/address.js'
 
@@ -167,23 +167,29 @@ export interface ConnectionStream extends Duplex {
   /** The family of the peer's address. */
   readonly remoteFamily: 'IPv4' | 'IPv6' | undefined
   /** The host of this side; `undefined` on Unix sockets, like the next two. */
-  readonly localAddress: string | undefined
+  readonly localAddress?: string
   /** The port of this side. */
-  readonly localPort: number | undefined
+  readonly localPort?: number
   /** The family of this side's address. */
-  readonly localFamily: 'IPv4' | 'IPv6' | undefined
+  readonly localFamily?: 'IPv4' | 'IPv6'
   /** Payload bytes received so far. */
   readonly bytesRead: number
   /** Payload bytes written so far, including those still queued. */
   readonly bytesWritten: number
+  /** Bytes in the queue of the stream: the same as `writableLength`. */
+  readonly bufferSize: number
   /** Always false: the connection exists before its stream. */
   readonly connecting: boolean
   /** Always false. */
   readonly pending: boolean
   /** The open sides. */
   readonly readyState: 'open' | 'readOnly' | 'writeOnly' | 'closed'
+  /** Always empty: the connection exists before its stream. */
+  readonly autoSelectFamilyAttemptedAddresses: string[]
+  /** The server of `node:http` that serves it, else `null`. */
+  readonly server: Server | null
   /** The time that `setTimeout()` has set, in ms; `undefined` before the first call. */
-  readonly timeout: number | undefined
+  readonly timeout?: number
   /** The address of this side; an empty object on Unix sockets. */
   address(): AddressInfo | Record<string, never>
   /**
@@ -197,9 +203,17 @@ export interface ConnectionStream extends Duplex {
   /**
    * Probes a silent peer (SO_KEEPALIVE). Does nothing on Unix sockets. Default: false.
    *
+   * @param enable whether to probe; or both, as an object
    * @param initialDelay the silence before the first probe, in ms. 0 leaves it unchanged, and is the default
    */
-  setKeepAlive(enable?: boolean, initialDelay?: number): this
+  setKeepAlive(
+    enable?: boolean | { enable?: boolean | undefined; initialDelay?: number | undefined },
+    initialDelay?: number,
+  ): this
+  /** The byte that `setTypeOfService()` has set (IP_TOS); 0 if the engine cannot tell. */
+  getTypeOfService(): number
+  /** Sets this byte of each packet, where the engine can: Node's from Node 25.6 on. */
+  setTypeOfService(tos: number): this
   /** Keeps the process alive while open, which is the default. Does nothing if the engine cannot do that. */
   ref(): this
   /** Lets the process end while open. Does nothing if the engine cannot do that. */

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Address, IpAddress } from '../address/address.js'
 import type { Connection, ConnectionStream } from '../channel/channel.js'
@@ -11,6 +11,14 @@ import type { StreamPort } from './port.js'
 interface Settable {
   setNoDelay?(noDelay: boolean): unknown
   setKeepAlive?(enable: boolean, initialDelay: number): unknown
+  getTypeOfService?(): number
+  setTypeOfService?(tos: number): unknown
+}
+
+/** The argument of `setKeepAlive()` as an object. */
+interface KeepAlive {
+  readonly enable?: boolean | undefined
+  readonly initialDelay?: number | undefined
 }
 
 /** What a stream needs from its connection. */
@@ -25,6 +33,8 @@ export interface StreamSource {
 
 /** A stream with the members of a socket. Decision 28 says why this class extends another. */
 export class SocketStream extends Duplex implements ConnectionStream {
+  /** node:http sets it. */
+  server: Server | null = null
   readonly #source: StreamSource
   #timeout: number | undefined
   #timer: NodeJS.Timeout | undefined
@@ -101,20 +111,28 @@ export class SocketStream extends Duplex implements ConnectionStream {
   get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
     return family(this.connection.remoteAddress)
   }
-  get localAddress(): string | undefined {
-    return ip(this.connection.localAddress)?.host
+  // Node's types call the next three, and `timeout`, missing instead of undefined. With exactOptionalPropertyTypes a
+  // getter cannot say so.
+  get localAddress(): string {
+    return ip(this.connection.localAddress)?.host as string
   }
-  get localPort(): number | undefined {
-    return ip(this.connection.localAddress)?.port
+  get localPort(): number {
+    return ip(this.connection.localAddress)?.port as number
   }
-  get localFamily(): 'IPv4' | 'IPv6' | undefined {
-    return family(this.connection.localAddress)
+  get localFamily(): 'IPv4' | 'IPv6' {
+    return family(this.connection.localAddress) as 'IPv4' | 'IPv6'
   }
   get bytesRead(): number {
     return this.connection.bytesRead
   }
   get bytesWritten(): number {
     return this.connection.bytesWritten + this.writableLength - this.#passedOn
+  }
+  get bufferSize(): number {
+    return this.writableLength
+  }
+  get autoSelectFamilyAttemptedAddresses(): string[] {
+    return []
   }
   get connecting(): boolean {
     return false
@@ -126,14 +144,13 @@ export class SocketStream extends Duplex implements ConnectionStream {
     if (this.readable) return this.writable ? 'open' : 'readOnly'
     return this.writable ? 'writeOnly' : 'closed'
   }
-  get timeout(): number | undefined {
-    return this.#timeout
+  get timeout(): number {
+    return this.#timeout as number
   }
 
   address(): AddressInfo | Record<string, never> {
-    const { localAddress: address, localPort: port, localFamily } = this
-    if (address === undefined || port === undefined || localFamily === undefined) return {}
-    return { address, family: localFamily, port }
+    const local = ip(this.connection.localAddress)
+    return local === undefined ? {} : { address: local.host, family: this.localFamily, port: local.port }
   }
 
   setTimeout(ms: number, callback?: () => void): this {
@@ -155,8 +172,18 @@ export class SocketStream extends Duplex implements ConnectionStream {
     return this
   }
 
-  setKeepAlive(enable = false, initialDelay = 0): this {
+  setKeepAlive(enable: boolean | KeepAlive = false, initialDelay = 0): this {
+    if (typeof enable === 'object') return this.setKeepAlive(enable.enable ?? false, enable.initialDelay)
     ;(this.#source.port.socket as Settable | undefined)?.setKeepAlive?.(enable, initialDelay)
+    return this
+  }
+
+  getTypeOfService(): number {
+    return (this.#source.port.socket as Settable | undefined)?.getTypeOfService?.() ?? 0
+  }
+
+  setTypeOfService(tos: number): this {
+    ;(this.#source.port.socket as Settable | undefined)?.setTypeOfService?.(tos)
     return this
   }
 

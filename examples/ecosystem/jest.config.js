@@ -1,0 +1,3 @@
+import { typescript } from '../../jest.base.js'
+
+export default typescript(import.meta.dirname)

@@ -1,0 +1,105 @@
+import {
+  credentials,
+  makeClientConstructor,
+  Server,
+  type Client,
+  type ServiceDefinition,
+} from '@grpc/grpc-js'
+import { expect } from '@jest/globals'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
+import { once } from 'node:events'
+import { createServer } from 'node:http2'
+import { grpcHandler } from '../../src/grpc.js'
+import { http2Handler } from '../../src/http2.js'
+import { serve, type Running } from '../support/grounds.js'
+import type { Row } from '../support/row.js'
+
+/** What curl needs to reach a server of ours. */
+function curlArguments({ ground, path, port, caFile }: Running): string[] {
+  const common = ['-sS', '--noproxy', '*', '-m', '60']
+  if (ground.isUnix) return [...common, '--http2-prior-knowledge', '--unix-socket', path, 'http://localhost/']
+  if (ground.isSecure) return [...common, '--http2', '--cacert', caFile, `https://localhost:${port}/`]
+  return [...common, '--http2-prior-knowledge', `http://localhost:${port}/`]
+}
+
+const bytes = (value: string): Buffer => Buffer.from(value)
+const method = {
+  requestSerialize: bytes,
+  requestDeserialize: String,
+  responseSerialize: bytes,
+  responseDeserialize: String,
+}
+
+/** A service without a .proto file: text in, text out. */
+const echo = {
+  once: { ...method, path: '/Echo/Once', requestStream: false, responseStream: false },
+  stream: { ...method, path: '/Echo/Stream', requestStream: true, responseStream: true },
+} satisfies ServiceDefinition
+
+export interface EchoClient extends Client {
+  once(text: string, callback: (error: Error | null, answer?: string) => void): void
+  stream(): NodeJS.ReadWriteStream
+}
+
+/** The client of grpc-js, which connects by itself. */
+function dialGrpc({ ground, path, port, certificate }: Running): EchoClient {
+  const Constructor = makeClientConstructor(echo, 'Echo')
+  const secret = ground.isSecure
+    ? credentials.createSsl(Buffer.from(certificate.cert))
+    : credentials.createInsecure()
+  const client = new Constructor(ground.isUnix ? `unix:${path}` : `localhost:${port}`, secret, {
+    'grpc.enable_http_proxy': 0,
+  })
+  later(() => client.close())
+  return client as unknown as EchoClient
+}
+
+function createGrpc(): ReturnType<typeof grpcHandler> {
+  const grpc = new Server()
+  grpc.addService(echo, {
+    once: (call: { request: string }, callback: (error: null, answer: string) => void) =>
+      callback(null, call.request),
+    stream: (call: NodeJS.ReadWriteStream) => void call.pipe(call),
+  })
+  return grpcHandler(grpc)
+}
+
+export const rpcRows: readonly Row[] = [
+  {
+    name: 'node:http2 answers curl, which chooses it by prior knowledge or by ALPN',
+    needs: 'curl',
+    async test(ground) {
+      const http2 = createServer(({ httpVersion }, response) =>
+        response.end(`hello over HTTP/${httpVersion}`),
+      )
+      const running = await serve(ground, http2Handler(http2), { alpn: ['h2'] })
+      const result = await runTool('curl', [...curlArguments(running), '-w', ' %{http_version}'])
+      expect(result).toMatchObject({ stdout: 'hello over HTTP/2.0 2', stderr: '' })
+      await until(() => running.server.openConnections === 0, 'the connection is closed')
+      expect(running.errors).toEqual([])
+    },
+  },
+  {
+    name: 'grpc-js answers calls and streams of its client',
+    async test(ground) {
+      const running = await serve(ground, createGrpc().handler, { alpn: ['h2'] })
+      const client = dialGrpc(running)
+      const answer = await new Promise((resolve, reject) =>
+        client.once('hello', (error, text) => (error ? reject(error) : resolve(text))),
+      )
+      expect(answer).toBe('hello')
+      const stream = client.stream()
+      for (const text of ['one', 'x'.repeat(100_000)]) {
+        stream.write(text)
+        expect((await once(stream, 'data'))[0]).toBe(text)
+      }
+      stream.end()
+      await once(stream, 'end')
+      client.close()
+      await until(() => running.server.openConnections === 0, 'the connection is closed')
+      expect(running.errors).toEqual([])
+    },
+  },
+]
