@@ -15,6 +15,8 @@ static const struct option options[] = {
     {"noDelay", IPPROTO_TCP, TCP_NODELAY},
     {"keepAlive", SOL_SOCKET, SO_KEEPALIVE},
     {"keepAliveIdle", IPPROTO_TCP, TCP_KEEPIDLE},
+    {"keepAliveInterval", IPPROTO_TCP, TCP_KEEPINTVL},
+    {"keepAliveProbes", IPPROTO_TCP, TCP_KEEPCNT},
     {"userTimeout", IPPROTO_TCP, TCP_USER_TIMEOUT},
     {"deferAccept", IPPROTO_TCP, TCP_DEFER_ACCEPT},
     {"fastOpen", IPPROTO_TCP, TCP_FASTOPEN},

@@ -108,14 +108,21 @@ describeNative('NativeListener', () => {
     const listener = await used.listenStream(endpoint, options, {
       ...sink,
       accept(port) {
-        const names = ['noDelay', 'keepAlive', 'keepAliveIdle', 'userTimeout'] as const
+        const names = [
+          'noDelay',
+          'keepAlive',
+          'keepAliveIdle',
+          'keepAliveInterval',
+          'keepAliveProbes',
+          'userTimeout',
+        ] as const
         values.push(...names.map((name) => port.socket.getOption(name)))
         port.destroy()
       },
     })
     const peer = connect((listener.address as { port: number }).port, '127.0.0.1')
     await once(peer.resume(), 'end')
-    expect(values).toEqual([1, 1, 90, 5000])
+    expect(values).toEqual([1, 1, 90, 1, 10, 5000])
     peer.destroy()
     await listener.close()
   })

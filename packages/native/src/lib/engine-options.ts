@@ -50,6 +50,10 @@ const MAX_INT = 2 ** 31 - 1
 /** In microseconds: a turn ends after 1 ms, however long the engine might poll. */
 const MAX_SPIN = 1000
 
+/** How a silent peer is probed, as Node's engine does it: each second, ten times (uv_tcp_keepalive(), libuv). */
+const PROBE_INTERVAL = 1
+const PROBES = 10
+
 const checks = {
   tcpUserTimeout: check.milliseconds(undefined, 1),
   tcpDeferAccept: check.milliseconds(undefined, 1),
@@ -105,6 +109,8 @@ export function connectionOptions(
   if (keepAlive > 0) {
     options.keepAlive = 1
     options.keepAliveIdle = seconds(keepAlive)
+    options.keepAliveInterval = PROBE_INTERVAL
+    options.keepAliveProbes = PROBES
   }
   return options
 }

@@ -17,6 +17,16 @@ export interface SocketOptions {
    */
   keepAliveIdle?: number
   /**
+   * TCP: the time between two probes, in seconds, 1 to 32,767. Default 1 with `keepAlive`, as with Node's engine;
+   * otherwise the system's, 75 (TCP_KEEPINTVL, tcp(7)).
+   */
+  keepAliveInterval?: number
+  /**
+   * TCP: how many probes without an answer end the connection, 1 to 127. Default 10 with `keepAlive`, as with Node's
+   * engine; otherwise the system's, 9 (TCP_KEEPCNT, tcp(7)).
+   */
+  keepAliveProbes?: number
+  /**
    * TCP: how long sent data may wait for its acknowledgement, in ms. Default 0, as long as the system tries
    * (TCP_USER_TIMEOUT, tcp(7)).
    */
