@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import type { Channel, Handler, Server } from '@sock/core'
+import { engine } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
+import { testedEngines } from '@sock/tools/testing/engines'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
@@ -19,6 +21,8 @@ import {
 
 /** What the four transports have in common here. */
 interface Transport {
+  /** Skips where the engine cannot be used. */
+  readonly describe: typeof describe.skip
   readonly isStream: boolean
   create(handler: Handler | ChannelCallbacks): Server
   target(): string
@@ -31,32 +35,38 @@ let count = 0
 const path = (): string => join(folder, `${(count += 1)}`)
 const ip = (): string => '127.0.0.1:0'
 
-const transports: Record<string, Transport> = {
-  tcp: {
+const transports: Record<string, Transport> = {}
+for (const { name, options, describe: describeEngine } of testedEngines(engine)) {
+  transports[`tcp${name}`] = {
+    describe: describeEngine,
     isStream: true,
-    create: (handler) => createTcpServer(handler),
+    create: (handler) => createTcpServer(handler, options),
     target: ip,
-    connect: (address) => connectTcp(address),
-  },
-  unix: {
+    connect: (address) => connectTcp(address, options),
+  }
+  transports[`unix${name}`] = {
+    describe: describeEngine,
     isStream: true,
-    create: (handler) => createUnixServer(handler),
+    create: (handler) => createUnixServer(handler, options),
     target: path,
-    connect: (address) => connectUnix(address),
-  },
-  udp: {
+    connect: (address) => connectUnix(address, options),
+  }
+  transports[`udp${name}`] = {
+    describe: describeEngine,
     isStream: false,
-    create: (handler) => createUdpServer(handler),
+    create: (handler) => createUdpServer(handler, options),
     target: ip,
-    connect: (address) => connectUdp(address),
-  },
-  unixgram: {
+    connect: (address) => connectUdp(address, options),
+  }
+  transports[`unixgram${name}`] = {
+    describe: describeEngine,
     isStream: false,
-    create: (handler) => createUnixgramServer(handler),
+    create: (handler) => createUnixgramServer(handler, options),
     target: path,
-    connect: (address) => connectUnixgram(address),
-  },
+    connect: (address) => connectUnixgram(address, options),
+  }
 }
+const datagrams = Object.entries(transports).filter(([, { isStream }]) => !isStream)
 
 const echoFunction: FrameFunction<string, string> = async (peer) => {
   for await (const line of peer) await peer.write(`${line}!`)
@@ -89,87 +99,88 @@ async function serving(
   }
 }
 
-describe.each(Object.entries(transports))('framed() over %s', (name, transport) => {
-  describe.each([
-    ['a function', framed(lines(), echoFunction)],
-    ['callbacks', framed(lines(), echoCallbacks)],
-    ['callbacks that take their time', framed(lines(), slowCallbacks)],
-  ])('with %s', (form, handler) => {
-    it(`framed(): ${form} over ${name} get each line, also several of one write, and answer each`, () =>
-      serving(transport, handler, async (client) => {
-        const peer = frames(client, lines())
-        await client.write('one\ntwo\r\nthree\n')
-        expect([await peer.read(), await peer.read(), await peer.read()]).toEqual(['one!', 'two!', 'three!'])
-        await peer.write('four')
-        expect(await peer.read()).toBe('four!')
-      }))
+for (const [name, transport] of Object.entries(transports))
+  transport.describe(`framed() over ${name}`, () => {
+    describe.each([
+      ['a function', framed(lines(), echoFunction)],
+      ['callbacks', framed(lines(), echoCallbacks)],
+      ['callbacks that take their time', framed(lines(), slowCallbacks)],
+    ])('with %s', (form, handler) => {
+      it(`framed(): ${form} over ${name} get each line, also several of one write, and answer each`, () =>
+        serving(transport, handler, async (client) => {
+          const peer = frames(client, lines())
+          await client.write('one\ntwo\r\nthree\n')
+          expect([await peer.read(), await peer.read(), await peer.read()]).toEqual([
+            'one!',
+            'two!',
+            'three!',
+          ])
+          await peer.write('four')
+          expect(await peer.read()).toBe('four!')
+        }))
 
-    it(`framed(): ${form} over ${name} get what is left at the end as the last line`, () =>
-      serving(transport, handler, async (client) => {
-        const peer = frames(client, lines())
-        await client.write('one\nlast')
-        if ('closeWrite' in client) await (client as { closeWrite(): Promise<void> }).closeWrite()
-        expect([await peer.read(), await peer.read()]).toEqual(['one!', 'last!'])
-        if (transport.isStream) expect(await peer.read()).toBeNull()
-      }))
+      it(`framed(): ${form} over ${name} get what is left at the end as the last line`, () =>
+        serving(transport, handler, async (client) => {
+          const peer = frames(client, lines())
+          await client.write('one\nlast')
+          if ('closeWrite' in client) await (client as { closeWrite(): Promise<void> }).closeWrite()
+          expect([await peer.read(), await peer.read()]).toEqual(['one!', 'last!'])
+          if (transport.isStream) expect(await peer.read()).toBeNull()
+        }))
+    })
+
+    it.each([
+      [
+        'a function',
+        framed(lengthPrefixed({ bytes: 1 }), async (peer) => {
+          for await (const frame of peer) await peer.write(frame)
+        }),
+      ],
+      ['callbacks', framed(lengthPrefixed({ bytes: 1 }), { message: (peer, frame) => peer.write(frame) })],
+    ])(
+      `framed(): %s over ${name}: a frame that is cut short is reported, and the server serves on`,
+      (_, handler) =>
+        serving(transport, handler, async (client, errors, server) => {
+          await client.write(Buffer.from([1, 7, 9, 1, 2]))
+          if (transport.isStream) {
+            await (client as unknown as { closeWrite(): Promise<void> }).closeWrite()
+            // Unix sockets know no reset: there the answer ends.
+            const peer = frames(client, lengthPrefixed({ bytes: 1 }))
+            const read = (): Promise<Buffer | null> => peer.read().catch(({ code }) => code)
+            expect([[null], ['ERR_SOCK_RESET']]).toContainEqual([
+              await read().then((first) => (first?.[0] === 7 ? read() : first)),
+            ])
+          } else {
+            expect(await client.read()).toEqual(Buffer.from([1, 7]))
+          }
+          const next = await transport.connect(server.address as never)
+          await next.write(Buffer.from([1, 8]))
+          expect(await next.read()).toEqual(Buffer.from([1, 8]))
+          await next.close()
+          expect(errors).toEqual([
+            expect.objectContaining({ code: 'ERR_SOCK_FRAME_INCOMPLETE', partial: Buffer.from([9, 1, 2]) }),
+          ])
+        }),
+    )
   })
 
-  it.each([
-    [
-      'a function',
-      framed(lengthPrefixed({ bytes: 1 }), async (peer) => {
-        for await (const frame of peer) await peer.write(frame)
-      }),
-    ],
-    ['callbacks', framed(lengthPrefixed({ bytes: 1 }), { message: (peer, frame) => peer.write(frame) })],
-  ])(
-    `framed(): %s over ${name}: a frame that is cut short is reported, and the server serves on`,
-    (_, handler) =>
-      serving(transport, handler, async (client, errors, server) => {
-        await client.write(Buffer.from([1, 7, 9, 1, 2]))
-        if (transport.isStream) {
-          await (client as unknown as { closeWrite(): Promise<void> }).closeWrite()
-          // Unix sockets know no reset: there the answer ends.
-          const peer = frames(client, lengthPrefixed({ bytes: 1 }))
-          const read = (): Promise<Buffer | null> => peer.read().catch(({ code }) => code)
-          expect([[null], ['ERR_SOCK_RESET']]).toContainEqual([
-            await read().then((first) => (first?.[0] === 7 ? read() : first)),
-          ])
-        } else {
-          expect(await client.read()).toEqual(Buffer.from([1, 7]))
-        }
-        const next = await transport.connect(server.address as never)
-        await next.write(Buffer.from([1, 8]))
-        expect(await next.read()).toEqual(Buffer.from([1, 8]))
-        await next.close()
-        expect(errors).toEqual([
-          expect.objectContaining({ code: 'ERR_SOCK_FRAME_INCOMPLETE', partial: Buffer.from([9, 1, 2]) }),
-        ])
-      }),
-  )
-})
-
-describe('framed() over datagrams', () => {
-  it.each(['udp', 'unixgram'])(
-    'framed(): frames of a datagram over %s that a run of the handler leaves go to the next run',
-    (name) => {
+for (const [name, transport] of datagrams)
+  transport.describe(`framed() over datagrams of ${name}`, () => {
+    it(`framed(): frames of a datagram over ${name} that a run of the handler leaves go to the next run`, () => {
       const runs: (string | null)[] = []
       const handler = framed(lines(), async (peer) => {
         const line = await peer.read()
         runs.push(line)
         await peer.write(line ?? '')
       })
-      return serving(transports[name] as Transport, handler, async (client) => {
+      return serving(transport, handler, async (client) => {
         const peer = frames(client, lines())
         await client.write('one\ntwo\nthree\n')
         expect([await peer.read(), await peer.read(), await peer.read()]).toEqual(['one', 'two', 'three'])
         expect(runs).toEqual(['one', 'two', 'three'])
       })
-    },
-  )
+    })
 
-  describe.each(['udp', 'unixgram'])('over %s', (name) => {
-    const transport = transports[name] as Transport
     /** Sends each datagram when the one before was answered. */
     async function ask(client: Channel, ...questions: string[]): Promise<(string | null)[]> {
       const peer = frames(client, lines())
@@ -232,4 +243,3 @@ describe('framed() over datagrams', () => {
       })
     })
   })
-})
