@@ -58,7 +58,7 @@ describeNative('the addon', () => {
   })
 
   it.each([true, false])(
-    'takes options that an object has itself (%s), and none that it inherits',
+    'the addon takes options that an object has itself (%s), and none that it inherits',
     async (own) => {
       const options = own ? { ttl: 9 } : (Object.create({ ttl: 9, unknown: 1 }) as SocketOptions)
       const slot = await connect(options)
@@ -74,7 +74,7 @@ describeNative('the addon', () => {
     },
   )
 
-  it('takes no source for one of another kind', async () => {
+  it('the addon takes no source for one of another kind', async () => {
     const { addon } = loop
     const { EBADF } = constants.errno
     const stream = await connect()
@@ -88,7 +88,7 @@ describeNative('the addon', () => {
     expect(addon.shutdown(datagram)).toBe(EBADF)
   })
 
-  it('throws for what is of a wrong type, and says where, instead of going on with anything', async () => {
+  it('the addon throws for what is of a wrong type, and says where, instead of going on with anything', async () => {
     const { addon } = loop
     const slot = await connect()
     const wrong = 'wrong' as never
@@ -148,7 +148,7 @@ describeNative('the addon', () => {
 })
 
 describeNative('a datagram socket for which the system refuses an option', () => {
-  it('is not opened, and the error names the option', async () => {
+  it('a datagram socket for which the system refuses an option is not opened, and the error names the option', async () => {
     const own = createLoop()
     const { openUdp } = createDatagrams(() => own, {
       busyPoll: -1,

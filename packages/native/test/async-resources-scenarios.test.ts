@@ -36,7 +36,7 @@ function idsAtChunks(witness: Witness): number[] {
 }
 
 describe('the asynchronous resource', () => {
-  it('of a connection is its own: all its callbacks run in it, and it is destroyed after the end', async () => {
+  it('the asynchronous resource of a connection is its own: all its callbacks run in it, and it is destroyed after the end', async () => {
     const { idsOf, whenGone } = watch()
     const pairs = [await createPair(), await createPair()]
     const [first = [], second = []] = pairs.map(({ witness }) => idsAtChunks(witness))
@@ -62,7 +62,7 @@ describe('the asynchronous resource', () => {
     await whenGone('SOCKCONNECTION')
   })
 
-  it('of a connection that is not accepted is destroyed, too', async () => {
+  it('the asynchronous resource of a connection that is not accepted is destroyed, too', async () => {
     const { idsOf, whenGone } = watch()
     const { listener, port } = await listenOnIp(engine, { accept: (refused) => refused.destroy() })
     const peer = connect({ host: '127.0.0.1', port })
@@ -77,7 +77,7 @@ describe('the asynchronous resource', () => {
     await whenGone('SOCKCONNECTION')
   })
 
-  it('of a listener is its own, peers are accepted in it, and it is destroyed with it', async () => {
+  it('the asynchronous resource of a listener is its own, peers are accepted in it, and it is destroyed with it', async () => {
     const { idsOf, whenGone } = watch()
     const ids: number[] = []
     const { listener, port } = await listenOnIp(engine, {
@@ -99,7 +99,7 @@ describe('the asynchronous resource', () => {
     await whenGone('SOCKLISTENER')
   })
 
-  it('of a datagram socket is its own, and is destroyed with it', async () => {
+  it('the asynchronous resource of a datagram socket is its own, and is destroyed with it', async () => {
     const { idsOf, whenGone } = watch()
     const bind = { host: '127.0.0.1', port: 0, family: 'udp4' } as const
     const settings = { broadcast: false, multicast: [] } as never

@@ -44,7 +44,7 @@ async function listenOn(host: string): Promise<{ port: number; close: () => Prom
 }
 
 describeNative('connectStream() of the engine', () => {
-  it('resolves names', async () => {
+  it('connectStream() of the engine resolves names', async () => {
     const { port, close } = await listenOn('127.0.0.1')
     resolveTo('127.0.0.1')
     const client = await engine.connectStream({ kind: 'ip', host: 'somewhere', port }, SOCKETS)
@@ -53,7 +53,7 @@ describeNative('connectStream() of the engine', () => {
     await close()
   })
 
-  it('tries all addresses of a name, one after the other', async () => {
+  it('connectStream() of the engine tries all addresses of a name, one after the other', async () => {
     const { port, close } = await listenOn('127.0.0.3')
     resolveTo('127.0.0.1', '127.0.0.2', '127.0.0.3')
     const client = await engine.connectStream({ kind: 'ip', host: 'somewhere', port }, SOCKETS)
@@ -62,7 +62,7 @@ describeNative('connectStream() of the engine', () => {
     await close()
   })
 
-  it('does not wait for an address that does not answer', async () => {
+  it('connectStream() of the engine does not wait for an address that does not answer', async () => {
     const { port, close } = await listenOn('127.0.0.1')
     // An address for documentation (RFC 5737): it is refused at once, or never answers.
     resolveTo('192.0.2.1', '127.0.0.1')
@@ -72,7 +72,7 @@ describeNative('connectStream() of the engine', () => {
     await close()
   })
 
-  it('rejects with the last error, as Node words it, when no address answers', async () => {
+  it('connectStream() of the engine rejects with the last error, as Node words it, when no address answers', async () => {
     const { port, close } = await listenOn('127.0.0.1')
     await close()
     resolveTo('127.0.0.1', '127.0.0.2')
@@ -88,7 +88,7 @@ describeNative('connectStream() of the engine', () => {
     })
   })
 
-  it('rejects with the reason of the signal, before and on the way', async () => {
+  it('connectStream() of the engine rejects with the reason of the signal, before and on the way', async () => {
     const aborted = AbortSignal.abort(new Error('never mind'))
     const endpoint = { kind: 'ip', host: '192.0.2.1', port: 9 } as const
     await expect(engine.connectStream(endpoint, SOCKETS, aborted)).rejects.toThrow('never mind')
@@ -104,7 +104,7 @@ describeNative('connectStream() of the engine', () => {
     await close()
   })
 
-  it('begins no further attempt once it is aborted', async () => {
+  it('connectStream() of the engine begins no further attempt once it is aborted', async () => {
     const sockets: SocketEvents[] = []
     const loop = {
       addon: { connectIp: () => sockets.length },
@@ -121,7 +121,7 @@ describeNative('connectStream() of the engine', () => {
     expect(sockets).toHaveLength(1)
   })
 
-  it('rejects with the error of a path, and for one that is too long', async () => {
+  it('connectStream() of the engine rejects with the error of a path, and for one that is too long', async () => {
     const address = { transport: 'unix', path: '/nowhere' } as never
     await expect(
       engine.connectStream({ kind: 'path', path: '/nowhere', address }, SOCKETS),

@@ -29,7 +29,7 @@ describe('createEngine()', () => {
     [{ datagramSpin: true }, TypeError, '"datagramSpin"'],
     [{ buzyPoll: 1 }, TypeError, 'Unknown option "buzyPoll"'],
     [1, TypeError, 'createEngine options'],
-  ])('throws for %j, and names it', (options, kind, name) => {
+  ])('createEngine() throws for %j, and names it', (options, kind, name) => {
     expect(() => createEngine(options as never)).toThrow(kind)
     expect(() => createEngine(options as never)).toThrow(name)
   })
@@ -108,7 +108,7 @@ describeNative('createEngine()', () => {
     await witness.has('closed')
   })
 
-  it('without options sockets are as the system makes them, and as servers want them', async () => {
+  it('without options of createEngine(), sockets are as the system makes them, and as servers want them', async () => {
     const { ours, peer, witness } = await createPair()
     const socket = ours.socket as NativeSocket
     expect(socket.getOption('noDelay')).toBe(1)

@@ -49,7 +49,7 @@ function block(milliseconds: number): void {
 const descriptors = (): number => readdirSync('/proc/self/fd').length
 
 describe('a datagram socket', () => {
-  it('receives all datagrams in few batches', async () => {
+  it('a datagram socket receives all datagrams in few batches', async () => {
     const turns = new Set<number>()
     let turn = 0
     let count = 0
@@ -84,7 +84,7 @@ describe('a datagram socket', () => {
     expect([count, closed]).toEqual([3, 1])
   })
 
-  it('lets timers and others have their turn while it is flooded', async () => {
+  it('a datagram socket lets timers and others have their turn while it is flooded', async () => {
     let flood = 0
     const flooded = await serve({ data: () => void (flood += 1) })
     const quiet = await serve({ data: (channel, data) => channel.write(data) })
@@ -169,7 +169,7 @@ describe('a datagram socket', () => {
     })
   })
 
-  it('keeps the bytes of what it sends as they were', async () => {
+  it('a datagram socket keeps the bytes of what it sends as they were', async () => {
     const server = await serve({
       data(channel) {
         const data = Buffer.from('before')
@@ -183,7 +183,7 @@ describe('a datagram socket', () => {
     expect(String(message)).toBe('before')
   })
 
-  it('rejects what the system refuses, and only that', async () => {
+  it('a datagram socket rejects what the system refuses, and only that', async () => {
     const outcomes: unknown[] = []
     const note = async (sending: Promise<void>): Promise<void> => {
       outcomes.push(
@@ -217,7 +217,7 @@ describe('a datagram socket', () => {
     expect(outcomes.some((outcome) => /^E(ACCES|NETUNREACH)$/.test(String(outcome)))).toBe(true)
   })
 
-  it('answers each of more senders than it has places for, also in one batch', async () => {
+  it('a datagram socket answers each of more senders than it has places for, also in one batch', async () => {
     const server = await serve(
       { data: (channel, data) => void channel.write(data) },
       {},
@@ -239,7 +239,7 @@ describe('a datagram socket', () => {
     }
   })
 
-  it('answers senders in order that replace each other in the cache within one batch', async () => {
+  it('a datagram socket answers senders in order that replace each other in the cache within one batch', async () => {
     const server = await serve(
       { data: (channel, data) => void channel.write(data) },
       {},
@@ -257,7 +257,7 @@ describe('a datagram socket', () => {
     }
   })
 
-  it('gives one address object for a sender as long as it is known', async () => {
+  it('a datagram socket gives one address object for a sender as long as it is known', async () => {
     const froms = new Set<unknown>()
     const server = await serve({ data: (_, __, from) => void froms.add(from) })
     const socket = await peer(server.address)
@@ -267,7 +267,7 @@ describe('a datagram socket', () => {
     expect([...froms][0]).toMatchObject({ family: 'ipv4', host: '127.0.0.1', port: socket.address().port })
   })
 
-  it('delivers small and large datagrams in turn, each whole', async () => {
+  it('a datagram socket delivers small and large datagrams in turn, each whole', async () => {
     const seen: [number, number, boolean][] = []
     const server = await serve({
       data(_, data) {
@@ -287,7 +287,7 @@ describe('a datagram socket', () => {
     for (const [length, slab] of seen) expect(slab).toBeLessThanOrEqual(length <= 8_192 ? 65_536 : 262_144)
   })
 
-  it('counts what the system dropped, also at the end', async () => {
+  it('a datagram socket counts what the system dropped, also at the end', async () => {
     const server = await serve({ data() {} }, {}, { receiveBufferSize: 4_096 })
     const socket = await peer(server.address)
     for (let index = 0; index < 200; index++) socket.send(Buffer.alloc(500))
@@ -302,7 +302,7 @@ describe('a datagram socket', () => {
     expect(came()).toBe(200)
   })
 
-  it('leaves with the system what a handler has no room for', async () => {
+  it('a datagram socket leaves with the system what a handler has no room for', async () => {
     let go = (): void => undefined
     const stuck = new Promise<void>((resolve) => (go = resolve))
     const server = await serve({ data: () => stuck }, { maxQueuedBytes: 2_000 })
@@ -316,7 +316,7 @@ describe('a datagram socket', () => {
     await until(() => server.stats().datagramsReceived === 50)
   })
 
-  it('shares a port with reusePort on every Node', async () => {
+  it('a datagram socket shares a port with reusePort on every Node', async () => {
     const seen = [0, 0]
     const make = (index: number): ReturnType<Create> =>
       createUdpServer(
@@ -336,7 +336,7 @@ describe('a datagram socket', () => {
     expect(Math.min(...seen)).toBeGreaterThan(0)
   })
 
-  it('reports a closed port, and goes on', async () => {
+  it('a datagram socket reports a closed port, and goes on', async () => {
     const server = await serve({ data: (channel, data) => channel.write(data) })
     const client: DatagramChannel = await connectUdp(server.address)
     closers.push(() => client.close())
@@ -349,7 +349,7 @@ describe('a datagram socket', () => {
     expect(String(await client.read())).toBe('somebody')
   })
 
-  it('says EADDRINUSE as Node does, and leaves no descriptor', async () => {
+  it('a datagram socket says EADDRINUSE as Node does, and leaves no descriptor', async () => {
     const server = await serve({ data() {} })
     const before = descriptors()
     const second = createUdpServer({ data() {} })

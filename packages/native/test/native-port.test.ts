@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => assertNothingLeft(before, () => []))
 
 describeNative('NativeStreamPort', () => {
-  it('delivers chunks that stay as they were, however many come after them', async () => {
+  it('NativeStreamPort delivers chunks that stay as they were, however many come after them', async () => {
     const { ours, peer, witness } = await createPair()
     for (let round = 0; round < 300; round++) {
       peer.write(Buffer.alloc(700, round))
@@ -25,7 +25,7 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   })
 
-  it('delivers nothing while paused, and everything after resume()', async () => {
+  it('NativeStreamPort delivers nothing while paused, and everything after resume()', async () => {
     const { ours, peer, witness } = await createPair()
     ours.pause()
     peer.write(Buffer.alloc(3_000_000, 7))
@@ -117,7 +117,7 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   })
 
-  it('copies a small write, so that its buffer may change', async () => {
+  it('NativeStreamPort copies a small write, so that its buffer may change', async () => {
     const { ours, peer, witness } = await createPair()
     witness.onChunk = (chunk) => {
       ours.write(chunk)
@@ -247,7 +247,7 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   })
 
-  it('closes others of the same batch without a word to them about it afterwards', async () => {
+  it('NativeStreamPort closes others of the same batch without a word to them about it afterwards', async () => {
     const pairs = await Promise.all(Array.from({ length: 8 }, () => createPair()))
     let closers = 0
     for (const { witness } of pairs) {

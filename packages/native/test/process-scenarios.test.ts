@@ -3,11 +3,11 @@ import { runProgram } from './support/child.js'
 import { describeNative, itChecked } from './support/needs.js'
 
 describeNative('a process with the engine', () => {
-  it('runs as long as a listener or a connection is open, and no longer', async () => {
+  it('a process with the engine runs as long as a listener or a connection is open, and no longer', async () => {
     expect(await runProgram('lives')).toEqual(['the listener kept it alive', 'the connection kept it alive'])
   })
 
-  it('runs as long as one of them is referenced', async () => {
+  it('a process with the engine runs as long as one of them is referenced', async () => {
     expect(await runProgram('references')).toEqual([
       'nothing',
       'NativeListener',
@@ -21,24 +21,24 @@ describeNative('a process with the engine', () => {
     ])
   })
 
-  it('turns peers away when no descriptor is left, says so, and recovers (G1)', async () => {
+  it('a process with the engine turns peers away when no descriptor is left, says so, and recovers (G1)', async () => {
     expect(await runProgram('no-descriptors', [], { descriptors: 50 })).toEqual({
       errors: ['accept EMFILE'],
       someWereAccepted: true,
     })
   })
 
-  it('gives no socket to its children', async () => {
+  it('a process with the engine gives no socket to its children', async () => {
     expect(await runProgram('children')).toEqual({ more: 0, hasSome: true })
   })
 
-  it('reports every error that a sink throws, and goes on', async () => {
+  it('a process with the engine reports every error that a sink throws, and goes on', async () => {
     const heard = (await runProgram('throws')) as { uncaught: string[]; answers: string[] }
     expect(heard.uncaught.toSorted()).toEqual(['oops a', 'oops b', 'oops c'])
     expect(heard.answers.toSorted()).toEqual(['a', 'b', 'c'])
   })
 
-  it('drops output of a connection that is reset in the same batch, and sends it to no other', async () => {
+  it('a process with the engine drops output of a connection that is reset in the same batch, and sends it to no other', async () => {
     const { errors, got } = (await runProgram('cross-write')) as { errors: string[]; got: string[] }
     expect(errors).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET'])
     expect(got.filter((text) => text === 'the answer')).toHaveLength(3)
@@ -46,7 +46,7 @@ describeNative('a process with the engine', () => {
     expect(got).toHaveLength(6)
   })
 
-  it('keeps sockets without references as long as they are open, and no longer', async () => {
+  it('a process with the engine keeps sockets without references as long as they are open, and no longer', async () => {
     expect(await runProgram('forgotten')).toEqual({ kept: 20, received: 20 })
   })
 
@@ -61,14 +61,14 @@ describeNative('a process with the engine', () => {
     expect((said as { stderr: string }).stderr).toContain('does not hold (./c/')
   })
 
-  it('serves with each of two copies of the package, which share one binary', async () => {
+  it('a process with the engine serves with each of two copies of the package, which share one binary', async () => {
     expect(await runProgram('two-copies')).toEqual({
       areTwo: true,
       answers: ['one', 'two', 'one again', 'two again'],
     })
   })
 
-  it('has an engine for each worker, which goes with it, however that ends (F15)', async () => {
+  it('a process with the engine has an engine for each worker, which goes with it, however that ends (F15)', async () => {
     // Two of each kind, the main thread's in between; that no descriptor is left it has seen itself.
     const answers = (await runProgram('workers')) as string[]
     for (const how of ['return', 'terminate', 'exit', 'throw'])

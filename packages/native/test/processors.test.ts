@@ -13,7 +13,7 @@ function reader(files: Record<string, string>): (path: string) => string {
 const GROUPS = '/proc/self/cgroup'
 
 describe('usableProcessors()', () => {
-  it('returns the affinity where there are no control groups', () => {
+  it('usableProcessors() returns the affinity where there are no control groups', () => {
     expect(usableProcessors(3, reader({}))).toBe(3)
     expect(usableProcessors(3, reader({ [GROUPS]: '0::/\n' }))).toBe(3)
   })
@@ -24,13 +24,13 @@ describe('usableProcessors()', () => {
     ['150000 100000\n', 1.5],
     ['50000 100000\n', 0.5],
     ['800000 100000\n', 4],
-  ])('takes the quota of version 2, %j, for %d of 4 processors', (quota, processors) => {
+  ])('usableProcessors() takes the quota of version 2, %j, for %d of 4 processors', (quota, processors) => {
     expect(usableProcessors(4, reader({ [GROUPS]: '0::/\n', '/sys/fs/cgroup/cpu.max': quota }))).toBe(
       processors,
     )
   })
 
-  it('takes the smallest quota of a group and of those above it', () => {
+  it('usableProcessors() takes the smallest quota of a group and of those above it', () => {
     const files = {
       [GROUPS]: '0::/system.slice/app.service\n',
       '/sys/fs/cgroup/system.slice/cpu.max': '100000 100000\n',
@@ -39,7 +39,7 @@ describe('usableProcessors()', () => {
     expect(usableProcessors(4, reader(files))).toBe(1)
   })
 
-  it('takes the quota of version 1', () => {
+  it('usableProcessors() takes the quota of version 1', () => {
     const files = (quota: string): Record<string, string> => ({
       [GROUPS]: '5:cpu,cpuacct:/docker/1:2\n4:memory:/docker/1:2\n1:cpuset:/\n',
       '/sys/fs/cgroup/cpu/docker/1:2/cpu.cfs_quota_us': quota,

@@ -52,7 +52,7 @@ describe('what is sent in a batch', () => {
     expect(answered).toEqual(sent)
   })
 
-  it('is not kept outside of a batch', () => {
+  it('what is sent in a batch is not kept outside of a batch', () => {
     const { entries, sent } = createBatch()
     expect(entries.add(1, 0, datagram('before'))).toBe(false)
     entries.begin(Infinity)

@@ -39,18 +39,21 @@ const REFUSED: [string, (all: Certificates) => Partial<Pair>, RegExp][] = [
 ]
 
 describe('client certificates', () => {
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('are verified and shown, over %s', async (version) => {
-    const { address, sessions } = await serveMutual()
-    const tls = { ca: certificates.ca, ...certificates.client, minVersion: version, maxVersion: version }
-    const client = await dial(address, { tls })
-    await client.write('hello')
-    expect(`${await readBytes(client, 5)}`).toBe('hello')
-    expect(sessions).toMatchObject([{ protocol: version, authorized: true, authorizationError: undefined }])
-    expect(sessions[0]?.peerCertificate?.subject).toBe('CN=alice')
-  })
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'client certificates are verified and shown, over %s',
+    async (version) => {
+      const { address, sessions } = await serveMutual()
+      const tls = { ca: certificates.ca, ...certificates.client, minVersion: version, maxVersion: version }
+      const client = await dial(address, { tls })
+      await client.write('hello')
+      expect(`${await readBytes(client, 5)}`).toBe('hello')
+      expect(sessions).toMatchObject([{ protocol: version, authorized: true, authorizationError: undefined }])
+      expect(sessions[0]?.peerCertificate?.subject).toBe('CN=alice')
+    },
+  )
 
   describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
-    it.each(REFUSED)('are refused and reported: %s (B5)', async (_, choose, why) => {
+    it.each(REFUSED)('client certificates are refused and reported: %s (B5)', async (_, choose, why) => {
       const { address, server, errors, sessions } = await serveMutual()
       const socket = connectBare(address.port, {
         ...choose(certificates),
@@ -83,7 +86,7 @@ describe('client certificates', () => {
     ['a stranger', (all: Certificates) => all.stranger, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
     ['a late one', (all: Certificates) => all.expired, 'CERT_HAS_EXPIRED'],
   ] as [string, (all: Certificates) => Partial<Pair>, string][])(
-    'are left to the handler without rejectUnauthorized: %s',
+    'client certificates are left to the handler without rejectUnauthorized: %s',
     async (_, choose, code) => {
       const { address, sessions, errors } = await serveMutual(false)
       const client = await dial(address, { tls: { ca: certificates.ca, ...choose(certificates) } })
@@ -94,7 +97,7 @@ describe('client certificates', () => {
     },
   )
 
-  it('that are refused over TLS 1.3 are no clean end of the input for our client', async () => {
+  it('client certificates that are refused over TLS 1.3 are no clean end of the input for our client', async () => {
     const { address } = await serveMutual()
     const tls = { ca: certificates.ca, minVersion: 'TLSv1.3' as const }
     const client = await dial(address, { tls })
@@ -105,7 +108,7 @@ describe('client certificates', () => {
     })
   })
 
-  it('that are refused leave the server to the others (B5)', async () => {
+  it('client certificates that are refused leave the server to the others (B5)', async () => {
     const { address, server, errors } = await serveMutual()
     const refused = Array.from({ length: 10 }, () => connectBare(address.port, {}))
     await Promise.all(refused.map((socket) => closed(socket)))

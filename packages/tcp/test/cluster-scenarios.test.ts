@@ -16,7 +16,7 @@ const PEERS = 4
 
 describe('a worker of a cluster that starts while peers wait in the primary', () => {
   it.each(['tcp', 'tls'])(
-    'serves the one that it gets before it is told that it listens: %s',
+    'a worker of a cluster that starts while peers wait in the primary serves the one that it gets before it is told that it listens: %s',
     async (kind) => {
       const folder = mkdtempSync(join(tmpdir(), 'sock-cluster-'))
       later(() => rmSync(folder, { recursive: true }))

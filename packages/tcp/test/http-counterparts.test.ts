@@ -101,7 +101,7 @@ describe('shutdown', () => {
     expect(errors).toEqual([])
   })
 
-  it('waits for an answer that takes longer than drainIdle', async () => {
+  it('shutdown() waits for an answer that takes longer than drainIdle', async () => {
     const drainIdle = 20
     let answer: (() => void) | undefined
     const http = createServer((_, response) => (answer = () => void response.end('worth waiting for')))

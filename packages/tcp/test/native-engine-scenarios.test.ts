@@ -28,7 +28,7 @@ describe('the native engine under tcp', () => {
     await Promise.all(servers.map((server) => server.close()))
   })
 
-  it('tls is refused, for servers and for clients', async () => {
+  it('tls is refused with the native engine, for servers and for clients', async () => {
     expect(() => createTcpServer(() => {}, { engine, tls: {} })).toThrow(
       'Cannot use TLS with the engine "native"',
     )

@@ -68,34 +68,37 @@ const CLIENT_CASES: Case[] = [
 const UNKNOWN = ['port', 'host', 'noDelai', 'NoDelay', 'reusePort', '__proto', 'constructor', 'toString']
 
 describe('createTcpServer', () => {
-  it.each(['handshakeTimeout', 'maxHandshakes'])('throws for %s without TLS', (option) => {
+  it.each(['handshakeTimeout', 'maxHandshakes'])('createTcpServer() throws for %s without TLS', (option) => {
     const error = thrown(() => createTcpServer(echo, { [option]: 5_000 }))
     expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
     expect(error.message).toBe(`Invalid "${option}": expected to be left out without "tls", got 5000`)
     expect(createTcpServer(echo, { [option]: undefined }).state).toBe('idle')
   })
 
-  it('throws for options before the handler, and says the order', () => {
+  it('createTcpServer() throws for options before the handler, and says the order', () => {
     expect(thrown(() => createTcpServer({ noDelay: true } as never, echo as never)).message).toBe(
       'Invalid arguments: the handler comes first, then the options: createTcpServer(handler, options)',
     )
   })
 
-  it.each(SERVER_CASES)('throws for %s: %p (H1)', (option, value, type) => {
+  it.each(SERVER_CASES)('createTcpServer() throws for %s: %p (H1)', (option, value, type) => {
     const error = thrown(() => createTcpServer(echo, { [option]: value }))
     expect(error).toBeInstanceOf(type)
     expect(error.message).toContain(`"${option}"`)
     expect(error.message).toMatch(/got .+$/)
   })
 
-  it.each(UNKNOWN)('throws for the unknown option %s, and names those it knows (H2)', (option) => {
-    const error = thrown(() => createTcpServer(echo, { [option]: 1 }))
-    expect(error).toBeInstanceOf(TypeError)
-    expect(error.message).toContain(`"${option}"`)
-    expect(error.message).toContain('noDelay')
-  })
+  it.each(UNKNOWN)(
+    'createTcpServer() throws for the unknown option %s, and names those it knows (H2)',
+    (option) => {
+      const error = thrown(() => createTcpServer(echo, { [option]: 1 }))
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error.message).toContain(`"${option}"`)
+      expect(error.message).toContain('noDelay')
+    },
+  )
 
-  it.each([1, 'x', null, []])('throws for options that are %p', (options) => {
+  it.each([1, 'x', null, []])('createTcpServer() throws for options that are %p', (options) => {
     expect(thrown(() => createTcpServer(echo, options as never))).toBeInstanceOf(TypeError)
   })
 
@@ -110,20 +113,20 @@ describe('createTcpServer', () => {
     expect(thrown(() => createTcpServer(handler as never))).toBeInstanceOf(TypeError)
   })
 
-  it('throws for a handshake timeout inside tls, where it would be ignored', () => {
+  it('createTcpServer() throws for a handshake timeout inside tls, where it would be ignored', () => {
     const error = thrown(() => createTcpServer(echo, { tls: { handshakeTimeout: 1 } }))
     expect(error).toBeInstanceOf(TypeError)
     expect(error.message).toContain('tls.handshakeTimeout')
   })
 
-  it('throws for TLS with an engine that cannot', () => {
+  it('createTcpServer() throws for TLS with an engine that cannot', () => {
     const engine = { ...nodeEngine, name: 'other' }
     const error = thrown(() => createTcpServer(echo, { tls: {}, engine }))
     expect(error).toMatchObject({ code: 'ERR_SOCK_UNSUPPORTED' })
     expect(error.message).toContain('"other"')
   })
 
-  it('takes undefined for "not given"', async () => {
+  it('createTcpServer() takes undefined for "not given"', async () => {
     const names = [...new Set(SERVER_CASES.map(([option]) => option))]
     const options = Object.fromEntries(names.map((name) => [name, undefined])) as TcpServerOptions
     const { address } = await serve(echo, options)
@@ -149,7 +152,7 @@ describe('createTcpServer', () => {
     expect(reads).toBe(1)
   })
 
-  it('is not moved by changes to the options afterwards (H5)', async () => {
+  it('createTcpServer() is not moved by changes to the options afterwards (H5)', async () => {
     const options: { maxConnections: number } = { maxConnections: 1 }
     const { address, server } = await serve(echo, options)
     options.maxConnections = 0
@@ -159,7 +162,7 @@ describe('createTcpServer', () => {
     expect(server.stats().rejected.connectionLimit).toBe(0)
   })
 
-  it('takes nothing from a polluted prototype (H4)', async () => {
+  it('createTcpServer() takes nothing from a polluted prototype (H4)', async () => {
     const prototype = Object.prototype as Record<string, unknown>
     prototype['maxConnections'] = 0
     try {
@@ -174,22 +177,25 @@ describe('createTcpServer', () => {
 })
 
 describe('connectTcp', () => {
-  it.each(CLIENT_CASES)('rejects for %s: %p', async (option, value, type) => {
+  it.each(CLIENT_CASES)('connectTcp() rejects for %s: %p', async (option, value, type) => {
     const error = await rejection(connectTcp(':1', { [option]: value }))
     expect(error).toBeInstanceOf(type)
     expect(error.message).toContain(`"${option}"`)
   })
 
-  it.each([...UNKNOWN, 'maxConnections', 'backlog'])('rejects for the unknown option %s', async (option) => {
-    const error = await rejection(connectTcp(':1', { [option]: 1 }))
-    expect(error).toBeInstanceOf(TypeError)
-    expect(error.message).toContain(`"${option}"`)
-  })
+  it.each([...UNKNOWN, 'maxConnections', 'backlog'])(
+    'connectTcp() rejects for the unknown option %s',
+    async (option) => {
+      const error = await rejection(connectTcp(':1', { [option]: 1 }))
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error.message).toContain(`"${option}"`)
+    },
+  )
 
   it.each([
     ['serverName', 'localhost'],
     ['handshakeTimeout', 5_000],
-  ])('rejects for %s without TLS', async (option, value) => {
+  ])('connectTcp() rejects for %s without TLS', async (option, value) => {
     for (const tls of [undefined, false]) {
       const error = await rejection(connectTcp(':1', { [option]: value, tls }))
       expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
@@ -197,14 +203,14 @@ describe('connectTcp', () => {
     }
   })
 
-  it('rejects for TLS with an engine that cannot', async () => {
+  it('connectTcp() rejects for TLS with an engine that cannot', async () => {
     const engine = { ...nodeEngine, name: 'other' }
     expect(await rejection(connectTcp(':1', { tls: true, engine }))).toMatchObject({
       code: 'ERR_SOCK_UNSUPPORTED',
     })
   })
 
-  it('takes undefined for "not given"', async () => {
+  it('connectTcp() takes undefined for "not given"', async () => {
     const names = [...new Set(CLIENT_CASES.map(([option]) => option))]
     const { address } = await serve()
     const client = await dial(

@@ -77,7 +77,7 @@ for (const { name, options, describe: describeEngine } of engines) {
   })
 
   describeEngine(`a storm${name}`, () => {
-    it('of 2,000 bare clients is served, and no connection is left (A12)', () =>
+    it('a storm of 2,000 bare clients is served, and no connection is left (A12)', () =>
       provoke(tcp, async (stage) => {
         const scene = await stage.serve(echo)
         const { host, port } = scene.address as IpAddress

@@ -9,7 +9,7 @@ const REQUESTS = 20_000
 const withBenchmark = hasTool('redis-benchmark') ? it : it.skip
 
 describe('a RESP server', () => {
-  it('answers inline commands and arrays, however they are cut', async () => {
+  it('a RESP server answers inline commands and arrays, however they are cut', async () => {
     const { address } = await serve(createRespHandler())
     const client = await dial(address)
     const request =

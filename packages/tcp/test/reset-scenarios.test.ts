@@ -13,7 +13,7 @@ import { collect, dial, dialRaw, readToEnd, serve } from './support/servers.js'
 const MIB = 1024 * 1024
 
 describe('a peer that resets', () => {
-  it('while idle ends the read with ERR_SOCK_RESET, and is no error of the server (A1)', async () => {
+  it('a peer that resets while idle ends the read with ERR_SOCK_RESET, and is no error of the server (A1)', async () => {
     const read: unknown[] = []
     const { address, server, errors, events } = await serve(async (connection) => {
       read.push(await rejection(connection.read()))
@@ -28,7 +28,7 @@ describe('a peer that resets', () => {
     expect(errors).toEqual([])
   })
 
-  it('is not reported either when the handler passes the failure on', async () => {
+  it('a peer that resets is not reported either when the handler passes the failure on', async () => {
     const { address, server, errors } = await serve(async (connection) => {
       for await (const chunk of connection) await connection.write(chunk)
     })
@@ -40,7 +40,7 @@ describe('a peer that resets', () => {
     expect(server.stats()).toMatchObject({ handlerErrors: 0 })
   })
 
-  it('in the middle of 8 MiB makes every pending write reject', async () => {
+  it('a peer that resets in the middle of 8 MiB makes every pending write reject', async () => {
     const outcomes: (string | undefined)[] = []
     const { address, server, errors, events } = await serve(async (connection) => {
       const writes = Array.from({ length: 8 }, () => connection.write(Buffer.alloc(MIB)))
@@ -74,7 +74,7 @@ describe('a peer that resets', () => {
     expect(errors).toEqual([])
   })
 
-  it('fires the signal with the reason', async () => {
+  it('a peer that resets fires the signal with the reason', async () => {
     let reason: unknown
     const { address, server } = await serve(async (connection) => {
       await once(connection.signal, 'abort')
@@ -89,7 +89,7 @@ describe('a peer that resets', () => {
 })
 
 describe('a peer that ends, and is reset after that', () => {
-  it('has sent all it had to: read() gives it, and null', async () => {
+  it('a peer that ends, and is reset after that has sent all it had to: read() gives it, and null', async () => {
     const got: string[] = []
     const { address, server } = await serve(async (connection) => {
       await connection.write('never read')
@@ -138,7 +138,7 @@ describe('a peer that ends, and is reset after that', () => {
 })
 
 describe('a slow reader', () => {
-  it('makes write() wait, so that little more than the mark is held in memory', async () => {
+  it('a slow reader makes write() wait, so that little more than the mark is held in memory', async () => {
     const mark = 64 * 1024
     let written = 0
     let sockets: Socket[] = []
@@ -194,20 +194,26 @@ describe('an answer to input that was left unread', () => {
     await server.close()
   }
 
-  it.each(SIZES)('of %d bytes is not destroyed by a RST', async (size) => {
-    await roundTrip(size, async (connection) => {
-      await connection.write(Buffer.alloc(size))
-    })
-  })
+  it.each(SIZES)(
+    'an answer to input that was left unread of %d bytes is not destroyed by a RST',
+    async (size) => {
+      await roundTrip(size, async (connection) => {
+        await connection.write(Buffer.alloc(size))
+      })
+    },
+  )
 
-  it.each(SIZES)('of %d bytes is not either, when close() is called', async (size) => {
-    await roundTrip(size, async (connection) => {
-      void connection.write(Buffer.alloc(size))
-      await connection.close()
-    })
-  })
+  it.each(SIZES)(
+    'an answer to input that was left unread of %d bytes is not either, when close() is called',
+    async (size) => {
+      await roundTrip(size, async (connection) => {
+        void connection.write(Buffer.alloc(size))
+        await connection.close()
+      })
+    },
+  )
 
-  it('arrives although the client keeps sending for a while', async () => {
+  it('an answer to input that was left unread arrives although the client keeps sending for a while', async () => {
     const { address } = await serve(async (connection) => {
       await connection.read()
       await connection.write('enough')
@@ -231,7 +237,7 @@ describe('a handler that fails in the middle of an answer', () => {
   }
 
   it.each(['tcp', 'tls'])(
-    'resets the connection, so that nobody takes half of it for the whole: %s',
+    'a handler that fails in the middle of an answer resets the connection, so that nobody takes half of it for the whole: %s',
     async (kind) => {
       const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
         keySize: 2048,
@@ -249,7 +255,7 @@ describe('a handler that fails in the middle of an answer', () => {
     },
   )
 
-  it('leaves an answer whole whose end was sent before', async () => {
+  it('a handler that fails in the middle of an answer leaves an answer whole whose end was sent before', async () => {
     const { address, errors } = await serve(async (connection) => {
       await connection.read()
       await connection.write('the answer')
@@ -262,7 +268,7 @@ describe('a handler that fails in the middle of an answer', () => {
 })
 
 describe('a shutdown that has no more patience', () => {
-  it('resets connections in the middle of an answer, and ends those that wait for a request', async () => {
+  it('shutdown() at its deadline resets connections in the middle of an answer, and ends those that wait for a request', async () => {
     const { address, server } = await serve(
       async (connection) => {
         for await (const question of connection) {
@@ -283,7 +289,7 @@ describe('a shutdown that has no more patience', () => {
     expect(await Promise.all(ends)).toMatchObject([{ code: 'ERR_SOCK_RESET' }, null])
   })
 
-  it('resets a peer that has not read the answer', async () => {
+  it('shutdown() at its deadline resets a peer that has not read the answer', async () => {
     const { address, server } = await serve(async (connection) => {
       await connection.read()
       void connection.write(Buffer.alloc(16 * MIB))

@@ -14,7 +14,7 @@ const withSs = hasTool('ss') ? it : it.skip
 const withPrivileged = privilegedPort === undefined ? it.skip : it
 
 describe('listen', () => {
-  it('returns the port that the system chose, after each start (A20)', async () => {
+  it('listen() returns the port that the system chose, after each start (A20)', async () => {
     const { server, address } = await serve()
     expect(address).toMatchObject({ family: 'ipv4', host: '127.0.0.1' })
     expect(address.port).toBeGreaterThan(0)
@@ -27,7 +27,7 @@ describe('listen', () => {
     expect(`${await readBytes(client, 5)}`).toBe('again')
   })
 
-  it('takes IPv4 peers on "::" and shows them as IPv4 (A20)', async () => {
+  it('listen() takes IPv4 peers on "::" and shows them as IPv4 (A20)', async () => {
     const { server, address, events } = await serve(echo, {}, '[::]:0')
     expect(address).toMatchObject({ family: 'ipv6', host: '::' })
     const client = await dial(`127.0.0.1:${address.port}`)
@@ -37,14 +37,14 @@ describe('listen', () => {
     expect(events[0]?.remote).toEqual(client.localAddress)
   })
 
-  it('refuses IPv4 peers with ipv6Only (A20)', async () => {
+  it('listen() refuses IPv4 peers with ipv6Only (A20)', async () => {
     const { address } = await serve(echo, {}, { host: '::', port: 0, ipv6Only: true })
     expect(await rejection(connectTcp(`127.0.0.1:${address.port}`))).toMatchObject({ code: 'ECONNREFUSED' })
     const client = await dial(`[::1]:${address.port}`)
     expect(client.remoteAddress).toMatchObject({ family: 'ipv6', host: '::1', port: address.port })
   })
 
-  it('shows the same addresses on both sides', async () => {
+  it('listen() shows the same addresses on both sides', async () => {
     const { server, address, events } = await serve()
     const client = await dial(address)
     await until(() => server.openConnections === 1, 'the peer is accepted')
@@ -53,20 +53,20 @@ describe('listen', () => {
     expect(`${client.localAddress}`).toMatch(/^127\.0\.0\.1:\d+$/)
   })
 
-  it('is reached by name', async () => {
+  it('listen() is reached by name', async () => {
     const { address } = await serve(echo, {}, 'localhost:0')
     const client = await dial(`localhost:${address.port}`)
     await client.write('name')
     expect(`${await readBytes(client, 4)}`).toBe('name')
   })
 
-  it('accepts its own address as a target', async () => {
+  it('listen() accepts its own address as a target', async () => {
     const { server, address } = await serve()
     await server.close()
     expect(await server.listen(address)).toEqual(address)
   })
 
-  it('rejects with EADDRINUSE and can be called again', async () => {
+  it('listen() rejects with EADDRINUSE and can be called again', async () => {
     const { address } = await serve()
     const server = createTcpServer(echo)
     const states: string[] = []
@@ -82,7 +82,7 @@ describe('listen', () => {
   it.each([
     ['EADDRNOTAVAIL', '192.0.2.1:0'],
     ['ENOTFOUND', 'no-such-host.invalid:0'],
-  ])('rejects with %s and stays idle', async (code, target) => {
+  ])('listen() rejects with %s and stays idle', async (code, target) => {
     const server = createTcpServer(echo)
     later(() => server.close())
     const error = await rejection(server.listen(target))
@@ -115,7 +115,7 @@ describe('listen', () => {
 describe('reusePort', () => {
   const supported = canReusePort()
 
-  it('shares a port, or is refused where Node cannot', async () => {
+  it('reusePort shares a port, or is refused where Node cannot', async () => {
     const server = createTcpServer(echo)
     later(() => server.close())
     if (!supported) {
@@ -137,7 +137,7 @@ describe('reusePort', () => {
 })
 
 describe('close', () => {
-  it('frees the port for others', async () => {
+  it('close() frees the port for others', async () => {
     const { server, address } = await serve()
     await dialRaw(address)
     await server.close()

@@ -87,7 +87,7 @@ describe('listen target', () => {
     expect(`${await readBytes(client, 5)}`).toBe('hello')
   })
 
-  it.each(MALFORMED_STRINGS)('is refused, and shown: %j (H3)', async (target) => {
+  it.each(MALFORMED_STRINGS)('a listen target is refused, and shown: %j (H3)', async (target) => {
     const server = createTcpServer(echo)
     const shown = target.length > 200 ? 'h'.repeat(200) : JSON.stringify(target).slice(1, -1)
     for (const attempt of [() => server.listen(target), () => connectTcp(target)]) {
@@ -99,7 +99,7 @@ describe('listen target', () => {
     expect(server.state).toBe('idle')
   })
 
-  it.each(MALFORMED_VALUES)('is refused if it is or has %s (H3)', async (_, target) => {
+  it.each(MALFORMED_VALUES)('a listen target is refused if it is or has %s (H3)', async (_, target) => {
     const server = createTcpServer(echo)
     for (const attempt of [() => server.listen(target as string), () => connectTcp(target as string)]) {
       const error = await rejection(attempt())
@@ -109,7 +109,7 @@ describe('listen target', () => {
     expect(server.state).toBe('idle')
   })
 
-  it('takes nothing from a polluted prototype', async () => {
+  it('a listen target takes nothing from a polluted prototype', async () => {
     const prototype = Object.prototype as Record<string, unknown>
     prototype['ipv6Only'] = 'yes'
     prototype['host'] = '256.256.256.256'
@@ -123,13 +123,13 @@ describe('listen target', () => {
     }
   })
 
-  it('shows the value of a wrong part', async () => {
+  it('a listen target shows the value of a wrong part', async () => {
     const error = await rejection(createTcpServer(echo).listen({ port: 99_999 }))
     expect(error.message).toContain('99999')
     expect(error.message).toContain('port')
   })
 
-  it('knows ipv6Only and reusePort, which a connect target does not', async () => {
+  it('a listen target knows ipv6Only and reusePort, which a connect target does not', async () => {
     for (const key of ['ipv6Only', 'reusePort']) {
       expect(await rejection(createTcpServer(echo).listen({ port: 0, [key]: 1 }))).toMatchObject({
         code: 'ERR_SOCK_INVALID_ADDRESS',
@@ -142,7 +142,7 @@ describe('listen target', () => {
 })
 
 describe('formatAddress', () => {
-  it('prints what parses back to the same address', () => {
+  it('formatAddress() prints what parses back to the same address', () => {
     const hosts = fc.oneof(
       fc.ipV4(),
       fc.ipV6(),
@@ -165,7 +165,7 @@ describe('connect target', () => {
     [':0', 'localhost:0'],
     ['[::1]:0', '[::1]:0'],
     [{ port: 0 }, 'localhost:0'],
-  ])('is refused with port 0: %j', async (target, shown) => {
+  ])('a connect target is refused with port 0: %j', async (target, shown) => {
     for (const options of [{}, { tls: true }]) {
       const error = await rejection(connectTcp(target, options))
       expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })

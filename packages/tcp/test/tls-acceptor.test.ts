@@ -84,7 +84,7 @@ const BROKEN: [string, (socket: Socket) => void][] = [
 
 describe('a handshake', () => {
   it.each(BROKEN)(
-    'that is %s fails, is reported with the peer, and affects no other connection (B3, B4)',
+    'a handshake that is %s fails, is reported with the peer, and affects no other connection (B3, B4)',
     async (_, act) => {
       const { address, server, errors, events } = await serveTls()
       const socket = await dialRaw(address)
@@ -104,7 +104,7 @@ describe('a handshake', () => {
     },
   )
 
-  it('counts while it lasts, but not as an open connection', async () => {
+  it('a handshake counts while it lasts, but not as an open connection', async () => {
     const { address, server } = await serveTls()
     const sockets = await Promise.all([dialRaw(address), dialRaw(address), dialRaw(address)])
     await until(() => server.stats().handshaking === 3, 'three shake hands')
@@ -115,7 +115,7 @@ describe('a handshake', () => {
     expect(server.stats()).toMatchObject({ handshaking: 2, accepted: 1 })
   })
 
-  it('counts towards maxConnections (A13)', async () => {
+  it('a handshake counts towards maxConnections (A13)', async () => {
     const { address, server, errors } = await serveTls({ maxConnections: 1 })
     const first = await dialRaw(address)
     await until(() => server.stats().handshaking === 1, 'the first shakes hands')
@@ -131,7 +131,7 @@ describe('a handshake', () => {
     await served(address)
   })
 
-  it('is bounded by maxHandshakes: the excess is closed at once, and open connections go on', async () => {
+  it('a handshake is bounded by maxHandshakes: the excess is closed at once, and open connections go on', async () => {
     const { address, server, errors } = await serveTls({ maxHandshakes: 3 })
     const established = await dial(address, { tls: { ca: certificates.ca } })
     await until(() => server.openConnections === 1, 'one is connected')
@@ -148,7 +148,7 @@ describe('a handshake', () => {
     await served(address)
   })
 
-  it('fails by an SNICallback that gives an error (B5)', async () => {
+  it('a handshake fails by an SNICallback that gives an error (B5)', async () => {
     const { address, server, errors } = await serveTls({
       tls: { SNICallback: (_, done) => done(new Error('no such name')) },
     })
@@ -159,7 +159,7 @@ describe('a handshake', () => {
     expect(server.stats()).toMatchObject({ handshaking: 0, rejected: { handshakeFailed: 1 } })
   })
 
-  it.each(['SNICallback', 'ALPNCallback'])('fails by an %s that throws (B5)', async (name) => {
+  it.each(['SNICallback', 'ALPNCallback'])('a handshake fails by an %s that throws (B5)', async (name) => {
     const callback = (): never => {
       throw new Error('thrown by the callback')
     }
@@ -215,7 +215,7 @@ describe('handshakeTimeout', () => {
     await served(address)
   })
 
-  it('is absolute: a peer that sends a byte now and then is destroyed all the same (B2)', async () => {
+  it('handshakeTimeout is absolute: a peer that sends a byte now and then is destroyed all the same (B2)', async () => {
     const { errors, sent } = await lifetime((socket) => {
       void (async () => {
         for (const byte of hello) {
@@ -230,7 +230,7 @@ describe('handshakeTimeout', () => {
     expect(errors).toMatchObject([{ code: 'ERR_SOCK_HANDSHAKE_TIMEOUT' }])
   })
 
-  it('is no limit for the connection afterwards', async () => {
+  it('handshakeTimeout is no limit for the connection afterwards', async () => {
     const { address, server } = await serveTls({ handshakeTimeout: 100 })
     const client = await greeted(address)
     const silent = await dialRaw(address)

@@ -52,7 +52,7 @@ describe('connectTcp with tls', () => {
     },
   )
 
-  it('rejects for a certificate that is out of date', async () => {
+  it('connectTcp() with tls rejects for a certificate that is out of date', async () => {
     const { address } = await serveTls(certificates.expired)
     const tls = { ca: certificates.ca, checkServerIdentity: () => undefined }
     expect(await rejection(connectTcp(address, { tls }))).toMatchObject({
@@ -62,7 +62,7 @@ describe('connectTcp with tls', () => {
     })
   })
 
-  it('rejects when checkServerIdentity refuses', async () => {
+  it('connectTcp() with tls rejects when checkServerIdentity refuses', async () => {
     const { address } = await serveTls()
     const refusal = new Error('I do not like this one')
     const tls = { ca: certificates.ca, checkServerIdentity: () => refusal }
@@ -71,7 +71,7 @@ describe('connectTcp with tls', () => {
     expect(error.cause).toBe(refusal)
   })
 
-  it('takes an unverified server if rejectUnauthorized is false, and says so', async () => {
+  it('connectTcp() with tls takes an unverified server if rejectUnauthorized is false, and says so', async () => {
     const { address } = await serveTls()
     const client = await dial(address, { tls: { rejectUnauthorized: false } })
     await client.write('hello')
@@ -95,7 +95,7 @@ describe('connectTcp with tls', () => {
     await closed((sockets[0] as Socket).resume())
   })
 
-  it('rejects with ERR_SOCK_HANDSHAKE_TIMEOUT when the server is silent', async () => {
+  it('connectTcp() with tls rejects with ERR_SOCK_HANDSHAKE_TIMEOUT when the server is silent', async () => {
     const { target, sockets } = await bareServer(() => {})
     const started = performance.now()
     const error = await rejection(connectTcp(target, { tls: true, handshakeTimeout: 100 }))
@@ -105,7 +105,7 @@ describe('connectTcp with tls', () => {
     await closed((sockets[0] as Socket).resume())
   })
 
-  it('rejects with the system error when no server listens', async () => {
+  it('connectTcp() with tls rejects with the system error when no server listens', async () => {
     const { server, address } = await serveTls()
     await server.close()
     expect(await rejection(connectTcp(address, { tls: true }))).toMatchObject({ code: 'ECONNREFUSED' })
@@ -118,7 +118,7 @@ describe('connectTcp with tls', () => {
     ],
     ['a certificate that is none', () => ({ cert: 'x', key: 'y' })],
     ['unknown ciphers', () => ({ ciphers: 'no-such-cipher' })],
-  ])('rejects with ERR_SOCK_INVALID_TLS for %s, and leaves nothing', async (_, tls) => {
+  ])('connectTcp() with tls rejects with ERR_SOCK_INVALID_TLS for %s, and leaves nothing', async (_, tls) => {
     const { address, server } = await serveTls()
     const error = await rejection(connectTcp(address, { tls: tls() }))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })
@@ -128,7 +128,7 @@ describe('connectTcp with tls', () => {
 })
 
 describe('signal', () => {
-  it('that is aborted already rejects with its reason, and nothing is sent', async () => {
+  it('signal that is aborted already rejects with its reason, and nothing is sent', async () => {
     const { address, server } = await serveTls()
     const reason = new Error('changed my mind')
     for (const tls of [undefined, true]) {
@@ -137,7 +137,7 @@ describe('signal', () => {
     expect(server.stats()).toMatchObject({ accepted: 0, handshaking: 0, rejected: { handshakeFailed: 0 } })
   })
 
-  it.each([undefined, true])('aborts the attempt to connect (tls: %p)', async (tls) => {
+  it.each([undefined, true])('signal aborts the attempt to connect (tls: %p)', async (tls) => {
     const { address } = await serve()
     const control = new AbortController()
     const reason = new Error('changed my mind')
@@ -146,7 +146,7 @@ describe('signal', () => {
     expect(await rejection(attempt)).toBe(reason)
   })
 
-  it('aborts the handshake, and the server sees the end of it', async () => {
+  it('signal aborts the handshake, and the server sees the end of it', async () => {
     const { target, sockets } = await bareServer((socket) => socket.resume())
     const control = new AbortController()
     const attempt = connectTcp(target, { tls: true, signal: control.signal })
@@ -157,7 +157,7 @@ describe('signal', () => {
     await closed(sockets[0] as Socket)
   })
 
-  it.each([false, true])('has no meaning after the connection is made (tls: %p)', async (secure) => {
+  it.each([false, true])('signal has no meaning after the connection is made (tls: %p)', async (secure) => {
     const { address } = secure ? await serveTls() : await serve()
     const control = new AbortController()
     const tls = secure ? { ca: certificates.ca } : false

@@ -76,7 +76,7 @@ describe('a client of TLS 1.2 that asks for renegotiation', () => {
 })
 
 describe('setSecureContext in the middle of everything', () => {
-  it('does not affect open connections and handshakes, and accepts tickets or makes a new handshake (B8)', () =>
+  it('setSecureContext() in the middle of everything does not affect open connections and handshakes, and accepts tickets or makes a new handshake (B8)', () =>
     provoke(fixture, async (stage) => {
       const scene = await stage.serve(echo)
       const server = scene.server as unknown as TcpServer
@@ -117,18 +117,20 @@ describe('setSecureContext in the middle of everything', () => {
 })
 
 describe('a FIN without the farewell of TLS (close_notify)', () => {
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('looks like an end to Node, and so to us: %s (B9)', (version) =>
-    provoke(fixture, async (stage) => {
-      const scene = await stage.serve(echo)
-      const client = dialNode(scene, { minVersion: version, maxVersion: version })
-      await once(client.socket, 'secureConnect')
-      await echoes(client.socket)
-      client.raw.end()
-      await until(() => scene.events.some(({ state }) => state === 'closeRead'), 'the server sees the end')
-      await leave(client)
-      await until(() => scene.server.openConnections === 0, 'it is closed')
-      expect(scene.errors).toEqual([])
-      return scene
-    }),
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'a FIN without the farewell of TLS (close_notify) looks like an end to Node, and so to us: %s (B9)',
+    (version) =>
+      provoke(fixture, async (stage) => {
+        const scene = await stage.serve(echo)
+        const client = dialNode(scene, { minVersion: version, maxVersion: version })
+        await once(client.socket, 'secureConnect')
+        await echoes(client.socket)
+        client.raw.end()
+        await until(() => scene.events.some(({ state }) => state === 'closeRead'), 'the server sees the end')
+        await leave(client)
+        await until(() => scene.server.openConnections === 0, 'it is closed')
+        expect(scene.errors).toEqual([])
+        return scene
+      }),
   )
 })

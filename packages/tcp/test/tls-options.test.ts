@@ -25,7 +25,7 @@ async function answers(client: TcpConnection): Promise<void> {
 const mismatch = () => ({ key: certificates.server.key, cert: certificates.other.cert })
 
 describe('setSecureContext', () => {
-  it('gives new connections the new certificate, and leaves open ones alone (B8)', async () => {
+  it('setSecureContext() gives new connections the new certificate, and leaves open ones alone (B8)', async () => {
     const { server, address } = await serve(echo, { tls: certificates.server })
     const before = await visit(address)
     expect(before.name).toBe('CN=localhost')
@@ -37,7 +37,7 @@ describe('setSecureContext', () => {
     expect(server.stats()).toMatchObject({ accepted: 2, open: 2 })
   })
 
-  it('works before the server listens, and again after it was closed', async () => {
+  it('setSecureContext() works before the server listens, and again after it was closed', async () => {
     const { server } = await serve(echo, { tls: certificates.server })
     await server.close()
     server.setSecureContext(certificates.other)
@@ -67,15 +67,18 @@ describe('setSecureContext', () => {
     await answers(client)
   })
 
-  it.each([undefined, null, 'cert', 42, []])('throws for %p, and the old one stays', async (context) => {
-    const { server, address } = await serve(echo, { tls: certificates.server })
-    expect(thrown(() => server.setSecureContext(context as never))).toMatchObject({
-      code: 'ERR_SOCK_INVALID_TLS',
-    })
-    expect((await visit(address)).name).toBe('CN=localhost')
-  })
+  it.each([undefined, null, 'cert', 42, []])(
+    'setSecureContext() throws for %p, and the old one stays',
+    async (context) => {
+      const { server, address } = await serve(echo, { tls: certificates.server })
+      expect(thrown(() => server.setSecureContext(context as never))).toMatchObject({
+        code: 'ERR_SOCK_INVALID_TLS',
+      })
+      expect((await visit(address)).name).toBe('CN=localhost')
+    },
+  )
 
-  it('throws on a server without TLS', () => {
+  it('setSecureContext() throws on a server without TLS', () => {
     const error = thrown(() => createTcpServer(echo).setSecureContext(certificates.server))
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_STATE' })
     expect(error.message).toContain('without the option "tls"')

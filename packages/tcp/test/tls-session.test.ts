@@ -36,7 +36,7 @@ async function answers(connection: TcpConnection): Promise<void> {
 }
 
 describe('tls', () => {
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('speaks %s, and both sides say so', async (version) => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('TLS speaks %s, and both sides say so', async (version) => {
     const { address, server, sessions, events } = await serveTls()
     expect(server.secure).toBe(true)
     const tls = { ca: certificates.ca, minVersion: version, maxVersion: version }
@@ -65,7 +65,7 @@ describe('tls', () => {
     expect(events[0]).toMatchObject({ local: address, remote: client.localAddress })
   })
 
-  it('is undefined without TLS', async () => {
+  it('connection.tls is undefined without TLS', async () => {
     const seen: unknown[] = []
     const { address, server } = await serve((connection) => {
       seen.push(connection.tls, connection.secure)
@@ -82,7 +82,7 @@ describe('tls', () => {
     ])
   })
 
-  it('keeps its description after the connection was closed', async () => {
+  it('connection.tls keeps its description after the connection was closed', async () => {
     const { address } = await serveTls()
     const client = await dial(address, { tls: { ca: certificates.ca } })
     const before = client.tls
@@ -97,7 +97,7 @@ describe('tls', () => {
     expect(sessions).toMatchObject([{ serverName: undefined }])
   })
 
-  it('asks for serverName and verifies against it', async () => {
+  it('a TLS client asks for serverName and verifies against it', async () => {
     const { address, sessions } = await serveTls(certificates.other)
     const client = await dial(address, { tls: { ca: certificates.ca }, serverName: 'other.test' })
     await answers(client)
@@ -105,14 +105,14 @@ describe('tls', () => {
     expect(client.tls).toMatchObject({ authorized: true })
   })
 
-  it('prefers serverName to tls.servername', async () => {
+  it('a TLS client prefers serverName to tls.servername', async () => {
     const { address, sessions } = await serveTls()
     const tls = { ca: certificates.ca, servername: 'other.test' }
     await answers(await dial(address, { tls, serverName: 'localhost' }))
     expect(sessions).toMatchObject([{ serverName: 'localhost' }])
   })
 
-  it('chooses the certificate by SNICallback', async () => {
+  it('a TLS server chooses the certificate by SNICallback', async () => {
     const contexts = new Map<string, SecureContext>([
       ['localhost', createSecureContext(certificates.server)],
       ['other.test', createSecureContext(certificates.other)],
@@ -128,7 +128,7 @@ describe('tls', () => {
     }
   })
 
-  it('agrees upon a protocol by ALPN', async () => {
+  it('TLS agrees upon a protocol by ALPN', async () => {
     const { address, sessions } = await serveTls({ ALPNProtocols: ['b', 'a'] })
     const client = await dial(address, { tls: { ca: certificates.ca, ALPNProtocols: ['a', 'b'] } })
     await answers(client)
@@ -136,7 +136,7 @@ describe('tls', () => {
     expect(sessions).toMatchObject([{ alpnProtocol: 'b' }])
   })
 
-  it('refuses a client that has no protocol in common (B5)', async () => {
+  it('a TLS server refuses a client that has no protocol in common (B5)', async () => {
     const { address, server, errors } = await serveTls({ ALPNProtocols: ['a'] })
     const tls = { ca: certificates.ca, ALPNProtocols: ['c'] }
     expect(await rejection(connectTcp(address, { tls }))).toMatchObject({ code: 'ERR_SOCK_HANDSHAKE_FAILED' })
@@ -144,7 +144,7 @@ describe('tls', () => {
     expect(server.stats()).toMatchObject({ accepted: 0, rejected: { handshakeFailed: 1 } })
   })
 
-  it('refuses a client of TLS 1.1 (B6)', async () => {
+  it('a TLS server refuses a client of TLS 1.1 (B6)', async () => {
     const { address, server, errors } = await serveTls()
     const tls = {
       ca: certificates.ca,
@@ -160,7 +160,7 @@ describe('tls', () => {
   })
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    'resumes sessions of %s with its default tickets',
+    'a TLS server resumes sessions of %s with its default tickets',
     async (version) => {
       const { address } = await serveTls()
       const session = await visit(address, version)
@@ -174,7 +174,7 @@ describe('tls', () => {
     await answers(await dial(address, { tls: { ca: certificates.ca } }))
   })
 
-  it('takes 30 handshakes at once', async () => {
+  it('a TLS server takes 30 handshakes at once', async () => {
     const { address, server } = await serveTls()
     const clients = await Promise.all(
       Array.from({ length: 30 }, () => dial(address, { tls: { ca: certificates.ca } })),

@@ -37,7 +37,7 @@ async function relay(to: IpAddress): Promise<{ port: number; goOn: () => void }>
 }
 
 describe('close', () => {
-  it('does not wait for handshakes', async () => {
+  it('close() does not wait for handshakes', async () => {
     const { address, server, errors } = await serveTls()
     const silent = await Promise.all([dialRaw(address), dialRaw(address)])
     await until(() => server.stats().handshaking === 2, 'both shake hands')
@@ -54,7 +54,7 @@ describe('close', () => {
 })
 
 describe('shutdown', () => {
-  it('is not held up by peers that are silent in their handshake (B1, B11)', async () => {
+  it('shutdown() is not held up by peers that are silent in their handshake (B1, B11)', async () => {
     const { address, server } = await serveTls({ handshakeTimeout: 60_000, drainIdle: 50 })
     await dialRaw(address)
     await until(() => server.stats().handshaking === 1, 'the peer shakes hands')
@@ -63,7 +63,7 @@ describe('shutdown', () => {
     expect(server.stats()).toMatchObject({ handshaking: 0, rejected: { handshakeTimeout: 1 } })
   })
 
-  it('destroys handshakes at its deadline, and counts them as forced (B11, G6)', async () => {
+  it('shutdown() destroys handshakes at its deadline, and counts them as forced (B11, G6)', async () => {
     const { address, server } = await serveTls({ drainIdle: 10_000 })
     const silent = await dialRaw(address)
     silent.resume()
@@ -115,7 +115,7 @@ describe('shutdown', () => {
     expect(server.stats()).toMatchObject({ accepted: 20 })
   })
 
-  it('lets TLS clients that are idle see the end', async () => {
+  it('shutdown() lets TLS clients that are idle see the end', async () => {
     const { address, server } = await serveTls({ drainIdle: 50 })
     const client = await dial(address, { tls: { ca: certificates.ca } })
     await client.write('hello')

@@ -58,7 +58,7 @@ describe('a TLS connection', () => {
     expect(server.stats()).toMatchObject({ bytesRead: sent.length, bytesWritten: sent.length })
   })
 
-  it('gives the answer although the client has ended long before', async () => {
+  it('a TLS connection gives the answer although the client has ended long before', async () => {
     let ended: (() => void) | undefined
     const { address, errors, events } = await serveTls(async (connection) => {
       const request = await collect(connection)
@@ -78,7 +78,7 @@ describe('a TLS connection', () => {
     expect(errors).toEqual([])
   })
 
-  it('gives the answer to a client of Node that has ended', async () => {
+  it('a TLS connection gives the answer to a client of Node that has ended', async () => {
     const { address } = await serveTls(async (connection) => {
       const request = await collect(connection)
       await connection.write(Buffer.alloc(MIB, request))
@@ -89,7 +89,7 @@ describe('a TLS connection', () => {
     expect(answer?.equals(Buffer.alloc(MIB, 'ab'))).toBe(true)
   })
 
-  it('keeps reading after the server has ended its side', async () => {
+  it('a TLS connection keeps reading after the server has ended its side', async () => {
     let got: Buffer | undefined
     const { address } = await serveTls(async (connection) => {
       await connection.write('bye')
@@ -104,7 +104,7 @@ describe('a TLS connection', () => {
     expect(got?.equals(Buffer.alloc(MIB, 7))).toBe(true)
   })
 
-  it('gives the answer to input that was left unread', async () => {
+  it('a TLS connection gives the answer to input that was left unread', async () => {
     const { address, server } = await serveTls(async (connection) => {
       await connection.write(Buffer.alloc(MIB, 1))
     })
@@ -117,7 +117,7 @@ describe('a TLS connection', () => {
     }
   })
 
-  it('is reset like any other', async () => {
+  it('a TLS connection is reset like any other', async () => {
     const read: unknown[] = []
     const { address, errors, events } = await serveTls(async (connection) => {
       read.push(await rejection(connection.read()))
@@ -132,7 +132,7 @@ describe('a TLS connection', () => {
     expect(errors).toEqual([])
   })
 
-  it('rejects every pending write when the peer resets', async () => {
+  it('a TLS connection rejects every pending write when the peer resets', async () => {
     const codes: (string | undefined)[] = []
     const { address, errors, server } = await serveTls(async (connection) => {
       const writes = Array.from({ length: 8 }, () => connection.write(Buffer.alloc(MIB)))
@@ -151,7 +151,7 @@ describe('a TLS connection', () => {
     expect(errors).toEqual([])
   })
 
-  it('is ended by a client that leaves without a word', async () => {
+  it('a TLS connection is ended by a client that leaves without a word', async () => {
     const { address, server } = await serveTls()
     const { socket } = await dialBare(address)
     await until(() => server.openConnections === 1, 'the connection is there')
@@ -163,7 +163,7 @@ describe('a TLS connection', () => {
 
 describe('highWaterMark', () => {
   it.each([1, 1_000, 8_192])(
-    "of %d, less than Node's own for TLS, makes write() wait and go on",
+    "highWaterMark of %d, less than Node's own for TLS, makes write() wait and go on",
     async (mark) => {
       const { address } = await serveTls(
         async (connection) => {
@@ -178,7 +178,7 @@ describe('highWaterMark', () => {
     },
   )
 
-  it('holds back a writer whose peer does not read', async () => {
+  it('highWaterMark holds back a writer whose peer does not read', async () => {
     let written = 0
     const { address, server } = await serveTls(
       async (connection) => {
@@ -199,7 +199,7 @@ describe('highWaterMark', () => {
     await until(() => server.openConnections === 0, 'the connection is closed')
   })
 
-  it('holds back a peer while its input is not read', async () => {
+  it('highWaterMark holds back a peer while its input is not read', async () => {
     let go: (() => void) | undefined
     let got = 0
     const { address } = await serveTls(async (connection) => {
@@ -226,7 +226,7 @@ describe('highWaterMark', () => {
 })
 
 describe('idleTimeout', () => {
-  it('closes a TLS connection on which nothing moves', async () => {
+  it('idleTimeout closes a TLS connection on which nothing moves', async () => {
     const { address, server, events } = await serveTls(echo, { idleTimeout: 100 })
     await untimed(async () => {
       const client = await dial(address, { tls: { ca: certificates.ca } })

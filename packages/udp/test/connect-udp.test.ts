@@ -10,7 +10,7 @@ import { bindPeer, dial, serve, unusedPort } from './support/sockets.js'
 const SILENT = { data() {} }
 
 describe('connectUdp', () => {
-  it('gives a channel with its addresses', async () => {
+  it('connectUdp() gives a channel with its addresses', async () => {
     const { address } = await serve()
     const channel = await dial(address)
     expect(channel.transport).toBe('udp')
@@ -20,7 +20,7 @@ describe('connectUdp', () => {
     expect(await dial(address).then(({ id }) => id)).not.toBe(channel.id)
   })
 
-  it.each(['127.0.0.1', '[::1]', 'localhost', ''])('finds a server by "%s"', async (host) => {
+  it.each(['127.0.0.1', '[::1]', 'localhost', ''])('connectUdp() finds a server by "%s"', async (host) => {
     const { address } = await serve(undefined, {}, ':0')
     const channel = await dial(`${host}:${address.port}`)
     await channel.write('x')
@@ -28,7 +28,7 @@ describe('connectUdp', () => {
     expect(String((await channel.write('y'), await channel.receive())?.data)).toBe('y')
   })
 
-  it('receives from its peer only', async () => {
+  it('connectUdp() receives from its peer only', async () => {
     const { address } = await serve()
     const channel = await dial(address)
     const stranger = await bindPeer()
@@ -62,22 +62,22 @@ describe('connectUdp', () => {
     [null],
     [{ host: 'x' }],
     [{ port: 9, reuseAddress: true }],
-  ])('rejects %p as a target', async (target) => {
+  ])('connectUdp() rejects %p as a target', async (target) => {
     const error = await rejection(connectUdp(target as string))
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
   })
 
-  it('rejects port 0, on which no server can listen', async () => {
+  it('connectUdp() rejects port 0, on which no server can listen', async () => {
     expect((await rejection(connectUdp('127.0.0.1:0'))).code).toBe('ERR_SOCK_INVALID_ADDRESS')
   })
 
-  it('rejects a name that does not exist', async () => {
+  it('connectUdp() rejects a name that does not exist', async () => {
     expect(['ENOTFOUND', 'EAI_AGAIN']).toContain(
       (await rejection(connectUdp('does-not-exist.invalid:9'))).code,
     )
   })
 
-  it('rejects with the reason of a signal that was aborted before, or while it looks a name up', async () => {
+  it('connectUdp() rejects with the reason of a signal that was aborted before, or while it looks a name up', async () => {
     const reason = new Error('changed my mind')
     expect(await rejection(connectUdp('127.0.0.1:9', { signal: AbortSignal.abort(reason) }))).toBe(reason)
     for (const target of ['127.0.0.1:9', 'localhost:9']) {
@@ -88,7 +88,7 @@ describe('connectUdp', () => {
     }
   })
 
-  it('leaves no socket if its signal is aborted while it binds', async () => {
+  it('connectUdp() leaves no socket if its signal is aborted while it binds', async () => {
     const reason = new Error('changed my mind')
     const abort = new AbortController()
     // oxlint-disable-next-line typescript/unbound-method -- it is called with its socket
@@ -103,7 +103,7 @@ describe('connectUdp', () => {
     expect(spied).toHaveBeenCalledTimes(1)
   })
 
-  it('is not disturbed by a signal that is aborted later', async () => {
+  it('connectUdp() is not disturbed by a signal that is aborted later', async () => {
     const { address } = await serve()
     const abort = new AbortController()
     const channel = await dial(address, { signal: abort.signal })
@@ -114,7 +114,7 @@ describe('connectUdp', () => {
 })
 
 describe('a client without a server', () => {
-  it('gets the error from the waiting read, and stays open (D5)', async () => {
+  it('a client without a server gets the error from the waiting read, and stays open (D5)', async () => {
     const port = await unusedPort()
     const channel = await dial(`127.0.0.1:${port}`)
     const reading = channel.read()
@@ -126,7 +126,7 @@ describe('a client without a server', () => {
     expect(String(await channel.read())).toBe('and now?')
   })
 
-  it('gets the error also from a later write', async () => {
+  it('a client without a server gets the error also from a later write', async () => {
     const channel = await dial(`127.0.0.1:${await unusedPort()}`)
     const reading = channel.read()
     const writes = await Promise.allSettled([
@@ -176,12 +176,12 @@ describe('exchange', () => {
     expect(channel.isOpen).toBe(false)
   })
 
-  it('gives an empty answer', async () => {
+  it('exchange() gives an empty answer', async () => {
     const { address } = await serve()
     expect(await exchange(await dial(address), '')).toEqual(Buffer.alloc(0))
   })
 
-  it('rejects when its signal is aborted, before or while it waits, and closes the channel', async () => {
+  it('exchange() rejects when its signal is aborted, before or while it waits, and closes the channel', async () => {
     const { address } = await serve(SILENT)
     for (const before of [true, false]) {
       const channel = await dial(address)
@@ -195,13 +195,13 @@ describe('exchange', () => {
     }
   })
 
-  it('rejects without a server, and closes the channel', async () => {
+  it('exchange() rejects without a server, and closes the channel', async () => {
     const channel = await dial(`127.0.0.1:${await unusedPort()}`)
     expect(await rejection(exchange(channel, 'x'))).toMatchObject({ code: 'ECONNREFUSED' })
     expect(channel.isOpen).toBe(false)
   })
 
-  it('rejects on a closed channel, and when the channel is closed meanwhile', async () => {
+  it('exchange() rejects on a closed channel, and when the channel is closed meanwhile', async () => {
     const { address } = await serve(SILENT)
     const channel = await dial(address)
     const asking = exchange(channel, 'x')
@@ -213,11 +213,14 @@ describe('exchange', () => {
 
 for (const { name, options, describe: describeEngine } of engines) {
   describeEngine(`connectUdp${name} to an IPv4-mapped address`, () => {
-    it.each(['[::ffff:127.0.0.1]', '[::FFFF:127.0.0.1]', '[::ffff:7f00:1]'])('finds %s', async (host) => {
-      const { address } = await serve(undefined, options)
-      const channel = await dial(`${host}:${address.port}`, options)
-      await channel.write('x')
-      expect(String(await channel.read())).toBe('x')
-    })
+    it.each(['[::ffff:127.0.0.1]', '[::FFFF:127.0.0.1]', '[::ffff:7f00:1]'])(
+      'connectUdp() to an IPv4-mapped address finds %s',
+      async (host) => {
+        const { address } = await serve(undefined, options)
+        const channel = await dial(`${host}:${address.port}`, options)
+        await channel.write('x')
+        expect(String(await channel.read())).toBe('x')
+      },
+    )
   })
 }

@@ -5,7 +5,7 @@ import { createUdpServer } from '../src/index.js'
 import { bindPeer, create, serve } from './support/sockets.js'
 
 describe('createUdpServer with callbacks', () => {
-  it('calls data with channel, bytes and sender, and write() answers', async () => {
+  it('createUdpServer() with callbacks calls data with channel, bytes and sender, and write() answers', async () => {
     const seen: unknown[] = []
     const { address } = await serve({
       data(channel, data, from, truncated) {
@@ -20,7 +20,7 @@ describe('createUdpServer with callbacks', () => {
     expect(seen).toEqual([['x', sender, false, sender]])
   })
 
-  it('calls open once bound, and close once closed', async () => {
+  it('createUdpServer() with callbacks calls open once bound, and close once closed', async () => {
     const calls: unknown[] = []
     const { server } = create({
       open: (channel) => void calls.push(['open', channel.localAddress, channel.isOpen]),
@@ -34,14 +34,14 @@ describe('createUdpServer with callbacks', () => {
     ])
   })
 
-  it('passes the reason to close, if the server was closed', async () => {
+  it('createUdpServer() with callbacks passes the reason to close, if the server was closed', async () => {
     const errors: unknown[] = []
     const { server } = await serve({ close: (_, error) => void errors.push((error as never)?.['code']) })
     await server.close()
     expect(errors).toEqual(['ERR_SOCK_CLOSED'])
   })
 
-  it('holds datagrams back while a promise of data is pending, so that write() answers the one at hand', async () => {
+  it('createUdpServer() with callbacks holds datagrams back while a promise of data is pending, so that write() answers the one at hand', async () => {
     let running = 0
     let most = 0
     const { address } = await serve({
@@ -105,21 +105,21 @@ describe('createUdpServer with callbacks', () => {
     expect(errors.map(({ message }) => message)).toEqual(['failed'])
   })
 
-  it('reports a close that fails, and ends all the same', async () => {
+  it('createUdpServer() with callbacks reports a close that fails, and ends all the same', async () => {
     const { server, errors } = await serve({ close: () => Promise.reject(new Error('failed')) })
     await server.shutdown()
     expect(errors.map(({ message }) => message)).toEqual(['failed'])
     expect(server.state).toBe('closed')
   })
 
-  it('rejects read() and the like while there is a data callback', async () => {
+  it('createUdpServer() with callbacks rejects read() and the like while there is a data callback', async () => {
     let channel: DatagramChannel | undefined
     await serve({ open: (opened) => void (channel = opened), data() {} })
     const reads = [channel?.read(), channel?.receive(), channel?.[Symbol.asyncIterator]().next()]
     for (const read of reads) expect(await rejection(read!)).toMatchObject({ code: 'ERR_SOCK_INVALID_STATE' })
   })
 
-  it('lets open read in a loop when there is no data callback', async () => {
+  it('createUdpServer() with callbacks lets open read in a loop when there is no data callback', async () => {
     const { address, server } = await serve({
       async open(channel) {
         for await (const data of channel) await channel.write(data)
@@ -164,7 +164,7 @@ describe('createUdpServer', () => {
     expect(error.message).toMatch(message)
   })
 
-  it('uses the callbacks as they were when it was called', async () => {
+  it('createUdpServer() uses the callbacks as they were when it was called', async () => {
     const handler = { data: (channel: DatagramChannel, data: Buffer) => channel.write(data) }
     const { address, server } = await serve(handler)
     handler.data = () => Promise.reject(new Error('changed'))

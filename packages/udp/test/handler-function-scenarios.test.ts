@@ -4,7 +4,7 @@ import { rejection, until } from '@sock/tools/testing/wait'
 import { bindPeer, echo, serve } from './support/sockets.js'
 
 describe('createUdpServer with a function that loops for ever', () => {
-  it('runs it once for all datagrams of all senders', async () => {
+  it('createUdpServer() with a function that loops for ever runs it once for all datagrams of all senders', async () => {
     let runs = 0
     const { address } = await serve(async (channel) => {
       runs += 1
@@ -20,7 +20,7 @@ describe('createUdpServer with a function that loops for ever', () => {
     expect(runs).toBe(1)
   })
 
-  it('runs it again after it has thrown, and reports the error with the channel', async () => {
+  it('createUdpServer() with a function that loops for ever runs it again after it has thrown, and reports the error with the channel', async () => {
     const { server, address, errors } = await serve(async (channel) => {
       for await (const data of channel) {
         if (String(data) === 'bad') throw new Error('bad datagram')
@@ -41,7 +41,7 @@ describe('createUdpServer with a function that loops for ever', () => {
 })
 
 describe('createUdpServer with a function that reads one, replies and returns', () => {
-  it('runs it once per datagram, one run at a time, also when they come faster', async () => {
+  it('createUdpServer() with a function that reads one, replies and returns runs it once per datagram, one run at a time, also when they come faster', async () => {
     let runs = 0
     let running = 0
     let most = 0
@@ -60,7 +60,7 @@ describe('createUdpServer with a function that reads one, replies and returns', 
     expect([runs, most]).toEqual([20, 1])
   })
 
-  it('runs it also if it is not asynchronous', async () => {
+  it('createUdpServer() with a function that reads one, replies and returns runs it also if it is not asynchronous', async () => {
     const { address } = await serve((channel) => {
       void channel.receive().then((datagram) => datagram?.reply(datagram.data))
     })
@@ -125,7 +125,7 @@ describe('createUdpServer with a function that does not read', () => {
     expect(server.state).toBe('listening')
   })
 
-  it('leaves no read behind that takes what the next run is for', async () => {
+  it('createUdpServer() with a function that does not read leaves no read behind that takes what the next run is for', async () => {
     const seen: string[] = []
     let stale: Promise<Buffer | null> | undefined
     const { address } = await serve(async (channel) => {
@@ -179,7 +179,7 @@ describe('DatagramChannel.close in a handler', () => {
     expect(runs).toBe(3)
   })
 
-  it('wakes a read that waits in the same run', async () => {
+  it('DatagramChannel.close() in a handler wakes a read that waits in the same run', async () => {
     const ended: unknown[] = []
     const { address, server } = await serve(async (channel) => {
       await channel.read()
@@ -194,7 +194,7 @@ describe('DatagramChannel.close in a handler', () => {
     expect(server.state).toBe('listening')
   })
 
-  it('is what `await using` does at the end of a run', async () => {
+  it('DatagramChannel.close() in a handler is what `await using` does at the end of a run', async () => {
     const { address, server } = await serve(async (channel) => {
       await using mine = channel
       await mine.write((await mine.read()) ?? '')
@@ -207,7 +207,7 @@ describe('DatagramChannel.close in a handler', () => {
     expect(server.state).toBe('listening')
   })
 
-  it('keeps answers to datagrams of earlier runs possible', async () => {
+  it('DatagramChannel.close() in a handler keeps answers to datagrams of earlier runs possible', async () => {
     let release = (): void => undefined
     let first = true
     const { address } = await serve(async (channel) => {

@@ -5,7 +5,7 @@ import { rejection, until } from '@sock/tools/testing/wait'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
 
 describe('UdpServer.state', () => {
-  it('goes through each state once per run, with a line for a log', async () => {
+  it('UdpServer.state goes through each state once per run, with a line for a log', async () => {
     const { server } = create()
     const lines: unknown[] = []
     server.on('state', (state, message) => void lines.push([state, message, server.state]))
@@ -33,7 +33,7 @@ describe('UdpServer.state', () => {
 })
 
 describe('UdpServer.listen', () => {
-  it('rejects while the server listens, and disturbs nothing', async () => {
+  it('UdpServer.listen() rejects while the server listens, and disturbs nothing', async () => {
     const { server, address } = await serve()
     const error = await rejection(server.listen('127.0.0.1:0'))
     expect(error).toMatchObject({
@@ -45,7 +45,7 @@ describe('UdpServer.listen', () => {
     expect(String(await peer.next())).toBe('x')
   })
 
-  it('rejects while the server starts or drains', async () => {
+  it('UdpServer.listen() rejects while the server starts or drains', async () => {
     const { server } = create()
     const starting = server.listen('127.0.0.1:0')
     expect(await rejection(server.listen('127.0.0.1:0'))).toMatchObject({ message: /server is starting/ })
@@ -55,7 +55,7 @@ describe('UdpServer.listen', () => {
     await shutdown
   })
 
-  it('rejects with the reason of a signal that was aborted before, or while it starts', async () => {
+  it('UdpServer.listen() rejects with the reason of a signal that was aborted before, or while it starts', async () => {
     const reason = new Error('changed my mind')
     const { server, states } = create()
     expect(await rejection(server.listen('127.0.0.1:0', { signal: AbortSignal.abort(reason) }))).toBe(reason)
@@ -67,7 +67,7 @@ describe('UdpServer.listen', () => {
     expect([server.state, server.openConnections]).toEqual(['idle', 0])
   })
 
-  it('shuts down when its signal is aborted later', async () => {
+  it('UdpServer.listen() shuts down when its signal is aborted later', async () => {
     const { server } = create()
     const abort = new AbortController()
     await server.listen('127.0.0.1:0', { signal: abort.signal })
@@ -76,16 +76,19 @@ describe('UdpServer.listen', () => {
     expect(server.state).toBe('closed')
   })
 
-  it.each(['close', 'shutdown'] as const)('rejects when %s() comes while it starts', async (stop) => {
-    const { server } = create()
-    const listening = server.listen('127.0.0.1:0')
-    const stopped = server[stop]()
-    expect(await rejection(listening)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
-    await stopped
-    expect(server.state).toBe('idle')
-  })
+  it.each(['close', 'shutdown'] as const)(
+    'UdpServer.listen() rejects when %s() comes while it starts',
+    async (stop) => {
+      const { server } = create()
+      const listening = server.listen('127.0.0.1:0')
+      const stopped = server[stop]()
+      expect(await rejection(listening)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+      await stopped
+      expect(server.state).toBe('idle')
+    },
+  )
 
-  it('can be repeated, also on the same port', async () => {
+  it('UdpServer.listen() can be repeated, also on the same port', async () => {
     const { server } = create()
     const address = await server.listen('127.0.0.1:0')
     for (let run = 0; run < 5; run++) {
@@ -99,7 +102,7 @@ describe('UdpServer.listen', () => {
 })
 
 describe('UdpServer.stats', () => {
-  it('counts on from run to run', async () => {
+  it('UdpServer.stats() counts on from run to run', async () => {
     const { server } = create(async (channel) => {
       const data = await channel.read()
       await channel.write(data ?? '')
@@ -128,7 +131,7 @@ describe('UdpServer.stats', () => {
     }
   })
 
-  it('counts sends that failed', async () => {
+  it('UdpServer.stats() counts sends that failed', async () => {
     const { server, address } = await serve({
       data: (channel) => channel.send('x', { family: 'ipv4', host: '255.255.255.255', port: 9 }),
     })
@@ -138,7 +141,7 @@ describe('UdpServer.stats', () => {
     expect(server.stats()).toMatchObject({ handlerErrors: 1, datagramsSent: 0, sendQueueBytes: 0 })
   })
 
-  it('is a copy', async () => {
+  it('UdpServer.stats() is a copy', async () => {
     const { server } = await serve()
     const stats = server.stats() as { open: number; datagramsDropped: { unread: number } }
     stats.open = 5
@@ -191,7 +194,7 @@ describe('UdpServer.on', () => {
     expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'closed' })
   })
 
-  it('survives observers that throw, and forgets those that have left', async () => {
+  it('UdpServer.on() survives observers that throw, and forgets those that have left', async () => {
     const { server, address } = await serve()
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     later(() => warn.mockRestore())
@@ -211,7 +214,7 @@ describe('UdpServer.on', () => {
 })
 
 describe('connectUdp', () => {
-  it('reports dial, new, handler, write, read and close', async () => {
+  it('connectUdp() reports dial, new, handler, write, read and close', async () => {
     const { address } = await serve()
     const events: ConnectionEvent[] = []
     const channel = await dial(address, { onState: (event) => void events.push(event) })
@@ -224,7 +227,7 @@ describe('connectUdp', () => {
     expect(events.map(({ local }) => local === undefined)).toEqual([true, false, false, false, false, false])
   })
 
-  it('reports dial even if connecting fails', async () => {
+  it('connectUdp() reports dial even if connecting fails', async () => {
     const events: ConnectionEvent[] = []
     const target = 'does-not-exist.invalid:9'
     await rejection(dial(target, { onState: (event) => void events.push(event) }))
@@ -233,7 +236,7 @@ describe('connectUdp', () => {
 })
 
 describe('echo', () => {
-  it('is one function for all runs', async () => {
+  it('a handler function echo is one function for all runs', async () => {
     const first = await serve(echo)
     const second = await serve(echo)
     for (const { address } of [first, second]) {

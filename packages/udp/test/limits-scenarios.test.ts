@@ -44,7 +44,7 @@ describe('maxQueuedBytes', () => {
     ['of 100 bytes', 100, 10],
     ['that are empty', 0, 10],
   ])(
-    'bounds what waits for a slow handler, and counts what is dropped: datagrams %s',
+    'maxQueuedBytes bounds what waits for a slow handler, and counts what is dropped: datagrams %s',
     async (_, size, room) => {
       const { handler, seen, open } = gated()
       const { server, address } = await serve(handler, { maxQueuedBytes: room * (size + OVERHEAD) })
@@ -61,7 +61,7 @@ describe('maxQueuedBytes', () => {
     },
   )
 
-  it('lets one datagram wait, however large', async () => {
+  it('maxQueuedBytes lets one datagram wait, however large', async () => {
     const { handler, seen, open } = gated()
     const { server, address } = await serve(handler, { maxQueuedBytes: 1 })
     const peer = await bindPeer()
@@ -72,7 +72,7 @@ describe('maxQueuedBytes', () => {
     expect(server.stats().datagramsDropped.queueFull).toBe(1)
   })
 
-  it('of Infinity drops nothing', async () => {
+  it('maxQueuedBytes of Infinity drops nothing', async () => {
     const { handler, seen, open } = gated()
     const { server, address } = await serve(handler, { maxQueuedBytes: Infinity })
     const peer = await bindPeer()
@@ -86,7 +86,7 @@ describe('maxQueuedBytes', () => {
 
 describe('stats().datagramsDropped.kernel (D4)', () => {
   itOnLinux(
-    'is what the kernel dropped in a flood while the loop was blocked, also after the end',
+    'stats().datagramsDropped.kernel is what the kernel dropped in a flood while the loop was blocked, also after the end',
     async () => {
       const { server, address } = await serve({ data() {} })
       const other = await serve({ data() {} })
@@ -107,7 +107,7 @@ describe('stats().datagramsDropped.kernel (D4)', () => {
     },
   )
 
-  itOnLinux('is known for IPv6 too', async () => {
+  itOnLinux('stats().datagramsDropped.kernel is known for IPv6 too', async () => {
     const { server, address } = await serve({ data() {} }, {}, '[::1]:0')
     const peer = await bindPeer('::1')
     for (let count = 0; count < 3_000; count++) peer.send(Buffer.alloc(1024), address)
@@ -132,7 +132,7 @@ describe('stats() of a closed server', () => {
 })
 
 describe('kernelDrops', () => {
-  it('does not know of a socket that is not bound, or closed', async () => {
+  it('kernelDrops does not know of a socket that is not bound, or closed', async () => {
     const socket = createSocket('udp4')
     expect(kernelDrops(socket, 'udp4')).toBe(undefined)
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
@@ -153,7 +153,7 @@ describe('the size of datagrams (D2, D3)', () => {
     ['[::1]:0', 0],
     ['[::1]:0', 65_507],
     ['[::1]:0', 65_527],
-  ])('on %s may be %d bytes, there and back', async (target, size) => {
+  ])('the size of datagrams on %s may be %d bytes, there and back', async (target, size) => {
     const { address } = await serve(echo, {}, target)
     const channel = await dial(address)
     const data = Buffer.alloc(size, 'abc')
@@ -165,17 +165,20 @@ describe('the size of datagrams (D2, D3)', () => {
     ['127.0.0.1:0', 65_508],
     ['127.0.0.1:0', 1_000_000],
     ['[::1]:0', 65_528],
-  ])('on %s may not be %d bytes: the write rejects, and the socket lives', async (target, size) => {
-    const { address } = await serve(echo, {}, target)
-    const channel = await dial(address)
-    const error = await rejection(channel.write(Buffer.alloc(size)))
-    expect(error).toMatchObject({ code: 'ERR_SOCK_MESSAGE_TOO_LARGE' })
-    expect(error.message).toContain(`${size} bytes`)
-    await channel.write('small')
-    expect(String(await channel.read())).toBe('small')
-  })
+  ])(
+    'the size of datagrams on %s may not be %d bytes: the write rejects, and the socket lives',
+    async (target, size) => {
+      const { address } = await serve(echo, {}, target)
+      const channel = await dial(address)
+      const error = await rejection(channel.write(Buffer.alloc(size)))
+      expect(error).toMatchObject({ code: 'ERR_SOCK_MESSAGE_TOO_LARGE' })
+      expect(error.message).toContain(`${size} bytes`)
+      await channel.write('small')
+      expect(String(await channel.read())).toBe('small')
+    },
+  )
 
-  it('is limited by the family of the receiver, on a socket for both', async () => {
+  it('the size of datagrams is limited by the family of the receiver, on a socket for both', async () => {
     const codes: unknown[] = []
     const { address } = await serve(
       {
@@ -196,7 +199,7 @@ describe('the size of datagrams (D2, D3)', () => {
 })
 
 describe('the send queue (D9)', () => {
-  it('takes 4 MiB, then refuses with ERR_SOCK_BACKPRESSURE until there is room', async () => {
+  it('the send queue takes 4 MiB, then refuses with ERR_SOCK_BACKPRESSURE until there is room', async () => {
     const peer = await bindPeer()
     const channel = await dial(`127.0.0.1:${peer.port}`)
     const size = 64 * 1024 - 512
@@ -209,7 +212,7 @@ describe('the send queue (D9)', () => {
     await channel.write('there is room again')
   })
 
-  it('settles every promise when close() comes in the same tick as 2,000 sends', async () => {
+  it('the send queue settles every promise when close() comes in the same tick as 2,000 sends', async () => {
     const peer = await bindPeer()
     const channel = await dial(`127.0.0.1:${peer.port}`)
     const sends = Array.from({ length: 2_000 }, () => channel.write('x'))
@@ -222,7 +225,7 @@ describe('the send queue (D9)', () => {
     expect(await rejection(late)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
   })
 
-  it('settles every promise when the server is closed in the same tick as 2,000 sends', async () => {
+  it('the send queue settles every promise when the server is closed in the same tick as 2,000 sends', async () => {
     const peer = await bindPeer()
     let sends: Promise<void>[] = []
     let closing: Promise<void> | undefined

@@ -60,7 +60,7 @@ async function listener(port = 0, networkInterface = LOOPBACK): Promise<Running 
 }
 
 describeOnLinux('multicast', () => {
-  it('is received by each of two servers with reuseAddress, until they leave (D12)', async () => {
+  it('multicast is received by each of two servers with reuseAddress, until they leave (D12)', async () => {
     const first = await listener()
     const second = await listener(first.address.port)
     expect(members(GROUP)).toBe(2)
@@ -74,7 +74,7 @@ describeOnLinux('multicast', () => {
     expect(members(GROUP)).toBe(0)
   })
 
-  itWithIpv4('is not received on this host with multicastLoopback false', async () => {
+  itWithIpv4('multicast is not received on this host with multicastLoopback false', async () => {
     const { address, seen } = await listener(0, ipv4)
     // With no hop to go it stays on this host.
     const options = { multicastInterface: ipv4, multicastTtl: 0 }
@@ -86,7 +86,7 @@ describeOnLinux('multicast', () => {
     expect(seen).toEqual(['for us'])
   })
 
-  it('is not received by a server that has not joined', async () => {
+  it('multicast is not received by a server that has not joined', async () => {
     const joined = await listener()
     const stranger = await serve(
       echo,
@@ -99,7 +99,7 @@ describeOnLinux('multicast', () => {
     expect(stranger.server.stats().datagramsReceived).toBe(0)
   })
 
-  it('works on a socket for IPv4 and IPv6', async () => {
+  it('multicast works on a socket for IPv4 and IPv6', async () => {
     const seen: string[] = []
     const { address } = await serve(
       { data: (_, data) => void seen.push(String(data)) },
@@ -112,7 +112,7 @@ describeOnLinux('multicast', () => {
     expect(members(GROUP)).toBe(1)
   })
 
-  itWithIpv6('works with groups of IPv6', async () => {
+  itWithIpv6('multicast works with groups of IPv6', async () => {
     const seen: string[] = []
     const group = 'ff12::4d2'
     const { address } = await serve(

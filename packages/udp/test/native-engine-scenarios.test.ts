@@ -54,7 +54,7 @@ describe('options of a UDP socket with the native engine', () => {
     expect(errors[0]?.message).toContain(`granted ${maximum}`)
   })
 
-  it('that the system refuses reject as system errors, and leave no socket', async () => {
+  it('options of a UDP socket with the native engine that the system refuses reject as system errors, and leave no socket', async () => {
     const wrong = create(echo, { engine, multicast: [{ group: '192.0.2.1' }] })
     expect(await rejection(wrong.server.listen('127.0.0.1:0'))).toMatchObject({
       code: 'EINVAL',
@@ -67,7 +67,7 @@ describe('options of a UDP socket with the native engine', () => {
 })
 
 describe('multicast with the native engine', () => {
-  it('is received by all members, and sent from the interface that was asked for', async () => {
+  it('multicast with the native engine is received by all members, and sent from the interface that was asked for', async () => {
     const seen: string[] = []
     const options = { engine, multicast: [{ group: GROUP, interface: LOOPBACK }] }
     const handler = { data: (_: unknown, data: Buffer) => void seen.push(String(data)) }
@@ -82,7 +82,7 @@ describe('multicast with the native engine', () => {
 })
 
 describe('addresses with the native engine', () => {
-  it('of IPv4 peers of a dual-stack socket are those of IPv4, and are answered', async () => {
+  it('addresses with the native engine of IPv4 peers of a dual-stack socket are those of IPv4, and are answered', async () => {
     const froms: unknown[] = []
     const { address } = await serve(
       {
@@ -103,7 +103,7 @@ describe('addresses with the native engine', () => {
     expect(froms[0]).toBe(froms[1])
   })
 
-  it('of a sender of one socket can be sent to from another, of whatever family', async () => {
+  it('addresses with the native engine of a sender of one socket can be sent to from another, of whatever family', async () => {
     const peer = await bindPeer()
     const froms: unknown[] = []
     const first = await serve({ data: (_, __, from) => void froms.push(from) }, { engine }, '127.0.0.1:0')

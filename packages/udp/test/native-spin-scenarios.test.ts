@@ -36,7 +36,7 @@ const itWithAffinity = hasTool('taskset') ? itWithStrace : it.skip
 
 describe('datagramSpin of the native engine', () => {
   itWithStrace(
-    'looks once for each wake-up when it is off, and again before each sleep when it is on',
+    'datagramSpin of the native engine looks once for each wake-up when it is off, and again before each sleep when it is on',
     async () => {
       const off = await countLooks(0)
       // Each of the six datagrams wakes it; it may find two at once.
@@ -45,7 +45,10 @@ describe('datagramSpin of the native engine', () => {
     },
   )
 
-  itWithAffinity('has no effect in a process that may use one processor only', async () => {
-    expect(await countLooks(50, ['taskset', '-c', '0'])).toBeLessThanOrEqual(7)
-  })
+  itWithAffinity(
+    'datagramSpin of the native engine has no effect in a process that may use one processor only',
+    async () => {
+      expect(await countLooks(50, ['taskset', '-c', '0'])).toBeLessThanOrEqual(7)
+    },
+  )
 })

@@ -95,7 +95,7 @@ while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
   })
 
   describe(`answers that nobody takes${name} (D5)`, () => {
-    it('to many closed ports at once disturb neither the socket nor others', async () => {
+    it('answers to many closed ports at once disturb neither the socket nor others', async () => {
       let gone: readonly number[] = []
       const handler: DatagramHandler = {
         async data(channel, data) {

@@ -11,7 +11,7 @@ async function serveByHand(): Promise<{ channel: DatagramChannel; address: { hos
 }
 
 describe('DatagramChannel.read', () => {
-  it('gives one datagram at a time, in order, empty ones included', async () => {
+  it('DatagramChannel.read() gives one datagram at a time, in order, empty ones included', async () => {
     const { channel, address } = await serveByHand()
     const peer = await bindPeer()
     for (const text of ['a', '', 'bc']) peer.send(text, address)
@@ -20,7 +20,7 @@ describe('DatagramChannel.read', () => {
     expect(String(await channel.read())).toBe('bc')
   })
 
-  it('rejects while another read waits, which is not disturbed', async () => {
+  it('DatagramChannel.read() rejects while another read waits, which is not disturbed', async () => {
     const { channel, address } = await serveByHand()
     const first = channel.read()
     const others = [channel.read(), channel.receive(), channel.datagrams()[Symbol.asyncIterator]().next()]
@@ -31,7 +31,7 @@ describe('DatagramChannel.read', () => {
     expect(String(await first)).toBe('x')
   })
 
-  it('gives buffers that are ours to keep', async () => {
+  it('DatagramChannel.read() gives buffers that are ours to keep', async () => {
     const { channel, address } = await serveByHand()
     const peer = await bindPeer()
     const texts = Array.from({ length: 50 }, (_, index) => `${index}`.repeat(100))
@@ -43,7 +43,7 @@ describe('DatagramChannel.read', () => {
     expect(kept.map(String)).toEqual(texts)
   })
 
-  it('sets remoteAddress to the sender', async () => {
+  it('DatagramChannel.read() sets remoteAddress to the sender', async () => {
     const { channel, address } = await serveByHand()
     expect(channel.remoteAddress).toBe(undefined)
     for (const peer of [await bindPeer(), await bindPeer()]) {
@@ -55,7 +55,7 @@ describe('DatagramChannel.read', () => {
 })
 
 describe('DatagramChannel.receive', () => {
-  it('gives data and sender, frozen and printable', async () => {
+  it('DatagramChannel.receive() gives data and sender, frozen and printable', async () => {
     const { channel, address } = await serveByHand()
     const peer = await bindPeer()
     peer.send('x', address)
@@ -69,7 +69,7 @@ describe('DatagramChannel.receive', () => {
 })
 
 describe('DatagramChannel[Symbol.asyncIterator]', () => {
-  it('may be left early, and another read continues', async () => {
+  it('iteration over a channel may be left early, and another read continues', async () => {
     const seen: string[] = []
     const { address, server } = await serve(async (channel) => {
       for await (const data of channel) {
@@ -93,7 +93,7 @@ describe('DatagramChannel[Symbol.asyncIterator]', () => {
 })
 
 describe('DatagramChannel.data', () => {
-  it('belongs to the user', async () => {
+  it('DatagramChannel.data belongs to the user', async () => {
     const channel = await dial('127.0.0.1:9')
     expect(channel.data).toBe(undefined)
     channel.data = { any: 'thing' }
@@ -102,7 +102,7 @@ describe('DatagramChannel.data', () => {
 })
 
 describe('DatagramChannel.signal', () => {
-  it('says that the server drains, also when first asked for afterwards', async () => {
+  it('DatagramChannel.signal says that the server drains, also when first asked for afterwards', async () => {
     let channel: DatagramChannel | undefined
     const { server } = await serve({ open: (opened) => void (channel = opened) })
     const { signal } = channel!
@@ -114,7 +114,7 @@ describe('DatagramChannel.signal', () => {
     expect(channel?.signal).toBe(signal)
   })
 
-  it('says that a client was closed', async () => {
+  it('DatagramChannel.signal says that a client was closed', async () => {
     const channel = await dial('127.0.0.1:9')
     await channel.close()
     expect(channel.signal.aborted).toBe(true)

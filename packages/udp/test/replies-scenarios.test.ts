@@ -43,25 +43,29 @@ const FORMS: [string, DatagramHandler][] = [
 ]
 
 describe('createUdpServer', () => {
-  it.each(FORMS)('gives each of 50 concurrent senders exactly its own answers: %s', async (_, handler) => {
-    const { address, server } = await serve(handler)
-    const peers = await Promise.all(Array.from({ length: 50 }, () => bindPeer()))
-    const expected = (port: number): string[] => Array.from({ length: 10 }, (__, index) => `${port}#${index}`)
-    await Promise.all(
-      peers.map(async (peer) => {
-        for (const text of expected(peer.port)) {
-          peer.send(text, address)
-          await peer.next()
-        }
-      }),
-    )
-    for (const { got, port } of peers) expect(got.map(String)).toEqual(expected(port))
-    expect(server.stats()).toMatchObject({ datagramsReceived: 500, datagramsSent: 500, sendErrors: 0 })
-  })
+  it.each(FORMS)(
+    'createUdpServer() gives each of 50 concurrent senders exactly its own answers: %s',
+    async (_, handler) => {
+      const { address, server } = await serve(handler)
+      const peers = await Promise.all(Array.from({ length: 50 }, () => bindPeer()))
+      const expected = (port: number): string[] =>
+        Array.from({ length: 10 }, (__, index) => `${port}#${index}`)
+      await Promise.all(
+        peers.map(async (peer) => {
+          for (const text of expected(peer.port)) {
+            peer.send(text, address)
+            await peer.next()
+          }
+        }),
+      )
+      for (const { got, port } of peers) expect(got.map(String)).toEqual(expected(port))
+      expect(server.stats()).toMatchObject({ datagramsReceived: 500, datagramsSent: 500, sendErrors: 0 })
+    },
+  )
 })
 
 describe('DatagramCallbacks.data', () => {
-  it('distinguishes senders that differ in the address only', async () => {
+  it('the callback data distinguishes senders that differ in the address only', async () => {
     const { address } = await serve(
       { data: (channel, data, from) => channel.write(`${data} ${from}`) },
       {},
@@ -77,7 +81,7 @@ describe('DatagramCallbacks.data', () => {
 })
 
 describe('Datagram.reply', () => {
-  it('answers its own sender after others were read', async () => {
+  it('Datagram.reply() answers its own sender after others were read', async () => {
     const kept: Datagram[] = []
     const { address } = await serve(async (channel) => {
       for await (const datagram of channel.datagrams()) kept.push(datagram)
@@ -92,7 +96,7 @@ describe('Datagram.reply', () => {
     expect(kept.map(({ truncated }) => truncated)).toEqual([false, false, false])
   })
 
-  it('rejects once the server is closed', async () => {
+  it('Datagram.reply() rejects once the server is closed', async () => {
     const kept: Datagram[] = []
     const { address, server } = await serve(async (channel) => {
       for await (const datagram of channel.datagrams()) kept.push(datagram)
@@ -106,7 +110,7 @@ describe('Datagram.reply', () => {
 })
 
 describe('DatagramChannel.write', () => {
-  it('rejects before anything was read, and the server stays open', async () => {
+  it('DatagramChannel.write() rejects before anything was read, and the server stays open', async () => {
     const codes: unknown[] = []
     const { address } = await serve({
       async open(channel) {
@@ -133,7 +137,7 @@ describe('DatagramChannel.write', () => {
   })
 
   it.each([[undefined], [null], [5], [{}], [['x']], [new ArrayBuffer(2)]])(
-    'rejects %p as data',
+    'DatagramChannel.write() rejects %p as data',
     async (data) => {
       const channel = await dial('127.0.0.1:9')
       expect(await rejection(channel.write(data as never))).toBeInstanceOf(TypeError)
@@ -144,7 +148,7 @@ describe('DatagramChannel.write', () => {
 })
 
 describe('DatagramChannel.send (D7)', () => {
-  it('reaches any address, also one that has sent nothing', async () => {
+  it('DatagramChannel.send() reaches any address, also one that has sent nothing', async () => {
     const other = await bindPeer()
     const { address } = await serve({
       data: (channel, data) => channel.send(data, ipAddress('127.0.0.1', other.port)),

@@ -47,7 +47,7 @@ describe('UdpServer.shutdown', () => {
     expect([server.state, server.openConnections, server.address]).toEqual(['closed', 0, undefined])
   })
 
-  it('waits for the handler that runs, whose answer still leaves', async () => {
+  it('UdpServer.shutdown() waits for the handler that runs, whose answer still leaves', async () => {
     const { handler, started, done, release } = slow()
     const { server, address } = await serve(handler)
     const peer = await bindPeer()
@@ -94,7 +94,7 @@ describe('UdpServer.shutdown', () => {
     expect(server.stats()).toMatchObject({ datagramsReceived: 4, datagramsSent: 3 })
   })
 
-  it('closes at the deadline, and rejects with the report', async () => {
+  it('UdpServer.shutdown() closes at the deadline, and rejects with the report', async () => {
     const { handler, started, release } = slow()
     const { server, address, errors } = await serve(handler)
     const peer = await bindPeer()
@@ -109,7 +109,7 @@ describe('UdpServer.shutdown', () => {
     expect(errors).toEqual([])
   })
 
-  it('counts a handler that was idle, and then did not end, as forced', async () => {
+  it('UdpServer.shutdown() counts a handler that was idle, and then did not end, as forced', async () => {
     const { server } = await serve({
       async open(channel) {
         await channel.read()
@@ -119,7 +119,7 @@ describe('UdpServer.shutdown', () => {
     expect(await rejection(server.shutdown({ timeout: 20 }))).toMatchObject({ report: report(0, 0, 1) })
   })
 
-  it('is cut short by its signal', async () => {
+  it('UdpServer.shutdown() is cut short by its signal', async () => {
     const { handler, started } = slow()
     const { server, address } = await serve(handler)
     const peer = await bindPeer()
@@ -131,7 +131,7 @@ describe('UdpServer.shutdown', () => {
     expect(await rejection(shutdown)).toMatchObject({ report: report(0, 0, 1) })
   })
 
-  it('is cut short by close()', async () => {
+  it('UdpServer.shutdown() is cut short by close()', async () => {
     const { handler, started } = slow()
     const { server, address } = await serve(handler)
     const peer = await bindPeer()
@@ -143,7 +143,7 @@ describe('UdpServer.shutdown', () => {
     expect(server.state).toBe('closed')
   })
 
-  it('may be called in a handler that does not wait for it', async () => {
+  it('UdpServer.shutdown() may be called in a handler that does not wait for it', async () => {
     let shutdown: Promise<ShutdownReport> | undefined
     const { server, address } = await serve(async (channel) => {
       const data = await channel.read()
@@ -156,7 +156,7 @@ describe('UdpServer.shutdown', () => {
     expect(await shutdown).toEqual(report(0, 1, 0))
   })
 
-  it('shares one result among concurrent calls, and resolves at once when nothing runs', async () => {
+  it('UdpServer.shutdown() shares one result among concurrent calls, and resolves at once when nothing runs', async () => {
     const { server } = await serve()
     const reports = await Promise.all([server.shutdown(), server.shutdown(), server[Symbol.asyncDispose]()])
     expect(reports).toEqual([report(1, 0, 0), report(1, 0, 0), undefined])
@@ -208,7 +208,7 @@ describe('UdpServer.close', () => {
     expect([errors, server.stats().handlerErrors]).toEqual([[], 0])
   })
 
-  it('does nothing twice, nor before the start', async () => {
+  it('UdpServer.close() does nothing twice, nor before the start', async () => {
     const { server, states } = await serve()
     await Promise.all([server.close(), server.close()])
     await server.close()

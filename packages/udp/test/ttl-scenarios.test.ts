@@ -3,7 +3,7 @@ import { until } from '@sock/tools/testing/wait'
 import { dial, echo, serve } from './support/sockets.js'
 
 describe('ttl', () => {
-  it('is reported to hold for half of the peers of a dual-stack socket', async () => {
+  it('ttl is reported to hold for half of the peers of a dual-stack socket', async () => {
     const { errors, server } = await serve(echo, { ttl: 7 }, ':0')
     await until(() => errors.length === 1, 'the error is reported')
     expect(errors[0]).toMatchObject({ code: 'ERR_SOCK_UNSUPPORTED' })
@@ -15,7 +15,7 @@ describe('ttl', () => {
     ['0.0.0.0:0', '127.0.0.1'],
     ['[::1]:0', '::1'],
     [{ port: 0, ipv6Only: true }, '::1'],
-  ])('is no matter at %p', async (target, host) => {
+  ])('ttl is no matter at %p', async (target, host) => {
     const { errors, address } = await serve(echo, { ttl: 7 }, target)
     const channel = await dial({ ...address, host, family: host.includes(':') ? 'ipv6' : 'ipv4' })
     await channel.write('x')

@@ -56,21 +56,21 @@ const GROUP_CASES: [unknown, RegExp][] = [
 ]
 
 describe('createUdpServer', () => {
-  it.each(SERVER_CASES)('throws for %s: %p', (option, value, type) => {
+  it.each(SERVER_CASES)('createUdpServer() throws for %s: %p', (option, value, type) => {
     const error = thrown(() => createUdpServer(echo, { [option]: value }))
     expect(error).toBeInstanceOf(type)
     expect(error.message).toContain(`"${option}"`)
     expect(error.message).toMatch(/got .+$/)
   })
 
-  it.each(GROUP_CASES)('throws for the multicast group %p', (group, message) => {
+  it.each(GROUP_CASES)('createUdpServer() throws for the multicast group %p', (group, message) => {
     const error = thrown(() => createUdpServer(echo, { multicast: [group as never] }))
     expect(error).toBeInstanceOf(TypeError)
     expect(error.message).toMatch(message)
   })
 
   it.each([...UNKNOWN, 'signal', 'onState'])(
-    'throws for the unknown option %s, and names those it knows',
+    'createUdpServer() throws for the unknown option %s, and names those it knows',
     (option) => {
       const error = thrown(() => createUdpServer(echo, { [option]: 1 }))
       expect(error).toBeInstanceOf(TypeError)
@@ -79,11 +79,14 @@ describe('createUdpServer', () => {
     },
   )
 
-  it.each([[null], ['fast'], [1], [[]], [() => {}]])('throws for options that are %p', (options) => {
-    expect(thrown(() => createUdpServer(echo, options as never))).toBeInstanceOf(TypeError)
-  })
+  it.each([[null], ['fast'], [1], [[]], [() => {}]])(
+    'createUdpServer() throws for options that are %p',
+    (options) => {
+      expect(thrown(() => createUdpServer(echo, options as never))).toBeInstanceOf(TypeError)
+    },
+  )
 
-  it('takes the least and the greatest of everything, and undefined for the default', () => {
+  it('createUdpServer() takes the least and the greatest of everything, and undefined for the default', () => {
     const least = { maxQueuedBytes: 1, receiveBufferSize: 1, sendBufferSize: 1, ttl: 1, multicastTtl: 0 }
     const most = 2 ** 31 - 1
     const greatest: UdpServerOptions = {
@@ -100,7 +103,7 @@ describe('createUdpServer', () => {
     }
   })
 
-  it('uses the options as they were when it was called', async () => {
+  it('createUdpServer() uses the options as they were when it was called', async () => {
     const options = { multicast: [] as { group: string }[] }
     const server = createUdpServer(echo, options)
     options.multicast.push({ group: '127.0.0.1' })
@@ -110,20 +113,20 @@ describe('createUdpServer', () => {
 })
 
 describe('connectUdp', () => {
-  it.each(CLIENT_CASES)('rejects %s: %p', async (option, value, type) => {
+  it.each(CLIENT_CASES)('connectUdp() rejects %s: %p', async (option, value, type) => {
     const options = { [option]: value } as UdpClientOptions
     const error = await rejection(connectUdp('127.0.0.1:9', options))
     expect(error).toBeInstanceOf(type)
     expect(error.message).toContain(`"${option}"`)
   })
 
-  it.each(GROUP_CASES)('rejects the multicast group %p', async (group) => {
+  it.each(GROUP_CASES)('connectUdp() rejects the multicast group %p', async (group) => {
     expect(await rejection(connectUdp('127.0.0.1:9', { multicast: [group as never] }))).toBeInstanceOf(
       TypeError,
     )
   })
 
-  it.each([...UNKNOWN, 'shutdownTimeout'])('rejects the unknown option %s', async (option) => {
+  it.each([...UNKNOWN, 'shutdownTimeout'])('connectUdp() rejects the unknown option %s', async (option) => {
     const error = await rejection(connectUdp('127.0.0.1:9', { [option]: 1 }))
     expect(error).toBeInstanceOf(TypeError)
     expect(error.message).toContain(`"${option}"`)

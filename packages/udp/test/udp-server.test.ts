@@ -29,7 +29,7 @@ describe('UdpServer.listen', () => {
     expect(String(await peer.next())).toBe('x')
   })
 
-  it('shows IPv4 peers of a socket for both as IPv4, and answers them (D13)', async () => {
+  it('UdpServer.listen() shows IPv4 peers of a socket for both as IPv4, and answers them (D13)', async () => {
     const seen: unknown[] = []
     const handler = {
       data: (channel: { remoteAddress: unknown; write(data: Buffer): Promise<void> }, data: Buffer) => {
@@ -46,7 +46,7 @@ describe('UdpServer.listen', () => {
     }
   })
 
-  it('with ipv6Only takes nothing from IPv4, and leaves its port to others', async () => {
+  it('UdpServer.listen() with ipv6Only takes nothing from IPv4, and leaves its port to others', async () => {
     const { server, address } = await serve(echo, {}, { port: 0, ipv6Only: true })
     const other = await serve(echo, {}, { host: '127.0.0.1', port: address.port })
     const peer = await bindPeer('127.0.0.1')
@@ -56,7 +56,7 @@ describe('UdpServer.listen', () => {
     expect(server.stats().datagramsReceived).toBe(0)
   })
 
-  it('looks a name up', async () => {
+  it('UdpServer.listen() looks a name up', async () => {
     const { address } = await serve(echo, {}, 'localhost:0')
     expect(['127.0.0.1', '::1']).toContain(address.host)
     const channel = await dial(`localhost:${address.port}`)
@@ -64,7 +64,7 @@ describe('UdpServer.listen', () => {
     expect(String(await channel.read())).toBe('x')
   })
 
-  it('takes an address, also what it resolved with', async () => {
+  it('UdpServer.listen() takes an address, also what it resolved with', async () => {
     const first = await serve()
     await first.server.close()
     const { address } = await serve(echo, {}, first.address)
@@ -86,7 +86,7 @@ describe('UdpServer.listen', () => {
     expect(states).toEqual(['starting', 'idle', 'starting', 'listening'])
   })
 
-  it('rejects a port that is taken, and can be used again (D8)', async () => {
+  it('UdpServer.listen() rejects a port that is taken, and can be used again (D8)', async () => {
     const { address } = await serve()
     const { server } = create()
     const before = countSockets()
@@ -97,7 +97,7 @@ describe('UdpServer.listen', () => {
     expect(server.state).toBe('listening')
   })
 
-  it('with reuseAddress takes the port over from another that allows it (D8)', async () => {
+  it('UdpServer.listen() with reuseAddress takes the port over from another that allows it (D8)', async () => {
     const first = await serve(echo, {}, { host: '127.0.0.1', port: 0, reuseAddress: true })
     const second = await serve(echo, {}, { ...first.address, reuseAddress: true })
     expect(second.address).toEqual(first.address)
@@ -106,7 +106,7 @@ describe('UdpServer.listen', () => {
   })
 
   if (HAS_REUSE_PORT) {
-    it('with reusePort shares the port', async () => {
+    it('UdpServer.listen() with reusePort shares the port', async () => {
       const first = await serve(echo, {}, { host: '127.0.0.1', port: 0, reusePort: true })
       const second = await serve(echo, {}, { host: '127.0.0.1', port: first.address.port, reusePort: true })
       const peers = await Promise.all(Array.from({ length: 32 }, () => bindPeer()))
@@ -117,7 +117,7 @@ describe('UdpServer.listen', () => {
       expect(Math.min(...counts)).toBeGreaterThan(0)
     })
   } else {
-    it('refuses reusePort, which this Node would ignore', async () => {
+    it('UdpServer.listen() refuses reusePort, which this Node would ignore', async () => {
       const { server } = create()
       const error = await rejection(server.listen({ port: 0, reusePort: true }))
       expect(error).toMatchObject({ code: 'ERR_SOCK_UNSUPPORTED' })
@@ -177,7 +177,7 @@ function withoutIpv6(): void {
 }
 
 describe('UdpServer.listen on a system without IPv6', () => {
-  it('binds all addresses of IPv4, and answers', async () => {
+  it('listen() on a system without IPv6 binds all addresses of IPv4, and answers', async () => {
     withoutIpv6()
     const { server, address } = await serve(echo, {}, ':0')
     expect(address.host).toBe('0.0.0.0')
@@ -199,7 +199,7 @@ describe('UdpServer.listen on a system without IPv6', () => {
 })
 
 describe('UdpServer', () => {
-  it('is never disturbed by answers to closed ports', async () => {
+  it('a UDP server is never disturbed by answers to closed ports', async () => {
     const { server, address, errors } = await serve()
     for (let count = 0; count < 20; count++) {
       const gone = createSocket('udp4')

@@ -44,7 +44,7 @@ describe('receiveBufferSize and sendBufferSize', () => {
     ['receiveBufferSize', 'rmem_max'],
     ['sendBufferSize', 'wmem_max'],
   ] as const)(
-    'tells by an error event if the system gave less than the %s asked for',
+    'receiveBufferSize and sendBufferSize tell by an error event if the system gave less than the %s asked for',
     async (option, name) => {
       const asked = Math.round(1.5 * maximum(name))
       const { errors, server } = await serve(echo, { [option]: asked })
@@ -56,7 +56,7 @@ describe('receiveBufferSize and sendBufferSize', () => {
     },
   )
 
-  itOnLinux('are silent if the system gave all', async () => {
+  itOnLinux('receiveBufferSize and sendBufferSize are silent if the system gave all', async () => {
     const { errors, address } = await serve(echo, { receiveBufferSize: maximum('rmem_max') })
     const channel = await dial(address, { sendBufferSize: maximum('wmem_max') })
     await channel.write('x')
@@ -94,7 +94,7 @@ describe('broadcast', () => {
     expect(results).toEqual([code])
   })
 
-  itOnLinux('reaches a receiver by its broadcast address', async () => {
+  itOnLinux('broadcast reaches a receiver by its broadcast address', async () => {
     const { server, address } = await serve({ data() {} }, {}, '0.0.0.0:0')
     const peer = await serve(
       {
@@ -109,7 +109,7 @@ describe('broadcast', () => {
 })
 
 describe('ttl', () => {
-  it('is set on the socket, and left alone when not given', async () => {
+  it('ttl is set on the socket, and left alone when not given', async () => {
     const calls = spy('setTTL')
     await serve(echo, { ttl: 7 })
     await serve(echo, {}, '[::1]:0')
@@ -119,7 +119,7 @@ describe('ttl', () => {
 })
 
 describe('multicastTtl, multicastLoopback and multicastInterface', () => {
-  it('are set on the socket, zeros and false included', async () => {
+  it('multicastTtl, multicastLoopback and multicastInterface are set on the socket, zeros and false included', async () => {
     const ttl = spy('setMulticastTTL')
     const loopback = spy('setMulticastLoopback')
     const networkInterface = spy('setMulticastInterface')
@@ -128,7 +128,7 @@ describe('multicastTtl, multicastLoopback and multicastInterface', () => {
     expect([ttl, loopback, networkInterface]).toEqual([[0], [false], ['127.0.0.1']])
   })
 
-  it('reject an interface that does not exist, and leave the server idle', async () => {
+  it('multicastTtl, multicastLoopback and multicastInterface reject an interface that does not exist, and leave the server idle', async () => {
     const { server } = create(echo, { multicastInterface: '192.0.2.99' })
     const error = await rejection(server.listen('127.0.0.1:0'))
     expect(error.code).toMatch(/^E[A-Z]+$/)
@@ -139,7 +139,7 @@ describe('multicastTtl, multicastLoopback and multicastInterface', () => {
 })
 
 describe('configure', () => {
-  it('gets the bound socket once per run, before anything is received', async () => {
+  it('configure gets the bound socket once per run, before anything is received', async () => {
     const seen: unknown[] = []
     const { server, address } = await serve(
       { open: () => void seen.push('open'), data() {} },
@@ -151,7 +151,7 @@ describe('configure', () => {
     expect(seen).toEqual([address.port, 'open', again.port, 'open'])
   })
 
-  it('makes listen reject if it throws, and leaves nothing', async () => {
+  it('configure makes listen reject if it throws, and leaves nothing', async () => {
     const opened: unknown[] = []
     const { server, events } = create(
       { open: () => void opened.push(1), data() {} },
@@ -166,7 +166,7 @@ describe('configure', () => {
     expect([server.state, server.openConnections, opened, events]).toEqual(['idle', 0, [], []])
   })
 
-  it('makes connectUdp reject if it throws, and leaves nothing', async () => {
+  it('configure makes connectUdp reject if it throws, and leaves nothing', async () => {
     const error = await rejection(
       dial('127.0.0.1:9', {
         configure() {

@@ -5,7 +5,7 @@ import { createUdpServer } from '../src/index.js'
 import { bindPeer } from './support/sockets.js'
 
 describe('createUdpServer', () => {
-  it('causes one process warning for failed handlers without an error listener', async () => {
+  it('createUdpServer() causes one process warning for failed handlers without an error listener', async () => {
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     later(() => warn.mockRestore())
     const server = createUdpServer({

@@ -9,13 +9,13 @@ import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 const scratch = useScratch()
 
 describe('connectUnix', () => {
-  it('refuses what only a listener can use', async () => {
+  it('connectUnix() refuses what only a listener can use', async () => {
     const error = await rejection(connectUnix({ path: scratch.path(), mode: 0o600 } as { path: string }))
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
     expect(error.message).toMatch(/"mode"/)
   })
 
-  it('resolves with a connection that knows both addresses', async () => {
+  it('connectUnix() resolves with a connection that knows both addresses', async () => {
     await scratch.server().listen(scratch.path())
     const client = await scratch.connect(scratch.path())
     expect(client).toMatchObject({ transport: 'unix', secure: false, tls: undefined, isOpen: true })
@@ -24,30 +24,30 @@ describe('connectUnix', () => {
     expect(client.localAddress).toMatchObject({ family: 'unix', path: '' })
   })
 
-  it('rejects with ENOENT where nothing is', async () => {
+  it('connectUnix() rejects with ENOENT where nothing is', async () => {
     const error = await rejection(connectUnix(scratch.path()))
     expect(error).toMatchObject({ code: 'ENOENT' })
     expect(error.message).toContain(scratch.path())
   })
 
-  it('rejects with ECONNREFUSED where a dead socket is', async () => {
+  it('connectUnix() rejects with ECONNREFUSED where a dead socket is', async () => {
     await leaveDeadSocket(scratch.own())
     expect(await rejection(connectUnix(scratch.path()))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  it('rejects with ECONNREFUSED where a file is', async () => {
+  it('connectUnix() rejects with ECONNREFUSED where a file is', async () => {
     writeFileSync(scratch.own(), '')
     expect(await rejection(connectUnix(scratch.path()))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  it('rejects with the reason of a signal that is aborted before', async () => {
+  it('connectUnix() rejects with the reason of a signal that is aborted before', async () => {
     await scratch.server().listen(scratch.path())
     const reason = new Error('too late')
     const error = await rejection(connectUnix(scratch.path(), { signal: AbortSignal.abort(reason) }))
     expect(error).toBe(reason)
   })
 
-  it('rejects with the reason of a signal that is aborted meanwhile, and leaves no connection', async () => {
+  it('connectUnix() rejects with the reason of a signal that is aborted meanwhile, and leaves no connection', async () => {
     const server = scratch.server()
     await server.listen(scratch.path())
     const abort = new AbortController()
@@ -61,7 +61,7 @@ describe('connectUnix', () => {
     expect(server.openConnections).toBe(0)
   })
 
-  it('stays open when the signal aborts afterwards', async () => {
+  it('connectUnix() stays open when the signal aborts afterwards', async () => {
     await scratch.server().listen(scratch.path())
     const abort = new AbortController()
     const client = await scratch.connect(scratch.path(), { signal: abort.signal })
@@ -70,7 +70,7 @@ describe('connectUnix', () => {
     expect(await ask(client, 'unmoved')).toBe('unmoved')
   })
 
-  it('runs configure once with the socket before it resolves', async () => {
+  it('connectUnix() runs configure once with the socket before it resolves', async () => {
     await scratch.server().listen(scratch.path())
     const sockets: unknown[] = []
     await scratch.connect(scratch.path(), { configure: (socket) => void sockets.push(socket) })
@@ -78,7 +78,7 @@ describe('connectUnix', () => {
     expect(sockets[0]).toBeInstanceOf(Socket)
   })
 
-  it('rejects with what configure throws, and leaves no connection', async () => {
+  it('connectUnix() rejects with what configure throws, and leaves no connection', async () => {
     const server = scratch.server()
     await server.listen(scratch.path())
     const thrown = new Error('not like this')
@@ -89,7 +89,7 @@ describe('connectUnix', () => {
     expect(await server.shutdown()).toMatchObject({ forced: 0 })
   })
 
-  it('passes all events to onState in order, from dial to close', async () => {
+  it('connectUnix() passes all events to onState in order, from dial to close', async () => {
     await scratch.server().listen(scratch.path())
     const events: ConnectionEvent[] = []
     const client = await scratch.connect(scratch.path(), { onState: (event) => void events.push(event) })
@@ -109,7 +109,7 @@ describe('connectUnix', () => {
     expect(events.at(-1)?.reason).toBe('ended')
   })
 
-  it('passes the dial to onState, also without a server', async () => {
+  it('connectUnix() passes the dial to onState, also without a server', async () => {
     const states: string[] = []
     const onState = ({ state }: ConnectionEvent): void => void states.push(state)
     await rejection(connectUnix(scratch.path(), { onState }))
@@ -122,7 +122,7 @@ describe('connectUnix', () => {
     ['highWaterMark', { highWaterMark: '64k' }],
     ['signal', { signal: 'stop' }],
     ['onState', { onState: true }],
-  ])('rejects an option that is wrong: %s', async (_what, options) => {
+  ])('connectUnix() rejects an option that is wrong: %s', async (_what, options) => {
     const error = await rejection(connectUnix(scratch.path(), options as object))
     expect(error.message).toMatch(/retries|idleTimeout|highWaterMark|signal|onState/)
     expect(error.code).toMatch(/^ERR_(INVALID_ARG|OUT_OF_RANGE)/)

@@ -27,21 +27,21 @@ const isPadded = process.versions.node.startsWith('20.')
 const abstractName = (): string => `unix-test-${randomBytes(6).toString('hex')}`
 
 describe('socat', () => {
-  itWith('socat', 'gets 1 MiB echoed by our server', async () => {
+  itWith('socat', 'socat gets 1 MiB echoed by our server', async () => {
     await scratch.server().listen(scratch.path())
     const sent = randomBytes(1024 * 1024)
     const received = await run('socat', ['-t', '10', '-', `UNIX-CONNECT:${scratch.path()}`], sent)
     expect(received.equals(sent)).toBe(true)
   })
 
-  itWith('socat', 'gets an answer from our server by its abstract name', async () => {
+  itWith('socat', 'socat gets an answer from our server by its abstract name', async () => {
     const name = abstractName()
     const address = `ABSTRACT-CONNECT:${name}${isPadded ? ',unix-tightsocklen=0' : ''}`
     await scratch.server().listen(`@${name}`)
     expect(String(await run('socat', ['-t', '10', '-', address], 'hidden'))).toBe('hidden')
   })
 
-  itWith('socat', 'answers our client', async () => {
+  itWith('socat', 'socat answers our client', async () => {
     const path = scratch.path()
     const socat = spawn('socat', ['-d', '-d', `UNIX-LISTEN:${path}`, 'PIPE'], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -94,18 +94,18 @@ s.close()
 describe('Python', () => {
   const answers = Array.from({ length: 20 }, (_, n) => `hello ${n}\n`).join('')
 
-  itWith('python3', 'has 20 clients that each get their own answer', async () => {
+  itWith('python3', 'Python has 20 clients that each get their own answer', async () => {
     await scratch.server().listen(scratch.path())
     expect(String(await run('python3', ['-c', CLIENT, scratch.path()]))).toBe(answers)
   })
 
-  itWith('python3', 'has 20 clients of an abstract name', async () => {
+  itWith('python3', 'Python has 20 clients of an abstract name', async () => {
     const name = abstractName()
     await scratch.server({ data: (connection, chunk) => connection.write(chunk) }).listen(`@${name}`)
     expect(String(await run('python3', ['-c', CLIENT, name, isPadded ? 'padded' : 'exact']))).toBe(answers)
   })
 
-  itWith('python3', 'answers our client after its end of input', async () => {
+  itWith('python3', 'Python answers our client after its end of input', async () => {
     const python = spawn('python3', ['-c', SERVER, scratch.own()])
     scratch.later(() => python.kill('SIGKILL'))
     await once(python.stdout, 'data')

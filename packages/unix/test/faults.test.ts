@@ -31,27 +31,35 @@ for (const { name, options, describe } of engines) {
   }
 
   describe(`a peer that is gone before it is accepted${name}`, () => {
-    itWith('python3', 'is counted and closed, with or without having said something (A2)', () =>
-      provoke(fixture, async (stage) => {
-        const scene = await stage.serve(echo)
-        runClient(
-          scene,
-          `
+    itWith(
+      'python3',
+      'a peer that is gone before it is accepted is counted and closed, with or without having said something (A2)',
+      () =>
+        provoke(fixture, async (stage) => {
+          const scene = await stage.serve(echo)
+          runClient(
+            scene,
+            `
 for say in [b'', b'x'] * 10:
     peer = socket.socket(socket.AF_UNIX)
     peer.connect(path)
     peer.sendall(say)
     peer.close()
 `,
-        )
-        await until(
-          () => scene.events.filter(({ state }) => state === 'close').length === 20,
-          'all are closed',
-        )
-        expect(scene.server.stats()).toMatchObject({ accepted: 20, open: 0, bytesRead: 10, handlerErrors: 0 })
-        expect(scene.errors).toEqual([])
-        return scene
-      }),
+          )
+          await until(
+            () => scene.events.filter(({ state }) => state === 'close').length === 20,
+            'all are closed',
+          )
+          expect(scene.server.stats()).toMatchObject({
+            accepted: 20,
+            open: 0,
+            bytesRead: 10,
+            handlerErrors: 0,
+          })
+          expect(scene.errors).toEqual([])
+          return scene
+        }),
     )
   })
 

@@ -38,7 +38,7 @@ describe('the native engine under unix', () => {
     await server.close()
   })
 
-  it('without it peerCredentials are undefined', async () => {
+  it('peerCredentials are undefined without the native engine', async () => {
     const path = join(folder, 'without.sock')
     const server = createUnixServer((connection) =>
       connection.write(`${connection.peerCredentials === undefined}`),

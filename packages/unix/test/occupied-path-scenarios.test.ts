@@ -133,21 +133,25 @@ if sys.argv[2] == 'live':
 `
 
 describe('listen on the path of a datagram socket', () => {
-  itWith('python3', 'rejects while it is open, and disturbs nothing', async () => {
-    const path = scratch.own()
-    const python = spawn('python3', ['-c', BIND_DATAGRAM, path, 'live'])
-    scratch.later(() => python.kill('SIGKILL'))
-    await once(python.stdout, 'data')
-    await expectRefusal(path, 'ERR_SOCK_PATH_IN_USE')
-    const send =
-      'import socket,sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"ping", sys.argv[1])'
-    const heard = once(python.stdout, 'data')
-    execFileSync('python3', ['-c', send, path])
-    expect(String((await heard)[0])).toBe('ping')
-    await once(python, 'close')
-  })
+  itWith(
+    'python3',
+    'listen() on the path of a datagram socket rejects while it is open, and disturbs nothing',
+    async () => {
+      const path = scratch.own()
+      const python = spawn('python3', ['-c', BIND_DATAGRAM, path, 'live'])
+      scratch.later(() => python.kill('SIGKILL'))
+      await once(python.stdout, 'data')
+      await expectRefusal(path, 'ERR_SOCK_PATH_IN_USE')
+      const send =
+        'import socket,sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"ping", sys.argv[1])'
+      const heard = once(python.stdout, 'data')
+      execFileSync('python3', ['-c', send, path])
+      expect(String((await heard)[0])).toBe('ping')
+      await once(python, 'close')
+    },
+  )
 
-  itWith('python3', 'replaces it when it is dead', async () => {
+  itWith('python3', 'listen() on the path of a datagram socket replaces it when it is dead', async () => {
     const path = scratch.path()
     execFileSync('python3', ['-c', BIND_DATAGRAM, path, 'dead'])
     expect(lstatSync(path).isSocket()).toBe(true)

@@ -17,7 +17,7 @@ function pathOf(bytes: number): string {
 }
 
 describe('listen', () => {
-  it('takes a path of the greatest length, though the private one is too long then', async () => {
+  it('listen() takes a path of the greatest length, though the private one is too long then', async () => {
     const path = pathOf(MAX_BYTES)
     expect(Buffer.byteLength(path)).toBe(MAX_BYTES)
     const server = scratch.server()
@@ -27,7 +27,7 @@ describe('listen', () => {
     expect(scratch.names()).toEqual([])
   })
 
-  it('takes a short name in a folder whose path leaves no room for a private one', async () => {
+  it('listen() takes a short name in a folder whose path leaves no room for a private one', async () => {
     const folder = pathOf(MAX_BYTES - 2)
     mkdirSync(folder)
     scratch.own(basename(folder))
@@ -39,7 +39,7 @@ describe('listen', () => {
     }
   })
 
-  it('rejects a path that is one byte too long, and makes nothing (E8)', async () => {
+  it('listen() rejects a path that is one byte too long, and makes nothing (E8)', async () => {
     const path = pathOf(MAX_BYTES + 1)
     const error = await rejection(scratch.server().listen(path))
     expect(error).toMatchObject({ code: 'ERR_SOCK_PATH_TOO_LONG' })
@@ -48,33 +48,36 @@ describe('listen', () => {
     expect(scratch.names()).toEqual([])
   })
 
-  it('counts bytes, not characters (E8)', async () => {
+  it('listen() counts bytes, not characters (E8)', async () => {
     const path = scratch.path('ä'.repeat(MAX_BYTES / 2))
     expect(path.length).toBeLessThan(MAX_BYTES)
     expect(Buffer.byteLength(path)).toBeGreaterThan(MAX_BYTES)
     expect(await rejection(scratch.server().listen(path))).toMatchObject({ code: 'ERR_SOCK_PATH_TOO_LONG' })
   })
 
-  it.each(['ünï cödé.sock', '"quoted" $(x) *.sock', ' ', '日本語'])('takes the name %j', async (name) => {
-    await scratch.server().listen(scratch.path(name))
-    expect(scratch.names()).toEqual([name])
-    expect(await ask(await scratch.connect(scratch.path(name)), 'named')).toBe('named')
-  })
+  it.each(['ünï cödé.sock', '"quoted" $(x) *.sock', ' ', '日本語'])(
+    'listen() takes the name %j',
+    async (name) => {
+      await scratch.server().listen(scratch.path(name))
+      expect(scratch.names()).toEqual([name])
+      expect(await ask(await scratch.connect(scratch.path(name)), 'named')).toBe('named')
+    },
+  )
 
-  it('rejects with ENOENT and names the folder when that is missing (E9)', async () => {
+  it('listen() rejects with ENOENT and names the folder when that is missing (E9)', async () => {
     const error = await rejection(scratch.server().listen(scratch.path('missing/app.sock')))
     expect(error).toMatchObject({ code: 'ENOENT', path: scratch.path('missing/app.sock') })
     expect(error.message).toContain(`Cannot listen on "${scratch.path('missing/app.sock')}"`)
     expect(scratch.names()).toEqual([])
   })
 
-  it('rejects with ENOTDIR when the folder is a file (E9)', async () => {
+  it('listen() rejects with ENOTDIR when the folder is a file (E9)', async () => {
     writeFileSync(scratch.own('file'), '')
     const error = await rejection(scratch.server().listen(scratch.path('file/app.sock')))
     expect(error).toMatchObject({ code: 'ENOTDIR' })
   })
 
-  it('makes the file where the system finds the path, also beyond a symlink to a folder', async () => {
+  it('listen() makes the file where the system finds the path, also beyond a symlink to a folder', async () => {
     mkdirSync(scratch.own('real/deep'), { recursive: true })
     scratch.own('real')
     symlinkSync('real/deep', scratch.own('link'))
@@ -87,31 +90,34 @@ describe('listen', () => {
     expect(readdirSync(scratch.path('real'))).toEqual(['deep'])
   })
 
-  itAsRoot('rejects with EACCES where the user may not write, and names the folder (E9)', async () => {
-    mkdirSync(scratch.own('closed'), { mode: 0o755 })
-    mkdirSync(scratch.own('hidden'), { mode: 0o700 })
-    const child = scratch.child(
-      async ({ createUnixServer, become }, folder, uid) => {
-        become(uid)
-        const server = createUnixServer({ open: () => undefined })
-        const errors: string[] = []
-        for (const name of ['closed', 'hidden']) {
-          const path = `${folder}/${name}/app.sock`
-          await server.listen(path).catch((error: NodeJS.ErrnoException) => {
-            errors.push(`${error.code} ${server.state}`, error.message)
-          })
-        }
-        return errors
-      },
-      scratch.folder,
-      NOBODY,
-    )
-    const [closed, message, hidden] = await child.result
-    expect([closed, hidden]).toEqual(['EACCES idle', 'EACCES idle'])
-    expect(message).toContain(`Cannot listen on "${scratch.path('closed/app.sock')}"`)
-  })
+  itAsRoot(
+    'listen() rejects with EACCES where the user may not write, and names the folder (E9)',
+    async () => {
+      mkdirSync(scratch.own('closed'), { mode: 0o755 })
+      mkdirSync(scratch.own('hidden'), { mode: 0o700 })
+      const child = scratch.child(
+        async ({ createUnixServer, become }, folder, uid) => {
+          become(uid)
+          const server = createUnixServer({ open: () => undefined })
+          const errors: string[] = []
+          for (const name of ['closed', 'hidden']) {
+            const path = `${folder}/${name}/app.sock`
+            await server.listen(path).catch((error: NodeJS.ErrnoException) => {
+              errors.push(`${error.code} ${server.state}`, error.message)
+            })
+          }
+          return errors
+        },
+        scratch.folder,
+        NOBODY,
+      )
+      const [closed, message, hidden] = await child.result
+      expect([closed, hidden]).toEqual(['EACCES idle', 'EACCES idle'])
+      expect(message).toContain(`Cannot listen on "${scratch.path('closed/app.sock')}"`)
+    },
+  )
 
-  itAsRoot('leaves nothing in a folder of others with the sticky bit', async () => {
+  itAsRoot('listen() leaves nothing in a folder of others with the sticky bit', async () => {
     mkdirSync(scratch.own('tmp'))
     chmodSync(scratch.path('tmp'), 0o1777)
     chownSync(scratch.path('tmp'), 1, 1)
@@ -159,7 +165,7 @@ describe('a target', () => {
     ['address of another family', { family: 'ipv4', host: '127.0.0.1', port: 80 }],
   ]
 
-  it.each(invalid)('that is invalid makes listen reject: %s (E8)', async (_what, target) => {
+  it.each(invalid)('a target that is invalid makes listen reject: %s (E8)', async (_what, target) => {
     const server = scratch.server()
     const error = await rejection(server.listen(target as UnixTarget))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
@@ -167,12 +173,12 @@ describe('a target', () => {
     expect(server.state).toBe('idle')
   })
 
-  it.each(invalid)('that is invalid makes connectUnix reject: %s', async (_what, target) => {
+  it.each(invalid)('a target that is invalid makes connectUnix reject: %s', async (_what, target) => {
     const error = await rejection(connectUnix(target as UnixTarget))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
   })
 
-  it('may be a string, its parts, an address, or frozen', async () => {
+  it('a target may be a string, its parts, an address, or frozen', async () => {
     const path = scratch.path()
     const server = scratch.server()
     const targets = [
@@ -193,7 +199,7 @@ describe('a target', () => {
     }
   })
 
-  it('is copied: later changes have no effect (H5)', async () => {
+  it('a target is copied: later changes have no effect (H5)', async () => {
     const target = { path: scratch.path(), mode: 0o600 }
     const server = scratch.server()
     const listening = server.listen(target)
@@ -202,7 +208,7 @@ describe('a target', () => {
     expect(scratch.names()).toEqual(['app.sock'])
   })
 
-  it('is not read from a polluted prototype (H4)', async () => {
+  it('a target is not read from a polluted prototype (H4)', async () => {
     const child = scratch.child(async ({ fs, ...unix }, path) => {
       const polluted = Object.prototype as Record<string, unknown>
       Object.assign(polluted, { mode: 0o777, uid: 1, family: 'ipv4', idleTimeout: -1 })

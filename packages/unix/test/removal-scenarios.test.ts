@@ -19,7 +19,7 @@ const scratch = useScratch()
 const STOPS = ['close', 'shutdown'] as const
 
 describe.each(STOPS)('%s', (stop) => {
-  it('leaves a file at the place of ours (E6)', async () => {
+  it(`${stop}() leaves a file at the place of ours (E6)`, async () => {
     const path = scratch.own()
     const server = scratch.server()
     await server.listen(path)
@@ -29,7 +29,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(readFileSync(path, 'utf8')).toBe('not yours')
   })
 
-  it('leaves another live socket at the place of ours (E6)', async () => {
+  it(`${stop}() leaves another live socket at the place of ours (E6)`, async () => {
     const path = scratch.path()
     const server = scratch.server()
     await server.listen(path)
@@ -41,7 +41,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(await ask(await scratch.connect(path), '')).toBe('other')
   })
 
-  it('leaves another dead socket that has come to the place of ours', async () => {
+  it(`${stop}() leaves another dead socket that has come to the place of ours`, async () => {
     const path = scratch.own()
     const server = scratch.server()
     await server.listen(path)
@@ -51,7 +51,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(lstatSync(path).isSocket()).toBe(true)
   })
 
-  it('leaves a symlink at the place of ours, and what it points to (E6)', async () => {
+  it(`${stop}() leaves a symlink at the place of ours, and what it points to (E6)`, async () => {
     const path = scratch.own()
     const server = scratch.server()
     await server.listen(path)
@@ -62,7 +62,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(lstatSync(scratch.path('moved.sock')).isSocket()).toBe(true)
   })
 
-  it('removes the file of ours that was moved away and back', async () => {
+  it(`${stop}() removes the file of ours that was moved away and back`, async () => {
     const path = scratch.path()
     const server = scratch.server()
     await server.listen(path)
@@ -72,7 +72,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it('does not mind that the file is gone already (E7)', async () => {
+  it(`${stop}() does not mind that the file is gone already (E7)`, async () => {
     const server = scratch.server()
     const errors: Error[] = []
     server.on('error', (error) => errors.push(error))
@@ -83,7 +83,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(errors).toEqual([])
   })
 
-  it('does not mind that the folder is gone already (E7)', async () => {
+  it(`${stop}() does not mind that the folder is gone already (E7)`, async () => {
     const folder = scratch.path('folder')
     mkdirSync(folder)
     const server = scratch.server()
@@ -96,7 +96,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(errors).toEqual([])
   })
 
-  it('does not remove the file of a successor that the same process has started in the meantime', async () => {
+  it(`${stop}() does not remove the file of a successor that the same process has started in the meantime`, async () => {
     const path = scratch.path()
     const [first, second] = [scratch.server(), scratch.server()]
     for (let run = 0; run < 20; run++) {
@@ -109,7 +109,7 @@ describe.each(STOPS)('%s', (stop) => {
     }
   })
 
-  itAsRoot('reports a file that it may not remove any more, and ends all the same', async () => {
+  itAsRoot(`${stop}() reports a file that it may not remove any more, and ends all the same`, async () => {
     const child = scratch.child(
       async ({ createUnixServer, become }, path, method, uid) => {
         const server = createUnixServer({ open: () => undefined })
@@ -128,7 +128,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(await child.exited).toBeUndefined()
   })
 
-  it('lets the process exit by itself', async () => {
+  it(`${stop}() lets the process exit by itself`, async () => {
     const child = scratch.child(
       async ({ createUnixServer, connectUnix }, path, method) => {
         const server = createUnixServer(async (connection) => connection.write('hello'))

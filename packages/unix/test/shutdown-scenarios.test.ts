@@ -47,24 +47,27 @@ function blockUntil(markers: string[]): void {
 }
 
 describe('shutdown', () => {
-  it.each([1, 2, 3])('serves 50 clients that wait in the accept queue (round %i) (G3)', async () => {
-    const server = scratch.server()
-    const path = scratch.path()
-    await server.listen(path)
-    const markers = [scratch.own('first'), scratch.own('second')]
-    const groups = markers.map((marker) => startClients(path, marker, 25))
-    await Promise.all(groups.map((group) => group.hear()))
-    for (const group of groups) group.say('go')
-    blockUntil(markers)
-    expect(server.stats().accepted).toBe(0)
+  it.each([1, 2, 3])(
+    'shutdown() serves 50 clients that wait in the accept queue (round %i) (G3)',
+    async () => {
+      const server = scratch.server()
+      const path = scratch.path()
+      await server.listen(path)
+      const markers = [scratch.own('first'), scratch.own('second')]
+      const groups = markers.map((marker) => startClients(path, marker, 25))
+      await Promise.all(groups.map((group) => group.hear()))
+      for (const group of groups) group.say('go')
+      blockUntil(markers)
+      expect(server.stats().accepted).toBe(0)
 
-    const report = server.shutdown()
-    expect(existsSync(path)).toBe(false)
-    const expected = Array.from({ length: 25 }, (_, n) => `client ${n}`)
-    expect(await Promise.all(groups.map((group) => group.result))).toEqual([expected, expected])
-    expect(await report).toEqual({ idle: 0, drained: 50, forced: 0 })
-    expect(server.stats()).toMatchObject({ accepted: 50, open: 0, handlerErrors: 0 })
-  })
+      const report = server.shutdown()
+      expect(existsSync(path)).toBe(false)
+      const expected = Array.from({ length: 25 }, (_, n) => `client ${n}`)
+      expect(await Promise.all(groups.map((group) => group.result))).toEqual([expected, expected])
+      expect(await report).toEqual({ idle: 0, drained: 50, forced: 0 })
+      expect(server.stats()).toMatchObject({ accepted: 50, open: 0, handlerErrors: 0 })
+    },
+  )
 
   it('close instead resets those that wait, and leaves nothing', async () => {
     const server = scratch.server()
@@ -79,7 +82,7 @@ describe('shutdown', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it('takes the name away at once, while a busy connection is still served', async () => {
+  it('shutdown() takes the name away at once, while a busy connection is still served', async () => {
     const path = scratch.path()
     let finish: () => void = () => undefined
     const server = scratch.server(async (connection) => {
@@ -113,7 +116,7 @@ describe('shutdown', () => {
     expect(await report).toEqual({ idle: 1, drained: 0, forced: 0 })
   })
 
-  it('destroys at its deadline what does not end, and says so', async () => {
+  it('shutdown() destroys at its deadline what does not end, and says so', async () => {
     const server = scratch.server(() => new Promise(() => undefined))
     await server.listen(scratch.path())
     const client = await scratch.connect(scratch.path())

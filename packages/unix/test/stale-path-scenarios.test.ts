@@ -10,7 +10,7 @@ const scratch = useScratch()
 const ROUNDS = 30
 
 describe('listen on the path of a dead socket', () => {
-  it('replaces what a killed server has left (E1)', async () => {
+  it('listen() on the path of a dead socket replaces what a killed server has left (E1)', async () => {
     const path = scratch.path()
     const victim = scratch.child(async ({ createUnixServer, say, hear }, at) => {
       await createUnixServer({ open: () => undefined }).listen(at)
@@ -27,14 +27,14 @@ describe('listen on the path of a dead socket', () => {
     expect(await ask(await scratch.connect(path), 'alive')).toBe('alive')
   })
 
-  it('gives the new file its own mode', async () => {
+  it('listen() on the path of a dead socket gives the new file its own mode', async () => {
     const path = scratch.path()
     await leaveDeadSocket(path)
     await scratch.server().listen({ path, mode: 0o640 })
     expect(statSync(path).mode & 0o777).toBe(0o640)
   })
 
-  it('leaves another name of the dead socket alone', async () => {
+  it('listen() on the path of a dead socket leaves another name of the dead socket alone', async () => {
     const path = scratch.path()
     await leaveDeadSocket(path)
     linkSync(path, scratch.own('other.sock'))
@@ -42,30 +42,36 @@ describe('listen on the path of a dead socket', () => {
     expect(lstatSync(scratch.path('other.sock')).nlink).toBe(1)
   })
 
-  it.each([2, 5, 20])('is won by exactly one of %i servers in one process (E3)', async (count) => {
-    const path = scratch.path()
-    for (let round = 0; round < ROUNDS; round++) {
-      await leaveDeadSocket(path)
-      const servers = Array.from({ length: count }, (_, n) => scratch.server(sayer(`server ${n}`)))
-      const results = await Promise.allSettled(servers.map((server) => server.listen(path)))
-      const winners = results.flatMap(({ status }, n) => (status === 'fulfilled' ? [n] : []))
-      expect(winners).toHaveLength(1)
-      expectInUse(results)
-      expect(await ask(await scratch.connect(path), '')).toBe(`server ${winners[0]}`)
-      await (servers[winners[0] as number] as UnixServer).close()
-      expect(scratch.names()).toEqual([])
-    }
-  })
+  it.each([2, 5, 20])(
+    'listen() on the path of a dead socket is won by exactly one of %i servers in one process (E3)',
+    async (count) => {
+      const path = scratch.path()
+      for (let round = 0; round < ROUNDS; round++) {
+        await leaveDeadSocket(path)
+        const servers = Array.from({ length: count }, (_, n) => scratch.server(sayer(`server ${n}`)))
+        const results = await Promise.allSettled(servers.map((server) => server.listen(path)))
+        const winners = results.flatMap(({ status }, n) => (status === 'fulfilled' ? [n] : []))
+        expect(winners).toHaveLength(1)
+        expectInUse(results)
+        expect(await ask(await scratch.connect(path), '')).toBe(`server ${winners[0]}`)
+        await (servers[winners[0] as number] as UnixServer).close()
+        expect(scratch.names()).toEqual([])
+      }
+    },
+  )
 
-  it.each([2, 5, 20])('is won by exactly one of %i processes (E3)', async (count) => {
-    const racers = Array.from({ length: count }, (_, n) => startRacer(n))
-    await Promise.all(racers.map((racer) => racer.hear()))
-    for (let round = 0; round < ROUNDS; round++) await race(racers)
-  })
+  it.each([2, 5, 20])(
+    'listen() on the path of a dead socket is won by exactly one of %i processes (E3)',
+    async (count) => {
+      const racers = Array.from({ length: count }, (_, n) => startRacer(n))
+      await Promise.all(racers.map((racer) => racer.hear()))
+      for (let round = 0; round < ROUNDS; round++) await race(racers)
+    },
+  )
 })
 
 describe('listen on the path of a dead socket that a killed process had claimed', () => {
-  it('removes the claim once it is old', async () => {
+  it('listen() on the path of a dead socket that a killed process had claimed removes the claim once it is old', async () => {
     const path = scratch.path()
     await leaveDeadSocket(path)
     linkSync(path, `${scratch.folder}/.app.sock.${lstatSync(path).ino}.dead`)
@@ -88,7 +94,7 @@ describe('listen on the path of a dead socket that a killed process had claimed'
     expect(await late.result).toEqual({ names: ['app.sock'], answer: 'hello' })
   })
 
-  it('rejects while the claim is new, since another process may be using it', async () => {
+  it('listen() on the path of a dead socket that a killed process had claimed rejects while the claim is new, since another process may be using it', async () => {
     const path = scratch.own()
     await leaveDeadSocket(path)
     const claim = `.app.sock.${lstatSync(path).ino}.dead`

@@ -8,7 +8,7 @@ import { ask, useScratch } from './support/scratch.js'
 const scratch = useScratch()
 
 describe('a Unix connection', () => {
-  it('carries 1 MiB there and back as it is', async () => {
+  it('a Unix connection carries 1 MiB there and back as it is', async () => {
     await scratch.server().listen(scratch.path())
     const sent = randomBytes(1024 * 1024)
     const client = await scratch.connect(scratch.path())
@@ -20,7 +20,7 @@ describe('a Unix connection', () => {
     expect(client.bytesRead).toBe(sent.length)
   })
 
-  it('carries a late answer after the client has ended its side', async () => {
+  it('a Unix connection carries a late answer after the client has ended its side', async () => {
     const seen: string[] = []
     const server = scratch.server(async (connection) => {
       for await (const chunk of connection) seen.push(String(chunk))
@@ -31,7 +31,7 @@ describe('a Unix connection', () => {
     expect(await ask(await scratch.connect(scratch.path()), 'request')).toBe('request, answered late')
   })
 
-  it('reaches the server after it has ended its side', async () => {
+  it('a Unix connection reaches the server after it has ended its side', async () => {
     let whole = ''
     const server = scratch.server(async (connection) => {
       await connection.write('only this')
@@ -49,7 +49,7 @@ describe('a Unix connection', () => {
     expect(whole).toBe('still talking')
   })
 
-  it('gives each of 50 clients at once its own replies', async () => {
+  it('a Unix connection gives each of 50 clients at once its own replies', async () => {
     const server = scratch.server({
       data: (connection, chunk) => connection.write(chunk),
     })
@@ -70,7 +70,7 @@ describe('a Unix connection', () => {
     expect(server.stats()).toMatchObject({ accepted: 50, handlerErrors: 0 })
   })
 
-  it('delivers an answer although the request was left unread', async () => {
+  it('a Unix connection delivers an answer although the request was left unread', async () => {
     const answer = 'x'.repeat(100_000)
     await scratch.server(async (connection) => connection.write(answer)).listen(scratch.path())
     const client = await scratch.connect(scratch.path())
@@ -139,7 +139,7 @@ describe('createUnixServer', () => {
     ['an unknown option', () => undefined, { tls: {} }],
     ['an option of a wrong type', () => undefined, { backlog: 'long' }],
     ['an option out of range', () => undefined, { idleTimeout: -1 }],
-  ])('throws at once for %s', (_what, handler, options) => {
+  ])('createUnixServer() throws at once for %s', (_what, handler, options) => {
     const make = (): unknown => createUnixServer(handler as () => void, options as object)
     expect(make).toThrow(/handler|"connect"|"tls"|"backlog"|"idleTimeout"/)
   })

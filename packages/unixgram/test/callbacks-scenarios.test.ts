@@ -5,7 +5,7 @@ import { useScratch } from './support/scratch.js'
 const scratch = useScratch()
 
 describe('CALLBACKS_ARE_WHOLE', () => {
-  it('says whether a promise in a callback of the native module goes on before anything else happens', async () => {
+  it('CALLBACKS_ARE_WHOLE says whether a promise in a callback of the native module goes on before anything else happens', async () => {
     const module = new URL('../dist/lib/unix-dgram.js', import.meta.url).href
     const path = scratch.own('app.sock')
     const seen = await runProgram(

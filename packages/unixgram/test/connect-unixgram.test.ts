@@ -14,7 +14,7 @@ import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 const scratch = useScratch()
 
 describe('connectUnixgram', () => {
-  it('has a name of its own that others can reach and not find, until it is closed', async () => {
+  it('connectUnixgram() has a name of its own that others can reach and not find, until it is closed', async () => {
     await scratch.serve()
     const client = await scratch.connect()
     const { path } = client.localAddress as { path: string }
@@ -26,7 +26,7 @@ describe('connectUnixgram', () => {
     expect(existsSync(dirname(path))).toBe(false)
   })
 
-  it('rejects with ENOENT where nothing is (F4)', async () => {
+  it('connectUnixgram() rejects with ENOENT where nothing is (F4)', async () => {
     expect(await rejection(scratch.connect())).toMatchObject({
       code: 'ENOENT',
       syscall: 'connect',
@@ -36,27 +36,27 @@ describe('connectUnixgram', () => {
     })
   })
 
-  it('rejects with ECONNREFUSED without a server', async () => {
+  it('connectUnixgram() rejects with ECONNREFUSED without a server', async () => {
     await leaveDeadSocket(scratch.own())
     expect(await rejection(scratch.connect())).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  it('rejects with EPROTOTYPE where a stream server is (F5)', async () => {
+  it('connectUnixgram() rejects with EPROTOTYPE where a stream server is (F5)', async () => {
     await scratch.listenStream(scratch.path())
     expect(await rejection(scratch.connect())).toMatchObject({ code: 'EPROTOTYPE' })
   })
 
-  it('rejects with the reason of its signal', async () => {
+  it('connectUnixgram() rejects with the reason of its signal', async () => {
     await scratch.serve()
     const signal = AbortSignal.abort(new Error('too late'))
     await expect(connectUnixgram(scratch.path(), { signal })).rejects.toThrow('too late')
   })
 
-  it('rejects options that it does not know', async () => {
+  it('connectUnixgram() rejects options that it does not know', async () => {
     await expect(connectUnixgram(scratch.path(), { mode: 1 } as object)).rejects.toThrow(TypeError)
   })
 
-  it('leaves nothing in the folder for temporary files, also when it fails or the process exits', async () => {
+  it('connectUnixgram() leaves nothing in the folder for temporary files, also when it fails or the process exits', async () => {
     await scratch.serve()
     const child = scratch.child(async ({ connectUnixgram: connect, fs, say }, folder) => {
       const codes: unknown[] = []
@@ -83,7 +83,7 @@ describe('connectUnixgram', () => {
     expect(scratch.names()).toEqual(['app.sock'])
   })
 
-  it('lets the process end by itself once it is closed', async () => {
+  it('connectUnixgram() lets the process end by itself once it is closed', async () => {
     await scratch.serve()
     const child = scratch.child(async ({ connectUnixgram: connect }, path) => {
       const client = await connect(path)
@@ -96,7 +96,7 @@ describe('connectUnixgram', () => {
     expect(listeners).toBe(0)
   })
 
-  itWith('python3', 'receives from its server only', async () => {
+  itWith('python3', 'connectUnixgram() receives from its server only', async () => {
     await scratch.serve()
     const client = await scratch.connect()
     const stranger = scratch.python(STRANGER, String(client.localAddress))
@@ -114,22 +114,26 @@ except OSError as error: say(errno.errorcode[error.errno])
 `
 
 describe('a client whose server has gone', () => {
-  itWith('python3', 'gets an error, receives from no other socket, and reaches the successor', async () => {
-    const { server } = await scratch.serve()
-    const client = await scratch.connect()
-    expect(await ask(client, 'before')).toBe('before')
-    await server.close()
-    expect(await rejection(client.write('nobody'))).toMatchObject({ code: 'ECONNREFUSED' })
-    expect(await rejection(client.write('nobody'))).toMatchObject({ code: 'ENOENT' })
-    const stranger = scratch.python(STRANGER, String(client.localAddress))
-    expect(await stranger.hear()).toBe('EPERM')
-    await server.listen(scratch.path())
-    expect(await ask(client, 'after')).toBe('after')
-    const second = scratch.python(STRANGER, String(client.localAddress))
-    expect(await second.hear()).toBe('EPERM')
-  })
+  itWith(
+    'python3',
+    'a client whose server has gone gets an error, receives from no other socket, and reaches the successor',
+    async () => {
+      const { server } = await scratch.serve()
+      const client = await scratch.connect()
+      expect(await ask(client, 'before')).toBe('before')
+      await server.close()
+      expect(await rejection(client.write('nobody'))).toMatchObject({ code: 'ECONNREFUSED' })
+      expect(await rejection(client.write('nobody'))).toMatchObject({ code: 'ENOENT' })
+      const stranger = scratch.python(STRANGER, String(client.localAddress))
+      expect(await stranger.hear()).toBe('EPERM')
+      await server.listen(scratch.path())
+      expect(await ask(client, 'after')).toBe('after')
+      const second = scratch.python(STRANGER, String(client.localAddress))
+      expect(await second.hear()).toBe('EPERM')
+    },
+  )
 
-  it('finds its successor with the first write', async () => {
+  it('a client whose server has gone finds its successor with the first write', async () => {
     const { server } = await scratch.serve()
     const client = await scratch.connect()
     for (let run = 0; run < 5; run++) {
@@ -139,7 +143,7 @@ describe('a client whose server has gone', () => {
     }
   })
 
-  it('fails an exchange with ECONNREFUSED', async () => {
+  it('a client whose server has gone fails an exchange with ECONNREFUSED', async () => {
     const { server } = await scratch.serve()
     const client = await scratch.connect()
     await server.close()
@@ -149,7 +153,7 @@ describe('a client whose server has gone', () => {
 
 for (const { name, options, describe: describeWith } of engines) {
   describeWith(`a client whose own socket file somebody deletes${name}`, () => {
-    it('gets the same error as others when the server is gone', async () => {
+    it('a client whose own socket file somebody deletes gets the same error as others when the server is gone', async () => {
       const { server } = await scratch.serve(echo, options)
       const client = await scratch.connect(scratch.path(), options)
       await server.close()
@@ -162,7 +166,7 @@ for (const { name, options, describe: describeWith } of engines) {
 }
 
 describe('connectUnixgram', () => {
-  it('leaves no descriptor, also after 1,000 servers and clients', async () => {
+  it('connectUnixgram() leaves no descriptor, also after 1,000 servers and clients', async () => {
     const before = countSockets()
     const { server } = scratch.server(echo)
     for (let run = 0; run < 250; run++) {

@@ -33,13 +33,13 @@ const ALONE = `
 `
 
 describe('createUnixgramServer() and connectUnixgram() with the native engine', () => {
-  it('do without unix-dgram', () => {
+  it('createUnixgramServer() and connectUnixgram() with the native engine do without unix-dgram', () => {
     const args = ['--input-type=module', '-e', ALONE, scratch.path()]
     const output = execFileSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8' })
     expect(JSON.parse(output)).toEqual(['x', ['sock_native.node']])
   })
 
-  it('make a file with the mode that was asked for, and remove it', async () => {
+  it('createUnixgramServer() and connectUnixgram() with the native engine make a file with the mode that was asked for, and remove it', async () => {
     const { server } = await scratch.serve(echo, {}, { path: scratch.path(), mode: 0o620 })
     expect(lstatSync(scratch.path()).mode & 0o777).toBe(0o620)
     await server.shutdown()
@@ -90,7 +90,7 @@ describe('createUnixgramServer() and connectUnixgram() with the native engine', 
 describe('abstract names with the native engine', () => {
   const name = `@sock-${process.pid}-${Math.random()}`
 
-  it('are bound and dialled, without a file (E12)', async () => {
+  it('abstract names with the native engine are bound and dialled, without a file (E12)', async () => {
     const { address } = await scratch.serve(echo, {}, name)
     expect(String(address)).toBe(name)
     expect(await ask(await scratch.connect(name), 'x')).toBe('x')
@@ -179,11 +179,14 @@ say('done')
     },
   )
 
-  itWith('python3', 'that send descriptors leave none behind (SCM_RIGHTS)', async () => {
-    const { server } = await scratch.serve()
-    const before = readdirSync('/proc/self/fd').length
-    const python = scratch.python(
-      `
+  itWith(
+    'python3',
+    'senders with the native engine that send descriptors leave none behind (SCM_RIGHTS)',
+    async () => {
+      const { server } = await scratch.serve()
+      const before = readdirSync('/proc/self/fd').length
+      const python = scratch.python(
+        `
 import array, select
 r, w = os.pipe()
 for count in range(20):
@@ -192,56 +195,65 @@ for count in range(20):
 os.close(w)
 say('free' if select.select([r], [], [], 5)[0] and os.read(r, 1) == b'' else 'held')
 `,
-      scratch.path(),
-    )
-    expect(await python.hear()).toBe('free')
-    await until(() => server.stats().datagramsReceived === 20, 'they are received')
-    await python.kill()
-    await until(() => readdirSync('/proc/self/fd').length <= before, 'no descriptor is left')
-    await expectServed()
-  })
+        scratch.path(),
+      )
+      expect(await python.hear()).toBe('free')
+      await until(() => server.stats().datagramsReceived === 20, 'they are received')
+      await python.kill()
+      await until(() => readdirSync('/proc/self/fd').length <= before, 'no descriptor is left')
+      await expectServed()
+    },
+  )
 
-  itWith('python3', 'of more than 262,144 bytes are cut there, and marked as truncated', async () => {
-    const seen: unknown[] = []
-    await scratch.serve({ data: (_, data, __, truncated) => void seen.push(data.length, truncated) })
-    const python = scratch.python(
-      `
+  itWith(
+    'python3',
+    'senders with the native engine of more than 262,144 bytes are cut there, and marked as truncated',
+    async () => {
+      const seen: unknown[] = []
+      await scratch.serve({ data: (_, data, __, truncated) => void seen.push(data.length, truncated) })
+      const python = scratch.python(
+        `
 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1000000)
 for size in (262144, 262145, 300000, 5): s.sendto(b'x' * size, sys.argv[1])
 say('sent')
 `,
-      scratch.path(),
-    )
-    expect(await python.hear()).toBe('sent')
-    await until(() => seen.length === 8, 'they arrive')
-    expect(seen).toEqual([262_144, false, 262_144, true, 262_144, true, 5, false])
-  })
+        scratch.path(),
+      )
+      expect(await python.hear()).toBe('sent')
+      await until(() => seen.length === 8, 'they arrive')
+      expect(seen).toEqual([262_144, false, 262_144, true, 262_144, true, 5, false])
+    },
+  )
 })
 
 describe('receivers with the native engine', () => {
-  itWith('python3', 'that do not read get everything in order when they do', async () => {
-    // More than fit their queue, and all in one batch.
-    await scratch.serve({
-      data(channel, _, from) {
-        for (let index = 0; index < 40; index++) void channel.send(`${index}`, from!)
-      },
-    })
-    const python = scratch.python(
-      `
+  itWith(
+    'python3',
+    'receivers with the native engine that do not read get everything in order when they do',
+    async () => {
+      // More than fit their queue, and all in one batch.
+      await scratch.serve({
+        data(channel, _, from) {
+          for (let index = 0; index < 40; index++) void channel.send(`${index}`, from!)
+        },
+      })
+      const python = scratch.python(
+        `
 s.bind(sys.argv[2])
 s.sendto(b'go', sys.argv[1])
 hear()
 s.settimeout(5)
 say(' '.join(s.recv(100).decode() for _ in range(40)))
 `,
-      scratch.path(),
-      scratch.own('slow.sock'),
-    )
-    python.say('now')
-    expect(await python.hear()).toBe(Array.from({ length: 40 }, (_, index) => index).join(' '))
-  })
+        scratch.path(),
+        scratch.own('slow.sock'),
+      )
+      python.say('now')
+      expect(await python.hear()).toBe(Array.from({ length: 40 }, (_, index) => index).join(' '))
+    },
+  )
 
-  it('that are gone make their own promise reject, and others in the same batch are served', async () => {
+  it('receivers with the native engine that are gone make their own promise reject, and others in the same batch are served', async () => {
     const outcomes: unknown[] = []
     const known = new Map<string, unknown>()
     await scratch.serve({
@@ -273,62 +285,70 @@ say(' '.join(s.recv(100).decode() for _ in range(40)))
 describe('createEngine({ credentials: true })', () => {
   const telling = createEngine({ credentials: true })
 
-  itWith('python3', 'gives all kinds of handlers the credentials of the sender', async () => {
-    const seen: unknown[] = []
-    await scratch.serve(
-      { data: ({ peerCredentials }) => void seen.push(peerCredentials) },
-      { engine: telling },
-    )
-    const loop = scratch.path('loop.sock')
-    await scratch.serve(
-      async (channel) => {
-        for await (const { peerCredentials } of channel.datagrams())
-          seen.push(peerCredentials, channel.peerCredentials)
-      },
-      { engine: telling },
-      loop,
-    )
-    const python = scratch.python(
-      `
+  itWith(
+    'python3',
+    'an engine with credentials gives all kinds of handlers the credentials of the sender',
+    async () => {
+      const seen: unknown[] = []
+      await scratch.serve(
+        { data: ({ peerCredentials }) => void seen.push(peerCredentials) },
+        { engine: telling },
+      )
+      const loop = scratch.path('loop.sock')
+      await scratch.serve(
+        async (channel) => {
+          for await (const { peerCredentials } of channel.datagrams())
+            seen.push(peerCredentials, channel.peerCredentials)
+        },
+        { engine: telling },
+        loop,
+      )
+      const python = scratch.python(
+        `
 for path in (sys.argv[1], sys.argv[2]): s.sendto(b'who am I', path)
 say(os.getpid())
 `,
-      scratch.path(),
-      loop,
-    )
-    const pid = Number(await python.hear())
-    const expected = { pid, uid: process.getuid?.(), gid: process.getgid?.() }
-    await until(() => seen.length === 3, 'both arrive')
-    expect(seen).toEqual([expected, expected, expected])
-  })
+        scratch.path(),
+        loop,
+      )
+      const pid = Number(await python.hear())
+      const expected = { pid, uid: process.getuid?.(), gid: process.getgid?.() }
+      await until(() => seen.length === 3, 'both arrive')
+      expect(seen).toEqual([expected, expected, expected])
+    },
+  )
 
-  itWith('python3', 'distinguishes processes, and keeps no file descriptor that one has sent', async () => {
-    const seen = new Map<string, number | undefined>()
-    await scratch.serve(
-      { data: ({ peerCredentials }, data) => void seen.set(String(data), peerCredentials?.pid) },
-      { engine: telling },
-    )
-    const before = readdirSync('/proc/self/fd').length
-    const program = `
+  itWith(
+    'python3',
+    'an engine with credentials distinguishes processes, and keeps no file descriptor that one has sent',
+    async () => {
+      const seen = new Map<string, number | undefined>()
+      await scratch.serve(
+        { data: ({ peerCredentials }, data) => void seen.set(String(data), peerCredentials?.pid) },
+        { engine: telling },
+      )
+      const before = readdirSync('/proc/self/fd').length
+      const program = `
 import array
 rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [0, 1, 2]))]
 for count in range(5): s.sendmsg([b'%d %d' % (os.getpid(), count)], rights, 0, sys.argv[1])
 say(os.getpid())
 hear()
 `
-    const pythons = [0, 1].map(() => scratch.python(program, scratch.path()))
-    for (const python of pythons) {
-      const pid = Number(await python.hear())
-      await until(() => seen.has(`${pid} 4`), 'all arrive')
-      expect([...seen].filter(([text]) => text.startsWith(`${pid} `)).map(([, from]) => from)).toEqual(
-        Array.from({ length: 5 }, () => pid),
-      )
-    }
-    for (const python of pythons) await python.kill()
-    await until(() => readdirSync('/proc/self/fd').length <= before, 'no descriptor is left')
-  })
+      const pythons = [0, 1].map(() => scratch.python(program, scratch.path()))
+      for (const python of pythons) {
+        const pid = Number(await python.hear())
+        await until(() => seen.has(`${pid} 4`), 'all arrive')
+        expect([...seen].filter(([text]) => text.startsWith(`${pid} `)).map(([, from]) => from)).toEqual(
+          Array.from({ length: 5 }, () => pid),
+        )
+      }
+      for (const python of pythons) await python.kill()
+      await until(() => readdirSync('/proc/self/fd').length <= before, 'no descriptor is left')
+    },
+  )
 
-  it('and no other engine tells it', async () => {
+  it('no other engine tells who has sent a datagram', async () => {
     const seen: unknown[] = []
     await scratch.serve({ data: ({ peerCredentials }) => void seen.push(peerCredentials) })
     const client = await scratch.connect()
@@ -341,7 +361,7 @@ hear()
 describe('createEngine({ autobind: true })', () => {
   const autobind = createEngine({ autobind: true })
 
-  it('lets the system name clients, which need no file, and are answered', async () => {
+  it('an engine with autobind lets the system name clients, which need no file, and are answered', async () => {
     await scratch.serve()
     const client = await connectUnixgram(scratch.path(), { engine: autobind })
     scratch.later(() => client.close())
@@ -349,7 +369,7 @@ describe('createEngine({ autobind: true })', () => {
     expect(await ask(client, 'x')).toBe('x')
   })
 
-  it('has clients that only their server can send to, also after a restart', async () => {
+  it('an engine with autobind has clients that only their server can send to, also after a restart', async () => {
     const { server, address } = await scratch.serve()
     const client = await connectUnixgram(scratch.path(), { engine: autobind })
     scratch.later(() => client.close())

@@ -33,31 +33,39 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 const inject = 'sendmmsg:error=EAGAIN:when=1'
 
 describe('answers to one receiver that had no room', () => {
-  itWithStrace('are not overtaken by a longer one', async () => {
+  itWithStrace('answers to one receiver that had no room are not overtaken by a longer one', async () => {
     const program = `${TALK} done(await ask((channel) => {
       for (let n = 0; n < 8; n++) void channel.write(numbered(n, n % 4 === 3 ? 3_000 : 64))
     }, 8))`
     expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual(upTo(8))
   })
 
-  itWithStrace('are not overtaken by one too many for a batch', async () => {
-    const program = `${TALK} done(await ask((channel) => {
+  itWithStrace(
+    'answers to one receiver that had no room are not overtaken by one too many for a batch',
+    async () => {
+      const program = `${TALK} done(await ask((channel) => {
       for (let n = 0; n < 260; n++) void channel.write(numbered(n))
     }, 260))`
-    expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual(upTo(260))
-  })
+      expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual(upTo(260))
+    },
+  )
 
-  itWithStrace('are not overtaken by one that follows after a millisecond', async () => {
-    const program = `${TALK} done(await ask((channel) => {
+  itWithStrace(
+    'answers to one receiver that had no room are not overtaken by one that follows after a millisecond',
+    async () => {
+      const program = `${TALK} done(await ask((channel) => {
       for (let n = 0; n < 7; n++) void channel.write(numbered(n))
       for (const end = performance.now() + 2; performance.now() < end;);
       for (let n = 7; n < 9; n++) void channel.write(numbered(n))
     }, 9))`
-    expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual(upTo(9))
-  })
+      expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual(upTo(9))
+    },
+  )
 
-  itWithStrace('are not overtaken by one behind what another socket sends', async () => {
-    const program = `${TALK}
+  itWithStrace(
+    'answers to one receiver that had no room are not overtaken by one behind what another socket sends',
+    async () => {
+      const program = `${TALK}
     let across
     const second = unixgram.createUnixgramServer({ open: (channel) => void (across = channel) }, options)
     await second.listen(args[0] + '.second')
@@ -68,7 +76,8 @@ describe('answers to one receiver that had no room', () => {
     }, 2)
     await second.shutdown()
     done(heard)`
-    // A client receives from its server only.
-    expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual([0, 2])
-  })
+      // A client receives from its server only.
+      expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual([0, 2])
+    },
+  )
 })

@@ -177,7 +177,7 @@ hear()
     })
 
     describe('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL) (F3)', () => {
-      it('settles waiting sends, and is served by the successor on the stale file', async () => {
+      it('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL) settles waiting sends, and is served by the successor on the stale file', async () => {
         const victim = scratch.child(async ({ createUnixgramServer, options: engine, say, hear }, path) => {
           await createUnixgramServer({ data: () => undefined }, engine).listen(path)
           say('ready')

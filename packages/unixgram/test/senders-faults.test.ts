@@ -105,38 +105,49 @@ say('done')
     })
 
     describe('descriptors that are sent to a server (SCM_RIGHTS) (F11)', () => {
-      itWith('python3', 'are closed by the kernel with the message that brought them', async () => {
-        const { server } = await scratch.serve()
-        const before = readdirSync('/proc/self/fd').length
-        const python = scratch.python(`${PIPE_SENDER}\nsend()\nsay(held())`, scratch.path(), '20')
-        expect(await python.hear()).toBe('free')
-        await until(() => server.stats().datagramsReceived === 20, 'they are received')
-        await python.kill()
-        await until(() => readdirSync('/proc/self/fd').length <= before, 'no descriptor is left')
-        await expectServed()
-      })
+      itWith(
+        'python3',
+        'descriptors that are sent to a server (SCM_RIGHTS) are closed by the kernel with the message that brought them',
+        async () => {
+          const { server } = await scratch.serve()
+          const before = readdirSync('/proc/self/fd').length
+          const python = scratch.python(`${PIPE_SENDER}\nsend()\nsay(held())`, scratch.path(), '20')
+          expect(await python.hear()).toBe('free')
+          await until(() => server.stats().datagramsReceived === 20, 'they are received')
+          await python.kill()
+          await until(() => readdirSync('/proc/self/fd').length <= before, 'no descriptor is left')
+          await expectServed()
+        },
+      )
 
-      itWith('python3', 'and were not received yet are closed with the server', async () => {
-        const { server } = await scratch.serve()
-        const mark = scratch.own('sent')
-        const program = `${PIPE_SENDER}\nhear()\nsend()\nopen(sys.argv[3], 'w').close()\nsay(held())`
-        const python = scratch.python(program, scratch.path(), '5', mark)
-        python.say('go')
-        // Not one turn of the event loop in which something could be received.
-        while (!existsSync(mark));
-        const closing = server.close()
-        expect(await python.hear()).toBe('free')
-        await closing
-        await server.listen(scratch.path())
-        await expectServed()
-      })
+      itWith(
+        'python3',
+        'descriptors that were sent and not received yet are closed with the server',
+        async () => {
+          const { server } = await scratch.serve()
+          const mark = scratch.own('sent')
+          const program = `${PIPE_SENDER}\nhear()\nsend()\nopen(sys.argv[3], 'w').close()\nsay(held())`
+          const python = scratch.python(program, scratch.path(), '5', mark)
+          python.say('go')
+          // Not one turn of the event loop in which something could be received.
+          while (!existsSync(mark));
+          const closing = server.close()
+          expect(await python.hear()).toBe('free')
+          await closing
+          await server.listen(scratch.path())
+          await expectServed()
+        },
+      )
     })
 
     describe('credentials that are sent to a server (SCM_CREDENTIALS) (F12)', () => {
-      itWith('python3', 'are left out, and the message is delivered', async () => {
-        const { address } = await scratch.serve()
-        const python = scratch.python(
-          `
+      itWith(
+        'python3',
+        'credentials that are sent to a server (SCM_CREDENTIALS) are left out, and the message is delivered',
+        async () => {
+          const { address } = await scratch.serve()
+          const python = scratch.python(
+            `
 import struct
 s.bind(sys.argv[2])
 credentials = struct.pack('3i', os.getpid(), os.getuid(), os.getgid())
@@ -144,12 +155,13 @@ s.sendmsg([b'who am I'], [(socket.SOL_SOCKET, socket.SCM_CREDENTIALS, credential
 s.settimeout(5)
 say(s.recv(100).decode())
 `,
-          address.path,
-          scratch.own('sender.sock'),
-        )
-        expect(await python.hear()).toBe('who am I')
-        await expectServed()
-      })
+            address.path,
+            scratch.own('sender.sock'),
+          )
+          expect(await python.hear()).toBe('who am I')
+          await expectServed()
+        },
+      )
     })
 
     describe('a message longer than the buffer (D3, F10)', () => {
@@ -163,34 +175,38 @@ for size in sys.argv[3:]:
     s.sendto(b'x' * int(size), sys.argv[1])
     say(s.recv(100).decode())
 `
-      itWith('python3', 'is marked in each form of handler, and the next one is whole', async () => {
-        const seen: unknown[] = []
-        const send = async (from: string): Promise<void> => {
-          const python = scratch.python(SENDER, scratch.path(), scratch.own(from), `${sent}`, '10')
-          for (let count = 0; count < 2; count++) expect(await python.hear()).toBe('x')
-        }
-        const first = await scratch.serve({
-          data: (channel, data, _, cut) => {
-            seen.push([data.length, cut])
-            return channel.write('x')
-          },
-        })
-        await send('first.sock')
-        await first.server.close()
-        await scratch.serve(async (channel) => {
-          for await (const datagram of channel.datagrams()) {
-            seen.push([datagram.data.length, datagram.truncated])
-            await datagram.reply('x')
+      itWith(
+        'python3',
+        'a message longer than the buffer is marked in each form of handler, and the next one is whole',
+        async () => {
+          const seen: unknown[] = []
+          const send = async (from: string): Promise<void> => {
+            const python = scratch.python(SENDER, scratch.path(), scratch.own(from), `${sent}`, '10')
+            for (let count = 0; count < 2; count++) expect(await python.hear()).toBe('x')
           }
-        })
-        await send('second.sock')
-        expect(seen).toEqual([
-          [kept, true],
-          [10, false],
-          [kept, true],
-          [10, false],
-        ])
-      })
+          const first = await scratch.serve({
+            data: (channel, data, _, cut) => {
+              seen.push([data.length, cut])
+              return channel.write('x')
+            },
+          })
+          await send('first.sock')
+          await first.server.close()
+          await scratch.serve(async (channel) => {
+            for await (const datagram of channel.datagrams()) {
+              seen.push([datagram.data.length, datagram.truncated])
+              await datagram.reply('x')
+            }
+          })
+          await send('second.sock')
+          expect(seen).toEqual([
+            [kept, true],
+            [10, false],
+            [kept, true],
+            [10, false],
+          ])
+        },
+      )
     })
   })
 }

@@ -100,7 +100,7 @@ except BlockingIOError: say('full')
     })
 
     describe('a socket file that is deleted while its server listens (E7)', () => {
-      it('is missed by new clients only; close() does not mind, and listen() makes it anew', async () => {
+      it('a socket file that is deleted while its server listens is missed by new clients only; close() does not mind, and listen() makes it anew', async () => {
         const { server, errors } = await scratch.serve()
         const client = await scratch.connect()
         rmSync(scratch.path())
@@ -113,7 +113,7 @@ except BlockingIOError: say('full')
         await expectServed()
       })
 
-      it('leaves its place to a successor, whose file stays when the first one closes (E6)', async () => {
+      it('a socket file that is deleted while its server listens leaves its place to a successor, whose file stays when the first one closes (E6)', async () => {
         const first = await scratch.serve()
         rmSync(scratch.path())
         await scratch.serve()

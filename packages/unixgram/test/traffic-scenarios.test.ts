@@ -15,22 +15,28 @@ const forms: [string, DatagramHandler][] = [
 ]
 
 describe('createUnixgramServer', () => {
-  it.each(forms)('with %s gives each of 50 clients exactly its own replies', async (_, handler) => {
-    await scratch.serve(handler)
-    const talk = async (__: unknown, index: number): Promise<void> => {
-      const client = await scratch.connect()
-      for (let round = 0; round < 10; round++) {
-        const message = `${index}/${round}`
-        expect(await ask(client, message)).toBe(message)
+  it.each(forms)(
+    'createUnixgramServer() with %s gives each of 50 clients exactly its own replies',
+    async (_, handler) => {
+      await scratch.serve(handler)
+      const talk = async (__: unknown, index: number): Promise<void> => {
+        const client = await scratch.connect()
+        for (let round = 0; round < 10; round++) {
+          const message = `${index}/${round}`
+          expect(await ask(client, message)).toBe(message)
+        }
       }
-    }
-    await Promise.all(Array.from({ length: 50 }, talk))
-  })
+      await Promise.all(Array.from({ length: 50 }, talk))
+    },
+  )
 
-  itWith('python3', 'gives each of 50 foreign senders exactly its own replies', async () => {
-    const { address } = await scratch.serve()
-    const python = scratch.python(
-      `
+  itWith(
+    'python3',
+    'createUnixgramServer() gives each of 50 foreign senders exactly its own replies',
+    async () => {
+      const { address } = await scratch.serve()
+      const python = scratch.python(
+        `
 sockets = []
 for n in range(50):
     c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -45,15 +51,16 @@ for round in range(5):
 for n in range(50): os.unlink(f'{sys.argv[2]}/{n}')
 say('all')
 `,
-      address.path,
-      scratch.folder,
-    )
-    expect(await python.hear()).toBe('all')
-  })
+        address.path,
+        scratch.folder,
+      )
+      expect(await python.hear()).toBe('all')
+    },
+  )
 
   const COUNT = 2000
 
-  itWith('python3', 'loses nothing of what a fast sender sends (D4)', async () => {
+  itWith('python3', 'createUnixgramServer() loses nothing of what a fast sender sends (D4)', async () => {
     const got: string[] = []
     const { address, server } = await scratch.serve({ data: (_, data) => void got.push(String(data)) })
     const python = scratch.python(
@@ -70,7 +77,7 @@ say('sent')
     expect(server.stats().datagramsDropped).toEqual({ queueFull: 0, unread: 0, closing: 0, kernel: 0 })
   })
 
-  it('loses nothing of what our own client sends from another process, and keeps its order', async () => {
+  it('createUnixgramServer() loses nothing of what our own client sends from another process, and keeps its order', async () => {
     const got: string[] = []
     const { address } = await scratch.serve(async (channel) => {
       for await (const data of channel) got.push(String(data))
@@ -91,7 +98,7 @@ say('sent')
     expect(got).toEqual(Array.from({ length: COUNT }, (_, n) => String(n)))
   })
 
-  it('drops and counts what is too much for a slow handler', async () => {
+  it('createUnixgramServer() drops and counts what is too much for a slow handler', async () => {
     let go = (): void => undefined
     const gate = new Promise<void>((resolve) => (go = resolve))
     const { server } = await scratch.serve({ data: () => gate }, { maxQueuedBytes: 2000 })
@@ -103,7 +110,7 @@ say('sent')
     go()
   })
 
-  it('delivers empty datagrams with their sender (F9)', async () => {
+  it('createUnixgramServer() delivers empty datagrams with their sender (F9)', async () => {
     const { address } = await scratch.serve(async (channel) => {
       const datagram = await channel.receive()
       await datagram?.reply(`${datagram.data.length} bytes from ${datagram.remoteAddress}`)
@@ -112,51 +119,59 @@ say('sent')
     expect(await ask(client, '')).toBe(`0 bytes from ${client.localAddress}`)
   })
 
-  itWith('python3', 'distinguishes a nameless sender from others, and goes on (F7)', async () => {
-    const seen: (string | undefined)[] = []
-    const { errors, server } = await scratch.serve(async (channel) => {
-      for await (const datagram of channel.datagrams()) {
-        seen.push(datagram.remoteAddress?.toString())
-        await datagram.reply('x').catch((error: { code?: string }) => seen.push(error.code))
-      }
-    })
-    const python = scratch.python(
-      `
+  itWith(
+    'python3',
+    'createUnixgramServer() distinguishes a nameless sender from others, and goes on (F7)',
+    async () => {
+      const seen: (string | undefined)[] = []
+      const { errors, server } = await scratch.serve(async (channel) => {
+        for await (const datagram of channel.datagrams()) {
+          seen.push(datagram.remoteAddress?.toString())
+          await datagram.reply('x').catch((error: { code?: string }) => seen.push(error.code))
+        }
+      })
+      const python = scratch.python(
+        `
 s.sendto(b'nameless', sys.argv[1])
 a = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 a.bind('\\0name' + str(os.getpid()))
 a.sendto(b'abstract', sys.argv[1])
 say('sent')
 `,
-      scratch.path(),
-    )
-    await python.hear()
-    await until(() => seen.length === 4, 'both arrive')
-    expect(seen).toEqual([undefined, 'ERR_SOCK_NO_PEER_ADDRESS', undefined, 'ERR_SOCK_NO_PEER_ADDRESS'])
-    expect(await ask(await scratch.connect(), 'alive')).toBe('x')
-    expect([errors, server.state]).toEqual([[], 'listening'])
-  })
+        scratch.path(),
+      )
+      await python.hear()
+      await until(() => seen.length === 4, 'both arrive')
+      expect(seen).toEqual([undefined, 'ERR_SOCK_NO_PEER_ADDRESS', undefined, 'ERR_SOCK_NO_PEER_ADDRESS'])
+      expect(await ask(await scratch.connect(), 'alive')).toBe('x')
+      expect([errors, server.state]).toEqual([[], 'listening'])
+    },
+  )
 
-  itWith('python3', 'answers a sender with a relative name that looks like an abstract one', async () => {
-    const seen: unknown[] = []
-    await scratch.serve({ data: (_, __, from) => void seen.push(String(from)) })
-    const python = scratch.python(
-      `
+  itWith(
+    'python3',
+    'createUnixgramServer() answers a sender with a relative name that looks like an abstract one',
+    async () => {
+      const seen: unknown[] = []
+      await scratch.serve({ data: (_, __, from) => void seen.push(String(from)) })
+      const python = scratch.python(
+        `
 os.chdir(sys.argv[2])
 s.bind('@name')
 s.sendto(b'x', sys.argv[1])
 os.unlink('@name')
 say('sent')
 `,
-      scratch.path(),
-      scratch.folder,
-    )
-    await python.hear()
-    await until(() => seen.length === 1, 'it arrives')
-    expect(seen).toEqual(['./@name'])
-  })
+        scratch.path(),
+        scratch.folder,
+      )
+      await python.hear()
+      await until(() => seen.length === 1, 'it arrives')
+      expect(seen).toEqual(['./@name'])
+    },
+  )
 
-  itWith('python3', 'survives a sender whose name is not UTF-8 (F8)', async () => {
+  itWith('python3', 'createUnixgramServer() survives a sender whose name is not UTF-8 (F8)', async () => {
     const errors: unknown[] = []
     await scratch.serve(async (channel) => {
       const data = await channel.read()
@@ -179,7 +194,7 @@ say('sent')
     expect(await ask(await scratch.connect(), 'alive')).toBe('alive')
   })
 
-  itWith('python3', 'keeps no descriptor that is sent to it', async () => {
+  itWith('python3', 'createUnixgramServer() keeps no descriptor that is sent to it', async () => {
     const { server } = await scratch.serve()
     const python = scratch.python(
       `
@@ -194,7 +209,7 @@ say('sent')
     await until(() => server.stats().datagramsReceived === 20, 'they arrive')
   })
 
-  it('forgets senders beyond a thousand, and answers all the same', async () => {
+  it('createUnixgramServer() forgets senders beyond a thousand, and answers all the same', async () => {
     const { address } = await scratch.serve()
     const churn = async (): Promise<void> => {
       for (let n = 0; n < 300; n++) {
@@ -215,7 +230,7 @@ say('sent')
     expect(descriptors.every((fd) => fd > 2)).toBe(true)
   })
 
-  it('leaves nothing when configure throws', async () => {
+  it('createUnixgramServer() leaves nothing when configure throws', async () => {
     const configure = (): never => {
       throw new Error('no')
     }
@@ -236,7 +251,7 @@ describe('channel.send', () => {
     ['nobody', { family: 'unix', path: '/nonexistent/socket' }, 'ENOENT'],
   ]
 
-  it.each(addresses)('to %s rejects, and the channel stays open', async (_, address, code) => {
+  it.each(addresses)('channel.send() to %s rejects, and the channel stays open', async (_, address, code) => {
     const errors: unknown[] = []
     await scratch.serve(async (channel) => {
       const data = await channel.read()
@@ -249,14 +264,14 @@ describe('channel.send', () => {
     expect(errors).toEqual([code])
   })
 
-  it('of a client goes to the server by its address too', async () => {
+  it('channel.send() of a client goes to the server by its address too', async () => {
     const { address } = await scratch.serve()
     const client = await scratch.connect()
     await client.send('x', address)
     expect(String(await client.read())).toBe('x')
   })
 
-  it('of a client goes to others, whose answers the kernel refuses (F6)', async () => {
+  it('channel.send() of a client goes to others, whose answers the kernel refuses (F6)', async () => {
     const refused: unknown[] = []
     await scratch.serve()
     const { address } = await scratch.serve(

@@ -36,7 +36,7 @@ describe('loadUnixDgram', () => {
     ],
   ]
 
-  it.each(broken)('throws how to build a module that %s, and why', (_, from, code) => {
+  it.each(broken)('loadUnixDgram() throws how to build a module that %s, and why', (_, from, code) => {
     const load = (): unknown => loadUnixDgram(from())
     expect(load).toThrow(
       expect.objectContaining({
@@ -51,7 +51,7 @@ describe('loadUnixDgram', () => {
 })
 
 describe('@sock/unixgram without unix-dgram', () => {
-  it('can be imported, and rejects at the first use', () => {
+  it('@sock/unixgram without unix-dgram can be imported, and rejects at the first use', () => {
     const folder = scratch.own('project')
     const self = `${folder}/node_modules/@sock/unixgram`
     mkdirSync(self, { recursive: true })
@@ -81,7 +81,7 @@ describe('@sock/unixgram without unix-dgram', () => {
 })
 
 describe('a worker thread', () => {
-  it('is refused with ERR_SOCK_UNSUPPORTED, whether or not the main thread has a server (F15)', async () => {
+  it('a worker thread is refused with ERR_SOCK_UNSUPPORTED, whether or not the main thread has a server (F15)', async () => {
     await scratch.serve()
     const entry = new URL('../dist/index.js', import.meta.url).href
     const program = `
@@ -130,7 +130,7 @@ describe('UnixDgramSocket', () => {
     socket.close()
   })
 
-  it('reports nothing after close(), not even earlier datagrams', async () => {
+  it('UnixDgramSocket reports nothing after close(), not even earlier datagrams', async () => {
     let received = 0
     const receiver = new UnixDgramSocket({ ...silent, received: () => void (received += 1) })
     receiver.bind(scratch.own())
@@ -239,7 +239,7 @@ describe('createUnixgramServer without descriptors to spare', () => {
 })
 
 describe('createUnixgramServer', () => {
-  it('refuses what is not an option, and what is no handler', () => {
+  it('createUnixgramServer() refuses what is not an option, and what is no handler', () => {
     expect(() => unixgram.createUnixgramServer(echo, { backlog: 1 } as object)).toThrow(TypeError)
     expect(() => unixgram.createUnixgramServer({})).toThrow(TypeError)
     expect(() => unixgram.createUnixgramServer(echo, { maxQueuedBytes: 0 })).toThrow(RangeError)

@@ -15,13 +15,13 @@ describe('hasReusePort', () => {
     ['23.1.0', true],
     ['24.0.0', true],
     ['26.0.0-nightly', true],
-  ])('is right about Node %s: %s', (version, expected) => {
+  ])('hasReusePort() is right about Node %s: %s', (version, expected) => {
     expect(hasReusePort(version)).toBe(expected)
   })
 })
 
 describe('checkReusePort', () => {
-  it('refuses what this Node would ignore, and only if it is wanted', () => {
+  it('checkReusePort() refuses what this Node would ignore, and only if it is wanted', () => {
     checkReusePort(false)
     const check = expect(() => checkReusePort(true))
     if (hasReusePort(process.versions.node)) check.not.toThrow()

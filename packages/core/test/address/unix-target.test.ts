@@ -16,7 +16,7 @@ function refusal(target: unknown): unknown {
 }
 
 describe('parseUnixTarget', () => {
-  it('takes a path, with mode 0600 and no owner by default', () => {
+  it('parseUnixTarget() takes a path, with mode 0600 and no owner by default', () => {
     const endpoint = parseUnixTarget('/run/app.sock')
     expect(endpoint).toMatchObject({ isAbstract: false, path: '/run/app.sock', mode: 0o600 })
     expect([endpoint.uid, endpoint.gid]).toEqual([undefined, undefined])
@@ -24,17 +24,17 @@ describe('parseUnixTarget', () => {
     expect(String(endpoint.address)).toBe('/run/app.sock')
   })
 
-  it('takes the parts, and keeps zeros', () => {
+  it('parseUnixTarget() takes the parts, and keeps zeros', () => {
     const endpoint = parseUnixTarget({ path: 'app.sock', mode: 0, uid: 0, gid: 0 })
     expect(endpoint).toMatchObject({ path: 'app.sock', mode: 0, uid: 0, gid: 0 })
   })
 
-  it('takes the greatest mode and ids', () => {
+  it('parseUnixTarget() takes the greatest mode and ids', () => {
     const greatest = { mode: 0o777, uid: 2 ** 32 - 2, gid: 2 ** 32 - 2 }
     expect(parseUnixTarget({ path: '/x', ...greatest })).toMatchObject(greatest)
   })
 
-  it('takes an address, also with a mode, and a copy of it', () => {
+  it('parseUnixTarget() takes an address, also with a mode, and a copy of it', () => {
     const address = unixAddress('/run/app.sock')
     expect(parseUnixTarget(address).path).toBe('/run/app.sock')
     expect(parseUnixTarget({ ...address, mode: 0o660 })).toMatchObject({
@@ -44,22 +44,25 @@ describe('parseUnixTarget', () => {
     expect(parseUnixTarget(JSON.parse(JSON.stringify(address)) as UnixTarget).path).toBe('/run/app.sock')
   })
 
-  itOnLinux('takes an abstract name, which begins with a NUL byte for the system', () => {
+  itOnLinux('parseUnixTarget() takes an abstract name, which begins with a NUL byte for the system', () => {
     const endpoint = parseUnixTarget('@app')
     expect(endpoint).toMatchObject({ isAbstract: true, path: '\0app' })
     expect(String(endpoint.address)).toBe('@app')
     expect(parseUnixTarget('@a/').path).toBe('\0a/')
   })
 
-  it('takes an @ that is not the first character as part of a path', () => {
+  it('parseUnixTarget() takes an @ that is not the first character as part of a path', () => {
     expect(parseUnixTarget('./@app')).toMatchObject({ isAbstract: false, path: './@app' })
   })
 
-  itOnLinux.each([{ mode: 0o600 }, { uid: 0 }, { gid: 0 }])('refuses an abstract name with %j', (part) => {
-    expect(refusal({ path: '@app', ...part })).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
-  })
+  itOnLinux.each([{ mode: 0o600 }, { uid: 0 }, { gid: 0 }])(
+    'parseUnixTarget() refuses an abstract name with %j',
+    (part) => {
+      expect(refusal({ path: '@app', ...part })).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
+    },
+  )
 
-  it('takes as many bytes as the system, and no more', () => {
+  it('parseUnixTarget() takes as many bytes as the system, and no more', () => {
     const longest = 'x'.repeat(MAX_PATH_BYTES)
     expect(parseUnixTarget(longest).path).toBe(longest)
     expect(refusal(`${longest}x`)).toMatchObject({
@@ -68,7 +71,7 @@ describe('parseUnixTarget', () => {
     })
   })
 
-  it('counts bytes, not characters', () => {
+  it('parseUnixTarget() counts bytes, not characters', () => {
     expect(refusal('€'.repeat(40))).toMatchObject({ code: 'ERR_SOCK_PATH_TOO_LONG' })
   })
 
@@ -113,7 +116,7 @@ describe('parseUnixTarget', () => {
     expect(error.message).toContain(why)
   })
 
-  it('looks at own properties only', () => {
+  it('parseUnixTarget() looks at own properties only', () => {
     const target = Object.create({ path: '/inherited', mode: 0o777 }) as UnixTarget
     expect(refusal(target)).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
     expect(parseUnixTarget(Object.assign(target, { path: '/own' }))).toMatchObject({
@@ -122,7 +125,7 @@ describe('parseUnixTarget', () => {
     })
   })
 
-  it('takes frozen targets, and ones without a prototype', () => {
+  it('parseUnixTarget() takes frozen targets, and ones without a prototype', () => {
     expect(parseUnixTarget(Object.freeze({ path: '/x' })).path).toBe('/x')
     expect(parseUnixTarget(Object.assign(Object.create(null) as UnixTarget, { path: '/x' })).path).toBe('/x')
   })

@@ -71,10 +71,10 @@ describe.each(ALL)('%s', (_, make, failures) => {
     expect(server.stats()).toMatchObject({ open: 0, handlerErrors: failures })
   }
 
-  it('of a stream handler counts once', () => live(result))
+  it('a failure of a stream handler counts once', () => live(result))
 
   it.each(['open', 'data', 'end', 'drain', 'close'] as const)(
-    'of the stream callback %s counts once',
+    'a failure of the stream callback %s counts once',
     (name) =>
       live({
         open: (connection) => void connection.write('more than the mark'),
@@ -82,9 +82,9 @@ describe.each(ALL)('%s', (_, make, failures) => {
       }),
   )
 
-  it('of configure of a stream counts once', () => live(() => {}, { configure: result }))
+  it('a failure of configure of a stream counts once', () => live(() => {}, { configure: result }))
 
-  it('of configure of a stream client ends the connection, if it fails', async () => {
+  it('a failure of configure of a stream client ends the connection, if it fails', async () => {
     const port = createFakeStreamPort()
     const parts = { transport: 'tcp', remote: undefined, highWaterMark: 10, maxWriteBuffer: 100 } as const
     const connecting = connectStream({
@@ -103,7 +103,7 @@ describe.each(ALL)('%s', (_, make, failures) => {
     expect([error?.message, port.isDestroyed]).toEqual(failures === 1 ? ['oops', true] : [undefined, false])
   })
 
-  it('of configure of a datagram client ends the channel, if it fails', async () => {
+  it('a failure of configure of a datagram client ends the channel, if it fails', async () => {
     const outcome = dial({}, result).then(
       async ({ channel }) => {
         await settle()
@@ -116,7 +116,7 @@ describe.each(ALL)('%s', (_, make, failures) => {
   })
 
   it.each(['data', 'open', 'close', 'a handler'] as const)(
-    'of %s of datagrams counts once, and the next come',
+    'a failure of %s of datagrams counts once, and the next come',
     async (name) => {
       let calls = 0
       const once = (): void => (++calls === 1 ? result() : undefined)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { IndexedSet, type Indexed } from '../../src/lib/channel/indexed-set.js'
 
 describe('IndexedSet', () => {
-  it('holds what a Set would hold, whatever comes and goes', () => {
+  it('IndexedSet holds what a Set would hold, whatever comes and goes', () => {
     const step = fc.tuple(fc.constantFrom('add', 'delete'), fc.nat(9))
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
@@ -26,7 +26,7 @@ describe('IndexedSet', () => {
     )
   })
 
-  it('goes through those that were there at first, while they leave', () => {
+  it('IndexedSet goes through those that were there at first, while they leave', () => {
     const members = Array.from({ length: 5 }, (): Indexed => ({ place: -1 }))
     const roster = new IndexedSet()
     for (const member of members) roster.add(member)

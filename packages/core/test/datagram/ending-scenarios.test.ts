@@ -4,7 +4,7 @@ import { systemError } from '../support/fake-server.js'
 import { dial, PEER, serve, turn } from '../support/fake-datagram-sockets.js'
 
 describe('shutdown of a datagram server', () => {
-  it('waits for the send queue, then closes', async () => {
+  it('shutdown() of a datagram server waits for the send queue, then closes', async () => {
     const { port, server } = await serve(
       { data: (channel, data) => void channel.write(data) },
       { answer: () => 'later' },
@@ -18,7 +18,7 @@ describe('shutdown of a datagram server', () => {
     expect(port.isClosed).toBe(true)
   })
 
-  it('fails what has not left at the deadline', async () => {
+  it('shutdown() of a datagram server fails what has not left at the deadline', async () => {
     let sending: Promise<void> | undefined
     const { port, server } = await serve(
       { data: (channel, data) => void (sending = channel.write(data)) },
@@ -30,14 +30,14 @@ describe('shutdown of a datagram server', () => {
     expect(server.stats()).toMatchObject({ sendErrors: 1, sendQueueBytes: 0 })
   })
 
-  it('drops and counts unread datagrams', async () => {
+  it('shutdown() of a datagram server drops and counts unread datagrams', async () => {
     const { port, server } = await serve({ open() {} })
     for (const text of ['a', 'b']) port.receive(text)
     await server.shutdown()
     expect(server.stats().datagramsDropped.closing).toBe(2)
   })
 
-  it('leaves what is queued to a reader in `open`, and throws away what that leaves', async () => {
+  it('shutdown() of a datagram server leaves what is queued to a reader in `open`, and throws away what that leaves', async () => {
     const seen: string[] = []
     const { port, server } = await serve({
       async open(channel) {
@@ -53,7 +53,7 @@ describe('shutdown of a datagram server', () => {
 })
 
 describe('a datagram client', () => {
-  it('ignores errors that affect no send, and fails the waiting read', async () => {
+  it('a datagram client ignores errors that affect no send, and fails the waiting read', async () => {
     const { port, channel } = await dial()
     port.fail(systemError('ECONNREFUSED'))
     const reading = channel.read()
@@ -64,7 +64,7 @@ describe('a datagram client', () => {
     await channel.close()
   })
 
-  it('is closed once what was sent has left', async () => {
+  it('a datagram client is closed once what was sent has left', async () => {
     const { port, channel } = await dial({ answer: () => 'later' })
     const sending = channel.write('x')
     const closing = channel.close()
@@ -76,7 +76,7 @@ describe('a datagram client', () => {
     expect(port.isClosed).toBe(true)
   })
 
-  it('settles everything when the port closes by itself', async () => {
+  it('a datagram client settles everything when the port closes by itself', async () => {
     const { port, channel } = await dial({ answer: () => 'later' })
     const pending = [channel.write('x'), channel.read()]
     port.close()
@@ -85,7 +85,7 @@ describe('a datagram client', () => {
     await channel.close()
   })
 
-  it('is closed by exchange(), also when the send fails', async () => {
+  it('a datagram client is closed by exchange(), also when the send fails', async () => {
     const { channel } = await dial({ answer: () => systemError('ENETUNREACH') })
     await expect(exchange(channel, 'x')).rejects.toMatchObject({ code: 'ENETUNREACH' })
     expect(channel.isOpen).toBe(false)

@@ -86,38 +86,41 @@ async function play(order: readonly Event[], where: (typeof MOMENTS)[number], ac
 describe('all orders of what a datagram port can do', () => {
   const cases = MOMENTS.flatMap((where) => ACTS.map((act) => [where, act] as const))
 
-  it.each(cases)('are survived when "%s" %s', async (where, act) => {
-    for (const order of permutations(EVENTS)) {
-      const { heard, pending, events, server, datagramsReceived, dropped, ...sends } = await play(
-        order,
-        where,
-        act,
-      )
-      const what = `"${where}" ${act}: ${order.join(', ')}`
-      const data = heard.filter((name) => name === 'data').length
-      const seen = {
-        pending,
-        first: heard[0],
-        last: heard.at(-1),
-        calls: heard.length - data,
-        events: [events.at(0), events.at(-1), events.filter((name) => /^(new|close)$/.test(name)).length],
-        isOver: server.state === 'closed' || server.state === 'idle',
-        // Each datagram was given to a callback, dropped and counted, or forgotten with a server that was closed.
-        isCounted: data + dropped.queueFull + dropped.unread + dropped.closing <= datagramsReceived,
-        isSentAtMostOnce: sends.datagramsSent <= 1,
+  it.each(cases)(
+    'all orders of what a datagram port can do are survived when "%s" %s',
+    async (where, act) => {
+      for (const order of permutations(EVENTS)) {
+        const { heard, pending, events, server, datagramsReceived, dropped, ...sends } = await play(
+          order,
+          where,
+          act,
+        )
+        const what = `"${where}" ${act}: ${order.join(', ')}`
+        const data = heard.filter((name) => name === 'data').length
+        const seen = {
+          pending,
+          first: heard[0],
+          last: heard.at(-1),
+          calls: heard.length - data,
+          events: [events.at(0), events.at(-1), events.filter((name) => /^(new|close)$/.test(name)).length],
+          isOver: server.state === 'closed' || server.state === 'idle',
+          // Each datagram was given to a callback, dropped and counted, or forgotten with a server that was closed.
+          isCounted: data + dropped.queueFull + dropped.unread + dropped.closing <= datagramsReceived,
+          isSentAtMostOnce: sends.datagramsSent <= 1,
+        }
+        const wanted = {
+          pending: 0,
+          first: 'open',
+          last: 'close',
+          calls: 2,
+          events: ['new', 'close', 2],
+          isOver: true,
+          isCounted: true,
+          isSentAtMostOnce: true,
+        }
+        // This runs tens of thousands of times, and jest's comparison would take most of the time.
+        if (!isDeepStrictEqual(seen, wanted)) expect({ what, ...seen }).toEqual({ what, ...wanted })
       }
-      const wanted = {
-        pending: 0,
-        first: 'open',
-        last: 'close',
-        calls: 2,
-        events: ['new', 'close', 2],
-        isOver: true,
-        isCounted: true,
-        isSentAtMostOnce: true,
-      }
-      // This runs tens of thousands of times, and jest's comparison would take most of the time.
-      if (!isDeepStrictEqual(seen, wanted)) expect({ what, ...seen }).toEqual({ what, ...wanted })
-    }
-  })
+    },
+  )
 })

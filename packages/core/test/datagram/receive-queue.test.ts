@@ -7,7 +7,7 @@ const take = (data: Buffer): string => String(data)
 const cost = (bytes: number): number => bytes + DATAGRAM_OVERHEAD
 
 describe('ReceiveQueue.push', () => {
-  it('takes what fits, and says when there is no room', () => {
+  it('ReceiveQueue.push() takes what fits, and says when there is no room', () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 2 * cost(1))
     expect(['a', 'b', 'c'].map((text) => push(queue, text))).toEqual([true, true, false])
     expect(String(queue.shift()?.data)).toBe('a')
@@ -19,13 +19,13 @@ describe('ReceiveQueue.push', () => {
     ])
   })
 
-  it('bounds empty datagrams too', () => {
+  it('ReceiveQueue.push() bounds empty datagrams too', () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 10 * cost(0))
     const taken = Array.from({ length: 1_000 }, () => push(queue, ''))
     expect(taken.filter(Boolean)).toHaveLength(10)
   })
 
-  it('gives to the reader that waits, whatever the limit', async () => {
+  it('ReceiveQueue.push() gives to the reader that waits, whatever the limit', async () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 1)
     const reading = queue.next(take, 'end')
     expect(queue.hasReader).toBe(true)
@@ -34,7 +34,7 @@ describe('ReceiveQueue.push', () => {
     expect([queue.hasReader, queue.isEmpty]).toEqual([false, true])
   })
 
-  it('pauses a port that can, once, drops nothing, and resumes at half', () => {
+  it('ReceiveQueue.push() pauses a port that can, once, drops nothing, and resumes at half', () => {
     const port = createFakeDatagramPort({ canPause: true })
     const queue = new ReceiveQueue(port, 4 * cost(1))
     for (let count = 0; count < 7; count++) expect(push(queue, 'x')).toBe(true)
@@ -49,14 +49,14 @@ describe('ReceiveQueue.push', () => {
 })
 
 describe('ReceiveQueue.next', () => {
-  it('gives queued datagrams even after the end, then the end', async () => {
+  it('ReceiveQueue.next() gives queued datagrams even after the end, then the end', async () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 1_000)
     push(queue, 'a')
     queue.finish()
     expect([await queue.next(take, 'end'), await queue.next(take, 'end')]).toEqual(['a', 'end'])
   })
 
-  it('rejects while another waits', async () => {
+  it('ReceiveQueue.next() rejects while another waits', async () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 1_000)
     const first = queue.next(take, 'end')
     await expect(queue.next(take, 'end')).rejects.toMatchObject({ code: 'ERR_SOCK_INVALID_STATE' })
@@ -64,7 +64,7 @@ describe('ReceiveQueue.next', () => {
     expect(await first).toBe('end')
   })
 
-  it('rejects when the reader that waits is failed, and only then', async () => {
+  it('ReceiveQueue.next() rejects when the reader that waits is failed, and only then', async () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 1_000)
     expect(queue.failReader(new Error('nobody hears'))).toBe(false)
     const reading = queue.next(take, 'end')
@@ -76,7 +76,7 @@ describe('ReceiveQueue.next', () => {
 })
 
 describe('ReceiveQueue.clear', () => {
-  it('says how many it threw away, and makes room', () => {
+  it('ReceiveQueue.clear() says how many it threw away, and makes room', () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 2 * cost(1))
     for (const text of ['a', 'b', 'c']) push(queue, text)
     expect(queue.clear()).toBe(2)

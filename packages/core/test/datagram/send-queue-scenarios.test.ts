@@ -38,7 +38,7 @@ describe('SendQueue.roomAgain', () => {
     expect(queue.bytes).toBe(0)
   })
 
-  it('that is announced for nothing makes no busy loop: the timer looks next', async () => {
+  it('SendQueue.roomAgain() that is announced for nothing makes no busy loop: the timer looks next', async () => {
     const { port, state } = portWithRoom()
     const queue = new SendQueue(port)
     const sending = queue.send(Buffer.from('a'), undefined)
@@ -50,7 +50,7 @@ describe('SendQueue.roomAgain', () => {
     expect(state.got).toEqual(['a'])
   })
 
-  it('does nothing without queued datagrams', () => {
+  it('SendQueue.roomAgain() does nothing without queued datagrams', () => {
     const { port, state } = portWithRoom()
     new SendQueue(port).roomAgain()
     expect(state.tries).toBe(0)
@@ -58,7 +58,7 @@ describe('SendQueue.roomAgain', () => {
 })
 
 describe('SendQueue.send to a receiver that never reads', () => {
-  it('fails all datagrams that have waited for five seconds together', async () => {
+  it('SendQueue.send() to a receiver that never reads fails all datagrams that have waited for five seconds together', async () => {
     const { port } = portWithRoom()
     const queue = new SendQueue(port)
     const codes: unknown[] = []

@@ -19,7 +19,7 @@ function make(answer?: FakeDatagramPortOptions['answer']): { port: FakeDatagramP
 const bytes = (text: string): Buffer => Buffer.from(text)
 
 describe('SendQueue.send', () => {
-  it('resolves at once, with one promise for all, if the port answers at once', async () => {
+  it('SendQueue.send() resolves at once, with one promise for all, if the port answers at once', async () => {
     const { queue } = make()
     const first = queue.send(bytes('a'), A)
     expect(queue.send(bytes('b'), B)).toBe(first)
@@ -27,7 +27,7 @@ describe('SendQueue.send', () => {
     expect([queue.sent, queue.failed, queue.bytes]).toEqual([2, 0, 0])
   })
 
-  it('resolves when the port answers, and counts the bytes until then', async () => {
+  it('SendQueue.send() resolves when the port answers, and counts the bytes until then', async () => {
     const { port, queue } = make(() => 'later')
     const sending = queue.send(bytes('abc'), A)
     expect([queue.bytes, queue.sent]).toEqual([3, 0])
@@ -36,13 +36,13 @@ describe('SendQueue.send', () => {
     expect([queue.bytes, queue.sent]).toEqual([0, 1])
   })
 
-  it('rejects with the error of the port', async () => {
+  it('SendQueue.send() rejects with the error of the port', async () => {
     const { queue } = make(() => systemError('ENETUNREACH'))
     await expect(queue.send(bytes('a'), A)).rejects.toMatchObject({ code: 'ENETUNREACH' })
     expect([queue.sent, queue.failed, queue.bytes]).toEqual([0, 1, 0])
   })
 
-  it('settles once, however often the port answers', async () => {
+  it('SendQueue.send() settles once, however often the port answers', async () => {
     const { port, queue } = make(() => 'later')
     const sending = queue.send(bytes('abc'), A)
     port.sent[0]?.done()
@@ -52,7 +52,7 @@ describe('SendQueue.send', () => {
     expect([queue.bytes, queue.sent, queue.failed]).toEqual([0, 1, 0])
   })
 
-  it('tells a port that batches which datagram must not overtake another', async () => {
+  it('SendQueue.send() tells a port that batches which datagram must not overtake another', async () => {
     const sendings: DatagramSending[] = []
     const port = { send: (_: unknown, __: unknown, sending: DatagramSending) => void sendings.push(sending) }
     const queue = new SendQueue(port as unknown as DatagramPort)
@@ -64,7 +64,7 @@ describe('SendQueue.send', () => {
     await Promise.allSettled(results)
   })
 
-  it('keeps in one line what goes to the peer, whether it is named or not', async () => {
+  it('SendQueue.send() keeps in one line what goes to the peer, whether it is named or not', async () => {
     const port = createFakeDatagramPort({ peer: A, answer: () => systemError('EAGAIN') })
     const queue = new SendQueue(port)
     const results = [queue.send(bytes('a'), undefined)]
@@ -74,7 +74,7 @@ describe('SendQueue.send', () => {
     expect(port.sent.map(({ data }) => data)).toEqual(['a', 'b', 'c'])
   })
 
-  it('names a message that the system finds too large', async () => {
+  it('SendQueue.send() names a message that the system finds too large', async () => {
     const { queue } = make(() => systemError('EMSGSIZE'))
     const sending = queue.send(bytes('abc'), A)
     await expect(sending).rejects.toMatchObject({
@@ -83,7 +83,7 @@ describe('SendQueue.send', () => {
     })
   })
 
-  it('refuses what would be more than 4 MiB, and only that', async () => {
+  it('SendQueue.send() refuses what would be more than 4 MiB, and only that', async () => {
     const { port, queue } = make(() => 'later')
     const first = queue.send(Buffer.alloc(MAX_SEND_QUEUE), A)
     await expect(queue.send(bytes('a'), A)).rejects.toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE' })
@@ -94,7 +94,7 @@ describe('SendQueue.send', () => {
     expect(port.attempts).toBe(2)
   })
 
-  it('refuses a flood of empty datagrams too', () => {
+  it('SendQueue.send() refuses a flood of empty datagrams too', () => {
     const { port, queue } = make(() => 'later')
     for (let count = 0; count < 2 * (MAX_SEND_QUEUE / DATAGRAM_OVERHEAD); count++)
       void queue.send(bytes(''), A)
@@ -104,16 +104,19 @@ describe('SendQueue.send', () => {
 })
 
 describe('SendQueue.send to a receiver without room', () => {
-  it.each(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'])('waits after %s until there is room', async (code) => {
-    const answers = [systemError(code), systemError(code), undefined]
-    const { port, queue } = make(() => answers.shift())
-    await queue.send(bytes('a'), A)
-    expect(port.attempts).toBe(3)
-    expect(port.sent).toHaveLength(1)
-    expect([queue.sent, queue.failed, queue.bytes]).toEqual([1, 0, 0])
-  })
+  it.each(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'])(
+    'SendQueue.send() to a receiver without room waits after %s until there is room',
+    async (code) => {
+      const answers = [systemError(code), systemError(code), undefined]
+      const { port, queue } = make(() => answers.shift())
+      await queue.send(bytes('a'), A)
+      expect(port.attempts).toBe(3)
+      expect(port.sent).toHaveLength(1)
+      expect([queue.sent, queue.failed, queue.bytes]).toEqual([1, 0, 0])
+    },
+  )
 
-  it('keeps the order for a destination, and delays no other', async () => {
+  it('SendQueue.send() to a receiver without room keeps the order for a destination, and delays no other', async () => {
     let hasRoom = false
     const { port, queue } = make((_, to) =>
       to === String(A) && !hasRoom ? systemError('EAGAIN') : undefined,
@@ -126,7 +129,7 @@ describe('SendQueue.send to a receiver without room', () => {
     expect(port.sent.map(({ data }) => data)).toEqual(['x', 'a', 'b', 'c', 'd'])
   })
 
-  it('does not try again and again in the same turn, nor those that wait behind', async () => {
+  it('SendQueue.send() to a receiver without room does not try again and again in the same turn, nor those that wait behind', async () => {
     const { port, queue } = make(() => systemError('EAGAIN'))
     const sendings = Array.from({ length: 1_000 }, (_, index) => queue.send(bytes(`${index}`), A))
     expect(port.attempts).toBe(1)
@@ -137,7 +140,7 @@ describe('SendQueue.send to a receiver without room', () => {
     expect(results.every(({ status }) => status === 'rejected')).toBe(true)
   })
 
-  it('keeps the order when refusals come back late and one by one', async () => {
+  it('SendQueue.send() to a receiver without room keeps the order when refusals come back late and one by one', async () => {
     const { port, queue } = make(() => 'later')
     const sendings = ['a', 'b', 'c'].map((text) => queue.send(bytes(text), A))
     const refused = port.sent.splice(0)
@@ -149,7 +152,7 @@ describe('SendQueue.send to a receiver without room', () => {
 })
 
 describe('SendQueue.clear', () => {
-  it('fails pending and queued datagrams, and leaves no timer', async () => {
+  it('SendQueue.clear() fails pending and queued datagrams, and leaves no timer', async () => {
     const { queue } = make((data) => (data === 'waits' ? systemError('EAGAIN') : 'later'))
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
     const before = timers()
@@ -164,7 +167,7 @@ describe('SendQueue.clear', () => {
 })
 
 describe('SendQueue.whenEmpty', () => {
-  it('resolves when the last has left or failed', async () => {
+  it('SendQueue.whenEmpty() resolves when the last has left or failed', async () => {
     const { port, queue } = make(() => 'later')
     await queue.whenEmpty()
     const sendings = [queue.send(bytes('a'), A), queue.send(bytes(''), A)]

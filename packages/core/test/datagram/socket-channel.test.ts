@@ -32,7 +32,7 @@ function reachable(object: object): string[] {
 }
 
 describe('DatagramChannel', () => {
-  it('has the public members and no others, wherever a user of a server gets it', async () => {
+  it('DatagramChannel has the public members and no others, wherever a user of a server gets it', async () => {
     const seen = new Map<string, object>()
     const note = (where: string, channel: object | undefined): void => {
       if (channel !== undefined) seen.set(where, channel)
@@ -57,7 +57,7 @@ describe('DatagramChannel', () => {
     for (const channel of seen.values()) expect(reachable(channel)).toEqual(PUBLIC)
   })
 
-  it('has them in a handler function and in a client', async () => {
+  it('DatagramChannel has the public members in a handler function and in a client', async () => {
     const seen: object[] = []
     const { port, server } = await serve((channel) => void seen.push(channel))
     port.receive('x')
@@ -70,7 +70,7 @@ describe('DatagramChannel', () => {
 })
 
 describe('Datagram', () => {
-  it('has the public members and no others', async () => {
+  it('Datagram has the public members and no others', async () => {
     const { port, channel } = await dial()
     port.receive('x', 9)
     const datagram = await channel.receive()

@@ -7,7 +7,7 @@ import { systemError } from '../support/fake-server.js'
 import { dial, serve, turn } from '../support/fake-datagram-sockets.js'
 
 describe('DatagramSocket', () => {
-  it('answers the right sender when several come in one turn, in each form of handler', async () => {
+  it('DatagramSocket answers the right sender when several come in one turn, in each form of handler', async () => {
     const handlers: DatagramHandler[] = [
       async (channel) => {
         for await (const data of channel) await channel.write(data)
@@ -36,7 +36,7 @@ describe('DatagramSocket', () => {
     }
   })
 
-  it('marks what was cut, in each way to receive it', async () => {
+  it('DatagramSocket marks what was cut, in each way to receive it', async () => {
     const seen: unknown[] = []
     const { port, server } = await serve({
       data: (_, data, from, truncated) => void seen.push([String(data), from, truncated]),
@@ -54,7 +54,7 @@ describe('DatagramSocket', () => {
     await client.channel.close()
   })
 
-  it('has no answer for a sender without a name, and lives', async () => {
+  it('DatagramSocket has no answer for a sender without a name, and lives', async () => {
     const codes: unknown[] = []
     const { port, server } = await serve(async (channel) => {
       for await (const datagram of channel.datagrams()) {
@@ -76,7 +76,7 @@ describe('DatagramSocket', () => {
     expect(port.sent).toHaveLength(2)
   })
 
-  it('says `read` to observers with the sender, also one without a name', async () => {
+  it('DatagramSocket says `read` to observers with the sender, also one without a name', async () => {
     const { port, server } = await serve({ data() {} })
     const remotes: unknown[] = []
     server.on('connection', ({ state, remote }) => void remotes.push([state, remote && String(remote)]))
@@ -90,7 +90,7 @@ describe('DatagramSocket', () => {
     ])
   })
 
-  it('delivers nothing that an observer of `read` has closed it for, and counts it', async () => {
+  it('DatagramSocket delivers nothing that an observer of `read` has closed it for, and counts it', async () => {
     const seen: string[] = []
     const { port, server } = await serve({ data: (_, data) => void seen.push(String(data)) })
     server.on('connection', ({ state }) => {
@@ -119,14 +119,14 @@ describe('DatagramSocket', () => {
     expect(port.sent).toEqual([])
   })
 
-  it('asks the port for kernel drops in stats() only', async () => {
+  it('DatagramSocket asks the port for kernel drops in stats() only', async () => {
     const { server } = await serve({ data() {} }, { kernelDrops: 5 })
     expect(server.stats().datagramsDropped.kernel).toBe(5)
     await server.close()
     expect(server.stats().datagramsDropped.kernel).toBe(5)
   })
 
-  it('reports errors of a server that affect no send, and goes on', async () => {
+  it('DatagramSocket reports errors of a server that affect no send, and goes on', async () => {
     const { port, server, errors } = await serve({ data: (channel, data) => channel.write(data) })
     port.fail(systemError('EIO'))
     expect(errors).toMatchObject([{ code: 'EIO' }])
@@ -135,7 +135,7 @@ describe('DatagramSocket', () => {
     await server.close()
   })
 
-  it('does not disturb the read of a server with such an error', async () => {
+  it('DatagramSocket does not disturb the read of a server with such an error', async () => {
     const seen: string[] = []
     const { port, server, errors } = await serve(async (channel) => {
       for await (const data of channel) seen.push(String(data))
@@ -148,7 +148,7 @@ describe('DatagramSocket', () => {
     expect([seen, errors.length, server.stats().handlerErrors]).toEqual([['a', 'b'], 1, 0])
   })
 
-  it('waits in close() of a run until its answer has left', async () => {
+  it('DatagramSocket waits in close() of a run until its answer has left', async () => {
     let isOver = false
     const { port, server } = await serve(
       async (channel) => {
@@ -167,7 +167,7 @@ describe('DatagramSocket', () => {
     await server.close()
   })
 
-  it('pauses a port that can while the handler is slow, and loses nothing', async () => {
+  it('DatagramSocket pauses a port that can while the handler is slow, and loses nothing', async () => {
     let release = (): void => undefined
     const gate = new Promise<void>((resolve) => (release = resolve))
     const seen: string[] = []
@@ -190,7 +190,7 @@ describe('DatagramSocket', () => {
 })
 
 describe('DatagramBinding.warnings', () => {
-  it('are errors of the server, which listens all the same', async () => {
+  it('DatagramBinding.warnings are errors of the server, which listens all the same', async () => {
     const port = createFakeDatagramPort()
     const asked: unknown[] = []
     const server = createDatagramServer<string, IpAddress, number>(

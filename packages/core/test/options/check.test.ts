@@ -52,11 +52,11 @@ const TABLE: readonly [
 ]
 
 describe.each(TABLE)('%s', (_, one, good, wrong, range) => {
-  it('takes what is good, as it is', () => {
+  it('a check takes what is good, as it is', () => {
     for (const value of good) expect(one(value, 'option')).toBe(value)
   })
 
-  it('refuses a wrong type with ERR_INVALID_ARG_TYPE, and names option and value', () => {
+  it('a check refuses a wrong type with ERR_INVALID_ARG_TYPE, and names option and value', () => {
     for (const value of wrong) {
       const error = thrown(() => one(value, 'option'))
       expect(error).toBeInstanceOf(TypeError)
@@ -65,7 +65,7 @@ describe.each(TABLE)('%s', (_, one, good, wrong, range) => {
     }
   })
 
-  it('refuses what is out of range with ERR_OUT_OF_RANGE, and names option and value', () => {
+  it('a check refuses what is out of range with ERR_OUT_OF_RANGE, and names option and value', () => {
     for (const value of range) {
       const error = thrown(() => one(value, 'option'))
       expect(error).toBeInstanceOf(RangeError)

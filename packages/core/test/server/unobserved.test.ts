@@ -72,7 +72,7 @@ describe('a handler that fails', () => {
     expect(warnings[0]?.detail).toMatch(/^Error: broken\n +at /)
   })
 
-  it('causes no warning with an "error" listener, and one after its removal', async () => {
+  it('a handler that fails causes no warning with an "error" listener, and one after its removal', async () => {
     const { server, accept } = await serve(() => {
       throw new Error('broken')
     })

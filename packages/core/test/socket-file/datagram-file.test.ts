@@ -46,7 +46,7 @@ function umaskNow(): number {
 }
 
 describe('bindSocketFile', () => {
-  it.each([0o600, 0o660, 0o666, 0o777, 0])('binds with mode %i from the start', (mode) => {
+  it.each([0o600, 0o660, 0o666, 0o777, 0])('bindSocketFile() binds with mode %i from the start', (mode) => {
     const umask = umaskNow()
     let first = 0
     let name = ''
@@ -59,7 +59,7 @@ describe('bindSocketFile', () => {
     expect(umaskNow()).toBe(umask)
   })
 
-  it('gives the group its bits only with the group', () => {
+  it('bindSocketFile() gives the group its bits only with the group', () => {
     const gid = process.getgid?.() as number
     let first = 0
     bind({ path, mode: 0o664, gid }, (at) => {
@@ -69,34 +69,37 @@ describe('bindSocketFile', () => {
     expect([first, statSync(path).mode & 0o777]).toEqual([0o604, 0o664])
   })
 
-  itOnLinux('gives its mode to the descriptor before it binds, and leaves the umask alone', () => {
-    const umask = umaskNow()
-    const descriptor = openSync(join(folder, 'socket'), 'w', 0o777)
-    const seen: number[] = []
-    const actions = {
-      bind(name: string) {
-        seen.push(fstatSync(descriptor).mode & 0o777, umaskNow())
-        writeFileSync(name, '', { mode: 0, flag: 'wx' })
-      },
-      probe: never,
-      descriptor,
-    }
-    try {
-      bindSocketFile(parseUnixTarget({ path, mode: 0o620 }), actions)
-      expect([...seen, statSync(path).mode & 0o777]).toEqual([0o620, umask, 0o620])
-    } finally {
-      closeSync(descriptor)
-    }
-  })
+  itOnLinux(
+    'bindSocketFile() gives its mode to the descriptor before it binds, and leaves the umask alone',
+    () => {
+      const umask = umaskNow()
+      const descriptor = openSync(join(folder, 'socket'), 'w', 0o777)
+      const seen: number[] = []
+      const actions = {
+        bind(name: string) {
+          seen.push(fstatSync(descriptor).mode & 0o777, umaskNow())
+          writeFileSync(name, '', { mode: 0, flag: 'wx' })
+        },
+        probe: never,
+        descriptor,
+      }
+      try {
+        bindSocketFile(parseUnixTarget({ path, mode: 0o620 }), actions)
+        expect([...seen, statSync(path).mode & 0o777]).toEqual([0o620, umask, 0o620])
+      } finally {
+        closeSync(descriptor)
+      }
+    },
+  )
 
-  it('restores the umask when binding fails', () => {
+  it('bindSocketFile() restores the umask when binding fails', () => {
     const umask = umaskNow()
     expect(() => bind({ path }, () => never())).toThrow('there is nothing to probe')
     expect(umaskNow()).toBe(umask)
     expect(existsSync(path)).toBe(false)
   })
 
-  it('tries again if another process was faster, and gives up after several times', () => {
+  it('bindSocketFile() tries again if another process was faster, and gives up after several times', () => {
     let tries = 0
     const taken = (): never => {
       tries += 1

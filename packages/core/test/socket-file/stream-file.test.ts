@@ -46,14 +46,14 @@ async function greeting(at: string): Promise<string> {
 const endpoint = parseUnixTarget
 
 describe('createSocketFile', () => {
-  it('gives the listener its name and mode, and leaves nothing else in the folder', async () => {
+  it('createSocketFile() gives the listener its name and mode, and leaves nothing else in the folder', async () => {
     await createSocketFile(endpoint({ path, mode: 0o640 }), bind)
     expect(readdirSync(folder)).toEqual(['app.sock'])
     expect(lstatSync(path).mode & 0o777).toBe(0o640)
     expect(await greeting(path)).toBe('hello')
   })
 
-  it('binds in a private folder beside the target, which only the owner can enter', async () => {
+  it('createSocketFile() binds in a private folder beside the target, which only the owner can enter', async () => {
     let modes: number[] = []
     const { listener } = await createSocketFile(endpoint(path), async (at) => {
       modes = [lstatSync(dirname(at)).mode & 0o777]
@@ -65,13 +65,13 @@ describe('createSocketFile', () => {
     expect(existsSync(dirname(listener.boundAt))).toBe(false)
   })
 
-  it('rejects with what bind rejects, and leaves nothing', async () => {
+  it('createSocketFile() rejects with what bind rejects, and leaves nothing', async () => {
     const failure = new Error('no')
     await expect(createSocketFile(endpoint(path), () => Promise.reject(failure))).rejects.toBe(failure)
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it('closes the listener when a later step fails, and leaves nothing', async () => {
+  it('createSocketFile() closes the listener when a later step fails, and leaves nothing', async () => {
     const taken = (at: string): ReturnType<typeof bind> => {
       // Another process takes the name while we bind.
       const other = createServer()
@@ -88,7 +88,7 @@ describe('createSocketFile', () => {
     expect(readdirSync(folder)).toEqual(['app.sock'])
   })
 
-  it('does not bind at all where the path is taken', async () => {
+  it('createSocketFile() does not bind at all where the path is taken', async () => {
     await createSocketFile(endpoint(path), bind)
     let wasBound = false
     const never = (): Promise<never> => {
@@ -101,7 +101,7 @@ describe('createSocketFile', () => {
     expect(wasBound).toBe(false)
   })
 
-  it('does not reset the connection with which it finds out that a server lives', async () => {
+  it('createSocketFile() does not reset the connection with which it finds out that a server lives', async () => {
     const seen: string[] = []
     const server = createServer((socket) => {
       socket.on('error', (error: NodeJS.ErrnoException) => seen.push(`error ${error.code}`))
@@ -116,7 +116,7 @@ describe('createSocketFile', () => {
     expect(seen).toEqual(['end'])
   })
 
-  it('gives up waiting for a server that does not say goodbye', async () => {
+  it('createSocketFile() gives up waiting for a server that does not say goodbye', async () => {
     const sockets: Socket[] = []
     const server = createServer({ allowHalfOpen: true }, (socket) => void sockets.push(socket))
     await new Promise<void>((resolve) => server.listen(path, resolve))
@@ -128,7 +128,7 @@ describe('createSocketFile', () => {
     await new Promise((resolve) => server.close(resolve))
   })
 
-  it('replaces a dead socket that came while it bound', async () => {
+  it('createSocketFile() replaces a dead socket that came while it bound', async () => {
     await createSocketFile(endpoint(path), async (at) => {
       const dead = await bind(`${path}~`)
       linkSync(`${path}~`, path)
@@ -141,14 +141,14 @@ describe('createSocketFile', () => {
 })
 
 describe('SocketFile remove', () => {
-  it('removes the file while the socket stays open', async () => {
+  it('SocketFile.remove() removes the file while the socket stays open', async () => {
     const { listener, file } = await createSocketFile(endpoint(path), bind)
     file.remove()
     expect(readdirSync(folder)).toEqual([])
     expect(listener.closed).toBe(false)
   })
 
-  it('does nothing when it is called again, though the same number may be at the path then', async () => {
+  it('SocketFile.remove() does nothing when it is called again, though the same number may be at the path then', async () => {
     const { file } = await createSocketFile(endpoint(path), bind)
     linkSync(path, `${path}~`)
     file.remove()
@@ -157,7 +157,7 @@ describe('SocketFile remove', () => {
     expect(existsSync(path)).toBe(true)
   })
 
-  it('leaves another file at the same path', async () => {
+  it('SocketFile.remove() leaves another file at the same path', async () => {
     const { file } = await createSocketFile(endpoint(path), bind)
     unlinkSync(path)
     await bind(path)
@@ -165,7 +165,7 @@ describe('SocketFile remove', () => {
     expect(await greeting(path)).toBe('hello')
   })
 
-  it('does not mind that the file or its folder is gone', async () => {
+  it('SocketFile.remove() does not mind that the file or its folder is gone', async () => {
     const { file } = await createSocketFile(endpoint(path), bind)
     rmSync(folder, { recursive: true })
     expect(() => file.remove()).not.toThrow()

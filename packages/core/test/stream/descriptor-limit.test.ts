@@ -42,7 +42,7 @@ describe('readLimit', () => {
 })
 
 describe('a server whose process has hardly any file descriptor left', () => {
-  it('turns peers away, in a handshake or not, counts and reports them, and serves the next (G1)', async () => {
+  it('a server whose process has hardly any file descriptor left turns peers away, in a handshake or not, counts and reports them, and serves the next (G1)', async () => {
     const { server, sink, errors, accept } = await serveFake({ data() {} })
     const high = Number.MAX_SAFE_INTEGER
     const port = accept(Object.assign(createFakeStreamPort(), { descriptor: high }))

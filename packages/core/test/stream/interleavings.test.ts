@@ -73,7 +73,7 @@ async function checkEnd(course: Course, what: string): Promise<void> {
 describe('all orders of data, more data, end, drained, finished and closed', () => {
   const cases = CALLBACKS.flatMap((where) => ACTS.map((act) => [where, act] as const))
 
-  it.each(cases)('are survived when "%s" %s', async (where, act) => {
+  it.each(cases)('all orders of what a stream port can do are survived when "%s" %s', async (where, act) => {
     for (const [at, order] of ORDERS.entries()) {
       const course = await begin(where, act)
       // Also with each reason to be closed, and with time in between or none.
@@ -89,17 +89,20 @@ describe('all orders of data, more data, end, drained, finished and closed', () 
 describe('a part of these orders', () => {
   const cases = OBSERVED.flatMap((where) => OBSERVER_ACTS.map((act) => [where, act] as const))
 
-  it.each(cases)('is survived when an observer of "%s" %s', async (where, act) => {
-    // A prime, so that each event comes at each place.
-    for (let at = 0; at < ORDERS.length; at += 11) {
-      const course = await begin(`observer of ${where}`, act)
-      for (const event of ORDERS[at] ?? []) {
-        happen(course, event, REASONS[at % REASONS.length])
-        if (at % 2 === 0) await Promise.resolve()
+  it.each(cases)(
+    'an order of what a stream port can do is survived when an observer of "%s" %s',
+    async (where, act) => {
+      // A prime, so that each event comes at each place.
+      for (let at = 0; at < ORDERS.length; at += 11) {
+        const course = await begin(`observer of ${where}`, act)
+        for (const event of ORDERS[at] ?? []) {
+          happen(course, event, REASONS[at % REASONS.length])
+          if (at % 2 === 0) await Promise.resolve()
+        }
+        await checkEnd(course, `observer of "${where}" ${act}: ${ORDERS[at]?.join(', ')}`)
       }
-      await checkEnd(course, `observer of "${where}" ${act}: ${ORDERS[at]?.join(', ')}`)
-    }
-  })
+    },
+  )
 })
 
 describe('any schedule of what the port and what the user does', () => {

@@ -131,7 +131,7 @@ describe('what an observer does in the middle of input', () => {
 })
 
 describe('what an observer of errors does', () => {
-  it('finds a connection that broke closed, and its server can be closed', async () => {
+  it('an observer of errors finds a connection that broke closed, and its server can be closed', async () => {
     const { server, connection, port, ...scene } = await openFake()
     const seen: unknown[] = []
     server.on('error', () => {

@@ -63,7 +63,7 @@ function observed(options?: StreamServerOptions) {
 }
 
 describe('a peer that is handed over while the server still starts', () => {
-  it('is served like any other, once the server listens', async () => {
+  it('a peer that is handed over while the server still starts is served like any other, once the server listens', async () => {
     const { peers, accepted } = await connected(2)
     handOver(accepted)
     const { server, heard } = observed()
@@ -77,7 +77,7 @@ describe('a peer that is handed over while the server still starts', () => {
     expect(server.stats()).toMatchObject({ accepted: 2, open: 2 })
   })
 
-  it('counts for maxConnections', async () => {
+  it('a peer that is handed over while the server still starts counts for maxConnections', async () => {
     const { peers, accepted } = await connected(2)
     handOver(accepted)
     const { server, errors } = observed({ maxConnections: 1 })
@@ -87,7 +87,7 @@ describe('a peer that is handed over while the server still starts', () => {
     expect(errors).toMatchObject([{ code: 'ERR_SOCK_CONNECTION_LIMIT' }])
   })
 
-  it('is served by a shutdown() that comes right away', async () => {
+  it('a peer that is handed over while the server still starts is served by a shutdown() that comes right away', async () => {
     const { peers, accepted } = await connected(1)
     const [peer] = peers as [Socket]
     peer.end('last')
@@ -99,22 +99,25 @@ describe('a peer that is handed over while the server still starts', () => {
     expect(await report).toMatchObject({ forced: 0 })
   })
 
-  it.each(['while it starts', 'right after it listens'])('is closed by a close() %s', async (when) => {
-    const { peers, accepted } = await connected(1)
-    handOver(accepted)
-    const { server, heard } = observed()
-    const listening = server.listen('127.0.0.1:0')
-    const isEarly = when === 'while it starts'
-    if (isEarly) {
-      const closed = server.close()
-      expect(await rejection(listening)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
-      await closed
-    } else {
-      await listening
-      await server.close()
-    }
-    await once((peers[0] as Socket).resume(), 'close')
-    expect(heard).not.toContain('new')
-    expect(server.stats()).toMatchObject({ accepted: 0, open: 0 })
-  })
+  it.each(['while it starts', 'right after it listens'])(
+    'a peer that is handed over while the server still starts is closed by a close() %s',
+    async (when) => {
+      const { peers, accepted } = await connected(1)
+      handOver(accepted)
+      const { server, heard } = observed()
+      const listening = server.listen('127.0.0.1:0')
+      const isEarly = when === 'while it starts'
+      if (isEarly) {
+        const closed = server.close()
+        expect(await rejection(listening)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+        await closed
+      } else {
+        await listening
+        await server.close()
+      }
+      await once((peers[0] as Socket).resume(), 'close')
+      expect(heard).not.toContain('new')
+      expect(server.stats()).toMatchObject({ accepted: 0, open: 0 })
+    },
+  )
 })

@@ -67,7 +67,7 @@ const ways: Record<string, (connection: Connection) => unknown> = {
 }
 
 describe('writes of one turn', () => {
-  it.each(Object.keys(ways))('leave at once, and all others together: %s', async (way) => {
+  it.each(Object.keys(ways))('writes of one turn leave at once, and all others together: %s', async (way) => {
     const { calls, client } = await scene({ data: ways[way] as never })
     await client.write('go')
     expect(`${await readExactly(client, ALL.length)}`).toBe(ALL)
@@ -76,7 +76,7 @@ describe('writes of one turn', () => {
     expect(calls).toEqual([...first, '_writev'])
   })
 
-  it('leave together when a handler function reads what waits', async () => {
+  it('writes of one turn leave together when a handler function reads what waits', async () => {
     const { calls, client } = await scene(async (connection) => {
       await connection.read()
       for (const line of LINES) await connection.write(line)
@@ -105,7 +105,7 @@ describe('writes of one turn', () => {
     expect(new Set(calls)).toEqual(new Set(['_write']))
   })
 
-  it('do not wait for the end of the turn when they are many bytes, many writes, or take long', async () => {
+  it('writes of one turn do not wait for the end of the turn when they are many bytes, many writes, or take long', async () => {
     const seen: number[] = []
     const { calls, client } = await scene({
       data(connection) {
@@ -133,7 +133,7 @@ describe('writes of one turn', () => {
     ['close()', (connection: Connection) => void connection.close()],
     ['closeWrite()', (connection: Connection) => void connection.closeWrite()],
     ['destroy()', (connection: Connection) => connection.destroy()],
-  ])('leave before %s', async (_, end) => {
+  ])('writes of one turn leave before %s', async (_, end) => {
     const { calls, client } = await scene({
       data(connection) {
         for (const line of LINES) void connection.write(line)
