@@ -52,3 +52,13 @@ export function gate<T = void>(): { readonly opened: Promise<T>; readonly open: 
   const opened = new Promise<T>((resolve) => (open = resolve))
   return { opened, open }
 }
+
+/** Returns a handler that answers the first data, waits for `go`, and answers once more. */
+export const busy =
+  (go: Promise<void>) =>
+  async (connection: Connection): Promise<void> => {
+    await connection.read()
+    await connection.write('x')
+    await go
+    await connection.write('done')
+  }

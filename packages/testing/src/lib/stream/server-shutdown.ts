@@ -1,6 +1,6 @@
 import { type Connection, isSockError } from '@sock/core'
 import assert from 'node:assert/strict'
-import { echo, gate, pattern, readAll, readExactly, untilStopped } from '../handlers.js'
+import { busy, echo, gate, pattern, readAll, readExactly, untilStopped } from '../handlers.js'
 import { defineSuite, type Scene } from '../stage.js'
 import { eventually, soon } from '../wait.js'
 
@@ -10,14 +10,6 @@ async function settledClient({ connect }: Scene): Promise<Connection> {
   await client.write('x')
   await readExactly(client, 1)
   return client
-}
-
-/** Handles a request of one byte when told to. */
-const busy = (go: Promise<void>) => async (connection: Connection) => {
-  await connection.read()
-  await connection.write('x')
-  await go
-  await connection.write('done')
 }
 
 /** Graceful shutdown. */
