@@ -1,4 +1,5 @@
 // Types, checked by `npm run typecheck`: nothing here is run. A line below `@ts-expect-error` must not compile.
+import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type {
   Address,
@@ -129,8 +130,10 @@ export async function connections(
   connection.data = { anything: true }
   typedData.data = { user: 'me' }
   await connection.read({ timeout: 1, signal: connection.signal })
+  const socket: Socket = connection.stream
   const web = Duplex.toWeb(connection.stream)
   await web.writable.getWriter().write('hello')
+  void socket
   const { done } = await web.readable.getReader().read()
   // @ts-expect-error -- an option that does not exist
   await connection.read({ timeuot: 1 })

@@ -16,7 +16,7 @@ import { serve, type Ground, type Options, type Running } from '../support/groun
 import type { Row } from '../support/row.js'
 
 /** A broker of MQTT, closed after the test. */
-async function serveMqtt(ground: Ground, options: Options = {}): Promise<Running & { broker: Aedes }> {
+export async function serveMqtt(ground: Ground, options: Options = {}): Promise<Running & { broker: Aedes }> {
   const broker = await Aedes.createBroker()
   const running = await serve(ground, mqttHandler(broker), options)
   later(() => new Promise<void>((resolve) => broker.close(resolve)))
@@ -43,7 +43,7 @@ function isUser(context: AuthContext): boolean {
 }
 
 /** A server of SSH that answers a command with itself in capitals; `cat` sends back what comes. */
-function createSsh(): ReturnType<typeof sshHandler> {
+export function createSsh(): ReturnType<typeof sshHandler> {
   const ssh = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
     client.on('authentication', (context) => {
       if (isUser(context)) context.accept()
@@ -75,7 +75,7 @@ function relay({ ground, path, port, caFile }: Running): string {
 }
 
 /** The arguments of OpenSSH's client up to the command. */
-function sshArguments(running: Running): string[] {
+export function sshArguments(running: Running): string[] {
   const folder = createFolder('ssh')
   later(() => folder.remove())
   const key = folder.next()

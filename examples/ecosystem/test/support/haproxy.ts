@@ -1,0 +1,31 @@
+import { createFolder } from '@sock/tools/folder'
+import { startTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { until } from '@sock/tools/testing/wait'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Running } from './grounds.js'
+
+/** Starts HAProxy in front of a server of ours, and gives the path of the socket on which it listens. */
+export async function startHaproxy({ ground, path, port, caFile }: Running): Promise<string> {
+  const folder = createFolder('haproxy')
+  later(() => folder.remove())
+  const front = join(folder.path, 'front.sock')
+  const config = join(folder.path, 'haproxy.cfg')
+  const tls = ground.isSecure ? `ssl ca-file ${caFile} verifyhost localhost` : ''
+  writeFileSync(
+    config,
+    `defaults
+  mode http
+  timeout connect 1h
+  timeout client 1h
+  timeout server 1h
+listen all
+  bind unix@${front}
+  server ours ${ground.isUnix ? `unix@${path}` : `127.0.0.1:${port}`} ${tls}
+`,
+  )
+  const haproxy = startTool('haproxy', ['-db', '-q', '-f', config])
+  await until(() => existsSync(front) || haproxy.exitCode !== null, 'HAProxy listens')
+  return front
+}
