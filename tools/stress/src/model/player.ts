@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+import { formatAddress } from '@sock/core'
 import { assertNothingLeft, takeInventory } from '@sock/testing'
 import { createCertificate } from '@sock/tools/certificate'
 import { serveParent } from '@sock/tools/children'
@@ -47,7 +48,7 @@ async function play(program: Program, patience: number): Promise<Verdict> {
   let delivered = 0
   let fault: unknown
   try {
-    await perform(program, world, due, patience)
+    await perform(program, world, due)
     delivered = await finish(program, world, patience)
     await rest('turn')
     await assertNothingLeft(before, list)
@@ -62,10 +63,13 @@ async function play(program: Program, patience: number): Promise<Verdict> {
   return { followed, delivered, ...(fault === undefined ? {} : { fault: storyOf(fault) }) }
 }
 
-async function perform(program: Program, world: World, due: Plan[], patience: number): Promise<void> {
-  for (const spec of program.servers) void world.createServer(spec).listen()
-  const haveStarted = (): boolean => world.servers.every(({ server }) => server.state !== 'starting')
-  await until(haveStarted, patience, () => 'a server starts for ever')
+async function perform(program: Program, world: World, due: Plan[]): Promise<void> {
+  for (const spec of program.servers) {
+    const owner = world.servers.find((one) => one.spec.transport === spec.transport)
+    const server = world.createServer(spec)
+    if (owner?.address !== undefined) await server.listen(formatAddress(owner.address), owner)
+    await server.listen()
+  }
   for (const { to, kind } of program.peers) world.connect(world.placeOf(to), kind)
   await rest('turns')
   for (const step of program.steps) {

@@ -129,7 +129,8 @@ export class Datagrams {
     const opened = (channel: DatagramChannel): void => {
       const client = { channel, talk: new Talk(nextId()), waits: 0, isClosed: false }
       // The system may give a client the port that the server has just closed: then it receives its own datagrams.
-      if (String(channel.localAddress) === String(channel.remoteAddress)) return this.#close(client)
+      const isItself = String(channel.localAddress) === String(channel.remoteAddress)
+      if (isItself || this.#world.isEnding) return this.#close(client)
       this.#clients.push(client)
       pledges.keep('reading of a client', this.#read(client), () => {}, SENDING)
     }

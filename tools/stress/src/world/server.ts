@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
-import { formatAddress, isSockError, type Address, type Server, type ShutdownReport } from '@sock/core'
+import { isSockError, type Address, type Server, type ShutdownReport } from '@sock/core'
 import { isEcho } from './handlers.js'
 import type { Ledger } from './ledger.js'
 import type { LibraryEnd } from './library-end.js'
 import { Observer } from './observer.js'
 import { never, oneOf, Oops, type Pledges } from './pledges.js'
-import type { ServerSpec } from './acts.js'
+import type { Act, ServerSpec } from './acts.js'
 
 const NOTHING: ShutdownReport = { idle: 0, drained: 0, forced: 0 }
 /** An invalid target on every transport. */
@@ -46,7 +46,7 @@ export class WorldServer implements Place {
   /** How often it was stopped. */
   stops = 0
   /** Whether a callback has stopped it: then the number of open connections at that moment is not defined. */
-  wasStoppedInside = false
+  #wasStoppedInside = false
   #address: Address | undefined
   /** Whether connections of this run were cut off. */
   #run = { isForced: false }
@@ -103,12 +103,23 @@ export class WorldServer implements Place {
     this.#members = []
   }
 
+  /** @param isInside whether a callback or an observer does it */
+  do({ verb, size }: Act, isInside: boolean): void {
+    if (verb === 'observe') return this.observer.toggle()
+    if (verb === 'listen in vain') return this.#listenInVain(size % 2 === 0)
+    if (verb === 'listen') return void this.listen()
+    this.#wasStoppedInside ||= isInside
+    if (verb === 'close server') void this.close()
+    else if (verb === 'dispose server') void this.shutDown('by disposal')
+    else void this.shutDown(verb === 'shut down' ? undefined : 0)
+  }
+
   /**
    * @param target default: another one each time
    * @param owner the server that listens there, so that this one must not
    */
   listen(target = this.#target(), owner?: WorldServer): Promise<unknown> {
-    if (!this.isStopped) return Promise.resolve(this.listenInVain(0))
+    if (!this.isStopped) return Promise.resolve(this.#listenInVain(true))
     const { stops } = this
     const theirs = owner?.stops
     this.#run = { isForced: false }
@@ -132,14 +143,10 @@ export class WorldServer implements Place {
     return listening.catch(() => {})
   }
 
-  /** Calls `listen()` so that it must reject: while the server runs, with an invalid or occupied target, or with an aborted signal. */
-  listenInVain(which: number, other?: WorldServer): void {
+  /** Calls `listen()` so that it must reject: while the server runs, with an invalid target, or with an aborted signal. */
+  #listenInVain(isAborted: boolean): void {
     const { server } = this
     const { state } = server
-    const way = which % 3
-    if (way === 0 && other?.address !== undefined && this.isStopped)
-      return void this.listen(formatAddress(other.address), other)
-    const isAborted = way === 1
     const signal = isAborted ? AbortSignal.abort(new Oops('the model changed its mind')) : undefined
     const code = this.isStopped ? 'ERR_SOCK_INVALID_ADDRESS' : 'ERR_SOCK_INVALID_STATE'
     const judge = this.isStopped && isAborted ? oneOf() : oneOf(code)
@@ -213,7 +220,7 @@ export class WorldServer implements Place {
     }
     const heard = this.#signals.filter((signal) => getEventListeners(signal, 'abort').length > 0)
     assert.equal(heard.length, 0, 'somebody still listens to a signal')
-    const problems = observer.problems({ failures: !isOfStreams, members: !this.wasStoppedInside })
+    const problems = observer.problems({ failures: !isOfStreams, members: !this.#wasStoppedInside })
     assert.deepEqual(problems, [], `${this.spec.transport}: ${problems.join('; ')}`)
     const stats = server.stats()
     const { count, read, written } = this.#bytes

@@ -171,7 +171,7 @@ export class World {
       case 'listen':
       case 'listen in vain':
       case 'observe':
-        return this.#doToServer(act)
+        return this.servers[which % this.servers.length]?.do(act, this.#isInside)
       default:
         for (const end of this.#whoIs(act, self)) {
           if (verb === 'write')
@@ -179,24 +179,6 @@ export class World {
           else end.do[verb]()
         }
     }
-  }
-
-  #doToServer({ verb, which, size }: Act): void {
-    const server = this.servers[which % this.servers.length]
-    if (server === undefined) return
-    if (verb === 'observe') return server.observer.toggle()
-    if (verb === 'listen') return void server.listen()
-    if (verb === 'listen in vain') {
-      const { transport } = server.spec
-      return server.listenInVain(
-        size,
-        this.servers.find((one) => one !== server && one.spec.transport === transport),
-      )
-    }
-    server.wasStoppedInside ||= this.#isInside
-    if (verb === 'close server') void server.close()
-    else if (verb === 'dispose server') void server.shutDown('by disposal')
-    else void server.shutDown(verb === 'shut down' ? undefined : 0)
   }
 
   #whoIs({ who, which }: Act, self: End | undefined): readonly End[] {

@@ -31,6 +31,8 @@ describe('the model finds', () => {
     ['close', 'a close that nobody hears of', /openConnections|last heard of/],
     ['count', 'a connection that is counted twice', /accepted, and seen as new/],
     ['settle', 'a shutdown() that never settles', /never settled: .*shutdown|shutdown\(\) does not come/],
+    ['dispose', 'an asyncDispose that never settles', /never settled: .*shutdown|shutdown\(\) does not come/],
+    ['observer', 'an observer that hears on after it has unsubscribed', /for an observer that was not there/],
     ['leak', 'a timer that is left', /left/],
   ])('%s: %s', async (fault, _what, message) => {
     expect(await findings(fault, message)).toContainEqual(expect.stringMatching(message))

@@ -97,6 +97,16 @@ const faults = {
     }))
   },
 
+  /** asyncDispose never settles. */
+  dispose() {
+    replace(() => ({ [Symbol.asyncDispose]: () => new Promise(() => {}) }))
+  },
+
+  /** Observers hear on after they have unsubscribed. */
+  observer() {
+    replace((server) => ({ on: (...args) => (server.on(...args), () => {}) }))
+  },
+
   /** Closing leaves a timer. */
   leak() {
     replace((server) => ({
