@@ -5,7 +5,7 @@ import { rejection } from '@sock/tools/testing/wait'
 import { Socket } from 'node:dgram'
 import { connectUdp } from '../src/index.js'
 import { engines } from './support/engines.js'
-import { bindPeer, dial, serve, unusedPort } from './support/sockets.js'
+import { bindPeer, dial, refusingPort, serve, unusedPort } from './support/sockets.js'
 
 const SILENT = { data() {} }
 
@@ -127,7 +127,7 @@ describe('a client without a server', () => {
   })
 
   it('a client without a server gets the error also from a later write', async () => {
-    const channel = await dial(`127.0.0.1:${await unusedPort()}`)
+    const channel = await dial(`127.0.0.1:${await refusingPort()}`)
     const reading = channel.read()
     const writes = await Promise.allSettled([
       channel.write('one'),
@@ -196,7 +196,7 @@ describe('exchange', () => {
   })
 
   it('exchange() rejects without a server, and closes the channel', async () => {
-    const channel = await dial(`127.0.0.1:${await unusedPort()}`)
+    const channel = await dial(`127.0.0.1:${await refusingPort()}`)
     expect(await rejection(exchange(channel, 'x'))).toMatchObject({ code: 'ECONNREFUSED' })
     expect(channel.isOpen).toBe(false)
   })

@@ -6,7 +6,7 @@ import { rejection, until } from '@sock/tools/testing/wait'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { engines } from './support/engines.js'
-import { bindPeer, dial, serve, unusedPort } from './support/sockets.js'
+import { bindPeer, dial, refusingPort, serve } from './support/sockets.js'
 import { runProgram } from './support/program.js'
 
 const withPython = hasTool('python3') ? it : it.skip
@@ -96,7 +96,7 @@ while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
 
   describe(`answers that nobody takes${name} (D5)`, () => {
     it('answers to many closed ports at once disturb neither the socket nor others', async () => {
-      let gone: readonly number[] = []
+      const gone = await Promise.all(Array.from({ length: 50 }, () => refusingPort()))
       const handler: DatagramHandler = {
         async data(channel, data) {
           const to = (port: number) => ({ family: 'ipv4', host: '127.0.0.1', port }) as const
@@ -107,8 +107,6 @@ while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
       const { server, address, errors } = await serve(handler, options)
       const peer = await bindPeer()
       const client = await dial(address, options)
-      // Only now, or the system may give one of these ports to a socket of this test.
-      gone = await Promise.all(Array.from({ length: 50 }, () => unusedPort()))
       for (let round = 0; round < 5; round++) {
         peer.send('x', address)
         await peer.next()

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals'
-import { createSocket, Socket } from 'node:dgram'
+import { Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { createUdpServer, type UdpTarget } from '../src/index.js'
 import { checkReusePort } from '@sock/core/transport'
@@ -202,8 +202,10 @@ describe('UdpServer', () => {
   it('a UDP server is never disturbed by answers to closed ports', async () => {
     const { server, address, errors } = await serve()
     for (let count = 0; count < 20; count++) {
-      const gone = createSocket('udp4')
-      gone.send('x', address.port, address.host, () => gone.close())
+      // From then on its socket refuses what comes from others, and no other process gets its port.
+      const gone = await bindPeer()
+      gone.send('x', address)
+      gone.socket.connect(gone.port, '127.0.0.1')
     }
     await until(() => server.stats().datagramsSent === 20, 'all are answered')
     const peer = await bindPeer()

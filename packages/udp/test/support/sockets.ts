@@ -64,7 +64,10 @@ export async function dial<EngineSocket = Socket>(
   return channel
 }
 
-/** A bare socket, and its received datagrams. */
+/**
+ * A bare socket, and its received datagrams. After a `send()` it hears only those that it sent to: another test may
+ * still send to a socket that had the same port before.
+ */
 export interface Peer {
   readonly socket: Socket
   readonly port: number
@@ -86,7 +89,9 @@ export async function bindPeer(
   const got: Buffer[] = []
   const from: RemoteInfo[] = []
   let asked = 0
+  const partners = new Set<number>()
   socket.on('message', (data, sender) => {
+    if (partners.size > 0 && !partners.has(sender.port)) return
     got.push(data)
     from.push(sender)
   })
@@ -97,7 +102,10 @@ export async function bindPeer(
     port: socket.address().port,
     got,
     from,
-    send: (data, to) => socket.send(data, to.port, to.host),
+    send(data, to) {
+      partners.add(to.port)
+      socket.send(data, to.port, to.host)
+    },
     async next() {
       const index = asked++
       while (got.length <= index) await once(socket, 'message')
@@ -113,5 +121,20 @@ export async function unusedPort(): Promise<number> {
   await once(socket, 'listening')
   const { port } = socket.address()
   await new Promise<void>((resolve) => socket.close(resolve))
+  return port
+}
+
+/**
+ * Returns a port of 127.0.0.1 that refuses datagrams, as one without a socket does. Until the test ends no other process
+ * can get it, as it could get an unused one. Its socket is connected to itself, so it takes nothing from others.
+ */
+export async function refusingPort(): Promise<number> {
+  const socket = createSocket('udp4')
+  later(() => new Promise<void>((resolve) => socket.close(resolve)))
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  socket.connect(port, '127.0.0.1')
+  await once(socket, 'connect')
   return port
 }
