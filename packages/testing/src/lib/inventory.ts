@@ -30,19 +30,26 @@ export async function assertNothingLeft(
   leftovers: () => readonly string[],
 ): Promise<void> {
   await eventually(() => {
-    const now = takeInventory(leftovers)
-    assertNoMore(now.descriptors, before.descriptors)
-    assertNoMore(now.resources, before.resources)
-    assert.ok(now.listeners <= before.listeners, `${now.listeners - before.listeners} listeners are left`)
-    assert.deepEqual(now.leftovers, before.leftovers)
+    const left = compare(before, takeInventory(leftovers))
+    assert.equal(left.length, 0, `${left.join(', ')} left behind`)
   })
 }
 
-function assertNoMore(now: Readonly<Record<string, number>>, before: Readonly<Record<string, number>>): void {
-  for (const [kind, count] of Object.entries(now)) {
+/** Names everything that there is more of than before: some of it may go by itself, such as a timer of the test runner. */
+function compare(before: Inventory, now: Inventory): string[] {
+  return [
+    ...added(before.descriptors, now.descriptors),
+    ...added(before.resources, now.resources),
+    ...added({ listeners: before.listeners }, { listeners: now.listeners }),
+    ...now.leftovers.filter((name) => !before.leftovers.includes(name)),
+  ]
+}
+
+function added(before: Readonly<Record<string, number>>, now: Readonly<Record<string, number>>): string[] {
+  return Object.entries(now).flatMap(([kind, count]) => {
     const more = count - (before[kind] ?? 0)
-    assert.ok(more <= 0, `${more} of ${kind} are left`)
-  }
+    return more > 0 ? [`${more} of ${kind}`] : []
+  })
 }
 
 function countKinds(kinds: readonly string[]): Record<string, number> {
