@@ -8,6 +8,8 @@ import { buildStale, canBuild } from './targets.mjs'
 
 /** Copies the repository with its changes and the built packages. The copy can be changed and released. */
 export function copyRepository(folder) {
+  // In the copy, every binary would be newer than its sources.
+  buildStale(binaries().map(platformOf).filter(canBuild))
   mkdirSync(folder, { recursive: true })
   copyTree(folder)
   const built = libraries().flatMap((it) => [join(it.folder, 'dist'), join(it.folder, 'build')])
@@ -31,7 +33,6 @@ function isOfSource(path) {
  */
 export function packNextRelease(folder) {
   const copy = join(folder, 'copy')
-  buildStale(binaries().map(platformOf).filter(canBuild))
   copyRepository(copy)
   if (changesets(['version'], {}, copy, 'ignore') !== 0) throw new Failure('Cannot apply the change files')
   alignBinaries(copy)
