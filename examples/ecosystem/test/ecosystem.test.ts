@@ -8,7 +8,7 @@ import { grounds } from './support/grounds.js'
 
 /** Each program on each ground. */
 const table = [...httpRows, ...rpcRows, ...sessionRows, ...databaseRows].flatMap((row) => {
-  const isThere = row.needs === undefined || hasTool(row.needs)
+  const isThere = (row.needs ?? []).every(hasTool)
   return grounds.map((ground) => ({ row, ground, canRun: isThere && ground.isAvailable }))
 })
 

@@ -27,14 +27,14 @@ interface Session {
 
 interface Kind {
   readonly name: string
-  readonly needs?: string
+  readonly needs?: readonly string[]
   readonly open: (ground: Ground, options: Options) => Promise<Session>
 }
 
 const kinds: readonly Kind[] = [
   {
     name: 'a WebSocket through HAProxy',
-    needs: 'haproxy',
+    needs: ['haproxy'],
     async open(ground, options) {
       const http = createServer()
       const sockets = new WebSocketServer({ server: http })
@@ -84,7 +84,7 @@ const kinds: readonly Kind[] = [
   },
   {
     name: 'an SSH session',
-    needs: 'ssh',
+    needs: ['ssh', 'socat'],
     async open(ground, options) {
       const { handler, end } = createSsh()
       const running = await serve(ground, handler, options)
@@ -121,8 +121,8 @@ const kinds: readonly Kind[] = [
 
 const IDLE = 200
 
-for (const { name, needs, open } of kinds) {
-  const isThere = needs === undefined || hasTool(needs)
+for (const { name, needs = [], open } of kinds) {
+  const isThere = needs.every(hasTool)
   for (const ground of grounds) {
     const run = isThere && ground.isAvailable ? it : it.skip
 

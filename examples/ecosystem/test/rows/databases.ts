@@ -21,7 +21,7 @@ const tunnelTo =
 export const databaseRows: readonly Row[] = [
   {
     name: 'pg asks PostgreSQL over a connection of ours',
-    needs: 'pg_ctlcluster',
+    needs: ['pg_ctlcluster'],
     async test(ground) {
       const running = await serve(ground, tunnelTo(await postgres()))
       const client = await pgClient(running.dial, { user: 'test', database: 'postgres' })
@@ -38,7 +38,7 @@ export const databaseRows: readonly Row[] = [
   },
   {
     name: 'ioredis asks Redis over a connection of ours, and dials again when it was lost',
-    needs: 'redis-server',
+    needs: ['redis-server'],
     async test(ground) {
       const running = await serve(ground, tunnelTo(await redis()))
       const client = redisClient(running.dial)

@@ -71,7 +71,7 @@ export function createGrpc(): ReturnType<typeof grpcHandler> {
 export const rpcRows: readonly Row[] = [
   {
     name: 'node:http2 answers curl, which chooses it by prior knowledge or by ALPN',
-    needs: 'curl',
+    needs: ['curl'],
     async test(ground) {
       const http2 = createServer(({ httpVersion }, response) =>
         response.end(`hello over HTTP/${httpVersion}`),

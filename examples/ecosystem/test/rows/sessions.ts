@@ -151,7 +151,7 @@ export const sessionRows: readonly Row[] = [
   },
   {
     name: 'aedes takes what mosquitto_pub publishes',
-    needs: 'mosquitto_pub',
+    needs: ['mosquitto_pub'],
     async test(ground) {
       const running = await serveMqtt(ground)
       const seen: string[] = []
@@ -187,7 +187,7 @@ export const sessionRows: readonly Row[] = [
   },
   {
     name: "ssh2 runs a command for OpenSSH's client",
-    needs: 'ssh',
+    needs: ['ssh', 'socat'],
     async test(ground) {
       const running = await serve(ground, createSsh().handler)
       const result = await runTool('ssh', [...sshArguments(running), 'hello'])
