@@ -42,6 +42,7 @@ const SENDING = oneOf(
 const MANY = 257
 const LARGEST = 2_100
 /** One in this many requests is answered only after the next one. */
+const NEVER_QUEUED = 'Cannot send: the channel is closed'
 const HOLD_EVERY = 4
 
 /** The datagram server of one place, its clients, or both, and the datagrams between them. */
@@ -173,7 +174,8 @@ export class Datagrams {
       sent()
     }
     this.#world.pledges.keep(what, sending, acknowledged, (error) => {
-      refused()
+      // Not a send error: an observer had closed the channel before the datagram was queued.
+      if ((error as Error).message !== NEVER_QUEUED) refused()
       SENDING(error)
     })
   }
