@@ -1,6 +1,7 @@
 import type { Results } from './results.js'
 import { matchesRow } from './rows.js'
 import type { Estimate } from './statistics.js'
+import { CONTROL } from './subjects/subject.js'
 
 /** What the packages aim at in some rows, for every transport: a bound of the main figure's ratio to raw. */
 export interface Goal {
@@ -42,4 +43,14 @@ export function judge({ rows }: Results): Judged[] {
       return [{ goal, row, metric: main.name, ratio, holds }]
     }),
   )
+}
+
+/** @returns a sentence for each figure that misses its goal */
+export function describeMisses(results: Results): string[] {
+  return judge(results)
+    .filter(({ holds }) => !holds)
+    .map(({ goal: { subject, better, bound }, row, metric, ratio }) => {
+      const aim = `${better === 'more' ? 'at least' : 'at most'} ${bound}`
+      return `${row} ${subject}: ${metric} is ${ratio.median.toFixed(3)} of ${CONTROL}; the goal is ${aim}`
+    })
 }

@@ -15,12 +15,13 @@ export interface Options {
   readonly json?: string
   readonly compare?: string
   readonly profile?: string
+  readonly assert?: true
   readonly publish?: true
   readonly list?: true
 }
 
 const MORE = `
-Exit code: 0 all went well; 1 a row failed; 2 wrong options; 130 ended by Ctrl-C.`
+Exit code: 0 all went well; 1 a row failed, or with --assert a figure misses its goal; 2 wrong options; 130 ended by Ctrl-C.`
 
 const names = subjects.map(({ name }) => name)
 const usual = subjects.filter(({ isExtra }) => isExtra !== true).map(({ name }) => name)
@@ -52,6 +53,7 @@ export function parseOptions(args: readonly string[]): Options | number {
     .option('--json <file>', 'write the results')
     .option('--compare <file>', 'show what has changed since these results')
     .option('--profile <folder>', 'leave a CPU profile of each server of each scenario')
+    .option('--assert', 'fail if a figure misses its goal (docs/benchmarks.md lists the goals)')
     .option('--publish', 'write docs/benchmarks.json, its chart and the tables of docs/benchmarks.md')
     .option('--list', 'show the rows and the subjects')
     .addHelpText('after', MORE)

@@ -4,6 +4,7 @@ import { endAll } from '@sock/tools/processes'
 import { createScreen } from '@sock/tools/screen'
 import { listenForStop } from '@sock/tools/stop'
 import { mkdir, writeFile } from 'node:fs/promises'
+import { describeMisses } from './goals.js'
 import { descriptorLimit, describeCommit, describeMachine, observeDisturbance } from './machine.js'
 import { measureRow, roundsOf, startGenerator, type Method } from './measure.js'
 import { nativeEngine } from './modules.js'
@@ -123,5 +124,7 @@ async function conclude(results: Results, before: Results | undefined, options: 
   for (const sentence of conclusions(results)) console.log(`! ${sentence}`)
   if (before !== undefined)
     console.log(['', `Since commit ${before.commit}:`, ...compareResults(before, results)].join('\n'))
-  return results.rows.some(({ failure }) => failure !== undefined) ? 1 : 0
+  const misses = options.assert === true ? describeMisses(results) : []
+  for (const miss of misses) console.log(`! ${miss}`)
+  return misses.length > 0 || results.rows.some(({ failure }) => failure !== undefined) ? 1 : 0
 }
