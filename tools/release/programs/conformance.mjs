@@ -1,6 +1,6 @@
 /*
  * Runs the conformance suites of one transport: `node --test-reporter=tap conformance.mjs <transport>`. ENGINE chooses the
- * native engine. Cases whose names match EXCEPT are left out. A case may take long under valgrind or qemu; one that hangs
+ * native engine. Cases whose names match EXCEPT are left out. A case may take long under qemu; one that hangs
  * must not keep the others from running.
  */
 import { anyTransportConformance, datagramConformance, registerSuite, streamConformance } from '@sock/testing'
