@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Failure, run } from './processes.mjs'
 import { inRoot, readJson, root, workspaces } from './repository.mjs'
-import { count, line, total } from './results.mjs'
+import { count, failures, line, total } from './results.mjs'
 import { turbo } from './turbo.mjs'
 
 /** Workspaces whose tests have the same result on every version of Node, or try several themselves. */
@@ -111,12 +111,14 @@ function createSession(tests) {
     const [{ output: then }, { output: now }] = [await before, await status()]
     const changed = `Files changed while the tests ran, by a test or by you:\n${now}`
     await step('nothing is left behind', () => ({ code: then === now ? 0 : 1, output: changed }))
-    const results = tests.map((it) => ({
+    const reports = tests.map((it) => ({
       name: it.task === 'test' ? it.folder : it.task,
-      ...count(existsSync(fileOf(it)) ? readJson(fileOf(it)) : undefined),
+      report: existsSync(fileOf(it)) ? readJson(fileOf(it)) : undefined,
     }))
+    const results = reports.map(({ name, report }) => ({ name, ...count(report) }))
     console.log()
     for (const { name, ...result } of results) console.log(`${name.padEnd(20)}${line(result)}`)
+    for (const { name, report } of reports) for (const text of failures(name, report)) console.log(text)
     if (broken.length) console.log(`Not in order: ${broken.join('; ')}`)
     const sum = total(results)
     console.log(line(sum))

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { copyTree } from './copy-tree.mjs'
-import { fetchNode, NODES } from './nodes.mjs'
+import { fetchNode, NODES, OLDEST } from './nodes.mjs'
 import { Failure, run } from './processes.mjs'
 import { inRoot, root } from './repository.mjs'
-import { line, parseLine, total } from './results.mjs'
+import { line, parseFailures, parseLine, total } from './results.mjs'
 
 /**
  * Runs `npm test` and the extended tests on each supported version of Node. The version that runs this works in place. Each
@@ -26,6 +26,10 @@ export async function matrix(args) {
   for (const major of majors)
     if (!known.includes(major))
       throw new Failure(`Cannot test Node "${major}": known are ${known.join(', ')}`)
+
+  // Here and not in a test: with the npm of this machine and its settings, and without a limit of time.
+  for (const version of Object.values({ ...NODES, ...OLDEST }))
+    if (version !== process.versions.node) await fetchNode(version)
 
   const results = []
   if (options.bare) results.push(await perform('bare', inRoot('.ci/bare')))
@@ -51,6 +55,8 @@ export async function matrix(args) {
   console.log()
   for (const { name, seconds, ...result } of results)
     console.log(`${name.padEnd(24)}${line(result).padEnd(44)}${seconds} s`)
+  // Once more: above are the logs of everything.
+  for (const { name, lines } of results) for (const text of lines) console.log(`${text} (${name})`)
   const sum = total(results)
   console.log(line(sum))
   process.exitCode = sum.failed ? 1 : 0
@@ -67,10 +73,11 @@ async function perform(name, program, args = [], options = { cwd: root }, unsaid
   const failed = code === 0 ? result.failed : Math.max(result.failed, 1)
   const reasons = output.match(/^skip {2}the bare environment: .+$/gm) ?? []
   for (const text of failed ? [output] : reasons) console.log(text)
-  return { name, ...result, failed, seconds: Math.round((performance.now() - started) / 1_000) }
+  const lines = failed ? parseFailures(output) : []
+  return { name, ...result, failed, lines, seconds: Math.round((performance.now() - started) / 1_000) }
 }
 
-/** `npm test`, and then the extended tests. SOCK_MATRIX lets tests fetch versions of Node. */
+/** `npm test`, and then the extended tests. With SOCK_MATRIX, tests use the versions of Node that were fetched. */
 async function testIn(folder, version, env, args, testArgs = args) {
   const entry = join(folder, 'tools/checks/entry.cjs')
   const options = { cwd: folder, env: { ...env, SOCK_MATRIX: '1' } }

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util'
+
 /** Returns the counts of a JSON report of jest. Without a report, jest did not run to its end. */
 export function count(report) {
   if (report === undefined) return { passed: 0, failed: 1, skipped: 0 }
@@ -8,6 +10,26 @@ export function count(report) {
     skipped: report.numPendingTests + report.numTodoTests,
   }
 }
+
+/**
+ * A line for each failed test of a JSON report of jest, with the first line of its message, or for each file that jest could
+ * not load: what a log shows at its end, where people look first.
+ */
+export const failures = (name, { testResults = [] } = {}) =>
+  testResults.flatMap(({ status, message, assertionResults: tests }) => {
+    const failed = tests.filter((test) => test.status === 'failed')
+    if (status === 'failed' && failed.length === 0) return [failure(name, message)]
+    return failed.map(({ fullName, failureMessages: [text = ''] }) => failure(name, `${fullName}: ${text}`))
+  })
+
+const failure = (name, text) =>
+  `✗ ${name}  ${stripVTControlCharacters(text).trim().split('\n', 1)[0].slice(0, LONGEST)}`
+
+/** Enough for a name and a sentence. */
+const LONGEST = 400
+
+/** The lines of {@link failures} in an output. */
+export const parseFailures = (output) => output.match(/^✗ .+$/gm) ?? []
 
 export function total(results) {
   const sum = (key) => results.reduce((before, result) => before + result[key], 0)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import vm from 'node:vm'
 import { run } from '../processes.mjs'
 import { inRoot, readJson, workspaces } from '../repository.mjs'
-import { count, line, parseLine } from '../results.mjs'
+import { count, failures, line, parseFailures, parseLine } from '../results.mjs'
 
 const entry = inRoot('tools/checks/entry.cjs')
 
@@ -47,6 +47,29 @@ describe('results', () => {
   it('are a failure where jest did not run to its end, or could not load a file', () => {
     expect(count(undefined).failed).toBe(1)
     expect(count({ numFailedTests: 2, numRuntimeErrorTestSuites: 1 }).failed).toBe(3)
+  })
+})
+
+describe('failures', () => {
+  it('are a line each, also of a file that jest could not load, and can be read again', () => {
+    const failed = {
+      status: 'failed',
+      fullName: 'drains all',
+      failureMessages: ['\u001B[31mError: 3\u001B[39m\n  at x'],
+    }
+    const testResults = [
+      {
+        status: 'failed',
+        message: 'whole',
+        assertionResults: [{ status: 'passed', fullName: 'ok' }, failed],
+      },
+      { status: 'failed', message: 'Cannot find module x\n\n at y', assertionResults: [] },
+      { status: 'passed', message: '', assertionResults: [] },
+    ]
+    const lines = ['✗ tcp  drains all: Error: 3', '✗ tcp  Cannot find module x']
+    expect(failures('tcp', { testResults })).toEqual(lines)
+    expect(failures('tcp', undefined)).toEqual([])
+    expect(parseFailures(`noise\n${lines.join('\n')}\n1 passed, 2 failed\n`)).toEqual(lines)
   })
 })
 
