@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { command, listOf, numberUpTo, parse } from '@sock/tools/options'
 import { run } from '@sock/tools/processes'
-import { CHECKED, compile, headers } from '../../packages/native/compile.mjs'
+import { CHECKED, compile } from '../../packages/native/compile.mjs'
 import { NODES } from '../checks/nodes.mjs'
 import { build } from '../checks/turbo.mjs'
 import { Failure, inRoot } from './repository.mjs'
@@ -60,42 +60,11 @@ async function conform(binary, [program, ...first], { transport: transports, par
   if (problems.length > 0) throw new Failure(`The engine does not do what it should.\n${problems.join('\n')}`)
 }
 
-const FUZZERS = {
-  // Only a part of the addon is linked here, so drop unused functions that need the rest.
-  gcc: {
-    flags: ['-fsanitize=address,undefined', '-ffunction-sections', '-Wl,--gc-sections'],
-    args: (inputs) => [`${inputs}`],
-  },
-  clang: {
-    flags: ['-DWITH_LIBFUZZER', '-fsanitize=fuzzer,address,undefined', '-no-pie'].concat(
-      '-Wl,--unresolved-symbols=ignore-all',
-    ),
-    args: (inputs) => [`-runs=${inputs}`, '-max_len=160', '-verbosity=0'],
-  },
-}
-const FUZZ_FLAGS = ['-std=gnu11', CHECKED, '-g', '-O1', '-Wall', '-Wextra', '-Werror', '-Wno-unused-function']
-
 /** Feeds the same random input each time; with clang, also the input of libFuzzer. */
 async function checkFuzz() {
-  for (const compiler of Object.keys(FUZZERS)) {
-    const isThere = await fuzz(compiler, 2_000_000)
-    console.log(`${compiler}: ${isThere ? '2,000,000 inputs' : 'skipped, since it is not installed'}`)
-  }
-}
-
-/** @returns whether the compiler is installed */
-export async function fuzz(compiler, inputs) {
-  if (spawnSync(compiler, ['--version']).status !== 0) return false
-  const { flags, args } = FUZZERS[compiler]
-  const program = cached(`fuzz-${compiler}`)
-  mkdirSync(cached('.'), { recursive: true })
-  const source = inRoot('tools/release/programs/addresses.c')
-  const all = [...FUZZ_FLAGS, ...flags, '-fno-sanitize-recover=undefined', `-I${headers()}`, source]
-  const compiled = await run(compiler, [...all, '-o', program])
-  if (compiled.code !== 0) throw new Failure(`Cannot compile ${source}:\n${compiled.output}`)
-  const { code, output } = await run(program, args(inputs))
-  if (code !== 0) throw new Failure(`The addon does not stand random input:\n${output}`)
-  return true
+  const program = inRoot('packages/native/test/fuzz/run.mjs')
+  const { code } = await run(process.execPath, [program, '2000000'], { show: true })
+  if (code !== 0) throw new Failure('The addon does not stand random input: see above.')
 }
 
 /** Builds a binary with AddressSanitizer and UndefinedBehaviorSanitizer. Returns it with the environment that Node needs to load it. */

@@ -5,7 +5,6 @@ import { basename, join } from 'node:path'
 import { symbols } from 'node-api-headers'
 import { run } from '@sock/tools/processes'
 import { headers, libuvHeaders } from '../../../../packages/native/compile.mjs'
-import { fuzz } from '../../check.mjs'
 import { inRoot } from '../../repository.mjs'
 import { buildTarget, canBuild, muslHeaders, TARGETS } from '../../targets.mjs'
 import { scratchFolder } from '../support.mjs'
@@ -99,8 +98,4 @@ itCompiled.each([
   const args = ['-std=gnu11', '-Werror', '-fsyntax-only', `-I${headers()}`, ...flags]
   const { stderr } = spawnSync('gcc', [...args, inRoot('packages/native/c/loop.c')], { encoding: 'utf8' })
   expect(stderr).toBe('')
-})
-
-itCompiled('addresses and control messages stand random input', async () => {
-  expect(await fuzz('gcc', 300_000)).toBe(true)
 })

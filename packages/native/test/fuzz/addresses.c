@@ -4,8 +4,8 @@
  *
  * With -fsanitize=fuzzer clang brings main(), which learns what to try. Without, an argument says how many inputs to make.
  */
-#include "../../../packages/native/c/address.c"
-#include "../../../packages/native/c/datagram.c"
+#include "../../c/address.c"
+#include "../../c/datagram.c"
 #include <stdio.h>
 
 /* A string, a buffer, a number or an array of two: what the functions below take values for. */
