@@ -3,9 +3,9 @@ import { delimiter } from 'node:path'
 import { Failure, run } from './processes.mjs'
 import { inRoot, root } from './repository.mjs'
 
-/** Optional programs that tests talk to or build with. */
+/** Optional programs that tests talk to or build with: names, and a pattern for the shell. */
 const COUNTERPARTS =
-  'aarch64-linux-gnu-gcc cc chromium curl dig haproxy ip logger memccat mosquitto_pub nc openssl pg_ctlcluster postmap python3 redis-benchmark redis-cli redis-server rsyslogd socat ss ssh strace systemd-analyze taskset unshare'
+  'aarch64-linux-gnu-gcc cc chromium curl dig h2load haproxy ip logger memccat mosquitto_pub nc openssl postmap python3 redis-benchmark redis-cli redis-server rsyslogd socat ss ssh strace systemd-analyze taskset unshare /usr/lib/postgresql/*/bin/postgres'
 
 /** A description of the machine, for the cache: after socat was installed, a test that was skipped must run. */
 function machine() {

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { pgClient, redisClient } from '../../src/clients.js'
-import { postgres, redis } from '../support/databases.js'
+import { POSTGRES, postgres, redis } from '../support/databases.js'
 import { serve } from '../support/grounds.js'
 import type { Row } from '../support/row.js'
 
@@ -21,7 +21,7 @@ const tunnelTo =
 export const databaseRows: readonly Row[] = [
   {
     name: 'pg asks PostgreSQL over a connection of ours',
-    needs: ['pg_ctlcluster'],
+    needs: POSTGRES,
     async test(ground) {
       const running = await serve(ground, tunnelTo(await postgres()))
       const client = await pgClient(running.dial, { user: 'test', database: 'postgres' })
@@ -42,7 +42,8 @@ export const databaseRows: readonly Row[] = [
     async test(ground) {
       const running = await serve(ground, tunnelTo(await redis()))
       const client = redisClient(running.dial)
-      later(() => client.disconnect())
+      // After its end, ioredis would wait for 2 s.
+      later(() => void (client.status === 'end' || client.disconnect()))
       await client.set('key', 'x'.repeat(1_000_000))
       expect(await client.strlen('key')).toBe(1_000_000)
       for (const connection of running.server.connections()) connection.destroy()

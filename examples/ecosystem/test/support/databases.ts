@@ -10,10 +10,12 @@ import { join } from 'node:path'
 /** Debian keeps PostgreSQL's own programs in a folder per version, which is not in PATH. */
 const DEBIAN = '/usr/lib/postgresql'
 
-/** The folder of initdb and postgres; `undefined` if they are not installed. */
+/** What `startPostgres()` needs, as patterns for the shell. Other packages have `pg_ctlcluster`. */
+export const POSTGRES = ['initdb', 'postgres'].map((program) => `${DEBIAN}/*/bin/${program}`)
+
+/** The folder of initdb and postgres. */
 function findPostgres(): string | undefined {
-  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN) : []
-  return versions
+  return readdirSync(DEBIAN)
     .map((version) => join(DEBIAN, version, 'bin'))
     .find((bin) => existsSync(join(bin, 'initdb')))
 }

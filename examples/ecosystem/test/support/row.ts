@@ -4,7 +4,7 @@ import type { Ground } from './grounds.js'
 export interface Row {
   /** What must hold. */
   readonly name: string
-  /** Programs that must be installed: else the row is skipped. */
+  /** Programs that must be installed, by name or as patterns of paths: else the row is skipped. */
   readonly needs?: readonly string[]
   test(ground: Ground): Promise<void>
 }
