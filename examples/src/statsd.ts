@@ -12,48 +12,52 @@ import { once } from 'node:events'
 
 /** `name:value|type`, then optionally `|@rate` (only this share was sent) and `|#tags`. */
 const METRIC = /^([^:|]+):([^|]+)\|(c|g|ms|s)(?:\|@([\d.]+))?(?:\|#(.*))?$/
+const KINDS: Record<string, string> = { c: 'counter', g: 'gauge', ms: 'timer', s: 'set' }
+/** The names, and the members of sets. Senders choose them: without a limit they would fill the memory. */
+const kept = new Set<string>()
+const MAX_KEPT = 50_000
 
-const counters = new Map<string, number>()
-const gauges = new Map<string, number>()
-const timers = new Map<string, { count: number; sum: number; max: number }>()
-const sets = new Map<string, Set<string>>()
-let malformed = 0
+const metrics = new Map<string, { kind: string; count: number; sum: number; max: number; at: number }>()
+const problems = { malformed: 0, refused: 0 }
 
 function collect(line: string): void {
   if (line === '') return
-  const [, metric = '', text = '', type, rate = '1', tags] = METRIC.exec(line) ?? []
-  const name = tags === undefined ? metric : `${metric}{${tags}}`
-  const value = Number(text)
-  if (type === undefined || (type !== 's' && Number.isNaN(value))) malformed += 1
-  else if (type === 'c') counters.set(name, (counters.get(name) ?? 0) + value / Number(rate))
-  else if (type === 'g') gauges.set(name, /^[+-]/.test(text) ? (gauges.get(name) ?? 0) + value : value)
-  else if (type === 'ms') time(name, value)
-  else sets.set(name, (sets.get(name) ?? new Set()).add(text))
+  const [, name, text = '', type = '', rate = '1', tags = ''] = METRIC.exec(line) ?? []
+  const kind = KINDS[type]
+  const key = `${kind} ${name}${tags && `{${tags}}`}`
+  const id = kind === 'set' ? `${key} ${text}` : key
+  const isNew = !kept.has(id)
+  const value = kind === 'set' ? Number(isNew) : Number(text)
+  if (kind === undefined || Number.isNaN(value)) problems.malformed += 1
+  else if (isNew && kept.size === MAX_KEPT) problems.refused += 1
+  else {
+    kept.add(id)
+    const { count, sum, max } = metrics.get(key) ?? { count: 0, sum: 0, max: -Infinity }
+    const base = kind === 'gauge' && !/^[+-]/.test(text) ? 0 : sum
+    const added = kind === 'counter' ? value / Number(rate) : value
+    metrics.set(key, { kind, count: count + 1, sum: base + added, max: Math.max(max, value), at: Date.now() })
+  }
 }
 
-function time(name: string, value: number): void {
-  const { count, sum, max } = timers.get(name) ?? { count: 0, sum: 0, max: -Infinity }
-  timers.set(name, { count: count + 1, sum: sum + value, max: Math.max(max, value) })
-}
-
-/** Prints and resets the metrics; only gauges keep their value. */
-function flush(): void {
-  for (const [name, sum] of counters) console.log(`counter ${name} ${sum}`)
-  for (const [name, value] of gauges) console.log(`gauge ${name} ${value}`)
-  for (const [name, { count, sum, max }] of timers)
-    console.log(`timer ${name} count ${count} mean ${sum / count} max ${max}`)
-  for (const [name, values] of sets) console.log(`set ${name} ${values.size}`)
-  if (malformed > 0) console.log(`malformed ${malformed}`)
-  for (const map of [counters, timers, sets]) map.clear()
-  malformed = 0
+/** Prints the metrics and forgets them: gauges only after nobody has sent them for `idle` ms, all others at once. */
+function flush(idle: number): void {
+  kept.clear()
+  for (const [key, { kind, count, sum, max, at }] of metrics) {
+    const isKept = kind === 'gauge' && Date.now() - at <= idle
+    if (isKept) kept.add(key)
+    else metrics.delete(key)
+    const value = kind === 'timer' ? `count ${count} mean ${sum / count} max ${max}` : sum
+    console.log(`${key} ${value}${kind === 'gauge' && !isKept ? ' idle' : ''}`)
+  }
+  for (const [name, count] of Object.entries(problems)) if (count > 0) console.log(name, count)
+  Object.assign(problems, { malformed: 0, refused: 0 })
 }
 
 /** Clients put as many lines into a datagram as fit. A line that is too long is skipped, and the rest counts. */
-const codec = lines({ maxBytes: 1_000, tooLong: 'skip' })
-const collector = framed(codec, { message: (_peer, line) => collect(line) })
+const collector = framed(lines({ maxBytes: 1_000, tooLong: 'skip' }), { message: (_, line) => collect(line) })
 
 async function main(args: readonly string[]): Promise<void> {
-  const [address = '127.0.0.1:8125', path = '/tmp/statsd.sock', seconds = '10'] = args
+  const [address = '127.0.0.1:8125', path = '/tmp/statsd.sock', interval = '10', idle = '600'] = args
   // UDP senders never wait, so a large buffer absorbs their bursts. Senders on a Unix socket do wait.
   const udp = createUdpServer(collector, { receiveBufferSize: 1024 * 1024 })
   const local = createUnixgramServer(collector)
@@ -62,17 +66,13 @@ async function main(args: readonly string[]): Promise<void> {
     server.on('error', (error) => console.error(error.message))
   }
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  try {
-    await udp.listen(address)
-    // All users of this machine may send.
-    await local.listen({ path, mode: 0o666 })
-    const flushing = setInterval(flush, Number(seconds) * 1_000)
-    await stop
-    clearInterval(flushing)
-  } finally {
-    await Promise.all([udp.shutdown({ timeout: 5_000 }), local.shutdown({ timeout: 5_000 })])
-  }
-  flush()
+  await udp.listen(address)
+  // All users of this machine may send.
+  await local.listen({ path, mode: 0o666 })
+  setInterval(flush, Number(interval) * 1_000, Number(idle) * 1_000).unref()
+  await stop
+  await Promise.all([udp.shutdown({ timeout: 5_000 }), local.shutdown({ timeout: 5_000 })])
+  flush(Number(idle) * 1_000)
   console.log(`dropped by the system ${udp.stats().datagramsDropped.kernel}`)
 }
 

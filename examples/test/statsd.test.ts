@@ -12,9 +12,12 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.close()
 })
 
-async function start(): Promise<{ program: Program; host: string; port: number; path: string }> {
+/** Starts it with these times in seconds: how often it prints, and how long a gauge may be idle. */
+async function start(
+  ...times: readonly string[]
+): Promise<{ program: Program; host: string; port: number; path: string }> {
   const path = join(await socketFolder(), 'statsd.sock')
-  const program = startExample('statsd', '127.0.0.1:0', path, '0.05')
+  const program = startExample('statsd', '127.0.0.1:0', path, ...(times.length > 0 ? times : ['0.05']))
   await program.address('unixgram')
   return { program, path, ...parts(await program.address('udp')) }
 }
@@ -104,6 +107,37 @@ describe('statsd', () => {
     await program.stdout.until(sumOf('counter right', 1))
     await program.stdout.until(sumOf('malformed', 2))
     await program.stop()
+  })
+
+  it('statsd forgets a gauge that nobody sends any more, and says so', async () => {
+    const { program, host, port } = await start('0.05', '0.2')
+    const socket = createSocket('udp4')
+    sockets.push(socket)
+    socket.send('load:5|g', port, host)
+    await program.stdout.until(/^gauge load 5 idle$/m)
+    // It begins anew.
+    socket.send('load:+2|g', port, host)
+    await program.stdout.until(/^gauge load 2( idle)?$/m)
+    await program.stop()
+  })
+
+  it('statsd keeps 50,000 names and members of sets, and counts what it refuses', async () => {
+    const { program, path } = await start('600')
+    await hotShots(
+      { protocol: 'uds', path, maxBufferSize: 8_000 },
+      `
+      for (let index = 0; index < 30_000; index++) {
+        client.increment('c' + index)
+        client.set('users', 'u' + index)
+      }
+      client.increment('c0')
+      `,
+    )
+    await program.stop()
+    expect(program.stdout.text).toMatch(/^set users 25000$/m)
+    expect(program.stdout.text).toMatch(/^counter c0 2$/m)
+    expect(program.stdout.text).not.toMatch(/^counter c25000 /m)
+    expect(program.stdout.text).toMatch(/^refused 10000$/m)
   })
 
   it('statsd lets everybody on this machine send', async () => {
