@@ -12,17 +12,12 @@ import { Client } from 'undici'
 /** Connects with `connectTcp()` or `connectUnix()`. */
 export type Dial = () => Promise<Connection>
 
-/** As `net.connect()` does: this side ends when the peer has ended. Clients rely on it. */
-async function socketOf(dial: Dial): Promise<ConnectionStream> {
-  const { stream } = await dial()
-  stream.allowHalfOpen = false
-  return stream
-}
+const streamOf = async (dial: Dial): Promise<ConnectionStream> => (await dial()).stream
 
 export function httpAgent(dial: Dial): Agent {
   const agent = new Agent({ keepAlive: true })
   agent.createConnection = (_options, callback) => {
-    callbackify(socketOf)(dial, (error, stream) => callback?.(error, stream))
+    callbackify(streamOf)(dial, (error, stream) => callback?.(error, stream))
     return undefined
   }
   return agent
@@ -31,13 +26,13 @@ export function httpAgent(dial: Dial): Agent {
 export function undiciClient(dial: Dial): Client {
   return new Client('http://localhost', {
     connect(_options, callback) {
-      callbackify(socketOf)(dial, callback as (error: Error | null, stream: Socket) => void)
+      callbackify(streamOf)(dial, callback as (error: Error | null, stream: Socket) => void)
     },
   })
 }
 
 export async function pgClient(dial: Dial, config: pg.ClientConfig): Promise<pg.Client> {
-  const stream = await socketOf(dial)
+  const stream = await streamOf(dial)
   const client = new pg.Client({ ...config, stream: () => stream })
   await client.connect()
   return client
@@ -50,7 +45,7 @@ export function redisClient(dial: Dial): Redis {
     }
     override async connect(): Promise<ConnectionStream> {
       this.connecting = true
-      const stream = await socketOf(dial)
+      const stream = await streamOf(dial)
       this.stream = stream
       return stream
     }
@@ -59,12 +54,12 @@ export function redisClient(dial: Dial): Redis {
 }
 
 export async function mqttClient(dial: Dial): Promise<MqttClient> {
-  const stream = await socketOf(dial)
+  const stream = await streamOf(dial)
   return new MqttClient(() => stream, { reconnectPeriod: 0 })
 }
 
 export async function sendMail(dial: Dial, mail: { from: string; to: string; text: string }): Promise<void> {
-  const connection = await socketOf(dial)
+  const connection = await streamOf(dial)
   const transport = createTransport({
     // STARTTLS with a certificate that no authority has signed.
     tls: { rejectUnauthorized: false },
@@ -77,6 +72,6 @@ export async function sendMail(dial: Dial, mail: { from: string; to: string; tex
 
 export async function sshClient(dial: Dial, privateKey: string): Promise<ssh2.Client> {
   const client = new ssh2.Client()
-  client.connect({ sock: await socketOf(dial), username: 'test', privateKey })
+  client.connect({ sock: await streamOf(dial), username: 'test', privateKey })
   return client
 }

@@ -1,18 +1,9 @@
-import type { StreamHandler } from '@sock/core'
-import type { Http2Server } from 'node:http2'
+import { serveHttp, type StreamHandler } from '@sock/core'
+import { createServer } from 'node:http2'
 
-export function http2Handler(http2: Http2Server): StreamHandler {
-  return {
-    open(connection) {
-      // A shutdown waits until the connection is closed, also while an answer pauses.
-      connection.busy = true
-      http2.once('session', (session) => {
-        // GOAWAY: the client asks nothing more, and gets its answers.
-        connection.signal.addEventListener('abort', () => {
-          session.close()
-        })
-      })
-      http2.emit('connection', connection.stream)
-    },
-  }
+export function http2Handler(): StreamHandler {
+  const http2 = createServer(({ httpVersion }, response) => {
+    response.end(`hello over HTTP/${httpVersion}`)
+  })
+  return serveHttp(http2)
 }

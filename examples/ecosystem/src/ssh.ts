@@ -10,8 +10,6 @@ export function sshHandler(ssh: Server): { handler: StreamHandler; end: () => vo
   return {
     handler: {
       open({ stream }) {
-        // As with net.createServer(): ssh2 relies on it.
-        stream.allowHalfOpen = false
         ssh.injectSocket(stream)
       },
     },

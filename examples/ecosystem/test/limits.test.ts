@@ -1,13 +1,14 @@
 import { expect, it } from '@jest/globals'
+import { serveHttp } from '@sock/core'
 import { engine } from '@sock/native'
 import { createTcpServer } from '@sock/tcp'
 import { later } from '@sock/tools/testing/resources'
 import { thrown } from '@sock/tools/testing/wait'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:http2'
+import { connect, createSecureServer, createServer } from 'node:http2'
+import { createServer as createHttpsServer } from 'node:https'
 import { Socket } from 'node:net'
-import { http2Handler } from '../src/http2.js'
 import { grounds, serve, type Ground } from './support/grounds.js'
 
 // What docs/ecosystem.md says does not work, and how it fails.
@@ -19,9 +20,18 @@ it('TLS with the native engine is refused at once, with a code', () => {
   expect(error).toMatchObject({ code: 'ERR_SOCK_UNSUPPORTED' })
 })
 
+it.each([
+  ['node:http2', createSecureServer()],
+  ['node:https', createHttpsServer()],
+])('serveHttp() refuses a server of %s that encrypts itself, and says what to do', (_, server) => {
+  expect(thrown(() => serveHttp(server as never)).message).toMatch(
+    'expected a server without TLS, from createServer() of node:http or node:http2 (let createTcpServer() encrypt',
+  )
+})
+
 it('node:http2 shows the address of its wrapper, which is undefined', async () => {
   const http2 = createServer(({ socket }, response) => response.end(String(socket.remoteAddress)))
-  const { port } = await serve(tcp, http2Handler(http2))
+  const { port } = await serve(tcp, serveHttp(http2))
   const client = connect(`http://127.0.0.1:${port}`)
   later(() => client.destroy())
   const request = client.request()

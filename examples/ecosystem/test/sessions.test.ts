@@ -6,6 +6,7 @@ import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { WebSocket, WebSocketServer } from 'ws'
 import { mqttClient } from '../src/clients.js'
 import { createGrpc, dialGrpc } from './rows/rpc.js'
@@ -53,6 +54,32 @@ const kinds: readonly Kind[] = [
         },
         goodbye: () => sockets.clients.forEach((socket) => socket.close(1001)),
         ended: async () => expect((await once(client, 'close'))[0]).toBe(1001),
+      }
+    },
+  },
+  {
+    name: 'an HTTP/2 stream',
+    async open(ground, options) {
+      const http2 = createHttp2Server((request, response) => void request.pipe(response))
+      const running = await serve(ground, serveHttp(http2), { ...options, alpn: ['h2'] })
+      const { stream } = await running.dial()
+      const client = connectHttp2('http://localhost', { createConnection: () => stream })
+      const request = client.request({ ':method': 'POST' })
+      // The idle time-out resets them.
+      for (const emitter of [client, request]) emitter.on('error', () => {})
+      const move = async (): Promise<void> => {
+        request.write('hello')
+        expect(String((await once(request, 'data'))[0])).toBe('hello')
+      }
+      await move()
+      return {
+        running,
+        move,
+        goodbye() {
+          // A client that has got GOAWAY asks nothing more, and its request goes on until it has ended it.
+          client.once('goaway', () => void move().then(() => request.end()))
+        },
+        ended: () => once(client, 'close'),
       }
     },
   },

@@ -23,7 +23,7 @@ export type { DatagramClientOptions, DatagramOptions, DatagramServerOptions } fr
 export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors/errors.js'
 export { exchange, type ExchangeOptions } from './lib/channel/exchange.js'
 export { relay, type RelayOptions, type RelayReport } from './lib/channel/relay.js'
-export { serveHttp, type HttpServer } from './lib/channel/serve-http.js'
+export { serveHttp, type Http2Server, type HttpServer } from './lib/channel/serve-http.js'
 export { isExpectedClose } from './lib/errors/expected-close.js'
 export type {
   StreamCallbacks,

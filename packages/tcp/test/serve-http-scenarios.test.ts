@@ -4,6 +4,7 @@ import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
+import { connect, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { PeerCertificate } from 'node:tls'
 import type { TcpServerOptions, TcpStream } from '../src/index.js'
@@ -190,6 +191,41 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
       expect(await shutdown).toMatchObject({ forced: 0 })
     })
 
+    it(`serveHttp()${name}: a client that ends its side after its request gets an answer that takes longer`, async () => {
+      const { running, answer, http } = await start()
+      // Node's types do not have it.
+      Object.assign(http, { httpAllowHalfOpen: true })
+      const socket = await dialRaw(running.address, { allowHalfOpen: true })
+      const requested = once(http, 'request')
+      socket.end('GET /wait HTTP/1.1\r\nhost: x\r\n\r\n')
+      await requested
+      await until(
+        () => running.server.connections().next().value?.stream.readableEnded === true,
+        'its end has come',
+      )
+      answer('at last')
+      expect(String(await readToEnd(socket))).toMatch(/at last$/)
+    })
+
+    it(`serveHttp()${name}: HTTP/2 at shutdown sends GOAWAY, and completes the answers under way`, async () => {
+      const http2 = createHttp2Server((request, response) => void request.pipe(response))
+      const running = await serve(serveHttp(http2), { drainIdle: 20, ...options })
+      const client = connect(`http://127.0.0.1:${running.address.port}`)
+      later(() => client.destroy())
+      const request = client.request({ ':method': 'POST' })
+      request.write('before ')
+      await once(request, 'data')
+      const goaway = once(client, 'goaway')
+      const shutdown = running.server.shutdown({ timeout: 600_000 })
+      await goaway
+      // The answer may pause for longer than drainIdle.
+      expect(running.server.connections().next().value).toMatchObject({ busy: true })
+      request.end('and after')
+      expect(String((await once(request, 'data'))[0])).toBe('and after')
+      expect(await shutdown).toMatchObject({ forced: 0 })
+      expect(running.errors).toEqual([])
+    })
+
     it(`serveHttp()${name}: leaves no timer when no connection is open`, async () => {
       const { running, http } = await start({ connectionsCheckingInterval: 600_000 })
       const socket = await dialRaw(running.address)
@@ -214,7 +250,7 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
 
 it('serveHttp() refuses what is no server of node:http', () => {
   expect(() => serveHttp(undefined as never)).toThrow(
-    'Invalid "http": expected a server of node:http, got undefined',
+    'Invalid "http": expected a server of node:http or node:http2, got undefined',
   )
 })
 

@@ -10,7 +10,6 @@ import { runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
-import { createServer } from 'node:http2'
 import { grpcHandler } from '../../src/grpc.js'
 import { http2Handler } from '../../src/http2.js'
 import { serve, type Running } from '../support/grounds.js'
@@ -30,6 +29,12 @@ const method = {
   requestDeserialize: String,
   responseSerialize: bytes,
   responseDeserialize: String,
+}
+
+/** What h2load needs to reach a server of ours. */
+function h2loadArguments({ ground, path, port }: Running): string[] {
+  if (ground.isUnix) return [`--base-uri=unix:${path}`, 'http://localhost/']
+  return [`${ground.isSecure ? 'https' : 'http'}://localhost:${port}/`]
 }
 
 /** A service without a .proto file: text in, text out. */
@@ -73,13 +78,27 @@ export const rpcRows: readonly Row[] = [
     name: 'node:http2 answers curl, which chooses it by prior knowledge or by ALPN',
     needs: ['curl'],
     async test(ground) {
-      const http2 = createServer(({ httpVersion }, response) =>
-        response.end(`hello over HTTP/${httpVersion}`),
-      )
-      const running = await serve(ground, http2Handler(http2), { alpn: ['h2'] })
+      const running = await serve(ground, http2Handler(), { alpn: ['h2'] })
       const result = await runTool('curl', [...curlArguments(running), '-w', ' %{http_version}'])
       expect(result).toMatchObject({ stdout: 'hello over HTTP/2.0 2', stderr: '' })
       await until(() => running.server.openConnections === 0, 'the connection is closed')
+      expect(running.errors).toEqual([])
+    },
+  },
+  {
+    name: 'node:http2 answers 2,000 requests of h2load, up to 40 at once',
+    needs: ['h2load'],
+    async test(ground) {
+      const running = await serve(ground, http2Handler(), { alpn: ['h2'] })
+      const load = ['-n', '2000', '-c', '4', '-m', '10', ...h2loadArguments(running)]
+      const result = await runTool('h2load', load)
+      expect(result?.stdout).toMatch(
+        /^requests: 2000 total, .* 2000 succeeded, 0 failed, 0 errored, 0 timeout$/m,
+      )
+      expect(result?.stdout).toMatch(/^status codes: 2000 2xx,/m)
+      expect(result?.code).toBe(0)
+      await until(() => running.server.openConnections === 0, 'the connections are closed')
+      expect(running.server.stats().accepted).toBe(4)
       expect(running.errors).toEqual([])
     },
   },

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { openFake, story, systemError } from '../support/fake-server.js'
+import type { StreamCallbacks } from '../../src/index.js'
+import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'
 
 /** The stream of a connection, and its errors. */
@@ -175,5 +176,67 @@ describe('stream', () => {
     await closed(stream)
     port.close()
     expect(story({ events }).at(-1)).toBe('close ended')
+  })
+})
+
+describe('allowHalfOpen', () => {
+  /** The stream of a connection of these callbacks, when all input was read and the peer has ended its side. */
+  async function endInput(callbacks: StreamCallbacks, allowHalfOpen?: boolean) {
+    const streams: Duplex[] = []
+    const { accept } = await serveFake({
+      ...callbacks,
+      open(connection) {
+        streams.push(connection.stream.resume())
+        return callbacks.open?.(connection)
+      },
+    })
+    const port = accept()
+    const [stream] = streams as [Duplex]
+    if (allowHalfOpen !== undefined) stream.allowHalfOpen = allowHalfOpen
+    stream.once('end', () => stream.write('last words'))
+    port.end()
+    await settle()
+    return { stream, port }
+  }
+
+  it('allowHalfOpen is false at the end of the input if no handler is running: the stream ends after its listeners', async () => {
+    const { stream, port } = await endInput({})
+    expect([stream.allowHalfOpen, stream.writableEnded]).toEqual([false, true])
+    expect(port.written).toEqual(['last words'])
+    expect(port.count('shutdownWrite')).toBe(1)
+  })
+
+  it('allowHalfOpen is false after an async open has settled', async () => {
+    const { port } = await endInput({ open: () => Promise.resolve() })
+    expect(port.count('shutdownWrite')).toBe(1)
+  })
+
+  it('allowHalfOpen is true while a promise of the handler is pending, and the connection ends with it', async () => {
+    const { stream, port, release } = await openStream()
+    stream.resume()
+    port.end()
+    await settle()
+    stream.write('answer')
+    await settle()
+    expect([stream.allowHalfOpen, port.written]).toEqual([true, ['answer']])
+    expect(port.count('shutdownWrite')).toBe(0)
+    release()
+    await settle()
+    expect(port.count('shutdownWrite')).toBe(1)
+  })
+
+  it('allowHalfOpen is true if the handler has the callback end', async () => {
+    const { stream, port } = await endInput({ end() {} })
+    expect([stream.allowHalfOpen, port.count('shutdownWrite')]).toEqual([true, 0])
+    stream.destroy()
+  })
+
+  it('allowHalfOpen does what it was set to, with and without a handler that is running', async () => {
+    const open = await endInput({}, true)
+    expect(open.port.count('shutdownWrite')).toBe(0)
+    open.stream.destroy()
+    const ended = await endInput({ open: () => new Promise(() => {}) }, false)
+    expect(ended.port.count('shutdownWrite')).toBe(1)
+    ended.port.close()
   })
 })

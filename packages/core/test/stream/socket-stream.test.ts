@@ -63,6 +63,7 @@ describe('SocketStream', () => {
 
   it('readyState shows which sides are open', async () => {
     const { stream, port } = await openStream()
+    stream.allowHalfOpen = true
     stream.resume()
     port.end()
     await settle()

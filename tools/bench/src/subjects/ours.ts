@@ -26,8 +26,6 @@ export const startStreams = (setup: Setup): Promise<Running> =>
   startStream(setup, {
     open({ stream }) {
       serveStream(stream, setup.workload)
-      // A socket of Node does that on its own: `allowHalfOpen` is false there.
-      stream.on('end', () => stream.end())
     },
   })
 

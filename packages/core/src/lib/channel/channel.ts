@@ -160,6 +160,12 @@ export interface Connection<Data = unknown, Addr extends Address = Address> exte
 export interface ConnectionStream extends Duplex {
   /** The connection behind the stream. */
   readonly connection: Connection
+  /**
+   * Whether this side stays open when the peer has ended its own, so that you can still write. It is `undefined` until
+   * you set it: then the stream stays open while a promise of your handler is pending, or if the handler has a callback
+   * `end`; otherwise it ends, like a `net.Socket`.
+   */
+  allowHalfOpen: boolean
   /** The host of the peer; `undefined` on Unix sockets, like the next two. */
   readonly remoteAddress: string | undefined
   /** The port of the peer. */

@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http'
+import type { Http2Server as Server2, ServerHttp2Session } from 'node:http2'
 import { wrongType } from '../options/check.js'
 import type { Connection, ConnectionStream } from './channel.js'
 import type { StreamCallbacks } from './handler.js'
@@ -9,6 +10,11 @@ const CHECKS = 'http.server.connectionsCheckingInterval'
 
 /** The part of `http.Server` that {@link serveHttp} uses. */
 export type HttpServer = Pick<Server, 'emit' | 'on' | 'listeners' | 'listenerCount' | 'listening'>
+
+/** The part of `http2.Http2Server` that {@link serveHttp} uses. */
+export type Http2Server = Pick<Server2, 'emit' | 'once' | 'off' | 'updateSettings'>
+
+type HttpCallbacks = ReturnType<typeof serveHttp>
 
 /** What all handlers of one HTTP server share. */
 interface Served {
@@ -21,30 +27,68 @@ interface Served {
 const allServed = new WeakMap<HttpServer, Served>()
 
 /**
- * Returns a handler that serves HTTP with a `node:http` server, which need not listen itself. Several servers may share
- * one HTTP server. Its time-outs work (`headersTimeout`, `requestTimeout`, `keepAliveTimeout`), and so does
- * `closeIdleConnections()`. During a graceful shutdown, responses that have not begun get `Connection: close`, and idle
- * connections end.
+ * Returns a handler that serves HTTP with a server of `node:http` or `node:http2`, which need not listen itself. Several
+ * servers may share one HTTP server.
  *
- * A request that cannot be read is answered with 400, 408, 413 or 431, unless you add a `clientError` listener.
+ * - `node:http`: its time-outs work (`headersTimeout`, `requestTimeout`, `keepAliveTimeout`), and so does
+ *   `closeIdleConnections()`. During a graceful shutdown, responses that have not begun get `Connection: close`, and idle
+ *   connections end. A request that cannot be read is answered with 400, 408, 413 or 431, unless you add a `clientError`
+ *   listener.
+ * - `node:http2`: during a graceful shutdown, clients get GOAWAY: they ask nothing more, and get their answers.
+ *
+ * For TLS, encrypt with the server that gets the handler: `createSecureServer()` of `node:http2` and `node:https` are
+ * refused.
  *
  * @example
  * const server = createTcpServer(serveHttp(createServer((request, response) => response.end('hello'))))
  *
- * @throws TypeError unless it is a server of node:http
+ * @throws TypeError unless it is a server of node:http or node:http2 that does not encrypt
  */
 export function serveHttp(
-  http: HttpServer,
+  http: HttpServer | Http2Server,
 ): StreamCallbacks & Required<Pick<StreamCallbacks, 'open' | 'close'>> {
   if (typeof (http as Partial<HttpServer> | undefined)?.emit !== 'function') {
-    throw wrongType('http', 'a server of node:http', http)
+    throw wrongType('http', 'a server of node:http or node:http2', http)
   }
+  if ('addContext' in http) {
+    throw wrongType(
+      'http',
+      'a server without TLS, from createServer() of node:http or node:http2 (let createTcpServer() encrypt, with its option "tls")',
+      http,
+    )
+  }
+  return 'updateSettings' in http ? serveHttp2(http) : serveHttp1(http)
+}
+
+function serveHttp2(http2: Http2Server): HttpCallbacks {
+  return {
+    open(connection) {
+      const { stream, signal } = connection
+      const sessions: ServerHttp2Session[] = []
+      const take = (session: ServerHttp2Session): void => void sessions.push(session)
+      http2.once('session', take)
+      http2.emit('connection', stream as never)
+      http2.off('session', take)
+      const [session] = sessions
+      // It has answered that it does not speak the protocol that TLS has negotiated.
+      if (session === undefined) return
+      // A shutdown waits until the session is closed, also while an answer pauses.
+      connection.busy = true
+      signal.addEventListener('abort', () => session.close(), { once: true })
+    },
+    close() {},
+  }
+}
+
+function serveHttp1(http: HttpServer): HttpCallbacks {
   const served = allServed.get(http) ?? watch(http)
   return {
     open(connection: Connection) {
       served.open += 1
       if (served.open === 1) startChecks(http)
       const { stream, signal } = connection
+      // As on the sockets of node:http: a client may end its side after its request.
+      stream.allowHalfOpen = true
       signal.addEventListener('abort', () => makeLast(served.responses.get(stream)), { once: true })
       http.emit('connection', stream as never)
     },

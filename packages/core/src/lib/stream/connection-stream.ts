@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Connection, ConnectionStream } from '../channel/channel.js'
+import type { StreamCallbacks } from '../channel/handler.js'
 import { takeInput, type InputOwner } from './connection-input.js'
 import { fallBehind, type OutputOwner } from './connection-output.js'
 import type { StreamPort } from './port.js'
@@ -7,7 +8,13 @@ import { SocketStream } from './socket-stream.js'
 
 /** What a stream needs from its connection. */
 export type StreamOwner = InputOwner &
-  OutputOwner & { readonly connection: Connection; readonly port: StreamPort }
+  OutputOwner & {
+    readonly connection: Connection
+    readonly port: StreamPort
+    /** Number of pending promises of the handler. */
+    readonly pending: number
+    readonly host: { readonly callbacks: StreamCallbacks | undefined }
+  }
 
 /**
  * Returns the connection as a Node stream, created on first use. @throws SockError `ERR_SOCK_INVALID_STATE` if input
@@ -31,9 +38,23 @@ function makeStream(owner: StreamOwner): SocketStream {
       fallBehind(owner, connection.waitingBytes, waiting - before, before < highWaterMark)
     },
   })
+  decideAtEnd(owner, stream)
   destroyAtEnd(stream)
   owner.makeExtras().stream = stream
   return stream
+}
+
+/**
+ * Decides what follows the end of the input, unless `allowHalfOpen` was set before: the stream ends, as a `net.Socket`
+ * does. A handler that is still running, or has the callback `end`, decides itself.
+ */
+function decideAtEnd(owner: StreamOwner, stream: Duplex): void {
+  const sides: { allowHalfOpen: boolean | undefined } = stream
+  sides.allowHalfOpen = undefined
+  stream.on('end', () => {
+    // Node ends the stream after this event if it is false.
+    sides.allowHalfOpen ??= owner.pending > 0 || owner.host.callbacks?.end !== undefined
+  })
 }
 
 /**

@@ -10,11 +10,11 @@ import { SockError } from '../errors/errors.js'
 import { unexpectedArgument } from '../options/check.js'
 import { streamOf, type StreamOwner } from './connection-stream.js'
 import { iterateInput, readInput, shutInput } from './connection-input.js'
-import { closeOutput, waitingOutput, writeOutput, type OutputOwner } from './connection-output.js'
+import { closeOutput, waitingOutput, writeOutput } from './connection-output.js'
 
 /** What the public connection needs from its implementation. */
 export interface ConnectionInside extends StreamOwner {
-  readonly host: OutputOwner['host'] & { readonly transport: Transport }
+  readonly host: StreamOwner['host'] & { readonly transport: Transport }
   readonly signal: AbortSignal
   /** Flushes and closes; resolves when the connection is closed. */
   close(): Promise<void>
