@@ -1,22 +1,16 @@
 // The load generator: a child process that does what its parent orders.
 import { serveParent } from '@sock/tools/children'
-import { setTimeout as delay } from 'node:timers/promises'
-import { findScenario } from './rows.js'
-import type { Counts, Load, MarkName } from './scenarios/scenario.js'
+import { allRows, type RowPlan } from './rows.js'
+import type { Counts, Load } from './scenarios/load.js'
 
-export interface LoadOrder extends Omit<Load, 'mark'> {
-  readonly scenario: string
+export interface LoadOrder extends Omit<Load, 'mark' | 'fail'> {
+  /** The name of the row. */
+  readonly row: string
 }
 
-export interface Generated {
-  readonly counts: Counts
-  /** The share of one core that this process used from `begin` to `end`. */
-  readonly busy: number
-}
-
-/** The functions of the parent, which reads the server's figures before the load continues. */
+/** The functions of the parent. */
 export interface Watcher {
-  mark(name: MarkName): Promise<void>
+  mark: Load['mark']
 }
 
 /** How much longer than planned a round may take, in ms. The largest one opens tens of thousands of connections. */
@@ -25,31 +19,24 @@ const PATIENCE = 30_000
 export type GeneratorCommands = typeof commands
 
 const commands = {
-  async load(order: LoadOrder): Promise<Generated> {
-    let cpu = process.cpuUsage()
-    let since = performance.now()
-    let busy = 0
+  async load({ row, ...order }: LoadOrder): Promise<Counts> {
+    const { scenario } = allRows.find(({ name }) => name === row) as RowPlan
+    let fail: Load['fail'] = () => undefined
+    const failure = new Promise<never>((_, reject) => (fail = reject))
+    const timer = setTimeout(
+      () => fail(new Error('the load did not come to its end: something that was sent has not come back')),
+      order.milliseconds + PATIENCE,
+    )
+    let isOver = false
     const mark: Load['mark'] = async (name) => {
-      if (name === 'end') {
-        const { user, system } = process.cpuUsage(cpu)
-        busy = (user + system) / 1000 / (performance.now() - since)
-      }
-      await watcher.mark(name)
-      if (name === 'begin') {
-        cpu = process.cpuUsage()
-        since = performance.now()
-      }
+      // After a failure the load may go on for a while; the parent measures something else then.
+      if (!isOver) await watcher.mark(name)
     }
-    const settled = new AbortController()
-    const limit = delay(order.milliseconds + PATIENCE, undefined, { signal: settled.signal }).then(() => {
-      throw new Error('the load did not come to its end: something that was sent has not come back')
-    })
     try {
-      const counts = await Promise.race([findScenario(order.scenario).load({ ...order, mark }), limit])
-      return { counts, busy }
+      return await Promise.race([scenario.load({ ...order, mark, fail }), failure])
     } finally {
-      limit.catch(() => undefined)
-      settled.abort()
+      isOver = true
+      clearTimeout(timer)
     }
   },
 }

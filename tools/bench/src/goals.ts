@@ -1,6 +1,6 @@
+import { formatRatio } from './report.js'
 import type { Results } from './results.js'
 import { matchesRow } from './rows.js'
-import type { Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** What the packages aim at in some rows, for every transport: a bound of the main figure's ratio to raw. */
@@ -24,33 +24,28 @@ const GOALS: readonly Goal[] = [
   { rows: '*/{idle,many}', better: 'less', subject: 'callbacks', bound: 1.25 },
 ]
 
-/** A figure that a goal applies to. */
-export interface Judged {
-  readonly goal: Goal
-  readonly row: string
-  readonly metric: string
-  readonly ratio: Estimate
-  readonly holds: boolean
-}
-
-export function judge({ rows }: Results): Judged[] {
-  return GOALS.flatMap((goal) =>
+/** @returns how many figures have a goal, and for each that misses it: row, subject, figure, ratio, goal, and whether it is clear */
+export function judge({ rows }: Results): { readonly count: number; readonly misses: string[][] } {
+  const judged = GOALS.flatMap(({ rows: pattern, subject, better, bound }) =>
     rows.flatMap(({ name: row, metrics: [main], subjects }) => {
-      if (main?.better !== goal.better || !matchesRow(goal.rows, row)) return []
-      const ratio = subjects[goal.subject]?.metrics[main.name]?.ratio
+      if (main?.better !== better || !matchesRow(pattern, row)) return []
+      const ratio = subjects[subject]?.metrics[main.name]?.ratio
       if (ratio === undefined) return []
-      const holds = goal.better === 'more' ? ratio.median >= goal.bound : ratio.median <= goal.bound
-      return [{ goal, row, metric: main.name, ratio, holds }]
+      const misses = (value: number): boolean => (better === 'more' ? value < bound : value > bound)
+      const { median, interval: { low, high } = { low: median, high: median } } = ratio
+      const isClear = misses(low) && misses(high)
+      const goal = `${better === 'more' ? '≥' : '≤'} ${bound}`
+      const cells = [row, subject, main.name, formatRatio(ratio), goal, isClear ? 'yes' : 'no']
+      return [{ misses: misses(median), cells }]
     }),
   )
+  const misses = judged.filter((figure) => figure.misses).map(({ cells }) => cells)
+  return { count: judged.length, misses }
 }
 
 /** @returns a sentence for each figure that misses its goal */
-export function describeMisses(results: Results): string[] {
-  return judge(results)
-    .filter(({ holds }) => !holds)
-    .map(({ goal: { subject, better, bound }, row, metric, ratio }) => {
-      const aim = `${better === 'more' ? 'at least' : 'at most'} ${bound}`
-      return `${row} ${subject}: ${metric} is ${ratio.median.toFixed(3)} of ${CONTROL}; the goal is ${aim}`
-    })
-}
+export const describeMisses = (results: Results): string[] =>
+  judge(results).misses.map(
+    ([row, subject, metric, ratio, goal]) =>
+      `${row} ${subject}: ${metric} is ${ratio} of ${CONTROL}; the goal is ${goal}`,
+  )

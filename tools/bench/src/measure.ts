@@ -2,11 +2,11 @@ import type { Certificate } from '@sock/tools/certificate'
 import { startChild, type Child } from '@sock/tools/children'
 import type { Folder } from '@sock/tools/folder'
 import { isStream } from '@sock/tools/transports'
-import type { Generated, GeneratorCommands, Watcher } from './generator.js'
+import type { Observed } from './figures.js'
+import type { GeneratorCommands, Watcher } from './generator.js'
 import { cpuSeconds } from './machine.js'
 import { summarize, type Row } from './results.js'
-import type { RowPlan } from './rows.js'
-import type { Observed, Sample, Scenario } from './scenarios/scenario.js'
+import type { RowPlan, Scenario } from './rows.js'
 import type { Memory, ServerCommands } from './server.js'
 import type { Place } from './subjects/subject.js'
 
@@ -18,21 +18,20 @@ export interface Method {
   readonly seconds: number
   /** The number of idle connections to open, unless the limit of file descriptors is lower. */
   readonly connections: number
-  readonly mostConnections: number
   readonly pace: number
   /** The binary that runs the servers. */
   readonly node: string
   /** Whether servers keep freed memory: see {@link STEADY_HEAP}. */
-  readonly steadyHeap?: boolean | undefined
+  readonly steadyHeap?: boolean
   /** The folder for CPU profiles of the servers. */
-  readonly profile?: string | undefined
+  readonly profile?: string
   /** See `ServerOrder`. */
-  readonly module?: string | undefined
+  readonly module?: string
 }
 
 /** The resources of a run. */
 export interface Run {
-  readonly generator: Generator
+  readonly generator: ReturnType<typeof startGenerator>
   readonly certificate: Certificate
   /** The folder of the sockets. */
   readonly folder: Folder
@@ -40,30 +39,16 @@ export interface Run {
   advance(row: string, subject: string): void
 }
 
-/** The load generator. It calls `watch` at each mark. */
-export interface Generator extends Child<GeneratorCommands> {
-  watch: Watcher['mark']
-}
-
-export function startGenerator(): Generator {
-  const watcher: Watcher = { mark: (name) => generator.watch(name) }
-  const child = startChild<GeneratorCommands, Watcher>(new URL('generator.js', import.meta.url), watcher)
-  const generator: Generator = { ...child, watch: async () => undefined }
-  return generator
+/** Starts the load generator. It calls `watcher` at each mark. */
+export function startGenerator() {
+  const watcher: Watcher = { mark: async () => undefined }
+  const program = new URL('generator.js', import.meta.url)
+  return { watcher, ...startChild<GeneratorCommands, Watcher>(program, watcher) }
 }
 
 /** A running server under test. */
-interface Tested {
-  readonly name: string
-  readonly child: Child<ServerCommands>
+interface Server extends Child<ServerCommands> {
   readonly place: Place
-}
-
-/** The result of one round of one subject. */
-export interface Round {
-  readonly sample: Sample
-  readonly generated: Generated
-  readonly lost: number
 }
 
 /** The shortest warm-up, in ms: after it the code is compiled, and the buffers of the kernel have grown. */
@@ -74,29 +59,32 @@ const LEAST_WARM_UP = 250
  * each round starts new servers. An error ends the row, which then reports it.
  */
 export async function measureRow(plan: RowPlan, method: Method, run: Run): Promise<Row> {
-  const rounds = new Map<string, Round[]>(method.subjects.map((name) => [name, []]))
-  const servers = new Map<string, Tested>()
-  const serverOf = async (name: string): Promise<Tested> => {
-    const server = servers.get(name) ?? (await startServer(name, plan, method, run))
-    servers.set(name, server)
-    return server
-  }
+  const { isFresh = false } = plan.scenario
+  const rounds = new Map<string, Observed[]>(method.subjects.map((name) => [name, []]))
+  const servers = new Map<string, Server>()
   const stop = async (): Promise<void> => {
-    await Promise.all([...servers.values()].map(({ child }) => child.stop()))
+    await Promise.all([...servers.values()].map((server) => server.stop()))
     servers.clear()
+  }
+  const measure = async (name: string, milliseconds: number): Promise<Observed> => {
+    try {
+      const server = servers.get(name) ?? (await startServer(name, plan, method, run))
+      servers.set(name, server)
+      const round = await measureServer(server, milliseconds, plan, method, run)
+      if (isFresh) await stop()
+      return round
+    } catch (error) {
+      throw new Error(`${name}: ${(error as Error).message}`, { cause: error })
+    }
   }
   let failure: string | undefined
   try {
-    if (!plan.scenario.isFresh) {
-      for (const name of method.subjects) await serverOf(name)
-      const warmUp = Math.max(LEAST_WARM_UP, method.seconds * 500)
-      for (const server of servers.values()) await measure(server, plan, method, run, warmUp)
-    }
+    for (const name of isFresh ? [] : method.subjects)
+      await measure(name, Math.max(LEAST_WARM_UP, method.seconds * 500))
     for (let round = 0; round < roundsOf(plan, method); round++) {
       for (const name of inTurn(method.subjects, round)) {
         run.advance(plan.name, name)
-        rounds.get(name)?.push(await measure(await serverOf(name), plan, method, run))
-        if (plan.scenario.isFresh) await stop()
+        rounds.get(name)?.push(await measure(name, method.seconds * 1000))
       }
     }
   } catch (error) {
@@ -107,8 +95,8 @@ export async function measureRow(plan: RowPlan, method: Method, run: Run): Promi
   return summarize(plan, rounds, failure)
 }
 
-export function roundsOf({ scenario }: RowPlan, method: Method): number {
-  return Math.min(method.rounds, scenario.mostRounds ?? method.rounds)
+export function roundsOf({ scenario }: RowPlan, { rounds }: Method): number {
+  return Math.min(rounds, scenario.mostRounds ?? rounds)
 }
 
 /** Rotates the order each round, and reverses it every second time around. So no subject is always first, or always after the same one. */
@@ -125,86 +113,74 @@ export function inTurn<T>(all: readonly T[], round: number): readonly T[] {
  */
 const STEADY_HEAP = { MALLOC_TRIM_THRESHOLD_: `${256 << 20}`, MALLOC_MMAP_THRESHOLD_: `${4 << 20}` }
 
-async function startServer(name: string, plan: RowPlan, method: Method, run: Run): Promise<Tested> {
+async function startServer(subject: string, plan: RowPlan, method: Method, run: Run): Promise<Server> {
+  const { name, transport, scenario } = plan
+  const { workload = 'echo', isFresh = false, isDrained = false } = scenario
+  const { module, profile, node, steadyHeap = false } = method
+  // The whole life of a server; of the last one, if each round starts a new server.
+  const file = `${name.replace('/', '-')}-${subject}.cpuprofile`
+  const profiled = ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${file}`]
   const child = startChild<ServerCommands>(
     new URL('server.js', import.meta.url),
     {},
     {
-      execPath: method.node,
-      execArgv: [
-        '--expose-gc',
-        ...(method.profile === undefined ? [] : profiled(name, plan, method.profile)),
-      ],
+      execPath: node,
+      execArgv: ['--expose-gc', ...(profile === undefined ? [] : profiled)],
       // Memory is always measured with the settings of users.
-      env: method.steadyHeap === true && plan.scenario.isFresh !== true ? STEADY_HEAP : {},
+      env: steadyHeap && !isFresh ? STEADY_HEAP : {},
     },
   )
   try {
-    const place = await child.call.start({
-      subject: name,
-      module: method.module,
-      transport: plan.transport,
-      // A new path: a raw Unix datagram server leaves its file behind.
-      path: run.folder.next(),
-      certificate: run.certificate,
-      workload: plan.scenario.workload ?? 'echo',
-      isDrained: plan.scenario.isDrained ?? false,
-    })
-    return { name, child, place }
+    const { certificate, folder } = run
+    // A new path: a raw Unix datagram server leaves its file behind.
+    const path = folder.next()
+    const order = { subject, module, transport, path, certificate, workload, isDrained }
+    return { ...child, place: await child.call.start(order) }
   } catch (error) {
     await child.stop()
-    throw new Error(`${name}: ${(error as Error).message}`, { cause: error })
+    throw error
   }
 }
 
-/** `tcp-rr-callbacks.cpuprofile`: the whole life of a server; of the last one, if each round starts a new server. */
-const profiled = (subject: string, { name }: RowPlan, folder: string): readonly string[] => [
-  '--cpu-prof',
-  `--cpu-prof-dir=${folder}`,
-  `--cpu-prof-name=${name.replace('/', '-')}-${subject}.cpuprofile`,
-]
-
 /** Measures one round. @throws Error if bytes arrived changed, twice or out of order, or were lost on a stream */
-async function measure(
-  { name, child, place }: Tested,
-  { scenario, transport }: RowPlan,
-  method: Method,
+async function measureServer(
+  server: Server,
+  milliseconds: number,
+  { name, scenario, transport }: RowPlan,
+  { connections, pace }: Method,
   { generator, certificate, folder }: Run,
-  milliseconds = method.seconds * 1000,
-): Promise<Round> {
-  let cpuBefore = 0
-  let cpu = 0
-  const seen: { before?: Memory; after?: Memory; drainMilliseconds?: number } = {}
-  generator.watch = async (mark) => {
-    if (mark === 'begin') cpuBefore = cpuSeconds(child.pid)
-    else if (mark === 'end') cpu = cpuSeconds(child.pid) - cpuBefore
-    else if (mark === 'drain') seen.drainMilliseconds = await child.call.drain()
-    else seen[mark] = await child.call.memory()
+): Promise<Observed> {
+  const cpu: { server: number; generator: number }[] = []
+  const memory: Memory[] = []
+  let drainTime: number | undefined
+  generator.watcher.mark = async (mark) => {
+    if (mark === 'cpu') cpu.push({ server: cpuSeconds(server.pid), generator: cpuSeconds(generator.pid) })
+    else if (mark === 'memory') memory.push(await server.call.memory())
+    else drainTime = await server.call.drain()
   }
-  const { connections, mostConnections, pace } = method
-  const how = { connections, mostConnections, pace, milliseconds, certificate }
-  try {
-    const order = { scenario: scenario.name, transport, place, folder: folder.path, ...how }
-    const generated = await generator.call.load(order)
-    const observed: Observed = {
-      counts: generated.counts,
-      cpuSeconds: cpu,
-      report: await child.call.report(),
-      ...seen,
-    }
-    const lost = checkArrival(scenario, observed, !isStream(transport))
-    return { sample: scenario.sample(observed), generated, lost }
-  } catch (error) {
-    throw new Error(`${name}: ${(error as Error).message}`, { cause: error })
+  const order = { row: name, transport, place: server.place, folder: folder.path }
+  const counts = await generator.call.load({ ...order, milliseconds, connections, pace, certificate })
+  const report = await server.call.report()
+  const used = (of: 'server' | 'generator'): number => (cpu[1]?.[of] ?? 0) - (cpu[0]?.[of] ?? 0)
+  const seen = { counts, report, memory, drainTime, cpuSeconds: used('server') }
+  return {
+    ...seen,
+    busy: used('generator') / counts.seconds,
+    lost: checkArrival(scenario, seen, !isStream(transport)),
   }
 }
 
 /** @returns the number of missing datagrams */
-function checkArrival({ workload }: Scenario, { counts, report }: Observed, mayLose: boolean): number {
+function checkArrival(
+  { workload = 'echo' }: Scenario,
+  { counts, report }: Pick<Observed, 'counts' | 'report'>,
+  mayLose: boolean,
+): number {
+  const { lost = 0 } = counts
   if (report.fault !== undefined) throw new Error(report.fault)
-  if (!mayLose && counts.lost > 0) throw new Error(`${counts.lost} answers did not come`)
+  if (!mayLose && lost > 0) throw new Error(`${lost} answers did not come`)
   if (counts.count === 0) throw new Error('nothing was answered')
-  if (workload !== 'sink') return counts.lost
+  if (workload === 'echo') return lost
   if (report.bytes === 0) throw new Error('nothing of what was sent has come')
   if (mayLose) {
     if (report.messages > counts.count)

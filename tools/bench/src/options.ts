@@ -1,20 +1,12 @@
-import { command, InvalidArgumentError, listOf, numberUpTo, parse, wholeNumber } from '@sock/tools/options'
+import { command, listOf, numberUpTo, parse, wholeNumber } from '@sock/tools/options'
+import type { Method } from './measure.js'
 import { allRows, chooseRows, type RowPlan } from './rows.js'
 import { CONTROL, subjects } from './subjects/subject.js'
 
-export interface Options {
-  readonly only: readonly RowPlan[]
-  /** The names of the subjects, the control first. */
-  readonly subjects: readonly string[]
-  readonly rounds: number
-  readonly seconds: number
-  readonly connections: number
-  readonly pace: number
-  readonly node: string
-  readonly steadyHeap?: true
+export interface Options extends Omit<Method, 'module'> {
+  readonly only?: readonly RowPlan[]
   readonly json?: string
   readonly compare?: string
-  readonly profile?: string
   readonly assert?: true
   readonly publish?: true
   readonly list?: true
@@ -24,6 +16,7 @@ const MORE = `
 Exit code: 0 all went well; 1 a row failed, or with --assert a figure misses its goal; 2 wrong options; 130 ended by Ctrl-C.`
 
 const names = subjects.map(({ name }) => name)
+const others = names.filter((name) => name !== CONTROL)
 const usual = subjects.filter(({ isExtra }) => isExtra !== true).map(({ name }) => name)
 
 /** Returns the options. After printing the help or an error, returns the exit code instead. */
@@ -32,22 +25,12 @@ export function parseOptions(args: readonly string[]): Options | number {
     'npm run bench --',
     'Measures what @sock/* costs, against raw node:net, node:tls, node:dgram and unix-dgram on the same traffic.',
   )
-    .option('--only <rows>', 'rows, such as tcp/rr,udp or */idle', rows, allRows)
-    .option(
-      '--subjects <names>',
-      `beside ${CONTROL}: ${names.slice(1).join(', ')}; or all`,
-      subjectList,
-      usual,
-    )
+    .option('--only <rows>', 'rows, such as tcp/rr,udp or */idle; all by default', chooseRows)
+    .option('--subjects <names>', `beside ${CONTROL}: ${others.join(', ')}; or all`, subjectList, usual)
     .option('--rounds <number>', 'rounds per row', wholeNumber(1, 1000), 5)
     .option('--seconds <number>', 'length of a round of one subject', numberUpTo(3600), 0.25)
     .option('--connections <number>', 'idle connections', wholeNumber(1, 25_000), 10_000)
-    .option(
-      '--pace <number>',
-      'messages per second where latency is measured',
-      wholeNumber(1, 1_000_000),
-      8000,
-    )
+    .option('--pace <number>', 'messages per second for latency', wholeNumber(1, 1_000_000), 8000)
     .option('--node <binary>', 'Node that runs the servers', process.execPath)
     .option('--steady-heap', 'let glibc keep memory that servers free: rows of large chunks vary less')
     .option('--json <file>', 'write the results')
@@ -60,17 +43,9 @@ export function parseOptions(args: readonly string[]): Options | number {
   return parse<Options>(commandLine, args)
 }
 
-function rows(text: string): readonly RowPlan[] {
-  try {
-    return chooseRows(text.split(','))
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message)
-  }
-}
-
 /** Parses the names of subjects, and adds the control, which is always measured. */
 function subjectList(text: string): readonly string[] {
-  return text === 'all' ? names : listOf(names)(`${CONTROL},${text.replaceAll('ours-', '')}`)
+  return text === 'all' ? names : listOf(names)(`${CONTROL},${text}`)
 }
 
 export const describeRows = (): string =>

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { judge } from './goals.js'
-import { BUSY, formatFigure, formatRatio, machineLines, percent } from './report.js'
+import { busiest, BUSY, cellsOf, faultsOf, formatRatio, machineLines, percent } from './report.js'
 import { measuredSubjects, type Results, type Row } from './results.js'
 import { CONTROL } from './subjects/subject.js'
 
@@ -50,50 +50,29 @@ function fill(page: string, name: string, content: string): string {
 function drawTable(results: Results): string {
   const names = measuredSubjects(results)
   const lines = results.rows.flatMap((row) =>
-    row.metrics.map(({ name, unit }, index) => {
-      const of = (subject: string) => row.subjects[subject]?.metrics[name]
-      const control = of(CONTROL)
-      return [
-        index === 0 ? row.name : '',
-        name,
-        control === undefined ? '—' : `${formatFigure(control.median)} ${unit}`,
-        ...names.map((subject) => formatRatio(of(subject))),
-        index === 0 ? notes(row) : '',
-      ]
-    }),
+    cellsOf(row, names, formatRatio).map((cells, index) => [...cells, index === 0 ? notes(row) : '']),
   )
   const header = ['Row', 'Figure', CONTROL, ...names.map((name) => `${name} ÷ ${CONTROL}`), 'Notes']
   return [...machineLines(results), '', markdownTable([header, ...lines])].join('\n')
 }
 
-/** Lists losses, connections, and how busy the generator was if it was near its limit. */
-function notes({ subjects: measured, generator, failure }: Row): string {
-  const parts: string[] = []
-  if (failure !== undefined) parts.push(`failed: ${failure}`)
-  const connections = measured[CONTROL]?.connections
-  if (connections !== undefined) parts.push(`${connections.toLocaleString('en-US')} open, each served`)
-  if (generator.busy !== undefined && generator.busy > BUSY)
-    parts.push(`generator ${percent(generator.busy)} busy`)
-  for (const [subject, { lost, sent }] of Object.entries(measured))
-    if (lost > 0) parts.push(`${subject} lost ${lost} of ${sent}`)
-  return parts.join('; ')
+/** Lists connections, how busy the generator was if it was near its limit, and faults. */
+function notes(row: Row): string {
+  const connections = row.subjects[CONTROL]?.connections
+  const busy = busiest(row)
+  return [
+    ...(connections === undefined ? [] : [`${connections.toLocaleString('en-US')} open, each served`]),
+    ...(busy > BUSY ? [`generator ${percent(busy)} busy`] : []),
+    ...faultsOf(row),
+  ].join('; ')
 }
 
 /** Draws the table of the figures that miss their goal. */
 function drawMisses(results: Results): string {
-  const judged = judge(results)
-  const misses = judged
-    .filter(({ holds }) => !holds)
-    .map(({ goal: { subject, better, bound }, row, metric, ratio }) => {
-      const { low = ratio.median, high = ratio.median } = ratio.interval ?? {}
-      const isClear = better === 'more' ? high < bound : low > bound
-      const goal = `${better === 'more' ? '≥' : '≤'} ${bound}`
-      return [row, subject, metric, formatRatio({ ...ratio, ratio }), goal, isClear ? 'yes' : 'no']
-    })
-  const sum = `${misses.length} of ${judged.length} figures miss their goal. A miss is clear when the whole interval lies beyond the goal.`
-  if (misses.length === 0) return sum
+  const { count, misses } = judge(results)
+  const sum = `${misses.length} of ${count} figures miss their goal. A miss is clear when the whole interval lies beyond the goal.`
   const header = ['Row', 'Subject', 'Figure', `Ratio to ${CONTROL}`, 'Goal', 'Clear']
-  return `${sum}\n\n${markdownTable([header, ...misses])}`
+  return misses.length === 0 ? sum : `${sum}\n\n${markdownTable([header, ...misses])}`
 }
 
 const WIDTH = 900

@@ -1,6 +1,6 @@
-import { measuredSubjects, type MetricResult, type Results, type Row } from './results.js'
-import type { Metric } from './scenarios/scenario.js'
-import type { Interval } from './statistics.js'
+import { measuredSubjects, type Results, type Row } from './results.js'
+import type { Metric } from './figures.js'
+import type { Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** From this share of a core on, the generator may limit the rate, instead of the server. */
@@ -14,55 +14,53 @@ const FIGURE = 7
 const RAW = 19
 const RATIO = 10
 
-/** Returns the lines above the rows. */
+const line = ([row = '', figure = '', raw = '', ...ratios]: readonly string[]): string =>
+  `${row.padEnd(ROW)}${figure.padEnd(FIGURE)}${raw.padEnd(RAW)}${ratios.map((text) => text.padStart(RATIO)).join('')}`.trimEnd()
+
+/** Returns the lines above the rows. @param subjects without the control */
 export function header(subjects: readonly string[]): string[] {
-  const others = subjects.filter((name) => name !== CONTROL)
-  const line = (first: string, raw: string, names: readonly string[]): string =>
-    (
-      first.padEnd(ROW) +
-      ''.padEnd(FIGURE) +
-      raw.padEnd(RAW) +
-      names.map((name) => name.padStart(RATIO)).join('')
-    ).trimEnd()
-  return [
-    line(
-      '',
-      '',
-      others.map((name) => (name.startsWith('native-') ? 'native-' : '')),
-    ),
-    line(
-      'row',
-      CONTROL,
-      others.map((name) => name.replace('native-', '')),
-    ),
-  ].filter(Boolean)
+  const prefixes = subjects.map((name) => (name.startsWith('native-') ? 'native-' : ''))
+  const names = subjects.map((name) => name.replace('native-', ''))
+  return [line(['', '', '', ...prefixes]), line(['row', '', CONTROL, ...names])].filter(Boolean)
 }
 
-/** Returns a line for each figure of a row: the control's figure, and the ratios of the others to it. */
+/** Returns a line for each figure of a row, and then what went wrong. @param subjects without the control */
 export function rowLines(row: Row, subjects: readonly string[]): string[] {
-  const lines = row.metrics.map(({ name, unit }, index) => {
-    const control = row.subjects[CONTROL]?.metrics[name]
-    const raw = control === undefined ? '—' : `${formatFigure(control.median)} ${unit}`
-    const ratios = subjects
-      .filter((subject) => subject !== CONTROL)
-      .map((subject) => row.subjects[subject]?.metrics[name]?.ratio?.median.toFixed(3) ?? '—')
-    return [
-      (index === 0 ? row.name : '').padEnd(ROW),
-      name.padEnd(FIGURE),
-      raw.replace('connection', 'conn').padEnd(RAW),
-      ...ratios.map((ratio) => ratio.padStart(RATIO)),
-    ].join('')
-  })
-  return [...lines, ...warnings(row).map((text) => `${''.padEnd(ROW)}! ${text}`)]
+  const lines = cellsOf(row, subjects, (ratio) => ratio.median.toFixed(3))
+  const spread = spreadOfRaw(row)
+  const faults = faultsOf(row)
+  if (spread > UNSTEADY) faults.push(`raw varied by ${percent(spread)}: something else was busy`)
+  return [
+    ...lines.map((cells) => line(cells.map((cell) => cell.replace('connection', 'conn')))),
+    ...faults.map((text) => line(['', `! ${text}`])),
+  ]
 }
 
-function warnings(row: Row): string[] {
-  const texts = row.failure === undefined ? [] : [`FAILED ${row.failure}`]
-  for (const [subject, { lost, sent }] of Object.entries(row.subjects))
-    if (lost > 0) texts.push(`${subject} lost ${lost} of ${sent}`)
-  const spread = spreadOfRaw(row)
-  if (spread > UNSTEADY) texts.push(`raw varied by ${percent(spread)}: something else was busy`)
-  return texts
+/** Returns cells for each figure of a row: its names, the figure of the control, and the ratios of the subjects to that. */
+export function cellsOf(
+  row: Row,
+  subjects: readonly string[],
+  format: (ratio: Estimate) => string,
+): string[][] {
+  return row.metrics.map(({ name, unit }, index) => {
+    const control = row.subjects[CONTROL]?.metrics[name]
+    const ratios = subjects.map((subject) => row.subjects[subject]?.metrics[name]?.ratio)
+    return [
+      index === 0 ? row.name : '',
+      name,
+      control === undefined ? '—' : `${formatFigure(control.median)} ${unit}`,
+      ...ratios.map((ratio) => (ratio === undefined ? '—' : format(ratio))),
+    ]
+  })
+}
+
+/** Lists the failure of a row and its losses. */
+export function faultsOf({ failure, subjects }: Row): string[] {
+  const losses = Object.entries(subjects).filter(([, { lost }]) => lost > 0)
+  return [
+    ...(failure === undefined ? [] : [`FAILED ${failure}`]),
+    ...losses.map(([subject, { lost, sent }]) => `${subject} lost ${lost} of ${sent}`),
+  ]
 }
 
 /** Returns the width of the control's interval as a share of its median; 0 for latency, which always varies. */
@@ -72,9 +70,13 @@ function spreadOfRaw({ metrics: [main], subjects }: Row): number {
   return (interval.high - interval.low) / median
 }
 
+/** Returns the largest share of a core that the load generator used; 0 if it sent at a fixed pace. */
+export const busiest = ({ subjects }: Row): number =>
+  Math.max(...Object.values(subjects).map(({ busy = 0 }) => busy), 0)
+
 /** Returns lines that summarise the rows. */
 export function conclusions({ rows }: Results): string[] {
-  const near = rows.filter(({ generator: { busy = 0 } }) => busy > BUSY).length
+  const near = rows.filter((row) => busiest(row) > BUSY).length
   const unsteady = rows.filter((row) => spreadOfRaw(row) > UNSTEADY).length
   return [
     ...(near > 0 ? [`${near} rows: the load generator was at its limit, so cpu says more than rate.`] : []),
@@ -88,9 +90,9 @@ export function compareResults(before: Results, after: Results): string[] {
     const old = before.rows.find(({ name }) => name === row.name)
     return measuredSubjects(after).flatMap((subject) =>
       row.metrics.flatMap((metric) => {
-        const then = old?.subjects[subject]?.metrics[metric.name]
-        const now = row.subjects[subject]?.metrics[metric.name]
-        if (then?.ratio === undefined || now?.ratio === undefined) return []
+        const then = old?.subjects[subject]?.metrics[metric.name]?.ratio
+        const now = row.subjects[subject]?.metrics[metric.name]?.ratio
+        if (then === undefined || now === undefined) return []
         const name = `${row.name.padEnd(ROW)}${subject.padEnd(17)}${metric.name.padEnd(FIGURE)}`
         return [`${name}${formatRatio(then)} → ${formatRatio(now)}   ${judgeChange(metric, then, now)}`]
       }),
@@ -100,11 +102,9 @@ export function compareResults(before: Results, after: Results): string[] {
 
 function judgeChange(
   { better }: Metric,
-  { ratio: then }: MetricResult,
-  { ratio: now }: MetricResult,
+  { interval: before }: Estimate,
+  { interval: after }: Estimate,
 ): string {
-  const before = then?.interval
-  const after = now?.interval
   if (before === undefined || after === undefined) return 'one round: says nothing'
   const isMore = after.low > before.high
   const isLess = after.high < before.low
@@ -113,24 +113,22 @@ function judgeChange(
 }
 
 /** `0.981 [0.970, 0.992]`; without an interval where one round was measured. */
-export function formatRatio(result: MetricResult | undefined): string {
-  if (result?.ratio === undefined) return '—'
-  const { median, interval } = result.ratio
+export function formatRatio({ median, interval }: Estimate): string {
   const middle = median.toFixed(3)
-  return interval === undefined ? middle : `${middle} [${formatInterval(interval)}]`
+  return interval === undefined
+    ? middle
+    : `${middle} [${interval.low.toFixed(3)}, ${interval.high.toFixed(3)}]`
 }
 
-const formatInterval = ({ low, high }: Interval): string => `${low.toFixed(3)}, ${high.toFixed(3)}`
-
 /** Formats a number with three or four significant digits. */
-export function formatFigure(value: number): string {
+function formatFigure(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US')
   return value.toPrecision(3)
 }
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`
 
-export function machineLines({ machine, commit, settings }: Results): string[] {
+export function machineLines({ machine, commit, settings }: Omit<Results, 'rows'>): string[] {
   const { cpu, cores, memoryGiB, system, congestionControl, node, generatorNode } = machine
   const generator = generatorNode === node ? '' : `, load generator on ${generatorNode}`
   const congestion = congestionControl === undefined ? '' : `, TCP ${congestionControl}`

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { median } from 'simple-statistics'
+import type { Metric, Observed } from './figures.js'
 import type { Machine } from './machine.js'
-import type { Round } from './measure.js'
-import type { RowPlan } from './rows.js'
-import type { Metric, Scenario } from './scenarios/scenario.js'
-import { estimate, ratios, type Estimate } from './statistics.js'
+import type { RowPlan, Scenario } from './rows.js'
+import { estimate, type Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** The results of a run, as JSON. */
@@ -33,10 +32,6 @@ export interface Row {
   readonly subjects: Readonly<Record<string, SubjectResult>>
   /** Why there are no figures, or not all. */
   readonly failure?: string | undefined
-  readonly generator: {
-    /** The largest share of a core that the load generator used, over the subjects. Undefined if it sent at a fixed pace. */
-    readonly busy?: number | undefined
-  }
 }
 
 export interface SubjectResult {
@@ -46,7 +41,7 @@ export interface SubjectResult {
   readonly lost: number
   /** The number of concurrent connections, in scenarios about that. */
   readonly connections?: number | undefined
-  /** The share of a core that the generator used while this subject was measured. */
+  /** The share of a core that the generator used meanwhile. Undefined if it sent at a fixed pace. */
   readonly busy?: number | undefined
 }
 
@@ -56,7 +51,7 @@ export interface MetricResult extends Estimate {
 }
 
 /** Returns the measured subjects without the control, in the order of the options. */
-export function measuredSubjects({ rows }: Results): string[] {
+export function measuredSubjects({ rows }: Pick<Results, 'rows'>): string[] {
   const names = new Set(rows.flatMap(({ subjects }) => Object.keys(subjects)))
   return [...names].filter((name) => name !== CONTROL)
 }
@@ -71,44 +66,38 @@ export function readResults(file: string): Results {
 /** Computes the figures of a row from its rounds. */
 export function summarize(
   { name, scenario }: RowPlan,
-  rounds: ReadonlyMap<string, Round[]>,
+  rounds: ReadonlyMap<string, Observed[]>,
   failure?: string,
 ): Row {
   // If a subject fails, others may lack their last round. Keep the complete pairs.
   const count = Math.min(...[...rounds.values()].map(({ length }) => length))
   const control = rounds.get(CONTROL)?.slice(0, count) ?? []
   const subjects = Object.fromEntries(
-    [...rounds]
-      .filter(() => count > 0)
-      .map(([subject, own]) => [
-        subject,
-        summarizeSubject(scenario, own.slice(0, count), subject === CONTROL ? [] : control),
-      ]),
+    [...(count > 0 ? rounds : [])].map(([subject, own]) => [
+      subject,
+      summarizeSubject(scenario, own.slice(0, count), subject === CONTROL ? [] : control),
+    ]),
   )
-  const busy = Object.values(subjects).flatMap((result) => result.busy ?? [])
-  const generator = { busy: busy.length === 0 ? undefined : Math.max(...busy) }
-  return { name, about: scenario.about, metrics: scenario.metrics, subjects, failure, generator }
+  return { name, about: scenario.about, metrics: scenario.figures, subjects, failure }
 }
 
 function summarizeSubject(
-  { metrics, isPaced = false }: Scenario,
-  rounds: readonly Round[],
-  control: readonly Round[],
+  { figures, isPaced = false }: Scenario,
+  rounds: readonly Observed[],
+  control: readonly Observed[],
 ): SubjectResult {
-  const results: Record<string, MetricResult> = {}
-  for (const { name } of metrics) {
-    const of = ({ sample }: Round): number => sample[name] as number
+  const results = figures.map(({ name, of }): [string, MetricResult] => {
     const values = rounds.map(of)
-    const ratio = control.length > 0 ? { ratio: estimate(ratios(values, control.map(of))) } : {}
-    results[name] = { ...estimate(values), ...ratio }
-  }
-  const counts = rounds.map(({ generated }) => generated.counts)
+    // Pairs of the same round, so that a disturbance of both does not count.
+    const ratios = control.map((round, index) => (values[index] as number) / of(round))
+    return [name, { ...estimate(values), ...(ratios.length > 0 ? { ratio: estimate(ratios) } : {}) }]
+  })
   return {
-    metrics: results,
-    sent: sum(counts.map(({ count, lost }) => count + lost)),
+    metrics: Object.fromEntries(results),
+    sent: sum(rounds.map(({ counts }) => counts.count + (counts.lost ?? 0))),
     lost: sum(rounds.map(({ lost }) => lost)),
-    connections: counts[0]?.connections,
-    busy: isPaced ? undefined : median(rounds.map(({ generated }) => generated.busy)),
+    connections: rounds[0]?.counts.connections,
+    busy: isPaced ? undefined : median(rounds.map(({ busy }) => busy)),
   }
 }
 

@@ -1,21 +1,15 @@
 // A server under test: a child process that does what its parent orders.
-import type { Certificate } from '@sock/tools/certificate'
 import { serveParent } from '@sock/tools/children'
-import type { TransportName } from '@sock/tools/transports'
 import { getHeapSpaceStatistics } from 'node:v8'
-import { subjectsOf, type Place, type Running, type Subject } from './subjects/subject.js'
-import { createWorkload, type Report, type Workload, type WorkloadName } from './workloads/workload.js'
+import { subjects, type Place, type Running, type Setup, type Subject } from './subjects/subject.js'
+import { createWorkload, type Report, type WorkloadName } from './workload.js'
 
 /** Which server to start. */
-export interface ServerOrder {
+export interface ServerOrder extends Omit<Setup, 'workload'> {
   readonly subject: string
   /** A module that exports further `subjects`. */
   readonly module?: string | undefined
-  readonly transport: TransportName
-  readonly path: string
-  readonly certificate: Certificate
   readonly workload: WorkloadName
-  readonly isDrained: boolean
 }
 
 /** Sizes in bytes. */
@@ -27,25 +21,26 @@ export interface Memory {
 }
 
 let running: Running
-let workload: Workload
+let report: () => Report
 
 export type ServerCommands = typeof commands
 
 const commands = {
   async start(order: ServerOrder): Promise<Place> {
-    workload = createWorkload(order.workload, order.transport)
-    const more = order.module === undefined ? [] : ((await import(order.module)) as Module).subjects
-    const subject = [...subjectsOf(order.workload, order.transport), ...more].find(
-      ({ name, transports }) => name === order.subject && transports.includes(order.transport),
+    const { transport } = order
+    const more =
+      order.module === undefined ? [] : ((await import(order.module)) as { subjects: Subject[] }).subjects
+    const subject = [...subjects, ...more].find(
+      ({ name, transports }) => name === order.subject && transports.includes(transport),
     )
-    if (subject === undefined) throw new Error(`there is no subject ${order.subject} for ${order.transport}`)
+    if (subject === undefined) throw new Error(`there is no subject ${order.subject} for ${transport}`)
+    const workload = createWorkload(order.workload, transport)
+    report = workload.report
     running = await subject.start({ ...order, workload })
     return running.place
   },
 
-  async report(): Promise<Report> {
-    return workload.report()
-  },
+  report: async (): Promise<Report> => report(),
 
   /** Measures after two collections, so that objects with finalizers are gone, too. */
   async memory(): Promise<Memory> {
@@ -62,10 +57,6 @@ const commands = {
     await running.drain()
     return performance.now() - since
   },
-}
-
-interface Module {
-  readonly subjects: readonly Subject[]
 }
 
 serveParent(commands)

@@ -4,12 +4,7 @@ import { binomialDistribution, mean, median, sampleStandardDeviation } from 'sim
 export interface Estimate {
   readonly median: number
   /** Contains the true median with a probability of {@link CONFIDENCE}. Undefined for a single value. */
-  readonly interval?: Interval | undefined
-}
-
-export interface Interval {
-  readonly low: number
-  readonly high: number
+  readonly interval?: { readonly low: number; readonly high: number } | undefined
 }
 
 /** Five rounds reach this with the sign test: 1 − 2 × (1/2)⁵ = 0.9375. */
@@ -22,23 +17,16 @@ export function estimate(values: readonly number[]): Estimate {
   return { median: median([...values]), interval: values.length > 1 ? intervalOf(values) : undefined }
 }
 
-function intervalOf(values: readonly number[]): Interval {
-  const t = STUDENT_T[values.length - 2]
-  return t === undefined ? signTestInterval(values) : studentInterval(values, t)
-}
-
-/** Returns the interval of few values, assuming a normal distribution. */
-function studentInterval(values: readonly number[], t: number): Interval {
-  const reach = (t * sampleStandardDeviation([...values])) / Math.sqrt(values.length)
-  return { low: Math.max(0, mean([...values]) - reach), high: mean([...values]) + reach }
-}
-
-/**
- * Returns the k-th smallest and the k-th largest value. They contain the true median, unless fewer than k values are on one
- * side of it. It assumes nothing about the distribution of the values.
- */
-function signTestInterval(values: readonly number[]): Interval {
+function intervalOf(values: readonly number[]): Estimate['interval'] {
   const sorted = values.toSorted((a, b) => a - b)
+  const t = STUDENT_T[sorted.length - 2]
+  if (t !== undefined) {
+    // Of few values, assuming a normal distribution.
+    const reach = (t * sampleStandardDeviation(sorted)) / Math.sqrt(sorted.length)
+    return { low: Math.max(0, mean(sorted) - reach), high: mean(sorted) + reach }
+  }
+  // The k-th smallest and the k-th largest value contain the true median, unless fewer than k values are on one side of
+  // it. This assumes nothing about the distribution.
   const rank = intervalRank(sorted.length)
   return { low: sorted[rank] as number, high: sorted[sorted.length - 1 - rank] as number }
 }
@@ -54,14 +42,4 @@ function intervalRank(count: number): number {
     rank += 1
   }
   return rank
-}
-
-/** Returns the ratios of pairs from the same round, so that a disturbance of both does not count. */
-export function ratios(values: readonly number[], control: readonly number[]): number[] {
-  return values.map((value, round) => value / (control[round] as number))
-}
-
-/** @param sorted ascending @param share 0 to 1 */
-export function percentile(sorted: ArrayLike<number>, share: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
 }

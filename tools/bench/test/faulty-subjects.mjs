@@ -1,83 +1,55 @@
 // Subjects that do wrong, for the harness to find out: `module` of a server process.
-import { createSocket } from 'node:dgram'
-import { createServer } from 'node:net'
-import { createInterface } from 'node:readline'
+import { createHash } from 'node:crypto'
+import { subjects as all } from '../dist/subjects/subject.js'
 
-const HOST = '127.0.0.1'
+const raw = all.find(({ name }) => name === 'raw')
 
-const stream = (name, treat) =>
-  server(name, (socket, session) => {
-    const reply = (chunk) => {
-      const answer = session.received(chunk)
-      if (answer !== undefined) socket.write(answer)
-    }
-    socket.on('data', (chunk) => treat(chunk, reply))
-  })
-
-const server = (name, serve) => ({
+/** @param treat passes input on to `received` as it likes, and returns the answer */
+const faulty = (transports, name, treat) => ({
   name,
-  transports: ['tcp'],
-  async start({ workload }) {
-    const listener = createServer((socket) => {
-      socket.on('error', () => {})
-      serve(socket, workload.open())
-    })
-    await new Promise((resolve) => listener.listen(0, HOST, resolve))
-    return { place: { host: HOST, port: listener.address().port } }
-  },
+  transports,
+  start: (setup) =>
+    raw.start({ ...setup, workload: { ...setup.workload, open: () => treated(setup, treat) } }),
 })
 
-const datagram = (name, treat) => ({
-  name,
-  transports: ['udp'],
-  async start({ workload }) {
-    const session = workload.open()
-    const socket = createSocket('udp4', (data, { address, port }) => {
-      treat(data, (message) => {
-        const answer = session.received(message)
-        if (answer !== undefined) socket.send(answer, port, address)
-      })
-    })
-    await new Promise((resolve) => socket.bind(0, HOST, resolve))
-    return { place: { host: HOST, port: socket.address().port } }
-  },
-})
+function treated({ workload }, treat) {
+  const session = workload.open()
+  return { received: (data) => treat(data, (input) => session.received(input)) }
+}
 
 let count = 0
 let held
 
+const every = (number) => ++count % number === 0
+
 /** One bit in the middle, once in a while. */
-function corrupt(data, reply) {
-  if (++count % 50 === 0) data[data.length >> 1] ^= 1
-  reply(data)
+function corrupt(data, received) {
+  if (every(50)) data[data.length >> 1] ^= 1
+  return received(data)
 }
 
-/** Burns CPU time: three times what anything else here costs. */
-function slow(data, reply) {
-  for (const until = performance.now() + 0.1; performance.now() < until;);
-  reply(data)
+const ballast = Buffer.alloc(256 * 1024)
+
+/** Burns CPU time: ten times what anything else here costs. */
+function slow(data, received) {
+  createHash('sha512').update(ballast).digest()
+  return received(data)
 }
 
-const skip = (every) => (data, reply) => void (++count % every === 0 || reply(data))
+const skip = (number) => (data, received) => (every(number) ? undefined : received(data))
 
 export const subjects = [
-  stream('corrupts', corrupt),
-  stream('loses', (chunk, reply) => reply(++count % 50 === 0 ? chunk.subarray(0, chunk.length - 1) : chunk)),
-  stream('skips', skip(50)),
-  stream('slow', slow),
-  server('skips lines', (socket, session) => {
-    createInterface({ input: socket }).on('line', (line) => ++count % 5000 === 0 || session.received(line))
-  }),
-  datagram('loses', skip(100)),
-  datagram('corrupts', corrupt),
-  datagram('reorders', (data, reply) => {
+  faulty(['tcp', 'udp'], 'corrupts', corrupt),
+  faulty(['tcp'], 'loses', (chunk, received) => received(every(50) ? chunk.subarray(1) : chunk)),
+  faulty(['tcp'], 'skips', skip(50)),
+  faulty(['tcp'], 'skips lines', skip(5000)),
+  faulty(['tcp'], 'slow', slow),
+  faulty(['udp'], 'loses', skip(100)),
+  faulty(['udp'], 'doubles', (data, received) => (every(50) && received(data)) || received(data)),
+  faulty(['udp'], 'reorders', (data, received) => {
     const late = held
-    held = ++count % 50 === 0 ? data : undefined
-    if (held === undefined) reply(data)
-    if (late !== undefined) reply(late)
-  }),
-  datagram('doubles', (data, reply) => {
-    reply(data)
-    if (++count % 50 === 0) reply(data)
+    held = every(50) ? data : undefined
+    const answer = held === undefined ? received(data) : undefined
+    return (late && received(late)) ?? answer
   }),
 ]

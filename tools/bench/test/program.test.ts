@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createFolder, type Folder } from '@sock/tools/folder'
 import { start, type Program } from '@sock/tools/processes'
-import { readFile, readdir } from 'node:fs/promises'
+import { until } from '@sock/tools/testing/wait'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -35,7 +36,7 @@ describe('npm run bench', () => {
     expect(first.code).toBe(0)
     expect(first.output.split('\n').filter((line) => /^\S+\//.test(line) && line.length > 100)).toEqual([])
     const names = ['tcp/rr', 'tcp/reset', 'unixgram/rr']
-    const { rows } = JSON.parse(await readFile(json, 'utf8')) as { rows: { name: string }[] }
+    const { rows } = JSON.parse(readFileSync(json, 'utf8')) as { rows: { name: string }[] }
     expect(rows.map(({ name }) => name)).toEqual(names)
 
     const second = await bench(...args, '--compare', json).ended
@@ -45,28 +46,15 @@ describe('npm run bench', () => {
   it('leaves no process and no file when Ctrl-C is pressed', async () => {
     const program = bench('--only', 'unix/rr,unixgram/rr', '--seconds', '60')
     // The generator and the servers of the row.
-    const pids = await waitForChildren(program.pid as number, 5)
-    process.kill(program.pid as number, 'SIGINT')
+    const pid = program.pid as number
+    await until(() => childrenOf(pid).length === 5, 'the children')
+    const pids = childrenOf(pid)
+    process.kill(pid, 'SIGINT')
     expect((await program.ended).code).toBe(130)
-    expect(pids.filter(isAlive)).toEqual([])
-    expect(await readdir(folder.path)).toEqual([])
+    expect(pids.filter((child) => existsSync(`/proc/${child}`))).toEqual([])
+    expect(readdirSync(folder.path)).toEqual([])
   })
 })
 
-/** Waits until the process has as many children. */
-async function waitForChildren(pid: number, count: number): Promise<number[]> {
-  for (;;) {
-    const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    const pids = text.trim().split(' ').filter(Boolean).map(Number)
-    if (pids.length === count) return pids
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)

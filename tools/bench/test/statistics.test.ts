@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { estimate, percentile, ratios } from '../src/statistics.js'
+import { estimate } from '../src/statistics.js'
 import { inTurn } from '../src/measure.js'
 
 describe('estimate()', () => {
@@ -25,19 +25,6 @@ describe('estimate()', () => {
     expect(estimate([10, 12]).interval?.high).toBeCloseTo(11 + 6.314, 3)
     expect(estimate([1, 3]).interval?.low).toBe(0)
     expect(estimate([7])).toEqual({ median: 7, interval: undefined })
-  })
-})
-
-describe('ratios()', () => {
-  it('pairs values of the same round', () => {
-    expect(ratios([2, 9], [4, 3])).toEqual([0.5, 3])
-  })
-})
-
-describe('percentile()', () => {
-  it('takes the nearest rank', () => {
-    const values = Array.from({ length: 1000 }, (_, index) => index + 1)
-    expect([0.5, 0.99, 0.999].map((share) => percentile(values, share))).toEqual([500, 990, 999])
   })
 })
 

@@ -1,11 +1,10 @@
 import type { DatagramPort } from '@sock/core/datagram'
 import { ipAddress } from '@sock/core/transport'
+import { engine } from '@sock/native'
 import { isStream } from '@sock/tools/transports'
 import type { UdpSettings } from '@sock/udp'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { nativeEngine } from '../modules.js'
-import type { Load } from '../scenarios/scenario.js'
+import type { Load } from '../scenarios/load.js'
 import { connectStream } from './streams.js'
 
 /** A client of any transport that sends and receives messages of one size. */
@@ -14,107 +13,96 @@ export interface Endpoint {
   onMessage: (message: Buffer) => void
   /** Sends a message. The caller may reuse the buffer after the answer. */
   send(message: Buffer): void
-  close(): Promise<void>
+  /** Closes in good order. */
+  end(): void
+  /** Closes by RST, if the transport has one. */
+  reset(): void
+  /** Resolves when either side has closed. */
+  readonly closed: Promise<void>
 }
 
-type Failed = (error: Error) => void
+/** After this many ms an answer counts as lost. A datagram may be lost; on a stream, this fails the row. */
+export const patienceOf = ({ transport }: Load): number => (isStream(transport) ? 5000 : 250)
 
-/** @param failed is called with an error that ends the round */
-export async function connectEndpoint(
-  load: Load,
-  index: number,
-  size: number,
-  failed: Failed,
-): Promise<Endpoint> {
+/** How many have had a file. */
+let clients = 0
+
+export async function connectEndpoint(load: Load, size: number): Promise<Endpoint> {
   const { transport, place, folder } = load
-  if (isStream(transport)) return connectMessages(load, size, failed)
-  if (nativeEngine === undefined) throw new Error('the load of datagrams needs the native engine')
+  if (isStream(transport)) return overStream(load, size)
+  if (!engine.available) throw new Error('the load of datagrams needs the native engine')
   if ('port' in place) {
     const peer = ipAddress(place.host, place.port)
     const bind = { host: undefined, port: 0, family: 'udp4', peer } as const
-    return overPort(await nativeEngine.openUdp(bind, SETTINGS), failed)
+    return overPort(await engine.openUdp(bind, SETTINGS), load)
   }
-  const own = join(folder, `client-${index}`)
-  const port = nativeEngine.openUnixgram()
-  port.bind(own)
+  const port = engine.openUnixgram()
+  port.bind(join(folder, `client-${(clients += 1)}`))
   port.connect(place.path)
-  return overPort(port, failed, own)
+  return overPort(port, load)
 }
 
-/** The number of clients of a request/response scenario. */
-export const clientsOf = ({ transport }: Load): number => (isStream(transport) ? 50 : 8)
+export async function closeAll(endpoints: readonly Endpoint[], how: 'end' | 'reset' = 'end'): Promise<void> {
+  for (const endpoint of endpoints) endpoint[how]()
+  await Promise.all(endpoints.map(({ closed }) => closed))
+}
 
 /** Connects a client that sends messages of `size` bytes over a stream. */
-async function connectMessages(load: Load, size: number, failed: Failed): Promise<Endpoint> {
+async function overStream(load: Load, size: number): Promise<Endpoint> {
   const partial = Buffer.alloc(size)
   let got = 0
-  const onChunk = (chunk: Buffer): void => {
-    if (got === 0 && chunk.length === size) {
-      endpoint.onMessage(chunk)
-      return
-    }
+  const client = await connectStream(load, (chunk) => {
+    if (got === 0 && chunk.length === size) return endpoint.onMessage(chunk)
     for (let from = 0; from < chunk.length;) {
       const taken = chunk.copy(partial, got, from)
       from += taken
       got += taken
-      if (got < size) return
+      if (got < size) return undefined
       got = 0
       endpoint.onMessage(partial)
     }
-  }
-  const client = await connectStream(load, onChunk, failed)
+  })
   const endpoint: Endpoint = {
     onMessage: () => undefined,
     send: (message) => void client.write(message),
-    async close() {
-      client.end()
-      await client.closed
-    },
+    end: () => client.end(),
+    reset: () => client.reset(),
+    closed: client.closed,
   }
+  void client.closed.then(() => got > 0 && load.fail(new Error(`a client got ${got} bytes too much`)))
   return endpoint
 }
 
-const SETTINGS: UdpSettings = {
-  receiveBufferSize: undefined,
-  sendBufferSize: undefined,
-  broadcast: false,
-  ttl: undefined,
-  multicast: [],
-  multicastTtl: undefined,
-  multicastLoopback: undefined,
-  multicastInterface: undefined,
-}
+/** The system's values of everything. */
+const SETTINGS = { broadcast: false, multicast: [] as const } as Partial<UdpSettings> as UdpSettings
 
-/** A datagram client. @param own the file of its socket */
-function overPort(port: DatagramPort, failed: Failed, own?: string): Endpoint {
+/** A datagram client. */
+function overPort(port: DatagramPort, { fail }: Load): Endpoint {
   const waiting: Buffer[] = []
   let close: () => void
-  const closed = new Promise<void>((resolve) => {
-    close = resolve
-  })
   const send = (message: Buffer): void =>
     port.send(message, undefined, {
       done(error?: NodeJS.ErrnoException | null) {
         // The server's queue is full. Nothing is lost: the port reports when there is room.
         if (error?.code === 'EAGAIN') waiting.push(message)
-        else if (error !== undefined && error !== null) failed(error)
+        else if (error !== undefined && error !== null) fail(error)
       },
     })
   const endpoint: Endpoint = {
     onMessage: () => undefined,
     send: (message) => (waiting.length > 0 ? void waiting.push(message) : send(message)),
-    async close() {
-      port.close()
-      await closed
-      if (own !== undefined) await rm(own, { force: true })
-    },
+    end: () => port.close(),
+    reset: () => port.close(),
+    closed: new Promise<void>((resolve) => {
+      close = resolve
+    }),
   }
   port.start({
     received: (message) => endpoint.onMessage(message),
     writable() {
       for (const message of waiting.splice(0)) endpoint.send(message)
     },
-    failed,
+    failed: fail,
     closed: () => close(),
   })
   return endpoint

@@ -1,9 +1,9 @@
-import type { StreamEngine } from '@sock/core'
+import { createNodePort, nodeEngine, type StreamPort } from '@sock/core/stream'
 import { unixAddress } from '@sock/core/transport'
-import { connect, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
-import { nativeEngine } from '../modules.js'
-import type { Load } from '../scenarios/scenario.js'
+import { engine } from '@sock/native'
+import { once } from 'node:events'
+import { connect } from 'node:tls'
+import type { Load } from '../scenarios/load.js'
 
 /** A connection of the load generator. */
 export interface StreamClient {
@@ -18,75 +18,18 @@ export interface StreamClient {
   readonly closed: Promise<void>
 }
 
-/** Receives a chunk, which is valid only during the call. */
-export type OnChunk = (chunk: Buffer) => void
-
-/** @param failed is called with an error after connecting */
-export function connectStream(
-  load: Load,
-  onChunk: OnChunk,
-  failed: (error: Error) => void,
-): Promise<StreamClient> {
-  if (nativeEngine === undefined || load.transport === 'tls') return connectNode(load, onChunk, failed)
-  return connectNative(nativeEngine, load, onChunk, failed)
-}
-
-/** All clients share this buffer, which costs less than a new one per chunk. */
-const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024)
-
-/** Connects with `node:net` or `node:tls`. */
-function connectNode(load: Load, onChunk: OnChunk, failed: (error: Error) => void): Promise<StreamClient> {
-  const onread = {
-    buffer: sharedBuffer,
-    callback: (length: number, buffer: Uint8Array): boolean => {
-      onChunk((buffer as Buffer).subarray(0, length))
-      return true
-    },
-  }
-  const socket = openSocket(load, { onread })
-  return new Promise((resolve, reject) => {
-    const client: StreamClient = {
-      write: (data) => socket.write(data),
-      onDrain: () => undefined,
-      end: () => void socket.end(),
-      reset: () => void (load.transport === 'tcp' ? socket.resetAndDestroy() : socket.destroy()),
-      closed: new Promise<void>((done) => socket.once('close', () => done())),
-    }
-    socket.on('drain', () => client.onDrain())
-    socket.once('error', reject)
-    socket.once(load.transport === 'tls' ? 'secureConnect' : 'connect', () => {
-      socket.off('error', reject)
-      socket.on('error', failed)
-      resolve(client)
-    })
-  })
-}
-
-function openSocket({ transport, place, certificate }: Load, more: object = {}): Socket {
-  const options = { ...place, noDelay: true, ...more }
-  if (transport !== 'tls') return connect(options)
-  return connectTls({ ...options, ca: certificate.cert, servername: 'localhost' })
-}
-
 const OPTIONS = { highWaterMark: 64 * 1024, noDelay: true }
 
-/** Connects with an engine. Like a socket of Node, the connection ends when the server ends it. */
-async function connectNative(
-  engine: StreamEngine,
-  { place }: Load,
-  onChunk: OnChunk,
-  failed: (error: Error) => void,
-): Promise<StreamClient> {
-  const port = await engine.connectStream(
-    'path' in place
-      ? { kind: 'path', path: place.path, address: unixAddress(place.path) }
-      : { kind: 'ip', ...place },
-    OPTIONS,
-  )
-  let isFinished = false
-  let hasEnded = false
-  const closeIfOver = (): void => {
-    if (isFinished && hasEnded) port.destroy()
+/**
+ * Connects, by the native engine if it is available. Like a socket of Node, the connection ends when the server ends it.
+ * @param onChunk receives chunks, which are valid only during the call
+ */
+export async function connectStream(load: Load, onChunk: (chunk: Buffer) => void): Promise<StreamClient> {
+  const port = await openPort(load)
+  let openHalves = 2
+  const closeHalf = (): void => {
+    openHalves -= 1
+    if (openHalves === 0) port.destroy()
   }
   let close: () => void
   const client: StreamClient = {
@@ -106,19 +49,26 @@ async function connectNative(
   port.start({
     received: onChunk,
     ended() {
-      hasEnded = true
       port.shutdownWrite()
-      closeIfOver()
+      closeHalf()
     },
     drained: () => client.onDrain(),
-    finished() {
-      isFinished = true
-      closeIfOver()
-    },
+    finished: closeHalf,
     closed(error) {
-      if (error !== undefined) failed(error)
+      if (error !== undefined) load.fail(error)
       close()
     },
   })
   return client
+}
+
+async function openPort({ transport, place, certificate }: Load): Promise<StreamPort> {
+  const connector = engine.available ? engine : nodeEngine
+  if ('path' in place)
+    return connector.connectStream({ kind: 'path', ...place, address: unixAddress(place.path) }, OPTIONS)
+  if (transport !== 'tls') return connector.connectStream({ kind: 'ip', ...place }, OPTIONS)
+  const tls = { ca: certificate.cert, servername: 'localhost', allowHalfOpen: true }
+  const socket = connect({ ...place, ...OPTIONS, ...tls })
+  await once(socket, 'secureConnect')
+  return createNodePort(socket, { secure: true, canReset: false })
 }

@@ -1,97 +1,79 @@
-import { STREAMS } from '@sock/tools/transports'
 import { connectStream, type StreamClient } from '../clients/streams.js'
-import { patternAt, PositionCheck } from '../workloads/message.js'
-import { byteMetrics, createFailure, measured, sampleBytes } from './scenario.js'
-import type { Counts, Load, Scenario } from './scenario.js'
+import { patternAt, PositionCheck } from '../message.js'
+import { roundOf, type Framing } from '../workload.js'
+import { measured, together, type Counts, type Load } from './load.js'
 
 const CHUNK = 64 * 1024
 const CONNECTIONS = 4
 /** Bytes of a connection that may be under way in an echo: enough to keep both sides busy. */
 const WINDOW = 4 * CHUNK
 
-export const bulk: readonly Scenario[] = [
-  {
-    name: 'oneway',
-    about: '4 connections send 64 KiB chunks; the server reads and checks every byte',
-    transports: STREAMS,
-    workload: 'sink',
-    metrics: byteMetrics,
-    load: (load) =>
-      runBulk(load, (flow, deadline) => sendOneWay(flow.client, () => nextChunk(flow), deadline)),
-    sample: sampleBytes,
-  },
-  {
-    name: 'echo',
-    about:
-      '4 connections send 64 KiB chunks, 256 KiB under way in each; everything comes back and is checked',
-    transports: STREAMS,
-    metrics: byteMetrics,
-    load: (load) => runBulk(load, sendEcho),
-    sample: sampleBytes,
-  },
-]
-
-/** One connection and what it has moved. */
+/** One connection, and what it has moved. */
 interface Flow {
   readonly client: StreamClient
-  readonly check: PositionCheck
+  readonly back: PositionCheck
   sent: number
   onReturn: () => void
 }
 
-/** @param send sends until the deadline, and resolves when everything is where it belongs and the connection is closed */
-async function runBulk(load: Load, send: (flow: Flow, deadline: number) => Promise<void>): Promise<Counts> {
-  const { fail, failure } = createFailure()
-  const flows = await Promise.all(Array.from({ length: CONNECTIONS }, () => openFlow(load, fail)))
-  const seconds = await measured(load, failure, (deadline) =>
-    Promise.all(flows.map((flow) => send(flow, deadline))),
-  )
-  const bytes = flows.reduce((total, { sent }) => total + sent, 0)
-  return { count: bytes / CHUNK, bytes, seconds, lost: 0 }
-}
+const chunkAt = (position: number): Buffer => patternAt(position, CHUNK)
 
-async function openFlow(load: Load, fail: (error: Error) => void): Promise<Flow> {
-  const check = new PositionCheck()
-  const onChunk = (chunk: Buffer): void => {
-    if (!check.accept(chunk)) fail(new Error(`a client got wrong bytes back after ${check.position}`))
-    flow.onReturn()
-  }
-  const client = await connectStream(load, onChunk, fail)
-  const flow: Flow = { client, check, sent: 0, onReturn: () => undefined }
-  return flow
-}
-
-function nextChunk(flow: Flow): Buffer {
-  const chunk = patternAt(flow.sent, CHUNK)
-  flow.sent += CHUNK
-  return chunk
-}
-
-/** Sends until the deadline. The server closes when it has read everything. */
-export async function sendOneWay(client: StreamClient, next: () => Buffer, deadline: number): Promise<void> {
-  const more = (): void => {
-    while (performance.now() < deadline) if (!client.write(next())) return
-    client.onDrain = () => undefined
-    client.end()
-  }
-  client.onDrain = more
-  more()
-  await client.closed
-}
-
-async function sendEcho(flow: Flow, deadline: number): Promise<void> {
-  const { client, check } = flow
-  await new Promise<void>((resolve, reject) => {
-    flow.onReturn = () => {
-      while (flow.sent - check.position < WINDOW && performance.now() < deadline)
-        client.write(nextChunk(flow))
-      if (flow.sent === check.position) resolve()
+/** Fills streams until the deadline. The server closes when it has read everything. @param next what follows so many bytes */
+const fill = (next: (position: number) => Buffer) => (load: Load) =>
+  runBulk(load, async (flow, deadline) => {
+    const { client } = flow
+    const more = (): void => {
+      while (performance.now() < deadline) {
+        const data = next(flow.sent)
+        flow.sent += data.length
+        if (!client.write(data)) return
+      }
+      client.onDrain = () => undefined
+      client.end()
     }
-    void client.closed.then(() =>
-      reject(new Error(`${flow.sent} bytes were sent, and ${check.position} came back`)),
-    )
-    flow.onReturn()
+    client.onDrain = more
+    more()
+    await client.closed
   })
-  client.end()
-  await client.closed
+
+export const sendChunks = fill(chunkAt)
+
+/** Sends the messages of a round again and again. */
+export function sendRounds(framing: Framing): (load: Load) => Promise<Counts> {
+  const round = roundOf(framing)
+  return fill(() => round)
+}
+
+export const echo = (load: Load): Promise<Counts> =>
+  runBulk(load, async (flow, deadline) => {
+    const { client, back } = flow
+    await new Promise<void>((resolve, reject) => {
+      flow.onReturn = () => {
+        for (; flow.sent - back.position < WINDOW && performance.now() < deadline; flow.sent += CHUNK)
+          client.write(chunkAt(flow.sent))
+        if (flow.sent === back.position) resolve()
+      }
+      void client.closed.then(() =>
+        reject(new Error(`${flow.sent} bytes were sent, and ${back.position} came back`)),
+      )
+      flow.onReturn()
+    })
+    client.end()
+    await client.closed
+  })
+
+/** @param send resolves when everything is where it belongs, and the connection is closed */
+async function runBulk(load: Load, send: (flow: Flow, deadline: number) => Promise<void>): Promise<Counts> {
+  const flows = await together(CONNECTIONS, async (): Promise<Flow> => {
+    const back = new PositionCheck()
+    const client = await connectStream(load, (chunk) => {
+      if (!back.accept(chunk)) load.fail(new Error(`a client got wrong bytes back after ${back.position}`))
+      flow.onReturn()
+    })
+    const flow = { client, back, sent: 0, onReturn: () => undefined }
+    return flow
+  })
+  const seconds = await measured(load, (deadline) => Promise.all(flows.map((flow) => send(flow, deadline))))
+  const bytes = flows.reduce((total, { sent }) => total + sent, 0)
+  return { count: bytes / CHUNK, bytes, seconds }
 }

@@ -1,6 +1,6 @@
-import { connectEndpoint, type Endpoint } from '../clients/endpoint.js'
-import { createMessage, setSequence } from '../workloads/message.js'
-import { createFailure, measured, patienceOf, type Counts, type Load } from './scenario.js'
+import { closeAll, connectEndpoint, patienceOf, type Endpoint } from '../clients/endpoint.js'
+import { createMessage, setSequence } from '../message.js'
+import { measured, together, type Counts, type Load } from './load.js'
 
 export interface Windows {
   readonly clients: number
@@ -13,26 +13,21 @@ export interface Windows {
 
 /** Runs clients that send a window of messages, and continue when the last one is answered. Compares every answer. */
 export async function runWindows(load: Load, windows: Windows): Promise<Counts> {
-  const { fail, failure } = createFailure()
-  const clients = await Promise.all(
-    Array.from({ length: windows.clients }, async (_, index) => {
-      const endpoint = await connectEndpoint(load, index, windows.size, fail)
-      return new WindowClient(endpoint, index, windows, fail)
-    }),
-  )
+  const clients = await together(windows.clients, async (index) => {
+    const endpoint = await connectEndpoint(load, windows.size)
+    return new WindowClient(endpoint, index, windows, load)
+  })
   const patience = patienceOf(load)
   const timer = setInterval(() => {
     for (const client of clients) client.loseWhatIsOlderThan(patience)
   }, patience / 2)
   let seconds: number
   try {
-    seconds = await measured(load, failure, (deadline) =>
-      Promise.all(clients.map((client) => client.run(deadline))),
-    )
+    seconds = await measured(load, (deadline) => Promise.all(clients.map((client) => client.run(deadline))))
   } finally {
     clearInterval(timer)
   }
-  await Promise.all(clients.map(({ endpoint }) => endpoint.close()))
+  await closeAll(clients.map(({ endpoint }) => endpoint))
   const sum = (of: (client: WindowClient) => number): number =>
     clients.reduce((total, client) => total + of(client), 0)
   const lost = sum((client) => client.unanswered)
@@ -46,31 +41,21 @@ class WindowClient {
   unanswered = 0
   readonly endpoint: Endpoint
   readonly #messages: readonly Buffer[]
-  readonly #last: Buffer
-  readonly #answerBytes: number
+  readonly #answer: Buffer
   #deadline = 0
   #sentAt = 0
   #isWaiting = false
   #done: () => void = () => undefined
 
-  constructor(
-    endpoint: Endpoint,
-    index: number,
-    { size, window, answerBytes }: Windows,
-    fail: (error: Error) => void,
-  ) {
+  constructor(endpoint: Endpoint, index: number, { size, window, answerBytes }: Windows, { fail }: Load) {
     this.endpoint = endpoint
-    this.#answerBytes = answerBytes
     this.#messages = Array.from({ length: window }, (_, place) =>
       createMessage(size, index, place === window - 1),
     )
-    this.#last = this.#messages.at(-1) as Buffer
-    endpoint.onMessage = (message) => {
-      try {
-        this.#answered(message)
-      } catch (error) {
-        fail(error as Error)
-      }
+    this.#answer = (this.#messages.at(-1) as Buffer).subarray(0, answerBytes)
+    endpoint.onMessage = (answer) => {
+      const fault = this.#answered(answer)
+      if (fault !== undefined) fail(new Error(fault))
     }
   }
 
@@ -89,14 +74,9 @@ class WindowClient {
   }
 
   #next(): void {
-    const now = performance.now()
-    if (now >= this.#deadline) {
-      this.#isWaiting = false
-      this.#done()
-      return
-    }
-    this.#isWaiting = true
-    this.#sentAt = now
+    this.#sentAt = performance.now()
+    this.#isWaiting = this.#sentAt < this.#deadline
+    if (!this.#isWaiting) return this.#done()
     for (const message of this.#messages) {
       setSequence(message, this.sent)
       this.sent += 1
@@ -104,15 +84,16 @@ class WindowClient {
     }
   }
 
-  #answered(answer: Buffer): void {
-    const bytes = this.#answerBytes
-    if (answer.length === bytes && this.#last.compare(answer, 0, bytes, 0, bytes) === 0) {
-      if (!this.#isWaiting) throw new Error('an answer came twice')
+  /** @returns what is wrong with the answer */
+  #answered(answer: Buffer): string | undefined {
+    if (this.#answer.equals(answer)) {
+      if (!this.#isWaiting) return 'an answer came twice'
       this.#next()
-      return
+      return undefined
     }
-    // The answer is late and already counts as lost, or it is wrong.
-    if (this.unanswered > 0 && answer.length === bytes && answer.readUInt32LE(0) < this.sent) return
-    throw new Error(`a client got a wrong answer of ${answer.length} bytes after ${this.sent} messages`)
+    // An answer that has counted as lost may come late.
+    const isLate = answer.length === this.#answer.length && answer.readUInt32LE(0) < this.sent
+    if (this.unanswered > 0 && isLate) return undefined
+    return `a client got a wrong answer of ${answer.length} bytes after ${this.sent} messages`
   }
 }

@@ -1,30 +1,43 @@
-import type { DatagramCallbacks, Handler, IpAddress, StreamCallbacks, UnixAddress } from '@sock/core'
+import type {
+  DatagramCallbacks,
+  DatagramHandler,
+  Handler,
+  Server,
+  StreamCallbacks,
+  StreamHandler,
+} from '@sock/core'
+import type { Codec } from '@sock/framing'
+import type { NativeEngine } from '@sock/native'
 import { isStream } from '@sock/tools/transports'
-import type { Engine } from '../modules.js'
-import type { Session, Workload } from '../workloads/workload.js'
-import { serveStream } from './raw.js'
+import type { Duplex } from 'node:stream'
+import { isFramed, PREFIX_BYTES, type Session, type Workload } from '../workload.js'
+import { ignore, serveStream } from './raw.js'
 import type { Running, Setup } from './subject.js'
 
-export const startCallbacks = (setup: Setup, engine?: Engine): Promise<Running> =>
-  isStream(setup.transport)
-    ? startStream(setup, streamCallbacks(setup.workload), engine)
-    : startDatagram(setup, datagramCallbacks(setup.workload), engine)
+export async function startCallbacks(setup: Setup, engine?: NativeEngine): Promise<Running> {
+  const { transport, workload } = setup
+  if (isFramed(workload.name)) return listen(setup, await messageHandler(workload, 'callbacks'), engine)
+  return listen(setup, isStream(transport) ? streamCallbacks(workload) : datagramCallbacks(workload), engine)
+}
 
 /** Starts a server with the loop that works on every transport. */
-export function startForAwait(setup: Setup, engine?: Engine): Promise<Running> {
+export async function startForAwait(setup: Setup, engine?: NativeEngine): Promise<Running> {
+  const { workload } = setup
+  if (isFramed(workload.name)) return listen(setup, await messageHandler(workload, 'loop'), engine)
   const handler: Handler = async (channel) => {
-    const session = setup.workload.open()
+    const session = workload.open()
     for await (const chunk of channel) {
       const reply = session.received(chunk)
       if (reply !== undefined) await channel.write(reply)
     }
   }
-  return (isStream(setup.transport) ? startStream : startDatagram)(setup, handler, engine)
+  return listen(setup, handler, engine)
 }
 
 export const startStreams = (setup: Setup): Promise<Running> =>
-  startStream(setup, {
-    open({ stream }) {
+  listen(setup, {
+    open({ stream }: { stream: Duplex }) {
+      stream.on('error', ignore)
       serveStream(stream, setup.workload)
     },
   })
@@ -53,52 +66,54 @@ function datagramCallbacks(workload: Workload): DatagramCallbacks {
   }
 }
 
-// Each server loads only its own package, since its memory is measured.
+async function messageHandler({ name, open }: Workload, form: 'callbacks' | 'loop'): Promise<object> {
+  const { framed, lengthPrefixed, lines } = await import('@sock/framing')
+  const codec = (name === 'lines' ? lines() : lengthPrefixed({ bytes: PREFIX_BYTES })) as Codec<
+    string | Buffer
+  >
+  if (form === 'loop') {
+    return framed(codec, async (peer) => {
+      const session = open()
+      for await (const message of peer) session.received(message)
+    })
+  }
+  return framed(codec, {
+    open: (peer) => void (peer.data = open()),
+    message: (peer, message) => void (peer.data as Session).received(message),
+  })
+}
 
-async function startStream(
-  { transport, path, certificate }: Setup,
-  handler: Handler | StreamCallbacks,
-  engine?: Engine,
-): Promise<Running> {
+/** Each server loads only its own package, since its memory is measured. */
+async function createServer(
+  { transport, certificate }: Setup,
+  handler: object,
+  engine: NativeEngine | undefined,
+): Promise<Server> {
+  const onStream = handler as StreamHandler
+  const onDatagram = handler as DatagramHandler
   // All connections are idle when the harness drains: this measures the closing, not the wait for idleness.
   const options = { drainIdle: 1, engine }
-  if (transport === 'unix') {
-    const { createUnixServer } = await import('@sock/unix')
-    return listen(createUnixServer(handler, options), path)
+  switch (transport) {
+    case 'tcp':
+      return (await import('@sock/tcp')).createTcpServer(onStream, options)
+    case 'tls':
+      return (await import('@sock/tcp')).createTcpServer(onStream, { ...options, tls: certificate })
+    case 'unix':
+      return (await import('@sock/unix')).createUnixServer(onStream, options)
+    case 'udp':
+      return (await import('@sock/udp')).createUdpServer(onDatagram, { engine })
+    default:
+      return (await import('@sock/unixgram')).createUnixgramServer(onDatagram, { engine })
   }
-  const { createTcpServer } = await import('@sock/tcp')
-  const tls = transport === 'tls' ? { tls: certificate } : {}
-  return listen(createTcpServer(handler, { ...options, ...tls }), ANY_PORT)
 }
 
-async function startDatagram(
-  { transport, path }: Setup,
-  handler: Handler | DatagramCallbacks,
-  engine?: Engine,
-): Promise<Running> {
-  if (transport === 'unixgram') {
-    const { createUnixgramServer } = await import('@sock/unixgram')
-    return listen(createUnixgramServer(handler, { engine }), path)
-  }
-  const { createUdpServer } = await import('@sock/udp')
-  return listen(createUdpServer(handler, { engine }), ANY_PORT)
-}
-
-export const ANY_PORT = '127.0.0.1:0'
-
-interface Listening {
-  on(event: 'error', listener: (error: Error) => void): unknown
-  listen(target: string): Promise<IpAddress | UnixAddress>
-  shutdown(): Promise<unknown>
-}
-
-export async function listen(server: Listening, target: string): Promise<Running> {
+async function listen(setup: Setup, handler: object, engine?: NativeEngine): Promise<Running> {
+  const { transport, path } = setup
+  const server = await createServer(setup, handler, engine)
   server.on('error', (error) => console.error(error))
-  const address = await server.listen(target)
+  const address = await server.listen(transport.startsWith('unix') ? path : '127.0.0.1:0')
   return {
     place: 'path' in address ? { path: address.path } : { host: address.host, port: address.port },
-    async drain() {
-      await server.shutdown()
-    },
+    drain: async () => void (await server.shutdown()),
   }
 }

@@ -1,56 +1,36 @@
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
+import { once, type EventEmitter } from 'node:events'
+import { createRequire } from 'node:module'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
-import { loadUnixDgram } from '../modules.js'
-import type { Session, Workload } from '../workloads/workload.js'
+import type { Session, Workload } from '../workload.js'
 import type { Running, Setup } from './subject.js'
 
 export function startRaw(setup: Setup): Promise<Running> {
-  if (setup.transport === 'udp') return startUdp(setup)
-  if (setup.transport === 'unixgram') return startUnixgram(setup)
-  return startStream(setup)
+  const { transport, workload } = setup
+  if (transport === 'udp') return startUdp(setup)
+  if (transport === 'unixgram') return startUnixgram(setup)
+  return listenStream(setup, (stream) => serveStream(stream, workload))
 }
 
 const HOST = '127.0.0.1'
-
-/** All connections share their listeners, so that a connection needs no closure. */
-interface Served extends Duplex {
-  session?: Session
-}
-
-/** Serves a stream of Node in the usual way, with back-pressure. */
-export function serveStream(stream: Served, workload: Workload): void {
-  stream.session = workload.open()
-  stream.on('data', onData)
-  stream.on('drain', onDrain)
-  stream.on('error', ignore)
-}
-
-function onData(this: Served, chunk: Buffer): void {
-  const reply = (this.session as Session).received(chunk)
-  if (reply !== undefined && !this.write(reply)) this.pause()
-}
-
-function onDrain(this: Served): void {
-  this.resume()
-}
-
-/** A peer that disconnects is no error of the server. The counts show missing bytes. */
-function ignore(): void {}
-
 /** The defaults of `@sock/tcp`. */
-export const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
+const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
 
-async function startStream({ transport, path, certificate, workload, isDrained }: Setup): Promise<Running> {
+/** Listens with Node's own modules. */
+export async function listenStream(
+  { transport, path, certificate, isDrained }: Setup,
+  serve: (stream: Duplex) => void,
+): Promise<Running> {
   const server: Server =
     transport === 'tls'
       ? createTlsServer({ ...TCP_OPTIONS, ...certificate })
       : createServer(transport === 'tcp' ? TCP_OPTIONS : {})
   const connections = new Set<Duplex>()
   server.on(transport === 'tls' ? 'secureConnection' : 'connection', (socket: Duplex) => {
-    serveStream(socket, workload)
+    socket.on('error', ignore)
+    serve(socket)
     if (!isDrained) return
     connections.add(socket)
     socket.on('close', () => connections.delete(socket))
@@ -68,6 +48,30 @@ async function startStream({ transport, path, certificate, workload, isDrained }
   }
 }
 
+/** A peer that disconnects is no error of the server. The counts show missing bytes. */
+export function ignore(): void {}
+
+/** All connections share their listeners, so that a connection needs no closure. */
+interface Served extends Duplex {
+  session?: Session
+}
+
+/** Serves a stream of Node in the usual way, with back-pressure. */
+export function serveStream(stream: Served, workload: Workload): void {
+  stream.session = workload.open()
+  stream.on('data', onData)
+  stream.on('drain', onDrain)
+}
+
+function onData(this: Served, chunk: Buffer): void {
+  const reply = (this.session as Session).received(chunk)
+  if (reply !== undefined && !this.write(reply)) this.pause()
+}
+
+function onDrain(this: Served): void {
+  this.resume()
+}
+
 async function startUdp({ workload }: Setup): Promise<Running> {
   const session = workload.open()
   const socket = createSocket('udp4')
@@ -80,15 +84,29 @@ async function startUdp({ workload }: Setup): Promise<Running> {
   return { place: { host: HOST, port: socket.address().port }, drain: async () => void socket.close() }
 }
 
+/** What is used of `unix-dgram`, which has no types. */
+interface UnixDgram {
+  createSocket(
+    type: 'unix_dgram',
+    received: (data: Buffer, sender: { path: string }) => void,
+  ): EventEmitter & {
+    bind(path: string): void
+    send(data: Buffer, offset: number, length: number, path: string, done: () => void): void
+    close(): void
+  }
+}
+
 async function startUnixgram({ path, workload }: Setup): Promise<Running> {
   const session = workload.open()
-  const socket = loadUnixDgram().createSocket('unix_dgram', (data, sender) => {
+  // The same copy that @sock/unixgram uses.
+  const unixDgram = createRequire(import.meta.resolve('@sock/unixgram'))('unix-dgram') as UnixDgram
+  const socket = unixDgram.createSocket('unix_dgram', (data, sender) => {
     const reply = session.received(data)
     // If the client's queue is full, the answer is lost, and the client counts that.
     if (reply !== undefined) socket.send(reply, 0, reply.length, sender.path, ignore)
   })
   let failure: Error | undefined
-  socket.on('error', (error) => (failure = error))
+  socket.on('error', (error: Error) => (failure = error))
   socket.bind(path)
   if (failure !== undefined) throw failure
   return { place: { path }, drain: async () => socket.close() }

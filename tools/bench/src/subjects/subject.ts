@@ -1,8 +1,9 @@
+import { engine } from '@sock/native'
 import type { Certificate } from '@sock/tools/certificate'
 import { STREAMS, TRANSPORTS, type TransportName } from '@sock/tools/transports'
-import { nativeEngine } from '../modules.js'
-import type { Workload, WorkloadName } from '../workloads/workload.js'
-import { framedSubjects } from './framed.js'
+import type { RowPlan } from '../rows.js'
+import { isFramed, type Workload, type WorkloadName } from '../workload.js'
+import type { FramedServer } from './framed.js'
 import { startCallbacks, startForAwait, startStreams } from './ours.js'
 import { startRaw } from './raw.js'
 
@@ -14,6 +15,7 @@ export interface Subject {
   readonly name: string
   readonly about: string
   readonly transports: readonly TransportName[]
+  readonly workloads: readonly WorkloadName[]
   /** Whether it is measured only with its name or `all` in `--subjects`. */
   readonly isExtra?: boolean
   start(setup: Setup): Promise<Running>
@@ -38,51 +40,64 @@ export interface Running {
   drain(): Promise<void>
 }
 
-const withoutTls = TRANSPORTS.filter((transport) => transport !== 'tls')
-
+const BYTES: readonly WorkloadName[] = ['echo', 'sink']
+const everywhere = { transports: TRANSPORTS, workloads: [...BYTES, 'lines', 'frames'] } as const
 /** Available on Linux, with a compiler for the addon. */
-const native: readonly Subject[] = [
-  {
-    name: 'native-callbacks',
-    about: '@sock/* with callbacks, over the engine of @sock/native',
-    transports: withoutTls,
-    isExtra: true,
-    start: (setup) => startCallbacks(setup, nativeEngine),
-  },
-  {
-    name: 'native-for-await',
-    about: '@sock/* with `for await`, over the engine of @sock/native',
-    transports: withoutTls,
-    isExtra: true,
-    start: (setup) => startForAwait(setup, nativeEngine),
-  },
-]
+const native = {
+  ...everywhere,
+  transports: engine.available ? TRANSPORTS.filter((transport) => transport !== 'tls') : [],
+  isExtra: true,
+} as const
+/** Libraries that cut a stream of Node. */
+const lines = { transports: ['tcp'], workloads: ['lines'], isExtra: true } as const
+const frames = { transports: ['tcp'], workloads: ['frames'], isExtra: true } as const
+
+/** Only these servers load such libraries: the memory of the others is measured. */
+const framed =
+  (name: FramedServer): Subject['start'] =>
+  async (setup) =>
+    (await import('./framed.js')).startFramed(name, setup)
 
 /** Another engine, or another library, is one more entry. */
-const channelSubjects: readonly Subject[] = [
-  {
-    name: CONTROL,
-    about: 'node:net, node:tls, node:dgram, unix-dgram',
-    transports: TRANSPORTS,
-    start: startRaw,
-  },
-  { name: 'callbacks', about: '@sock/* with callbacks', transports: TRANSPORTS, start: startCallbacks },
-  { name: 'for-await', about: '@sock/* with `for await`', transports: TRANSPORTS, start: startForAwait },
-  { name: 'stream', about: '@sock/* with `connection.stream`', transports: STREAMS, start: startStreams },
-  ...(nativeEngine === undefined ? [] : native),
-]
-
-/** Those that a row can have: where a stream is cut into messages, they are others. */
-export function subjectsOf(workload: WorkloadName, transport: TransportName): readonly Subject[] {
-  const all =
-    workload === 'lines' || workload === 'frames'
-      ? framedSubjects.filter(({ framings }) => framings.includes(workload))
-      : channelSubjects
-  return all.filter(({ transports }) => transports.includes(transport))
-}
-
-/** All there are, each name once. */
 export const subjects: readonly Subject[] = [
-  ...channelSubjects,
-  ...framedSubjects.filter(({ name }) => !channelSubjects.some((subject) => subject.name === name)),
+  {
+    ...everywhere,
+    name: CONTROL,
+    about: 'node:net, node:tls, node:dgram, unix-dgram; lines and frames are cut by hand',
+    start(setup) {
+      const { name } = setup.workload
+      return isFramed(name) ? framed(name)(setup) : startRaw(setup)
+    },
+  },
+  { ...everywhere, name: 'callbacks', about: '@sock/* with callbacks', start: startCallbacks },
+  { ...everywhere, name: 'for-await', about: '@sock/* with `for await`', start: startForAwait },
+  {
+    name: 'stream',
+    about: '@sock/* with `connection.stream`',
+    transports: STREAMS,
+    workloads: BYTES,
+    start: startStreams,
+  },
+  {
+    ...native,
+    name: 'native-callbacks',
+    about: '@sock/* with callbacks, over the engine of @sock/native',
+    start: (setup) => startCallbacks(setup, engine),
+  },
+  {
+    ...native,
+    name: 'native-for-await',
+    about: '@sock/* with `for await`, over the engine of @sock/native',
+    start: (setup) => startForAwait(setup, engine),
+  },
+  { ...lines, name: 'split2', about: 'split2 over node:net', start: framed('split2') },
+  { ...lines, name: 'readline', about: 'node:readline over node:net', start: framed('readline') },
+  { ...frames, name: 'it-lp', about: 'it-length-prefixed over node:net', start: framed('itLengthPrefixed') },
 ]
+
+/** Returns those that a row can have. */
+export function subjectsOf({ transport, scenario: { workload = 'echo' } }: RowPlan): readonly Subject[] {
+  return subjects.filter(
+    ({ transports, workloads }) => transports.includes(transport) && workloads.includes(workload),
+  )
+}
