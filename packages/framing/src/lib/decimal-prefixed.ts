@@ -1,7 +1,7 @@
 import { checkOptions } from '@sock/core/transport'
-import { bytesOf, malformed, tooLarge, type Codec } from './codec.js'
-import { LengthDecoder, type Header } from './length-decoder.js'
+import { malformed, tooLarge, type Codec } from './codec.js'
 import { bytesUpTo, MAX_FRAME } from './options.js'
+import { sized } from './sized.js'
 
 /** Options of {@link netstrings} and {@link octetCounted}. */
 export interface FrameLimit {
@@ -9,17 +9,7 @@ export interface FrameLimit {
   maxBytes?: number | undefined
 }
 
-interface Format {
-  readonly name: string
-  /** Between the length and the body. */
-  readonly separator: string
-  /** After the body. */
-  readonly trailer: string
-  readonly allowsEmpty: boolean
-}
-
 const ZERO = 48
-const NINE = 57
 
 /**
  * Netstrings: `5:hello,` (https://cr.yp.to/proto/netstrings.txt).
@@ -27,11 +17,7 @@ const NINE = 57
  * @throws TypeError, RangeError for options of a wrong type, out of range, or unknown
  */
 export function netstrings(options?: FrameLimit): Codec<Buffer, Uint8Array | string> {
-  return decimalPrefixed(
-    { name: 'Netstring', separator: ':', trailer: ',', allowsEmpty: true },
-    'netstrings() options',
-    options,
-  )
+  return decimal('netstrings() options', options, { separator: ':', tail: ',', least: 0 })
 }
 
 /**
@@ -40,61 +26,40 @@ export function netstrings(options?: FrameLimit): Codec<Buffer, Uint8Array | str
  * @throws TypeError, RangeError for options of a wrong type, out of range, or unknown
  */
 export function octetCounted(options?: FrameLimit): Codec<Buffer, Uint8Array | string> {
-  return decimalPrefixed(
-    { name: 'Frame', separator: ' ', trailer: '', allowsEmpty: false },
-    'octetCounted() options',
-    options,
-  )
+  return decimal('octetCounted() options', options, { separator: ' ', tail: '', least: 1 })
 }
 
-function decimalPrefixed(
-  format: Format,
+/** @param format what follows the length, what follows the body, and the least length of a body */
+function decimal(
   name: string,
   options: FrameLimit | undefined,
+  { separator, tail, least }: { separator: string; tail: string; least: number },
 ): Codec<Buffer, Uint8Array | string> {
   const { maxBytes } = checkOptions(name, options, { maxBytes: bytesUpTo(MAX_FRAME) })
-  return {
-    decoder: () => new LengthDecoder(createHeader(format, maxBytes), maxBytes),
-    encode(message) {
-      const body = bytesOf(message)
-      if (body.length === 0 && !format.allowsEmpty)
-        throw malformed('Message is empty, which octet counting cannot represent')
-      return Buffer.concat([
-        Buffer.from(`${body.length}${format.separator}`),
-        body,
-        Buffer.from(format.trailer),
-      ])
-    },
-  }
-}
-
-function createHeader({ name, separator, trailer, allowsEmpty }: Format, maxBytes: number): Header {
   const separatorByte = separator.charCodeAt(0)
-  const first = allowsEmpty ? ZERO : ZERO + 1
-  return {
-    length: 0,
-    trailer: trailer.length,
-    read(bytes, at, end) {
+  const format = {
+    tail: Buffer.from(tail),
+    readHead(bytes: Buffer, at: number, end: number, found: { length: number }): number {
       let value = 0
       for (let i = at; i < end; i++) {
-        const byte = bytes[i] as number
-        if (byte === separatorByte && i > at) {
-          this.length = value
+        const digit = (bytes[i] as number) - ZERO
+        if (bytes[i] === separatorByte && i > at && value >= least) {
+          found.length = value
           return i + 1 - at
         }
-        const isDigit = byte >= (i === at ? first : ZERO) && byte <= NINE
         // No leading zeros: only the separator may follow "0".
-        if (!isDigit || (i > at && value === 0))
-          throw malformed(`${name} does not begin with a length and "${separator}"`)
-        value = value * 10 + (byte - ZERO)
-        // Checked before more digits are read, since the header's length is not limited otherwise.
+        if (digit < 0 || digit > 9 || (i > at && value === 0))
+          throw malformed(`Frame does not begin with a length and "${separator}"`)
+        value = value * 10 + digit
+        // Checked before more digits are read, since nothing else limits their number.
         if (value > maxBytes) throw tooLarge(value, 'maxBytes', maxBytes)
       }
       return -1
     },
-    checkTrailer(bytes, at) {
-      if (trailer !== '' && bytes[at] !== trailer.charCodeAt(0))
-        throw malformed(`${name} does not end in "${trailer}"`)
+    writeHead(length: number): Buffer {
+      if (length < least) throw malformed('Message is empty, which octet counting cannot represent')
+      return Buffer.from(`${length}${separator}`)
     },
   }
+  return sized(format, maxBytes)
 }

@@ -23,23 +23,24 @@ export interface DelimitedOptions<E extends Encoding = Encoding> {
 /** A frame in its encoding. */
 export type FrameOf<E extends Encoding> = E extends 'buffer' ? Buffer : string
 
-interface Settings {
+/** What all decoders of a codec share. */
+interface Format {
+  readonly delimiter: Buffer
+  /** The delimiter in the form that is found fastest: a single byte as a number. */
+  readonly needle: Buffer | number
+  /** The delimiter as a string. */
+  readonly mark: string
+  /** Whether CR before the delimiter belongs to it. */
+  readonly isLine: boolean
   readonly maxBytes: number
   readonly encoding: Encoding
   readonly tooLong: 'fail' | 'skip'
 }
 
-const NEWLINE = Buffer.from('\n')
 const CARRIAGE_RETURN = 13
 const NOT_FOUND = -Infinity
 /** In bytes. */
 const BLOCK = 4_096
-
-const settingChecks = (encoding: Encoding) => ({
-  maxBytes: bytesUpTo(MAX_LINE),
-  encoding: check.oneOf<Encoding>(['utf8', 'latin1', 'buffer'], encoding),
-  tooLong: check.oneOf<'fail' | 'skip'>(['fail', 'skip'], 'fail'),
-})
 
 /**
  * Lines that end in LF or CRLF. Bytes after the last line end are the last line at the end of the input.
@@ -52,8 +53,7 @@ const settingChecks = (encoding: Encoding) => ({
 export function lines<E extends Encoding = 'utf8'>(
   options?: DelimitedOptions<E>,
 ): Codec<FrameOf<E>, string | Uint8Array> {
-  const settings = checkOptions('lines() options', options, settingChecks('utf8'))
-  return createCodec(NEWLINE, settings, true)
+  return createCodec('lines() options', options, 'utf8', '\n', true)
 }
 
 /**
@@ -70,24 +70,33 @@ export function delimited<E extends Encoding = 'buffer'>(
   if (!isBytes || delimiter.length === 0) {
     throw wrongType('delimiter', 'a string or a Uint8Array that is not empty', delimiter)
   }
-  const settings = checkOptions('delimited() options', options, settingChecks('buffer'))
-  return createCodec(Buffer.from(delimiter as string), settings, false)
+  return createCodec('delimited() options', options, 'buffer', delimiter, false)
 }
 
 function createCodec<E extends Encoding>(
-  delimiter: Buffer,
-  settings: Settings,
+  name: string,
+  options: DelimitedOptions<E> | undefined,
+  encoding: Encoding,
+  end: string | Uint8Array,
   isLine: boolean,
 ): Codec<FrameOf<E>, string | Uint8Array> {
+  const settings = checkOptions(name, options, {
+    maxBytes: bytesUpTo(MAX_LINE),
+    encoding: check.oneOf<Encoding>(['utf8', 'latin1', 'buffer'], encoding),
+    tooLong: check.oneOf<'fail' | 'skip'>(['fail', 'skip'], 'fail'),
+  })
+  const delimiter = Buffer.from(end as string)
+  const needle = delimiter.length === 1 ? (delimiter[0] as number) : delimiter
+  const mark = delimiter.toString('latin1')
+  const format = { ...settings, delimiter, needle, mark, isLine }
   return {
-    decoder: () => new DelimitedDecoder(delimiter, settings, isLine) as unknown as Decoder<FrameOf<E>>,
+    decoder: () => new DelimitedDecoder(format) as unknown as Decoder<FrameOf<E>>,
     encode(message) {
-      const body = Buffer.from(bytesOf(message))
+      const body = bytesOf(message)
       // Search message and delimiter together: the end of the message may look like the beginning of the delimiter.
       const frame = Buffer.concat([body, delimiter])
-      if (frame.indexOf(delimiter) !== body.length) {
-        throw malformed(`Message contains the delimiter: ${JSON.stringify(delimiter.toString('latin1'))}`)
-      }
+      if (frame.indexOf(needle) !== body.length)
+        throw malformed(`Message contains the delimiter: ${JSON.stringify(mark)}`)
       if (isLine && body.at(-1) === CARRIAGE_RETURN)
         throw malformed('Message ends in CR, which would become a part of the line end')
       return frame
@@ -96,29 +105,14 @@ function createCodec<E extends Encoding>(
 }
 
 class DelimitedDecoder implements Decoder<Buffer | string> {
-  readonly #delimiter: Buffer
-  /** The delimiter in the form that is found fastest: a single byte as a number. */
-  readonly #needle: Buffer | number
-  /** The delimiter as a string. */
-  readonly #mark: string
-  readonly #settings: Settings
-  readonly #isLine: boolean
-  /** Number of received bytes at the end that may belong to the delimiter. */
-  readonly #slack: number
+  readonly #format: Format
   readonly #carry = new Carry()
-  /** Whether `emit` has stopped the last block. */
-  #isStopped = false
   /** The current frame is too long, and is being discarded. */
   #isSkipping = false
   skipped = 0
 
-  constructor(delimiter: Buffer, settings: Settings, isLine: boolean) {
-    this.#delimiter = delimiter
-    this.#needle = delimiter.length === 1 ? (delimiter[0] as number) : delimiter
-    this.#settings = settings
-    this.#mark = delimiter.toString('latin1')
-    this.#isLine = isLine
-    this.#slack = isLine ? 1 : delimiter.length - 1
+  constructor(format: Format) {
+    this.#format = format
   }
 
   get bufferedBytes(): number {
@@ -126,47 +120,52 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
   }
 
   push(chunk: Buffer, emit: Emit<Buffer | string>, from: number): number {
+    const { delimiter, mark, isLine, maxBytes } = this.#format
     let at = from
     while (at < chunk.length) {
-      const block = this.#block(chunk, at)
-      if (block !== undefined) {
-        at += this.#pushText(block, emit)
-        if (this.#isStopped) return at
-        continue
+      const text = this.#block(chunk, at) ?? ''
+      for (let start = 0; start < text.length;) {
+        const end = text.indexOf(mark, start)
+        const hasReturn = isLine && end > start && text.charCodeAt(end - 1) === CARRIAGE_RETURN
+        const frame = text.slice(start, hasReturn ? end - 1 : end)
+        at += end + 1 - start
+        start = end + 1
+        if (frame.length > maxBytes) this.#tooLong(frame.length)
+        else if (!emit(frame)) return at
       }
+      if (text !== '') continue
       const end = this.#find(chunk, at)
       if (end === NOT_FOUND) {
         this.#keep(chunk, at)
         break
       }
-      const isPlain = this.#carry.length === 0 && !this.#isSkipping
-      const frame = isPlain ? this.#cut(chunk, at, end) : this.#join(chunk, at, end)
-      at = end + this.#delimiter.length
+      const frame = this.#join(chunk, at, end)
+      at = end + delimiter.length
       if (frame !== undefined && !emit(frame)) return at
     }
     return chunk.length
   }
 
   end(emit: Emit<Buffer | string>): void {
-    const { length } = this.#carry
-    const frame = length === 0 ? undefined : this.#join(EMPTY, 0, 0)
+    const frame = this.#carry.length === 0 ? undefined : this.#join(EMPTY, 0, 0)
     this.#isSkipping = false
     if (frame !== undefined) emit(frame)
   }
 
   /**
-   * Returns where the delimiter begins; below 0 if it began in an earlier chunk. It does not search the same bytes
+   * Returns where the delimiter begins; below `at` if it began in an earlier chunk. It does not search the same bytes
    * twice.
    */
   #find(chunk: Buffer, at: number): number {
-    const tail = Math.min(this.#carry.length, this.#delimiter.length - 1)
+    const { delimiter, needle } = this.#format
+    const tail = Math.min(this.#carry.length, delimiter.length - 1)
     if (tail > 0) {
       const before = this.#carry.view.subarray(this.#carry.length - tail)
-      const seam = Buffer.concat([before, chunk.subarray(at, at + this.#delimiter.length - 1)])
-      const found = seam.indexOf(this.#delimiter)
+      const seam = Buffer.concat([before, chunk.subarray(at, at + delimiter.length - 1)])
+      const found = seam.indexOf(delimiter)
       if (found !== -1) return at + found - tail
     }
-    const found = chunk.indexOf(this.#needle, at)
+    const found = chunk.indexOf(needle, at)
     return found === -1 ? NOT_FOUND : found
   }
 
@@ -176,67 +175,53 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
    * not characters.
    */
   #block(chunk: Buffer, at: number): string | undefined {
-    const { encoding } = this.#settings
-    if (encoding === 'buffer' || typeof this.#needle !== 'number') return undefined
+    const { encoding, needle } = this.#format
+    if (encoding === 'buffer' || typeof needle !== 'number') return undefined
     if (this.#carry.length > 0 || this.#isSkipping) return undefined
-    const end = chunk.lastIndexOf(this.#needle, at + BLOCK - 1) + 1
+    const end = chunk.lastIndexOf(needle, at + BLOCK - 1) + 1
     if (end <= at) return undefined
     const bytes = chunk.subarray(at, end)
     return encoding === 'latin1' || isAscii(bytes) ? bytes.toString('latin1') : undefined
   }
 
-  /** Cuts a string into frames, until `emit` stops it. @returns how much of it was used */
-  #pushText(text: string, emit: Emit<string>): number {
-    this.#isStopped = false
-    let at = 0
-    while (at < text.length) {
-      const end = text.indexOf(this.#mark, at)
-      const stop = this.#isLine && end > at && text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end
-      const frame = text.slice(at, stop)
-      at = end + 1
-      if (frame.length > this.#settings.maxBytes) this.#tooLong(frame.length)
-      else if (!emit(frame)) {
-        this.#isStopped = true
-        return at
-      }
-    }
-    return at
-  }
-
-  /** Returns the frame that began in an earlier chunk; `undefined` if it is skipped. */
+  /** Returns the frame that ends here, with its beginning from earlier chunks; `undefined` if it is skipped. */
   #join(chunk: Buffer, from: number, end: number): Buffer | string | undefined {
+    if (this.#carry.length === 0) return this.#cut(chunk, from, end)
     const size = this.#carry.length + end - from
     if (end > from) this.#carry.append(chunk, from, end)
     return this.#cut(this.#carry.take(), 0, size)
   }
 
-  /** Returns a frame; `undefined` if it is skipped. */
   #cut(bytes: Buffer, start: number, end: number): Buffer | string | undefined {
-    const stop = this.#isLine && end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end
-    if (this.#isSkipping || stop - start > this.#settings.maxBytes) {
+    const { isLine, maxBytes, encoding } = this.#format
+    const stop = isLine && end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end
+    if (this.#isSkipping || stop - start > maxBytes) {
       this.#tooLong(stop - start)
       this.#isSkipping = false
       return undefined
     }
-    const { encoding } = this.#settings
     if (encoding === 'buffer') return bytes.subarray(start, stop)
     // Without a name, Node does not look up the encoding.
     return bytes.toString(encoding === 'utf8' ? undefined : encoding, start, stop)
   }
 
-  /** Keeps the beginning of a frame, unless it is too long already. */
+  /** Keeps the beginning of a frame. If it is too long already, only what may be the beginning of its delimiter. */
   #keep(chunk: Buffer, from: number): void {
+    const { delimiter, isLine, maxBytes } = this.#format
     const size = this.#carry.length + chunk.length - from
-    if (this.#isSkipping || size - this.#slack > this.#settings.maxBytes) {
-      if (!this.#isSkipping) this.#tooLong(size)
+    const ofDelimiter = isLine ? 1 : delimiter.length - 1
+    if (!this.#isSkipping && size - ofDelimiter > maxBytes) {
+      this.#tooLong(size)
       this.#isSkipping = true
-      this.#carry.append(chunk, Math.max(from, chunk.length - this.#delimiter.length), chunk.length)
-      this.#carry.drop(this.#carry.length - this.#delimiter.length + 1)
-    } else this.#carry.append(chunk, from, chunk.length)
+    }
+    const most = this.#isSkipping ? delimiter.length - 1 : Infinity
+    this.#carry.append(chunk, Math.max(from, chunk.length - most), chunk.length)
+    this.#carry.drop(this.#carry.length - most)
   }
 
   #tooLong(size: number): void {
-    if (this.#settings.tooLong === 'fail') throw tooLarge(size, 'maxBytes', this.#settings.maxBytes)
+    const { tooLong, maxBytes } = this.#format
+    if (tooLong === 'fail') throw tooLarge(size, 'maxBytes', maxBytes)
     if (!this.#isSkipping) this.skipped += 1
   }
 }

@@ -14,14 +14,12 @@ const BATCH = 64
 export class FrameInput<In> {
   readonly #codec: Codec<In, never>
   #decoder: Decoder<In>
-  /** The chunk, how far it is decoded, and whether the input ends with it. */
-  #chunk: Buffer = EMPTY
+  /** The chunk until it is decoded, how far it is, and whether the input ends with it. */
+  #chunk: Buffer | undefined
   #at = 0
   #end: InputEnd = 'open'
-  /** Whether there is something to decode. */
-  #isPending = false
   /** The decoded frames, and the index of the next. */
-  #frames: (In | undefined)[] = []
+  readonly #frames: (In | undefined)[] = []
   #next = 0
   /** The error after the decoded frames. */
   #error: Error | undefined
@@ -34,7 +32,7 @@ export class FrameInput<In> {
 
   /** Whether `next()` has a frame, or an error. */
   get isReady(): boolean {
-    while (this.#next === this.#frames.length && this.#isPending) this.#decode()
+    while (this.#next === this.#frames.length && this.#chunk !== undefined) this.#decode(this.#chunk)
     return this.#next < this.#frames.length || this.#error !== undefined
   }
 
@@ -52,7 +50,6 @@ export class FrameInput<In> {
     this.#chunk = chunk
     this.#at = 0
     this.#end = end
-    this.#isPending = true
   }
 
   /** Ends the input: the remaining bytes are the last frame, or a part of one. */
@@ -63,13 +60,11 @@ export class FrameInput<In> {
   /** Returns the next frame that has arrived. @throws SockError the decoder's error */
   next(): In | typeof NOTHING {
     if (!this.isReady) return NOTHING
-    if (this.#next < this.#frames.length) {
-      const frame = this.#frames[this.#next] as In
-      // A frame that was read must not live until the next chunk: its chunk would, too.
-      this.#frames[this.#next++] = undefined
-      return frame
-    }
-    throw this.#error as Error
+    if (this.#next === this.#frames.length) throw this.#error as Error
+    const frame = this.#frames[this.#next] as In
+    // A frame that was read must not live until the next chunk: its chunk would, too.
+    this.#frames[this.#next++] = undefined
+    return frame
   }
 
   /** Returns the bytes of the incomplete frame, if the decoder provides them. Afterwards the decoder starts again. */
@@ -83,35 +78,31 @@ export class FrameInput<In> {
     } catch (error) {
       partial = (error as { partial?: Buffer }).partial
     }
-    return typeof partial === 'string' || partial instanceof Uint8Array
-      ? Buffer.from(partial as string)
-      : EMPTY
+    const isBytes = typeof partial === 'string' || partial instanceof Uint8Array
+    return isBytes ? Buffer.from(partial as string) : EMPTY
   }
 
   /** Drops all received bytes. */
   reset(): void {
     this.#skipped = this.skipped
     this.#decoder = this.#codec.decoder()
-    this.#chunk = EMPTY
-    this.#isPending = false
+    this.#chunk = undefined
     this.#forgetFrames()
     this.#error = undefined
   }
 
-  #decode(): void {
+  #decode(chunk: Buffer): void {
     this.#forgetFrames()
-    const chunk = this.#chunk
     try {
       if (this.#at < chunk.length) this.#at = this.#decoder.push(chunk, this.#emit, this.#at) ?? chunk.length
-      if (this.#at < chunk.length) return
-      this.#chunk = EMPTY
-      this.#isPending = false
-      if (this.#end === 'whole') this.#decoder.end(this.#emit)
-      else if (this.#end === 'cut') {
-        throw incomplete(this.takePartial(), 'before the place where the datagram was cut')
+      if (this.#at === chunk.length) {
+        this.#chunk = undefined
+        if (this.#end === 'whole') this.#decoder.end(this.#emit)
+        else if (this.#end === 'cut')
+          throw incomplete(this.takePartial(), 'before the place where the datagram was cut')
       }
     } catch (error) {
-      this.#isPending = false
+      this.#chunk = undefined
       this.#error = error as Error
     }
   }

@@ -1,7 +1,6 @@
 import type { Channel, Connection, DatagramChannel, ReadOptions } from '@sock/core'
 import { wrongType } from '@sock/core/transport'
 import { checkCodec, incomplete, type Codec } from './codec.js'
-import { FrameDeadlines, type Waiting } from './frame-deadlines.js'
 import { FrameInput, NOTHING } from './frame-input.js'
 import { checkFrameOptions, type FrameOptions } from './options.js'
 
@@ -51,31 +50,32 @@ export function frames<In, Out, C extends Channel>(
   checkChannel(channel)
   checkCodec(codec)
   const { frameTimeout } = checkFrameOptions('frames() options', options)
-  const framed = new CodedChannel(channel, codec, new FrameDeadlines(frameTimeout))
+  const framed = new CodedChannel(channel, codec, frameTimeout)
   return framed as unknown as FramedChannel<In, Out, C>
 }
 
 /** The framed channel of handlers and programs, with the methods that supply its input. */
-export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
+export class CodedChannel<In, Out> implements FramedChannel<In, Out> {
   readonly channel: Channel
   readonly #codec: Codec<In, Out>
-  readonly #deadlines: FrameDeadlines
+  readonly #frameTimeout: number
   readonly #input: FrameInput<In>
   /** Undefined on datagrams: a datagram holds complete frames. */
   readonly #connection: Connection | undefined
   /** `ended`: no more bytes come. `closed`: remaining frames are not read any more. */
   #state: 'open' | 'ended' | 'closed' = 'open'
-  /** Whether the rest of a frame is missing, as shutdown and deadlines know it. */
+  /** Whether the rest of a frame is missing, as shutdown knows it, and the timer until it is late. */
   #isWaiting = false
+  #timer: NodeJS.Timeout | undefined
   /** The error it was reset with. */
   failure: Error | undefined
   /** Number of frames that were read. */
   given = 0
 
-  constructor(channel: Channel, codec: Codec<In, Out>, deadlines: FrameDeadlines) {
+  constructor(channel: Channel, codec: Codec<In, Out>, frameTimeout: number) {
     this.channel = channel
     this.#codec = codec
-    this.#deadlines = deadlines
+    this.#frameTimeout = frameTimeout
     this.#input = new FrameInput(codec)
     this.#connection = isDatagramChannel(channel) ? undefined : (channel as Connection)
   }
@@ -141,13 +141,10 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
 
   // Input.
 
-  /** Adds received bytes. */
-  push(chunk: Buffer): void {
-    this.#input.push(chunk)
-  }
-
-  /** Adds a datagram. A peer that was closed before goes on with it: on a shared socket, `close()` is for one datagram. */
-  pushDatagram(data: Buffer, truncated: boolean): void {
+  /** Adds received bytes; with `truncated`, a datagram. */
+  push(data: Buffer, truncated?: boolean): void {
+    if (truncated === undefined) return this.#input.push(data)
+    // On a shared socket, `close()` is for one datagram: its peer goes on with the next.
     this.#state = 'open'
     this.#input.push(data, truncated ? 'cut' : 'whole')
   }
@@ -156,12 +153,17 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   finish(): void {
     if (this.#state !== 'open') return
     this.#state = 'ended'
-    this.#deadlines.end(this)
+    clearTimeout(this.#timer)
     this.#input.end()
   }
 
-  /** Returns the next frame that has arrived. @throws SockError what is wrong with it */
-  next(): In | typeof NOTHING {
+  /**
+   * Returns the next frame that has arrived.
+   *
+   * @param resets whether a wrong frame resets the connection; callbacks throw the error, which does the same
+   * @throws SockError what is wrong with the frame
+   */
+  next(resets = false): In | typeof NOTHING {
     if (this.#state === 'closed') return NOTHING
     let frame: In | typeof NOTHING
     try {
@@ -169,6 +171,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     } catch (error) {
       // The next datagram has nothing to do with this one.
       if (this.#connection === undefined) this.#input.reset()
+      else if (resets) this.#reset(error as Error)
       throw error
     }
     if (frame !== NOTHING) this.given += 1
@@ -180,12 +183,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
   stop(): void {
     this.#state = 'closed'
     if (this.#connection === undefined) this.#input.reset()
-    this.#deadlines.end(this)
-  }
-
-  /** Fails the frame whose rest has not arrived in time. */
-  late(ms: number): void {
-    this.#reset(incomplete(this.#input.takePartial(), `after ${ms} ms (frameTimeout)`))
+    clearTimeout(this.#timer)
   }
 
   /** Resets the connection: after a wrong frame, the bytes that follow cannot be trusted. */
@@ -195,61 +193,50 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out>, Waiting {
     this.#connection?.destroy(error)
   }
 
-  /** Tells shutdown and deadlines whether the rest of a frame is missing. */
+  /** Tells shutdown whether the rest of a frame is missing, and limits its time. */
   #waitForRest(isPartial: boolean): void {
     const connection = this.#connection
     if (connection === undefined || this.#isWaiting === isPartial) return
     this.#isWaiting = isPartial
     connection.busy = isPartial
-    if (isPartial) this.#deadlines.begin(this)
-    else this.#deadlines.end(this)
+    const ms = this.#frameTimeout
+    clearTimeout(this.#timer)
+    if (!isPartial || ms === Infinity) return
+    const late = (): void =>
+      this.#reset(incomplete(this.#input.takePartial(), `after ${ms} ms (frameTimeout)`))
+    this.#timer = setTimeout(late, ms).unref()
   }
 
-  /** Resolves with the next frame, or with `end`; does not wait for a frame that has arrived. */
+  /** Resolves with the next frame, or with `end`. A frame that has arrived costs no async function. */
   #pull<T>(take: (frame: In) => T, end: T, options?: ReadOptions): Promise<T> {
-    let frame: In | typeof NOTHING
     try {
-      frame = this.next()
+      const frame = this.next(true)
+      if (frame !== NOTHING) return Promise.resolve(take(frame))
     } catch (error) {
-      return this.#failed(error as Error)
+      const failure = error as Error
+      return Promise.reject(failure)
     }
-    if (frame !== NOTHING) return Promise.resolve(take(frame))
     return this.#state === 'open' ? this.#wait(take, end, options) : Promise.resolve(end)
   }
 
   async #wait<T>(take: (frame: In) => T, end: T, options?: ReadOptions): Promise<T> {
     const until = options?.timeout === undefined ? undefined : performance.now() + options.timeout
     while (this.#state === 'open') {
-      const left = until === undefined ? options : { ...options, timeout: timeLeft(until) }
       // oxlint-disable-next-line no-await-in-loop -- one chunk after another
-      await this.#receive(left)
-      try {
-        const frame = this.next()
-        if (frame !== NOTHING) return take(frame)
-      } catch (error) {
-        return this.#failed(error as Error)
-      }
+      await this.#receive(until === undefined ? options : { ...options, timeout: timeLeft(until) })
+      const frame = this.next(true)
+      if (frame !== NOTHING) return take(frame)
     }
     return end
   }
 
   /** Waits for bytes, or for the end of the input. */
   async #receive(options?: ReadOptions): Promise<void> {
-    if (isDatagramChannel(this.channel)) {
-      const datagram = await this.channel.receive(options)
-      if (datagram === null) this.finish()
-      else this.pushDatagram(datagram.data, datagram.truncated)
-      return
-    }
-    const chunk = await this.channel.read(options)
-    if (chunk === null) this.finish()
-    else this.push(chunk)
-  }
-
-  /** Handles a decoder's failure during a read. */
-  #failed(error: Error): Promise<never> {
-    if (this.#connection !== undefined) this.#reset(error)
-    return Promise.reject(error)
+    const { channel } = this
+    const received = await (isDatagramChannel(channel) ? channel.receive(options) : channel.read(options))
+    if (received === null) this.finish()
+    else if (Buffer.isBuffer(received)) this.push(received)
+    else this.push(received.data, received.truncated)
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Channel, Handler } from '@sock/core'
 import { checkHandler, wrongType } from '@sock/core/transport'
 import { checkCodec, type Codec } from './codec.js'
-import { FrameDeadlines } from './frame-deadlines.js'
 import { NOTHING } from './frame-input.js'
 import { CodedChannel, type FramedChannel } from './framed-channel.js'
 import { checkFrameOptions, type FrameOptions } from './options.js'
@@ -72,59 +71,54 @@ export function framed<In, Out>(
   options?: FrameOptions,
 ): Handler | ChannelCallbacks {
   checkCodec(codec)
-  const deadlines = new FrameDeadlines(checkFrameOptions('framed() options', options).frameTimeout)
+  const { frameTimeout } = checkFrameOptions('framed() options', options)
   const { run, callbacks } = checkHandler<FrameFunction<In, Out>, FrameCallbacks<In, Out>>(handler, CALLBACKS)
-  if (run !== undefined) return withFunction(codec, run, deadlines)
-  if (callbacks?.message !== undefined) return new FramedCallbacks(codec, callbacks, deadlines)
+  const open = (channel: Channel): CodedChannel<In, Out> => new CodedChannel(channel, codec, frameTimeout)
+  if (run !== undefined) return (channel) => runFunction(open(channel), run)
+  if (callbacks?.message !== undefined) return new FramedCallbacks(open, callbacks)
   throw wrongType('handler', 'a function or an object with a callback "message"', handler)
 }
 
-function withFunction<In, Out>(
-  codec: Codec<In, Out>,
+async function runFunction<In, Out>(
+  peer: CodedChannel<In, Out>,
   handler: FrameFunction<In, Out>,
-  deadlines: FrameDeadlines,
-): Handler {
-  return async (channel) => {
-    const peer = new CodedChannel(channel, codec, deadlines)
-    try {
+): Promise<void> {
+  try {
+    await handler(peer)
+    // A datagram may hold more frames than the handler has read. It runs again for them, as for further datagrams, unless it
+    // reads nothing.
+    for (let given = 0; peer.hasFrames && peer.given > given;) {
+      given = peer.given
+      // oxlint-disable-next-line no-await-in-loop -- one run after another
       await handler(peer)
-      // A datagram may hold more frames than the handler has read. It runs again for them, as for further datagrams, unless it
-      // reads nothing.
-      for (let given = 0; peer.hasFrames && peer.given > given;) {
-        given = peer.given
-        // oxlint-disable-next-line no-await-in-loop -- one run after another
-        await handler(peer)
-      }
-    } finally {
-      peer.stop()
     }
+  } finally {
+    peer.stop()
   }
 }
 
+/** A class, since servers of datagrams would refuse `end` in a plain object: they have no such callback. */
 class FramedCallbacks<In, Out> implements ChannelCallbacks {
-  readonly #codec: Codec<In, Out>
+  readonly #open: (channel: Channel) => CodedChannel<In, Out>
   readonly #handler: FrameCallbacks<In, Out>
-  readonly #deadlines: FrameDeadlines
   readonly #peers = new WeakMap<Channel, CodedChannel<In, Out>>()
   readonly drain?: (channel: Channel) => void | Promise<void>
 
-  constructor(codec: Codec<In, Out>, handler: FrameCallbacks<In, Out>, deadlines: FrameDeadlines) {
-    this.#codec = codec
+  constructor(open: (channel: Channel) => CodedChannel<In, Out>, handler: FrameCallbacks<In, Out>) {
+    this.#open = open
     this.#handler = handler
-    this.#deadlines = deadlines
     if (handler.drain !== undefined) this.drain = (channel) => handler.drain?.(this.#peer(channel))
   }
 
   open(channel: Channel): void | Promise<void> {
-    const peer = new CodedChannel(channel, this.#codec, this.#deadlines)
+    const peer = this.#open(channel)
     this.#peers.set(channel, peer)
     return this.#handler.open?.(peer)
   }
 
   data(channel: Channel, chunk: Buffer, _from?: unknown, truncated?: boolean): void | Promise<void> {
     const peer = this.#peer(channel)
-    if (truncated === undefined) peer.push(chunk)
-    else peer.pushDatagram(chunk, truncated)
+    peer.push(chunk, truncated)
     return this.#deliver(peer)
   }
 
@@ -154,21 +148,22 @@ class FramedCallbacks<In, Out> implements ChannelCallbacks {
     return this.#handler.end === undefined ? void peer.channel.close() : this.#handler.end(peer)
   }
 
-  /** Delivers frames that have arrived. @returns a promise if a callback must be awaited */
+  /** Delivers all frames that have arrived. @returns a promise if a callback must be awaited */
   #deliver(peer: CodedChannel<In, Out>): Promise<void> | undefined {
-    for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
-      const result = this.#handler.message(peer, frame)
-      if (typeof result === 'object') return this.#deliverRest(peer, result)
-    }
-    return undefined
+    const pending = this.#deliverUntilBusy(peer)
+    return pending === undefined ? undefined : this.#deliverRest(peer, pending)
   }
 
   async #deliverRest(peer: CodedChannel<In, Out>, first: Promise<void>): Promise<void> {
-    await first
+    // oxlint-disable-next-line no-await-in-loop -- one frame after another
+    for (let busy: Promise<void> | undefined = first; busy; busy = this.#deliverUntilBusy(peer)) await busy
+  }
+
+  #deliverUntilBusy(peer: CodedChannel<In, Out>): Promise<void> | undefined {
     for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
       const result = this.#handler.message(peer, frame)
-      // oxlint-disable-next-line no-await-in-loop -- one frame after another
-      if (typeof result === 'object') await result
+      if (typeof result === 'object') return result
     }
+    return undefined
   }
 }
