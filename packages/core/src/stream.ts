@@ -26,5 +26,6 @@ export type {
   StreamListenOptions,
   StreamSocketOptions,
 } from './lib/stream/port.js'
+export { markReused, ownBytes } from './lib/channel/reused-memory.js'
 export { createStreamServer, type StreamBinding } from './lib/stream/server.js'
 export type { StreamServerSettings } from './lib/stream/settings.js'

@@ -65,7 +65,10 @@ struct source {
   struct source *next_closed;
 };
 
-/* Memory for reads. Once full it is never reused; JavaScript keeps it alive through the slices. */
+/*
+ * Memory for reads. Once full it is released; JavaScript keeps it alive through the slices. It is not written to twice,
+ * unless it counts the chunks that are in use.
+ */
 struct slab {
   uint8_t *data;
   size_t size;
@@ -73,6 +76,8 @@ struct slab {
   /* Its index in `engine->slab_list` for this batch; -1 if it is not in the list. */
   int32_t number;
   napi_ref buffer;
+  /* In memory shared with JavaScript, which gives chunks back; NULL if its memory is not read into again. */
+  int32_t *in_use;
 };
 
 struct engine {
@@ -92,6 +97,8 @@ struct engine {
 
   napi_ref dispatch;
   napi_ref slab_list;
+  /* The memory of each slab in `reused`, for JavaScript. */
+  napi_ref reused_list;
   napi_ref shared;
   napi_ref out_buffer;
 
@@ -105,6 +112,8 @@ struct engine {
    */
   int32_t *stalls;
   uint8_t *out;
+  /* For each slab in `reused`. */
+  int32_t *in_use;
 
   int32_t event_count;
   size_t batch_bytes;
@@ -135,6 +144,10 @@ struct engine {
   struct slab small;
   struct slab large;
   int32_t slabs_in_batch;
+  /* For streams whose chunks are given back: allocated when needed, and then filled in order. */
+  struct slab reused[REUSED_SLABS];
+  int32_t reused_count;
+  int32_t next_replaced;
 
   /* For datagram sockets; allocated when needed. */
   struct sender *senders;
@@ -186,6 +199,7 @@ static inline struct source *source_if(struct source *source, enum source_kind k
 /* slab.c */
 bool fresh_memory(napi_env env, size_t size, void **data, napi_value *buffer);
 uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size);
+struct slab *slab_reused(struct engine *engine, size_t size);
 int32_t slab_number(struct engine *engine, struct slab *slab);
 int32_t batch_value(struct engine *engine, napi_value value);
 void slabs_begin_batch(struct engine *engine);

@@ -171,6 +171,7 @@ void loop_close(struct engine *engine, void (*closed)(struct engine *engine)) {
   slabs_release(engine);
   forget(engine, engine->dispatch);
   forget(engine, engine->slab_list);
+  forget(engine, engine->reused_list);
   forget(engine, engine->shared);
   forget(engine, engine->out_buffer);
   forget(engine, engine->send_memory);
@@ -193,12 +194,22 @@ static void *shared_memory(struct engine *engine, size_t bytes, napi_value objec
   return data;
 }
 
-/* start(dispatch, reserved descriptors): `{ shared, out, slabs }`, the memory of batches */
+/* Adds an array that JavaScript sees as a property of `object`. False, with an exception pending, on failure. */
+static bool shared_list(struct engine *engine, napi_value object, const char *name, napi_ref *reference) {
+  napi_env env = engine->env;
+  napi_value list;
+  NAPI(env, napi_create_array(env, &list), false);
+  NAPI(env, napi_create_reference(env, list, 1, reference), false);
+  NAPI(env, napi_set_named_property(env, object, name, list), false);
+  return true;
+}
+
+/* start(dispatch, reserved descriptors): `{ shared, out, slabs, reused }`, the memory of batches */
 static napi_value start(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   size_t events = MAX_EVENTS * EVENT_WIDTH, operations = MAX_OPERATIONS * EVENT_WIDTH, header = EVENT_WIDTH;
-  size_t total = header + events + operations + operations;
-  napi_value result, slabs;
+  size_t total = header + events + operations + operations + REUSED_SLABS;
+  napi_value result;
   if (engine->dispatch != NULL) {
     NAPI(env, napi_throw_error(env, NULL, "Cannot start the engine: it was started before"), NULL);
     return NULL;
@@ -208,9 +219,8 @@ static napi_value start(napi_env env, napi_callback_info info) {
   void *memory = shared_memory(engine, total * sizeof(int32_t), result, "shared", &engine->shared);
   void *out = shared_memory(engine, OUT_BYTES, result, "out", &engine->out_buffer);
   if (memory == NULL || out == NULL) return NULL;
-  NAPI(env, napi_create_array(env, &slabs), NULL);
-  NAPI(env, napi_create_reference(env, slabs, 1, &engine->slab_list), NULL);
-  NAPI(env, napi_set_named_property(env, result, "slabs", slabs), NULL);
+  if (!shared_list(engine, result, "slabs", &engine->slab_list)) return NULL;
+  if (!shared_list(engine, result, "reused", &engine->reused_list)) return NULL;
   NAPI(env, napi_create_reference(env, arguments[0], 1, &engine->dispatch), NULL);
   engine->small.size = SMALL_SLAB;
   engine->large.size = LARGE_SLAB;
@@ -218,6 +228,7 @@ static napi_value start(napi_env env, napi_callback_info info) {
   engine->events = engine->header + header;
   engine->operations = engine->events + events;
   engine->stalls = engine->operations + operations;
+  engine->in_use = engine->stalls + operations;
   engine->out = out;
   return result;
 }

@@ -7,7 +7,7 @@
 #define SOCK_NUMBERS_H
 
 #define SHARED_NUMBERS(NUMBER, EVENT, HEADER)                                                                                        \
-  NUMBER(INTERFACE, 5)         /* The version of the functions of the addon. Increment it when one changes. */                       \
+  NUMBER(INTERFACE, 6)         /* The version of the functions of the addon. Increment it when one changes. */                       \
   NUMBER(EVENT_WIDTH, 4)       /* int32 values per event, per operation (slot, offset in `out`, length) and per stall. */            \
   NUMBER(MAX_EVENTS, 512)      /* Events that one batch can hold. */                                                                 \
   NUMBER(MAX_OPERATIONS, 512)  /* Operations that one batch can gather before it is flushed. */                                      \
@@ -17,6 +17,7 @@
   NUMBER(SENDS_AT, 4)          /* int32 values before the first batched datagram: the number of datagrams, and unused values. */     \
   NUMBER(SEND_WIDTH, 4)        /* int32 values per batched datagram: slot, offset, length, token of the receiver, later errno. */    \
   NUMBER(MAX_SENDS, 256)       /* Datagrams that one batch can gather before they are flushed. */                                    \
+  NUMBER(REUSED_SLABS, 6)      /* Slabs for streams whose chunks are read into again. */                                             \
   NUMBER(UNIX_FAMILY, 1)       /* The family of Unix datagram sockets. Those of UDP are 4 and 6. */                                  \
                                                                                                                                      \
   HEADER(OPERATIONS, 0) /* number of gathered operations */                                                                          \
@@ -33,7 +34,8 @@
   EVENT(REFUSED, 6)     /* accepting failed: errno */                                                                                \
   EVENT(DATAGRAM, 7)    /* offset and whether it was cut, length and place of the sender plus 1; slab as above */                    \
   EVENT(SENDER, 8)      /* token of a new sender, number of its address in the list of slabs */                                      \
-  EVENT(CREDENTIALS, 9) /* number of `[pid, uid, gid]`, for the datagrams that follow */
+  EVENT(CREDENTIALS, 9) /* number of `[pid, uid, gid]`, for the datagrams that follow */                                             \
+  EVENT(REUSED, 10)     /* as CHUNK, in memory that is read into again once it is given back */
 
 #define NUMBER(name, value) name = value,
 #define EVENT(name, value) KIND_##name = value,

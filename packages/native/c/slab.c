@@ -1,6 +1,10 @@
 /*
  * Memory for reads. A slab is filled from its start and released when it is full: the slices that were handed out
  * keep it alive, and it is never written to again.
+ *
+ * Streams that reuse chunks have slabs of their own. One of these is filled from its start again as soon as all its
+ * chunks have been given back. While they are in use, the next slab is taken. When none has room, one is released like
+ * the others: its chunks are never overwritten.
  */
 #include "engine.h"
 
@@ -43,6 +47,16 @@ bool fresh_memory(napi_env env, size_t size, void **data, napi_value *buffer) {
   return true;
 }
 
+/* Tells JavaScript which memory a slab of reused chunks has now. Chunks of the earlier one do not count any more. */
+static bool enlist(struct engine *engine, struct slab *slab, napi_value buffer) {
+  napi_env env = engine->env;
+  napi_value list;
+  *slab->in_use = 0;
+  NAPI(env, napi_get_reference_value(env, engine->reused_list, &list), false);
+  NAPI(env, napi_set_element(env, list, (uint32_t)(slab - engine->reused), buffer), false);
+  return true;
+}
+
 static bool renew(struct engine *engine, struct slab *slab) {
   napi_value buffer;
   void *data;
@@ -52,15 +66,30 @@ static bool renew(struct engine *engine, struct slab *slab) {
   slab->data = data;
   slab->used = 0;
   slab->number = -1;
-  return true;
+  return slab->in_use == NULL || enlist(engine, slab, buffer);
+}
+
+static bool has_room(const struct slab *slab, size_t size) {
+  return slab->data != NULL && slab->size - slab->used >= size;
 }
 
 /* Returns where `size` bytes may be written; the caller advances `used` to keep them. NULL if there is no memory. */
 uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size) {
   INVARIANT(size <= slab->size && slab->used <= slab->size);
-  bool fits = slab->data != NULL && slab->size - slab->used >= size;
-  if (!fits && !renew(engine, slab)) return NULL;
+  if (!has_room(slab, size) && !renew(engine, slab)) return NULL;
   return slab->data + slab->used;
+}
+
+/* Returns the slab to reserve `size` bytes in, for a stream that reuses chunks. */
+struct slab *slab_reused(struct engine *engine, size_t size) {
+  for (int32_t index = 0; index < engine->reused_count; index++) {
+    if (has_room(&engine->reused[index], size)) return &engine->reused[index];
+  }
+  if (engine->reused_count == REUSED_SLABS) return &engine->reused[engine->next_replaced++ % REUSED_SLABS];
+  struct slab *slab = &engine->reused[engine->reused_count];
+  *slab = (struct slab){.size = LARGE_SLAB, .number = -1, .in_use = &engine->in_use[engine->reused_count]};
+  engine->reused_count++;
+  return slab;
 }
 
 /* Code that has a slice has the whole slab, and may have transferred its memory: `chunk.buffer.transfer()`. */
@@ -79,9 +108,16 @@ void slabs_begin_batch(struct engine *engine) {
   engine->slabs_in_batch = 0;
   check(engine, &engine->small);
   check(engine, &engine->large);
+  for (int32_t index = 0; index < engine->reused_count; index++) {
+    struct slab *slab = &engine->reused[index];
+    INVARIANT(*slab->in_use >= 0);
+    check(engine, slab);
+    if (*slab->in_use == 0) slab->used = 0;
+  }
 }
 
 void slabs_release(struct engine *engine) {
   drop(engine, &engine->small);
   drop(engine, &engine->large);
+  for (int32_t index = 0; index < engine->reused_count; index++) drop(engine, &engine->reused[index]);
 }

@@ -23,6 +23,8 @@ struct stream {
   size_t window;
   bool connecting;
   bool reading;
+  /* Its chunks are given back, and their memory is read into again. */
+  bool reuses;
   bool wants_room;
   /* During a flush: the index of its latest operation, or -1. */
   int32_t last_operation;
@@ -48,18 +50,21 @@ static bool push_chunk(struct engine *engine, struct stream *stream, struct slab
   /* Fail, since these bytes cannot be delivered, and a gap in the data would go unnoticed. */
   if (number < 0) return fail(engine, stream, EIO);
   INVARIANT(length <= slab->size - slab->used);
-  push_event(engine, &stream->source, KIND_CHUNK | number << KIND_BITS, (int32_t)slab->used, (int32_t)length);
+  int32_t kind = slab->in_use == NULL ? KIND_CHUNK : KIND_REUSED;
+  push_event(engine, &stream->source, kind | number << KIND_BITS, (int32_t)slab->used, (int32_t)length);
   slab->used += length;
+  if (slab->in_use != NULL) ++*slab->in_use;
   return true;
 }
 
-static bool took(struct engine *engine, struct stream *stream, const uint8_t *data, size_t length) {
-  bool was_bulk = stream->window > SMALL_READ;
+static bool took(
+    struct engine *engine, struct stream *stream, struct slab *slab, const uint8_t *data, size_t length) {
+  bool is_short = slab == &engine->large && length < COPY_BELOW;
   stream->window = length < SMALL_READ ? SMALL_READ : length < LARGE_READ ? LARGE_READ : WHOLE_READ;
   engine->batch_bytes += length;
-  uint8_t *copy = was_bulk && length < COPY_BELOW ? slab_reserve(engine, &engine->small, length) : NULL;
+  uint8_t *copy = is_short ? slab_reserve(engine, &engine->small, length) : NULL;
   if (copy != NULL) memcpy(copy, data, length);
-  return push_chunk(engine, stream, was_bulk && copy == NULL ? &engine->large : &engine->small, length);
+  return push_chunk(engine, stream, copy == NULL ? slab : &engine->small, length);
 }
 
 /*
@@ -68,13 +73,15 @@ static bool took(struct engine *engine, struct stream *stream, const uint8_t *da
  */
 static bool read_some(struct engine *engine, struct stream *stream) {
   size_t window = stream->window;
+  size_t least = window > LARGE_READ ? LARGE_READ : window;
   struct slab *slab = window > SMALL_READ ? &engine->large : &engine->small;
-  uint8_t *data = slab_reserve(engine, slab, window > LARGE_READ ? LARGE_READ : window);
+  if (stream->reuses) slab = slab_reused(engine, least);
+  uint8_t *data = slab_reserve(engine, slab, least);
   if (data == NULL) return fail(engine, stream, ENOMEM);
   if (window > slab->size - slab->used) window = slab->size - slab->used;
   ssize_t length = recv(stream->source.fd, data, window, 0);
   if (length < 0) return errno == EAGAIN || errno == EINTR || fail(engine, stream, errno);
-  if (length > 0) return took(engine, stream, data, (size_t)length);
+  if (length > 0) return took(engine, stream, slab, data, (size_t)length);
   stream->reading = false;
   push_event(engine, &stream->source, KIND_END, 0, 0);
   return true;
@@ -285,6 +292,15 @@ static napi_value set_reading(napi_env env, napi_callback_info info) {
   return number(env, source_arm(engine, &stream->source, stream->source.armed | EPOLLIN));
 }
 
+/* setReusing(slot, whether): whether the memory of its chunks is read into again. 0, or errno */
+static napi_value set_reusing(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct stream *stream = stream_of(engine, arguments[0]);
+  if (stream == NULL) return number(env, EBADF);
+  NAPI(env, napi_get_value_bool(env, arguments[1], &stream->reuses), NULL);
+  return number(env, 0);
+}
+
 /* shutdown(slot): sends FIN. 0, or errno */
 static napi_value shutdown_write(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
@@ -377,6 +393,7 @@ bool stream_register(struct engine *engine, napi_value exports) {
          define(engine, exports, "sendQueue", send_queue) &&
          define(engine, exports, "awaitRoom", await_room) &&
          define(engine, exports, "setReading", set_reading) &&
+         define(engine, exports, "setReusing", set_reusing) &&
          define(engine, exports, "shutdown", shutdown_write) &&
          define(engine, exports, "close", close_stream) &&
          define(engine, exports, "name", name) &&

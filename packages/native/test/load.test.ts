@@ -32,7 +32,7 @@ describe('loadAddon', () => {
   it('loadAddon() takes what was built in the clone, also where a package is installed', () => {
     const mine = { built: 'here' }
     const found = { 'build/sock_native.node': binary(mine), '@sock/native-linux-x64-gnu': {} }
-    expect(loadAddon(host(found))).toEqual({ addon: mine })
+    expect(loadAddon(host(found))).toEqual({ addon: mine, isChecked: false })
   })
 
   it.each([
@@ -43,7 +43,7 @@ describe('loadAddon', () => {
   ] as const)('loadAddon() takes the package for %s with %s', (arch, libc) => {
     const addon = { for: `${arch}-${libc}` }
     const one = host({ [`@sock/native-linux-${arch}-${libc}`]: binary(addon) }, { arch, libc: () => libc })
-    expect(loadAddon(one)).toEqual({ addon })
+    expect(loadAddon(one)).toEqual({ addon, isChecked: false })
   })
 
   it('loadAddon() names the package that is missing', () => {

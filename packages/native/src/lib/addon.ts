@@ -29,6 +29,8 @@ export interface Addon {
   awaitRoom(slot: number): number
   /** Starts or stops reading. @returns 0 or errno */
   setReading(slot: number, whether: boolean): number
+  /** Sets whether the memory of a stream's chunks is read into again: then they are `reused`. @returns 0 or errno */
+  setReusing(slot: number, whether: boolean): number
   /** Sends FIN. @returns 0 or errno */
   shutdown(slot: number): number
   close(slot: number, withReset: boolean): void
@@ -93,10 +95,12 @@ export interface Addon {
   kernelDrops(slot: number): number
 }
 
-/** Memory shared by both sides: a header, events, operations and stalls. `numbers.ts` has the offsets. */
+/** Memory shared by both sides: a header, events, operations, stalls and counts of reused chunks. `numbers.ts` has the offsets. */
 export interface BatchMemory {
   readonly shared: ArrayBuffer
   readonly out: ArrayBuffer
   /** What the events of the current batch refer to: slabs, addresses and credentials. */
   readonly slabs: unknown[]
+  /** The memory that reused chunks are read into. The number of their chunks in use is at the end of `shared`. */
+  readonly reused: readonly ArrayBuffer[]
 }

@@ -10,9 +10,10 @@ import {
   clientOptions,
   connectionOptions,
   listenerOptions,
+  type EngineSettings,
   type NativeEngineOptions,
 } from './engine-options.js'
-import { acceptedNames, dialledNames, ipName, ipNames, UNSPECIFIED } from './names.js'
+import { acceptedNames, dialledNames, ipName, ipNames, UNSPECIFIED, type Names } from './names.js'
 import type { NativeDatagramEngine } from './datagram-engine.js'
 import { NativeListener } from './native-listener.js'
 import { NativeStreamPort } from './native-port.js'
@@ -33,7 +34,7 @@ const ALL_IPV4 = '0.0.0.0'
 
 const loaded = loadAddon()
 /** Shared by all engines that this copy of the package creates in this thread. */
-const loop = 'addon' in loaded ? new Loop(loaded.addon) : undefined
+const loop = 'addon' in loaded ? new Loop(loaded.addon, loaded.isChecked) : undefined
 
 /**
  * Returns the loop. @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE`, a new one for each call, since it gets the
@@ -65,7 +66,7 @@ export function createEngine(options?: NativeEngineOptions): NativeEngine {
       const names = endpoint.kind === 'path' ? acceptedNames(endpoint.address) : ipNames
       const address = endpoint.kind === 'path' ? endpoint.address : (ipName(used, slot, false) ?? UNSPECIFIED)
       const inherited = connectionOptions(settings, endpoint, sockets)
-      return new NativeListener(used, slot, address, names, sink, inherited)
+      return new NativeListener(used, slot, address, names, sink, inherited, settings.reuseChunks)
     },
 
     async connectStream(endpoint, sockets, signal) {
@@ -74,16 +75,27 @@ export function createEngine(options?: NativeEngineOptions): NativeEngine {
       const wanted = clientOptions(settings, endpoint, sockets)
       if (endpoint.kind === 'path') {
         const slot = await dialPath(used, wanted, endpoint.path, signal)
-        return new NativeStreamPort(used, slot, dialledNames(endpoint.address))
+        return connected(used, slot, dialledNames(endpoint.address), settings)
       }
       const slot = await dialIp(used, wanted, endpoint.host ?? 'localhost', endpoint.port, signal)
-      return new NativeStreamPort(used, slot, ipNames)
+      return connected(used, slot, ipNames, settings)
     },
   }
 }
 
 /** The native engine with default options: sockets that are read and written in batches. Linux only. */
 export const engine: NativeEngine = createEngine()
+
+function connected(
+  used: Loop,
+  slot: number,
+  names: Names,
+  { reuseChunks }: EngineSettings,
+): NativeStreamPort {
+  const port = new NativeStreamPort(used, slot, names)
+  if (reuseChunks) port.reuseChunks()
+  return port
+}
 
 function openListener(
   used: Loop,

@@ -16,7 +16,8 @@ const PREBUILT = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-a
 const WITHOUT_LIBUV = ['bun', 'deno']
 
 /** The addon, or a function that returns why there is none. */
-export type Loaded = { readonly addon: Addon } | { readonly error: () => SockError }
+export type Loaded =
+  { readonly addon: Addon; readonly isChecked: boolean } | { readonly error: () => SockError }
 
 /**
  * Loads the addon for this platform, and creates an engine, which is not shared with other copies of this package.
@@ -30,7 +31,7 @@ export function loadAddon(host: Host = thisHost): Loaded {
   try {
     const binary = (load(host, BUILT_HERE) ?? load(host, BESIDE) ?? loadPrebuilt(host)) as Binary
     checkNumbers(binary.numbers ?? {})
-    return { addon: binary.createEngine() }
+    return { addon: binary.createEngine(), isChecked: binary.checked === true }
   } catch (cause) {
     return unavailable((cause as Error).message, cause)
   }

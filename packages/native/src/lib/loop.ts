@@ -11,6 +11,7 @@ import {
   MAX_EVENTS,
   MAX_OPERATIONS,
 } from './numbers.js'
+import { ReusedChunks } from './reused-chunks.js'
 import { SendBatch } from './send-batch.js'
 import { Senders } from './senders.js'
 
@@ -28,7 +29,7 @@ export const DESTROYED_BY_HAND = { requireManualDestroy: true }
 
 /** The events of the socket in a slot: a listener, a connection, or an attempt to connect. */
 export interface SocketEvents extends Scoped {
-  /** Receives bytes from the peer, which it may keep. */
+  /** Receives bytes from the peer, which it may keep, or must pass to {@link ReusedChunks.giveBack} if they are reused. */
   chunk(data: Buffer): void
   /** Receives another event, one of {@link kinds}. */
   event(kind: number, a: number, b: number): void
@@ -63,6 +64,7 @@ const CLOCK_MASK = 3
 const EVENTS_AT = EVENT_WIDTH
 const OPERATIONS_AT = EVENTS_AT + MAX_EVENTS * EVENT_WIDTH
 const STALLS_AT = OPERATIONS_AT + MAX_OPERATIONS * EVENT_WIDTH
+const IN_USE_AT = STALLS_AT + MAX_OPERATIONS * EVENT_WIDTH
 const KIND_MASK = (1 << KIND_BITS) - 1
 const DATAGRAM_MASK = (1 << DATAGRAM_BITS) - 1
 
@@ -75,6 +77,7 @@ export class Loop {
   /** Incremented by each flush, so that a socket can tell whether its gathered writes have been sent. */
   flushes = 0
   readonly senders = new Senders()
+  readonly reused: ReusedChunks
   #sendBatch: SendBatch | undefined
 
   readonly #shared: Int32Array
@@ -86,12 +89,14 @@ export class Loop {
   #notifiers: Notifier[] = []
   #willNotify = false
 
-  constructor(addon: Addon) {
+  /** @param isChecked whether to overwrite reused chunks that are not valid any more */
+  constructor(addon: Addon, isChecked = false) {
     this.addon = addon
-    const { shared, out, slabs } = addon.start((count) => this.#dispatch(count), RESERVED_DESCRIPTORS)
+    const { shared, out, slabs, reused } = addon.start((count) => this.#dispatch(count), RESERVED_DESCRIPTORS)
     this.#shared = new Int32Array(shared)
     this.#out = Buffer.from(out)
     this.#slabs = slabs
+    this.reused = new ReusedChunks(reused, this.#shared.subarray(IN_USE_AT), isChecked)
   }
 
   /** What datagram sockets send in batches. Made when the first of them asks. */
@@ -199,6 +204,7 @@ export class Loop {
       // An earlier event of this batch has closed the socket. Close a peer that was accepted for it, which no other
       // code would do.
       if (kind === kinds.accepted) this.addon.close(a, false)
+      else if ((kind & KIND_MASK) === kinds.reused) this.reused.giveBack(this.#slice(kind, a, b))
       return
     }
     if ((kind & KIND_MASK) === kinds.datagram) {
@@ -209,6 +215,9 @@ export class Loop {
         a > DATAGRAM_MASK,
       )
     } else if ((kind & KIND_MASK) === kinds.chunk) {
+      ;(socket as SocketEvents).chunk(this.#slice(kind, a, b))
+    } else if ((kind & KIND_MASK) === kinds.reused) {
+      this.reused.mark(this.#slabs[kind >> KIND_BITS] as ArrayBuffer)
       ;(socket as SocketEvents).chunk(this.#slice(kind, a, b))
     } else if (kind === kinds.credentials) {
       ;(socket as DatagramSocketEvents).credentials(this.#slabs[a])

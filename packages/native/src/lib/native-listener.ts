@@ -18,6 +18,7 @@ export class NativeListener implements StreamListener, SocketEvents {
   readonly #names: Names
   readonly #sink: StreamListenerSink
   #slot: number
+  readonly #reuseChunks: boolean
   /**
    * The options that each accepted socket needs a system call for. Before the first one: all options that they must have.
    * On Linux they inherit them from the listener (tcp(7)); an emulated kernel may not do that.
@@ -32,6 +33,7 @@ export class NativeListener implements StreamListener, SocketEvents {
     names: Names,
     sink: StreamListenerSink,
     options: SocketOptions,
+    reuseChunks = false,
   ) {
     this.#loop = loop
     this.#slot = slot
@@ -39,6 +41,7 @@ export class NativeListener implements StreamListener, SocketEvents {
     this.#names = names
     this.#sink = sink
     this.#missing = options
+    this.#reuseChunks = reuseChunks
     loop.register(slot, this)
   }
 
@@ -65,6 +68,7 @@ export class NativeListener implements StreamListener, SocketEvents {
       // A failure is the peer's: it is gone already.
       if (this.#missing !== undefined) this.#loop.addon.setOptions(a, this.#missing)
       const port = new NativeStreamPort(this.#loop, a, this.#names, b)
+      if (this.#reuseChunks) port.reuseChunks()
       this.#context.runInAsyncScope(accept, undefined, this.#sink, port)
     } else if (kind === kinds.refused) {
       this.#context.runInAsyncScope(() => this.#refused(a))

@@ -20,6 +20,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
   readonly tls = undefined
   readonly descriptor: number | undefined
   readonly scope = new AsyncResource('SOCKCONNECTION', DESTROYED_BY_HAND)
+  held: ((chunk?: Buffer) => void) | undefined
 
   readonly #loop: Loop
   readonly #names: Names
@@ -49,6 +50,9 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
     loop.register(slot, this)
   }
 
+  get takesReused(): boolean {
+    return true
+  }
   get localAddress(): Address {
     return (this.#localAddress ??= this.#names.localAddress(this.#loop, this.#slot))
   }
@@ -66,6 +70,23 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
   }
   get writeProgress(): number {
     return this.#written - this.bufferedBytes
+  }
+
+  /** Called before `start`: chunks are given back with `held`, and their memory is read into again. */
+  reuseChunks(): void {
+    const { reused, addon } = this.#loop
+    let current: Buffer | undefined
+    this.held = (chunk) => {
+      if (current !== undefined) reused.giveBack(current)
+      current = chunk
+    }
+    addon.setReusing(this.#slot, true)
+  }
+
+  keepChunks(): void {
+    if (this.held === undefined) return
+    this.held = undefined
+    this.#loop.addon.setReusing(this.#slot, false)
   }
 
   start(sink: StreamPortSink): void {
@@ -199,7 +220,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
   }
 
   #enqueue(rest: Uint8Array): void {
-    this.#queue = new SendQueue()
+    this.#queue = new SendQueue(this.#loop.reused)
     this.#queue.push(rest)
     this.#awaitRoom()
   }
@@ -267,6 +288,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
   #release(withReset: boolean): void {
     const slot = this.#slot
     this.#slot = -1
+    this.#queue?.drop()
     this.#queue = undefined
     this.#loop.close(slot, withReset)
     this.#tell(CLOSED)

@@ -1,7 +1,7 @@
 // Written by `node numbers.mjs` from c/numbers.h, which is the file to change.
 
 /** The version of the functions of the addon. Increment it when one changes. */
-export const INTERFACE = 5
+export const INTERFACE = 6
 /** int32 values per event, per operation (slot, offset in `out`, length) and per stall. */
 export const EVENT_WIDTH = 4
 /** Events that one batch can hold. */
@@ -20,6 +20,8 @@ export const SENDS_AT = 4
 export const SEND_WIDTH = 4
 /** Datagrams that one batch can gather before they are flushed. */
 export const MAX_SENDS = 256
+/** Slabs for streams whose chunks are read into again. */
+export const REUSED_SLABS = 6
 /** The family of Unix datagram sockets. Those of UDP are 4 and 6. */
 export const UNIX_FAMILY = 1
 
@@ -57,6 +59,8 @@ export const kinds = {
   sender: 8,
   /** number of `[pid, uid, gid]`, for the datagrams that follow */
   credentials: 9,
+  /** as CHUNK, in memory that is read into again once it is given back */
+  reused: 10,
 } as const
 
 /** All numbers, by their names in the binary. */
@@ -71,6 +75,7 @@ export const numbers: Readonly<Record<string, number>> = {
   SENDS_AT,
   SEND_WIDTH,
   MAX_SENDS,
+  REUSED_SLABS,
   UNIX_FAMILY,
   HEADER_OPERATIONS: header.operations,
   HEADER_GATHERING: header.gathering,
@@ -86,4 +91,5 @@ export const numbers: Readonly<Record<string, number>> = {
   KIND_DATAGRAM: kinds.datagram,
   KIND_SENDER: kinds.sender,
   KIND_CREDENTIALS: kinds.credentials,
+  KIND_REUSED: kinds.reused,
 }

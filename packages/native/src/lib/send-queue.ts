@@ -1,4 +1,5 @@
 import type { Addon } from './addon.js'
+import type { ReusedChunks } from './reused-chunks.js'
 
 /** Bytes that the system had no room for, in order. */
 export class SendQueue {
@@ -8,7 +9,14 @@ export class SendQueue {
   /** How many bytes of the first buffer have been sent. */
   #offset = 0
 
+  readonly #reused: ReusedChunks
+
+  constructor(reused: ReusedChunks) {
+    this.#reused = reused
+  }
+
   push(data: Uint8Array): void {
+    this.#reused.retain(data)
     this.#buffers.push(data)
     this.bytes += data.length
   }
@@ -24,12 +32,18 @@ export class SendQueue {
     this.bytes -= taken
     this.#offset += taken
     let sent = 0
-    for (const { length } of this.#buffers) {
-      if (this.#offset < length) break
-      this.#offset -= length
+    for (const data of this.#buffers) {
+      if (this.#offset < data.length) break
+      this.#offset -= data.length
+      this.#reused.release(data)
       sent += 1
     }
     this.#buffers.splice(0, sent)
     return 0
+  }
+
+  /** Drops what was not sent. */
+  drop(): void {
+    for (const data of this.#buffers) this.#reused.release(data)
   }
 }

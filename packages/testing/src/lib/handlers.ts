@@ -22,7 +22,8 @@ export async function readExactly(channel: Channel, length: number): Promise<Buf
   while (missing > 0) {
     const chunk = await channel.read()
     ok(chunk !== null, `the input ended ${missing} bytes too early`)
-    chunks.push(chunk)
+    // A copy: an engine may read into the memory of chunks again.
+    chunks.push(Buffer.from(chunk))
     missing -= chunk.length
   }
   ok(missing === 0, `${-missing} bytes too many`)
@@ -32,7 +33,7 @@ export async function readExactly(channel: Channel, length: number): Promise<Buf
 /** Reads to the end. */
 export async function readAll(channel: Channel): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of channel) chunks.push(chunk)
+  for await (const chunk of channel) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)
 }
 

@@ -4,6 +4,7 @@ import { createDeferred, ignore } from '../async/deferred.js'
 import { SockError } from '../errors/errors.js'
 import { checkOptions, wrongType, type Checks } from '../options/check.js'
 import { abortSignal, limit } from '../options/values.js'
+import { ownBytes } from './reused-memory.js'
 
 /** Options of {@link exchange}. */
 export interface ExchangeOptions {
@@ -104,7 +105,7 @@ async function collect(channel: Channel, maxBytes: number): Promise<Buffer> {
   for (let chunk = await channel.read(); chunk !== null; chunk = await channel.read()) {
     length += chunk.length
     if (length > maxBytes) throw tooLong(maxBytes)
-    chunks.push(chunk)
+    chunks.push(ownBytes(chunk))
   }
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)
 }

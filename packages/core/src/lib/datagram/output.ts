@@ -5,6 +5,7 @@ import { Announcer } from '../channel/announcer.js'
 import { SockError } from '../errors/errors.js'
 import { wrongType } from '../options/check.js'
 import type { DatagramPort } from './port.js'
+import { ownBytes } from '../channel/reused-memory.js'
 import { SendQueue } from './send-queue.js'
 
 /** What the output needs from its socket. */
@@ -66,7 +67,7 @@ export class DatagramOutput {
     // isTelling: an observer that is being told about a write may have unsubscribed before it writes itself.
     if (this.#socket.isObserved || this.#announcer.isTelling) return this.#announce(bytes, to)
     this.#bytesWritten += bytes.length
-    return this.#queue.send(bytes, to)
+    return this.#queue.send(ownBytes(bytes), to)
   }
 
   #announce(bytes: Uint8Array, to: Address | undefined): Promise<void> {
@@ -75,7 +76,7 @@ export class DatagramOutput {
       () => {
         if (!this.#socket.isSending) return rejected(notOpen())
         this.#bytesWritten += bytes.length
-        return this.#queue.send(bytes, to)
+        return this.#queue.send(ownBytes(bytes), to)
       },
     )
   }

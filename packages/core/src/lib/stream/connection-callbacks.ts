@@ -2,11 +2,13 @@ import { isThenable } from '../async/deferred.js'
 import type { Connection } from '../channel/channel.js'
 import type { StreamCallbacks } from '../channel/handler.js'
 import type { Inbox } from './inbox.js'
+import type { StreamPort } from './port.js'
 
 /** What callbacks need from their connection. */
 export interface CallbackOwner {
   /** The argument of the callbacks. */
   readonly connection: Connection
+  readonly port: Pick<StreamPort, 'held'>
   /** Destroyed from this side or by a deadline, and not closed yet. */
   readonly isDestroyed: boolean
   /** Number of pending promises of callbacks. */
@@ -101,11 +103,14 @@ export class ConnectionCallbacks {
   }
 
   #deliver(chunk: Buffer): void {
+    const { port } = this.#owner
+    port.held?.(chunk)
     try {
       const result: unknown = this.#callbacks.data?.(this.#owner.connection, chunk)
-      if (result === undefined || !isThenable(result)) return
-      this.#busy = true
-      this.#wait(result, true)
+      if (result !== undefined && isThenable(result)) {
+        this.#busy = true
+        this.#wait(result, true)
+      } else port.held?.()
     } catch (error) {
       this.#owner.fail(error)
     }
@@ -160,7 +165,10 @@ export class ConnectionCallbacks {
 
   #wait(result: PromiseLike<unknown>, isData: boolean): void {
     this.#owner.work(result, () => {
-      if (isData) this.#busy = false
+      if (isData) {
+        this.#busy = false
+        this.#owner.port.held?.()
+      }
       this.#advance()
     })
   }

@@ -8,6 +8,7 @@ import { closedError, returnedError } from './connection-errors.js'
 import type { ConnectionCallbacks } from './connection-callbacks.js'
 import type { ConnectionExtras } from './connection-extras.js'
 import type { StreamPort } from './port.js'
+import { ownBytes } from '../channel/reused-memory.js'
 
 /**
  * The output of a connection. Only the functions of this file change `output`, `bytesWritten` and `answered`. They
@@ -135,8 +136,9 @@ function announce(owner: OutputOwner, bytes: Uint8Array): Promise<void> {
 function handOn(owner: OutputOwner, bytes: Uint8Array): Promise<void> {
   owner.bytesWritten += bytes.length
   owner.answered = owner.bytesRead
-  owner.port.write(bytes)
-  const waiting = owner.port.bufferedBytes
+  const { port } = owner
+  port.write(port.takesReused === true ? bytes : ownBytes(bytes))
+  const waiting = port.bufferedBytes
   return waiting < owner.host.highWaterMark ? RESOLVED : whenDrained(owner, waiting, bytes.length)
 }
 

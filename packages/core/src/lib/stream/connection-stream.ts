@@ -27,6 +27,8 @@ export function streamOf(owner: StreamOwner): ConnectionStream {
 function makeStream(owner: StreamOwner): SocketStream {
   const inbox = takeInput(owner, 'create a stream')
   const { connection, port, host } = owner
+  // A stream queues chunks, and its user may keep them.
+  port.keepChunks?.()
   // The connection queues up to this many bytes before its `write()` waits; the rest queues in the stream.
   const { highWaterMark } = host
   const stream = new SocketStream({

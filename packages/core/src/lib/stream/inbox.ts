@@ -99,7 +99,7 @@ export class Inbox implements PromiseKeeper {
 
   /** Resolves with the next chunk, or with `null` at the end. */
   read(readLimit?: ReadLimit): Promise<Buffer | null> {
-    const chunk = this.shift()
+    const chunk = this.#next()
     if (chunk !== undefined) return Promise.resolve(chunk)
     if (this.#end === 'clean') return END
     return this.#wait('chunk', readLimit)
@@ -107,10 +107,17 @@ export class Inbox implements PromiseKeeper {
 
   /** The same as {@link read}, in the form that `for await` needs. */
   next(): Promise<IteratorResult<Buffer, undefined>> {
-    const value = this.shift()
+    const value = this.#next()
     if (value !== undefined) return Promise.resolve({ done: false, value })
     if (this.#end === 'clean') return Promise.resolve(DONE)
     return this.#wait('result')
+  }
+
+  /** Takes the next chunk for the reader, which has no use for the one before. */
+  #next(): Buffer | undefined {
+    const chunk = this.shift()
+    this.#port.held?.(chunk)
+    return chunk
   }
 
   #wait<T>(take: Take, readLimit?: ReadLimit): Promise<T> {
@@ -129,6 +136,7 @@ export class Inbox implements PromiseKeeper {
   }
 
   #hand(value: Buffer): void {
+    this.#port.held?.(value)
     this.#settle(this.resolve, (this.#waiting === 'chunk' ? value : { done: false, value }) as never)
   }
 

@@ -32,6 +32,18 @@ export interface StreamPort<Socket = unknown> {
    * times per time-out, to tell a slow peer from one that receives nothing.
    */
   readonly writeProgress: number
+  /**
+   * Says that the handler holds this chunk from now on, or none, and has no use for the one before. That one's memory may
+   * be read into again. Missing if the port delivers chunks that the handler may keep.
+   */
+  readonly held?: ((chunk?: Buffer) => void) | undefined
+  /** Called before a handler that keeps chunks gets the first one: they are not given back with `held` from now on. */
+  readonly keepChunks?: (() => void) | undefined
+  /**
+   * Whether `write` itself sees to bytes that it cannot send at once, if their memory is read into again. Otherwise the
+   * caller copies them first (`ownBytes`). Default: false.
+   */
+  readonly takesReused?: boolean | undefined
   /** Begins to deliver after this call has returned. Called once, before any other method but `destroy`. */
   start(sink: StreamPortSink): void
   /** Writes bytes, in order. The caller does not change the buffer until they are sent. */
@@ -58,7 +70,7 @@ export interface StreamPort<Socket = unknown> {
 
 /** The receiver of a port's events. Never called from inside one of the port's own methods. */
 export interface StreamPortSink {
-  /** Receives bytes from the peer. The port must not use the buffer afterwards. */
+  /** Receives bytes from the peer. The port must not use the buffer until it is given back with `StreamPort.held`. */
   received(chunk: Buffer): void
   /** The peer has sent FIN: no more bytes follow. At most once. */
   ended(): void

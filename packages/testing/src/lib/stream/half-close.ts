@@ -74,16 +74,16 @@ export const halfClose = defineSuite(
       const forms: readonly StreamHandler[] = [
         {
           open: (connection) => void connection.closeWrite(),
-          data: (_, chunk) => void got.push(chunk),
+          data: (_, chunk) => void got.push(Buffer.from(chunk)),
         },
         {
           data(connection, chunk) {
-            got.push(chunk)
+            got.push(Buffer.from(chunk))
             void connection.closeWrite()
           },
         },
         async (connection) => {
-          got.push((await connection.read()) as Buffer)
+          got.push(Buffer.from((await connection.read()) as Buffer))
           void connection.closeWrite()
           got.push(await readAll(connection))
         },

@@ -151,7 +151,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
           running += 1
           assert.equal(running, 1)
           await new Promise(setImmediate)
-          got.push(chunk)
+          got.push(Buffer.from(chunk))
           running -= 1
         },
       },
