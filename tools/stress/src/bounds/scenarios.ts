@@ -1,14 +1,13 @@
 import { once } from 'node:events'
 import { createSocket } from 'node:dgram'
 import { connect, type Socket } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import type { Address, DatagramServerStats, Server, StreamServerStats } from '@sock/core'
 import { framed, lengthPrefixed } from '@sock/framing'
 import { createTcpServer } from '@sock/tcp'
 import { createCertificate } from '@sock/tools/certificate'
 import { createUdpServer } from '@sock/udp'
 import { createUnixServer } from '@sock/unix'
-import { pause } from '../world/pace.js'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -95,14 +94,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         },
         { maxLifetime: 1_500, shutdownTimeout: 500 },
       ),
-    attack: async (address) => {
-      const sockets: Socket[] = []
-      await openAll(address, COUNT, (socket) => void sockets.push(socket))
-      while (sockets.some(({ destroyed }) => !destroyed)) {
-        for (const socket of sockets) if (socket.writable) socket.write('x')
-        await pause(50)
-      }
-    },
+    attack: (address) => trickle(address, COUNT, Infinity),
     isOver: ({ lifetimeClosed }) => lifetimeClosed === COUNT,
     bound: COUNT * CONNECTION,
   },
@@ -139,15 +131,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'peers that declare frames of 4 GiB, and send a byte now and then': {
     transport: 'tcp',
     serve: () => createTcpServer(framed(lengthPrefixed({ maxBytes: 2 ** 32 }), { message() {} })),
-    attack: async (address) => {
-      const sockets: Socket[] = []
-      await openAll(address, DECLARING, (socket) => void sockets.push(socket))
-      for (const socket of sockets) socket.write(Buffer.alloc(4, 0xff))
-      for (let sent = 0; sent < TRICKLED; sent++) {
-        await pause(50)
-        for (const socket of sockets) socket.write('x')
-      }
-    },
+    attack: (address) => trickle(address, DECLARING, TRICKLED, Buffer.alloc(4, 0xff)),
     isOver: ({ bytesRead }) => bytesRead === DECLARING * (4 + TRICKLED),
     bound: DECLARING * (CONNECTION + FRAMES),
   },
@@ -177,10 +161,17 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 }
 
-export function scenarioOf(name: string): Scenario {
-  const scenario = scenarios[name]
-  if (scenario === undefined) throw new Error(`Cannot find scenario "${name}"`)
-  return scenario
+export const scenarioOf = (name: string): Scenario => scenarios[name] as Scenario
+
+/** Opens this many connections, and then sends up to `most` bytes on each, one at a time. */
+async function trickle(address: Address, count: number, most: number, first?: Buffer): Promise<void> {
+  const sockets: Socket[] = []
+  await openAll(address, count, (socket) => sockets.push(socket))
+  if (first !== undefined) for (const socket of sockets) socket.write(first)
+  for (let sent = 0; sent < most && sockets.some(({ destroyed }) => !destroyed); sent++) {
+    await pause(50)
+    for (const socket of sockets) if (socket.writable) socket.write('x')
+  }
 }
 
 /** Opens this many connections, in batches, and keeps them open. */
@@ -199,13 +190,13 @@ async function openAll(
 async function openOne(address: Address): Promise<Socket> {
   for (;;) {
     const socket = address.family === 'unix' ? connect(address.path) : connect(address.port, address.host)
-    const failure = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-      socket.on('connect', () => resolve(undefined))
-      // The listener stays: the server will reset most of them.
-      socket.on('error', resolve)
-    })
-    if (failure === undefined) return socket
-    if (failure.code !== 'EAGAIN') throw failure
-    await pause(5)
+    try {
+      await once(socket, 'connect')
+      // The server will reset most of them.
+      return socket.on('error', () => {})
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      await pause(5)
+    }
   }
 }

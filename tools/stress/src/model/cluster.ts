@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net'
 import { createTcpServer } from '@sock/tcp'
 import { serveParent } from '@sock/tools/children'
 import { pause, rest, until } from '../world/pace.js'
+import type { Player, Verdict } from './grounds.js'
 import type { ClusterProgram } from './program.js'
-import type { Player, Verdict } from './stage.js'
 
 /* The primary of a cluster and its workers, for one program after the other. Each peer sends a byte and must get it back. */
 
@@ -34,18 +34,14 @@ async function play(steps: ClusterProgram, patience: number): Promise<Verdict> {
       if (verb === 'connect') peers.push(...Array.from({ length: MANY }, () => ask(port)))
       await rest('turns')
     }
-    // Stopped workers accept nothing until all others listen.
-    await until(
-      () => workers.every((worker) => listening.has(worker)),
-      patience,
-      () => 'a worker does not listen',
-    )
+    // Stopped workers accept nothing until all others listen. A worker that never does makes the program hang.
+    while (workers.some((worker) => !listening.has(worker))) await once(cluster, 'listening')
     for (const worker of workers) worker.process.kill('SIGCONT')
-    await until(
-      () => unanswered().length === 0,
-      patience,
-      () => `${unanswered().length} of ${peers.length} peers of a cluster are never answered`,
-    )
+    const complaint = (): string =>
+      `${unanswered().length} of ${peers.length} peers of a cluster are never answered`
+    // A busy machine may hold up the workers, and not this process.
+    const turnOfAll = (): Promise<unknown> => Promise.all(workers.map(turnOf))
+    await until(() => unanswered().length === 0, patience, complaint, turnOfAll)
     return { followed: peers.length, delivered: peers.length }
   } catch (error) {
     return { followed: peers.length, delivered: 0, fault: (error as Error).message }
@@ -53,6 +49,13 @@ async function play(steps: ClusterProgram, patience: number): Promise<Verdict> {
     for (const peer of peers) peer.destroy()
     await Promise.all(workers.map(end))
   }
+}
+
+/** Waits until a worker, which hears of a connection in the same way, has answered a message. */
+async function turnOf(worker: Worker): Promise<void> {
+  const answered = once(worker, 'message')
+  worker.send('a turn')
+  await answered
 }
 
 function ask(port: number): Socket {
@@ -74,5 +77,6 @@ if (cluster.isPrimary) {
   cluster.on('listening', (worker) => listening.add(worker))
   serveParent({ play } satisfies Player<ClusterProgram>)
 } else {
+  process.on('message', () => process.send?.('a turn'))
   await createTcpServer({ data: (connection, chunk) => void connection.write(chunk) }).listen('127.0.0.1:0')
 }

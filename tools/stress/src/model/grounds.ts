@@ -1,17 +1,66 @@
 import { inspect } from 'node:util'
+import { startChild, type Child } from '@sock/tools/children'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import fc from 'fast-check'
 import { isAvailable, type EngineName } from '../world/means.js'
 import { anyCluster, anyProgram } from './program.js'
-import { Stage, type Verdict } from './stage.js'
 
 const NATIVE = TRANSPORTS.filter((name) => name !== 'tls').map((name) => `${name}-native` as const)
 export const NAMES = [...TRANSPORTS, ...NATIVE, 'crowd', 'crowd-native', 'cluster'] as const
 export type Name = (typeof NAMES)[number]
 
+/** The result of a program. */
+export interface Verdict {
+  readonly fault?: string
+  /** The number of observed connections; of streams that had to arrive whole, and datagrams that arrived. */
+  readonly followed: number
+  readonly delivered: number
+}
+
+/** The functions of a process that plays. */
+export interface Player<Program> {
+  /** @param patience after this many ms, a missing event counts as one that never comes */
+  play(program: Program, patience: number): Promise<Verdict>
+}
+
+/** A program that takes longer than this, in ms, hangs: even a busy machine needs much less. */
+const HANGS = 300_000
+/** The limit in ms for shortening a program that fails: a rare failure could take for ever. */
+const AT_MOST = 300_000
+const PATIENCE = 5_000
+/** The built programs: another process cannot run TypeScript. */
+const CROWD = new URL('../../dist/model/player.js', import.meta.url)
+const CLUSTER = new URL('../../dist/model/cluster.js', import.meta.url)
+
+interface Conditions {
+  readonly patience?: number
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** @returns `undefined` if the native engine is not available */
+export function createGround(name: Name, conditions?: Conditions): Ground | undefined {
+  if (name === 'cluster') return new Ground(name, CLUSTER, anyCluster, conditions)
+  const [what, native] = name.split('-') as [TransportName | 'crowd', string?]
+  const engine: EngineName = native === undefined ? 'node' : 'native'
+  if (!isAvailable(engine)) return undefined
+  return new Ground(name, CROWD, anyProgram(engine, what === 'crowd' ? undefined : [what]), conditions)
+}
+
 /** A kind of program, and the process that plays it. */
-export interface Ground {
+export class Ground<Program = unknown> {
   readonly name: Name
+  readonly #player: URL
+  readonly #programs: fc.Arbitrary<Program>
+  readonly #conditions: Conditions
+  #child: Child<Player<Program>> | undefined
+
+  constructor(name: Name, player: URL, programs: fc.Arbitrary<Program>, conditions: Conditions = {}) {
+    this.name = name
+    this.#player = player
+    this.#programs = programs
+    this.#conditions = conditions
+  }
+
   /**
    * Plays random programs.
    *
@@ -19,42 +68,40 @@ export interface Ground {
    * @param played is called after each program that passes
    * @returns the shortest program that fails, and how to repeat it; `undefined` if none fails
    */
-  play(
-    which: Pick<fc.Parameters, 'seed' | 'numRuns' | 'path'>,
+  async play(
+    which: Pick<fc.Parameters, 'seed' | 'numRuns' | 'path' | 'endOnFailure'>,
     played?: (verdict: Verdict) => void,
-  ): Promise<string | undefined>
-  close(): Promise<void>
-}
-
-/** The limit in ms for a batch of programs, and for shortening one that fails: shortening a rare failure could take for ever. */
-const AT_MOST = 300_000
-/** The built programs: another process cannot run TypeScript. */
-const CROWD = new URL('../../dist/model/player.js', import.meta.url)
-const CLUSTER = new URL('../../dist/model/cluster.js', import.meta.url)
-
-/** @returns `undefined` if the native engine is not available */
-export function createGround(name: Name): Ground | undefined {
-  if (name === 'cluster') return groundOf(name, new Stage(CLUSTER), anyCluster)
-  const [what, native] = name.split('-') as [TransportName | 'crowd', string?]
-  const engine: EngineName = native === undefined ? 'node' : 'native'
-  if (!isAvailable(engine)) return undefined
-  return groundOf(name, new Stage(CROWD), anyProgram(engine, what === 'crowd' ? undefined : [what]))
-}
-
-export function groundOf<P>(name: Name, stage: Stage<P>, programs: fc.Arbitrary<P>): Ground {
-  const play: Ground['play'] = async (which, played) => {
-    const holds = fc.asyncProperty(programs, async (program) => {
-      const verdict = await stage.play(program)
+  ): Promise<string | undefined> {
+    const holds = fc.asyncProperty(this.#programs, async (program) => {
+      const verdict = await this.#perform(program)
       const { fault } = verdict
       if (fault !== undefined)
         throw new Error(`${fault}\n\n${inspect(program, { depth: 5, breakLength: 120, compact: 4 })}`)
       played?.(verdict)
     })
     const plugins = [fc.interruptAfterTimeLimit(AT_MOST)]
-    const details = await fc.check(holds, { ...which, endOnFailure: which.path !== undefined, plugins })
+    const details = await fc.check(holds, { endOnFailure: which.path !== undefined, plugins, ...which })
     if (!details.failed) return undefined
-    const again = `--transport ${name} --seed ${details.seed} --path ${details.counterexamplePath}`
+    const again = `--transport ${this.name} --seed ${details.seed} --path ${details.counterexamplePath}`
     return `${String((details.errorInstance as Error | null)?.message)}\n\nTo play it again: npm run model -- ${again}`
   }
-  return { name, play, close: () => stage.close() }
+
+  async #perform(program: Program): Promise<Verdict> {
+    const { env = {}, patience = PATIENCE } = this.#conditions
+    const child = (this.#child ??= startChild<Player<Program>>(this.#player, {}, { env }))
+    const hanging = setTimeout(() => child.kill('SIGKILL'), HANGS)
+    const failed = (error: Error): Verdict => ({ fault: error.message, followed: 0, delivered: 0 })
+    const verdict = await child.call.play(program, patience).catch(failed)
+    clearTimeout(hanging)
+    // After a fault, the process may be in any state.
+    if (verdict.fault !== undefined) await this.close()
+    return verdict
+  }
+
+  async close(): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    child?.kill('SIGKILL')
+    await child?.ended
+  }
 }

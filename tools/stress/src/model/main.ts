@@ -1,6 +1,6 @@
 import { command, numberUpTo, oneOf, parse, wholeNumber } from '@sock/tools/options'
-import { createGround, NAMES, type Ground, type Name } from './grounds.js'
-import type { Verdict } from './stage.js'
+import { createScreen } from '@sock/tools/screen'
+import { createGround, NAMES, type Ground, type Name, type Verdict } from './grounds.js'
 
 /* `npm run model`: plays random sequences, up to a number or for a time. */
 
@@ -19,8 +19,6 @@ const MAX_MINUTES = 7 * 24 * 60
 const MAX_SEED = 2 ** 31 - 1
 /** The number of sequences before the next ground has its turn. */
 const BATCH = 10
-/** The time between two lines of progress, in ms. */
-const INTERVAL = 3_000
 
 const several = (text: string, before: readonly Name[]): Name[] => [...before, oneOf(NAMES)(text)]
 
@@ -46,7 +44,12 @@ process.exitCode = typeof options === 'number' ? options : await run(options)
 /** @returns the exit code */
 async function run({ sequences, minutes, seed, transport, goOn, path }: Options): Promise<number> {
   const most = sequences ?? (minutes === undefined ? SEQUENCES : Infinity)
-  const grounds = createGrounds(transport)
+  const screen = createScreen(process.stdout)
+  const grounds = (transport.length === 0 ? NAMES : transport).flatMap((name) => {
+    const ground = createGround(name)
+    if (ground === undefined) screen.print(`Without ${name}: its native module is not there`)
+    return ground ?? []
+  })
   // A model that compares nothing must not look like a success.
   const tally = { sequences: 0, followed: 0, delivered: 0 }
   const count = ({ followed, delivered }: Verdict): void => {
@@ -56,41 +59,25 @@ async function run({ sequences, minutes, seed, transport, goOn, path }: Options)
   }
   const begin = performance.now()
   const end = begin + (minutes ?? Infinity) * 60_000
-  const say = (): void => {
+  const progress = (): string => {
     const rate = (tally.sequences / ((performance.now() - begin) / 1_000)).toFixed(1)
-    console.log(
-      `${tally.sequences} sequences, ${rate} a second; ${tally.followed} connections followed, ${tally.delivered} streams and datagrams compared`,
-    )
+    return `${tally.sequences} sequences, ${rate} a second; ${tally.followed} connections followed, ${tally.delivered} streams and datagrams compared`
   }
-  console.log(`Seed ${seed} on ${grounds.map(({ name }) => name).join(', ')}`)
-  let printed = begin
+  screen.print(`Seed ${seed} on ${grounds.map(({ name }) => name).join(', ')}`)
   let exitCode = 0
-  try {
-    for (let batch = 0; grounds.length > 0 && tally.sequences < most && performance.now() < end; batch++) {
-      const ground = grounds[batch % grounds.length] as Ground
-      const numRuns = Math.min(BATCH, most - tally.sequences)
-      const which = path === undefined ? { seed: seed + batch, numRuns } : { seed, numRuns: 1, path }
-      const problem = await ground.play(which, count)
-      if (problem !== undefined) {
-        console.log(problem)
-        exitCode = 1
-      }
-      if (path !== undefined || (exitCode === 1 && goOn !== true)) break
-      if (performance.now() - printed < INTERVAL) continue
-      printed = performance.now()
-      say()
+  for (let batch = 0; grounds.length > 0 && tally.sequences < most && performance.now() < end; batch++) {
+    const ground = grounds[batch % grounds.length] as Ground
+    const numRuns = Math.min(BATCH, most - tally.sequences)
+    const which = path === undefined ? { seed: seed + batch, numRuns } : { seed, numRuns: 1, path }
+    const problem = await ground.play(which, count)
+    if (problem !== undefined) {
+      screen.print(problem)
+      exitCode = 1
     }
-    say()
-    return exitCode
-  } finally {
-    for (const ground of grounds) await ground.close()
+    if (path !== undefined || (exitCode === 1 && goOn !== true)) break
+    screen.status(progress())
   }
-}
-
-function createGrounds(names: readonly Name[]): Ground[] {
-  return (names.length === 0 ? NAMES : names).flatMap((name) => {
-    const ground = createGround(name)
-    if (ground === undefined) console.log(`Without ${name}: its native module is not there`)
-    return ground ?? []
-  })
+  screen.print(progress())
+  for (const ground of grounds) await ground.close()
+  return exitCode
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { inspect } from 'node:util'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { formatAddress } from '@sock/core'
 import { assertNothingLeft, takeInventory } from '@sock/testing'
@@ -12,10 +13,10 @@ import { compareDatagrams } from '../world/datagrams.js'
 import { compare } from '../world/ledger.js'
 import { Means } from '../world/means.js'
 import { rest, until } from '../world/pace.js'
-import { Pledges } from '../world/pledges.js'
+import { catchStray, Pledges } from '../world/pledges.js'
 import { World } from '../world/world.js'
 import type { Program } from './program.js'
-import type { Player, Verdict } from './stage.js'
+import type { Player, Verdict } from './grounds.js'
 
 /*
  * Plays programs, in a child process or in a worker of it. If a program ends the process, that is a fault, which the parent
@@ -26,11 +27,7 @@ const certificate = await createCertificate()
 let unheard: unknown
 let worker: Worker | undefined
 
-for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-  process.on(event, (error: unknown) => (unheard ??= error))
-// Node prints a warning for each observer that throws, and here many throw.
-process.removeAllListeners('warning')
-process.on('warning', () => {})
+catchStray((error) => (unheard ??= error))
 
 async function play(program: Program, patience: number): Promise<Verdict> {
   const folder = createFolder('model')
@@ -60,7 +57,7 @@ async function play(program: Program, patience: number): Promise<Verdict> {
   }
   folder.remove()
   const followed = world.servers.reduce((sum, { observer }) => sum + observer.watcher.seen, 0)
-  return { followed, delivered, ...(fault === undefined ? {} : { fault: storyOf(fault) }) }
+  return { followed, delivered, ...(fault === undefined ? {} : { fault: inspect(fault) }) }
 }
 
 async function perform(program: Program, world: World, due: Plan[]): Promise<void> {
@@ -89,30 +86,24 @@ async function finish({ ending }: Program, world: World, patience: number): Prom
   if (isGentle) {
     world.serveOut()
     await world.leave(patience)
-    const missing = (): string => compareDatagrams(world.datagramAccounts(false)).join('; ')
+    const missing = (): string => compareDatagrams(world.datagramAccounts()).join('; ')
     await until(() => missing() === '', patience, missing)
     for (const server of world.servers) void server.shutDown()
     const areStopped = (): boolean => world.servers.every((one) => one.isStopped)
-    await until(areStopped, patience, () => 'shutdown() does not come')
+    await until(areStopped, patience, 'shutdown() does not come')
   }
-  for (const one of world.datagrams) one.closeAll()
+  for (const one of world.datagrams.values()) one.closeAll()
   world.destroyPeers()
   for (const server of world.servers) void server.close()
   await world.settle(patience)
   // Their sockets are closed, so answers are refused.
-  for (const one of world.datagrams) one.sendHeld()
+  for (const one of world.datagrams.values()) one.sendHeld()
   await world.settle(patience)
   for (const server of world.servers) server.checkEnd()
+  const datagrams = world.datagramAccounts()
   const { whole, problems } = compare(world.collect(), isGentle)
   assert.equal(problems.length, 0, problems[0])
-  return world
-    .datagramAccounts(true)
-    .reduce((sum, { requests, answers }) => sum + requests.arrived + answers.arrived, whole)
-}
-
-function storyOf(fault: unknown): string {
-  const { stack, cause } = fault as Error
-  return cause === undefined ? String(stack) : `${stack}\nbecause of ${String((cause as Error).stack)}`
+  return datagrams.reduce((sum, { requests, answers }) => sum + requests.arrived + answers.arrived, whole)
 }
 
 /* oxlint-disable unicorn/require-post-message-target-origin -- The rule is about browser windows. */

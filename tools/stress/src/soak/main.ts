@@ -1,19 +1,19 @@
 import { createCertificate } from '@sock/tools/certificate'
 import { startChild, type Child } from '@sock/tools/children'
 import { withFolder } from '@sock/tools/folder'
-import { command, listOf, numberUpTo, oneOf, Option, parse, wholeNumber } from '@sock/tools/options'
-import { createScreen, type Screen } from '@sock/tools/screen'
+import { command, listOf, numberUpTo, oneOf, parse, wholeNumber } from '@sock/tools/options'
+import { createScreen } from '@sock/tools/screen'
 import { listenForStop } from '@sock/tools/stop'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import { ENGINES, isAvailable, type EngineName } from '../world/means.js'
 import { pause } from '../world/pace.js'
 import type { SoakChild } from './child.js'
-import { BROKEN, ROLES, type Placed, type Role, type Setup } from './setup.js'
+import { ROLES, type Placed, type Role } from './setup.js'
 import { Verdict, type Row } from './verdict.js'
 
 /* `npm run soak`: puts servers of all transports under load and faults, in child processes, and judges the results. */
 
-interface Options extends Pick<Setup, 'broken'> {
+interface Options {
   readonly minutes: number
   readonly seed: number
   readonly only: readonly TransportName[]
@@ -22,12 +22,15 @@ interface Options extends Pick<Setup, 'broken'> {
 
 const MAX_MINUTES = 7 * 24 * 60
 const MAX_SEED = 2 ** 32 - 1
-/** The minimum of rounds, with a quiet time after each; and the maximum length of a round, in ms. */
+/** The minimum of rounds, with a quiet time after each: a slow machine has fewer rounds in the same time. */
 const ROUNDS = 14
+/** The same while memory grows: compiled code and pools stop growing sooner or later, and a leak does not. */
+const ROUNDS_OF_GROWTH = 28
+/** The length of a round in ms. */
 const ROUND = { least: 300, most: 30_000 }
 /** The time of a round besides the load, in ms. */
 const LOOKING = 1_200
-/** The time between two SIGSTOPs of the rude clients' process, and the length of one, in ms. */
+/** The time between two SIGSTOPs of the clients' process, and the length of one, in ms. */
 const FREEZE_EVERY = 4_000
 const FREEZE_FOR = 1_500
 
@@ -56,83 +59,70 @@ const options = parse<Options>(
       oneOf(ENGINES.filter(isAvailable)),
       'node',
     )
-    .addOption(
-      new Option('--broken <what>', 'do something wrong, to see that the verdict finds it').choices(BROKEN),
-    )
     .addHelpText('after', MORE),
   process.argv.slice(2),
 )
+const screen = createScreen(process.stdout)
+const stop = listenForStop()
 process.exitCode = typeof options === 'number' ? options : await run(options)
-
-type Children = Readonly<Record<Role, Child<SoakChild>>>
 
 /** @returns the exit code */
 async function run(chosen: Options): Promise<number> {
-  const screen = createScreen(process.stdout)
-  const stop = listenForStop()
   const { only, minutes, engine, seed } = chosen
-  screen.print(
-    `${only.join(', ')} for ${minutes} min over ${engine}, seed ${seed}. Ctrl-C ends it with a verdict.`,
-  )
-  const verdict = new Verdict((problem) => screen.print(problem))
+  const what = `${only.join(', ')} for ${minutes} min over ${engine}, seed ${seed}`
+  screen.print(`${what}. Ctrl-C ends it with a verdict.`)
+  const verdict = new Verdict()
+  const start = (): Child<SoakChild> =>
+    startChild<SoakChild>(new URL('child.js', import.meta.url), {}, { execArgv: ['--expose-gc'] })
+  const children = { servers: start(), clients: start() }
+  const all = Object.values(children)
+  const kill = (): void => all.forEach((child) => child.kill('SIGKILL'))
+  stop.forced.addEventListener('abort', kill)
+  stop.wanted.addEventListener('abort', () => all.forEach(({ call }) => void call.hurry().catch(() => {})))
   await withFolder('soak', async ({ path: folder }) => {
-    const start = (): Child<SoakChild> =>
-      startChild<SoakChild>(new URL('child.js', import.meta.url), {}, { execArgv: ['--expose-gc'] })
-    const children = { server: start(), polite: start(), rude: start() }
-    const all = Object.values(children)
-    const kill = (): void => all.forEach((child) => child.kill('SIGKILL'))
-    stop.forced.addEventListener('abort', kill)
-    stop.wanted.addEventListener('abort', () => all.forEach(({ call }) => void call.hurry().catch(() => {})))
     try {
       const certificates = [await createCertificate(), await createCertificate()] as const
       let placed: readonly Placed[] = []
-      for (const [at, role] of ROLES.entries())
-        placed = await children[role].call.begin(
-          { ...chosen, seed: seed + at, role, folder, certificates },
-          placed,
-        )
-      await rounds(chosen, children, verdict, stop.wanted, screen)
-      verdict.finish = await children.server.call.finish()
-      for (const child of all) verdict.ended(await child.stop())
+      for (const [at, role] of ROLES.entries()) {
+        const setup = { role, only, folder, engine, certificates, seed: seed + at }
+        placed = await children[role].call.begin(setup, placed)
+      }
+      await rounds(chosen, children, verdict)
+      verdict.finish = await children.servers.call.finish()
+      const ends = await Promise.all(all.map((child) => child.stop()))
+      verdict.processes.push(...ends.filter((how) => how !== undefined))
     } catch (error) {
-      verdict.ended((error as Error).message)
+      verdict.processes.push((error as Error).message)
       kill()
       await Promise.all(all.map(({ ended }) => ended))
     }
   })
   if (stop.forced.aborted) return stop.exitCode
   screen.clear()
-  return conclude(verdict.judge(), seed, screen)
+  return conclude(verdict.judge(), seed)
 }
 
 async function rounds(
   { minutes, seed }: Options,
-  children: Children,
+  { servers, clients }: Readonly<Record<Role, Child<SoakChild>>>,
   verdict: Verdict,
-  wanted: AbortSignal,
-  screen: Screen,
 ): Promise<void> {
   const began = performance.now()
   const end = began + minutes * 60_000
   const length = Math.min(Math.max((minutes * 60_000) / ROUNDS - LOOKING, ROUND.least), ROUND.most)
-  const clients = [children.polite, children.rude]
-  // Ask the clients first. Then the servers wait until they have no connection left.
-  const look = async (): Promise<void> => {
-    const [polite, rude] = await Promise.all([children.polite.call.report(), children.rude.call.report()])
-    verdict.add({ polite, rude, server: await children.server.call.report() })
-  }
-  await look()
-  // A slow machine has fewer rounds in the same time, and the trend needs enough of them.
-  for (let round = 0; !wanted.aborted && (round < ROUNDS || performance.now() < end); round += 1) {
+  const least = (): number => (verdict.grows ? ROUNDS_OF_GROWTH : ROUNDS)
+  for (let round = 0; ; round += 1) {
+    // Ask the clients first, which leave. Then the servers wait until they have no connection left.
+    const reports = { clients: await clients.call.report(), servers: await servers.call.report() }
+    for (const problem of verdict.add(reports)) screen.print(problem)
+    screen.status(`${Math.round((performance.now() - began) / 1000)} s · ${verdict.progress}`)
+    if (stop.wanted.aborted || (round >= least() && performance.now() >= end)) return
     const over = new AbortController()
-    const freezing = freeze(children.rude, over.signal, seed + round)
-    await Promise.all(ROLES.map((role) => children[role].call.round(length)))
+    const freezing = freeze(clients, over.signal, seed + round)
+    await Promise.all([servers.call.round(length), clients.call.round(length)])
     over.abort()
     await freezing
-    await children.server.call.leave()
-    await Promise.all(clients.map(({ call }) => call.leave()))
-    await look()
-    screen.status(`${Math.round((performance.now() - began) / 1000)} s · ${verdict.progress}`)
+    await servers.call.serveOut()
   }
 }
 
@@ -148,7 +138,7 @@ async function freeze(child: Child<SoakChild>, signal: AbortSignal, seed: number
 }
 
 /** Prints the verdict, and how many rows hold. @returns the exit code */
-function conclude(rows: readonly Row[], seed: number, screen: Screen): number {
+function conclude(rows: readonly Row[], seed: number): number {
   const width = Math.max(...rows.map(({ name }) => name.length))
   for (const { name, seen, problems } of rows) {
     screen.print(`${problems.length === 0 ? 'holds' : 'FAILS'}  ${name.padEnd(width)}  ${seen}`)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { CloseReason, Connection } from '@sock/core'
 import type { End, Ledger } from './ledger.js'
 import { oneOf, Oops, type Pledges } from './pledges.js'
@@ -9,11 +10,6 @@ const OVER = oneOf(...CODES)
 
 /** The errors of a read while another one waits. */
 const SECOND = oneOf(...CODES, 'ERR_SOCK_INVALID_STATE')
-
-interface Gate {
-  readonly promise: Promise<void>
-  readonly open: () => void
-}
 
 /** An end that is a connection of the library: accepted by a server, or a client. */
 export class LibraryEnd implements End {
@@ -27,7 +23,8 @@ export class LibraryEnd implements End {
   given: Error | undefined
   readonly #pledges: Pledges
   readonly #speaks: boolean
-  #gate: Gate | undefined
+  /** Aborts when it reads on. */
+  #stalled: AbortController | undefined
   #noInput!: () => void
   #hasClosedRead = false
   /** Whether it has read to the end. */
@@ -62,14 +59,11 @@ export class LibraryEnd implements End {
     destroy: () => this.#destroy(undefined),
     reset: () => this.#destroy(new Oops('the model resets')),
     stall: () => {
-      if (this.#gate !== undefined) return
-      let open = (): void => {}
-      const promise = new Promise<void>((resolve) => (open = resolve))
-      this.#gate = { promise, open }
+      this.#stalled ??= new AbortController()
     },
     resume: () => {
-      this.#gate?.open()
-      this.#gate = undefined
+      this.#stalled?.abort()
+      this.#stalled = undefined
     },
     'read twice': () => {
       this.#readsTwice = true
@@ -77,8 +71,8 @@ export class LibraryEnd implements End {
   }
 
   /** A promise to await before reading more input. */
-  get pause(): Promise<void> | undefined {
-    return this.#gate?.promise
+  get pause(): Promise<unknown> | undefined {
+    return this.#stalled && once(this.#stalled.signal, 'abort')
   }
 
   heard(chunk: Buffer): void {

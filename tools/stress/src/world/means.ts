@@ -31,7 +31,7 @@ const LOOPBACK =
     : '127.0.0.1:0'
 
 /** The handshake time-out in ms: a slow machine needs long for many handshakes at once. */
-const HANDSHAKE = 600_000
+const HANDSHAKE = { handshakeTimeout: 600_000 }
 
 /** Options that mean the same with each engine. */
 type Limits = Omit<StreamServerOptions, 'engine' | 'configure'>
@@ -45,12 +45,12 @@ interface DialOptions {
 export class Means {
   /** Certificates that clients trust. Servers begin with the first. */
   readonly certificates: readonly [Certificate, ...Certificate[]]
-  readonly #engine: typeof native | undefined
+  readonly #by: { readonly engine: typeof native | undefined }
   readonly #nextPath: () => string
 
   /** @param nextPath returns an unused path for a socket */
   constructor(engine: EngineName, certificates: Means['certificates'], nextPath: () => string) {
-    this.#engine = engine === 'native' ? native : undefined
+    this.#by = { engine: engine === 'native' ? native : undefined }
     this.certificates = certificates
     this.#nextPath = nextPath
   }
@@ -64,31 +64,24 @@ export class Means {
   }
 
   streamServer(transport: StreamName, handler: StreamHandler, limits: Limits): Server {
-    const options = { ...limits, engine: this.#engine }
-    if (transport === 'unix') return createUnixServer(handler, options)
-    if (transport === 'tcp') return createTcpServer(handler, options)
-    return createTcpServer(handler, {
-      ...limits,
-      handshakeTimeout: HANDSHAKE,
-      tls: { ...this.certificates[0] },
-    })
+    if (transport === 'unix') return createUnixServer(handler, { ...limits, ...this.#by })
+    if (transport === 'tcp') return createTcpServer(handler, { ...limits, ...this.#by })
+    return createTcpServer(handler, { ...limits, ...HANDSHAKE, tls: { ...this.certificates[0] } })
   }
 
   datagramServer(transport: DatagramName, handler: DatagramHandler): Server {
-    const create = transport === 'udp' ? createUdpServer : createUnixgramServer
-    return create(handler, { engine: this.#engine })
+    return (transport === 'udp' ? createUdpServer : createUnixgramServer)(handler, this.#by)
   }
 
-  dial(transport: StreamName, address: Address, more: DialOptions = {}): Promise<Connection> {
-    const options = { ...more, engine: this.#engine }
-    if (transport === 'unix') return connectUnix(address as never, options)
-    if (transport === 'tcp') return connectTcp(address as never, options)
-    const tls = { tls: { ca: this.authorities }, serverName: 'localhost', handshakeTimeout: HANDSHAKE }
-    return connectTcp(address as never, { ...more, ...tls })
+  dial(transport: StreamName, address: Address, options: DialOptions = {}): Promise<Connection> {
+    if (transport === 'unix') return connectUnix(address as never, { ...options, ...this.#by })
+    if (transport === 'tcp') return connectTcp(address as never, { ...options, ...this.#by })
+    const tls = { tls: { ca: this.authorities }, serverName: 'localhost' }
+    return connectTcp(address as never, { ...options, ...HANDSHAKE, ...tls })
   }
 
   dialDatagram(transport: DatagramName, address: Address): Promise<DatagramChannel> {
     const connect = transport === 'udp' ? connectUdp : connectUnixgram
-    return connect(address as never, { engine: this.#engine, maxQueuedBytes: 4 * 2 ** 20 })
+    return connect(address as never, { ...this.#by, maxQueuedBytes: 4 * 2 ** 20 })
   }
 }

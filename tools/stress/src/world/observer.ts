@@ -156,15 +156,12 @@ export class Observer {
   problems(counts: { readonly failures: boolean; readonly members: boolean }): string[] {
     const stats = this.#server.stats()
     const { watcher, shutdowns, datagrams } = this
-    const equations: [what: string, one: number, other: number][] = [
+    const equations: (readonly [what: string, one: number, other: number])[] = [
       ['open at the end, and none', stats.open, 0],
       ['open at the end, and observed', watcher.open, 0],
-      ...this.#latecomers.map(({ from, until, heard }): [string, number, number] => [
-        'events while an observer was there, and heard by it',
-        Math.min(until, this.#told) - from,
-        heard,
-      ]),
     ]
+    for (const { from, until, heard } of this.#latecomers)
+      equations.push(['events while an observer was there', Math.min(until, this.#told) - from, heard])
     if (counts.failures)
       equations.push(
         ['failed handlers, and those that were to fail', stats.handlerErrors, this.failures],
@@ -177,12 +174,10 @@ export class Observer {
         ['closed as idle, and the reason', stats.idleClosed, watcher.reasons['idle'] ?? 0],
         ['rejected at the limit, and errors', stats.rejected.connectionLimit, this.#turnedAway],
       )
-    if ('accepted' in stats && counts.members) {
-      const { reported, members } = shutdowns
-      // Peers in a handshake count too, and closed connections whose handler has not ended.
-      const known = Math.min(reported, members)
-      equations.push(['in reports of shutdowns, and observed', known, members])
-    }
+    // Peers in a handshake count too, and closed connections whose handler has not ended.
+    const { reported, members } = shutdowns
+    if ('accepted' in stats && counts.members)
+      equations.push(['in reports of shutdowns, and observed', Math.min(reported, members), members])
     if ('datagramsReceived' in stats) {
       const { queueFull, unread, closing } = stats.datagramsDropped
       const met = datagrams.handled + queueFull + unread + closing

@@ -5,6 +5,13 @@ import { until } from './pace.js'
 /** The error of intentional failures, and of destroyed connections. */
 export class Oops extends Error {}
 
+/** Calls `tell` with what nothing catches. Warnings are not printed: many callbacks fail intentionally. */
+export function catchStray(tell: (error: unknown) => void): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, tell)
+  process.removeAllListeners('warning')
+  process.on('warning', () => {})
+}
+
 /** All promises of the library. Each must settle with an allowed value or error. */
 export class Pledges {
   readonly #pending = new Set<{ readonly what: string }>()
@@ -64,12 +71,8 @@ export class Pledges {
 
   /** Waits until all have settled. @throws if a promise does not settle within `patience` ms */
   async allSettled(patience: number): Promise<void> {
-    const names = (): string => [...this.#pending].map(({ what }) => what).join(', ')
-    await until(
-      () => this.#pending.size === 0,
-      patience,
-      () => `never settled: ${names()}`,
-    )
+    const complaint = (): string => `never settled: ${[...this.#pending].map(({ what }) => what).join(', ')}`
+    await until(() => this.#pending.size === 0, patience, complaint)
     this.check()
   }
 }

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
 import { isSockError, type Address, type Server, type ShutdownReport } from '@sock/core'
-import { isEcho } from './handlers.js'
+import { isStream } from '@sock/tools/transports'
+import type { ServerSpec, ServerVerb } from './acts.js'
+import { handlerOf, isEcho } from './handlers.js'
 import type { Ledger } from './ledger.js'
 import type { LibraryEnd } from './library-end.js'
 import { Observer } from './observer.js'
 import { never, oneOf, Oops, type Pledges } from './pledges.js'
-import type { Act, ServerSpec } from './acts.js'
+import type { World } from './world.js'
 
 const NOTHING: ShutdownReport = { idle: 0, drained: 0, forced: 0 }
 /** An invalid target on every transport. */
@@ -23,6 +25,7 @@ const KNOWN = oneOf(
   'ERR_SOCK_BACKPRESSURE',
   'ENOTCONN',
 )
+const TAKEN = ['ERR_SOCK_PATH_IN_USE', 'EADDRINUSE'] as const
 
 /** A server to which peers can connect, in this process or another one. */
 export interface Place {
@@ -51,20 +54,18 @@ export class WorldServer implements Place {
   /** Whether connections of this run were cut off. */
   #run = { isForced: false }
   readonly #signals: AbortSignal[] = []
-  readonly #target: () => string
+  readonly #world: World
   readonly #pledges: Pledges
 
-  /** @param create makes the server @param target returns an unused target */
-  constructor(
-    spec: ServerSpec,
-    create: (owner: WorldServer) => Server,
-    target: () => string,
-    pledges: Pledges,
-  ) {
+  constructor(spec: ServerSpec, world: World) {
+    const { transport, form, ...limits } = spec
     this.spec = spec
-    this.server = create(this)
-    this.#target = target
+    this.#world = world
+    const { means, pledges } = world
     this.#pledges = pledges
+    this.server = isStream(transport)
+      ? means.streamServer(transport, handlerOf(world, this), { ...limits, drainIdle: 0 })
+      : means.datagramServer(transport, world.addDatagrams(this).handler(this, form))
     this.observer = new Observer(this.server, pledges)
     this.server.on('state', (state) => {
       if (state !== 'draining') return
@@ -98,13 +99,14 @@ export class WorldServer implements Place {
     this.#bytes.written += connection.bytesWritten
   }
 
-  /** Forgets the added ends. */
+  /** Forgets the added ends and the complaints: a hundred errors of each server would look like a leak. */
   forget(): void {
     this.#members = []
+    this.observer.complaints.length = 0
   }
 
   /** @param isInside whether a callback or an observer does it */
-  do({ verb, size }: Act, isInside: boolean): void {
+  do(verb: ServerVerb, size: number, isInside: boolean): void {
     if (verb === 'observe') return this.observer.toggle()
     if (verb === 'listen in vain') return this.#listenInVain(size % 2 === 0)
     if (verb === 'listen') return void this.listen()
@@ -118,28 +120,19 @@ export class WorldServer implements Place {
    * @param target default: another one each time
    * @param owner the server that listens there, so that this one must not
    */
-  listen(target = this.#target(), owner?: WorldServer): Promise<unknown> {
+  listen(target = this.#world.means.target(this.spec.transport), owner?: WorldServer): Promise<unknown> {
     if (!this.isStopped) return Promise.resolve(this.#listenInVain(true))
-    const { stops } = this
-    const theirs = owner?.stops
+    const [stops, stopsOfOwner] = [this.stops, owner?.stops]
     this.#run = { isForced: false }
     const listening = this.server.listen(target, { signal: this.#newSignal() })
-    this.#pledges.keep(
-      'listen()',
-      listening,
-      (address) => {
-        assert.equal(owner?.stops, theirs, 'two servers at one address')
-        this.#address = address
-      },
-      (error) => {
-        const isTaken =
-          isSockError(error, 'ERR_SOCK_PATH_IN_USE') ||
-          (error as Error & { code?: string }).code === 'EADDRINUSE'
-        if (owner !== undefined && isTaken) return
-        oneOf('ERR_SOCK_CLOSED')(error)
-        assert.ok(this.stops > stops, 'nobody closed it')
-      },
-    )
+    const listens = (address: Address): void => {
+      assert.equal(owner?.stops, stopsOfOwner, 'two servers at one address')
+      this.#address = address
+    }
+    this.#pledges.keep('listen()', listening, listens, (error) => {
+      oneOf('ERR_SOCK_CLOSED', ...(owner === undefined ? [] : TAKEN))(error)
+      assert.ok(!isSockError(error, 'ERR_SOCK_CLOSED') || this.stops > stops, 'nobody closed it')
+    })
     return listening.catch(() => {})
   }
 
@@ -150,7 +143,10 @@ export class WorldServer implements Place {
     const signal = isAborted ? AbortSignal.abort(new Oops('the model changed its mind')) : undefined
     const code = this.isStopped ? 'ERR_SOCK_INVALID_ADDRESS' : 'ERR_SOCK_INVALID_STATE'
     const judge = this.isStopped && isAborted ? oneOf() : oneOf(code)
-    const listening = server.listen((isAborted ? this.#target() : NONSENSE) as never, { signal })
+    const listening = server.listen(
+      (isAborted ? this.#world.means.target(this.spec.transport) : NONSENSE) as never,
+      { signal },
+    )
     this.#pledges.keep('listen() in vain', listening, () => assert.fail('must reject'), judge)
     this.#pledges.guard(() => assert.equal(server.state, state, 'listen() in vain has changed the state'))
   }

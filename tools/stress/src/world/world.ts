@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
-import type { Address, Connection, ConnectionEvent, Server } from '@sock/core'
-import { isStream } from '@sock/tools/transports'
-import { isObserver, type Act, type Moment, type Plan, type ServerSpec } from './acts.js'
+import type { Address, Connection, ConnectionEvent } from '@sock/core'
+import { isStream, type StreamName } from '@sock/tools/transports'
+import { isObserver, isOfServer, type Act, type Moment, type Plan, type ServerSpec } from './acts.js'
 import { Datagrams, type DatagramAccount } from './datagrams.js'
-import { dial, giveUpDialling } from './dial.js'
-import { context, handlerOf, isEcho } from './handlers.js'
+import { context, isEcho } from './handlers.js'
 import { Ledger, type Account, type End } from './ledger.js'
 import { LibraryEnd } from './library-end.js'
 import type { Means } from './means.js'
-import type { Watcher } from './observer.js'
+import { Watcher } from './observer.js'
 import { rest, until } from './pace.js'
-import { Oops, type Pledges } from './pledges.js'
+import { NO_CONNECTION, Oops, type Pledges } from './pledges.js'
 import { RawEnd } from './raw-end.js'
 import { WorldServer, type Place } from './server.js'
 
@@ -25,17 +24,17 @@ export class World {
   readonly means: Means
   readonly pledges: Pledges
   readonly servers: WorldServer[] = []
-  readonly datagrams: Datagrams[] = []
-  /** Whether all ends read to the end, and close. */
-  isEnding = false
   /** The servers to which peers can connect. */
   readonly places: Place[] = []
+  readonly datagrams = new Map<Place, Datagrams>()
+  /** Whether all ends read to the end, and close. */
+  isEnding = false
   readonly #planner: Planner
   #accepted: LibraryEnd[] = []
   #peers: End[] = []
   #ledgers: Ledger[] = []
+  #clientWatchers: Watcher[] = []
   readonly #byId = new Map<number, LibraryEnd>()
-  clientWatchers: Watcher[] = []
   /** Whether a callback or an observer is running. */
   #isInside = false
 
@@ -46,14 +45,7 @@ export class World {
   }
 
   createServer(spec: ServerSpec): WorldServer {
-    const { transport, highWaterMark, maxConnections, idleTimeout } = spec
-    const limits = { highWaterMark, maxConnections, idleTimeout, drainIdle: 0 }
-    const create = (owner: WorldServer): Server => {
-      if (isStream(transport)) return this.means.streamServer(transport, handlerOf(this, owner), limits)
-      const handler = this.#addDatagrams(owner).handler(owner, () => this.at('data', undefined, owner))
-      return this.means.datagramServer(transport, handler)
-    }
-    const made = new WorldServer(spec, create, () => this.means.target(transport), this.pledges)
+    const made = new WorldServer(spec, this)
     made.server.on('state', () => this.at('on state') as void)
     made.server.on('error', () => this.at('on error') as void)
     made.server.on('connection', (event) => this.#observed(event, made) as void)
@@ -66,17 +58,17 @@ export class World {
   addPlace(spec: ServerSpec, address: Address): void {
     const place: Place = { spec, address, stops: 0, join: () => {} }
     this.places.push(place)
-    if (!isStream(spec.transport)) this.#addDatagrams(place)
+    if (!isStream(spec.transport)) this.addDatagrams(place)
+  }
+
+  addDatagrams(place: Place): Datagrams {
+    const added = new Datagrams(place, this)
+    this.datagrams.set(place, added)
+    return added
   }
 
   placeOf(which: number): Place {
     return this.places[which % this.places.length] as Place
-  }
-
-  #addDatagrams(place: Place): Datagrams {
-    const added = new Datagrams(place, this)
-    this.datagrams.push(added)
-    return added
   }
 
   #observed({ id, state, reason }: ConnectionEvent, server: WorldServer): unknown {
@@ -90,7 +82,7 @@ export class World {
 
   enter(connection: Connection, server: WorldServer): LibraryEnd {
     const { form } = server.spec
-    const ledger = this.open(server, 'accepted', false)
+    const ledger = this.#open(server, 'accepted')
     ledger.mayEnd = form !== 'callbacks' && form !== 'reader'
     const end = new LibraryEnd(ledger, connection, this.pledges, !isEcho(form))
     this.pledges.guard(() => assert.ok(!this.#byId.has(connection.id), 'a handler was called twice'))
@@ -100,8 +92,8 @@ export class World {
     return end
   }
 
-  open(place: Place, kind: 'accepted' | 'client' | 'raw', echoes = isEcho(place.spec.form)): Ledger {
-    const ledger = new Ledger(kind, place.spec.transport, echoes)
+  #open(place: Place, kind: 'accepted' | 'client' | 'raw'): Ledger {
+    const ledger = new Ledger(kind, place.spec.transport, kind !== 'accepted' && isEcho(place.spec.form))
     this.#ledgers.push(ledger)
     place.join(ledger)
     return ledger
@@ -155,30 +147,17 @@ export class World {
   }
 
   #do(act: Act, self: End | undefined): void {
-    const { verb, which, size } = act
+    const { verb, which, size, who } = act
     const place = this.placeOf(which)
-    switch (verb) {
-      case 'connect':
-        return this.connect(place, size % 2 === 0 ? 'client' : 'raw')
-      case 'connect and abort':
-        return giveUpDialling(this, place)
-      case 'send':
-        return this.#datagramsAt(place)?.send(which, size)
-      case 'close server':
-      case 'shut down':
-      case 'shut down at once':
-      case 'dispose server':
-      case 'listen':
-      case 'listen in vain':
-      case 'observe':
-        return this.servers[which % this.servers.length]?.do(act, this.#isInside)
-      default:
-        for (const end of this.#whoIs(act, self)) {
-          if (verb === 'write')
-            end.do.write(act.who.startsWith('many') ? Math.min(size, MUCH_FOR_MANY) : size)
-          else end.do[verb]()
-        }
-    }
+    if (verb === 'connect') this.connect(place, size % 2 === 0 ? 'client' : 'raw')
+    else if (verb === 'connect and abort') this.connect(place, 'given up')
+    else if (verb === 'send') this.datagrams.get(place)?.send(which, size)
+    else if (isOfServer(verb)) this.servers[which % this.servers.length]?.do(verb, size, this.#isInside)
+    else
+      for (const end of this.#whoIs(act, self)) {
+        if (verb === 'write') end.do.write(who.startsWith('many') ? Math.min(size, MUCH_FOR_MANY) : size)
+        else end.do[verb]()
+      }
   }
 
   #whoIs({ who, which }: Act, self: End | undefined): readonly End[] {
@@ -189,24 +168,48 @@ export class World {
     return one === undefined ? [] : [one]
   }
 
-  connect(place: Place, kind: 'raw' | 'client'): void {
+  /** @param kind a socket of Node, a client of the library, or one that is aborted at once */
+  connect(place: Place, kind: 'raw' | 'client' | 'given up'): void {
     const { address } = place
-    if (address === undefined) return
     const { transport, form } = place.spec
-    if (!isStream(transport)) this.#datagramsAt(place)?.connect(this.means.dialDatagram(transport, address))
-    else if (kind === 'client' && form !== 'http') dial(this, place, transport, address)
+    if (address === undefined) return
+    if (!isStream(transport)) this.datagrams.get(place)?.connect(this.means.dialDatagram(transport, address))
+    else if (kind === 'given up') this.#dial(place, transport, address, true)
+    else if (kind === 'client' && form !== 'http') this.#dial(place, transport, address)
     else {
       const ca = transport === 'tls' ? this.means.authorities : undefined
       const options = { address, ca, speaksHttp: form === 'http' }
-      this.addPeer(new RawEnd(this.open(place, 'raw'), options, this.pledges))
+      this.#addPeer(new RawEnd(this.#open(place, 'raw'), options, this.pledges))
     }
   }
 
-  #datagramsAt(place: Place): Datagrams | undefined {
-    return this.datagrams.find((one) => one.place === place)
+  /** Connects a client of the library. @param isGivenUp whether it is aborted at once */
+  #dial(place: Place, transport: StreamName, address: Address, isGivenUp = false): void {
+    const ledger = this.#open(place, 'client')
+    // The server may report an aborted handshake.
+    if (isGivenUp) ledger.hurtBy('given up')
+    const watcher = new Watcher()
+    this.#clientWatchers.push(watcher)
+    let end: LibraryEnd | undefined
+    const onState = (event: ConnectionEvent): unknown => {
+      if (event.state === 'dial') return undefined
+      this.pledges.guard(() => watcher.heard(event))
+      if (event.state === 'close') end?.closed(event.reason)
+      return event.state === 'new' ? undefined : this.at(`on ${event.state}`, end)
+    }
+    const connected = (connection: Connection): void => {
+      end = new LibraryEnd(ledger, connection, this.pledges, true)
+      this.#addPeer(end)
+      void end.readOn(() => {})
+      if (isGivenUp) end.do.destroy()
+    }
+    const stop = new AbortController()
+    const dialling = this.means.dial(transport, address, { onState, signal: stop.signal })
+    this.pledges.keep('connect()', dialling, connected, NO_CONNECTION)
+    if (isGivenUp) stop.abort(new Oops('the model changed its mind'))
   }
 
-  addPeer(peer: End): void {
+  #addPeer(peer: End): void {
     this.#peers.push(peer)
     if (this.isEnding) this.#leave(peer)
   }
@@ -217,7 +220,7 @@ export class World {
   serveOut(): void {
     this.isEnding = true
     for (const end of this.#accepted) this.#serveOut(end)
-    for (const one of this.datagrams) one.sendHeld()
+    for (const one of this.datagrams.values()) one.sendHeld()
   }
 
   #serveOut(end: LibraryEnd): void {
@@ -254,20 +257,16 @@ export class World {
     for (const peer of this.#peers) peer.do.destroy()
   }
 
-  datagramAccounts(forgets: boolean): DatagramAccount[] {
-    return this.datagrams.map((one, place) => one.account(place, forgets))
+  datagramAccounts(): DatagramAccount[] {
+    return [...this.datagrams.values()].map((one, place) => one.account(place))
   }
 
   /** Waits until every promise has settled and every client is closed. @throws the first fault */
   async settle(patience: number): Promise<void> {
     for (const end of [...this.#accepted, ...this.#peers]) end.do.resume()
     await this.pledges.allSettled(patience)
-    await until(
-      () => this.countPeers() === 0,
-      patience,
-      () => 'a client is not closed',
-    )
-    for (const watcher of this.clientWatchers) watcher.checkEnd()
+    await until(() => this.countPeers() === 0, patience, 'a client is not closed')
+    for (const watcher of this.#clientWatchers) watcher.checkEnd()
     this.pledges.check()
   }
 
@@ -279,15 +278,15 @@ export class World {
     return this.#peers.length
   }
 
-  /** Returns the accounts of all ends, and forgets them. Call it when all are closed. */
+  /** Returns the accounts of all ends, and forgets them and those of datagrams. Call it when all are closed. */
   collect(): Account[] {
     const accounts = this.#ledgers.map((ledger) => ledger.account())
     this.#ledgers = []
     this.#accepted = []
     this.#peers = []
-    this.clientWatchers = []
+    this.#clientWatchers = []
     this.#byId.clear()
-    for (const server of this.servers) server.forget()
+    for (const one of [...this.servers, ...this.datagrams.values()]) one.forget()
     return accounts
   }
 }

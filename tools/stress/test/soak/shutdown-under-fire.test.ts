@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals'
-import { once } from 'node:events'
 import type { Connection } from '@sock/core'
 import { createCertificate } from '@sock/tools/certificate'
 import { withFolder } from '@sock/tools/folder'
@@ -10,7 +9,6 @@ import { until } from '../../src/world/pace.js'
 /** Each client says in one word what it wants: an answer at once or late, nothing, or more than it reads. */
 const CLIENTS = { ask: 25, busy: 100, idle: 100, stuck: 25 } as const
 type Part = keyof typeof CLIENTS
-const ROUNDS = 2
 const ANSWER = Buffer.alloc(100_000, 'answer ')
 /** In ms, for what a slow machine needs; and a day, so that no deadline strikes a client that gets on. */
 const PATIENCE = 60_000
@@ -31,8 +29,8 @@ async function outcomes(clients: readonly Promise<Connection>[]): Promise<Record
 
 async function fire(name: StreamName, means: Means): Promise<void> {
   const waiting = { ask: 0, busy: 0, idle: 0, stuck: 0 }
-  const gate = new EventTarget()
-  const released = once(gate, 'release')
+  let release = (): void => {}
+  const released = new Promise<void>((resolve) => (release = resolve))
   const handler = async (connection: Connection): Promise<void> => {
     const part = String(await connection.read()) as Part
     waiting[part] += 1
@@ -50,26 +48,18 @@ async function fire(name: StreamName, means: Means): Promise<void> {
       await client.write(part)
       return client
     })
-  const parts = ['busy', 'idle', 'stuck'] as const
-  const [busy = [], idle = [], stuck = []] = parts.map(connectAll)
-  const inPlace = (): boolean => parts.every((part) => waiting[part] === CLIENTS[part])
-  await until(inPlace, PATIENCE, () => JSON.stringify(waiting))
+  const [busy, idle, stuck] = [connectAll('busy'), connectAll('idle'), connectAll('stuck')]
+  const ready = { ...CLIENTS, ask: 0 }
+  await until(() => String(Object.values(waiting)) === String(Object.values(ready)), PATIENCE, 'not served')
 
   // The system queues these, and the event loop hears of them only once the server drains.
   const queued = connectAll('ask')
   const report = server.shutdown().catch((error) => error.report)
-  expect({ name, idle: await outcomes(idle) }).toEqual({ name, idle: { 0: CLIENTS.idle } })
-  gate.dispatchEvent(new Event('release'))
-  const answered = { busy: await outcomes(busy), queued: await outcomes(queued) }
-  expect(answered).toEqual({
-    busy: { [ANSWER.length]: CLIENTS.busy },
-    queued: { [ANSWER.length]: CLIENTS.ask },
-  })
-  await until(
-    () => server.openConnections === CLIENTS.stuck,
-    PATIENCE,
-    () => `${server.openConnections} are open`,
-  )
+  expect(await outcomes(idle)).toEqual({ 0: CLIENTS.idle })
+  release()
+  expect(await outcomes(busy)).toEqual({ [ANSWER.length]: CLIENTS.busy })
+  expect(await outcomes(queued)).toEqual({ [ANSWER.length]: CLIENTS.ask })
+  await until(() => server.openConnections === CLIENTS.stuck, PATIENCE, 'more are open than are stuck')
   void server.shutdown({ timeout: 0 }).catch(() => {})
   const counts = { idle: CLIENTS.idle, drained: CLIENTS.ask + CLIENTS.busy, forced: CLIENTS.stuck }
   expect(await report).toEqual(counts)
@@ -88,7 +78,7 @@ describe('shutdown()', () => {
       const certificate = await createCertificate()
       await withFolder('fire', async (folder) => {
         const means = new Means(engine, [certificate], () => folder.next())
-        for (let round = 0; round < ROUNDS; round++) await fire(name, means)
+        for (let round = 0; round < 2; round++) await fire(name, means)
       })
     },
   )

@@ -1,0 +1,6 @@
+/** @returns the environment in which processes of the model and the soak do this wrong; see broken.mjs */
+export const broken = (fault: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  NODE_OPTIONS: `--import=${String(new URL('broken.mjs', import.meta.url))}`,
+  STRESS_FAULT: fault,
+})
