@@ -16,6 +16,7 @@ export {
   type UnixEndpoint,
   type UnixName,
 } from './lib/address/unix-target.js'
+export { createDeferred, type Deferred } from './lib/async/deferred.js'
 export { checkHandler, type CheckedHandler } from './lib/channel/handler.js'
 export { atCaller, connectAtCaller, type Caller, type Entry } from './lib/errors/caller.js'
 export type { Asked } from './lib/errors/system-words.js'

@@ -4,7 +4,6 @@
  *
  * @module @sock/testing
  */
-export type { Deferred } from './lib/deferred.js'
 export { anyTransportConformance } from './lib/any-transport.js'
 export type { HeldClock } from './lib/clock.js'
 export { datagramConformance } from './lib/datagram/datagram-conformance.js'

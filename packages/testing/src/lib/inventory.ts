@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { ignore } from './deferred.js'
-import { eventually } from './wait.js'
+import { eventually, ignore } from './wait.js'
 
 /** The resources of a process. */
 export interface Inventory {

@@ -8,7 +8,11 @@ export interface Deferred<T> {
   readonly reject: (error: unknown) => void
 }
 
-/** Returns a deferred whose rejection is never reported as unhandled, since its promise may not be awaited. */
+/**
+ * Returns a deferred whose rejection is never reported as unhandled, since its promise may not be awaited.
+ *
+ * @internal
+ */
 export function createDeferred<T = void>(): Deferred<T> {
   let resolve!: (value: T) => void
   let reject!: (error: unknown) => void

@@ -1,7 +1,6 @@
 import type { Address, IpAddress } from '@sock/core'
 import type { Handshake, StreamListener, StreamPort, StreamPortSink } from '@sock/core/stream'
-import { ipAddress } from '@sock/core/transport'
-import { createDeferred, type Deferred } from '../deferred.js'
+import { createDeferred, ipAddress, type Deferred } from '@sock/core/transport'
 
 /**
  * Returns a stream port without a system below. It records what core calls; the test plays the peer and the system.

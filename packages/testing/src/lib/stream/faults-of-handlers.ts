@@ -1,9 +1,8 @@
 import { isSockError } from '@sock/core'
 import assert from 'node:assert/strict'
-import { ignore } from '../deferred.js'
 import { defineFaults, firstly } from './faults.js'
 import { gate, readAll } from '../handlers.js'
-import { eventually, soon } from '../wait.js'
+import { eventually, ignore, soon } from '../wait.js'
 
 /** What handlers can do to their own server. */
 export const faultsOfHandlers = defineFaults('faults of handlers', {

@@ -1,9 +1,8 @@
 import { type Connection, exchange, isSockError } from '@sock/core'
 import assert from 'node:assert/strict'
-import { ignore } from '../deferred.js'
 import { defineFaults, firstly } from './faults.js'
 import { echo, pattern, readAll, readExactly, untilStopped } from '../handlers.js'
-import { eventually, soon } from '../wait.js'
+import { eventually, ignore, soon } from '../wait.js'
 
 const MIB = 2 ** 20
 /** In ms; much longer than a well-behaved client is silent here. */

@@ -2,11 +2,10 @@ import type { StreamHandler } from '@sock/core'
 import assert from 'node:assert/strict'
 import { PassThrough, type Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { ignore } from '../deferred.js'
 import { gate, pattern, readAll, readExactly, untilStopped } from '../handlers.js'
 import { defineSuite } from '../stage.js'
 import { twoWay } from './two-way.js'
-import { eventually, soon } from '../wait.js'
+import { eventually, ignore, soon } from '../wait.js'
 
 const MIB = 1024 * 1024
 

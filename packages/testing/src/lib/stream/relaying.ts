@@ -1,9 +1,8 @@
 import { isExpectedClose, relay, type Connection, type RelayReport, type StreamHandler } from '@sock/core'
 import assert from 'node:assert/strict'
 import { echo, gate, pattern, readAll } from '../handlers.js'
-import { ignore } from '../deferred.js'
 import { defineSuite, type Scene, type Stage, type StreamKind } from '../stage.js'
-import { eventually, soon } from '../wait.js'
+import { eventually, ignore, soon } from '../wait.js'
 
 /** A server behind, and a proxy before it. */
 interface Proxy {

@@ -1,9 +1,8 @@
 import type { Connection } from '@sock/core'
 import assert from 'node:assert/strict'
-import { ignore } from '../deferred.js'
 import { echo, gate, pattern, readAll, readExactly } from '../handlers.js'
 import { defineSuite } from '../stage.js'
-import { eventually, soon } from '../wait.js'
+import { eventually, ignore, soon } from '../wait.js'
 
 /**
  * Sends data and its end, and reads everything. A handler that fails at once may even reset the connecting client.

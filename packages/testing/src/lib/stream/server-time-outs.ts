@@ -1,7 +1,6 @@
 import type { Connection } from '@sock/core'
 import assert from 'node:assert/strict'
-import { createDeferred } from '../deferred.js'
-import { echo, pattern, readAll, readExactly } from '../handlers.js'
+import { echo, gate, pattern, readAll, readExactly } from '../handlers.js'
 import { defineSuite } from '../stage.js'
 import { eventually, soon } from '../wait.js'
 
@@ -87,19 +86,19 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
   'readTimeout does not close a connection whose peer has ended and waits for its answer': async (stage) => {
     const clock = stage.holdClock()
     const readTimeout = 80
-    const [asked, thought] = [createDeferred(), createDeferred()]
+    const [asked, thought] = [gate(), gate()]
     const handler = async (connection: Connection): Promise<void> => {
       await readAll(connection)
-      asked.resolve()
-      await thought.promise
+      asked.open()
+      await thought.opened
       await connection.write('an answer')
     }
     const { connect, server } = await stage.serve(handler, { readTimeout })
     const client = await connect()
     await client.closeWrite()
-    await soon(asked.promise, 'the end of the input')
+    await soon(asked.opened, 'the end of the input')
     await clock.pass(10 * readTimeout)
-    thought.resolve()
+    thought.open()
     assert.equal(String(await soon(readAll(client), 'the answer')), 'an answer')
     assert.equal(server.stats().idleClosed, 0)
   },
