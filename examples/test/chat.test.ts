@@ -1,18 +1,15 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
-import { spawn } from 'node:child_process'
-import { rm, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from '@jest/globals'
+import { createCertificate } from '@sock/tools/certificate'
+import { itWith } from '@sock/tools/testing/needs'
+import { startTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { useFolder } from '@sock/tools/testing/scratch'
+import { writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
-import { generate } from 'selfsigned'
-import { socketFolder } from './support/folder.js'
 import { parts, startExample } from './support/program.js'
-import { itWith } from './support/tools.js'
 import { transcribe, type Transcript } from './support/transcript.js'
 
-const sockets: Socket[] = []
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy()
-})
+const scratch = useFolder('example')
 
 interface Member {
   readonly socket: Socket
@@ -21,7 +18,7 @@ interface Member {
 
 function enter(address: string, name: string): Member {
   const socket = connect(parts(address))
-  sockets.push(socket)
+  later(() => socket.destroy())
   socket.write(`${name}\n`)
   return { socket, heard: transcribe(socket) }
 }
@@ -101,24 +98,21 @@ describe('chat', () => {
     expect(await program.ended).toBe(0)
   })
 
-  itWith('openssl')('chat over TLS talks to openssl s_client', async () => {
-    const folder = await socketFolder()
-    const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
-      keyType: 'ec',
-    })
-    const files = [join(folder, 'key.pem'), join(folder, 'cert.pem')] as const
-    await Promise.all([writeFile(files[0], key), writeFile(files[1], cert)])
+  itWith('openssl', 'chat over TLS talks to openssl s_client', async () => {
+    const { key, cert } = await createCertificate()
+    const files = [scratch.own('key.pem'), scratch.own('cert.pem')] as const
+    writeFileSync(files[0], key)
+    writeFileSync(files[1], cert)
     const program = startExample('chat', '127.0.0.1:0', ...files)
     const address = await program.address('tcp')
     const args = ['s_client', '-quiet', '-verify_return_error', '-CAfile', files[1], '-connect', address]
-    const client = spawn('openssl', args, { stdio: ['pipe', 'pipe', 'ignore'] })
+    const client = startTool('openssl', args)
     const heard = transcribe(client.stdout)
     client.stdin.write('Ann\nhello\n')
     await program.stdout.until(/^Ann: hello$/m)
     await program.stop()
     await heard.ended
     expect(heard.text).toBe('Your name?\n* here are nobody and you\n* the server is going down\n')
-    await Promise.all(files.map((file) => rm(file)))
   })
 
   it('chat says good-bye when it is shut down', async () => {

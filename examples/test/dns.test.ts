@@ -1,17 +1,14 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
 import { exchange } from '@sock/core'
 import { connectTcp } from '@sock/tcp'
 import { connectUdp } from '@sock/udp'
 import { decode, encode, type DecodedPacket, type Question } from 'dns-packet'
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { parts, startExample } from './support/program.js'
-import { itWith, run } from './support/tools.js'
-
-const sockets: Socket[] = []
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.close()
-})
 
 async function ask(address: string, id: number, ...questions: Question[]): Promise<DecodedPacket> {
   const query = encode({ type: 'query', id, questions })
@@ -50,11 +47,11 @@ describe('dns', () => {
     await program.stop()
   })
 
-  it('dns is silent to rubbish and to answers, and goes on', async () => {
+  it('dns does not answer rubbish and answers, and goes on', async () => {
     const program = startExample('dns', '127.0.0.1:0')
     const { host, port } = parts(await program.address('udp'))
     const socket = createSocket('udp4')
-    sockets.push(socket)
+    later(() => socket.close())
     for (const message of ['', 'rubbish', encode({ type: 'response', id: 1 })])
       socket.send(message, port, host)
     // Datagrams of one socket keep their order on this machine: an answer to an earlier one would be there first.
@@ -69,7 +66,7 @@ describe('dns', () => {
     expect(program.stdout.text).toContain('4 received, 1 sent\n')
   })
 
-  it('dns gives each of 50 who ask at once the answer to what he asked', async () => {
+  it('dns gives each of 50 clients at once the answer to its question', async () => {
     const program = startExample('dns', '127.0.0.1:0')
     const address = await program.address('udp')
     const types = ['A', 'AAAA', 'TXT'] as const
@@ -98,27 +95,27 @@ describe('dns over TCP', () => {
 })
 
 describe('dns, asked by dig', () => {
-  itWith('dig')('dns answers dig', async () => {
+  itWith('dig', 'dns answers dig', async () => {
     const program = startExample('dns', '127.0.0.1:0')
     const { host, port } = parts(await program.address('udp'))
     const dig = (...question: string[]) =>
-      run('dig', [`@${host}`, '-p', String(port), '+tries=1', '+time=5', ...question])
+      runTool('dig', [`@${host}`, '-p', String(port), '+tries=1', '+time=5', ...question])
 
     expect(await dig('+short', 'host.example', 'A')).toMatchObject({ code: 0, stdout: '192.0.2.1\n' })
-    expect((await dig('+short', 'example', 'MX')).stdout).toBe('10 host.example.\n')
-    const { stdout } = await dig('+norecurse', 'nothing.example', 'TXT')
-    expect(stdout).toMatch(/status: NXDOMAIN/)
-    expect(stdout).toMatch(/;; flags: qr aa; QUERY: 1, ANSWER: 0/)
+    expect((await dig('+short', 'example', 'MX'))?.stdout).toBe('10 host.example.\n')
+    const missing = await dig('+norecurse', 'nothing.example', 'TXT')
+    expect(missing?.stdout).toMatch(/status: NXDOMAIN/)
+    expect(missing?.stdout).toMatch(/;; flags: qr aa; QUERY: 1, ANSWER: 0/)
     // A malformed answer would make dig say so.
-    expect(stdout).not.toMatch(/warning|malformed|error/i)
+    expect(missing?.stdout).not.toMatch(/warning|malformed|error/i)
     await program.stop()
   })
 
-  itWith('dig')('dns answers dig over TCP, twice on one connection', async () => {
+  itWith('dig', 'dns answers dig over TCP, twice on one connection', async () => {
     const program = startExample('dns', '127.0.0.1:0')
     const { host, port } = parts(await program.address('tcp'))
     const args = [`@${host}`, '-p', String(port), '+tcp', '+keepopen', '+tries=1', '+time=5', '+short']
-    const ran = await run('dig', [...args, 'host.example', 'A', 'example', 'MX'])
+    const ran = await runTool('dig', [...args, 'host.example', 'A', 'example', 'MX'])
     expect(ran).toMatchObject({ code: 0, stdout: '192.0.2.1\n10 host.example.\n' })
     await program.stop()
   })

@@ -1,28 +1,25 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { useFolder } from '@sock/tools/testing/scratch'
 import { exchange, type Connection, type DatagramChannel } from '@sock/core'
 import { connectTcp } from '@sock/tcp'
 import { connectUdp } from '@sock/udp'
 import { connectUnix } from '@sock/unix'
 import { connectUnixgram } from '@sock/unixgram'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
-import { socketFolder } from './support/folder.js'
+import { connect } from 'node:net'
 import { parts, startExample, type Program } from './support/program.js'
-import { itWith, run } from './support/tools.js'
 
-const sockets: Socket[] = []
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy()
-})
+const scratch = useFolder('example')
 
 async function start(): Promise<{ program: Program; addresses: Record<string, string> }> {
-  const folder = await socketFolder()
   const targets = {
     tcp: '127.0.0.1:0',
     udp: '127.0.0.1:0',
-    unix: join(folder, 'stream'),
-    unixgram: join(folder, 'datagram'),
+    unix: scratch.path('stream'),
+    unixgram: scratch.path('datagram'),
   }
   const program = startExample('everywhere', ...Object.entries(targets).map((pair) => pair.join('=')))
   const addresses: Record<string, string> = {}
@@ -52,19 +49,19 @@ describe('everywhere', () => {
     }
   })
 
-  itWith('socat')('everywhere answers socat on all transports', async () => {
+  itWith('socat', 'everywhere answers socat on all transports', async () => {
     const { program, addresses } = await start()
     const { tcp = '', udp = '', unix = '', unixgram = '' } = addresses
-    const mine = join(await socketFolder(), 'mine')
+    const mine = scratch.path('mine')
     for (const target of [
       `TCP:${tcp}`,
       `UDP:${udp}`,
       `UNIX-CONNECT:${unix}`,
       `UNIX-SENDTO:${unixgram},bind=${mine}`,
     ]) {
-      // On datagram sockets nothing says that there is no more: it waits this long for it.
-      const { stdout } = await run('socat', ['-t', '0.5', '-', target], { input: 'hello' })
-      expect(stdout).toBe('hello')
+      // A datagram socket has no end of input: socat waits this long for more.
+      const ran = await runTool('socat', ['-t', '0.5', '-', target], 'hello')
+      expect(ran?.stdout).toBe('hello')
     }
     await program.stop()
   })
@@ -73,7 +70,7 @@ describe('everywhere', () => {
     const { program, addresses } = await start()
     const sent = Buffer.alloc(32_000_000, 'all the letters ')
     const socket = connect(parts(addresses['tcp'] ?? ''))
-    sockets.push(socket)
+    later(() => socket.destroy())
     // More than fits into the buffers on the way, which grow to some 20 MB (tcp_rmem, tcp_wmem, tcp(7)): the echo waits for
     // this side to read.
     let isAllSent = false
@@ -91,8 +88,7 @@ describe('everywhere', () => {
   })
 
   it('everywhere leaves nothing when one of them cannot listen', async () => {
-    const folder = await socketFolder()
-    const program = startExample('everywhere', `unix=${join(folder, 'a')}`, 'tcp=127.0.0.1:0', 'udp=nonsense')
+    const program = startExample('everywhere', `unix=${scratch.path('a')}`, 'tcp=127.0.0.1:0', 'udp=nonsense')
     expect(await program.ended).toBe(1)
     expect(program.stderr.text).toContain('ERR_SOCK_INVALID_ADDRESS')
     expect(program.stdout.text).toMatch(/^Closed unix/m)

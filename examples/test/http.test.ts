@@ -1,57 +1,57 @@
 import { describe, expect, it } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { useFolder } from '@sock/tools/testing/scratch'
 import { randomBytes } from 'node:crypto'
 import { Agent, request, type IncomingMessage } from 'node:http'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { socketFolder } from './support/folder.js'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { startExample } from './support/program.js'
-import { itWith, run } from './support/tools.js'
 import { transcribe } from './support/transcript.js'
 
+const scratch = useFolder('example')
+
 describe('http', () => {
-  itWith('curl')('http answers curl --unix-socket', async () => {
-    const path = join(await socketFolder(), 'http.sock')
+  itWith('curl', 'http answers curl --unix-socket', async () => {
+    const path = scratch.path('http.sock')
     const program = startExample('http', path)
     await program.address('unix')
     const curl = ['-sS', '--noproxy', '*', '--unix-socket', path]
 
-    const { stdout } = await run('curl', [...curl, 'http://localhost/'])
-    expect(JSON.parse(stdout)).toEqual({ hello: 'world', pid: program.pid })
-    const missing = await run('curl', [...curl, '-w', '%{http_code}', 'http://localhost/nothing'])
-    expect(missing.stdout).toBe('Not found\n404')
+    const ran = await runTool('curl', [...curl, 'http://localhost/'])
+    expect(JSON.parse(`${ran?.stdout}`)).toEqual({ hello: 'world', pid: program.pid })
+    const missing = await runTool('curl', [...curl, '-w', '%{http_code}', 'http://localhost/nothing'])
+    expect(missing?.stdout).toBe('Not found\n404')
     // One connection for both, since node:http keeps it.
-    const two = await run('curl', [
+    const two = await runTool('curl', [
       ...curl,
       '-w',
       '%{num_connects}\n',
       'http://localhost/',
       'http://localhost/',
     ])
-    expect(two.stdout).toMatch(/^\{.*\}\n1\n\{.*\}\n0\n$/)
+    expect(two?.stdout).toMatch(/^\{.*\}\n1\n\{.*\}\n0\n$/)
     expect((await stat(path)).mode & 0o777).toBe(0o660)
     await program.stop()
   })
 
-  itWith('curl')('http gives 5 MB back to curl, as they were', async () => {
-    const path = join(await socketFolder(), 'http.sock')
-    const files = await mkdtemp(join(tmpdir(), 'sock-example-'))
+  itWith('curl', 'http gives 5 MB back to curl, as they were', async () => {
+    const path = scratch.path('http.sock')
+    const [input, output] = [scratch.own('in'), scratch.own('out')]
     const sent = randomBytes(5_000_000)
-    await writeFile(join(files, 'in'), sent)
+    await writeFile(input, sent)
     const program = startExample('http', path)
     await program.address('unix')
-    const args = ['-sS', '--noproxy', '*', '--unix-socket', path, '--data-binary', `@${join(files, 'in')}`]
-    expect(await run('curl', [...args, '-o', join(files, 'out'), 'http://localhost/echo'])).toMatchObject({
+    const args = ['-sS', '--noproxy', '*', '--unix-socket', path, '--data-binary', `@${input}`]
+    expect(await runTool('curl', [...args, '-o', output, 'http://localhost/echo'])).toMatchObject({
       code: 0,
       stderr: '',
     })
-    expect((await readFile(join(files, 'out'))).equals(sent)).toBe(true)
-    await rm(files, { recursive: true })
+    expect((await readFile(output)).equals(sent)).toBe(true)
     await program.stop()
   })
 
   it('http finishes a request under way, and ends a connection that is only kept alive', async () => {
-    const path = join(await socketFolder(), 'http.sock')
+    const path = scratch.path('http.sock')
     const program = startExample('http', path)
     await program.address('unix')
     const agent = new Agent({ keepAlive: true })

@@ -1,20 +1,18 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { useFolder } from '@sock/tools/testing/scratch'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { socketFolder } from './support/folder.js'
 import { startExample, type Program } from './support/program.js'
-import { itWith, run } from './support/tools.js'
 import { transcribe } from './support/transcript.js'
 
-const sockets: Socket[] = []
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy()
-})
+const scratch = useFolder('example')
 
 async function serve(): Promise<{ program: Program; path: string }> {
-  const path = join(await socketFolder(), 'ipc.sock')
+  const path = scratch.path('ipc.sock')
   const program = startExample('ipc', 'serve', path)
   await program.address('unix')
   return { program, path }
@@ -48,7 +46,7 @@ describe('ipc', () => {
   })
 
   it('ipc fails to ask where nobody listens', async () => {
-    const asking = startExample('ipc', 'ask', join(await socketFolder(), 'none.sock'), '{}')
+    const asking = startExample('ipc', 'ask', scratch.path('none.sock'), '{}')
     expect(await asking.ended).toBe(1)
     expect(asking.stderr.text).toContain('ENOENT')
   })
@@ -56,7 +54,7 @@ describe('ipc', () => {
   it('ipc answers a question that is under way when it is shut down', async () => {
     const { program, path } = await serve()
     const socket = connect({ path, allowHalfOpen: true })
-    sockets.push(socket)
+    later(() => socket.destroy())
     const heard = transcribe(socket)
     await once(socket, 'connect')
     socket.write('{"method":"add",')
@@ -68,7 +66,7 @@ describe('ipc', () => {
     await ended
   })
 
-  itWith('python3')('ipc answers Python', async () => {
+  itWith('python3', 'ipc answers Python', async () => {
     const { program, path } = await serve()
     const script = `
 import socket, sys
@@ -78,7 +76,7 @@ with socket.socket(socket.AF_UNIX) as s:
     s.shutdown(socket.SHUT_WR)
     print(s.makefile().read())
 `
-    expect(await run('python3', ['-c', script, path])).toEqual({
+    expect(await runTool('python3', ['-c', script, path])).toEqual({
       code: 0,
       stdout: '{"result":200000}\n',
       stderr: '',

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
+import { useFolder } from '@sock/tools/testing/scratch'
 import type { Address, Channel, ConnectionEvent, Server } from '@sock/core'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
 import { EventEmitter, once } from 'node:events'
-import { join } from 'node:path'
-import { socketFolder } from './support/folder.js'
+
+const scratch = useFolder('example')
 
 /*
  * What is the same for all transports, asked of each with the same words. Arguments are wrong on purpose, so they have no
@@ -26,7 +27,8 @@ interface Transport {
 const ip = { family: 'ipv4', host: '127.0.0.1', port: 9 } as const
 const unix = { family: 'unix', path: '/tmp/nobody.sock' } as const
 const port = async () => ({ host: '127.0.0.1', port: 0 })
-const path = async () => ({ path: join(await socketFolder(), 'parity.sock') })
+let count = 0
+const path = async () => ({ path: scratch.path(`${(count += 1)}.sock`) })
 
 const transports = [
   { name: 'Tcp', create: createTcpServer, connect: connectTcp, parts: port, foreign: unix },

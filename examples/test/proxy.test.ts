@@ -1,30 +1,28 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { useFolder } from '@sock/tools/testing/scratch'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { socketFolder } from './support/folder.js'
 import { parts, startExample, type Program } from './support/program.js'
-import { itWith, run } from './support/tools.js'
 import { transcribe } from './support/transcript.js'
+
+const scratch = useFolder('example')
 
 const MB = 1_000_000
 
-const open: Socket[] = []
-afterEach(() => {
-  for (const socket of open.splice(0)) socket.destroy()
-})
-
 /** The server behind: node:net, which gives out its next connection. */
 async function serveBehind(): Promise<{ path: string; accepted: Promise<Socket> }> {
-  const path = join(await socketFolder(), 'behind.sock')
+  const path = scratch.path('behind.sock')
   const server = createServer({ allowHalfOpen: true })
   const accepted = once(server, 'connection').then(([socket]) => {
     // One is enough. The file goes, the connection stays.
     server.close()
-    open.push(socket as Socket)
+    later(() => (socket as Socket).destroy())
     return socket as Socket
   })
   server.listen(path)
@@ -37,7 +35,7 @@ async function joinEnds(): Promise<{ program: Program; client: Socket; behind: S
   const { path, accepted } = await serveBehind()
   const program = startExample('proxy', '127.0.0.1:0', path)
   const client = connect({ ...parts(await program.address('tcp')), allowHalfOpen: true })
-  open.push(client)
+  later(() => client.destroy())
   return { program, client, behind: await accepted }
 }
 
@@ -128,10 +126,10 @@ describe('proxy', () => {
   })
 
   it('proxy reports that nobody is behind, closes the connection, and goes on', async () => {
-    const path = join(await socketFolder(), 'missing.sock')
+    const path = scratch.path('missing.sock')
     const program = startExample('proxy', '127.0.0.1:0', path)
     const client = connect(parts(await program.address('tcp')))
-    open.push(client)
+    later(() => client.destroy())
     client.on('error', () => {})
     await new Promise((closed) => void client.once('close', closed))
     await program.stderr.until(/ENOENT/)
@@ -139,14 +137,14 @@ describe('proxy', () => {
     expect(await program.ended).toBe(0)
   })
 
-  itWith('curl')('proxy stands between curl and the HTTP example', async () => {
-    const path = join(await socketFolder(), 'http.sock')
+  itWith('curl', 'proxy stands between curl and the HTTP example', async () => {
+    const path = scratch.path('http.sock')
     const http = startExample('http', path)
     await http.address('unix')
     const program = startExample('proxy', '127.0.0.1:0', path)
     const url = `http://${await program.address('tcp')}/echo`
     const body = 'all the letters '.repeat(60_000)
-    const answer = await run('curl', ['-sS', '--noproxy', '*', '--data-binary', '@-', url], { input: body })
+    const answer = await runTool('curl', ['-sS', '--noproxy', '*', '--data-binary', '@-', url], body)
     expect(answer).toEqual({ code: 0, stdout: body, stderr: '' })
     await program.stop()
     await http.stop()

@@ -1,13 +1,10 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
-import { connect, type Socket } from 'node:net'
+import { describe, expect, it } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { connect } from 'node:net'
 import { parts, startExample, type Program } from './support/program.js'
-import { itWith, run } from './support/tools.js'
 import { transcribe } from './support/transcript.js'
-
-const sockets: Socket[] = []
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy()
-})
 
 async function start(): Promise<{ program: Program; host: string; port: string }> {
   const program = startExample('redis', '127.0.0.1:0')
@@ -19,7 +16,7 @@ describe('redis', () => {
   it('redis answers commands in order, however they are cut, and ends with QUIT', async () => {
     const { program, host, port } = await start()
     const socket = connect({ host, port: Number(port) })
-    sockets.push(socket)
+    later(() => socket.destroy())
     const heard = transcribe(socket)
     const commands =
       'PING\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$4\r\nb\r\nc\r\n*2\r\n$3\r\nget\r\n$1\r\na\r\nGET none\r\nDEL a a\r\nconstructor\r\nQUIT\r\n'
@@ -42,7 +39,7 @@ describe('redis', () => {
   ])('redis ends the connection of a client that sends %s', async (_, bytes, message) => {
     const { program, host, port } = await start()
     const socket = connect({ host, port: Number(port) }).on('error', () => undefined)
-    sockets.push(socket)
+    later(() => socket.destroy())
     const closed = new Promise((resolve) => socket.once('close', resolve))
     socket.write(bytes)
     await closed
@@ -51,20 +48,20 @@ describe('redis', () => {
     expect(await program.ended).toBe(0)
   })
 
-  itWith('redis-cli')('redis talks to redis-cli', async () => {
+  itWith('redis-cli', 'redis talks to redis-cli', async () => {
     const { program, host, port } = await start()
     const input = 'set greeting "hello, world"\nget greeting\nget none\ndel greeting\n'
-    const { stdout } = await run('redis-cli', ['-h', host, '-p', port], { input })
-    expect(stdout).toBe('OK\nhello, world\n\n1\n')
+    const ran = await runTool('redis-cli', ['-h', host, '-p', port], input)
+    expect(ran?.stdout).toBe('OK\nhello, world\n\n1\n')
     await program.stop()
   })
 
-  itWith('redis-benchmark')('redis serves redis-benchmark, with 50 clients that pipeline', async () => {
+  itWith('redis-benchmark', 'redis serves redis-benchmark, with 50 clients that pipeline', async () => {
     const { program, host, port } = await start()
     const load = ['-c', '50', '-n', '5000', '-P', '16', '-t', 'ping,set,get', '--csv']
-    const { code, stdout } = await run('redis-benchmark', ['-h', host, '-p', port, ...load])
-    expect(code).toBe(0)
-    expect(stdout.match(/^"(PING_INLINE|PING_MBULK|SET|GET)[^"]*","[\d.]+"/gm)).toHaveLength(4)
+    const ran = await runTool('redis-benchmark', ['-h', host, '-p', port, ...load])
+    expect(ran?.code).toBe(0)
+    expect(ran?.stdout.match(/^"(PING_INLINE|PING_MBULK|SET|GET)[^"]*","[\d.]+"/gm)).toHaveLength(4)
     await program.stop()
   })
 })

@@ -1,22 +1,19 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
-import { createSocket, type Socket } from 'node:dgram'
+import { describe, expect, it } from '@jest/globals'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { useFolder } from '@sock/tools/testing/scratch'
+import { createSocket } from 'node:dgram'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { socketFolder } from './support/folder.js'
 import { parts, startExample, type Program } from './support/program.js'
-import { run } from './support/tools.js'
 import type { Pattern } from './support/transcript.js'
 
-const sockets: Socket[] = []
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.close()
-})
+const scratch = useFolder('example')
 
 /** Starts it with these times in seconds: how often it prints, and how long a gauge may be idle. */
 async function start(
   ...times: readonly string[]
 ): Promise<{ program: Program; host: string; port: number; path: string }> {
-  const path = join(await socketFolder(), 'statsd.sock')
+  const path = scratch.path('statsd.sock')
   const program = startExample('statsd', '127.0.0.1:0', path, ...(times.length > 0 ? times : ['0.05']))
   await program.address('unixgram')
   return { program, path, ...parts(await program.address('udp')) }
@@ -25,13 +22,12 @@ async function start(
 /** hot-shots in a process of its own, as programs use it: `script` has a `client`, and what it sent is flushed after it. */
 async function hotShots(options: object, script: string): Promise<void> {
   const source = `
-    import { StatsD } from 'hot-shots'
+    import { StatsD } from ${JSON.stringify(import.meta.resolve('hot-shots'))}
     const failed = (error) => { console.error(error); process.exitCode = 1 }
     const client = new StatsD({ ...${JSON.stringify(options)}, errorHandler: failed })
     ${script}
     client.close((error) => error && failed(error))`
-  const folder = new URL('..', import.meta.url)
-  const ran = await run(process.execPath, ['--input-type=module', '--eval', source], { cwd: folder })
+  const ran = await runTool(process.execPath, ['--input-type=module', '--eval', source])
   expect(ran).toEqual({ code: 0, stdout: '', stderr: '' })
 }
 
@@ -91,7 +87,7 @@ describe('statsd, fed by hot-shots', () => {
     )
     await program.stdout.until(sumOf('counter hits', 1_000))
     const socket = createSocket('udp4')
-    sockets.push(socket)
+    later(() => socket.close())
     socket.send('sampled:2|c|@0.1', port, host)
     await program.stdout.until(sumOf('counter sampled', 20))
     await program.stop()
@@ -102,7 +98,7 @@ describe('statsd', () => {
   it('statsd counts what it does not understand, and goes on', async () => {
     const { program, host, port } = await start()
     const socket = createSocket('udp4')
-    sockets.push(socket)
+    later(() => socket.close())
     socket.send('nonsense\nno.number:x|c\nright:1|c\n\n', port, host)
     await program.stdout.until(sumOf('counter right', 1))
     await program.stdout.until(sumOf('malformed', 2))
@@ -112,7 +108,7 @@ describe('statsd', () => {
   it('statsd forgets a gauge that nobody sends any more, and says so', async () => {
     const { program, host, port } = await start('0.05', '0.2')
     const socket = createSocket('udp4')
-    sockets.push(socket)
+    later(() => socket.close())
     socket.send('load:5|g', port, host)
     await program.stdout.until(/^gauge load 5 idle$/m)
     // It begins anew.

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { join } from 'node:path'
-import { socketFolder } from './support/folder.js'
+import { useFolder } from '@sock/tools/testing/scratch'
 import { startExample } from './support/program.js'
+
+const scratch = useFolder('example')
 
 const FREE = '127.0.0.1:0'
 
@@ -24,7 +25,7 @@ describe.each(Object.entries(programs))('%s', (name, args) => {
     `${name} ends with 0 on %s, also while it starts, and leaves nothing`,
     async (signal) => {
       for (const moment of [/^Starting/, /^Listening/m]) {
-        const program = startExample(name, ...args(join(await socketFolder(), 'sock')))
+        const program = startExample(name, ...args(scratch.path('sock')))
         await program.stdout.until(moment)
         program.kill(signal)
         expect(await program.ended).toBe(0)

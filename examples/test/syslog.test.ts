@@ -1,17 +1,15 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
-import { createSocket, type Socket } from 'node:dgram'
-import { join } from 'node:path'
-import { socketFolder } from './support/folder.js'
+import { describe, expect, it } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { useFolder } from '@sock/tools/testing/scratch'
+import { createSocket } from 'node:dgram'
 import { parts, startExample, type Program } from './support/program.js'
-import { itWith, run } from './support/tools.js'
 
-const sockets: Socket[] = []
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.close()
-})
+const scratch = useFolder('example')
 
 async function start(): Promise<{ program: Program; host: string; port: number; path: string }> {
-  const path = join(await socketFolder(), 'log.sock')
+  const path = scratch.path('log.sock')
   const program = startExample('syslog', '127.0.0.1:0', path)
   await program.address('unixgram')
   return { program, path, ...parts(await program.address('udp')) }
@@ -19,10 +17,10 @@ async function start(): Promise<{ program: Program; host: string; port: number; 
 
 describe('syslog, fed by logger', () => {
   const logger = async (...args: string[]): Promise<void> => {
-    expect(await run('logger', args)).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await runTool('logger', args)).toEqual({ code: 0, stdout: '', stderr: '' })
   }
 
-  itWith('logger')('syslog understands both formats over UDP', async () => {
+  itWith('logger', 'syslog understands both formats over UDP', async () => {
     const { program, host, port } = await start()
     const udp = ['--udp', '--server', host, '--port', String(port), '--tag', 'backup']
     await logger(...udp, '--rfc5424', '--priority', 'local3.warning', 'disk: grüßt 90 %')
@@ -36,7 +34,7 @@ describe('syslog, fed by logger', () => {
     expect(program.stdout.text).not.toContain('malformed')
   })
 
-  itWith('logger')('syslog counts octets over TCP', async () => {
+  itWith('logger', 'syslog counts octets over TCP', async () => {
     const { program } = await start()
     const { host, port } = parts(await program.address('tcp'))
     const tcp = ['--tcp', '--octet-count', '--server', host, '--port', String(port), '--tag', 'backup']
@@ -45,7 +43,7 @@ describe('syslog, fed by logger', () => {
     await program.stop()
   })
 
-  itWith('logger')('syslog takes messages on its Unix socket', async () => {
+  itWith('logger', 'syslog takes messages on its Unix socket', async () => {
     const { program, path } = await start()
     await logger(
       '--socket',
@@ -62,12 +60,12 @@ describe('syslog, fed by logger', () => {
     await program.stop()
   })
 
-  itWith('logger')('syslog loses none of 500 lines of one fast program', async () => {
+  itWith('logger', 'syslog loses none of 500 lines of one fast program', async () => {
     const { program, path } = await start()
     const lines = Array.from({ length: 500 }, (_, index) => `line ${index}\n`)
-    expect(await run('logger', ['--socket', path, '--tag', 'fast'], { input: lines.join('') })).toMatchObject(
-      { code: 0 },
-    )
+    expect(await runTool('logger', ['--socket', path, '--tag', 'fast'], lines.join(''))).toMatchObject({
+      code: 0,
+    })
     await program.stdout.until(/^local user\.notice fast: line 499$/m)
     await program.stop()
     const seen = program.stdout.text.match(/(?<=^local user\.notice fast: )line \d+\n/gm)
@@ -85,17 +83,17 @@ log = logging.getLogger()
 log.addHandler(handler)
 log.error('it broke:\\nhere')
 `
-    expect(await run('python3', ['-c', script])).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await runTool('python3', ['-c', script])).toEqual({ code: 0, stdout: '', stderr: '' })
   }
 
-  itWith('python3')('syslog takes what it sends over UDP', async () => {
+  itWith('python3', 'syslog takes what it sends over UDP', async () => {
     const { program, host, port } = await start()
     await python(`('${host}', ${port})`)
     await program.stdout.until(/^127\.0\.0\.1:\d+ local5\.err -: app: it broke: here$/m)
     await program.stop()
   })
 
-  itWith('python3')('syslog takes what it sends to the Unix socket', async () => {
+  itWith('python3', 'syslog takes what it sends to the Unix socket', async () => {
     const { program, path } = await start()
     await python(`'${path}'`)
     await program.stdout.until(/^local local5\.err -: app: it broke: here$/m)
@@ -107,7 +105,7 @@ describe('syslog', () => {
   it('syslog shows rubbish in one printable line, and goes on', async () => {
     const { program, host, port } = await start()
     const socket = createSocket('udp4')
-    sockets.push(socket)
+    later(() => socket.close())
     for (const message of ['', '<999>x', '\u001B[2J', '<13>\u001B[31mred\nline'])
       socket.send(message, port, host)
     await program.stdout.until(/user\.notice -: {2}\[31mred line$/m)

@@ -1,14 +1,17 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { createCertificate } from '@sock/tools/certificate'
+import { itWith } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { useFolder } from '@sock/tools/testing/scratch'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm, writeFile } from 'node:fs/promises'
 import { connect, type TLSSocket } from 'node:tls'
-import { generate } from 'selfsigned'
 import { parts, startExample, type Program } from './support/program.js'
-import { itWith, run } from './support/tools.js'
 import { transcribe, type Transcript } from './support/transcript.js'
+
+const scratch = useFolder('example')
 
 interface Pair {
   readonly key: string
@@ -16,39 +19,22 @@ interface Pair {
   readonly serial: string
 }
 
-/** RFC 5280 §4.2.1.6. */
-const IP_ADDRESS = 7
-
 async function createPair(): Promise<Pair> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: false },
-      { name: 'subjectAltName', altNames: [{ type: IP_ADDRESS, ip: '127.0.0.1' }] },
-    ],
-  })
+  const { key, cert } = await createCertificate()
   return { key, cert, serial: new X509Certificate(cert).serialNumber }
 }
 
 let first: Pair
 let second: Pair
-let folder: string
 let keyFile: string
 let certFile: string
-const sockets: TLSSocket[] = []
 
 beforeAll(async () => {
   ;[first, second] = await Promise.all([createPair(), createPair()])
 })
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sock-example-'))
-  keyFile = join(folder, 'key.pem')
-  certFile = join(folder, 'cert.pem')
-})
-afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.destroy()
-  await rm(folder, { recursive: true })
+beforeEach(() => {
+  keyFile = scratch.own('key.pem')
+  certFile = scratch.own('cert.pem')
 })
 
 async function install({ key, cert }: Pair): Promise<void> {
@@ -65,7 +51,7 @@ async function start(): Promise<{ program: Program; address: string }> {
 /** A client that trusts only this certificate. */
 async function dial(address: string, { cert }: Pair): Promise<{ socket: TLSSocket; heard: Transcript }> {
   const socket = connect({ ...parts(address), ca: cert })
-  sockets.push(socket)
+  later(() => socket.destroy())
   await once(socket, 'secureConnect')
   return { socket, heard: transcribe(socket) }
 }
@@ -112,13 +98,11 @@ describe('tls', () => {
     expect(await program.ended).toBe(0)
   })
 
-  itWith('openssl')('tls shows openssl the certificate that is in the files', async () => {
+  itWith('openssl', 'tls shows openssl the certificate that is in the files', async () => {
     const { program, address } = await start()
     const handshake = async (): Promise<string> => {
-      const { stdout } = await run('openssl', ['s_client', '-connect', address, '-CAfile', certFile], {
-        input: 'hello\n',
-      })
-      return stdout
+      const args = ['s_client', '-connect', address, '-CAfile', certFile]
+      return `${(await runTool('openssl', args, 'hello\n'))?.stdout}`
     }
     expect(await handshake()).toContain('Verify return code: 0 (ok)')
     await install(second)

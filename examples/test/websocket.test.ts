@@ -1,19 +1,17 @@
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
+import { itWith } from '@sock/tools/testing/needs'
+import { runTool } from '@sock/tools/testing/programs'
+import { later } from '@sock/tools/testing/resources'
+import { useFolder } from '@sock/tools/testing/scratch'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { WebSocket, type RawData } from 'ws'
-import { socketFolder } from './support/folder.js'
 import { startExample } from './support/program.js'
-import { itWith, run } from './support/tools.js'
 
-const sockets: WebSocket[] = []
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.terminate()
-})
+const scratch = useFolder('example')
 
 async function dial(path: string): Promise<WebSocket> {
   const socket = new WebSocket(`ws+unix:${path}:/`)
-  sockets.push(socket)
+  later(() => socket.terminate())
   await once(socket, 'open')
   return socket
 }
@@ -23,7 +21,7 @@ const nextMessage = async (socket: WebSocket): Promise<[RawData, boolean]> =>
 
 describe('websocket', () => {
   it('websocket gives every message to all, as text or as bytes', async () => {
-    const path = join(await socketFolder(), 'ws.sock')
+    const path = scratch.path('ws.sock')
     const program = startExample('websocket', path)
     await program.address('unix')
     const [one, two] = await Promise.all([dial(path), dial(path)])
@@ -47,7 +45,7 @@ describe('websocket', () => {
   })
 
   it('websocket tells its clients that it goes away', async () => {
-    const path = join(await socketFolder(), 'ws.sock')
+    const path = scratch.path('ws.sock')
     const program = startExample('websocket', path)
     await program.address('unix')
     const socket = await dial(path)
@@ -60,7 +58,7 @@ describe('websocket', () => {
   })
 
   it('websocket cuts off who sends more than it takes, and goes on', async () => {
-    const path = join(await socketFolder(), 'ws.sock')
+    const path = scratch.path('ws.sock')
     const program = startExample('websocket', path)
     await program.address('unix')
     const [greedy, modest] = await Promise.all([dial(path), dial(path)])
@@ -74,11 +72,11 @@ describe('websocket', () => {
     expect(await program.ended).toBe(0)
   })
 
-  itWith('curl')('websocket tells curl, which does not upgrade, to do so', async () => {
-    const path = join(await socketFolder(), 'ws.sock')
+  itWith('curl', 'websocket tells curl, which does not upgrade, to do so', async () => {
+    const path = scratch.path('ws.sock')
     const program = startExample('websocket', path)
     await program.address('unix')
-    const { stdout } = await run('curl', [
+    const ran = await runTool('curl', [
       '-sS',
       '-i',
       '--noproxy',
@@ -87,7 +85,7 @@ describe('websocket', () => {
       path,
       'http://localhost/',
     ])
-    expect(stdout).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/)
+    expect(ran?.stdout).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/)
     await program.stop()
   })
 })

@@ -1,7 +1,6 @@
-import { afterEach, expect } from '@jest/globals'
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { expect } from '@jest/globals'
+import { startTool } from '@sock/tools/testing/programs'
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { transcribe, type Transcript } from './transcript.js'
 
@@ -11,7 +10,7 @@ export interface Program {
   readonly stdout: Transcript
   readonly stderr: Transcript
   kill(signal: NodeJS.Signals): void
-  /** Where it listens, as it says itself. */
+  /** Where it listens, as it prints. */
   address(transport: string): Promise<string>
   /** Sends SIGTERM, and checks that the program exits with 0 and prints no error. */
   stop(): Promise<void>
@@ -19,28 +18,13 @@ export interface Program {
   readonly ended: Promise<number | null>
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>
-
-const children = new Set<Child>()
-
 /** Starts the built `src/<name>.ts`, and ends it after the test. */
 export function startExample(name: string, ...args: readonly string[]): Program {
-  return startProgram(
-    process.execPath,
-    fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url)),
-    ...args,
-  )
-}
-
-function startProgram(command: string, ...args: readonly string[]): Program {
-  const child: Child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  children.add(child)
+  const path = fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url))
+  const child = startTool(process.execPath, [path, ...args])
   const stdout = transcribe(child.stdout)
   const stderr = transcribe(child.stderr)
-  const ended = once(child, 'close').then(([code]) => {
-    children.delete(child)
-    return code as number | null
-  })
+  const ended = once(child, 'close').then(([code]) => code as number | null)
   return {
     pid: child.pid as number,
     stdout,
@@ -60,16 +44,6 @@ function startProgram(command: string, ...args: readonly string[]): Program {
     },
   }
 }
-
-/** Nothing that a failed test started stays. */
-export async function endPrograms(): Promise<void> {
-  for (const child of children) {
-    const closed = once(child, 'close')
-    child.kill('SIGKILL')
-    await closed
-  }
-}
-afterEach(endPrograms)
 
 /** `127.0.0.1:8080` in parts. */
 export function parts(address: string): { host: string; port: number } {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach } from '@jest/globals'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createFolder, type Folder } from '../folder.js'
 import { later, release } from './resources.js'
 
 /** A folder for the sockets of one test. */
@@ -24,35 +24,35 @@ export interface Scratch {
 }
 
 /**
- * Gives each test its own folder. After the test, and after everything passed to `later()`, checks that the folder is empty.
- * resources.ts checks sockets and uncaught errors.
+ * Gives each test its own folder `sock-NAME-XXXXXX`. After the test, and after everything passed to `later()`, checks that
+ * the folder is empty. resources.ts checks sockets and uncaught errors.
  */
-export function useFolder(prefix: string): Scratch {
-  let folder = ''
+export function useFolder(name: string): Scratch {
+  let folder: Folder
   let own = new Set<string>()
   let watched: string[] = []
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), `${prefix}-`))
+    folder = createFolder(name)
     // Other users may list it, as is common.
-    chmodSync(folder, 0o755)
+    chmodSync(folder.path, 0o755)
     own = new Set()
     watched = []
   })
   afterEach(async () => {
     await release()
-    const left = [...scratch.names().filter((name) => !own.has(name)), ...watched.filter(existsSync)]
-    rmSync(folder, { recursive: true, force: true })
+    const left = [...scratch.names().filter((file) => !own.has(file)), ...watched.filter(existsSync)]
+    folder.remove()
     if (left.length > 0) throw new Error(`Left behind: ${left.join(', ')}`)
   })
   const scratch: Scratch = {
     get folder() {
-      return folder
+      return folder.path
     },
-    path: (name = 'app.sock') => join(folder, name),
-    names: () => readdirSync(folder).toSorted(),
-    own(name = 'app.sock') {
-      own.add(name)
-      return scratch.path(name)
+    path: (file = 'app.sock') => join(folder.path, file),
+    names: () => readdirSync(folder.path).toSorted(),
+    own(file = 'app.sock') {
+      own.add(file)
+      return scratch.path(file)
     },
     watch: (path) => void watched.push(path),
     later,
