@@ -1,5 +1,6 @@
-import { exchange } from '@sock/core'
+import { exchange, type ConnectionEvent } from '@sock/core'
 import { describe, expect, it, jest } from '@jest/globals'
+import { expectHere } from '@sock/tools/testing/errors'
 import { later } from '@sock/tools/testing/resources'
 import { rejection } from '@sock/tools/testing/wait'
 import { Socket } from 'node:dgram'
@@ -110,6 +111,13 @@ describe('connectUdp', () => {
     abort.abort()
     await channel.write('x')
     expect(String(await channel.read())).toBe('x')
+  })
+
+  it('connectUdp() reports dial even if connecting fails', async () => {
+    const events: ConnectionEvent[] = []
+    const target = 'does-not-exist.invalid:9'
+    await rejection(dial(target, { onState: (event) => void events.push(event) }))
+    expect(events.map(({ state, remote }) => [state, String(remote)])).toEqual([['dial', target]])
   })
 })
 
@@ -222,5 +230,22 @@ for (const { name, options, describe: describeEngine } of engines) {
         expect(String(await channel.read())).toBe('x')
       },
     )
+  })
+
+  describeEngine(`errors at the caller${name}`, () => {
+    it('connectUdp() to a broadcast address without the option rejects with a message that says what to do, at the line of the call', async () => {
+      const error = await rejection(connectUdp('255.255.255.255:9', options))
+      const message =
+        'Cannot connect to "255.255.255.255:9": the system does not permit it (EACCES). For a broadcast address set the option "broadcast"'
+      expectHere(error, 'EACCES', message)
+      expect(error).toMatchObject({ syscall: 'connect', address: '255.255.255.255', port: 9 })
+    })
+
+    it('connectUdp() with a wrong target or option rejects at the line of the call', async () => {
+      const noPort = rejection(connectUdp('127.0.0.1:0', options))
+      expectHere(await noPort, 'ERR_SOCK_INVALID_ADDRESS', 'Cannot connect to "127.0.0.1:0"')
+      const unknown = rejection(connectUdp(':1', { ...options, port: 1 } as object))
+      expectHere(await unknown, 'ERR_INVALID_ARG_VALUE', 'Unknown option "port" in connectUdp options')
+    })
   })
 }

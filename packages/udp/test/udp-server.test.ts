@@ -1,10 +1,12 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import { Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import { createUdpServer, type UdpTarget } from '../src/index.js'
+import { createUdpServer, type UdpServer, type UdpTarget } from '../src/index.js'
 import { checkReusePort } from '@sock/core/transport'
+import { expectHere } from '@sock/tools/testing/errors'
 import { countSockets, later } from '@sock/tools/testing/resources'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { rejection, thrown, until } from '@sock/tools/testing/wait'
+import { engines } from './support/engines.js'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
 
 const HAS_REUSE_PORT = canReusePort()
@@ -214,6 +216,67 @@ describe('UdpServer', () => {
     expect([errors, server.stats().sendErrors]).toEqual([[], 0])
   })
 })
+
+describe('createUdpServer', () => {
+  it('createUdpServer() causes one process warning for failed handlers without an error listener', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    later(() => warn.mockRestore())
+    const server = createUdpServer({
+      data() {
+        throw new Error('broken')
+      },
+    })
+    later(() => server.close())
+    const address = await server.listen('127.0.0.1:0')
+    const peer = await bindPeer()
+    for (let count = 1; count <= 3; count++) {
+      peer.send('x', address)
+      await until(() => server.stats().handlerErrors === count, 'the handler has failed')
+    }
+    expect(warn).toHaveBeenCalledTimes(1)
+    expect(warn.mock.calls[0]?.[1]).toMatchObject({
+      type: 'SockHandlerWarning',
+      code: 'SOCK_UNOBSERVED_ERROR',
+    })
+  })
+})
+
+for (const { name, options, describe: describeEngine } of engines) {
+  const createWith = (more: object = {}): UdpServer => {
+    const server = createUdpServer(echo, { ...options, ...more })
+    later(() => server.close())
+    return server
+  }
+
+  describeEngine(`errors at the caller${name}`, () => {
+    it('listen() on a port in use rejects with a message that says what to do, at the line of the call', async () => {
+      const { address } = await serve()
+      const error = await rejection(createWith().listen(address))
+      const message = `Cannot listen on "${address}": the port is in use (EADDRINUSE). Stop the other program, or choose another port; with port 0 the system picks a free one`
+      expectHere(error, 'EADDRINUSE', message)
+      expect(error).toMatchObject({ message, syscall: 'bind', address: '127.0.0.1', port: address.port })
+      expect((error as NodeJS.ErrnoException).errno).toBeLessThan(0)
+    })
+
+    it('listen() on what is no target rejects at the line of the call, also in an async function', async () => {
+      const start = async (): Promise<void> => {
+        await Promise.resolve()
+        await createWith().listen(8125 as never)
+      }
+      expectHere(await rejection(start()), 'ERR_SOCK_INVALID_ADDRESS', 'Invalid target: expected ":')
+    })
+
+    it('createUdpServer() with a wrong handler or option throws at the line of the call', () => {
+      const none = thrown(() => createUdpServer(5 as never, options))
+      expectHere(none, 'ERR_INVALID_ARG_TYPE', 'Invalid "handler": expected a function or an object')
+      expectHere(
+        thrown(() => createWith({ ttl: 0 })),
+        'ERR_OUT_OF_RANGE',
+        'Invalid "ttl"',
+      )
+    })
+  })
+}
 
 function canReusePort(): boolean {
   try {

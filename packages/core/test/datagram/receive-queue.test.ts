@@ -25,6 +25,13 @@ describe('ReceiveQueue.push', () => {
     expect(taken.filter(Boolean)).toHaveLength(10)
   })
 
+  it('ReceiveQueue.push() lets one datagram wait, however large, and any number without a limit', () => {
+    const small = new ReceiveQueue(createFakeDatagramPort(), 1)
+    expect(['a large one', 'b'].map((text) => push(small, text))).toEqual([true, false])
+    const endless = new ReceiveQueue(createFakeDatagramPort(), Infinity)
+    for (let count = 0; count < 1_000; count++) expect(push(endless, 'x')).toBe(true)
+  })
+
   it('ReceiveQueue.push() gives to the reader that waits, whatever the limit', async () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 1)
     const reading = queue.next(take, 'end')

@@ -1,12 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { readLimit } from '../../src/lib/wait.js'
-import {
-  registerSuite,
-  streamConformance,
-  type Case,
-  type StreamFixture,
-  type Suite,
-} from '../../src/index.js'
+import { streamConformance, type Case, type StreamFixture, type Suite } from '../../src/index.js'
 import { connectLoopback, createLoopbackServer } from '../support/loopback.js'
 
 const fixture: StreamFixture = {
@@ -119,26 +113,5 @@ describe('streamConformance', () => {
     const failure = await rejection(find({ createServer, connect }, 'write() sends strings as UTF-8').run())
     expect(failure.message).toBe('cannot connect')
     expect(servers.map(({ state }) => state)).toEqual(['closed'])
-  })
-})
-
-describe('registerSuite', () => {
-  it('registerSuite() hands everything over, nested as it is, and runs nothing', () => {
-    const heard: string[] = []
-    const run = () => Promise.reject(new Error('not now'))
-    const suite: Suite = {
-      name: 'outer',
-      cases: [{ name: 'first', run }],
-      suites: [{ name: 'inner', cases: [{ name: 'second', run }], suites: [] }],
-    }
-    registerSuite(suite, {
-      describe(name, body) {
-        heard.push(`${name} {`)
-        body()
-        heard.push('}')
-      },
-      it: (name, given) => heard.push(`${name} ${given === run}`),
-    })
-    expect(heard).toEqual(['outer {', 'first true', 'inner {', 'second true', '}', '}'])
   })
 })

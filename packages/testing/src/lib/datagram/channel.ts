@@ -1,4 +1,4 @@
-import type { Datagram } from '@sock/core'
+import type { ConnectionEvent, Datagram, DatagramHandler } from '@sock/core'
 import assert from 'node:assert/strict'
 import { echo, gate, pattern } from '../handlers.js'
 import { defineDatagramSuite } from '../stage.js'
@@ -16,21 +16,43 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     }
   },
 
-  'write() sends strings as UTF-8': async (stage) => {
+  'write() sends strings as UTF-8, and of a view only what it shows': async (stage) => {
     const { connect } = await stage.serve(echo)
     const client = await connect()
     await client.write('grüße')
     assert.equal(String(await soon(client.read(), 'the echo')), 'grüße')
+    await client.write(new Uint8Array(Buffer.from('abcdef')).subarray(2, 4))
+    assert.equal(String(await soon(client.read(), 'the echo')), 'cd')
   },
 
-  'write() of something else than bytes or a string rejects, and the channel lives on': async (stage) => {
-    const { connect } = await stage.serve(echo)
+  'write() and send() of something else than bytes or a string reject, and the channel lives on': async (
+    stage,
+  ) => {
+    const { connect, address } = await stage.serve(echo)
     const client = await connect()
-    for (const wrong of [1, {}, null, undefined, [1]]) {
+    for (const wrong of [1, {}, null, undefined, [1], new ArrayBuffer(2)]) {
       await assert.rejects(client.write(wrong as never), TypeError)
+      await assert.rejects(client.send(wrong as never, address), TypeError)
     }
     await client.write('x')
     assert.equal(String(await soon(client.read(), 'the echo')), 'x')
+  },
+
+  'write() before anything was read rejects, and the server answers the next datagram': async (stage) => {
+    const failure = gate<unknown>()
+    const { connect } = await stage.serve({
+      open: (channel) => channel.write('hello?').catch(failure.open),
+      data: (channel, data) => channel.write(data),
+    })
+    const client = await connect()
+    await client.write('x')
+    assert.equal(String(await soon(client.read(), 'the echo')), 'x')
+    const { code, message } = (await failure.opened) as { code: string; message: string }
+    assert.equal(code, 'ERR_SOCK_NO_PEER_ADDRESS')
+    assert.equal(
+      message,
+      'Cannot write: no datagram was read yet, so there is no sender to answer. Use send(data, to)',
+    )
   },
 
   'write() of too much rejects with ERR_SOCK_MESSAGE_TOO_LARGE, on both sides, and both live on (D2)': async (
@@ -74,6 +96,17 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     )
   },
 
+  'reply() rejects once the server is closed': async (stage) => {
+    const kept = gate<Datagram>()
+    const { connect, server } = await stage.serve(async (channel) => {
+      for await (const datagram of channel.datagrams()) kept.open(datagram)
+    })
+    await (await connect()).write('x')
+    const datagram = await soon(kept.opened, 'the datagram')
+    await server.close()
+    await assert.rejects(datagram.reply('late'), { code: 'ERR_SOCK_CLOSED' })
+  },
+
   'send() goes to any address': async (stage) => {
     const { connect } = await stage.serve(async (channel) => {
       for (let datagram; (datagram = await channel.receive()) !== null;) {
@@ -88,13 +121,29 @@ export const datagramChannel = defineDatagramSuite('a channel', {
   },
 
   'fifty senders at once get each exactly their own replies': async (stage) => {
-    for (const handler of [
+    const turn = (): Promise<void> => new Promise(setImmediate)
+    const handlers: DatagramHandler[] = [
       echo,
-      async (channel: Parameters<typeof echo>[0]) => {
-        await channel.write((await channel.read()) ?? '')
+      async (channel) => channel.write((await channel.read()) ?? ''),
+      { data: (channel, data) => channel.write(data) },
+      // Slow ones, which answer when other datagrams have been received.
+      async (channel) => {
+        for await (const datagram of channel.datagrams())
+          void turn().then(() => datagram.reply(datagram.data))
       },
-      { data: (channel: Parameters<typeof echo>[0], data: Buffer) => channel.write(data) },
-    ]) {
+      async (channel) => {
+        const data = await channel.read()
+        await turn()
+        await channel.write(data ?? '')
+      },
+      {
+        async data(channel, data) {
+          await turn()
+          await channel.write(data)
+        },
+      },
+    ]
+    for (const handler of handlers) {
       const { connect, errors } = await stage.serve(handler)
       const talk = async (_: unknown, index: number) => {
         const client = await connect()
@@ -124,9 +173,25 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     const { connect } = await stage.serve(echo)
     const client = await connect()
     const first = client.read()
-    await assert.rejects(client.receive(), { code: 'ERR_SOCK_INVALID_STATE' })
+    const others = [client.read(), client.receive(), client.datagrams()[Symbol.asyncIterator]().next()]
+    for (const other of others) await assert.rejects(other, { code: 'ERR_SOCK_INVALID_STATE' })
     await client.write('x')
     assert.equal(String(await soon(first, 'the echo')), 'x')
+  },
+
+  'onState observes a client from dial to close': async (stage) => {
+    const { connect, address } = await stage.serve(echo)
+    const events: ConnectionEvent[] = []
+    const client = await connect({ onState: (event) => void events.push(event) })
+    await client.write('x')
+    await soon(client.read(), 'the echo')
+    await client.close()
+    const local = String(client.localAddress)
+    assert.deepEqual(
+      events.map((event) => [event.state, event.local === undefined ? undefined : String(event.local)]),
+      [['dial', undefined], ...['new', 'handler', 'write', 'read', 'close'].map((state) => [state, local])],
+    )
+    for (const { id, remote } of events) assert.deepEqual([id, String(remote)], [client.id, String(address)])
   },
 
   'close() of a client makes a waiting read() see the end, and write() reject': async (stage) => {
@@ -141,6 +206,7 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     assert.equal(await client.read(), null)
     await assert.rejects(client.write('x'), { code: 'ERR_SOCK_CLOSED' })
     assert.ok(client.signal.aborted)
+    assert.equal((client.signal.reason as { code?: unknown }).code, 'ERR_SOCK_CLOSED')
   },
 
   'close() of a client lets what was written leave': async (stage) => {

@@ -1,6 +1,8 @@
 import { datagramContexts } from '../async-context.js'
 import { datagramChannel } from './channel.js'
 import { datagramFaults } from './faults.js'
+import { datagramServerHandlers } from './server-handlers.js'
+import { datagramServerShutdown } from './server-shutdown.js'
 import { datagramServer } from './server.js'
 import type { DatagramFixture } from '../stage.js'
 import type { Suite } from '../suite.js'
@@ -16,8 +18,13 @@ export function datagramConformance(fixture: DatagramFixture): Suite {
   return {
     name: fixture.name,
     cases: [],
-    suites: [datagramChannel, datagramServer, datagramContexts, datagramFaults].map((suite) =>
-      suite(fixture),
-    ),
+    suites: [
+      datagramChannel,
+      datagramServer,
+      datagramServerHandlers,
+      datagramServerShutdown,
+      datagramContexts,
+      datagramFaults,
+    ].map((suite) => suite(fixture)),
   }
 }

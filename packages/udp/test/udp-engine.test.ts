@@ -1,10 +1,15 @@
 import { expect, it } from '@jest/globals'
 import { ipAddress } from '@sock/core/transport'
 import { engine, type NativeSocket } from '@sock/native'
+import { createFolder } from '@sock/tools/folder'
+import { hasTool, itWithStrace } from '@sock/tools/testing/needs'
+import { later } from '@sock/tools/testing/resources'
 import { rejection, until } from '@sock/tools/testing/wait'
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import type { UdpServerOptions } from '../src/index.js'
 import { describeNative as describe } from './support/engines.js'
+import { runProgram } from './support/program.js'
 import { bindPeer, create, dial, echo, serve } from './support/sockets.js'
 
 /** A group for tests, which differs between concurrent runs by the process id. */
@@ -125,4 +130,50 @@ describe('addresses with the native engine', () => {
 it('createUdpServer() refuses what is no engine for datagrams', () => {
   for (const wrong of ['native', {}, { name: 'x', openUnixgram() {} }, null])
     expect(() => create(echo, { engine: wrong as never })).toThrow('Invalid "engine"')
+})
+
+/** A client asks a server six times. Both are in one process; only the native engine calls epoll_wait(2) in it. */
+const ASK = `
+  const { createEngine } = await import('@sock/native')
+  const engine = createEngine({ datagramSpin: Number(args[0]) })
+  const server = udp.createUdpServer({ data: (channel, data) => void channel.write(data) }, { engine })
+  const client = await udp.connectUdp(await server.listen('127.0.0.1:0'))
+  for (let turn = 0; turn < 6; turn++) {
+    await client.write('x')
+    await client.read()
+  }
+  await client.close()
+  await server.shutdown()
+  done(args)
+`
+
+/** Returns how often the engine looked for sockets that are ready. */
+async function countLooks(spin: number, command: readonly string[] = []): Promise<number> {
+  const folder = createFolder('spin')
+  later(() => folder.remove())
+  const calls = folder.next()
+  const tracer = ['strace', '-f', '-qq', '-o', calls, '-e', 'trace=epoll_wait']
+  await runProgram(ASK, [String(spin)], { under: [...command, ...tracer] })
+  return readFileSync(calls, 'utf8').trim().split('\n').length
+}
+
+const itWithAffinity = hasTool('taskset') ? itWithStrace : it.skip
+
+describe('datagramSpin of the native engine', () => {
+  itWithStrace(
+    'datagramSpin of the native engine looks once for each wake-up when it is off, and again before each sleep when it is on',
+    async () => {
+      const off = await countLooks(0)
+      // Each of the six datagrams wakes it; it may find two at once.
+      expect(off).toBeLessThanOrEqual(7)
+      if (availableParallelism() > 1) expect(await countLooks(50)).toBeGreaterThanOrEqual(off + 4)
+    },
+  )
+
+  itWithAffinity(
+    'datagramSpin of the native engine has no effect in a process that may use one processor only',
+    async () => {
+      expect(await countLooks(50, ['taskset', '-c', '0'])).toBeLessThanOrEqual(7)
+    },
+  )
 })
