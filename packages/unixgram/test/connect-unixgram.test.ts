@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { exchange } from '@sock/core'
 import { echo } from '@sock/testing'
+import { expectHere } from '@sock/tools/testing/errors'
 import { itWith } from '@sock/tools/testing/needs'
 import { countSockets } from '@sock/tools/testing/resources'
 import { rejection, until } from '@sock/tools/testing/wait'
@@ -26,34 +27,10 @@ describe('connectUnixgram', () => {
     expect(existsSync(dirname(path))).toBe(false)
   })
 
-  it('connectUnixgram() rejects with ENOENT where nothing is (F4)', async () => {
-    expect(await rejection(scratch.connect())).toMatchObject({
-      code: 'ENOENT',
-      syscall: 'connect',
-      errno: -2,
-      path: scratch.path(),
-      message: `Cannot connect to "${scratch.path()}": the socket file does not exist (ENOENT). Start the server, or check the path`,
-    })
-  })
-
-  it('connectUnixgram() rejects with ECONNREFUSED without a server', async () => {
-    await leaveDeadSocket(scratch.own())
-    expect(await rejection(scratch.connect())).toMatchObject({ code: 'ECONNREFUSED' })
-  })
-
-  it('connectUnixgram() rejects with EPROTOTYPE where a stream server is (F5)', async () => {
-    await scratch.listenStream(scratch.path())
-    expect(await rejection(scratch.connect())).toMatchObject({ code: 'EPROTOTYPE' })
-  })
-
   it('connectUnixgram() rejects with the reason of its signal', async () => {
     await scratch.serve()
     const signal = AbortSignal.abort(new Error('too late'))
     await expect(connectUnixgram(scratch.path(), { signal })).rejects.toThrow('too late')
-  })
-
-  it('connectUnixgram() rejects options that it does not know', async () => {
-    await expect(connectUnixgram(scratch.path(), { mode: 1 } as object)).rejects.toThrow(TypeError)
   })
 
   it('connectUnixgram() leaves nothing in the folder for temporary files, also when it fails or the process exits', async () => {
@@ -102,6 +79,27 @@ describe('connectUnixgram', () => {
     const stranger = scratch.python(STRANGER, String(client.localAddress))
     expect(await stranger.hear()).toBe('EPERM')
     expect(await ask(client, 'mine')).toBe('mine')
+  })
+
+  it('write() of a client in another process loses nothing, and keeps the order (D4)', async () => {
+    const got: string[] = []
+    const { address } = await scratch.serve(async (channel) => {
+      for await (const data of channel) got.push(String(data))
+    })
+    const child = scratch.child(
+      async ({ connectUnixgram: connect }, path, count) => {
+        const client = await connect(path)
+        const sending = Array.from({ length: count }, (_, n) => client.write(String(n)))
+        await Promise.all(sending)
+        await client.close()
+        return 'sent'
+      },
+      address.path,
+      2_000,
+    )
+    expect(await child.result).toBe('sent')
+    await until(() => got.length >= 2_000, 'everything arrives')
+    expect(got).toEqual(Array.from({ length: 2_000 }, (_, n) => String(n)))
   })
 })
 
@@ -182,3 +180,33 @@ describe('connectUnixgram', () => {
     await until(() => countSockets() <= before, 'descriptors are closed')
   })
 })
+
+for (const { name, options, describe: describeEngine } of engines) {
+  describeEngine(`errors at the caller${name}`, () => {
+    it('connectUnixgram() to a missing path, a dead socket, or a stream socket rejects with a message that says what to do, at the line of the call (F4, F5)', async () => {
+      const missing = await rejection(connectUnixgram(scratch.path(), options))
+      const words = 'the socket file does not exist (ENOENT). Start the server, or check the path'
+      expectHere(missing, 'ENOENT', `Cannot connect to "${scratch.path()}": ${words}`)
+      expect(missing).toMatchObject({ syscall: 'connect', errno: -2, path: scratch.path() })
+      await leaveDeadSocket(scratch.own())
+      const dead = await rejection(connectUnixgram(scratch.path(), options))
+      expectHere(
+        dead,
+        'ECONNREFUSED',
+        `Cannot connect to "${scratch.path()}": no server is listening on this socket`,
+      )
+      await scratch.listenStream(scratch.own('stream'))
+      const other = await rejection(connectUnixgram(scratch.path('stream'), options))
+      expectHere(
+        other,
+        'EPROTOTYPE',
+        'the socket is of another type (EPROTOTYPE). Use connectUnix for streams',
+      )
+    })
+
+    it('connectUnixgram() with a wrong option rejects at the line of the call', async () => {
+      const unknown = rejection(connectUnixgram(scratch.path(), { ...options, mode: 1 } as object))
+      expectHere(await unknown, 'ERR_INVALID_ARG_VALUE', 'Unknown option "mode" in connectUnixgram options')
+    })
+  })
+}

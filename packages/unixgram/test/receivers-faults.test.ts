@@ -1,16 +1,17 @@
-import { expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { DatagramChannel, DatagramServerStats } from '@sock/core'
 import { NOBODY, itAsRoot, itWith } from '@sock/tools/testing/needs'
 import { rejection, until } from '@sock/tools/testing/wait'
 import { engines } from './support/engines.js'
+import type { Python } from './support/python.js'
 import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 
 /** More than a receiver's queue holds. */
 const MANY = 50
 
-for (const { name, options, describe } of engines) {
-  describe(`faults of receivers${name}`, () => {
+for (const { name, options, describe: describeEngine } of engines) {
+  describeEngine(`faults of receivers${name}`, () => {
     const scratch = useScratch(options.engine)
     const to = (file: string) => ({ family: 'unix', path: scratch.path(file) }) as const
 
@@ -40,7 +41,7 @@ for (const { name, options, describe } of engines) {
       ]
 
       it.each(wrong)(
-        '%s rejects with %s, is counted, and delays no other send (F3, F4, F5, F14)',
+        'send() of a server to %s rejects with %s, is counted, and delays no other send (F3, F4, F5, F14)',
         async (_, code, prepare) => {
           await prepare()
           const { channel, stats } = await serveChannel()
@@ -53,9 +54,12 @@ for (const { name, options, describe } of engines) {
         },
       )
 
-      itWith('python3', 'a socket that is connected to another one rejects with EPERM (F6)', async () => {
-        const python = scratch.python(
-          `
+      itWith(
+        'python3',
+        'send() of a server to a socket that is connected to another one rejects with EPERM (F6)',
+        async () => {
+          const python = scratch.python(
+            `
 other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 other.bind(sys.argv[1])
 s.bind(sys.argv[2])
@@ -63,17 +67,18 @@ s.connect(sys.argv[1])
 say('connected')
 hear()
 `,
-          scratch.own('other'),
-          scratch.own('there'),
-        )
-        await python.hear()
-        const { channel, stats } = await serveChannel()
-        expect(await rejection(channel.send('x', to('there')))).toMatchObject({ code: 'EPERM' })
-        expect(stats()).toMatchObject({ sendErrors: 1, sendQueueBytes: 0 })
-        await expectServed()
-      })
+            scratch.own('other'),
+            scratch.own('there'),
+          )
+          await python.hear()
+          const { channel, stats } = await serveChannel()
+          expect(await rejection(channel.send('x', to('there')))).toMatchObject({ code: 'EPERM' })
+          expect(stats()).toMatchObject({ sendErrors: 1, sendQueueBytes: 0 })
+          await expectServed()
+        },
+      )
 
-      itAsRoot('a socket of another user rejects with EACCES (F19)', async () => {
+      itAsRoot('send() of a server to a socket of another user rejects with EACCES (F19)', async () => {
         await scratch.serve({ data() {} }, {}, { path: scratch.path('there'), mode: 0o600 })
         const child = scratch.child(
           async ({ become, createUnixgramServer, fs, options: engine }, folder, uid) => {
@@ -106,7 +111,7 @@ hear()
     describe('a receiver that is stopped (SIGSTOP) with a full queue (F1)', () => {
       itWith(
         'python3',
-        'gets everything in order once it goes on, and holds up nobody else meanwhile',
+        'a receiver that is stopped gets everything in order once it goes on, and holds up no other receiver',
         async () => {
           const receiver = await scratch.receiver()
           const { channel, stats } = await serveChannel()
@@ -126,7 +131,7 @@ hear()
 
       itWith(
         'python3',
-        'and then is killed (SIGKILL): each send settles with ECONNREFUSED or has left (F3)',
+        'a receiver that is stopped and then killed (SIGKILL): each send settles with ECONNREFUSED or has left (F3)',
         async () => {
           const receiver = await scratch.receiver()
           const { channel, stats } = await serveChannel()
@@ -147,7 +152,7 @@ hear()
 
       itWith(
         'python3',
-        'is no reason for close() to wait, nor for shutdown() beyond its deadline',
+        'a receiver that is stopped is no reason for close() to wait, nor for shutdown() beyond its deadline',
         async () => {
           const receiver = await scratch.receiver()
           await receiver.stop()
@@ -204,3 +209,107 @@ hear()
     })
   })
 }
+
+describe('a receiver that does not read', () => {
+  const scratch = useScratch()
+  /** More than the queue of a receiver holds: 11 messages with Linux's usual net.unix.max_dgram_qlen of 10. */
+  const COUNT = 200
+
+  afterEach(() => void jest.useRealTimers())
+
+  /** Sends many at once. */
+  function sendMany(send: (message: string) => Promise<void>): {
+    messages: string[]
+    sending: Promise<void>[]
+  } {
+    const messages = Array.from({ length: COUNT }, (_, n) => `message ${n}`)
+    return { messages, sending: messages.map((message) => send(message)) }
+  }
+
+  async function hearAll(receiver: Python, count: number): Promise<string[]> {
+    const heard: string[] = []
+    while (heard.length < count) heard.push(await receiver.hear())
+    return heard
+  }
+
+  itWith(
+    'python3',
+    'write() of a client to a server that does not read waits, and keeps the order',
+    async () => {
+      const receiver = await scratch.receiver()
+      const client = await scratch.connect(scratch.path('receiver.sock'))
+      const { messages, sending } = sendMany((message) => client.write(message))
+      let settled = 0
+      for (const promise of sending) void promise.then(() => (settled += 1))
+      await new Promise(setImmediate)
+      expect(settled).toBeLessThan(COUNT)
+      receiver.say(COUNT)
+      await Promise.all(sending)
+      expect(await hearAll(receiver, COUNT)).toEqual(messages)
+    },
+  )
+
+  itWith(
+    'python3',
+    'write() of a client to a server that does not read costs no time while it waits (D9)',
+    async () => {
+      const receiver = await scratch.receiver()
+      const client = await scratch.connect(scratch.path('receiver.sock'))
+      const { sending } = sendMany((message) => client.write(message))
+      const before = process.cpuUsage()
+      const end = performance.now() + 300
+      await until(() => performance.now() > end, 'time passes')
+      const { user, system } = process.cpuUsage(before)
+      // A busy loop would take it all; `until` itself takes some.
+      expect((user + system) / 1000).toBeLessThan(150)
+      await receiver.kill()
+      await Promise.allSettled(sending)
+    },
+  )
+
+  itWith(
+    'python3',
+    'write() of a client to a server that does not read rejects with ERR_SOCK_BACKPRESSURE after five seconds, all of them together',
+    async () => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
+      const receiver = await scratch.receiver()
+      const client = await scratch.connect(scratch.path('receiver.sock'))
+      const outcomes: unknown[] = []
+      const { messages, sending } = sendMany((message) => client.write(message))
+      for (const promise of sending) {
+        promise.then(
+          () => outcomes.push('sent'),
+          (error: { code?: string }) => outcomes.push(error.code),
+        )
+      }
+      await jest.advanceTimersByTimeAsync(4900)
+      const sent = outcomes.length
+      expect(outcomes).toEqual(outcomes.map(() => 'sent'))
+      await jest.advanceTimersByTimeAsync(200)
+      expect(outcomes.slice(sent)).toEqual(messages.slice(sent).map(() => 'ERR_SOCK_BACKPRESSURE'))
+      receiver.say(sent)
+      expect(await hearAll(receiver, sent)).toEqual(messages.slice(0, sent))
+      await client.write('late')
+      receiver.say(1)
+      expect(await receiver.hear()).toBe('late')
+    },
+  )
+
+  itWith(
+    'python3',
+    'send() of a server to a receiver that does not read rejects with ERR_SOCK_BACKPRESSURE after five seconds',
+    async () => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
+      await scratch.receiver()
+      let opened: (channel: DatagramChannel) => void
+      const opening = new Promise<DatagramChannel>((resolve) => (opened = resolve))
+      await scratch.serve({ open: (given) => opened(given) })
+      const channel = await opening
+      const to = { family: 'unix', path: scratch.path('receiver.sock') } as const
+      const { sending } = sendMany((message) => channel.send(message, to))
+      const last = rejection(sending.at(-1) as Promise<void>)
+      await jest.advanceTimersByTimeAsync(5100)
+      expect(await last).toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE', cause: { code: 'EAGAIN' } })
+    },
+  )
+})

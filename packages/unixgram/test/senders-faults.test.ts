@@ -1,4 +1,4 @@
-import { expect } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { itWith } from '@sock/tools/testing/needs'
 import { until } from '@sock/tools/testing/wait'
 import { existsSync, readdirSync } from 'node:fs'
@@ -45,7 +45,7 @@ for (const { name, options, describe } of engines) {
     describe('a sender with a name that not every engine can tell', () => {
       itWith(
         'python3',
-        'that the kernel has named (autobind, SO_PASSCRED) is answered or has no address (F8)',
+        'a sender that the kernel has named (autobind, SO_PASSCRED) is answered or has no address (F8)',
         async () => {
           const seen = await serveNoting()
           const python = scratch.python(
@@ -73,7 +73,7 @@ hear()
 
       itWith(
         'python3',
-        'that has one of 108 bytes is answered or refused, and the neighbour with 107 gets nothing (F8)',
+        'a sender with a name of 108 bytes is answered or refused, and the neighbour with 107 gets nothing (F8)',
         async () => {
           const seen = await serveNoting()
           const python = scratch.python(
@@ -102,6 +102,82 @@ say('done')
           await expectServed()
         },
       )
+
+      itWith(
+        'python3',
+        'a sender without a name, or with an abstract one, is answered if it has an address, and the server goes on (F7)',
+        async () => {
+          const seen = await serveNoting()
+          const python = scratch.python(
+            `
+s.sendto(b'nameless', sys.argv[1])
+a = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+name = 'name' + str(os.getpid())
+a.bind('\\0' + name)
+a.sendto(b'abstract', sys.argv[1])
+say(name)
+hear()
+`,
+            scratch.path(),
+          )
+          const abstract = await python.hear()
+          await until(() => seen.length === 2, 'both arrive')
+          expect(seen).toEqual([
+            ['nameless', undefined, 'ERR_SOCK_NO_PEER_ADDRESS'],
+            ['abstract', ...(knowsAll ? [`@${abstract}`, 'sent'] : [undefined, 'ERR_SOCK_NO_PEER_ADDRESS'])],
+          ])
+          await expectServed()
+        },
+      )
+
+      itWith(
+        'python3',
+        'a sender with a relative name is called by it, also if it looks like an abstract one',
+        async () => {
+          const seen = await serveNoting()
+          const program = `os.chdir(sys.argv[2])\ns.bind('@rel')\ns.sendto(b'', sys.argv[1])\nsay('sent')`
+          const python = scratch.python(program, scratch.path(), scratch.folder)
+          scratch.own('@rel')
+          expect(await python.hear()).toBe('sent')
+          await until(() => seen.length === 1, 'it arrives')
+          expect(seen[0]?.[1]).toBe('./@rel')
+          await expectServed()
+        },
+      )
+
+      itWith(
+        'python3',
+        'a sender whose name is not UTF-8 is answered, or the answer rejects, and the server goes on (F8)',
+        async () => {
+          const seen = await serveNoting()
+          const python = scratch.python(
+            `
+name = sys.argv[2].encode() + b'/\\xff\\xfe'
+s.bind(name)
+s.sendto(b'x', sys.argv[1])
+hear()
+os.unlink(name)
+say('done')
+`,
+            scratch.path(),
+            scratch.folder,
+          )
+          await until(() => seen.length === 1, 'it arrives')
+          expect(seen[0]?.[2]).toBe(knowsAll ? 'sent' : 'ENOENT')
+          python.say('go on')
+          expect(await python.hear()).toBe('done')
+          await expectServed()
+        },
+      )
+    })
+
+    describe('a sender of an empty datagram', () => {
+      it('a sender of an empty datagram is told to the handler with its name (F9)', async () => {
+        const seen = await serveNoting()
+        const client = await scratch.connect()
+        expect(await ask(client, '')).toBe('')
+        expect(seen).toEqual([['', String(client.localAddress), 'sent']])
+      })
     })
 
     describe('descriptors that are sent to a server (SCM_RIGHTS) (F11)', () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { echo } from '@sock/testing'
 import { itWith } from '@sock/tools/testing/needs'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { until } from '@sock/tools/testing/wait'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,7 +8,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { loadUnixDgram, UnixDgramSocket } from '../src/lib/unix-dgram.js'
-import * as unixgram from '../src/index.js'
+import { runProgram } from './support/program.js'
 import { useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
@@ -238,18 +237,33 @@ describe('createUnixgramServer without descriptors to spare', () => {
   })
 })
 
-describe('createUnixgramServer', () => {
-  it('createUnixgramServer() refuses what is not an option, and what is no handler', () => {
-    expect(() => unixgram.createUnixgramServer(echo, { backlog: 1 } as object)).toThrow(TypeError)
-    expect(() => unixgram.createUnixgramServer({})).toThrow(TypeError)
-    expect(() => unixgram.createUnixgramServer(echo, { maxQueuedBytes: 0 })).toThrow(RangeError)
-  })
-
-  it('close() while it starts makes listen reject, and leaves nothing', async () => {
-    const { server } = scratch.server()
-    const listening = rejection(server.listen(scratch.path()))
-    await server.close()
-    expect(await listening).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
-    expect(scratch.names()).toEqual([])
+describe('CALLBACKS_ARE_WHOLE', () => {
+  it('CALLBACKS_ARE_WHOLE says whether a promise in a callback of the native module goes on before anything else happens', async () => {
+    const module = new URL('../dist/lib/unix-dgram.js', import.meta.url).href
+    const path = scratch.own('app.sock')
+    const seen = await runProgram(
+      `
+      const { loadUnixDgram, CALLBACKS_ARE_WHOLE } = await import(args[0])
+      const native = loadUnixDgram(args[0])
+      const { AF_UNIX, SOCK_DGRAM } = native
+      const events = []
+      const received = () => {
+        events.push('message')
+        queueMicrotask(() => events.push('promise'))
+      }
+      native.bind(native.socket(AF_UNIX, SOCK_DGRAM, 0, received, () => {}), args[1])
+      const sender = native.socket(AF_UNIX, SOCK_DGRAM, 0, () => {}, () => {})
+      native.sendto(sender, Buffer.from('x'), 0, 1, args[1])
+      setTimeout(() => {
+        done({ CALLBACKS_ARE_WHOLE, events })
+        process.exit()
+      }, 100)`,
+      [module, path],
+    )
+    const isWhole = Number.parseInt(process.versions.node, 10) <= 24
+    expect(seen).toEqual({
+      CALLBACKS_ARE_WHOLE: isWhole,
+      events: isWhole ? ['message', 'promise'] : ['message'],
+    })
   })
 })

@@ -2,21 +2,18 @@ import { expect, it } from '@jest/globals'
 import type { DatagramChannel } from '@sock/core'
 import { createEngine, engine } from '@sock/native'
 import { echo } from '@sock/testing'
-import { itWith } from '@sock/tools/testing/needs'
+import { itWith, itWithStrace } from '@sock/tools/testing/needs'
 import { rejection, until } from '@sock/tools/testing/wait'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { lstatSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { connectUnixgram } from '../src/index.js'
 import { describeNative as describe } from './support/engines.js'
+import { runProgram } from './support/program.js'
 import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch(engine)
-
-async function expectServed(): Promise<void> {
-  expect(await ask(await scratch.connect(), 'still here?')).toBe('still here?')
-}
 
 /** In a process of its own, since another test of this one may have loaded unix-dgram. */
 const ALONE = `
@@ -32,21 +29,14 @@ const ALONE = `
   console.log(JSON.stringify([answer, loaded.map((name) => name.replace(/.*[/]/, ''))]))
 `
 
-describe('createUnixgramServer() and connectUnixgram() with the native engine', () => {
-  it('createUnixgramServer() and connectUnixgram() with the native engine do without unix-dgram', () => {
+describe('servers and clients with the native engine', () => {
+  it('servers and clients with the native engine do without unix-dgram', () => {
     const args = ['--input-type=module', '-e', ALONE, scratch.path()]
     const output = execFileSync(process.execPath, args, { cwd: import.meta.dirname, encoding: 'utf8' })
     expect(JSON.parse(output)).toEqual(['x', ['sock_native.node']])
   })
 
-  it('createUnixgramServer() and connectUnixgram() with the native engine make a file with the mode that was asked for, and remove it', async () => {
-    const { server } = await scratch.serve(echo, {}, { path: scratch.path(), mode: 0o620 })
-    expect(lstatSync(scratch.path()).mode & 0o777).toBe(0o620)
-    await server.shutdown()
-    expect(scratch.names()).toEqual([])
-  })
-
-  it('work in a worker thread, on paths and abstract names', async () => {
+  it('servers and clients with the native engine work in a worker thread, on paths and abstract names', async () => {
     const program = `
       import { parentPort, workerData } from 'node:worker_threads'
       import { engine } from '${import.meta.resolve('@sock/native')}'
@@ -70,14 +60,7 @@ describe('createUnixgramServer() and connectUnixgram() with the native engine', 
     await exited
   })
 
-  it('refuse a path that is in use, and replace a dead socket', async () => {
-    await scratch.serve()
-    const second = scratch.server()
-    expect((await rejection(second.server.listen(scratch.path()))).code).toBe('ERR_SOCK_PATH_IN_USE')
-    await expectServed()
-  })
-
-  it('receive 212,960 bytes, all that a send buffer holds by default', async () => {
+  it('servers with the native engine receive 212,960 bytes, all that a send buffer holds by default', async () => {
     const sizes: unknown[] = []
     await scratch.serve({ data: (_, data, __, truncated) => void sizes.push(data.length, truncated) })
     const client = await scratch.connect()
@@ -100,7 +83,7 @@ describe('abstract names with the native engine', () => {
 
   itWith(
     'python3',
-    'are as long as they are written: other programs find them, and are answered',
+    'abstract names with the native engine are as long as they are written: other programs find them, and are answered',
     async () => {
       const froms: unknown[] = []
       const handler = (channel: DatagramChannel, data: Buffer, from: unknown): Promise<void> => {
@@ -124,90 +107,10 @@ say(s.recv(100).decode())
   )
 })
 
-describe('senders with the native engine', () => {
+describe('messages with the native engine', () => {
   itWith(
     'python3',
-    'that the system has named (autobind), or with a name of 108 bytes, are answered',
-    async () => {
-      const froms: string[] = []
-      await scratch.serve({
-        data(channel, data, from) {
-          froms.push(String(from))
-          return channel.write(data)
-        },
-      })
-      const python = scratch.python(
-        `
-import ctypes, struct
-name = (sys.argv[2] + '/').ljust(108, 'x')
-address = struct.pack('H', socket.AF_UNIX) + name.encode()
-assert ctypes.CDLL(None).bind(s.fileno(), address, len(address)) == 0
-auto = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-auto.bind('')
-for one in (auto, s):
-    one.settimeout(5)
-    one.sendto(b'answer me', sys.argv[1])
-    say(one.recv(100).decode())
-os.unlink(name)
-say('done')
-`,
-        scratch.path(),
-        scratch.folder,
-      )
-      expect([await python.hear(), await python.hear(), await python.hear()]).toEqual([
-        'answer me',
-        'answer me',
-        'done',
-      ])
-      expect(froms[0]).toMatch(/^@[0-9a-f]{5}$/)
-      expect(froms[1]).toHaveLength(108)
-    },
-  )
-
-  itWith(
-    'python3',
-    'with a relative name are called by it, also if it looks like an abstract one',
-    async () => {
-      const froms: string[] = []
-      await scratch.serve({ data: (_, __, from) => void froms.push(String(from)) })
-      const program = `os.chdir(sys.argv[2])\ns.bind('@rel')\ns.sendto(b'', sys.argv[1])\nsay('sent')`
-      const python = scratch.python(program, scratch.path(), scratch.folder)
-      scratch.own('@rel')
-      expect(await python.hear()).toBe('sent')
-      await until(() => froms.length === 1, 'it arrives')
-      expect(froms).toEqual(['./@rel'])
-    },
-  )
-
-  itWith(
-    'python3',
-    'senders with the native engine that send descriptors leave none behind (SCM_RIGHTS)',
-    async () => {
-      const { server } = await scratch.serve()
-      const before = readdirSync('/proc/self/fd').length
-      const python = scratch.python(
-        `
-import array, select
-r, w = os.pipe()
-for count in range(20):
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [w] * (1 + count)))]
-    s.sendmsg([b'with descriptors'], rights, 0, sys.argv[1])
-os.close(w)
-say('free' if select.select([r], [], [], 5)[0] and os.read(r, 1) == b'' else 'held')
-`,
-        scratch.path(),
-      )
-      expect(await python.hear()).toBe('free')
-      await until(() => server.stats().datagramsReceived === 20, 'they are received')
-      await python.kill()
-      await until(() => readdirSync('/proc/self/fd').length <= before, 'no descriptor is left')
-      await expectServed()
-    },
-  )
-
-  itWith(
-    'python3',
-    'senders with the native engine of more than 262,144 bytes are cut there, and marked as truncated',
+    'messages of more than 262,144 bytes are cut there with the native engine, and marked as truncated',
     async () => {
       const seen: unknown[] = []
       await scratch.serve({ data: (_, data, __, truncated) => void seen.push(data.length, truncated) })
@@ -389,4 +292,79 @@ describe('createEngine({ autobind: true })', () => {
     expect(await ask(client, 'again')).toBe('again')
     expect(foreign.errors).toEqual([])
   })
+})
+
+/** Servers that send `answer` on request. The client returns the order of arrival. */
+const TALK = `
+  const ask = async (answer, count) => {
+    const server = unixgram.createUnixgramServer({ data: answer }, options)
+    await server.listen(args[0])
+    const client = await unixgram.connectUnixgram(args[0], options)
+    await client.write('go')
+    const heard = []
+    while (heard.length < count) heard.push((await client.read()).readUInt32BE())
+    await client.close()
+    await server.shutdown()
+    return heard
+  }
+  const numbered = (number, length = 4) => {
+    const message = Buffer.alloc(length)
+    message.writeUInt32BE(number)
+    return message
+  }
+`
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
+
+/** The gathered datagrams find no room, but later ones do. */
+const inject = 'sendmmsg:error=EAGAIN:when=1'
+
+describe('answers to one receiver that had no room', () => {
+  itWithStrace('answers to one receiver that had no room are not overtaken by a longer one', async () => {
+    const program = `${TALK} done(await ask((channel) => {
+      for (let n = 0; n < 8; n++) void channel.write(numbered(n, n % 4 === 3 ? 3_000 : 64))
+    }, 8))`
+    expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual(upTo(8))
+  })
+
+  itWithStrace(
+    'answers to one receiver that had no room are not overtaken by one too many for a batch',
+    async () => {
+      const program = `${TALK} done(await ask((channel) => {
+      for (let n = 0; n < 260; n++) void channel.write(numbered(n))
+    }, 260))`
+      expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual(upTo(260))
+    },
+  )
+
+  itWithStrace(
+    'answers to one receiver that had no room are not overtaken by one that follows after a millisecond',
+    async () => {
+      const program = `${TALK} done(await ask((channel) => {
+      for (let n = 0; n < 7; n++) void channel.write(numbered(n))
+      for (const end = performance.now() + 2; performance.now() < end;);
+      for (let n = 7; n < 9; n++) void channel.write(numbered(n))
+    }, 9))`
+      expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual(upTo(9))
+    },
+  )
+
+  itWithStrace(
+    'answers to one receiver that had no room are not overtaken by one behind what another socket sends',
+    async () => {
+      const program = `${TALK}
+    let across
+    const second = unixgram.createUnixgramServer({ open: (channel) => void (across = channel) }, options)
+    await second.listen(args[0] + '.second')
+    const heard = await ask((channel, _, from) => {
+      void channel.write(numbered(0))
+      void across.send(numbered(1), from).catch(() => undefined)
+      void channel.write(numbered(2))
+    }, 2)
+    await second.shutdown()
+    done(heard)`
+      // A client receives from its server only.
+      expect(await runProgram(program, [scratch.path()], { engine, inject })).toEqual([0, 2])
+    },
+  )
 })

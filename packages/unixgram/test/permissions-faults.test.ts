@@ -1,0 +1,177 @@
+import { describe, expect, it } from '@jest/globals'
+import { echo } from '@sock/testing'
+import { NOBODY, itAsRoot } from '@sock/tools/testing/needs'
+import { describePermissions, permissions } from '@sock/tools/testing/permission-cases'
+import { rejection } from '@sock/tools/testing/wait'
+import type { UnixgramPort, UnixgramSocket } from '../src/index.js'
+import { openUnixDgram } from '../src/lib/unix-dgram-port.js'
+import { engines } from './support/engines.js'
+import { ask, useScratch } from './support/scratch.js'
+
+const scratch = useScratch()
+
+const itOnLinux = process.platform === 'linux' ? it : it.skip
+
+describePermissions({
+  scratch,
+  transport: 'Unixgram',
+  entry: new URL('../dist/index.js', import.meta.url),
+  listen: (target) => scratch.serve(echo, {}, target),
+})
+
+for (const { name, options, describe: describeEngine } of engines) {
+  describeEngine(`the mode of a file${name}`, () => {
+    itOnLinux(
+      'the mode of a socket file is there from the first moment, and the umask stays as it is meanwhile',
+      async () => {
+        const seen: number[] = []
+        const openUnixgram = (): UnixgramPort<UnixgramSocket> => {
+          const port = options.engine?.openUnixgram() ?? openUnixDgram()
+          const bind = port.bind.bind(port)
+          port.bind = (path) => {
+            bind(path)
+            seen.push(permissions(path), process.umask(0))
+          }
+          return port
+        }
+        const before = process.umask(0)
+        try {
+          const engine = { name: 'watched', openUnixgram }
+          await scratch.serve(echo, { engine }, { path: scratch.path(), mode: 0o620 })
+          await scratch.serve(echo, { engine }, { path: scratch.path('open.sock'), mode: 0o666 })
+        } finally {
+          process.umask(before)
+        }
+        expect(seen).toEqual([0o620, 0, 0o666, 0])
+      },
+    )
+  })
+}
+
+describe('UnixTarget uid and gid', () => {
+  itAsRoot('listen() with a uid lets a client of that user in, and it gets its answer', async () => {
+    await scratch.serve(echo, {}, { path: scratch.path(), uid: NOBODY })
+    const child = scratch.child(
+      async ({ become, connectUnixgram, fs }, path, uid, folder) => {
+        const home = `${folder}/home`
+        fs.mkdirSync(home)
+        fs.chownSync(home, uid, uid)
+        process.env['TMPDIR'] = home
+        become(uid)
+        const client = await connectUnixgram(path)
+        await client.write('mine')
+        const answer = String(await client.read())
+        await client.close()
+        return [answer, fs.readdirSync(home)]
+      },
+      scratch.path(),
+      NOBODY,
+      scratch.folder,
+    )
+    scratch.own('home')
+    expect(await child.result).toEqual(['mine', []])
+  })
+
+  itAsRoot('connectUnixgram() rejects with EACCES where the socket file is closed to the user', async () => {
+    await scratch.serve()
+    const child = scratch.child(
+      async ({ become, connectUnixgram }, path, uid) => {
+        process.env['TMPDIR'] = '/tmp'
+        become(uid)
+        await connectUnixgram(path)
+      },
+      scratch.path(),
+      NOBODY,
+    )
+    expect(await rejection(child.result)).toMatchObject({ code: 'EACCES' })
+  })
+
+  itAsRoot('a client of root is answered by a server of any user', async () => {
+    const child = scratch.child(
+      async ({ become, createUnixgramServer, say, hear, fs }, folder, uid) => {
+        fs.mkdirSync(`${folder}/place`)
+        fs.chownSync(`${folder}/place`, uid, uid)
+        become(uid)
+        const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
+        await server.listen(`${folder}/place/app.sock`)
+        say('ready')
+        await hear()
+        await server.close()
+      },
+      scratch.folder,
+      NOBODY,
+    )
+    scratch.own('place')
+    await child.hear()
+    const client = await scratch.connect(scratch.path('place/app.sock'))
+    expect(await ask(client, 'from root')).toBe('from root')
+    child.say('stop')
+    await child.result
+  })
+})
+
+describe('createUnixgramServer while another user hammers at its path (E10)', () => {
+  /** Sends as another user as often as it can, and reads the mode, until the test stops it. */
+  async function startAndStop(mode: number, target: object = {}): Promise<Hits> {
+    const { server } = scratch.server({ data: () => undefined })
+    const attacker = scratch.python(
+      `
+import errno, json, select, stat
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+s.setblocking(False)
+hits = dict(sent=0, open=0, EACCES=0, ENOENT=0, ECONNREFUSED=0, EAGAIN=0)
+say('ready')
+while not select.select([sys.stdin], [], [], 0)[0]:
+    for _ in range(50):
+        try:
+            s.sendto(b'x', sys.argv[1])
+            hits['sent'] += 1
+        except OSError as error: hits[errno.errorcode[error.errno]] += 1
+        try:
+            if stat.S_IMODE(os.stat(sys.argv[1]).st_mode) & ~int(sys.argv[2]): hits['open'] += 1
+        except OSError: pass
+say(json.dumps(hits))
+`,
+      scratch.path(),
+      String(mode),
+    )
+    await attacker.hear()
+    for (let run = 0; run < 300; run++) {
+      await server.listen({ path: scratch.path(), mode, ...target })
+      await new Promise(setImmediate)
+      await server.close()
+    }
+    attacker.say('stop')
+    return JSON.parse(await attacker.hear()) as Hits
+  }
+
+  interface Hits {
+    sent: number
+    open: number
+    EACCES: number
+  }
+
+  itAsRoot('listen() with the mode 0600 never lets another user in', async () => {
+    const hits = await startAndStop(0o600)
+    expect(hits.EACCES).toBeGreaterThan(0)
+    expect(hits).toMatchObject({ sent: 0, open: 0 })
+  })
+
+  itAsRoot('listen() with the mode 0660 and a gid never lets another user in', async () => {
+    expect(await startAndStop(0o660, { gid: 1 })).toMatchObject({ sent: 0, open: 0 })
+  })
+
+  itAsRoot(
+    'listen() with the mode 0666 lets another user in from the first moment, unless the umask forbids it',
+    async () => {
+      const umask = process.umask(0)
+      try {
+        const hits = await startAndStop(0o666)
+        expect(hits.sent).toBeGreaterThan(0)
+        expect(hits).toMatchObject({ open: 0, EACCES: 0 })
+      } finally {
+        process.umask(umask)
+      }
+    },
+  )
+})
