@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { writeFileSync } from 'node:fs'
-import { Socket } from 'node:net'
 import type { ConnectionEvent } from '@sock/core'
+import { expectHere } from '@sock/tools/testing/errors'
 import { rejection } from '@sock/tools/testing/wait'
 import { connectUnix } from '../src/index.js'
-import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
+import { engines } from './support/engines.js'
+import { leaveDeadSocket, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
 
@@ -24,89 +25,9 @@ describe('connectUnix', () => {
     expect(client.localAddress).toMatchObject({ family: 'unix', path: '' })
   })
 
-  it('connectUnix() rejects with ENOENT where nothing is', async () => {
-    const error = await rejection(connectUnix(scratch.path()))
-    expect(error).toMatchObject({ code: 'ENOENT' })
-    expect(error.message).toContain(scratch.path())
-  })
-
-  it('connectUnix() rejects with ECONNREFUSED where a dead socket is', async () => {
-    await leaveDeadSocket(scratch.own())
-    expect(await rejection(connectUnix(scratch.path()))).toMatchObject({ code: 'ECONNREFUSED' })
-  })
-
   it('connectUnix() rejects with ECONNREFUSED where a file is', async () => {
     writeFileSync(scratch.own(), '')
     expect(await rejection(connectUnix(scratch.path()))).toMatchObject({ code: 'ECONNREFUSED' })
-  })
-
-  it('connectUnix() rejects with the reason of a signal that is aborted before', async () => {
-    await scratch.server().listen(scratch.path())
-    const reason = new Error('too late')
-    const error = await rejection(connectUnix(scratch.path(), { signal: AbortSignal.abort(reason) }))
-    expect(error).toBe(reason)
-  })
-
-  it('connectUnix() rejects with the reason of a signal that is aborted meanwhile, and leaves no connection', async () => {
-    const server = scratch.server()
-    await server.listen(scratch.path())
-    const abort = new AbortController()
-    const connecting = connectUnix(scratch.path(), { signal: abort.signal })
-    const reason = new Error('changed my mind')
-    abort.abort(reason)
-    expect(await rejection(connecting)).toBe(reason)
-    // If the aborted client reached the server, a later client comes after it.
-    expect(await ask(await scratch.connect(scratch.path()), 'next')).toBe('next')
-    await server.shutdown()
-    expect(server.openConnections).toBe(0)
-  })
-
-  it('connectUnix() stays open when the signal aborts afterwards', async () => {
-    await scratch.server().listen(scratch.path())
-    const abort = new AbortController()
-    const client = await scratch.connect(scratch.path(), { signal: abort.signal })
-    abort.abort()
-    expect(client.isOpen).toBe(true)
-    expect(await ask(client, 'unmoved')).toBe('unmoved')
-  })
-
-  it('connectUnix() runs configure once with the socket before it resolves', async () => {
-    await scratch.server().listen(scratch.path())
-    const sockets: unknown[] = []
-    await scratch.connect(scratch.path(), { configure: (socket) => void sockets.push(socket) })
-    expect(sockets).toHaveLength(1)
-    expect(sockets[0]).toBeInstanceOf(Socket)
-  })
-
-  it('connectUnix() rejects with what configure throws, and leaves no connection', async () => {
-    const server = scratch.server()
-    await server.listen(scratch.path())
-    const thrown = new Error('not like this')
-    const configure = (): never => {
-      throw thrown
-    }
-    expect(await rejection(connectUnix(scratch.path(), { configure }))).toBe(thrown)
-    expect(await server.shutdown()).toMatchObject({ forced: 0 })
-  })
-
-  it('connectUnix() passes all events to onState in order, from dial to close', async () => {
-    await scratch.server().listen(scratch.path())
-    const events: ConnectionEvent[] = []
-    const client = await scratch.connect(scratch.path(), { onState: (event) => void events.push(event) })
-    await ask(client, 'x')
-    expect(events.map(({ state }) => state)).toEqual([
-      'dial',
-      'new',
-      'handler',
-      'write',
-      'closeWrite',
-      'read',
-      'closeRead',
-      'close',
-    ])
-    expect(new Set(events.map(({ id }) => id))).toEqual(new Set([client.id]))
-    expect(events.map(({ remote }) => String(remote))).toEqual(events.map(() => scratch.path()))
-    expect(events.at(-1)?.reason).toBe('ended')
   })
 
   it('connectUnix() passes the dial to onState, also without a server', async () => {
@@ -115,16 +36,27 @@ describe('connectUnix', () => {
     await rejection(connectUnix(scratch.path(), { onState }))
     expect(states).toEqual(['dial'])
   })
-
-  it.each([
-    ['unknown', { retries: 3 }],
-    ['idleTimeout', { idleTimeout: -1 }],
-    ['highWaterMark', { highWaterMark: '64k' }],
-    ['signal', { signal: 'stop' }],
-    ['onState', { onState: true }],
-  ])('connectUnix() rejects an option that is wrong: %s', async (_what, options) => {
-    const error = await rejection(connectUnix(scratch.path(), options as object))
-    expect(error.message).toMatch(/retries|idleTimeout|highWaterMark|signal|onState/)
-    expect(error.code).toMatch(/^ERR_(INVALID_ARG|OUT_OF_RANGE)/)
-  })
 })
+
+for (const { name, options, describe: describeEngine } of engines) {
+  describeEngine(`errors at the caller${name}`, () => {
+    it('connectUnix() to a missing path, and to a dead socket, rejects with a message that says what to do, at the line of the call', async () => {
+      const missing = await rejection(connectUnix(scratch.path(), options))
+      const words = 'the socket file does not exist (ENOENT). Start the server, or check the path'
+      expectHere(missing, 'ENOENT', `Cannot connect to "${scratch.path()}": ${words}`)
+      expect(missing).toMatchObject({ syscall: 'connect', address: scratch.path() })
+      await leaveDeadSocket(scratch.own())
+      const dead = await rejection(connectUnix({ path: scratch.path() }, options))
+      expectHere(
+        dead,
+        'ECONNREFUSED',
+        `Cannot connect to "${scratch.path()}": no server is listening on this socket`,
+      )
+    })
+
+    it('connectUnix() with a wrong option rejects at the line of the call', async () => {
+      const unknown = rejection(connectUnix(scratch.path(), { ...options, mode: 1 } as object))
+      expectHere(await unknown, 'ERR_INVALID_ARG_VALUE', 'Unknown option "mode" in connectUnix options')
+    })
+  })
+}

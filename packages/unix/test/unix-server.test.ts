@@ -1,12 +1,22 @@
 import { describe, expect, it } from '@jest/globals'
+import { exchange } from '@sock/core'
+import { engine } from '@sock/native'
+import { echo } from '@sock/testing'
+import { expectHere } from '@sock/tools/testing/errors'
 import { rejection } from '@sock/tools/testing/wait'
-import { existsSync, lstatSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs'
+import * as unix from '../src/index.js'
+import { describeNative, engines } from './support/engines.js'
 import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
+const describeOnLinux = process.platform === 'linux' ? describe : describe.skip
+
+const freeName = (): string => `@unix-test-${randomBytes(6).toString('hex')}`
 
 describe('createUnixServer', () => {
-  it('listen resolves with the address, whose file is a socket until the server is closed', async () => {
+  it('listen() resolves with the address, whose file is a socket until the server is closed', async () => {
     const server = scratch.server()
     const path = scratch.path()
     const address = await server.listen(path)
@@ -21,7 +31,7 @@ describe('createUnixServer', () => {
     expect(server.address).toBeUndefined()
   })
 
-  it('handler sees the path as local address, and no remote address', async () => {
+  it('a handler sees the path as local address, and no remote address', async () => {
     const seen: unknown[] = []
     const server = scratch.server((connection) => {
       const { transport, secure, localAddress, remoteAddress } = connection
@@ -33,7 +43,7 @@ describe('createUnixServer', () => {
     expect(seen).toEqual([{ transport: 'unix', secure: false, local: path, remote: undefined }])
   })
 
-  it('listen starts again on the same path after close, 50 times', async () => {
+  it('listen() starts again on the same path after close, 50 times', async () => {
     const server = scratch.server()
     const path = scratch.path()
     for (let run = 0; run < 50; run++) {
@@ -45,7 +55,7 @@ describe('createUnixServer', () => {
     expect(server.stats().accepted).toBe(50)
   })
 
-  it('listen works on another server as soon as shutdown of the first has begun', async () => {
+  it('listen() works on another server as soon as shutdown of the first has begun', async () => {
     const first = scratch.server()
     const second = scratch.server(async (connection) => connection.write('second'))
     const path = scratch.path()
@@ -56,19 +66,7 @@ describe('createUnixServer', () => {
     expect(await ask(await scratch.connect(path), '')).toBe('second')
   })
 
-  it('listen while listening rejects, and disturbs nothing', async () => {
-    const server = scratch.server()
-    await server.listen(scratch.path())
-    const error = await rejection(server.listen(scratch.path('other.sock')))
-    expect(error).toMatchObject({
-      code: 'ERR_SOCK_INVALID_STATE',
-      message: 'Cannot listen: the server is listening. Call close() and await it before you listen again',
-    })
-    expect(scratch.names()).toEqual(['app.sock'])
-    expect(await ask(await scratch.connect(scratch.path()), 'still here')).toBe('still here')
-  })
-
-  it('listen twice at once lets the first go on', async () => {
+  it('listen() twice at once lets the first go on', async () => {
     const server = scratch.server()
     const first = server.listen(scratch.path())
     const error = await rejection(server.listen(scratch.path('other.sock')))
@@ -76,49 +74,10 @@ describe('createUnixServer', () => {
     await first
     expect(scratch.names()).toEqual(['app.sock'])
   })
-
-  it('listen with a signal that is aborted rejects with its reason, and makes no file', async () => {
-    const server = scratch.server()
-    const reason = new Error('not today')
-    const error = await rejection(server.listen(scratch.path(), { signal: AbortSignal.abort(reason) }))
-    expect(error).toBe(reason)
-    expect(server.state).toBe('idle')
-    expect(scratch.names()).toEqual([])
-  })
-
-  it('listen aborted while it starts rejects with the reason, and leaves no file', async () => {
-    const server = scratch.server()
-    const abort = new AbortController()
-    const listening = server.listen(scratch.path(), { signal: abort.signal })
-    const reason = new Error('changed my mind')
-    abort.abort(reason)
-    expect(await rejection(listening)).toBe(reason)
-    expect(scratch.names()).toEqual([])
-    expect(server.state).toBe('idle')
-  })
-
-  it('listen aborted later shuts the server down', async () => {
-    const server = scratch.server()
-    const abort = new AbortController()
-    await server.listen(scratch.path(), { signal: abort.signal })
-    abort.abort()
-    expect(scratch.names()).toEqual([])
-    await server.closed
-    expect(server.state).toBe('closed')
-  })
-
-  it('close while it starts makes listen reject, and leaves no file', async () => {
-    const server = scratch.server()
-    const listening = rejection(server.listen(scratch.path()))
-    await server.close()
-    expect(await listening).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
-    expect(scratch.names()).toEqual([])
-    await server.listen(scratch.path())
-  })
 })
 
 describe('createUnixServer with a relative path', () => {
-  it('close removes the file although the process went to another folder', async () => {
+  it('close() removes the file although the process went to another folder', async () => {
     const child = scratch.child(async ({ createUnixServer, fs }, folder) => {
       process.chdir(folder)
       const server = createUnixServer({ open: () => undefined })
@@ -131,7 +90,7 @@ describe('createUnixServer with a relative path', () => {
     expect(await child.result).toEqual({ before: ['app.sock'], after: [] })
   })
 
-  it('listen makes the file where the process was when it was called', async () => {
+  it('listen() makes the file where the process was when it was called', async () => {
     const child = scratch.child(async ({ createUnixServer, fs }, folder) => {
       fs.mkdirSync(`${folder}/first`)
       fs.mkdirSync(`${folder}/second`)
@@ -150,7 +109,7 @@ describe('createUnixServer with a relative path', () => {
     expect(await child.result).toEqual({ before: [['app.sock'], []], after: [[], []] })
   })
 
-  it('listen replaces a dead socket though the whole path is longer than a socket address', async () => {
+  it('listen() replaces a dead socket though the whole path is longer than a socket address', async () => {
     const child = scratch.child(async ({ createUnixServer, connectUnix, fs, net }, folder) => {
       const deep = `${folder}/${'d'.repeat(120)}`
       fs.mkdirSync(deep)
@@ -172,3 +131,140 @@ describe('createUnixServer with a relative path', () => {
     expect(await child.result).toEqual([])
   })
 })
+
+describeOnLinux('createUnixServer with an abstract name', () => {
+  it('listen() on an abstract name serves it, and makes no file', async () => {
+    const name = freeName()
+    const locals: string[] = []
+    const server = scratch.server(async (connection) => {
+      locals.push(String(connection.localAddress))
+      for await (const chunk of connection) await connection.write(chunk)
+    })
+    const before = process.cwd()
+    const address = await server.listen(name)
+    expect(address).toMatchObject({ family: 'unix', path: name })
+    expect(String(address)).toBe(name)
+    expect(server.address).toBe(address)
+    const client = await scratch.connect(name)
+    expect(String(client.remoteAddress)).toBe(name)
+    expect(await ask(client, 'no file')).toBe('no file')
+    expect(locals).toEqual([name])
+    expect([process.cwd(), scratch.names()]).toEqual([before, []])
+  })
+
+  it('listen() on an abstract name rejects with EADDRINUSE while another server has it (E12)', async () => {
+    const name = freeName()
+    const first = scratch.server()
+    await first.listen(name)
+    const second = scratch.server()
+    expect(await rejection(second.listen(name))).toMatchObject({ code: 'EADDRINUSE' })
+    expect(second.state).toBe('idle')
+    expect(await ask(await scratch.connect(name), 'first')).toBe('first')
+    await first.close()
+    await second.listen(name)
+    expect(await ask(await scratch.connect(name), 'second')).toBe('second')
+  })
+
+  it('listen() on an abstract name can be called again with the address, 20 times', async () => {
+    const server = scratch.server()
+    let address = await server.listen(freeName())
+    for (let run = 0; run < 20; run++) {
+      await server.close()
+      address = await server.listen(address)
+    }
+    expect(await ask(await scratch.connect(address), 'again')).toBe('again')
+  })
+
+  it('listen() distinguishes abstract names of which one begins with the other', async () => {
+    const name = freeName()
+    await scratch.server(async (connection) => connection.write('short')).listen(name)
+    await scratch.server(async (connection) => connection.write('long')).listen(`${name}-long`)
+    expect(await ask(await scratch.connect(name), '')).toBe('short')
+    expect(await ask(await scratch.connect(`${name}-long`), '')).toBe('long')
+  })
+
+  it('listen() takes an abstract name of the greatest length, and rejects a longer one', async () => {
+    const name = freeName().padEnd(107, 'x')
+    await scratch.server().listen(name)
+    expect(await ask(await scratch.connect(name), 'long')).toBe('long')
+    expect(await rejection(scratch.server().listen(`${name}x`))).toMatchObject({
+      code: 'ERR_SOCK_PATH_TOO_LONG',
+    })
+  })
+
+  it.each(['mode', 'uid', 'gid'])(
+    'listen() rejects %s of an abstract name, since there is no file',
+    async (key) => {
+      const error = await rejection(scratch.server().listen({ path: freeName(), [key]: 0 }))
+      expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
+      expect(error.message).toContain('abstract name')
+    },
+  )
+
+  it('shutdown() frees an abstract name', async () => {
+    const name = freeName()
+    const server = scratch.server()
+    await server.listen(name)
+    await server.shutdown()
+    expect(await rejection(scratch.connect(name))).toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it('connectUnix() to an abstract name rejects with ECONNREFUSED without a server', async () => {
+    expect(await rejection(scratch.connect(freeName()))).toMatchObject({ code: 'ECONNREFUSED' })
+  })
+})
+
+describeNative('createUnixServer with the native engine', () => {
+  it('listen() with the native engine makes a socket file with its mode, and close() removes it', async () => {
+    const path = scratch.path()
+    const server = unix.createUnixServer(() => {}, { engine })
+    await server.listen({ path, mode: 0o640 })
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+    await server.close()
+    expect(existsSync(path)).toBe(false)
+  })
+
+  it('listen() with the native engine binds an abstract name exactly, on every Node', async () => {
+    const name = freeName()
+    const server = unix.createUnixServer((connection) => connection.write('x'), { engine })
+    await server.listen(name)
+    expect(String(await exchange(await unix.connectUnix(name, { engine }), ''))).toBe('x')
+    // The kernel's list shows names with their length; one that is padded has NUL bytes, shown as "@".
+    const lines = readFileSync('/proc/net/unix', 'latin1').split('\n')
+    expect(lines.some((line) => line.endsWith(` ${name}`))).toBe(true)
+    await server.close()
+  })
+})
+
+for (const { name, options, describe: describeEngine } of engines) {
+  describeEngine(`errors at the caller${name}`, () => {
+    it('listen() in a folder that does not exist rejects with a message that says what to do, at the line of the call', async () => {
+      const path = scratch.path('missing/app.sock')
+      const error = await rejection(unix.createUnixServer(echo, options).listen(path))
+      const message = `Cannot listen on "${path}": the folder does not exist (ENOENT). Create it, or choose another path`
+      expectHere(error, 'ENOENT', message)
+      expect(error).toMatchObject({ message, path })
+      expect(error).not.toHaveProperty('cause')
+    })
+
+    it('listen() on a live socket, and on a path that is too long, rejects at the line of the call, also in an async function', async () => {
+      await scratch.server().listen(scratch.path())
+      const start = async (path: string): Promise<void> => {
+        await Promise.resolve()
+        await unix.createUnixServer(echo, options).listen(path)
+      }
+      const live = await rejection(start(scratch.path()))
+      expectHere(
+        live,
+        'ERR_SOCK_PATH_IN_USE',
+        `Cannot listen on "${scratch.path()}": the socket there is in use`,
+      )
+      expectHere(await rejection(start(`/tmp/${'x'.repeat(200)}`)), 'ERR_SOCK_PATH_TOO_LONG', '205 bytes')
+    })
+
+    it('createUnixServer() with a wrong option throws at the line of the call', async () => {
+      const make = async () => unix.createUnixServer(echo, { ...options, backlog: -1 })
+      expectHere(await rejection(make()), 'ERR_OUT_OF_RANGE', 'Invalid "backlog"')
+    })
+  })
+}

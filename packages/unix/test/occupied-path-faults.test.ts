@@ -26,32 +26,32 @@ async function expectRefusal(path: string, code: string): Promise<void> {
 }
 
 describe('listen on a path where there is', () => {
-  it('a regular file rejects, and keeps its content (E4)', async () => {
+  it('listen() at a regular file rejects, and keeps its content (E4)', async () => {
     const path = scratch.own()
     writeFileSync(path, 'precious')
     await expectRefusal(path, 'ERR_SOCK_PATH_NOT_SOCKET')
     expect(readFileSync(path, 'utf8')).toBe('precious')
   })
 
-  it('an empty regular file rejects', async () => {
+  it('listen() at an empty regular file rejects', async () => {
     const path = scratch.own()
     writeFileSync(path, '')
     await expectRefusal(path, 'ERR_SOCK_PATH_NOT_SOCKET')
   })
 
-  it('a folder rejects (E4)', async () => {
+  it('listen() at a folder rejects (E4)', async () => {
     const path = scratch.own()
     mkdirSync(path)
     await expectRefusal(path, 'ERR_SOCK_PATH_NOT_SOCKET')
   })
 
-  it('a FIFO rejects (E4)', async () => {
+  it('listen() at a FIFO rejects (E4)', async () => {
     const path = scratch.own()
     execFileSync('mkfifo', [path])
     await expectRefusal(path, 'ERR_SOCK_PATH_NOT_SOCKET')
   })
 
-  it('a dangling symlink rejects, and makes nothing where it points (E5)', async () => {
+  it('listen() at a dangling symlink rejects, and makes nothing where it points (E5)', async () => {
     const path = scratch.own()
     symlinkSync(scratch.path('nowhere'), path)
     await expectRefusal(path, 'ERR_SOCK_PATH_NOT_SOCKET')
@@ -59,7 +59,7 @@ describe('listen on a path where there is', () => {
     expect(scratch.names()).toEqual(['app.sock'])
   })
 
-  it('a symlink to a file rejects (E5)', async () => {
+  it('listen() at a symlink to a file rejects (E5)', async () => {
     const path = scratch.own()
     writeFileSync(scratch.own('file'), 'precious')
     symlinkSync(scratch.path('file'), path)
@@ -67,7 +67,7 @@ describe('listen on a path where there is', () => {
     expect(readFileSync(path, 'utf8')).toBe('precious')
   })
 
-  it('a symlink to a live socket rejects, and the socket goes on (E5)', async () => {
+  it('listen() at a symlink to a live socket rejects, and the socket goes on (E5)', async () => {
     const path = scratch.own()
     await scratch.server().listen(scratch.path('real.sock'))
     symlinkSync(scratch.path('real.sock'), path)
@@ -75,7 +75,7 @@ describe('listen on a path where there is', () => {
     expect(await ask(await scratch.connect(path), 'by the link')).toBe('by the link')
   })
 
-  it('a symlink to a dead socket rejects (E5)', async () => {
+  it('listen() at a symlink to a dead socket rejects (E5)', async () => {
     const path = scratch.own()
     await leaveDeadSocket(scratch.own('dead.sock'))
     symlinkSync(scratch.path('dead.sock'), path)
@@ -83,7 +83,7 @@ describe('listen on a path where there is', () => {
     expect(lstatSync(scratch.path('dead.sock')).isSocket()).toBe(true)
   })
 
-  it('a live server of this process rejects, and it goes on (E2)', async () => {
+  it('listen() at a live server of this process rejects, and it goes on (E2)', async () => {
     const path = scratch.path()
     const live = scratch.server()
     await live.listen(path)
@@ -92,7 +92,7 @@ describe('listen on a path where there is', () => {
     expect(await ask(await scratch.connect(path), 'still here')).toBe('still here')
   })
 
-  it('a live server of another process rejects, and it goes on (E2)', async () => {
+  it('listen() at a live server of another process rejects, and it goes on (E2)', async () => {
     const path = scratch.path()
     const other = scratch.child(async ({ net, say, hear }, at) => {
       const server = net.createServer((socket) => socket.on('error', () => undefined).end('other'))
@@ -108,7 +108,7 @@ describe('listen on a path where there is', () => {
     await other.result
   })
 
-  it('a server that does not get round to accepting rejects (E2)', async () => {
+  it('listen() at a server that does not get round to accepting rejects (E2)', async () => {
     const path = scratch.own()
     const other = scratch.child(async ({ net, say }, at) => {
       await new Promise<void>((resolve) => net.createServer().listen({ path: at, backlog: 1 }, resolve))

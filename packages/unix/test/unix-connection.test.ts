@@ -1,22 +1,19 @@
-import { afterAll, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { exchange, type PeerCredentials } from '@sock/core'
 import { engine } from '@sock/native'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connectUnix, createUnixServer } from '../src/index.js'
-import { describeNative as describe } from './support/engines.js'
+import { describeNative } from './support/engines.js'
+import { useScratch } from './support/scratch.js'
 
-const folder = mkdtempSync(join(tmpdir(), 'sock-unix-engine-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const scratch = useScratch()
 
 const ownCredentials = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() }
 
-describe('the native engine under unix', () => {
+describeNative('peerCredentials', () => {
   it('peerCredentials name the process that connected, and to a client the one that listens (E13)', async () => {
-    const path = join(folder, 'credentials.sock')
+    const path = scratch.path()
     let seen: PeerCredentials | undefined
     const server = createUnixServer(
       (connection) => {
@@ -37,34 +34,16 @@ describe('the native engine under unix', () => {
     expect(seen).toEqual({ ...ownCredentials, pid: child.pid })
     await server.close()
   })
+})
 
+describe('peerCredentials without the native engine', () => {
   it('peerCredentials are undefined without the native engine', async () => {
-    const path = join(folder, 'without.sock')
+    const path = scratch.path()
     const server = createUnixServer((connection) =>
       connection.write(`${connection.peerCredentials === undefined}`),
     )
     await server.listen(path)
     expect(String(await exchange(await connectUnix(path), ''))).toBe('true')
-    await server.close()
-  })
-
-  it('the socket file has its mode, and goes with the server', async () => {
-    const path = join(folder, 'mode.sock')
-    const server = createUnixServer(() => {}, { engine })
-    await server.listen({ path, mode: 0o640 })
-    expect(statSync(path).mode & 0o777).toBe(0o640)
-    await server.close()
-    expect(existsSync(path)).toBe(false)
-  })
-
-  it('an abstract name is exact on every Node', async () => {
-    const name = `@sock-engine-${process.pid}`
-    const server = createUnixServer((connection) => connection.write('x'), { engine })
-    await server.listen(name)
-    expect(String(await exchange(await connectUnix(name, { engine }), ''))).toBe('x')
-    // The kernel's list shows names with their length; one that is padded has NUL bytes, shown as "@".
-    const lines = readFileSync('/proc/net/unix', 'latin1').split('\n')
-    expect(lines.some((line) => line.endsWith(` ${name}`))).toBe(true)
     await server.close()
   })
 })

@@ -66,7 +66,7 @@ for say in [b'', b'x'] * 10:
   describe(`an urgent byte${name}`, () => {
     itWith(
       'python3',
-      'where the system has one, is not part of the input, and affects no other connection (A17)',
+      'an urgent byte, where the system has one, is not part of the input, and affects no other connection (A17)',
       () =>
         provoke(fixture, async (stage) => {
           let got = ''
@@ -102,7 +102,7 @@ peer.close()
 
   describe(`an abstract name${name}`, () => {
     const isPermitted = spawnSync('unshare', ['-n', 'true']).status === 0
-    const title = 'is not seen from another network namespace (E12)'
+    const title = 'an abstract name is not seen from another network namespace (E12)'
 
     if (!isPermitted) it.skip(`${title} (skipped: needs unshare, and leave to make a namespace)`, () => {})
     else
