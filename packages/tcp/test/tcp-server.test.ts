@@ -1,11 +1,24 @@
 import { describe, expect, it } from '@jest/globals'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { createTcpServer, connectTcp } from '../src/index.js'
+import { exchange, type StreamEngine } from '@sock/core'
+import { nodeEngine } from '@sock/core/stream'
 import { checkReusePort } from '@sock/core/transport'
+import { engine as native } from '@sock/native'
+import { createFolder } from '@sock/tools/folder'
+import { expectHere } from '@sock/tools/testing/errors'
 import { hasTool } from '@sock/tools/testing/needs'
+import { startTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { rejection, thrown, until } from '@sock/tools/testing/wait'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { connect as connectTls } from 'node:tls'
+import { fileURLToPath } from 'node:url'
+import { connectTcp, createTcpServer, type TcpServer, type TcpServerOptions } from '../src/index.js'
+import { createCertificates } from './support/certificates.js'
+import { describeNative, engines } from './support/engines.js'
 import { listening, privilegedPort, unprivileged } from './support/kernel.js'
 import { dial, dialRaw, echo, readBytes, serve } from './support/servers.js'
 
@@ -130,7 +143,7 @@ describe('reusePort', () => {
     expect(address.port).toBe(port)
   })
 
-  it('set to false is no request', async () => {
+  it('reusePort set to false is no request', async () => {
     const { address } = await serve(echo, {}, { host: '127.0.0.1', port: 0, reusePort: false })
     expect(address.port).toBeGreaterThan(0)
   })
@@ -157,3 +170,272 @@ function canReusePort(): boolean {
     return false
   }
 }
+
+describeNative('reusePort with the native engine', () => {
+  it('reusePort with the native engine shares a port on every Node, and both servers get peers', async () => {
+    const counts = [0, 0]
+    const servers = counts.map((_, index) =>
+      createTcpServer(
+        (connection) => {
+          counts[index] = (counts[index] ?? 0) + 1
+          return connection.write('x')
+        },
+        { engine: native },
+      ),
+    )
+    let port = 0
+    for (const server of servers)
+      port = (await server.listen({ host: '127.0.0.1', port, reusePort: true })).port
+    // The system spreads them by a hash of the addresses: a hundred on one side alone will not happen.
+    for (let round = 0; round < 100; round++)
+      expect(
+        String(await exchange(await connectTcp({ port, host: '127.0.0.1' }, { engine: native }), '')),
+      ).toBe('x')
+    expect(Math.min(...counts)).toBeGreaterThan(0)
+    await Promise.all(servers.map((server) => server.close()))
+  })
+})
+
+type Case = [option: string, value: unknown, error: typeof TypeError | typeof RangeError]
+
+/** Options of TCP only: the conformance suite has wrong values of those of all streams. */
+const CASES: Case[] = [
+  ['noDelay', 'yes', TypeError],
+  ['noDelay', 1, TypeError],
+  ['noDelay', null, TypeError],
+  ['keepAlive', 'yes', TypeError],
+  ['keepAlive', null, TypeError],
+  ['keepAlive', 0, RangeError],
+  ['keepAlive', 999, RangeError],
+  ['keepAlive', 1500.5, RangeError],
+  ['keepAlive', 32_767_001, RangeError],
+  ['keepAlive', NaN, RangeError],
+  ['handshakeTimeout', '10', TypeError],
+  ['handshakeTimeout', 0, RangeError],
+  ['handshakeTimeout', -1, RangeError],
+  ['handshakeTimeout', Infinity, RangeError],
+  ['handshakeTimeout', 2 ** 31, RangeError],
+  ['tls', 'yes', TypeError],
+  ['tls', 1, TypeError],
+  ['tls', null, TypeError],
+  ['tls', true, TypeError],
+  ['tls', [], TypeError],
+]
+
+describe('createTcpServer', () => {
+  it.each(['handshakeTimeout', 'maxHandshakes'])('createTcpServer() throws for %s without TLS', (option) => {
+    const error = thrown(() => createTcpServer(echo, { [option]: 5_000 }))
+    expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    expect(error.message).toBe(`Invalid "${option}": expected to be left out without "tls", got 5000`)
+    expect(createTcpServer(echo, { [option]: undefined }).state).toBe('idle')
+  })
+
+  it.each(CASES)('createTcpServer() throws for %s: %p (H1)', (option, value, type) => {
+    const error = thrown(() => createTcpServer(echo, { [option]: value }))
+    expect(error).toBeInstanceOf(type)
+    expect(error.message).toContain(`"${option}"`)
+    expect(error.message).toMatch(/got .+$/)
+  })
+
+  it.each(['port', 'noDelai', 'NoDelay', '__proto', 'constructor', 'toString'])(
+    'createTcpServer() throws for the unknown option %s, and names those it knows (H2)',
+    (option) => {
+      const error = thrown(() => createTcpServer(echo, { [option]: 1 }))
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error.message).toContain(`"${option}"`)
+      expect(error.message).toContain('noDelay')
+    },
+  )
+
+  it('createTcpServer() throws for a handshake timeout inside tls, where it would be ignored', () => {
+    const error = thrown(() => createTcpServer(echo, { tls: { handshakeTimeout: 1 } }))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.message).toContain('tls.handshakeTimeout')
+  })
+
+  it('createTcpServer() throws for TLS with an engine that cannot', () => {
+    const engine = { ...nodeEngine, name: 'other' }
+    const error = thrown(() => createTcpServer(echo, { tls: {}, engine }))
+    expect(error).toMatchObject({ code: 'ERR_SOCK_UNSUPPORTED' })
+    expect(error.message).toContain('"other"')
+  })
+
+  it('createTcpServer() takes undefined for "not given"', async () => {
+    const names = [...new Set(CASES.map(([option]) => option))]
+    const options = Object.fromEntries(names.map((name) => [name, undefined])) as TcpServerOptions
+    const { address } = await serve(echo, options)
+    const client = await dial(address)
+    await client.write('hi')
+    expect(`${await readBytes(client, 2)}`).toBe('hi')
+  })
+
+  it('createTcpServer() reads options once, from a frozen object or a getter, and never again (H4)', async () => {
+    let reads = 0
+    const options = Object.freeze({
+      get maxConnections() {
+        reads += 1
+        return 1
+      },
+    })
+    const { address, server } = await serve(echo, options)
+    expect(reads).toBe(1)
+    await dial(address)
+    await until(() => server.openConnections === 1, 'the first is in')
+    await dial(address)
+    await until(() => server.stats().rejected.connectionLimit === 1, 'the second is turned away')
+    expect(reads).toBe(1)
+  })
+
+  it('createTcpServer() is not moved by changes to the options afterwards (H5)', async () => {
+    const options: { maxConnections: number } = { maxConnections: 1 }
+    const { address, server } = await serve(echo, options)
+    options.maxConnections = 0
+    const client = await dial(address)
+    await client.write('in')
+    expect(`${await readBytes(client, 2)}`).toBe('in')
+    expect(server.stats().rejected.connectionLimit).toBe(0)
+  })
+
+  it('createTcpServer() takes nothing from a polluted prototype (H4)', async () => {
+    const prototype = Object.prototype as Record<string, unknown>
+    prototype['maxConnections'] = 0
+    try {
+      const { address } = await serve(echo, {})
+      const client = await dial(address)
+      await client.write('in')
+      expect(`${await readBytes(client, 2)}`).toBe('in')
+    } finally {
+      delete prototype['maxConnections']
+    }
+  })
+
+  it('createTcpServer() with a bad certificate throws at the line of the call', () => {
+    const make = () => createTcpServer(echo, { tls: { cert: 'x', key: 'y' } })
+    expectHere(thrown(make), 'ERR_SOCK_INVALID_TLS', 'Cannot use the TLS options: ')
+  })
+})
+
+for (const { name, options, describe: describeEngine } of engines) {
+  const createWith = (more: object = {}): TcpServer => {
+    const server = createTcpServer(echo, { ...options, ...more })
+    later(() => server.close())
+    return server
+  }
+
+  describeEngine(`errors at the caller${name}`, () => {
+    it('listen() on a port in use rejects with a message that says what to do, at the line of the call', async () => {
+      const { address } = await serve()
+      const states: string[] = []
+      const server = createWith()
+      server.on('state', (_, message) => void states.push(message))
+      const error = await rejection(server.listen(address))
+      const message = `Cannot listen on "${address}": the port is in use (EADDRINUSE). Stop the other program, or choose another port; with port 0 the system picks a free one`
+      expectHere(error, 'EADDRINUSE', message)
+      expect(error).toMatchObject({ message, syscall: 'listen', address: '127.0.0.1', port: address.port })
+      expect((error as NodeJS.ErrnoException).errno).toBeLessThan(0)
+      expect(states.at(-1)).toBe(message)
+    })
+
+    it('listen() on an address of another machine rejects at the line of the call', async () => {
+      const message = 'Cannot listen on "192.0.2.1:0": no network interface of this machine has this address'
+      expectHere(await rejection(createWith().listen('192.0.2.1:0')), 'EADDRNOTAVAIL', message)
+    })
+
+    it('listen() on what is no target, and twice, rejects at the line of the call, also in an async function', async () => {
+      const server = createWith()
+      const start = async (target: unknown): Promise<void> => {
+        await Promise.resolve()
+        await server.listen(target as string)
+      }
+      expectHere(await rejection(start(8080)), 'ERR_SOCK_INVALID_ADDRESS', 'Invalid target: expected ":8080"')
+      await start('127.0.0.1:0')
+      expectHere(
+        await rejection(start(':0')),
+        'ERR_SOCK_INVALID_STATE',
+        'Cannot listen: the server is listening',
+      )
+    })
+
+    it('listen() that is stopped, or has a wrong option, rejects at the line of the call', async () => {
+      const server = createWith()
+      const starting = rejection(server.listen('127.0.0.1:0'))
+      await server.close()
+      expectHere(
+        await starting,
+        'ERR_SOCK_CLOSED',
+        'Cannot listen: the server was closed while it was starting',
+      )
+      const wrong = server.listen(':0', { signal: 1 as never })
+      expectHere(await rejection(wrong), 'ERR_INVALID_ARG_TYPE', 'Invalid "signal": expected an AbortSignal')
+    })
+
+    it('createTcpServer() with a wrong handler or option throws at the line of the call', () => {
+      const none = thrown(() => createTcpServer(5 as never, options))
+      expectHere(none, 'ERR_INVALID_ARG_TYPE', 'Invalid "handler": expected a function or an object')
+      expectHere(
+        thrown(() => createWith({ idleTimeout: -1 })),
+        'ERR_OUT_OF_RANGE',
+        'Invalid "idleTimeout"',
+      )
+      expectHere(
+        thrown(() => createWith({ maxWriteBuffer: 1 })),
+        'ERR_OUT_OF_RANGE',
+        'Invalid "maxWriteBuffer"',
+      )
+    })
+  })
+}
+
+describe('errors at the caller with an engine that is not available', () => {
+  it('listen() and connectTcp() with an engine that is not available reject at the line of the call', async () => {
+    const no = (): never => {
+      throw Object.assign(new Error('it is for Linux'), { code: 'ERR_SOCK_NATIVE_UNAVAILABLE' })
+    }
+    const engine: StreamEngine<never> = {
+      name: 'native',
+      listenStream: async () => no(),
+      connectStream: async () => no(),
+    }
+    const server = createTcpServer(echo, { engine })
+    expectHere(await rejection(server.listen(':0')), 'ERR_SOCK_NATIVE_UNAVAILABLE', 'it is for Linux')
+    expectHere(
+      await rejection(connectTcp(':1', { engine })),
+      'ERR_SOCK_NATIVE_UNAVAILABLE',
+      'it is for Linux',
+    )
+  })
+})
+
+const PROGRAM = fileURLToPath(new URL('support/cluster.mjs', import.meta.url))
+const PEERS = 4
+
+describe('a worker of a cluster that starts while peers wait in the primary', () => {
+  it.each(['tcp', 'tls'])(
+    'a worker of a cluster that starts while peers wait in the primary serves the one that it gets before it is told that it listens: %s',
+    async (kind) => {
+      const folder = createFolder('cluster')
+      later(() => folder.remove())
+      const { ca, server } = await createCertificates()
+      if (kind === 'tls') writeFileSync(join(folder.path, 'tls.json'), JSON.stringify(server))
+
+      const primary = startTool(process.execPath, [PROGRAM, folder.path])
+      primary.stderr.pipe(process.stderr)
+      const [line] = (await once(createInterface({ input: primary.stdout }), 'line')) as [string]
+      const peers = Array.from({ length: PEERS }, () => {
+        const socket = connect(Number(line), '127.0.0.1')
+        later(() => socket.destroy())
+        return { socket, stream: kind === 'tls' ? connectTls({ socket, ca, host: 'localhost' }) : socket }
+      })
+      await Promise.all(peers.map(({ socket }) => once(socket, 'connect')))
+      primary.stdin.write('start another\n')
+      const answers = peers.map(async ({ stream }, index) => {
+        stream.write(`${index}`)
+        return `${(await once(stream, 'data'))[0]}`
+      })
+      expect(await Promise.all(answers)).toEqual(peers.map((_, index) => `${index}`))
+      const left = once(primary, 'close')
+      primary.stdin.end()
+      await left
+    },
+  )
+})

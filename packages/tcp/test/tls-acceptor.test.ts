@@ -8,7 +8,7 @@ import { types } from 'node:util'
 import type { Connection, IpAddress, TcpServerOptions } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { untimed } from './support/clock.js'
-import { closed, dial, dialRaw, echo, readBytes, serve, type Running } from './support/servers.js'
+import { closed, collect, dial, dialRaw, echo, readBytes, serve, type Running } from './support/servers.js'
 
 let certificates: Certificates
 let hello: Buffer
@@ -240,4 +240,22 @@ describe('handshakeTimeout', () => {
     await client.write('still here')
     expect(`${await readBytes(client, 10)}`).toBe('still here')
   })
+})
+
+describe('highWaterMark', () => {
+  it.each([1, 1_000, 8_192])(
+    "highWaterMark of %d, less than Node's own for TLS, makes write() wait and go on",
+    async (mark) => {
+      const { address } = await serve(
+        async (connection) => {
+          for (let count = 0; count < 50; count++) await connection.write(Buffer.alloc(20_000, count))
+        },
+        { highWaterMark: mark, tls: certificates.server },
+      )
+      const client = await dial(address, { tls: { ca: certificates.ca }, highWaterMark: mark })
+      const got = await collect(client)
+      expect(got.length).toBe(1_000_000)
+      expect(got.subarray(-20_000).equals(Buffer.alloc(20_000, 49))).toBe(true)
+    },
+  )
 })

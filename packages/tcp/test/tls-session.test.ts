@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { exchange } from '@sock/core'
 import { later } from '@sock/tools/testing/resources'
 import { rejection, until } from '@sock/tools/testing/wait'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import {
@@ -12,6 +14,8 @@ import {
 } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { dial, echo, readBytes, serve, type Running } from './support/servers.js'
+
+const MIB = 1024 * 1024
 
 let certificates: Certificates
 beforeAll(async () => {
@@ -63,6 +67,21 @@ describe('tls', () => {
       },
     ])
     expect(events[0]).toMatchObject({ local: address, remote: client.localAddress })
+  })
+
+  it.each([
+    ['TLSv1.2', 1],
+    ['TLSv1.3', 1],
+    ['TLSv1.3', 20],
+  ] as const)('TLS over %s echoes %d MiB byte by byte', async (version, size) => {
+    const { address, server } = await serveTls()
+    const sent = randomBytes(size * MIB)
+    const tls = { ca: certificates.ca, minVersion: version, maxVersion: version }
+    const client = await dial(address, { tls })
+    const got = await exchange(client, sent)
+    expect(got.equals(sent)).toBe(true)
+    await until(() => server.openConnections === 0, 'the connection is closed')
+    expect(server.stats()).toMatchObject({ bytesRead: sent.length, bytesWritten: sent.length })
   })
 
   it('connection.tls is undefined without TLS', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { moduleRunner } from '@sock/tools/testing/programs'
 
-const run = moduleRunner('tcp', new URL('../dist/index.js', import.meta.url))
+const run = moduleRunner('stream', new URL('../../dist/stream.js', import.meta.url))
 
 /** Blocks of memory that are written, freed, and allocated again, and the pages of one of them. */
 const BLOCKS = 20
@@ -14,8 +14,13 @@ const USE = `
     await new Promise(setImmediate)
     gc()
   }
-  const server = tcp.createTcpServer({ data() {} })
-  await server.listen('127.0.0.1:0')
+  const { checkOptions } = await import('./transport.js')
+  const settings = checkOptions('options', {}, stream.streamServerChecks)
+  const endpoint = { kind: 'ip', host: '127.0.0.1', port: 0 }
+  const open = (_, sink) => stream.nodeEngine.listenStream(endpoint, settings, sink)
+  const binding = { transport: 'tcp', secure: false, parse: (target) => target, open }
+  const server = stream.createStreamServer(binding, { data() {} }, settings)
+  await server.listen('anywhere')
   await server.close()
   await collect()
   const before = process.resourceUsage().minorPageFault
@@ -34,13 +39,19 @@ const { glibcVersionRuntime } = (process.report.getReport() as { header: { glibc
   .header
 const onGlibc = glibcVersionRuntime === undefined ? it.skip : it
 
-describe('a process with a server, on glibc', () => {
-  onGlibc('keeps freed memory for later, instead of asking the system for each page again', async () => {
-    expect(await faultsOf([])).toBeLessThan((BLOCKS * PAGES) / 4)
-  })
+describe('keepFreedMemory', () => {
+  onGlibc(
+    'a process with a server keeps freed memory for later, instead of asking the system for each page again',
+    async () => {
+      expect(await faultsOf([])).toBeLessThan((BLOCKS * PAGES) / 4)
+    },
+  )
 
-  onGlibc('leaves that to glibc when MALLOC_TRIM_THRESHOLD_ is set', async () => {
-    const faults = await faultsOf(['MALLOC_TRIM_THRESHOLD_=131072'])
-    expect(faults).toBeGreaterThanOrEqual(BLOCKS * PAGES)
-  })
+  onGlibc(
+    'a process with a server leaves freed memory to glibc when MALLOC_TRIM_THRESHOLD_ is set',
+    async () => {
+      const faults = await faultsOf(['MALLOC_TRIM_THRESHOLD_=131072'])
+      expect(faults).toBeGreaterThanOrEqual(BLOCKS * PAGES)
+    },
+  )
 })

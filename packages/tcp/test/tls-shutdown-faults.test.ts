@@ -77,7 +77,7 @@ describe('shutdown', () => {
     expect(server.state).toBe('closed')
   })
 
-  it('still serves a client in the middle of its handshake (B11)', async () => {
+  it('shutdown() still serves a client in the middle of its handshake (B11)', async () => {
     const { address, server, errors } = await serveTls()
     const { port, goOn } = await relay(address)
     const attempt = connectTcp(`127.0.0.1:${port}`, { tls: { ca: certificates.ca } })
@@ -96,7 +96,7 @@ describe('shutdown', () => {
     expect(errors).toEqual([])
   })
 
-  it('still serves clients that wait to be accepted (G3)', async () => {
+  it('shutdown() still serves TLS clients that wait to be accepted (G3)', async () => {
     const { address, server } = await serveTls()
     const sockets = Array.from({ length: 20 }, () => {
       const socket = tlsConnect({ host: address.host, port: address.port, ca: certificates.ca })

@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { serveHttp } from '@sock/core'
 import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
@@ -6,16 +6,9 @@ import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
 import { connect, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import type { PeerCertificate } from 'node:tls'
-import type { TcpServerOptions, TcpStream } from '../src/index.js'
-import { createCertificates, type Certificates } from './support/certificates.js'
+import type { TcpServerOptions } from '../src/index.js'
 import { engines } from './support/engines.js'
 import { closed, dial, dialRaw, readToEnd, serve, type Running } from './support/servers.js'
-
-let certificates: Certificates
-beforeAll(async () => {
-  certificates = await createCertificates()
-})
 
 /** What a request shows of its socket, as JSON; `/wait` is answered when the test says so. */
 function createPages(options: ServerOptions = {}): { http: Server; answer: (text: string) => void } {
@@ -252,24 +245,4 @@ it('serveHttp() refuses what is no server of node:http', () => {
   expect(() => serveHttp(undefined as never)).toThrow(
     'Invalid "http": expected a server of node:http or node:http2, got undefined',
   )
-})
-
-it('connection.stream over TLS has the members of a TLS socket', async () => {
-  let stream!: TcpStream
-  const handler = { open: (connection: { stream: TcpStream }) => void (stream = connection.stream.resume()) }
-  const { address } = await serve(handler, { tls: certificates.server })
-  const client = await dial(address, { tls: { ca: certificates.ca }, serverName: 'localhost' })
-  await until(() => (stream as TcpStream | undefined) !== undefined, 'the handshake is over')
-  expect(stream.encrypted).toBe(true)
-  expect(stream.getProtocol?.()).toBe('TLSv1.3')
-  expect(stream.servername).toBe('localhost')
-  expect(client.stream.authorized).toBe(true)
-  expect((client.stream.getPeerCertificate as () => PeerCertificate)().subject.CN).toBe('localhost')
-})
-
-it('connection.stream without TLS has none of the members of a TLS socket', async () => {
-  const { address } = await serve()
-  const { stream } = await dial(address)
-  expect(stream.encrypted).toBeUndefined()
-  expect('getCipher' in stream).toBe(false)
 })
