@@ -3,8 +3,10 @@ import { ipAddress, type IpAddress } from '../../src/lib/address/address.js'
 import type { DatagramHandler } from '../../src/lib/channel/handler.js'
 import { createDatagramServer } from '../../src/lib/datagram/server.js'
 import { createFakeDatagramPort } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
 import { systemError } from '../support/fake-server.js'
-import { dial, serve, turn } from '../support/fake-datagram-sockets.js'
+import { dial, PEER, serve, turn } from '../support/fake-datagram-sockets.js'
+import { settle } from '../support/settle.js'
 
 describe('DatagramSocket', () => {
   it('DatagramSocket answers the right sender when several come in one turn, in each form of handler', async () => {
@@ -213,5 +215,59 @@ describe('DatagramBinding.warnings', () => {
     expect(told).toEqual([['smaller than asked for', true]])
     expect(server.state).toBe('listening')
     await server.close()
+  })
+})
+
+describe('observers of a datagram socket', () => {
+  it('write() of an observer of a write comes after it', async () => {
+    const { port, server } = await serve({ data: (channel, data) => channel.write(data) })
+    const stop = server.on('connection', ({ state }) => {
+      if (state !== 'write') return
+      stop()
+      void channel?.send('B', PEER)
+    })
+    let channel: Parameters<Parameters<typeof server.on<'error'>>[1]>[1]
+    server.on('error', (_, own) => (channel = own))
+    port.fail(new Error('so that the channel is known'))
+    port.receive('A')
+    await settle()
+    expect(port.sent.map(({ data }) => data)).toEqual(['A', 'B'])
+    await server.close()
+  })
+
+  it.each(['read', 'write'] as const)(
+    'close() of a client by an observer of "%s" takes effect at once',
+    async (state) => {
+      const { port, channel } = await dial({}, undefined, (event) => {
+        if (event.state === state) closing ??= channel.close()
+      })
+      let closing: Promise<void> | undefined
+      const reading = channel.read()
+      port.receive('answer')
+      if (state === 'write') {
+        expect((await rejection(channel.write('late'))).code).toBe('ERR_SOCK_CLOSED')
+        expect(port.sent).toEqual([])
+      } else expect(await reading).toBeNull()
+      await closing
+      expect(port.isClosed).toBe(true)
+    },
+  )
+
+  it('close() of the server in a listener of the signal comes too late to close twice', async () => {
+    const { port, server } = await serve((channel) => {
+      channel.signal.addEventListener('abort', () => {
+        aborts.push(
+          channel.isOpen,
+          channel.write('late').catch((error: { code: string }) => error.code),
+        )
+        void server.close()
+      })
+      return new Promise(() => {})
+    })
+    const aborts: unknown[] = []
+    port.receive('x')
+    await server.close()
+    expect(await Promise.all(aborts)).toEqual([false, 'ERR_SOCK_CLOSED'])
+    expect([port.calls, port.attempts]).toEqual([['start', 'close'], 0])
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/tools/testing/wait'
-import { openFake, story, systemError } from '../support/fake-server.js'
+import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
 
 /** A connection whose writer waits, because more than `highWaterMark` is queued. */
@@ -203,5 +204,74 @@ describe('openConnections', () => {
     release()
     await settle()
     expect(scene.server.openConnections).toBe(0)
+  })
+})
+
+describe('maxWriteBuffer', () => {
+  it('maxWriteBuffer is no obstacle to one write of any length', async () => {
+    const { connection, port } = await openFake({ highWaterMark: 10, maxWriteBuffer: 20 })
+    port.bufferedBytes = 100
+    void connection.write('x'.repeat(100))
+    expect(port.isDestroyed).toBe(false)
+  })
+
+  it('maxWriteBuffer resets a connection that writes beyond it, and rejects all waiting writes', async () => {
+    const { connection, port, ...scene } = await openFake({ highWaterMark: 10, maxWriteBuffer: 20 })
+    port.bufferedBytes = 19
+    const first = rejection(connection.write('x'.repeat(19)))
+    port.bufferedBytes = 20
+    const second = rejection(connection.write('x'))
+    expect(port.isDestroyed).toBe(false)
+    port.bufferedBytes = 21
+    const third = rejection(connection.write('x'))
+    expect(port.calls.at(-1)).toBe('reset')
+    const error = await first
+    expect(error).toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE' })
+    expect(error.message).toBe(
+      'Peer reads too slowly: 21 bytes are queued, and "maxWriteBuffer" is 20. Await write() before you write more',
+    )
+    expect([await second, await third, scene.errors]).toEqual([error, error, [error]])
+    expect(await rejection(connection.write('x'))).toMatchObject({ code: 'ERR_SOCK_CLOSED', cause: error })
+    port.close()
+    expect(story(scene).at(-1)).toBe('close overflow')
+  })
+
+  it('maxWriteBuffer is reported once, although the handler fails with the same error', async () => {
+    const port = createFakeStreamPort()
+    port.bufferedBytes = 40
+    const { accept, errors, server } = await serveFake((connection) => connection.write('x'), {
+      maxWriteBuffer: 20,
+    })
+    accept(port)
+    await settle()
+    expect(errors).toMatchObject([{ code: 'ERR_SOCK_BACKPRESSURE' }])
+    expect(server.stats().handlerErrors).toBe(0)
+  })
+
+  it('maxWriteBuffer does not hide the error of a handler that destroys the connection itself', async () => {
+    const reason = new Error('does not keep up')
+    const { accept, errors } = await serveFake(async (connection) => {
+      connection.destroy(reason)
+      await connection.read()
+    })
+    accept()
+    await settle()
+    expect(errors).toEqual([reason])
+  })
+
+  it('maxWriteBuffer counts the bytes in the stream of a connection', async () => {
+    const { connection, port, ...scene } = await openFake({ highWaterMark: 10, maxWriteBuffer: 200 })
+    port.bufferedBytes = 100
+    const { stream } = connection
+    let failure: Error | undefined
+    stream.on('error', (error) => (failure = error))
+    for (let part = 0; part < 3; part++) stream.write('x'.repeat(99))
+    expect(port.isDestroyed).toBe(false)
+    stream.write('x'.repeat(99))
+    expect(port.isDestroyed).toBe(true)
+    await settle()
+    expect(failure).toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE' })
+    expect(stream.writableLength).toBeLessThanOrEqual(4 * 99)
+    expect(scene.errors).toEqual([failure])
   })
 })

@@ -185,6 +185,93 @@ describe('writeTimeout', () => {
   })
 })
 
+describe('firstByteTimeout', () => {
+  it('firstByteTimeout strikes after its time, whatever is sent to the peer meanwhile (A10)', async () => {
+    const { port, connection, ...scene } = await openFake({ firstByteTimeout: 800 })
+    const reading = rejection(connection.read())
+    await pass(799)
+    await connection.write('hello?')
+    port.writeProgress += 6
+    expect(port.isDestroyed).toBe(false)
+    await pass(late(800))
+    expect(await reading).toMatchObject({ code: 'ERR_SOCK_FIRST_BYTE_TIMEOUT' })
+    port.close()
+    expect(story(scene).at(-1)).toBe('close firstByte')
+    expect(scene.server.stats()).toMatchObject({ firstByteClosed: 1, idleClosed: 0 })
+  })
+
+  it('firstByteTimeout is over with the first byte, and needs no timer then', async () => {
+    const before = jest.getTimerCount()
+    const { port } = await openFake({ firstByteTimeout: 800 })
+    expect(jest.getTimerCount()).toBe(before + 1)
+    port.receive('x')
+    await pass(2_000)
+    expect(port.isDestroyed).toBe(false)
+    expect(jest.getTimerCount()).toBe(before)
+  })
+
+  it('firstByteTimeout does not wait for input that is discarded, or that cannot come', async () => {
+    for (const over of ['closeRead', 'end'] as const) {
+      const { port, connection } = await openFake({ firstByteTimeout: 800 })
+      if (over === 'end') port.end()
+      else connection.closeRead()
+      await pass(2_000)
+      expect(port.isDestroyed).toBe(false)
+    }
+  })
+})
+
+describe('maxLifetime', () => {
+  it('maxLifetime also ends a connection that moves one byte at a time: asked first, destroyed after shutdownTimeout (A9)', async () => {
+    const scene = await openFake({ maxLifetime: 1_000, shutdownTimeout: 2_000, idleTimeout: 500 })
+    const trickle = async (ms: number): Promise<void> => {
+      for (let step = 0; step < ms / 100; step++) {
+        scene.port.receive('x')
+        await pass(100)
+      }
+    }
+    await trickle(900)
+    expect(scene.connection.signal.aborted).toBe(false)
+    await trickle(300)
+    expect(scene.connection.signal.reason).toMatchObject({ code: 'ERR_SOCK_LIFETIME' })
+    await trickle(1_700)
+    expect(scene.port.isDestroyed).toBe(false)
+    await trickle(400)
+    expect(scene.port.isDestroyed).toBe(true)
+    scene.port.close()
+    expect(story(scene).at(-1)).toBe('close lifetime')
+    expect(scene.server.stats()).toMatchObject({ lifetimeClosed: 1, handlerErrors: 0 })
+    scene.release()
+  })
+
+  it('maxLifetime also ends a closing connection whose peer reads a byte now and then (A9)', async () => {
+    const { port, connection, ...scene } = await openFake({ maxLifetime: 1_000, shutdownTimeout: 20_000 })
+    port.bufferedBytes = 1_000
+    const closing = rejection(connection.close())
+    for (let second = 0; second < 24; second++) {
+      port.writeProgress += 1
+      await pass(1_000)
+    }
+    expect(port.isDestroyed).toBe(true)
+    port.close()
+    expect(await closing).toMatchObject({ code: 'ERR_SOCK_LIFETIME' })
+    expect(story(scene).at(-1)).toBe('close lifetime')
+  })
+
+  it('maxLifetime ends an idle connection, and is counted although the end was graceful', async () => {
+    const { accept, server, ...scene } = await serveFake({ data() {} }, { maxLifetime: 1_000 })
+    const port = accept()
+    await pass(1_000 + late(1_000) + late(500))
+    expect(port.count('shutdownWrite')).toBe(1)
+    port.finish()
+    port.end()
+    port.close()
+    expect(story(scene).at(-1)).toBe('close lifetime')
+    expect(server.stats().lifetimeClosed).toBe(1)
+    expect(jest.getTimerCount()).toBe(0)
+  })
+})
+
 describe('close', () => {
   it('close() waits a second for a silent peer to end, and then closes as ended', async () => {
     const { port, ...scene } = await answered()

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals'
 import { rejection } from '@sock/tools/testing/wait'
 import type { Connection, ConnectionState } from '../../src/index.js'
 import { openWith } from '../support/callbacks.js'
-import { dial, PEER, serve } from '../support/fake-datagram-sockets.js'
 import { openFake, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
 
@@ -16,25 +15,25 @@ async function openObserved(state: ConnectionState) {
 }
 
 describe('a connection that an observer destroys', () => {
-  it('closeWrite() rejects, and shuts nothing down any more', async () => {
+  it('closeWrite() of a connection that an observer destroys rejects, and shuts nothing down', async () => {
     const { connection, port } = await openObserved('closeWrite')
     expect((await rejection(connection.closeWrite())).code).toBe('ERR_SOCK_CLOSED')
     expect(port.calls).toEqual(['start', 'destroy'])
   })
 
-  it('write() rejects, and writes nothing any more', async () => {
+  it('write() of a connection that an observer destroys rejects, and writes nothing', async () => {
     const { connection, port } = await openObserved('write')
     expect((await rejection(connection.write('late'))).code).toBe('ERR_SOCK_CLOSED')
     expect(port.calls).toEqual(['start', 'destroy'])
   })
 
-  it('read() gives nothing of the chunk that was observed', async () => {
+  it('read() of a connection that an observer destroys gives nothing of the observed chunk', async () => {
     const { connection, port } = await openObserved('read')
     port.receive('late')
     expect(await outcome(connection.read())).toMatchObject({ error: { code: 'ERR_SOCK_CLOSED' } })
   })
 
-  it('close() shuts nothing down any more, and resolves when it is closed', async () => {
+  it('close() of a connection that an observer destroys shuts nothing down, and resolves when it is closed', async () => {
     const { connection, port } = await openObserved('closeRead')
     const closing = connection.close()
     expect(port.calls).toEqual(['start', 'destroy'])
@@ -55,25 +54,28 @@ describe('what an observer does in the middle of a write', () => {
     return scene
   }
 
-  it('write() in turn comes after the one that is observed', async () => {
+  it('write() of an observer of a write comes after it', async () => {
     const { connection, port } = await openObservedOnce((own) => own.write('B'))
     expect(await outcome(connection.write('A'))).toMatchObject({ state: 'resolved' })
     void connection.write('C')
     expect(port.written).toEqual(['A', 'B', 'C'])
   })
 
-  it.each(['close', 'closeWrite'] as const)('%s() rejects the write, and ends in order', async (end) => {
-    const { connection, port, errors, ...scene } = await openObservedOnce((own) => own[end]())
-    void connection.write('A')
-    expect((await rejection(connection.write('B'))).code).toBe('ERR_SOCK_CLOSED')
-    expect([port.written, port.calls.at(-1), connection.bytesWritten]).toEqual([[], 'shutdownWrite', 0])
-    port.finish()
-    port.end()
-    port.close()
-    expect([story(scene).at(-1), errors]).toEqual(['close ended', []])
-  })
+  it.each(['close', 'closeWrite'] as const)(
+    '%s() of an observer of a write rejects the write, and ends in order',
+    async (end) => {
+      const { connection, port, errors, ...scene } = await openObservedOnce((own) => own[end]())
+      void connection.write('A')
+      expect((await rejection(connection.write('B'))).code).toBe('ERR_SOCK_CLOSED')
+      expect([port.written, port.calls.at(-1), connection.bytesWritten]).toEqual([[], 'shutdownWrite', 0])
+      port.finish()
+      port.end()
+      port.close()
+      expect([story(scene).at(-1), errors]).toEqual(['close ended', []])
+    },
+  )
 
-  it('write() in turn and close() let both through', async () => {
+  it('write() and close() of an observer of a write let both writes through', async () => {
     const { connection, port } = await openObservedOnce((own) => {
       void own.write('B')
       void own.close()
@@ -85,14 +87,14 @@ describe('what an observer does in the middle of a write', () => {
 })
 
 describe('what an observer does in the middle of input', () => {
-  it('closeRead() keeps the chunk that is observed from the data callback', async () => {
+  it('closeRead() of an observer keeps the observed chunk from the data callback', async () => {
     const { server, connection, port, heard } = await openWith()
     server.on('connection', ({ state }) => state === 'read' && connection.closeRead())
     port.receive('late')
     expect([heard, connection.bytesRead]).toEqual([['open'], 4])
   })
 
-  it('destroy() at the end of input keeps the end callback from being called', async () => {
+  it('destroy() of an observer at the end of input keeps the end callback from being called', async () => {
     const { server, connection, port, heard } = await openWith()
     server.on('connection', ({ state }) => state === 'closeRead' && connection.destroy())
     port.end()
@@ -100,7 +102,7 @@ describe('what an observer does in the middle of input', () => {
     expect(heard).toEqual(['open', 'close Cannot continue: the connection is closed'])
   })
 
-  it('destroy() at the end of input rejects the read that waits for it', async () => {
+  it('destroy() of an observer at the end of input rejects the read that waits for it', async () => {
     const { server, connection, port } = await openFake()
     server.on('connection', ({ state }) => state === 'closeRead' && connection.destroy())
     const reading = rejection(connection.read())
@@ -145,7 +147,7 @@ describe('what an observer of errors does', () => {
     expect(server.stats()).toMatchObject({ open: 0, bytesRead: 5, bytesWritten: 0 })
   })
 
-  it('destroy() hides neither from the peer nor from others that a handler failed', async () => {
+  it('destroy() of an observer of errors hides neither from the peer nor from others that a handler failed', async () => {
     const { server, port, ...scene } = await openWith({
       data() {
         throw new Error('oops')
@@ -155,59 +157,5 @@ describe('what an observer of errors does', () => {
     port.receive('x')
     port.close()
     expect([port.calls, story(scene).at(-1)]).toEqual([['start', 'reset'], 'close error'])
-  })
-})
-
-describe('what an observer does to a datagram socket', () => {
-  it('write() in turn comes after the one that is observed', async () => {
-    const { port, server } = await serve({ data: (channel, data) => channel.write(data) })
-    const stop = server.on('connection', ({ state }) => {
-      if (state !== 'write') return
-      stop()
-      void channel?.send('B', PEER)
-    })
-    let channel: Parameters<Parameters<typeof server.on<'error'>>[1]>[1]
-    server.on('error', (_, own) => (channel = own))
-    port.fail(new Error('so that the channel is known'))
-    port.receive('A')
-    await settle()
-    expect(port.sent.map(({ data }) => data)).toEqual(['A', 'B'])
-    await server.close()
-  })
-
-  it.each(['read', 'write'] as const)(
-    'close() of a client during "%s" takes effect at once',
-    async (state) => {
-      const { port, channel } = await dial({}, undefined, (event) => {
-        if (event.state === state) closing ??= channel.close()
-      })
-      let closing: Promise<void> | undefined
-      const reading = channel.read()
-      port.receive('answer')
-      if (state === 'write') {
-        expect((await rejection(channel.write('late'))).code).toBe('ERR_SOCK_CLOSED')
-        expect(port.sent).toEqual([])
-      } else expect(await reading).toBeNull()
-      await closing
-      expect(port.isClosed).toBe(true)
-    },
-  )
-
-  it('close() of the server in a listener of the signal comes too late to close twice', async () => {
-    const { port, server } = await serve((channel) => {
-      channel.signal.addEventListener('abort', () => {
-        aborts.push(
-          channel.isOpen,
-          channel.write('late').catch((error: { code: string }) => error.code),
-        )
-        void server.close()
-      })
-      return new Promise(() => {})
-    })
-    const aborts: unknown[] = []
-    port.receive('x')
-    await server.close()
-    expect(await Promise.all(aborts)).toEqual([false, 'ERR_SOCK_CLOSED'])
-    expect([port.calls, port.attempts]).toEqual([['start', 'close'], 0])
   })
 })
