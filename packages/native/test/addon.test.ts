@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import type { Addon } from '../src/lib/addon.js'
 import type { NativeUdpSettings } from '../src/lib/datagram-engine.js'
 import { createDatagrams } from '../src/lib/datagrams.js'
@@ -165,5 +166,32 @@ describeNative('a datagram socket for which the system refuses an option', () =>
       message: 'Cannot set "busyPoll" to -1: invalid argument (EINVAL)',
     })
     expect(readdirSync('/proc/self/fd')).toHaveLength(descriptors)
+  })
+})
+
+/** The sources of the addon. */
+const folder = join(import.meta.dirname, '../c')
+const COMMENT = /\/\*.*?\*\//gs
+
+/** Its statements, without comments. The macro itself is in `check.c`. */
+const statements = readdirSync(folder)
+  .filter((name) => name.endsWith('.c') && name !== 'check.c')
+  .flatMap((name) => {
+    const text = readFileSync(join(folder, name), 'utf8').replaceAll(COMMENT, '')
+    return text.split(/[;{}]/).map((statement) => `${name}: ${statement.trim().replaceAll(/\s+/g, ' ')}`)
+  })
+
+describe('the sources in C', () => {
+  it('the sources in C call Node-API in the macro that checks, or say that a refusal is expected', () => {
+    const calls = statements.filter((text) => /\bnapi_[a-z0-9_]+\(/.test(text))
+    expect(calls.length).toBeGreaterThan(50)
+    const isChecked = /\bNAPI\(|!= napi_ok\)|\(void\)napi_|napi_refused\(|napi_register_module_v1\(/
+    expect(calls.filter((text) => !isChecked.test(text))).toEqual([])
+  })
+
+  it('the sources in C cast a source to what embeds it only where its kind is checked', () => {
+    const casts = statements.filter((text) => /\(struct (?:stream|listener|datagram_socket) \*\)/.test(text))
+    expect(casts).toEqual([])
+    expect(statements.filter((text) => text.includes('SOURCE_AS(')).length).toBeGreaterThan(5)
   })
 })

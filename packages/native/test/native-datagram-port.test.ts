@@ -1,10 +1,13 @@
 import { afterEach, expect, it } from '@jest/globals'
 import type { DatagramChannel, IpAddress } from '@sock/core'
+import { executionAsyncId } from 'node:async_hooks'
 import { once } from 'node:events'
 import { createSocket, type Socket } from 'node:dgram'
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { engine } from '../src/index.js'
+import { watch } from './support/async-resources.js'
 import { runProgram } from './support/child.js'
 import { connectUdp, createUdpServer } from './support/datagram-sockets.js'
 import { describeNative as describe, itWithNetwork } from './support/needs.js'
@@ -406,5 +409,26 @@ describe('datagram sockets in worker threads', () => {
       socket.close()
     }
     await until(() => descriptors() <= before)
+  })
+})
+
+describe('the asynchronous resource of a datagram socket', () => {
+  it('the asynchronous resource of a datagram socket is its own, and is destroyed with it', async () => {
+    const { idsOf, whenGone } = watch()
+    const bind = { host: '127.0.0.1', port: 0, family: 'udp4' } as const
+    const settings = { broadcast: false, multicast: [] } as never
+    const sockets = [await engine.openUdp(bind, settings), await engine.openUdp(bind, settings)]
+    const [one, other] = sockets as [(typeof sockets)[0], (typeof sockets)[0]]
+    const heard: Promise<number>[] = sockets.map(
+      (socket) =>
+        new Promise((resolve) =>
+          socket.start({ received: () => resolve(executionAsyncId()), failed() {}, closed() {} }),
+        ),
+    )
+    one.send(Buffer.from('x'), other.localAddress, { done() {} })
+    other.send(Buffer.from('x'), one.localAddress, { done() {} })
+    expect(await Promise.all(heard)).toEqual(idsOf('SOCKDATAGRAM'))
+    for (const socket of sockets) socket.close()
+    await whenGone('SOCKDATAGRAM')
   })
 })

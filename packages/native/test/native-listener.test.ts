@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { assertNothingLeft, takeInventory, type Inventory } from '@sock/testing'
+import { executionAsyncId } from 'node:async_hooks'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createEngine, engine } from '../src/index.js'
@@ -7,6 +8,7 @@ import type { Loop } from '../src/lib/loop.js'
 import { NativeListener } from '../src/lib/native-listener.js'
 import { ipNames, UNSPECIFIED } from '../src/lib/names.js'
 import { kinds } from '../src/lib/numbers.js'
+import { watch } from './support/async-resources.js'
 import { traceCalls } from './support/child.js'
 import { describeNative, itWithStrace } from './support/needs.js'
 import { listenOnIp, Witness } from './support/pair.js'
@@ -174,5 +176,25 @@ describe('NativeListener on a kernel whose accepted sockets do not inherit every
       [3, lacking],
     ])
     await listener.close()
+  })
+})
+
+describeNative('the asynchronous resource of a listener', () => {
+  it('the asynchronous resource of a listener is its own, peers are accepted in it, and it is destroyed with it', async () => {
+    const { idsOf, whenGone } = watch()
+    const ids: number[] = []
+    const { listener, port } = await listenOnIp(engine, {
+      accept(accepted) {
+        ids.push(executionAsyncId())
+        accepted.destroy()
+      },
+    })
+    const peer = connect({ host: '127.0.0.1', port })
+    peer.on('error', () => undefined).resume()
+    await new Promise((resolve) => peer.once('close', resolve))
+    expect(ids).toEqual(idsOf('SOCKLISTENER'))
+    await listener.close()
+    await listener.close()
+    await whenGone('SOCKLISTENER')
   })
 })

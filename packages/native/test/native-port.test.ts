@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { assertNothingLeft, takeInventory, type Inventory } from '@sock/testing'
+import { executionAsyncId } from 'node:async_hooks'
 import { once } from 'node:events'
-import type { NativeSocket } from '../src/index.js'
+import { connect } from 'node:net'
+import { engine, type NativeSocket } from '../src/index.js'
+import { watch } from './support/async-resources.js'
 import { describeNative } from './support/needs.js'
-import { createPair, readBytes, Witness } from './support/pair.js'
+import { createPair, listenOnIp, readBytes, Witness } from './support/pair.js'
 
 let before: Inventory
 beforeEach(() => {
@@ -321,5 +324,51 @@ describeNative('NativeStreamPort', () => {
     ours.destroy()
     await once(peer.resume(), 'end')
     peer.destroy()
+  })
+})
+
+/** Records the asynchronous id of each chunk. */
+function idsAtChunks(witness: Witness): number[] {
+  const ids: number[] = []
+  witness.onChunk = () => void ids.push(executionAsyncId())
+  return ids
+}
+
+describeNative('the asynchronous resource of a connection', () => {
+  it('the asynchronous resource of a connection is its own: all its callbacks run in it, and it is destroyed after the end', async () => {
+    const { idsOf, whenGone } = watch()
+    const pairs = [await createPair(), await createPair()]
+    const [first = [], second = []] = pairs.map(({ witness }) => idsAtChunks(witness))
+    const ends: number[] = []
+    for (const { witness, peer } of pairs) {
+      witness.onTold = () => void ends.push(executionAsyncId())
+      for (let count = 1; count <= 3; count++) {
+        peer.write('x')
+        await witness.until(({ bytes }) => bytes === count)
+      }
+    }
+    const ids = idsOf('SOCKCONNECTION')
+    expect(new Set(ids).size).toBe(2)
+    expect(first).toEqual([ids[0], ids[0], ids[0]])
+    expect(second).toEqual([ids[1], ids[1], ids[1]])
+    for (const { ours, peer, witness } of pairs) {
+      peer.end()
+      await witness.has('ended')
+      ours.destroy()
+      await witness.has('closed')
+    }
+    expect(ends).toEqual([ids[0], ids[0], ids[1], ids[1]])
+    await whenGone('SOCKCONNECTION')
+  })
+
+  it('the asynchronous resource of a connection that is not accepted is destroyed, too', async () => {
+    const { idsOf, whenGone } = watch()
+    const { listener, port } = await listenOnIp(engine, { accept: (refused) => refused.destroy() })
+    const peer = connect({ host: '127.0.0.1', port })
+    peer.on('error', () => undefined).resume()
+    await new Promise((resolve) => peer.once('close', resolve))
+    await listener.close()
+    expect(idsOf('SOCKCONNECTION')).toHaveLength(1)
+    await whenGone('SOCKCONNECTION')
   })
 })

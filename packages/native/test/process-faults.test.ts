@@ -54,7 +54,7 @@ describeNative('a process with the engine', () => {
     ['kind', 'an operation for a listener', 'stream != NULL || slot == NO_SLOT'],
     ['offset', 'an operation beyond the memory', '<= OUT_BYTES'],
     ['count', 'more operations than there can be', 'count <= MAX_OPERATIONS'],
-  ])('ends, where tests run, when it finds %s: %s', async (what, _, condition) => {
+  ])('a process with the engine of tests ends when it finds %s: %s', async (what, _, condition) => {
     const said: unknown = await runProgram('broken', [what]).catch((error: unknown) => error)
     expect(said).toMatchObject({ signal: 'SIGABRT' })
     expect((said as { stderr: string }).stderr).toContain(condition)
