@@ -37,13 +37,13 @@ for (const path of git('ls-files', '--cached', '--others', '--exclude-standard',
 
 /** A test has the folder and name of its source. The last word of any other test's name says what it tests together. */
 const TESTS = ':(glob)packages/*/test/**/*.test.ts'
-const TOGETHER = /(^|[/-])(conformance|counterparts|faults|interleavings|property|scenarios)\.test\.ts$/
+const TOGETHER = /(^|[/-])(conformance|counterparts|faults|interleavings|property)\.test\.ts$/
 
 for (const path of git('ls-files', '--cached', '--others', '--exclude-standard', TESTS)) {
   if (!existsSync(join(folder, path)) || TOGETHER.test(path)) continue
   const source = path.replace('/test/', '/src/lib/').replace(/\.test\.ts$/, '.ts')
   if (!existsSync(join(folder, source)))
-    problems.push(`test without a source of that name, or a last word like -scenarios: ${path}`)
+    problems.push(`test without a source of that name, or a last word like -faults: ${path}`)
 }
 
 if (problems.length) console.log(problems.join('\n'))
