@@ -59,7 +59,7 @@ describe('chat', () => {
     await program.stop()
   })
 
-  it('chat puts out who does not read, and serves the others', async () => {
+  it('chat disconnects a member that does not read, and serves the others', async () => {
     const program = startExample('chat', '127.0.0.1:0')
     const address = await program.address('tcp')
     const ann = enter(address, 'Ann')

@@ -16,7 +16,7 @@ async function ask(address: string, id: number, ...questions: Question[]): Promi
 }
 
 describe('dns', () => {
-  it('dns answers what is in its zone', async () => {
+  it('dns answers with the records of its zone', async () => {
     const program = startExample('dns', '127.0.0.1:0')
     const address = await program.address('udp')
     const answer = await ask(address, 7, { name: 'HOST.example', type: 'AAAA' })

@@ -38,14 +38,14 @@ describe('ipc', () => {
     await program.stop()
   })
 
-  it('ipc answers what it cannot do, too', async () => {
+  it('ipc answers with an error what it cannot do', async () => {
     const { program, path } = await serve()
     expect(await ask(path, '{"method":"toString"}')).toEqual({ error: 'Unknown method "toString"' })
     expect(await ask(path, 'not json')).toEqual({ error: expect.stringContaining('JSON') })
     await program.stop()
   })
 
-  it('ipc fails to ask where nobody listens', async () => {
+  it('ipc fails to ask where no server listens', async () => {
     const asking = startExample('ipc', 'ask', scratch.path('none.sock'), '{}')
     expect(await asking.ended).toBe(1)
     expect(asking.stderr.text).toContain('ENOENT')

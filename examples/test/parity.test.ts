@@ -140,7 +140,7 @@ describe('functions that make servers', () => {
       [handler, { configure: {} }],
       'throws TypeError ERR_INVALID_ARG_TYPE: Invalid "configure": expected a function, got {}',
     ],
-  ])('refuse %s alike', async (_, args, expected) => {
+  ])('functions that make servers refuse %s alike', async (_, args, expected) => {
     expect(await answerOfAll((transport) => failure(transport, () => transport.create(...args)))).toBe(
       expected,
     )
@@ -154,14 +154,14 @@ describe('functions that make servers', () => {
     ['a handler whose callback is no function', [{ open: 1 }]],
     ['an engine that is none', [handler, { engine: {} }]],
     ['an engine that is a string', [handler, { engine: 'native' }]],
-  ])('refuse %s alike', async (_, args) => {
+  ])('functions that make servers refuse %s alike', async (_, args) => {
     const answer = await answerOfAll((transport) =>
       failure(transport, () => transport.create(...args)).then((text) => text.replace(/: .*/, '')),
     )
     expect(answer).toMatch(/^throws TypeError ERR_INVALID_ARG_(TYPE|VALUE)$/)
   })
 
-  it('take options that are undefined, and a function or callbacks as handler', async () => {
+  it('functions that make servers take options that are undefined, and a function or callbacks as handler', async () => {
     const names = await answerOfAll(({ create }) =>
       [create(handler), create(handler, undefined), create({ open: handler }, {})].map(
         ({ state, address, secure }) => [state, address, secure],
@@ -170,7 +170,7 @@ describe('functions that make servers', () => {
     expect(names).toEqual(Array.from({ length: 3 }, () => ['idle', undefined, false]))
   })
 
-  it('are called with a handler and options', async () => {
+  it('functions that make servers have two parameters: a handler and options', async () => {
     expect(await answerOfAll(({ create, connect }) => [create.length, connect.length])).toEqual([2, 2])
   })
 })
@@ -207,7 +207,7 @@ describe('functions that connect', () => {
       { shutdownTimeout: 1 },
       'rejects with TypeError ERR_INVALID_ARG_VALUE: Unknown option "shutdownTimeout" in connect… options: the known options are …',
     ],
-  ])('reject %s alike, whatever the target', async (_, options, expected) => {
+  ])('functions that connect reject %s alike, whatever the target', async (_, options, expected) => {
     for (const target of [undefined, 1]) {
       const answer = await answerOfAll((transport) =>
         failure(transport, async () => transport.connect(target ?? (await transport.parts()), options)),
@@ -216,7 +216,7 @@ describe('functions that connect', () => {
     }
   })
 
-  it('reject what configure throws, and close the socket', async () => {
+  it('functions that connect reject with what configure throws, and close the socket', async () => {
     const configure = (): never => {
       throw new Error('not this one')
     }
@@ -228,7 +228,7 @@ describe('functions that connect', () => {
     expect(answer).toBe('rejects with Error undefined: not this one')
   })
 
-  it('reject with the reason of a signal that is aborted before', async () => {
+  it('functions that connect reject with the reason of a signal that is aborted before', async () => {
     const answer = await answerOfAll((transport) =>
       withBoth(transport, (_server, _client, address) => {
         const signal = AbortSignal.abort(new Error('too late'))
@@ -238,7 +238,7 @@ describe('functions that connect', () => {
     expect(answer).toBe('rejects with Error undefined: too late')
   })
 
-  it('reject with the reason of a signal that is aborted meanwhile', async () => {
+  it('functions that connect reject with the reason of a signal that is aborted meanwhile', async () => {
     const answer = await answerOfAll((transport) =>
       withBoth(transport, (_server, _client, address) => {
         const stop = new AbortController()
@@ -250,7 +250,7 @@ describe('functions that connect', () => {
     expect(answer).toBe('rejects with Error undefined: changed my mind')
   })
 
-  it('take no notice of a signal afterwards', async () => {
+  it('functions that connect ignore a signal that aborts afterwards', async () => {
     const answer = await answerOfAll((transport) =>
       withBoth(transport, async (_server, _client, address) => {
         const stop = new AbortController()
@@ -264,7 +264,7 @@ describe('functions that connect', () => {
     expect(answer).toBe('does not fail')
   })
 
-  it('tell onState the same, from dial to close', async () => {
+  it('functions that connect tell onState the same, from dial to close', async () => {
     const answer = await answerOfAll((transport) =>
       withBoth(transport, async (_server, _client, address) => {
         const events: ConnectionEvent[] = []
@@ -307,7 +307,7 @@ describe('targets', () => {
     ['the address of another family', ({ foreign }) => foreign],
     ['an address of no family', () => ({ family: 'ipx', host: '127.0.0.1', port: 1, path: '/x' })],
     ['options', () => ({ signal: new AbortController().signal })],
-  ])('are refused by listen and connect of all, by a rejection: %s', async (_, target) => {
+  ])('wrong targets make listen and connect of all transports reject: %s', async (_, target) => {
     const answer = await answerOfAll(async (transport) => {
       const server = transport.create(handler)
       const outcomes = [
@@ -321,7 +321,7 @@ describe('targets', () => {
     expect(answer).toEqual([refused, refused, 'idle'])
   })
 
-  it('are the same for listen and connect: text, parts, an address, a copy of one', async () => {
+  it('targets are the same for listen and connect: text, parts, an address, a copy of one', async () => {
     const answer = await answerOfAll(async (transport) => {
       const first = await transport.parts()
       const taken: string[] = []
@@ -347,7 +347,7 @@ describe('targets', () => {
     expect(answer).toEqual(Array.from({ length: 5 }, () => 'true true'))
   })
 
-  it('are what servers and their channels say of themselves', async () => {
+  it('targets can be the addresses of servers and of their channels', async () => {
     const answer = await answerOfAll(async (transport) => {
       const heard = new EventEmitter()
       const server = transport.create({ data: (channel: Channel) => void heard.emit('data', channel) })
@@ -368,7 +368,7 @@ describe('targets', () => {
     expect(answer).toEqual([true, true, true])
   })
 
-  it('of IP with port 0 are for listening only', async () => {
+  it('targets with port 0 are for listening only', async () => {
     const [tcp, udp] = await Promise.all(
       transports
         .slice(0, 2)
@@ -387,7 +387,7 @@ describe('targets', () => {
 })
 
 describe('servers', () => {
-  it('take a signal for listen, aborted before or meanwhile, and are idle again', async () => {
+  it('servers take a signal for listen, aborted before or meanwhile, and are idle again', async () => {
     const answer = await answerOfAll(async (transport) => {
       const server = transport.create(handler)
       const target = await transport.parts()
@@ -412,7 +412,7 @@ describe('servers', () => {
     ])
   })
 
-  it('listen once at a time, and have the same life', async () => {
+  it('servers listen once at a time, and have the same life', async () => {
     const answer = await answerOfAll(async (transport) => {
       const states: string[] = []
       const server = transport.create(handler)

@@ -110,7 +110,7 @@ describe('proxy', () => {
     await program.stop()
   })
 
-  it('proxy closes the other side when one breaks, without a complaint', async () => {
+  it('proxy closes the other side when one breaks, and reports no error', async () => {
     for (const broken of ['client', 'behind'] as const) {
       const ends = await joinEnds()
       ends.client.write('ping')
@@ -125,7 +125,7 @@ describe('proxy', () => {
     }
   })
 
-  it('proxy reports that nobody is behind, closes the connection, and goes on', async () => {
+  it('proxy reports that no server is behind it, closes the connection, and goes on', async () => {
     const path = scratch.path('missing.sock')
     const program = startExample('proxy', '127.0.0.1:0', path)
     const client = connect(parts(await program.address('tcp')))

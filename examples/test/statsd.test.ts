@@ -79,7 +79,7 @@ describe('statsd, fed by hot-shots', () => {
     await program.stop()
   })
 
-  it('statsd takes many metrics in one datagram, and those that are sampled for what they stand for', async () => {
+  it('statsd takes many metrics in one datagram, and multiplies sampled ones', async () => {
     const { program, host, port } = await start()
     await hotShots(
       { protocol: 'udp', host, port, maxBufferSize: 1_000 },
@@ -105,7 +105,7 @@ describe('statsd', () => {
     await program.stop()
   })
 
-  it('statsd forgets a gauge that nobody sends any more, and says so', async () => {
+  it('statsd prints that a gauge is idle, and forgets it', async () => {
     const { program, host, port } = await start('0.05', '0.2')
     const socket = createSocket('udp4')
     later(() => socket.close())
@@ -136,7 +136,7 @@ describe('statsd', () => {
     expect(program.stdout.text).toMatch(/^refused 10000$/m)
   })
 
-  it('statsd lets everybody on this machine send', async () => {
+  it('statsd lets every user of the machine send', async () => {
     const { program, path } = await start()
     expect((await stat(path)).mode & 0o777).toBe(0o666)
     await program.stop()

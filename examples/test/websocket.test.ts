@@ -20,7 +20,7 @@ const nextMessage = async (socket: WebSocket): Promise<[RawData, boolean]> =>
   (await once(socket, 'message')) as [RawData, boolean]
 
 describe('websocket', () => {
-  it('websocket gives every message to all, as text or as bytes', async () => {
+  it('websocket sends every message to all clients, as text or as bytes', async () => {
     const path = scratch.path('ws.sock')
     const program = startExample('websocket', path)
     await program.address('unix')
@@ -57,7 +57,7 @@ describe('websocket', () => {
     expect(program.stdout.text).toMatch(/^Closed unix: \d idle, \d drained, 0 forced$/m)
   })
 
-  it('websocket cuts off who sends more than it takes, and goes on', async () => {
+  it('websocket disconnects a client that sends too much, and goes on', async () => {
     const path = scratch.path('ws.sock')
     const program = startExample('websocket', path)
     await program.address('unix')

@@ -113,7 +113,7 @@ describe('a datagram socket', () => {
     }
   })
 
-  it('sends what is sent in a batch in order, whether it is copied or not', async () => {
+  it('a datagram socket sends what is sent in a batch in order, whether it is copied or not', async () => {
     const sizes = Array.from({ length: 300 }, (_, index) => (index % 7 === 0 ? 3_000 : index % 40))
     const server = await serve({
       data(channel, _, from) {
@@ -130,7 +130,7 @@ describe('a datagram socket', () => {
     expect(server.stats()).toMatchObject({ datagramsSent: 300, sendErrors: 0 })
   })
 
-  it('sends each of a burst as a datagram of its own, whatever their sizes are', async () => {
+  it('a datagram socket sends each of a burst as a datagram of its own, whatever their sizes are', async () => {
     // Runs of one size, some longer than what the kernel cuts out of one message, and each ended by another size.
     const sizes = [
       ...Array.from({ length: 70 }, () => 64),
@@ -165,12 +165,15 @@ describe('a datagram socket', () => {
     }
   })
 
-  itWithNetwork('sends them one by one where the route cannot carry them in one', async () => {
-    expect(await runProgram('small-packets', [], { under: ['unshare', '--net'] })).toEqual({
-      received: Array.from({ length: 20 }, () => 1_400),
-      refused: 0,
-    })
-  })
+  itWithNetwork(
+    'a datagram socket sends a burst one by one where the route cannot carry it in one',
+    async () => {
+      expect(await runProgram('small-packets', [], { under: ['unshare', '--net'] })).toEqual({
+        received: Array.from({ length: 20 }, () => 1_400),
+        refused: 0,
+      })
+    },
+  )
 
   it('a datagram socket keeps the bytes of what it sends as they were', async () => {
     const server = await serve({
@@ -385,7 +388,7 @@ const ECHO = `
 `
 
 describe('datagram sockets in worker threads', () => {
-  it('work, and are gone with the worker, also with one that is ended by force', async () => {
+  it('datagram sockets in worker threads work, and are gone with the worker, also with one that is ended by force', async () => {
     const before = descriptors()
     for (let round = 0; round < 6; round++) {
       const code = ECHO

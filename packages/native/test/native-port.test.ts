@@ -42,7 +42,7 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   }, 10_000)
 
-  it('writes everything in order, small and large, from inside and outside of a batch', async () => {
+  it('NativeStreamPort writes everything in order, small and large, from inside and outside of a batch', async () => {
     const { ours, peer, witness } = await createPair()
     const sizes = [10, 100_000, 1, 4096, 4097, 5_000_000, 64, 300]
     const expected: Buffer[] = []
@@ -63,7 +63,7 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   })
 
-  it('writes in order when what was gathered stalls before and at the end of the batch', async () => {
+  it('NativeStreamPort writes in order when what was gathered stalls before and at the end of the batch', async () => {
     const { ours, peer, witness } = await createPair()
     // Far more than the system and the memory of one batch hold: 40 MB in pieces that are gathered.
     const pieces = 10_000
@@ -87,7 +87,7 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   })
 
-  it('writes in order when the memory of the batch is full, and what was in it stalls', async () => {
+  it('NativeStreamPort writes in order when the memory of the batch is full, and what was in it stalls', async () => {
     const { ours, peer, witness } = await createPair()
     // As little as the system allows, so that the first flush fills it.
     ;(ours.socket as NativeSocket).setOption('sendBuffer', 1)
@@ -104,7 +104,7 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   })
 
-  it('sends what a callback, its promises and its ticks have written before it waits again', async () => {
+  it('NativeStreamPort sends what a callback, its promises and its ticks have written before it waits again', async () => {
     const { ours, peer, witness } = await createPair()
     witness.onChunk = () => {
       ours.write(Buffer.from('a'))

@@ -27,7 +27,7 @@ function datagram(text: string, done: () => void = () => undefined): BatchedData
 }
 
 describe('what is sent in a batch', () => {
-  it('sends in order, also when a receiver sends more', () => {
+  it('what is sent in a batch is sent in order, also when a receiver sends more', () => {
     const { entries, sent } = createBatch()
     const expected = Array.from({ length: MAX_SENDS }, (_, index) => `${index}`)
     const answered: string[] = []

@@ -56,7 +56,7 @@ describe('openssl s_client', () => {
   withOpenssl.each([
     ['-tls1_2', /Protocol\s*:? ?: TLSv1\.2|TLSv1\.2/],
     ['-tls1_3', /TLSv1\.3/],
-  ])('is answered with %s', async (flag, version) => {
+  ])('openssl s_client is answered with %s', async (flag, version) => {
     const { address, server, errors } = await serve(CAPITALS, { tls: certificates.server })
     const output = await sClient(address.port, [flag], 'hello there\n', 'HELLO THERE')
     expect(output).toContain('HELLO THERE')

@@ -90,7 +90,7 @@ describe.each([false, true])('node:http over connection.stream, with curl (TLS: 
 })
 
 describe('shutdown', () => {
-  it('ends a keep-alive connection that is idle, and leaves nothing', async () => {
+  it('shutdown() ends a keep-alive connection that is idle, and leaves nothing', async () => {
     const { address, server, errors } = await servePages()
     const socket = await dialRaw(address)
     let answer = ''

@@ -106,7 +106,7 @@ describe('listen', () => {
     expect(server.state).toBe('listening')
   })
 
-  withPrivileged('rejects with EACCES for a port that is not for everybody', async () => {
+  withPrivileged('listen() rejects with EACCES for a port that needs privileges', async () => {
     const server = createTcpServer(echo)
     later(() => server.close())
     const error = await unprivileged(() =>
@@ -118,7 +118,7 @@ describe('listen', () => {
     expect(server.state).toBe('listening')
   })
 
-  withSs('honours backlog', async () => {
+  withSs('listen() passes backlog to the system', async () => {
     const { address } = await serve(echo, { backlog: 7 })
     // `ss` shows the length of the accept queue as Send-Q of a listening socket.
     expect(await listening(address.port)).toBe(7)

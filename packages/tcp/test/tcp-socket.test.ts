@@ -26,7 +26,7 @@ describe('keepAlive', () => {
     [7_000, 0, 7],
     [600_000, 61, 600],
     [false, 'none', 'none'],
-  ])('%p reaches accepted and dialled sockets', async (keepAlive, least, most) => {
+  ])('keepAlive %p reaches accepted and dialled sockets', async (keepAlive, least, most) => {
     const { address, server } = await serve(echo, { keepAlive })
     const client = await dial(address, { keepAlive })
     await until(() => server.openConnections === 1, 'the peer is accepted')
@@ -66,7 +66,7 @@ describe('noDelay', () => {
     [undefined, [true]],
     [true, [true]],
     [false, []],
-  ])('%p reaches accepted sockets', async (noDelay, expected) => {
+  ])('noDelay %p reaches accepted sockets', async (noDelay, expected) => {
     const calls = await watchNoDelay()
     const { address, server } = await serve(echo, { noDelay })
     await dialRaw(address)
@@ -78,7 +78,7 @@ describe('noDelay', () => {
     [undefined, [true]],
     [true, [true]],
     [false, []],
-  ])('%p reaches dialled sockets', async (noDelay, expected) => {
+  ])('noDelay %p reaches dialled sockets', async (noDelay, expected) => {
     const calls = await watchNoDelay()
     const { address, server } = await serve(echo, { noDelay: false })
     await dial(address, { noDelay })

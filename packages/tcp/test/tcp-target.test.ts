@@ -77,7 +77,7 @@ describe('listen target', () => {
     ['an IpAddress', ipAddress('127.0.0.1', 0), /^127\.0\.0\.1:\d+$/],
     ['a copy of an IpAddress', { ...ipAddress('::1', 0) }, /^\[::1\]:\d+$/],
     ['an object without a prototype', Object.assign(Object.create(null) as TcpTarget, { port: 0 }), /:\d+$/],
-  ])('is understood: %s', async (_, target, shown) => {
+  ])('a listen target is understood: %s', async (_, target, shown) => {
     const { server, address } = await serve(echo, {}, target)
     expect(`${address}`).toMatch(shown)
     expect(address.port).toBeGreaterThan(0)

@@ -172,7 +172,7 @@ describe('a handshake', () => {
     expect(server.stats()).toMatchObject({ handshaking: 0, rejected: { handshakeFailed: 1 } })
   })
 
-  it('ends at the deadline with an SNICallback that never calls back (B5)', async () => {
+  it('a handshake ends at the deadline with an SNICallback that never calls back (B5)', async () => {
     const { address, server, errors } = await serveTls({
       handshakeTimeout: 200,
       tls: { SNICallback: () => {} },
@@ -202,7 +202,7 @@ describe('handshakeTimeout', () => {
     ['sends nothing', () => {}],
     ['stops half way', (socket) => void socket.write(hello.subarray(0, 100))],
     ['never answers the ServerHello', (socket) => void socket.write(hello)],
-  ])('destroys a peer that %s (B1, B2)', async (_, act) => {
+  ])('handshakeTimeout destroys a peer that %s (B1, B2)', async (_, act) => {
     const { address, server, errors, lived } = await lifetime(act)
     expect(lived).toBeGreaterThanOrEqual(TIMEOUT)
     expect(errors).toMatchObject([

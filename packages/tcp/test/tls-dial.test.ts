@@ -37,7 +37,7 @@ describe('connectTcp with tls', () => {
     ['an unknown authority', {}, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'as "tls.ca"'],
     ['another name', { named: true }, 'ERR_TLS_CERT_ALTNAME_INVALID', 'set "serverName" to one'],
   ])(
-    'rejects for %s, and says why and what to do',
+    'connectTcp() with TLS rejects for %s, and says why and what to do',
     async (_, { named }: { named?: boolean }, code, wayOut) => {
       const { address, server } = await serveTls()
       const options = named ? { tls: { ca: certificates.ca }, serverName: 'other.test' } : { tls: true }
@@ -87,7 +87,7 @@ describe('connectTcp with tls', () => {
     ['ends at once', (socket) => void socket.end()],
     ['ends after the ClientHello', (socket) => void socket.once('data', () => socket.end())],
     ['resets after the ClientHello', (socket) => void socket.once('data', () => socket.resetAndDestroy())],
-  ])('rejects when the server %s', async (_, act) => {
+  ])('connectTcp() with TLS rejects when the server %s', async (_, act) => {
     const { target, sockets } = await bareServer(act)
     const error = await rejection(connectTcp(target, { tls: true }))
     expect(error).toMatchObject({ code: 'ERR_SOCK_HANDSHAKE_FAILED' })

@@ -46,7 +46,7 @@ async function leave(...clients: { raw: Socket; socket: TLSSocket }[]): Promise<
 }
 
 describe('a client of TLS 1.2 that asks for renegotiation', () => {
-  it('again and again is closed, reported, and affects no other connection (B6)', () =>
+  it('a client that asks for renegotiation again and again is closed, reported, and affects no other connection (B6)', () =>
     provoke(fixture, async (stage) => {
       const scene = await stage.serve(echo)
       const client = dialNode(scene, { maxVersion: 'TLSv1.2' })

@@ -56,7 +56,7 @@ describe('setSecureContext', () => {
     ['a key that is none', () => ({ key: '', cert: certificates.other.cert, pfx: Buffer.from('x') })],
     ['a certificate of another type', () => ({ key: certificates.other.key, cert: 42 })],
     ['unknown ciphers', () => ({ ...certificates.other, ciphers: 'no-such-cipher' })],
-  ])('throws for %s, and the old one stays (B7)', async (_, context) => {
+  ])('setSecureContext() throws for %s, and the old one stays (B7)', async (_, context) => {
     const { server, address } = await serve(echo, { tls: certificates.server })
     const error = thrown(() => server.setSecureContext(context()))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })
@@ -92,7 +92,7 @@ describe('createTcpServer', () => {
     ['a key that is none', () => ({ key: 'key', cert: certificates.other.cert })],
     ['an unknown version', () => ({ ...certificates.server, minVersion: 'TLSv9' })],
     ['an SNICallback that is no function', () => ({ ...certificates.server, SNICallback: 'other.test' })],
-  ])('throws for tls with %s', (_, tls) => {
+  ])('createTcpServer() throws for tls with %s', (_, tls) => {
     const error = thrown(() => createTcpServer(echo, { tls: tls() }))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })
     expect(error.cause).toBeDefined()
@@ -108,7 +108,7 @@ describe('createTcpServer', () => {
       /there is no "key" for the "cert". Pass both$/,
     ],
     ['ciphers that need one', () => ({ ciphers: 'HIGH:!aNULL' }), /there is no certificate/],
-  ])('throws for tls with %s, and setSecureContext() too', async (_, tls, message) => {
+  ])('createTcpServer() throws for tls with %s, and setSecureContext() too', async (_, tls, message) => {
     const { server } = await serve(echo, { tls: certificates.server })
     for (const attempt of [
       () => createTcpServer(echo, { tls: tls() }),
@@ -124,7 +124,7 @@ describe('createTcpServer', () => {
     ['a certificate per name', { SNICallback: () => {} }],
     ['a key that both sides know', { pskCallback: () => null }],
     ['ciphers without certificates', { ciphers: 'aNULL:@SECLEVEL=0' }],
-  ])('takes tls with %s', (_, tls) => {
+  ])('createTcpServer() takes tls with %s', (_, tls) => {
     expect(createTcpServer(echo, { tls }).secure).toBe(true)
   })
 })

@@ -110,7 +110,7 @@ describe('tls', () => {
     expect(before?.protocol).toBe('TLSv1.3')
   })
 
-  it('sends no server name for an address', async () => {
+  it('a TLS client sends no server name for an address', async () => {
     const { address, sessions } = await serveTls()
     await answers(await dial(address, { tls: { ca: certificates.ca } }))
     expect(sessions).toMatchObject([{ serverName: undefined }])
@@ -188,7 +188,7 @@ describe('tls', () => {
     },
   )
 
-  it('reads although the options of tls.createServer ask for a pause', async () => {
+  it('a TLS server reads although the options of tls.createServer ask for a pause', async () => {
     const { address } = await serveTls({ pauseOnConnect: true, allowHalfOpen: false })
     await answers(await dial(address, { tls: { ca: certificates.ca } }))
   })

@@ -41,7 +41,7 @@ describe('connectUdp', () => {
     expect(String(await channel.read())).toBe('x')
   })
 
-  it('sends to its peer only, also by send() and reply()', async () => {
+  it('connectUdp() gives a channel that sends to its peer only, also by send() and reply()', async () => {
     const { address } = await serve()
     const other = await serve()
     const channel = await dial(address)
@@ -151,7 +151,7 @@ describe('a client without a server', () => {
 })
 
 describe('DatagramChannel.close on a client', () => {
-  it('ends pending operations, and closes the file descriptor once', async () => {
+  it('close() of a client ends pending operations, and closes the file descriptor once', async () => {
     const { address } = await serve(SILENT)
     const channel = await dial(address)
     const reading = channel.read()
@@ -167,7 +167,7 @@ describe('DatagramChannel.close on a client', () => {
     }
   })
 
-  it('sends what was written before', async () => {
+  it('close() of a client sends what was written before', async () => {
     const peer = await bindPeer()
     const channel = await dial(`127.0.0.1:${peer.port}`)
     void channel.write('last words')
@@ -177,7 +177,7 @@ describe('DatagramChannel.close on a client', () => {
 })
 
 describe('exchange', () => {
-  it('sends one, and gives the answer', async () => {
+  it('exchange() sends one datagram, and gives the answer', async () => {
     const { address } = await serve({ data: (channel, data) => channel.write(`re: ${data}`) })
     const channel = await dial(address)
     expect(String(await exchange(channel, 'x'))).toBe('re: x')

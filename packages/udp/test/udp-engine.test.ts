@@ -33,7 +33,7 @@ async function optionsOf(
 }
 
 describe('options of a UDP socket with the native engine', () => {
-  it('ttl and multicastTtl hold for both kinds of peers of a dual-stack socket', async () => {
+  it('ttl and multicastTtl with the native engine hold for both kinds of peers of a dual-stack socket', async () => {
     const options = { ttl: 7, multicastTtl: 3, multicastLoopback: false }
     const names = ['ttl', 'hops', 'multicastTtl', 'multicastHops', 'multicastLoop', 'multicastLoop6'] as const
     const { values, errors } = await optionsOf(options, names)
@@ -41,14 +41,14 @@ describe('options of a UDP socket with the native engine', () => {
     expect(errors).toEqual([])
   })
 
-  it('broadcast, reuseAddress and ipv6Only reach the system', async () => {
+  it('broadcast, reuseAddress and ipv6Only with the native engine reach the system', async () => {
     const target = { port: 0, reuseAddress: true, ipv6Only: true }
     const { values } = await optionsOf({ broadcast: true }, ['broadcast', 'reuseAddress', 'ipv6Only'], target)
     expect(values).toEqual([1, 1, 1])
     expect((await optionsOf({}, ['broadcast', 'reuseAddress', 'ipv6Only'])).values).toEqual([0, 0, 0])
   })
 
-  it('buffer sizes reach the system, and an error reports a smaller size', async () => {
+  it('buffer sizes with the native engine reach the system, and an error reports a smaller size', async () => {
     const maximum = Number(readFileSync('/proc/sys/net/core/rmem_max', 'utf8'))
     const sizes = { receiveBufferSize: 2 * maximum, sendBufferSize: 48 * 1024 }
     const { values, errors } = await optionsOf(sizes, ['receiveBuffer', 'sendBuffer'])
@@ -59,7 +59,7 @@ describe('options of a UDP socket with the native engine', () => {
     expect(errors[0]?.message).toContain(`granted ${maximum}`)
   })
 
-  it('options of a UDP socket with the native engine that the system refuses reject as system errors, and leave no socket', async () => {
+  it('options that the system refuses reject as system errors with the native engine, and leave no socket', async () => {
     const wrong = create(echo, { engine, multicast: [{ group: '192.0.2.1' }] })
     expect(await rejection(wrong.server.listen('127.0.0.1:0'))).toMatchObject({
       code: 'EINVAL',
@@ -72,7 +72,7 @@ describe('options of a UDP socket with the native engine', () => {
 })
 
 describe('multicast with the native engine', () => {
-  it('multicast with the native engine is received by all members, and sent from the interface that was asked for', async () => {
+  it('multicast with the native engine reaches all members, from the interface of the option', async () => {
     const seen: string[] = []
     const options = { engine, multicast: [{ group: GROUP, interface: LOOPBACK }] }
     const handler = { data: (_: unknown, data: Buffer) => void seen.push(String(data)) }
@@ -87,7 +87,7 @@ describe('multicast with the native engine', () => {
 })
 
 describe('addresses with the native engine', () => {
-  it('addresses with the native engine of IPv4 peers of a dual-stack socket are those of IPv4, and are answered', async () => {
+  it('IPv4 peers of a dual-stack socket have IPv4 addresses with the native engine, and are answered', async () => {
     const froms: unknown[] = []
     const { address } = await serve(
       {
@@ -108,7 +108,7 @@ describe('addresses with the native engine', () => {
     expect(froms[0]).toBe(froms[1])
   })
 
-  it('addresses with the native engine of a sender of one socket can be sent to from another, of whatever family', async () => {
+  it('with the native engine, the sender of a datagram to one socket can be sent to from another, of any family', async () => {
     const peer = await bindPeer()
     const froms: unknown[] = []
     const first = await serve({ data: (_, __, from) => void froms.push(from) }, { engine }, '127.0.0.1:0')

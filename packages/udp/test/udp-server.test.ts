@@ -21,15 +21,18 @@ describe('UdpServer.listen', () => {
     [':0', '127.0.0.1', /^\[::\]:\d+$/],
     [{ port: 0 }, '::1', /^\[::\]:\d+$/],
     ['[::]:0', '127.0.0.1', /^\[::\]:\d+$/],
-  ])('binds %j, with the port that the system chose, and answers %s', async (target, host, shown) => {
-    const { server, address } = await serve(echo, {}, target)
-    expect(String(address)).toMatch(shown)
-    expect(address.port).toBeGreaterThan(0)
-    expect(server.address).toEqual(address)
-    const peer = await bindPeer(host)
-    peer.send('x', { host, port: address.port })
-    expect(String(await peer.next())).toBe('x')
-  })
+  ])(
+    'UdpServer.listen() binds %j, with the port that the system chose, and answers %s',
+    async (target, host, shown) => {
+      const { server, address } = await serve(echo, {}, target)
+      expect(String(address)).toMatch(shown)
+      expect(address.port).toBeGreaterThan(0)
+      expect(server.address).toEqual(address)
+      const peer = await bindPeer(host)
+      peer.send('x', { host, port: address.port })
+      expect(String(await peer.next())).toBe('x')
+    },
+  )
 
   it('UdpServer.listen() shows IPv4 peers of a socket for both as IPv4, and answers them (D13)', async () => {
     const seen: unknown[] = []
@@ -76,7 +79,7 @@ describe('UdpServer.listen', () => {
   it.each<[string, string | UdpTarget, string]>([
     ['an address of somebody else', '192.0.2.77:0', 'EADDRNOTAVAIL'],
     ['a name that does not exist', 'does-not-exist.invalid:0', 'ENOTFOUND'],
-  ])('rejects %s, and can be used again', async (_, target, code) => {
+  ])('UdpServer.listen() rejects %s, and can be used again', async (_, target, code) => {
     const before = countSockets()
     const { server, states } = create()
     const error = await rejection(server.listen(target))
@@ -157,7 +160,7 @@ describe('UdpServer.listen', () => {
     [{ port: 0, reuseAddress: 'yes' }],
     [{ port: 0, reusePort: null }],
     [{ family: 'unix', path: '/x' }],
-  ])('rejects %p as a target', async (target) => {
+  ])('UdpServer.listen() rejects %p as a target', async (target) => {
     const server = createUdpServer(echo)
     const error = await rejection(server.listen(target as string))
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
@@ -190,7 +193,7 @@ describe('UdpServer.listen on a system without IPv6', () => {
   })
 
   it.each<[string | UdpTarget]>([['[::1]:0'], ['[::]:0'], [{ port: 0, ipv6Only: true }]])(
-    'rejects %j, which asks for IPv6',
+    'listen() on a system without IPv6 rejects %j, which asks for IPv6',
     async (target) => {
       withoutIpv6()
       const { server } = create()

@@ -33,7 +33,7 @@ function spy(
 }
 
 describe('receiveBufferSize and sendBufferSize', () => {
-  it('reach the system', async () => {
+  it('receiveBufferSize and sendBufferSize reach the system', async () => {
     let sizes: number[] = []
     await serve(echo, {
       receiveBufferSize: 32 * 1024,
@@ -76,7 +76,7 @@ describe('broadcast', () => {
     [false, 'EACCES'],
     [undefined, 'EACCES'],
     [true, undefined],
-  ])('%p lets a send to a broadcast address end with %p', async (broadcast, code) => {
+  ])('broadcast %p lets a send to a broadcast address end with %p', async (broadcast, code) => {
     const results: unknown[] = []
     const { address } = await serve(
       {
@@ -121,7 +121,7 @@ describe('ttl', () => {
     expect(calls).toEqual([7, 255])
   })
 
-  it('ttl is reported to hold for half of the peers of a dual-stack socket', async () => {
+  it('ttl on a dual-stack socket is reported to hold for half of the peers', async () => {
     const { errors, server } = await serve(echo, { ttl: 7 }, ':0')
     await until(() => errors.length === 1, 'the error is reported')
     expect(errors[0]).toMatchObject({ code: 'ERR_SOCK_UNSUPPORTED' })
@@ -133,7 +133,7 @@ describe('ttl', () => {
     ['0.0.0.0:0', '127.0.0.1'],
     ['[::1]:0', '::1'],
     [{ port: 0, ipv6Only: true }, '::1'],
-  ])('ttl is no matter at %p', async (target, host) => {
+  ])('ttl causes no error at %p', async (target, host) => {
     const { errors, address } = await serve(echo, { ttl: 7 }, target)
     const channel = await dial({ ...address, host, family: host.includes(':') ? 'ipv6' : 'ipv4' })
     await channel.write('x')
@@ -339,7 +339,7 @@ describeOnLinux('multicast', () => {
       ],
     ],
     ['a group of IPv6 on IPv4', [{ group: 'ff02::1' }]],
-  ])('rejects %s, and leaves nothing (D12)', async (_, multicast) => {
+  ])('multicast with %s makes listen() reject, and leaves nothing (D12)', async (_, multicast) => {
     const { server } = create(echo, { multicast })
     const error = await rejection(server.listen('127.0.0.1:0'))
     expect(error.code).toMatch(/^E[A-Z]+$/)

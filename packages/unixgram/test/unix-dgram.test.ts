@@ -191,7 +191,7 @@ say('sent')
 })
 
 describe('createUnixgramServer without descriptors to spare', () => {
-  it('listen rejects with EMFILE, and works again later', async () => {
+  it('listen() without file descriptors to spare rejects with EMFILE, and works again later', async () => {
     const child = scratch.child(async ({ createUnixgramServer, fs }, path) => {
       const open: number[] = []
       const server = createUnixgramServer({ open: () => undefined })
@@ -215,7 +215,7 @@ describe('createUnixgramServer without descriptors to spare', () => {
     expect(await child.result).toBe('EMFILE')
   })
 
-  it('the first use rejects with EMFILE, and not with what was not built; it works again later', async () => {
+  it('the first use without file descriptors to spare rejects with EMFILE, not with what was not built, and works again later', async () => {
     const child = scratch.child(async ({ createUnixgramServer, fs }, path) => {
       const open: number[] = []
       try {

@@ -132,7 +132,7 @@ say('sent')
 describe('receivers with the native engine', () => {
   itWith(
     'python3',
-    'receivers with the native engine that do not read get everything in order when they do',
+    'a receiver that did not read gets everything from the native engine in order when it does',
     async () => {
       // More than fit their queue, and all in one batch.
       await scratch.serve({
@@ -156,7 +156,7 @@ say(' '.join(s.recv(100).decode() for _ in range(40)))
     },
   )
 
-  it('receivers with the native engine that are gone make their own promise reject, and others in the same batch are served', async () => {
+  it('a receiver that is gone makes its own promise reject with the native engine, and others in the same batch are served', async () => {
     const outcomes: unknown[] = []
     const known = new Map<string, unknown>()
     await scratch.serve({
@@ -328,7 +328,7 @@ describe('answers to one receiver that had no room', () => {
   })
 
   itWithStrace(
-    'answers to one receiver that had no room are not overtaken by one too many for a batch',
+    'answers to one receiver that had no room are not overtaken by the one that no longer fits the batch',
     async () => {
       const program = `${TALK} done(await ask((channel) => {
       for (let n = 0; n < 260; n++) void channel.write(numbered(n))

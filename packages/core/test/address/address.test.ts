@@ -46,7 +46,7 @@ describe('unixAddress', () => {
 
 describe('addresses', () => {
   it.each([ipAddress('::1', 80), unixAddress('/x')])(
-    '%s is frozen, and plain but for its text',
+    'address %s is frozen, and plain but for its text',
     (address) => {
       expect(Object.isFrozen(address)).toBe(true)
       expect(thrown(() => Object.assign(address, { port: 1 }))).toBeInstanceOf(TypeError)

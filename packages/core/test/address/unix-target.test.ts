@@ -109,7 +109,7 @@ describe('parseUnixTarget', () => {
       [ipAddress('127.0.0.1', 80), 'expected the address of a Unix socket'],
       [{ family: 'unix' }, '"path" is missing'],
     ].map(([target, why]) => ({ target, why, shown: inspect(target) })),
-  )('refuses $shown: $why', ({ target, why }) => {
+  )('parseUnixTarget() refuses $shown: $why', ({ target, why }) => {
     const error = refusal(target) as Error
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
     expect(error.message).toMatch(/^Invalid (address|target)/)

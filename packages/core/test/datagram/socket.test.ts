@@ -104,7 +104,7 @@ describe('DatagramSocket', () => {
     expect(server.stats().datagramsDropped.closing).toBe(1)
   })
 
-  it('sends nothing once an observer of `write` has closed it', async () => {
+  it('DatagramSocket sends nothing once an observer of `write` has closed it', async () => {
     const codes: unknown[] = []
     const { port, server } = await serve({
       async data(channel, data) {

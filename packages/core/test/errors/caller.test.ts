@@ -137,7 +137,7 @@ describe('Caller', () => {
       '"[::1]:9": the process has run out of file descriptors',
     ],
     ['connect', 'tcp', 7, 'EWHATEVER', 'Cannot connect to "7": it failed (EWHATEVER)'],
-  ] as const)('%s of %s to %j with %s says "%s"', (action, transport, target, code, words) => {
+  ] as const)('the error of %s of %s to %j with %s says "%s"', (action, transport, target, code, words) => {
     const entry: Entry = () => undefined
     const error = new Caller(entry, { action, transport, target }).failure(systemError(code)) as Error
     expect(error.message).toContain(words)

@@ -59,18 +59,21 @@ describe('a handler that fails', () => {
         },
       },
     ],
-  ])('becomes one process warning where nobody observes errors: %s', async (_, handler) => {
-    const { server, accept } = await serve(handler)
-    for (let peer = 0; peer < 3; peer++) accept()
-    await settle()
-    expect(server.stats().handlerErrors).toBe(3)
-    expect(warnings).toHaveLength(1)
-    expect(warnings[0]).toMatchObject({ type: 'SockHandlerWarning', code: 'SOCK_UNOBSERVED_ERROR' })
-    expect(warnings[0]?.message).toBe(
-      'A handler of a tcp server failed, and the server has no "error" listener',
-    )
-    expect(warnings[0]?.detail).toMatch(/^Error: broken\n +at /)
-  })
+  ])(
+    'a handler that fails becomes one process warning without an "error" listener: %s',
+    async (_, handler) => {
+      const { server, accept } = await serve(handler)
+      for (let peer = 0; peer < 3; peer++) accept()
+      await settle()
+      expect(server.stats().handlerErrors).toBe(3)
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toMatchObject({ type: 'SockHandlerWarning', code: 'SOCK_UNOBSERVED_ERROR' })
+      expect(warnings[0]?.message).toBe(
+        'A handler of a tcp server failed, and the server has no "error" listener',
+      )
+      expect(warnings[0]?.detail).toMatch(/^Error: broken\n +at /)
+    },
+  )
 
   it('a handler that fails causes no warning with an "error" listener, and one after its removal', async () => {
     const { server, accept } = await serve(() => {
@@ -92,24 +95,27 @@ describe('a handler that returns and writes later', () => {
   it.each<[string, (connection: Connection) => void | Promise<void>]>([
     ['at once', () => {}],
     ['a promise that settles early', async () => {}],
-  ])('is told so by the error, and by one process warning: %s', async (_, run) => {
-    const connections: Connection[] = []
-    const { accept } = await serve((connection) => {
-      connections.push(connection)
-      return run(connection)
-    })
-    accept()
-    accept()
-    await settle()
-    for (const connection of connections) {
-      const error = await rejection(connection.write('late'))
-      expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_CLOSED' })
-      expect((error as Error).message).toMatch(MESSAGE)
-    }
-    expect(warnings).toHaveLength(1)
-    expect(warnings[0]).toMatchObject({ type: 'SockHandlerWarning', code: 'SOCK_WRITE_AFTER_RETURN' })
-    expect(warnings[0]?.detail).toMatch(/^SockError: Cannot write/)
-  })
+  ])(
+    'a handler that returns and writes later is told so by the error, and by one process warning: %s',
+    async (_, run) => {
+      const connections: Connection[] = []
+      const { accept } = await serve((connection) => {
+        connections.push(connection)
+        return run(connection)
+      })
+      accept()
+      accept()
+      await settle()
+      for (const connection of connections) {
+        const error = await rejection(connection.write('late'))
+        expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_CLOSED' })
+        expect((error as Error).message).toMatch(MESSAGE)
+      }
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toMatchObject({ type: 'SockHandlerWarning', code: 'SOCK_WRITE_AFTER_RETURN' })
+      expect(warnings[0]?.detail).toMatch(/^SockError: Cannot write/)
+    },
+  )
 
   it.each<[string, (connection: Connection, port: ReturnType<typeof createFakeStreamPort>) => void]>([
     ['the peer has gone', (_, port) => port.close(Object.assign(new Error('gone'), { code: 'ECONNRESET' }))],
@@ -117,7 +123,7 @@ describe('a handler that returns and writes later', () => {
     ['the connection was closed', (connection) => void connection.close()],
     ['the connection was destroyed', (connection) => connection.destroy()],
     ['the writing side was closed', (connection) => void connection.closeWrite()],
-  ])('is told nothing of the kind where %s before', async (_, end) => {
+  ])('a handler that writes later gets no such hint where %s before', async (_, end) => {
     let connection: Connection | undefined
     let done: (() => void) | undefined
     const { accept } = await serve((opened) => {
