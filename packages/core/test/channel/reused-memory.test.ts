@@ -1,14 +1,95 @@
 import { describe, expect, it } from '@jest/globals'
+import { createFakeStreamPort } from '@sock/testing'
 import { markReused, ownBytes } from '../../src/lib/channel/reused-memory.js'
+import { Inbox } from '../../src/lib/stream/inbox.js'
+import { openWith } from '../support/callbacks.js'
+import { openFake } from '../support/fake-server.js'
+import { settle } from '../support/settle.js'
+
+/** A chunk in memory that is read into again. */
+function reusedChunk(text: string): Buffer {
+  const chunk = Buffer.from(Uint8Array.from(Buffer.from(text)).buffer)
+  markReused(chunk.buffer)
+  return chunk
+}
+
+/** Records what the handler is said to hold. */
+function watchHeld(port: object): string[] {
+  const held: string[] = []
+  Object.assign(port, { held: (chunk?: Buffer) => held.push(chunk === undefined ? '-' : String(chunk)) })
+  return held
+}
 
 describe('ownBytes()', () => {
   it('ownBytes() copies what is in memory that is read into again, and nothing else', () => {
-    const chunk = Buffer.from(Uint8Array.from(Buffer.from('chunk')).buffer)
-    markReused(chunk.buffer)
+    const chunk = reusedChunk('chunk')
     const copy = ownBytes(chunk.subarray(1))
     chunk.fill('x')
     expect(String(copy)).toBe('hunk')
     const other = Buffer.from('other')
     expect(ownBytes(other)).toBe(other)
+  })
+})
+
+describe('held', () => {
+  it('held() tells the port which chunk a reader has: until the next read, whatever comes meanwhile', async () => {
+    const port = createFakeStreamPort()
+    const held = watchHeld(port)
+    const inbox = new Inbox(port, 10)
+    inbox.push(Buffer.from('a'))
+    inbox.push(Buffer.from('b'))
+    await inbox.read()
+    expect(held).toEqual(['a'])
+    await inbox.next()
+    expect(held).toEqual(['a', 'b'])
+    const reading = inbox.read()
+    expect(held).toEqual(['a', 'b', '-'])
+    inbox.push(Buffer.from('c'))
+    await reading
+    inbox.finish()
+    await inbox.read()
+    expect(held).toEqual(['a', 'b', '-', 'c', '-'])
+  })
+
+  it('held() ends with the call of `data`, or with its promise', async () => {
+    const waiting: (() => void)[] = []
+    const { port } = await openWith({
+      data: (_, chunk) =>
+        String(chunk) === 'now' ? undefined : new Promise((done) => waiting.push(() => done())),
+    })
+    const held = watchHeld(port)
+    port.receive('now')
+    expect(held.splice(0)).toEqual(['now', '-'])
+    port.receive('later')
+    port.receive('next')
+    await settle()
+    expect(held.splice(0)).toEqual(['later'])
+    waiting.shift()?.()
+    await settle()
+    expect(held).toEqual(['-', 'next'])
+  })
+
+  it('keepChunks() is called before a stream reads', async () => {
+    const { connection, port } = await openFake()
+    const calls: string[] = []
+    Object.assign(port, { keepChunks: () => calls.push('keep'), held: () => calls.push('held') })
+    connection.stream.resume()
+    await settle()
+    expect(calls[0]).toBe('keep')
+  })
+})
+
+describe('write() of memory that is read into again', () => {
+  it.each([
+    [false, 'chunk'],
+    [true, 'xxxxx'],
+  ])('write() passes a copy on, unless the port takes care of it: %s', async (takesReused, expected) => {
+    const { connection, port } = await openFake()
+    const passed: Uint8Array[] = []
+    Object.assign(port, { takesReused, write: (data: Uint8Array) => passed.push(data) })
+    const chunk = reusedChunk('chunk')
+    await connection.write(chunk)
+    chunk.fill('x')
+    expect(passed.map(String)).toEqual([expected])
   })
 })
