@@ -5,8 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 export type Machine = ReturnType<typeof describeMachine>
 
-/** @param node the binary that runs the servers. @throws an Error if it does not run */
-export function describeMachine(node: string) {
+/** @param node the binary that runs the servers. @throws an Error if a binary does not run */
+export function describeMachine(node: string, bun?: string) {
+  const versionOf = (binary: string): string =>
+    execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim()
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
@@ -14,7 +16,8 @@ export function describeMachine(node: string) {
     system: `${type()} ${release()}`,
     /** Of TCP (tcp(7)): `bbr` treats large transfers differently. */
     congestionControl: readLine('/proc/sys/net/ipv4/tcp_congestion_control'),
-    node: execFileSync(node, ['--version'], { encoding: 'utf8' }).trim(),
+    node: versionOf(node),
+    ...(bun === undefined ? {} : { bun: versionOf(bun) }),
     generatorNode: process.version,
   }
 }

@@ -7,13 +7,14 @@ import { listenForStop } from '@sock/tools/stop'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { describeMisses } from './goals.js'
 import { describeCommit, describeMachine, observeDisturbance } from './machine.js'
-import { measureRow, roundsOf, startGenerator } from './measure.js'
+import { measureRow, roundsOf, startGenerator, type Method } from './measure.js'
 import { describeRows, parseOptions, type Options } from './options.js'
 import { publish } from './page.js'
 import { compareResults, conclusions, header, machineLines, percent, rowLines } from './report.js'
 import { readResults, type Results, type Row } from './results.js'
 import { allRows } from './rows.js'
-import { CONTROL, subjectsOf } from './subjects/subject.js'
+import { compileFloor, type Peers } from './subjects/peers.js'
+import { CONTROL, subjects, subjectsOf } from './subjects/subject.js'
 
 /** Shares of all processors. Above these, other programs change the figures. */
 const MOST_BUSY = 0.1
@@ -47,15 +48,21 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 async function measureAll(options: Options, folder: Folder, stop: AbortSignal): Promise<Results> {
-  const { rounds, seconds, connections, steadyHeap = false, profile } = options
+  const { rounds, seconds, connections, steadyHeap = false, profile, bun } = options
   const generator: 'node' | 'native' = engine.available ? 'native' : 'node'
   const settings = { rounds, seconds, connections, generator, steadyHeap }
-  const machine = describeMachine(options.node)
+  const machine = describeMachine(options.node, bun)
   const about = { version: 2, machine, commit: describeCommit(), settings } as const
   if (profile !== undefined) await mkdir(profile, { recursive: true })
   console.log(machineLines(about).join('\n'))
   await warnWhenBusy()
-  return { ...about, rows: await measureRows(options, folder, stop) }
+  const floor = options.subjects.includes('floor') ? compileFloor(folder.path) : undefined
+  const peers: Peers = { bun, floor }
+  const names = subjects.filter(({ name, isPeer }) =>
+    isPeer ? peers[name as keyof Peers] !== undefined : options.subjects.includes(name),
+  )
+  const method = { ...options, peers, subjects: names.map(({ name }) => name) }
+  return { ...about, rows: await measureRows(method, folder, stop) }
 }
 
 async function warnWhenBusy(): Promise<void> {
@@ -66,16 +73,16 @@ async function warnWhenBusy(): Promise<void> {
     console.log(`! The host of this machine takes ${percent(steal)} of it away: the figures may say little.`)
 }
 
-async function measureRows(options: Options, folder: Folder, stop: AbortSignal): Promise<Row[]> {
+async function measureRows(all: Options & Method, folder: Folder, stop: AbortSignal): Promise<Row[]> {
   const generator = startGenerator()
   const certificate = await createCertificate()
   const screen = createScreen(process.stderr)
-  const columns = options.subjects.filter((name) => name !== CONTROL)
+  const columns = all.subjects.filter((name) => name !== CONTROL)
   const rows: Row[] = []
   // Not every subject exists on every transport, or cuts streams.
-  const jobs = (options.only ?? allRows).map((plan) => {
+  const jobs = (all.only ?? allRows).map((plan) => {
     const names = new Set(subjectsOf(plan).map(({ name }) => name))
-    return { plan, method: { ...options, subjects: options.subjects.filter((name) => names.has(name)) } }
+    return { plan, method: { ...all, subjects: all.subjects.filter((name) => names.has(name)) } }
   })
   const turns = jobs.map(({ plan, method }) => roundsOf(plan, method) * method.subjects.length)
   const timeLeft = countDown(turns.reduce((sum, count) => sum + count, 0))

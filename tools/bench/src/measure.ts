@@ -7,8 +7,8 @@ import type { GeneratorCommands, Watcher } from './generator.js'
 import { cpuSeconds } from './machine.js'
 import { summarize, type Row } from './results.js'
 import type { RowPlan, Scenario } from './rows.js'
-import type { Memory, ServerCommands } from './server.js'
-import type { Place } from './subjects/subject.js'
+import type { Memory, ServerCommands, Started } from './server.js'
+import type { Peers } from './subjects/peers.js'
 
 /** How rows are measured. */
 export interface Method {
@@ -27,6 +27,7 @@ export interface Method {
   readonly profile?: string
   /** See `ServerOrder`. */
   readonly module?: string
+  readonly peers?: Peers
 }
 
 /** The resources of a run. */
@@ -47,9 +48,7 @@ export function startGenerator() {
 }
 
 /** A running server under test. */
-interface Server extends Child<ServerCommands> {
-  readonly place: Place
-}
+type Server = Child<ServerCommands> & Started
 
 /** The shortest warm-up, in ms: after it the code is compiled, and the buffers of the kernel have grown. */
 const LEAST_WARM_UP = 250
@@ -116,7 +115,7 @@ const STEADY_HEAP = { MALLOC_TRIM_THRESHOLD_: `${256 << 20}`, MALLOC_MMAP_THRESH
 async function startServer(subject: string, plan: RowPlan, method: Method, run: Run): Promise<Server> {
   const { name, transport, scenario } = plan
   const { workload = 'echo', isFresh = false, isDrained = false } = scenario
-  const { module, profile, node, steadyHeap = false } = method
+  const { module, peers = {}, profile, node, steadyHeap = false } = method
   // The whole life of a server; of the last one, if each round starts a new server.
   const file = `${name.replace('/', '-')}-${subject}.cpuprofile`
   const profiled = ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${file}`]
@@ -134,8 +133,8 @@ async function startServer(subject: string, plan: RowPlan, method: Method, run: 
     const { certificate, folder } = run
     // A new path: a raw Unix datagram server leaves its file behind.
     const path = folder.next()
-    const order = { subject, module, transport, path, certificate, workload, isDrained }
-    return { ...child, place: await child.call.start(order) }
+    const order = { subject, module, transport, path, certificate, peers, workload, isDrained }
+    return { ...child, ...(await child.call.start(order)) }
   } catch (error) {
     await child.stop()
     throw error

@@ -6,7 +6,7 @@ const LONGEST = 65_536
 
 /** Bytes that look random and are the same in each process: the key stream of a cipher. */
 const period = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(PERIOD))
-const pattern = Buffer.concat([period, period, period]).subarray(0, PERIOD + LONGEST)
+export const pattern = Buffer.concat([period, period, period]).subarray(0, PERIOD + LONGEST)
 
 /** Returns the bytes of a stream from `position` on. @param length at most 64 KiB */
 export function patternAt(position: number, length: number): Buffer {

@@ -3,8 +3,9 @@ import type { Method } from './measure.js'
 import { allRows, chooseRows, type RowPlan } from './rows.js'
 import { CONTROL, subjects } from './subjects/subject.js'
 
-export interface Options extends Omit<Method, 'module'> {
+export interface Options extends Omit<Method, 'module' | 'peers'> {
   readonly only?: readonly RowPlan[]
+  readonly bun?: string
   readonly json?: string
   readonly compare?: string
   readonly assert?: true
@@ -15,7 +16,7 @@ export interface Options extends Omit<Method, 'module'> {
 const MORE = `
 Exit code: 0 all went well; 1 a row failed, or with --assert a figure misses its goal; 2 wrong options; 130 ended by Ctrl-C.`
 
-const names = subjects.map(({ name }) => name)
+const names = subjects.map(({ name }) => name).filter((name) => name !== 'bun')
 const others = names.filter((name) => name !== CONTROL)
 const usual = subjects.filter(({ isExtra }) => isExtra !== true).map(({ name }) => name)
 
@@ -32,6 +33,7 @@ export function parseOptions(args: readonly string[]): Options | number {
     .option('--connections <number>', 'idle connections', wholeNumber(1, 25_000), 10_000)
     .option('--pace <number>', 'messages per second for latency', wholeNumber(1, 1_000_000), 8000)
     .option('--node <binary>', 'Node that runs the servers', process.execPath)
+    .option('--bun <binary>', 'measure servers on Bun, too')
     .option('--steady-heap', 'let glibc keep memory that servers free: rows of large chunks vary less')
     .option('--json <file>', 'write the results')
     .option('--compare <file>', 'show what has changed since these results')

@@ -129,12 +129,12 @@ function formatFigure(value: number): string {
 export const percent = (share: number): string => `${Math.round(share * 100)} %`
 
 export function machineLines({ machine, commit, settings }: Omit<Results, 'rows'>): string[] {
-  const { cpu, cores, memoryGiB, system, congestionControl, node, generatorNode } = machine
+  const { cpu, cores, memoryGiB, system, congestionControl, node, generatorNode, bun } = machine
   const generator = generatorNode === node ? '' : `, load generator on ${generatorNode}`
   const congestion = congestionControl === undefined ? '' : `, TCP ${congestionControl}`
   const { rounds, seconds, generator: engine, steadyHeap = true } = settings
   return [
-    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}${congestion}, Node ${node}${generator}`,
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}${congestion}, Node ${node}${generator}${bun === undefined ? '' : `, Bun ${bun}`}`,
     `Commit ${commit}, ${rounds} rounds of ${seconds} s, load by the ${engine} engine${steadyHeap ? ', --steady-heap' : ''}; medians, [interval]`,
   ]
 }

@@ -12,6 +12,12 @@ export interface ServerOrder extends Omit<Setup, 'workload'> {
   readonly workload: WorkloadName
 }
 
+/** Where a server is, and which process serves. */
+export interface Started {
+  readonly place: Place
+  readonly pid: number
+}
+
 /** Sizes in bytes. */
 export interface Memory {
   readonly rss: number
@@ -21,12 +27,12 @@ export interface Memory {
 }
 
 let running: Running
-let report: () => Report
+let report: () => Report | Promise<Report>
 
 export type ServerCommands = typeof commands
 
 const commands = {
-  async start(order: ServerOrder): Promise<Place> {
+  async start(order: ServerOrder): Promise<Started> {
     const { transport } = order
     const more =
       order.module === undefined ? [] : ((await import(order.module)) as { subjects: Subject[] }).subjects
@@ -35,9 +41,9 @@ const commands = {
     )
     if (subject === undefined) throw new Error(`there is no subject ${order.subject} for ${transport}`)
     const workload = createWorkload(order.workload, transport)
-    report = workload.report
     running = await subject.start({ ...order, workload })
-    return running.place
+    report = running.report ?? workload.report
+    return { place: running.place, pid: running.pid ?? process.pid }
   },
 
   report: async (): Promise<Report> => report(),

@@ -4,8 +4,10 @@ import { createFolder } from '@sock/tools/folder'
 import { measureRow, startGenerator, type Method, type Run } from '../dist/measure.js'
 import type { Row } from '../dist/results.js'
 import { chooseRows, type RowPlan } from '../dist/rows.js'
+import { compileFloor } from '../dist/subjects/peers.js'
 
 const folder = createFolder('bench-test')
+const floor = compileFloor(folder.path)
 const method: Omit<Method, 'subjects'> = {
   rounds: 2,
   seconds: 0.1,
@@ -29,7 +31,7 @@ afterAll(async () => {
 /** Measures one row of the raw control and the named one of the faulty subjects. */
 function measureFaulty(row: string, subject: string): Promise<Row> {
   const [plan] = chooseRows(row) as [RowPlan]
-  return measureRow(plan, { ...method, subjects: ['raw', subject] }, run)
+  return measureRow(plan, { ...method, peers: { floor }, subjects: ['raw', subject] }, run)
 }
 
 describe('measureRow()', () => {
@@ -58,6 +60,13 @@ describe('measureRow()', () => {
   ])('%s fails when the subject %s', async (row, subject, message) => {
     expect((await measureFaulty(row, subject)).failure).toMatch(message)
   })
+
+  // Needs a C compiler.
+  const itWithFloor = it.each(['tcp/oneway', 'tcp/connect', 'unix/echo', 'udp/rr', 'unixgram/oneway-64'])
+  if (floor !== undefined)
+    itWithFloor('%s is served by floor', async (row) => {
+      expect((await measureFaulty(row, 'floor')).failure).toBeUndefined()
+    })
 
   it('tells how many datagrams a subject has lost, and does not count them', async () => {
     const { failure, subjects } = await measureFaulty('udp/oneway-64', 'loses')

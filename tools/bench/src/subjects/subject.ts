@@ -2,9 +2,10 @@ import { engine } from '@sock/native'
 import type { Certificate } from '@sock/tools/certificate'
 import { STREAMS, TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import type { RowPlan } from '../rows.js'
-import { isFramed, type Workload, type WorkloadName } from '../workload.js'
+import { isFramed, type Report, type Workload, type WorkloadName } from '../workload.js'
 import type { FramedServer } from './framed.js'
 import { startCallbacks, startForAwait, startStreams } from './ours.js'
+import { startBun, startFloor, type Peers } from './peers.js'
 import { startRaw } from './raw.js'
 
 /** The name of the subject that all others are compared with. */
@@ -18,6 +19,8 @@ export interface Subject {
   readonly workloads: readonly WorkloadName[]
   /** Whether it is measured only with its name or `all` in `--subjects`. */
   readonly isExtra?: boolean
+  /** Whether it serves in a program that is not Node: then it tells nothing of its memory, and does not drain. */
+  readonly isPeer?: boolean
   start(setup: Setup): Promise<Running>
 }
 
@@ -27,6 +30,7 @@ export interface Setup {
   readonly path: string
   readonly certificate: Certificate
   readonly workload: Workload
+  readonly peers: Peers
   /** Whether the server will be drained: then a raw one must keep a list of its connections. */
   readonly isDrained: boolean
 }
@@ -36,16 +40,22 @@ export type Place = { readonly host: string; readonly port: number } | { readonl
 
 export interface Running {
   readonly place: Place
+  /** The process that serves. Default: this one. */
+  readonly pid?: number | undefined
+  /** What the server has counted since the last report. Default: what the workload has. */
+  readonly report?: () => Promise<Report>
   /** Stops listening, ends every connection, and waits until all are closed. */
   drain(): Promise<void>
 }
 
 const BYTES: readonly WorkloadName[] = ['echo', 'sink']
 const everywhere = { transports: TRANSPORTS, workloads: [...BYTES, 'lines', 'frames'] } as const
+const withoutTls = TRANSPORTS.filter((transport) => transport !== 'tls')
+const peer = { workloads: BYTES, isExtra: true, isPeer: true } as const
 /** Available on Linux, with a compiler for the addon. */
 const native = {
   ...everywhere,
-  transports: engine.available ? TRANSPORTS.filter((transport) => transport !== 'tls') : [],
+  transports: engine.available ? withoutTls : [],
   isExtra: true,
 } as const
 /** Libraries that cut a stream of Node. */
@@ -90,14 +100,30 @@ export const subjects: readonly Subject[] = [
     about: '@sock/* with `for await`, over the engine of @sock/native',
     start: (setup) => startForAwait(setup, engine),
   },
+  {
+    ...peer,
+    name: 'bun',
+    about: "Bun's own sockets; with --bun",
+    transports: ['tcp', 'unix', 'udp'],
+    start: startBun,
+  },
+  {
+    ...peer,
+    name: 'floor',
+    about: 'a small server in C: epoll and recvmmsg',
+    transports: withoutTls,
+    start: startFloor,
+  },
   { ...lines, name: 'split2', about: 'split2 over node:net', start: framed('split2') },
   { ...lines, name: 'readline', about: 'node:readline over node:net', start: framed('readline') },
   { ...frames, name: 'it-lp', about: 'it-length-prefixed over node:net', start: framed('itLengthPrefixed') },
 ]
 
 /** Returns those that a row can have. */
-export function subjectsOf({ transport, scenario: { workload = 'echo' } }: RowPlan): readonly Subject[] {
+export function subjectsOf({ transport, scenario }: RowPlan): readonly Subject[] {
+  const { workload = 'echo', isFresh = false } = scenario
   return subjects.filter(
-    ({ transports, workloads }) => transports.includes(transport) && workloads.includes(workload),
+    ({ transports, workloads, isPeer = false }) =>
+      transports.includes(transport) && workloads.includes(workload) && !(isPeer && isFresh),
   )
 }
