@@ -6,7 +6,8 @@ import { isAvailable, type EngineName } from '../world/means.js'
 import { anyCluster, anyProgram } from './program.js'
 
 const NATIVE = TRANSPORTS.filter((name) => name !== 'tls').map((name) => `${name}-native` as const)
-export const NAMES = [...TRANSPORTS, ...NATIVE, 'crowd', 'crowd-native', 'cluster'] as const
+const CROWDS = ['crowd', 'crowd-native', 'crowd-reuse'] as const
+export const NAMES = [...TRANSPORTS, ...NATIVE, 'tcp-reuse', 'unix-reuse', ...CROWDS, 'cluster'] as const
 export type Name = (typeof NAMES)[number]
 
 /** The result of a program. */
@@ -40,8 +41,7 @@ interface Conditions {
 /** @returns `undefined` if the native engine is not available */
 export function createGround(name: Name, conditions?: Conditions): Ground | undefined {
   if (name === 'cluster') return new Ground(name, CLUSTER, anyCluster, conditions)
-  const [what, native] = name.split('-') as [TransportName | 'crowd', string?]
-  const engine: EngineName = native === undefined ? 'node' : 'native'
+  const [what, engine = 'node'] = name.split('-') as [TransportName | 'crowd', EngineName?]
   if (!isAvailable(engine)) return undefined
   return new Ground(name, CROWD, anyProgram(engine, what === 'crowd' ? undefined : [what]), conditions)
 }

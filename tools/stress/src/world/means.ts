@@ -8,7 +8,7 @@ import type {
   StreamHandler,
   StreamServerOptions,
 } from '@sock/core'
-import { engine as native } from '@sock/native'
+import { createEngine, engine as native } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import type { Certificate } from '@sock/tools/certificate'
 import type { DatagramName, StreamName, TransportName } from '@sock/tools/transports'
@@ -16,8 +16,14 @@ import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
 
-export const ENGINES = ['node', 'native'] as const
-export type EngineName = (typeof ENGINES)[number]
+/** By name. The last one reuses the memory of chunks. */
+const BY_NAME = {
+  node: undefined,
+  native,
+  reuse: createEngine({ reuseChunks: true }),
+}
+export type EngineName = keyof typeof BY_NAME
+export const ENGINES = Object.keys(BY_NAME) as EngineName[]
 
 export const isAvailable = (engine: EngineName): boolean => engine === 'node' || native.available
 
@@ -45,12 +51,12 @@ interface DialOptions {
 export class Means {
   /** Certificates that clients trust. Servers begin with the first. */
   readonly certificates: readonly [Certificate, ...Certificate[]]
-  readonly #by: { readonly engine: typeof native | undefined }
+  readonly #by: { readonly engine: (typeof BY_NAME)[EngineName] }
   readonly #nextPath: () => string
 
   /** @param nextPath returns an unused path for a socket */
   constructor(engine: EngineName, certificates: Means['certificates'], nextPath: () => string) {
-    this.#by = { engine: engine === 'native' ? native : undefined }
+    this.#by = { engine: BY_NAME[engine] }
     this.certificates = certificates
     this.#nextPath = nextPath
   }

@@ -6,6 +6,7 @@ describe('any sequence keeps to the model', () => {
   for (const [name, numRuns] of [
     ['crowd', 30],
     ['crowd-native', 30],
+    ['crowd-reuse', 10],
     ['cluster', 5],
   ] as const) {
     const ground = createGround(name)
