@@ -116,9 +116,12 @@ const kinds: readonly Kind[] = [
       const { handler, end } = createSsh()
       const running = await serve(ground, handler, options)
       const ssh = startTool('ssh', [...sshArguments(running), 'cat'])
+      let said = ''
+      ssh.stderr.on('data', (text) => (said += String(text)))
       const move = async (): Promise<void> => {
         ssh.stdin.write('hello\n')
-        expect(String((await once(ssh.stdout, 'data'))[0])).toBe('hello\n')
+        const [answer] = await Promise.race([once(ssh.stdout, 'data'), once(ssh, 'close').then(() => [said])])
+        expect(String(answer)).toBe('hello\n')
       }
       await move()
       return { running, move, goodbye: end, ended: () => once(ssh, 'close') }

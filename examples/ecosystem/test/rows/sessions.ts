@@ -29,9 +29,17 @@ function mosquittoArguments({ ground, path, port, caFile }: Running): string[] {
   return ['-h', 'localhost', '-p', `${port}`, ...(ground.isSecure ? ['--cafile', caFile] : [])]
 }
 
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
-const userKey = ssh2.utils.generateKeyPairSync('ed25519')
+const hostKey = createKey()
+const userKey = createKey()
 const known = ssh2.utils.parseKey(userKey.public) as ssh2.ParsedKey
+
+/** About one of 200 keys that ssh2 generates can be read by nobody, itself included. */
+function createKey(): ReturnType<typeof ssh2.utils.generateKeyPairSync> {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519')
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair
+  }
+}
 
 /** Whether the client has proved that it has the key of the user. */
 function isUser(context: AuthContext): boolean {

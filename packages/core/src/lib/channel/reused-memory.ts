@@ -9,6 +9,6 @@ export function markReused(memory: ArrayBufferLike): void {
 }
 
 /** Returns bytes that nobody overwrites: a copy, if an engine reads into their memory again. */
-export function ownBytes<Bytes extends Uint8Array>(data: Bytes): Bytes | Buffer<ArrayBuffer> {
+export function ownBytes<Bytes extends Uint8Array>(data: Bytes): Bytes | Buffer {
   return isInUse && reused.has(data.buffer) ? Buffer.from(data) : data
 }
