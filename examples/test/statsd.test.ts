@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { useFolder } from '@sock/tools/testing/scratch'
+import { connectUnixgram } from '@sock/unixgram'
 import { createSocket } from 'node:dgram'
 import { stat } from 'node:fs/promises'
 import { parts, startExample, type Program } from './support/program.js'
@@ -119,16 +120,11 @@ describe('statsd', () => {
 
   it('statsd keeps 50,000 names and members of sets, and counts what it refuses', async () => {
     const { program, path } = await start('600')
-    await hotShots(
-      { protocol: 'uds', path, maxBufferSize: 8_000 },
-      `
-      for (let index = 0; index < 30_000; index++) {
-        client.increment('c' + index)
-        client.set('users', 'u' + index)
-      }
-      client.increment('c0')
-      `,
-    )
+    // Not hot-shots: it sends a datagram again later if the socket is full, so the order of names would differ.
+    const client = await connectUnixgram(path)
+    for (let index = 0; index < 30_000; index++) await client.write(`c${index}:1|c\nusers:u${index}|s`)
+    await client.write('c0:1|c')
+    await client.close()
     await program.stop()
     expect(program.stdout.text).toMatch(/^set users 25000$/m)
     expect(program.stdout.text).toMatch(/^counter c0 2$/m)
