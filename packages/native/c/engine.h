@@ -147,7 +147,7 @@ struct engine {
   /* For streams whose chunks are given back: allocated when needed, and then filled in order. */
   struct slab reused[REUSED_SLABS];
   int32_t reused_count;
-  int32_t next_replaced;
+  uint32_t next_replaced;
 
   /* For datagram sockets; allocated when needed. */
   struct sender *senders;

@@ -8,30 +8,11 @@ import { createServer } from 'node:net'
 import { connectTcp, type TcpClientOptions } from '../src/index.js'
 import { engines } from './support/engines.js'
 import { dial, readBytes, serve } from './support/servers.js'
+import { WRONG_OPTIONS, type WrongOption } from './support/wrong-options.js'
 
-type Case = [option: string, value: unknown, error: typeof TypeError | typeof RangeError]
-
-/** Options of TCP only: the conformance suite has wrong values of those of all streams. */
-const CASES: Case[] = [
-  ['noDelay', 'yes', TypeError],
-  ['noDelay', 1, TypeError],
-  ['noDelay', null, TypeError],
-  ['keepAlive', 'yes', TypeError],
-  ['keepAlive', null, TypeError],
-  ['keepAlive', 0, RangeError],
-  ['keepAlive', 999, RangeError],
-  ['keepAlive', 1500.5, RangeError],
-  ['keepAlive', 32_767_001, RangeError],
-  ['keepAlive', NaN, RangeError],
-  ['handshakeTimeout', '10', TypeError],
-  ['handshakeTimeout', 0, RangeError],
-  ['handshakeTimeout', -1, RangeError],
-  ['handshakeTimeout', Infinity, RangeError],
-  ['handshakeTimeout', 2 ** 31, RangeError],
-  ['tls', 'yes', TypeError],
-  ['tls', 1, TypeError],
-  ['tls', null, TypeError],
-  ['tls', [], TypeError],
+/** Those that only clients have come last. */
+const CASES: readonly WrongOption[] = [
+  ...WRONG_OPTIONS,
   ['serverName', 1, TypeError],
   ['serverName', null, TypeError],
   ['signal', {}, TypeError],

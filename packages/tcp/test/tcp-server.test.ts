@@ -21,6 +21,7 @@ import { createCertificates } from './support/certificates.js'
 import { describeNative, engines } from './support/engines.js'
 import { listening, privilegedPort, unprivileged } from './support/kernel.js'
 import { dial, dialRaw, echo, readBytes, serve } from './support/servers.js'
+import { WRONG_OPTIONS, type WrongOption } from './support/wrong-options.js'
 
 const withSs = hasTool('ss') ? it : it.skip
 /** Other systems have no reserved ports. */
@@ -196,31 +197,7 @@ describeNative('reusePort with the native engine', () => {
   })
 })
 
-type Case = [option: string, value: unknown, error: typeof TypeError | typeof RangeError]
-
-/** Options of TCP only: the conformance suite has wrong values of those of all streams. */
-const CASES: Case[] = [
-  ['noDelay', 'yes', TypeError],
-  ['noDelay', 1, TypeError],
-  ['noDelay', null, TypeError],
-  ['keepAlive', 'yes', TypeError],
-  ['keepAlive', null, TypeError],
-  ['keepAlive', 0, RangeError],
-  ['keepAlive', 999, RangeError],
-  ['keepAlive', 1500.5, RangeError],
-  ['keepAlive', 32_767_001, RangeError],
-  ['keepAlive', NaN, RangeError],
-  ['handshakeTimeout', '10', TypeError],
-  ['handshakeTimeout', 0, RangeError],
-  ['handshakeTimeout', -1, RangeError],
-  ['handshakeTimeout', Infinity, RangeError],
-  ['handshakeTimeout', 2 ** 31, RangeError],
-  ['tls', 'yes', TypeError],
-  ['tls', 1, TypeError],
-  ['tls', null, TypeError],
-  ['tls', true, TypeError],
-  ['tls', [], TypeError],
-]
+const CASES: readonly WrongOption[] = [...WRONG_OPTIONS, ['tls', true, TypeError]]
 
 describe('createTcpServer', () => {
   it.each(['handshakeTimeout', 'maxHandshakes'])('createTcpServer() throws for %s without TLS', (option) => {

@@ -2,10 +2,10 @@ import { types } from 'node:util'
 import type { Address } from '../address/address.js'
 import { rejected } from '../async/deferred.js'
 import { Announcer } from '../channel/announcer.js'
+import { ownBytes } from '../channel/reused-memory.js'
 import { SockError } from '../errors/errors.js'
 import { wrongType } from '../options/check.js'
 import type { DatagramPort } from './port.js'
-import { ownBytes } from '../channel/reused-memory.js'
 import { SendQueue } from './send-queue.js'
 
 /** What the output needs from its socket. */

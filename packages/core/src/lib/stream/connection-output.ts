@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { createDeferred, rejected, RESOLVED } from '../async/deferred.js'
 import { Announcer } from '../channel/announcer.js'
+import { ownBytes } from '../channel/reused-memory.js'
 import { wrongType } from '../options/check.js'
 import type { ConnectionState } from '../server/server.js'
 import type { BufferLimit } from './buffer-limit.js'
@@ -8,7 +9,6 @@ import { closedError, returnedError } from './connection-errors.js'
 import type { ConnectionCallbacks } from './connection-callbacks.js'
 import type { ConnectionExtras } from './connection-extras.js'
 import type { StreamPort } from './port.js'
-import { ownBytes } from '../channel/reused-memory.js'
 
 /**
  * The output of a connection. Only the functions of this file change `output`, `bytesWritten` and `answered`. They
