@@ -3,11 +3,11 @@ import { startChild, type Child } from '@sock/tools/children'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import fc from 'fast-check'
 import { isAvailable, type EngineName } from '../world/means.js'
-import { anyCluster, anyProgram } from './program.js'
+import { anyProgram } from './program.js'
 
 const NATIVE = TRANSPORTS.filter((name) => name !== 'tls').map((name) => `${name}-native` as const)
 const CROWDS = ['crowd', 'crowd-native', 'crowd-reuse'] as const
-export const NAMES = [...TRANSPORTS, ...NATIVE, 'tcp-reuse', 'unix-reuse', ...CROWDS, 'cluster'] as const
+export const NAMES = [...TRANSPORTS, ...NATIVE, 'tcp-reuse', 'unix-reuse', ...CROWDS] as const
 export type Name = (typeof NAMES)[number]
 
 /** The result of a program. */
@@ -29,9 +29,8 @@ const HANGS = 300_000
 /** The limit in ms for shortening a program that fails: a rare failure could take for ever. */
 const AT_MOST = 300_000
 const PATIENCE = 5_000
-/** The built programs: another process cannot run TypeScript. */
+/** The built program: another process cannot run TypeScript. */
 const CROWD = new URL('../../dist/model/player.js', import.meta.url)
-const CLUSTER = new URL('../../dist/model/cluster.js', import.meta.url)
 
 interface Conditions {
   readonly patience?: number
@@ -40,7 +39,6 @@ interface Conditions {
 
 /** @returns `undefined` if the native engine is not available */
 export function createGround(name: Name, conditions?: Conditions): Ground | undefined {
-  if (name === 'cluster') return new Ground(name, CLUSTER, anyCluster, conditions)
   const [what, engine = 'node'] = name.split('-') as [TransportName | 'crowd', EngineName?]
   if (!isAvailable(engine)) return undefined
   return new Ground(name, CROWD, anyProgram(engine, what === 'crowd' ? undefined : [what]), conditions)

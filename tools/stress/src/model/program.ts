@@ -65,18 +65,3 @@ export function anyProgram(
     where === 'main thread' || engine !== 'node' || servers.every((one) => one.transport !== 'unixgram')
   return programs.map((one) => (isPossible(one) ? one : { ...one, where: 'main thread' }))
 }
-
-/** The operations on the workers of a cluster, and the connects between them. */
-export type ClusterProgram = readonly {
-  /** A stopped worker accepts nothing, so peers wait in the primary. */
-  readonly verb: 'fork' | 'stop' | 'go on' | 'connect' | 'wait'
-  readonly which: number
-}[]
-
-export const anyCluster: fc.Arbitrary<ClusterProgram> = fc.array(
-  fc.record({
-    verb: fc.constantFrom('fork', 'stop', 'stop', 'go on', 'connect', 'connect', 'wait'),
-    which: fc.nat({ max: 7 }),
-  }),
-  { minLength: 3, maxLength: 8, size: 'max' },
-)

@@ -21,19 +21,17 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
 /**
  * Waits until `isSo()`. A busy machine has fewer turns of the event loop, so `patience` counts both ms and turns.
  *
- * @param next waits for the next turn: of this process, or of others that it waits for
  * @throws the complaint if it does not hold by then
  */
 export async function until(
   isSo: () => boolean,
   patience: number,
   complaint: string | (() => string),
-  next: () => Promise<unknown> = turn,
 ): Promise<void> {
   const end = performance.now() + patience
   for (let turns = 0; !isSo(); turns++) {
     if (turns >= patience && performance.now() >= end)
       assert.fail(typeof complaint === 'string' ? complaint : complaint())
-    await next()
+    await turn()
   }
 }

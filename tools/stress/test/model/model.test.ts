@@ -2,12 +2,10 @@ import { describe, it } from '@jest/globals'
 import { createGround } from '../../src/model/grounds.js'
 
 describe('any sequence keeps to the model', () => {
-  // A cluster takes long; crowds are of all transports.
   for (const [name, numRuns] of [
     ['crowd', 30],
     ['crowd-native', 30],
     ['crowd-reuse', 10],
-    ['cluster', 5],
   ] as const) {
     const ground = createGround(name)
     const run = ground === undefined ? it.skip : it
