@@ -19,8 +19,8 @@ const line = ([row = '', figure = '', raw = '', ...ratios]: readonly string[]): 
 
 /** Returns the lines above the rows. @param subjects without the control */
 export function header(subjects: readonly string[]): string[] {
-  const prefixes = subjects.map((name) => (name.startsWith('native-') ? 'native-' : ''))
-  const names = subjects.map((name) => name.replace('native-', ''))
+  const names = subjects.map((name) => /(?:callbacks|for-await)?$/.exec(name)?.[0] || name)
+  const prefixes = subjects.map((name, index) => name.slice(0, -(names[index] as string).length))
   return [line(['', '', '', ...prefixes]), line(['row', '', CONTROL, ...names])].filter(Boolean)
 }
 

@@ -92,7 +92,7 @@ class SizedDecoder implements Decoder<Buffer> {
       this.#readHead(this.#carry.view, 0, this.#carry.length)
     }
     const end = Math.min(chunk.length, at + Math.max(0, this.#total - this.#carry.length))
-    this.#carry.append(chunk, at, end)
+    this.#carry.append(chunk, at, end, this.#total)
     return end
   }
 

@@ -25,6 +25,12 @@ const servers = {
     socket.pipe(split2()).on('data', (line: string) => session.received(line)),
   readline: (socket: Duplex, session: Session) =>
     createInterface({ input: socket, crlfDelay: Infinity }).on('line', (line) => session.received(line)),
+  async split2ForAwait(socket: Duplex, session: Session) {
+    for await (const line of socket.pipe(split2())) session.received(line as string)
+  },
+  async readlineForAwait(socket: Duplex, session: Session) {
+    for await (const line of createInterface({ input: socket, crlfDelay: Infinity })) session.received(line)
+  },
   async itLengthPrefixed(socket: Duplex, session: Session) {
     for await (const frame of decode(socket, { lengthDecoder })) session.received(frame.subarray())
   },

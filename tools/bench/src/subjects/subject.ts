@@ -116,7 +116,24 @@ export const subjects: readonly Subject[] = [
   },
   { ...lines, name: 'split2', about: 'split2 over node:net', start: framed('split2') },
   { ...lines, name: 'readline', about: 'node:readline over node:net', start: framed('readline') },
-  { ...frames, name: 'it-lp', about: 'it-length-prefixed over node:net', start: framed('itLengthPrefixed') },
+  {
+    ...lines,
+    name: 'split2-for-await',
+    about: 'split2, read with `for await`',
+    start: framed('split2ForAwait'),
+  },
+  {
+    ...lines,
+    name: 'readline-for-await',
+    about: 'node:readline, read with `for await`',
+    start: framed('readlineForAwait'),
+  },
+  {
+    ...frames,
+    name: 'it-lp',
+    about: 'it-length-prefixed over node:net, with `for await`',
+    start: framed('itLengthPrefixed'),
+  },
 ]
 
 /** Returns those that a row can have. */
