@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { rejection, thrown } from '@sock/tools/testing/wait'
 import { inspect } from 'node:util'
 import { SockError } from '../../src/index.js'
-import { atCaller, Caller, connectAtCaller, dialFor, type Entry } from '../../src/lib/errors/caller.js'
+import { atCaller, Caller, connectAtCaller, dialFor } from '../../src/lib/errors/caller.js'
 import { outOfRange } from '../../src/lib/options/check.js'
 
 /** As Node makes them. */
@@ -28,12 +28,6 @@ function beginning(error: unknown): string[] {
 const HERE = /^ {4}at .*caller\.test\.ts:/
 
 describe('Caller', () => {
-  it('failure() names a system call that is not about the target, and does not take it for one that is', () => {
-    const error = systemError('ENOENT', { errno: -2, syscall: 'mkdtemp', path: '/tmp/sock-XXXXXX' })
-    connectSomething(() => error)
-    expect(error.message).toBe('Cannot connect to "localhost:80": no such file or directory (mkdtemp ENOENT)')
-  })
-
   it('failure() gives the same object a line for the caller, and a stack that begins there', () => {
     const error = systemError('ECONNREFUSED', { errno: -111, address: '127.0.0.1', port: 80 })
     expect(connectSomething(() => error)).toBe(error)
@@ -51,7 +45,7 @@ describe('Caller', () => {
     expect(error.stack).not.toContain('connectSomething')
   })
 
-  it('failure() keeps the words of a SockError, and of what has a cause', () => {
+  it('failure() keeps the message of a SockError, and of what has a cause', () => {
     const own = new SockError('ERR_SOCK_PATH_IN_USE', 'Cannot listen on "/x": the socket there is in use')
     connectSomething(() => own)
     expect(beginning(own)).toEqual([`SockError: ${own.message}`, expect.stringMatching(HERE)])
@@ -103,51 +97,6 @@ describe('Caller', () => {
     } finally {
       Error.stackTraceLimit = stackTraceLimit
     }
-  })
-
-  it.each([
-    ['listen', 'tcp', ':80', 'EADDRINUSE', 'listen on ":80": the port is in use (EADDRINUSE). Stop'],
-    ['listen', 'memory', 'x', 'EADDRINUSE', 'listen on "x": the name is in use (EADDRINUSE). Stop'],
-    [
-      'listen',
-      'unix',
-      { path: '/a/b' },
-      'ENOENT',
-      'listen on "/a/b": the folder does not exist (ENOENT). Create',
-    ],
-    [
-      'connect',
-      'unix',
-      '/a/b',
-      'ENOENT',
-      'connect to "/a/b": the socket file does not exist (ENOENT). Start',
-    ],
-    [
-      'connect',
-      'udp',
-      { port: 9 },
-      'ENOTFOUND',
-      'connect to ":9": the host name does not exist (ENOTFOUND). Check',
-    ],
-    [
-      'connect',
-      'tcp',
-      { host: '::1', port: 9 },
-      'EMFILE',
-      '"[::1]:9": the process has run out of file descriptors',
-    ],
-    ['connect', 'tcp', 7, 'EWHATEVER', 'Cannot connect to "7": it failed (EWHATEVER)'],
-  ] as const)('the error of %s of %s to %j with %s says "%s"', (action, transport, target, code, words) => {
-    const entry: Entry = () => undefined
-    const error = new Caller(entry, { action, transport, target }).failure(systemError(code)) as Error
-    expect(error.message).toContain(words)
-    expect(error.message).toMatch(/^Cannot .*[^.]$/)
-  })
-
-  it('failure() names the call of the system if it is not about the target', () => {
-    const error = systemError('EINVAL', { syscall: 'setsockopt', errno: -22 })
-    connectSomething(() => error)
-    expect(error.message).toBe('Cannot connect to "localhost:80": invalid argument (setsockopt EINVAL)')
   })
 })
 

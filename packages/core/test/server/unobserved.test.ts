@@ -75,6 +75,20 @@ describe('a handler that fails', () => {
     },
   )
 
+  it('a handler that fails with an error that cannot be printed becomes a warning, too', async () => {
+    class Unprintable extends Error {
+      get [Symbol.toStringTag](): never {
+        throw new Error('no text')
+      }
+    }
+    const { server, accept } = await serve(() => {
+      throw new Unprintable('broken')
+    })
+    expect(accept().isDestroyed).toBe(true)
+    expect(server.stats().handlerErrors).toBe(1)
+    expect(warnings[0]?.detail).toMatch(/^a value that cannot be printed\n/)
+  })
+
   it('a handler that fails causes no warning with an "error" listener, and one after its removal', async () => {
     const { server, accept } = await serve(() => {
       throw new Error('broken')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { existsSync, linkSync, lstatSync, mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs'
+import { existsSync, linkSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -138,36 +138,11 @@ describe('createSocketFile', () => {
     expect(await greeting(path)).toBe('hello')
     expect(readdirSync(folder)).toEqual(['app.sock'])
   })
-})
 
-describe('SocketFile remove', () => {
-  it('SocketFile.remove() removes the file while the socket stays open', async () => {
+  it('createSocketFile() gives a file that can be removed while the socket stays open', async () => {
     const { listener, file } = await createSocketFile(endpoint(path), bind)
     file.remove()
     expect(readdirSync(folder)).toEqual([])
     expect(listener.closed).toBe(false)
-  })
-
-  it('SocketFile.remove() does nothing when it is called again, though the same number may be at the path then', async () => {
-    const { file } = await createSocketFile(endpoint(path), bind)
-    linkSync(path, `${path}~`)
-    file.remove()
-    linkSync(`${path}~`, path)
-    file.remove()
-    expect(existsSync(path)).toBe(true)
-  })
-
-  it('SocketFile.remove() leaves another file at the same path', async () => {
-    const { file } = await createSocketFile(endpoint(path), bind)
-    unlinkSync(path)
-    await bind(path)
-    file.remove()
-    expect(await greeting(path)).toBe('hello')
-  })
-
-  it('SocketFile.remove() does not mind that the file or its folder is gone', async () => {
-    const { file } = await createSocketFile(endpoint(path), bind)
-    rmSync(folder, { recursive: true })
-    expect(() => file.remove()).not.toThrow()
   })
 })

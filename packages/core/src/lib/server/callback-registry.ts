@@ -1,5 +1,5 @@
-import { inspect } from 'node:util'
 import { ignore, isThenable, whenSettled } from '../async/deferred.js'
+import { printed } from '../errors/printed.js'
 
 /** Undoes `on` or `once`; calling it again does nothing. */
 export type Unsubscribe = () => void
@@ -73,7 +73,7 @@ export class CallbackRegistry<E extends Events> {
   #add<K extends keyof E & string>(event: K, callback: E[K], calls: 'all' | 'one'): Unsubscribe {
     this.#check(event)
     if (typeof callback !== 'function') {
-      throw new TypeError(`Invalid callback for "${event}": expected a function, got ${show(callback)}`)
+      throw new TypeError(`Invalid callback for "${event}": expected a function, got ${printed(callback)}`)
     }
     const subscription: Subscription<E[K]> = { callback, calls }
     this.#lists[event] = [...this.#lists[event], subscription]
@@ -92,15 +92,7 @@ export class CallbackRegistry<E extends Events> {
   }
 }
 
-/** Reports the failure of an event callback, which no caller handles. As text, since any value can be thrown. */
+/** Reports the failure of an event callback, which no caller handles. */
 function warn(error: unknown): void {
-  process.emitWarning(`An event callback threw or rejected: ${show(error)}`, 'SockCallbackWarning')
-}
-
-function show(error: unknown): string {
-  try {
-    return inspect(error)
-  } catch {
-    return 'a value that cannot be printed'
-  }
+  process.emitWarning(`An event callback threw or rejected: ${printed(error)}`, 'SockCallbackWarning')
 }

@@ -1,5 +1,5 @@
-import { inspect } from 'node:util'
 import type { Transport } from '../channel/channel.js'
+import { printed } from '../errors/printed.js'
 
 /**
  * Process warnings for failures that have no observer: the first of each kind, so that a bug in a handler is not
@@ -23,7 +23,7 @@ export class Unobserved {
       type: 'SockHandlerWarning',
       code: 'SOCK_UNOBSERVED_ERROR',
       detail:
-        `${inspect(error)}\nAdd one with server.on("error", …). ` +
+        `${printed(error)}\nAdd one with server.on("error", …). ` +
         'Later failures are only counted: stats().handlerErrors',
     })
   }
@@ -37,7 +37,7 @@ export class Unobserved {
       {
         type: 'SockHandlerWarning',
         code: 'SOCK_WRITE_AFTER_RETURN',
-        detail: inspect(error),
+        detail: printed(error),
       },
     )
   }
