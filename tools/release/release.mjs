@@ -19,7 +19,7 @@ export function version() {
  * @throws Failure if a change file waits, something is not committed, or a binary is missing
  */
 export function publish(provenance) {
-  if (changeFiles(ROOT).length > 0)
+  if (readdirSync(inRoot('.changeset')).some((name) => name.endsWith('.md') && name !== 'README.md'))
     throw new Failure(
       'Cannot publish: change files wait in .changeset. Run `npm run release:version`, and commit what it does.',
     )
@@ -40,13 +40,6 @@ export function publish(provenance) {
     pnpm_config_ignore_scripts: 'true',
     ...(provenance && { pnpm_config_provenance: 'true' }),
   })
-}
-
-/** The change files that wait for a release. */
-export function changeFiles(root) {
-  const folder = join(root, '.changeset')
-  const names = readdirSync(folder).filter((name) => name.endsWith('.md') && name !== 'README.md')
-  return names.map((name) => join(folder, name))
 }
 
 /**

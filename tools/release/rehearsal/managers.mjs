@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { run, succeed } from '@sock/tools/processes'
 import { fetchNode, NODES } from '../../checks/nodes.mjs'
-import { inRoot, readJson } from '../repository.mjs'
+import { inRoot } from '../repository.mjs'
 
 const { resolve } = createRequire(import.meta.url)
 const fileOf = (name, file) => join(dirname(resolve(`${name}/package.json`)), file)
@@ -55,37 +55,13 @@ function createManager(stage, name, node, command, script) {
       const options = { cwd, env: { ...stage.env, ...node.env, PATH: path } }
       return {
         folder: cwd,
+        write: (file, text) => writeFileSync(join(cwd, file), text),
         add: (...packages) => run(command, [command === 'npm' ? 'install' : 'add', ...packages], options),
-        installed: () => (isYarn4 ? installedByLock(cwd) : installedInFolders(cwd)),
         /** Runs a program of the project to its end. @returns what it printed */
-        program: (file, ...args) =>
-          isYarn4
-            ? succeed('yarn', ['node', ...args, file], options)
-            : succeed('node', [...args, file], options),
+        program: (file) => succeed(...(isYarn4 ? ['yarn', ['node', file]] : ['node', [file]]), options),
         /** Runs a shell line. */
         type: (line) => succeed('sh', ['-c', line], options),
       }
     },
   }
-}
-
-/** Lists the packages in `node_modules` as `name@version`, sorted. A package with two copies is listed twice. pnpm uses links. */
-function installedInFolders(project) {
-  const entries = readdirSync(join(project, 'node_modules'), { recursive: true, withFileTypes: true })
-  const manifests = entries
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => /\/node_modules\/(@[^/]+\/)?[^/@.][^/]*\/package\.json$/.test(path))
-  // Since Node 26 it follows links, and may find one folder by several paths.
-  return [...new Set(manifests.map((path) => realpathSync(path)))]
-    .map(readJson)
-    .map(({ name, version }) => `${name}@${version}`)
-    .toSorted()
-}
-
-/** Lists the packages in the lock file: Yarn 4 has no folders. */
-function installedByLock(project) {
-  const entries = readFileSync(join(project, 'yarn.lock'), 'utf8').matchAll(
-    /^ {2}version: (\S+)\n {2}resolution: "(.+?)@npm:/gm,
-  )
-  return [...entries].map(([, version, name]) => `${name}@${version}`).toSorted()
 }

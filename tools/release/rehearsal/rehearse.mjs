@@ -22,7 +22,7 @@ export async function rehearse() {
     const stage = await setStage(folder.path)
     const tree = await createTree(stage, claims)
     const releases = await release(tree, stage.registry, claims)
-    await installEverywhere(stage, tree, releases, claims)
+    await installEverywhere(stage, releases, claims)
     await stage.registry.close()
     console.log(claims.verdict)
     return claims.hold ? 0 : 1
