@@ -3,7 +3,7 @@
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { inRoot, readJson, workspaces } from './repository.mjs'
+import { inRoot, published, readJson } from './repository.mjs'
 
 const [, , reportFolder = inRoot('api')] = process.argv
 rmSync(reportFolder, { recursive: true, force: true })
@@ -17,15 +17,13 @@ const reportTempFolder = inRoot('node_modules/.cache/api')
 const shared = readJson(inRoot('tools/checks/api-extractor.json'))
 
 /** The settings of every entry point with types, of every published package. */
-const configs = workspaces()
-  .filter(({ folder, manifest }) => folder.startsWith('packages/') && !manifest.private)
-  .flatMap(({ folder, manifest: { exports = {} } }) =>
-    Object.entries(exports)
-      .filter(([, { types }]) => types !== undefined)
-      .map(([path, { types }]) =>
-        configFor(inRoot(folder), types, `${folder.split('/').at(-1)}${path.slice(1)}`),
-      ),
-  )
+const configs = published().flatMap(({ folder, manifest: { exports = {} } }) =>
+  Object.entries(exports)
+    .filter(([, { types }]) => types !== undefined)
+    .map(([path, { types }]) =>
+      configFor(inRoot(folder), types, `${folder.split('/').at(-1)}${path.slice(1)}`),
+    ),
+)
 
 function configFor(projectFolder, types, name) {
   const reportFileName = `${name.replaceAll('/', '.')}.api.md`

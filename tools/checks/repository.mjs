@@ -10,16 +10,22 @@ export const inRoot = (...path) => join(root, ...path)
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
 /**
- * Every package of the workspace that this clone has, as `{ folder: 'packages/tcp', manifest }`. Understands the patterns
+ * Every package of the workspace that a clone has, as `{ folder: 'packages/tcp', manifest }`. Understands the patterns
  * `folder` and `folder/*` of pnpm-workspace.yaml only: no YAML parser is installed yet.
  */
-export function workspaces() {
-  const patterns = readFileSync(inRoot('pnpm-workspace.yaml'), 'utf8').matchAll(/^ {2}- ([\w/-]+?)(\/\*)?$/gm)
-  return [...patterns]
-    .filter(([, folder]) => existsSync(inRoot(folder)))
+export function workspaces(clone = root) {
+  const list = readFileSync(join(clone, 'pnpm-workspace.yaml'), 'utf8')
+  return [...list.matchAll(/^ {2}- ([\w/-]+?)(\/\*)?$/gm)]
+    .filter(([, folder]) => existsSync(join(clone, folder)))
     .flatMap(([, folder, each]) =>
-      each ? readdirSync(inRoot(folder)).map((name) => `${folder}/${name}`) : [folder],
+      each ? readdirSync(join(clone, folder)).map((name) => `${folder}/${name}`) : [folder],
     )
-    .filter((folder) => existsSync(inRoot(folder, 'package.json')))
-    .map((folder) => ({ folder, manifest: readJson(inRoot(folder, 'package.json')) }))
+    .filter((folder) => existsSync(join(clone, folder, 'package.json')))
+    .map((folder) => ({ folder, manifest: readJson(join(clone, folder, 'package.json')) }))
 }
+
+/** The published packages of a clone: those in `packages` that are not private. */
+export const published = (clone = root) =>
+  workspaces(clone)
+    .filter(({ folder, manifest }) => folder.startsWith('packages/') && !manifest.private)
+    .map(({ folder, manifest }) => ({ name: manifest.name, folder, manifest }))

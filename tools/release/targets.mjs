@@ -18,7 +18,7 @@ export const TARGETS = {
 }
 
 /** Debian's packages with a compiler and its headers. */
-export const PACKAGES = {
+const PACKAGES = {
   'x86_64-linux-gnu': ['gcc-x86-64-linux-gnu', 'libc6-dev'],
   'aarch64-linux-gnu': ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'],
 }
