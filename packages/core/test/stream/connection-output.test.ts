@@ -1,16 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/tools/testing/wait'
-import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
+import { openFake, openStuck, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
-
-/** A connection whose writer waits, because more than `highWaterMark` is queued. */
-async function openStuck() {
-  const scene = await openFake({ highWaterMark: 10 })
-  scene.port.bufferedBytes = 12
-  const writing = scene.connection.write('hello, world')
-  return { ...scene, writing }
-}
 
 describe('write', () => {
   it('write() below the mark gives the one promise that is made already', async () => {
@@ -136,77 +127,6 @@ describe('closeWrite', () => {
   })
 })
 
-describe('close', () => {
-  it('close() resolves when the port is closed, not when its FIN is out', async () => {
-    const { connection, port } = await openFake()
-    const closing = connection.close()
-    port.finish()
-    port.end()
-    expect(port.calls).toEqual(['start', 'shutdownWrite', 'destroy'])
-    expect(await outcome(closing)).toEqual({ state: 'pending' })
-    port.close()
-    await Promise.all([closing, connection.close()])
-  })
-
-  it('close() rejects when the port breaks before everything is flushed', async () => {
-    const { connection, port } = await openFake()
-    const closing = connection.close()
-    port.close(systemError('ECONNRESET'))
-    expect(await rejection(closing)).toMatchObject({ code: 'ERR_SOCK_RESET' })
-  })
-
-  it('close() rejects when the port closes without a word before everything is flushed', async () => {
-    const { connection, port, writing } = await openStuck()
-    const closing = connection.close()
-    port.close()
-    expect(await rejection(writing)).toMatchObject({ code: 'ERR_SOCK_RESET' })
-    expect(await rejection(closing)).toMatchObject({ code: 'ERR_SOCK_RESET' })
-  })
-
-  it('close() resolves when the port breaks after everything was flushed', async () => {
-    const { connection, port } = await openFake()
-    const closing = connection.close()
-    port.finish()
-    port.close(systemError('ECONNRESET'))
-    await closing
-  })
-
-  it('close() after closeWrite() sends no second FIN', async () => {
-    const { connection, port } = await openFake()
-    const ending = connection.closeWrite()
-    const closing = connection.close()
-    expect(port.count('shutdownWrite')).toBe(1)
-    port.finish()
-    port.end()
-    port.close()
-    await Promise.all([ending, closing])
-  })
-
-  it('close() still waits for writes that wait for a drain', async () => {
-    const { connection, port, writing } = await openStuck()
-    const closing = connection.close()
-    port.drain()
-    await writing
-    port.finish()
-    port.end()
-    port.close()
-    await closing
-  })
-})
-
-describe('openConnections', () => {
-  it('openConnections counts once, though the port says twice that it is closed', async () => {
-    const { port, release, ...scene } = await openFake()
-    port.close()
-    port.close(systemError('ECONNRESET'))
-    expect(scene.server.openConnections).toBe(0)
-    expect(story(scene)).toEqual(['new', 'handler', 'close reset'])
-    release()
-    await settle()
-    expect(scene.server.openConnections).toBe(0)
-  })
-})
-
 describe('maxWriteBuffer', () => {
   it('maxWriteBuffer is no obstacle to one write of any length', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10, maxWriteBuffer: 20 })
@@ -234,29 +154,6 @@ describe('maxWriteBuffer', () => {
     expect(await rejection(connection.write('x'))).toMatchObject({ code: 'ERR_SOCK_CLOSED', cause: error })
     port.close()
     expect(story(scene).at(-1)).toBe('close overflow')
-  })
-
-  it('maxWriteBuffer is reported once, although the handler fails with the same error', async () => {
-    const port = createFakeStreamPort()
-    port.bufferedBytes = 40
-    const { accept, errors, server } = await serveFake((connection) => connection.write('x'), {
-      maxWriteBuffer: 20,
-    })
-    accept(port)
-    await settle()
-    expect(errors).toMatchObject([{ code: 'ERR_SOCK_BACKPRESSURE' }])
-    expect(server.stats().handlerErrors).toBe(0)
-  })
-
-  it('maxWriteBuffer does not hide the error of a handler that destroys the connection itself', async () => {
-    const reason = new Error('does not keep up')
-    const { accept, errors } = await serveFake(async (connection) => {
-      connection.destroy(reason)
-      await connection.read()
-    })
-    accept()
-    await settle()
-    expect(errors).toEqual([reason])
   })
 
   it('maxWriteBuffer counts the bytes in the stream of a connection', async () => {

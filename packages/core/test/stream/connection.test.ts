@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals'
 import type { Connection } from '../../src/index.js'
 import { connectStream } from '../../src/stream.js'
 import { createFakeStreamPort } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
 import { openWith } from '../support/callbacks.js'
+import { serveFake } from '../support/fake-server.js'
 
 /** The members of the type: a name too many, or one that is missing, does not compile. */
 const MEMBERS: Record<keyof Connection, true> = {
@@ -97,5 +99,18 @@ describe('what a handler holds', () => {
     seen.push(...scene.server.connections())
     scene.port.receive('x')
     expect(seen.map((connection) => connection === scene.connection)).toEqual([true, true, true])
+  })
+})
+
+describe('close', () => {
+  it('close() of a connection rejects for an argument, and goes on', async () => {
+    let close: ((argument: unknown) => Promise<void>) | undefined
+    const { accept, server } = await serveFake({
+      open: (connection) => void (close = connection.close.bind(connection)),
+    })
+    const port = accept()
+    expect(await rejection(close?.('bye') as Promise<void>)).toMatchObject({ name: 'TypeError' })
+    expect([server.openConnections, port.calls.includes('shutdownWrite')]).toEqual([1, false])
+    port.close()
   })
 })

@@ -1,8 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { createDescriptorLimit, readLimit } from '../../src/lib/stream/descriptor-limit.js'
-import { createFakeHandshake, createFakeStreamPort } from '@sock/testing'
-import { serveFake } from '../support/fake-server.js'
 
 describe('createDescriptorLimit', () => {
   it('isOver() leaves sixteen descriptors below the limit to others', () => {
@@ -38,23 +36,5 @@ describe('readLimit', () => {
     if (process.platform !== 'linux') return expect(readLimit()).toBeUndefined()
     const shell = execFileSync('sh', ['-c', 'ulimit -S -n'], { encoding: 'utf8' }).trim()
     return expect(readLimit()).toBe(shell === 'unlimited' ? Infinity : Number(shell))
-  })
-})
-
-describe('a server whose process has hardly any file descriptor left', () => {
-  it('a server whose process has hardly any file descriptor left turns peers away, in a handshake or not, counts and reports them, and serves the next (G1)', async () => {
-    const { server, sink, errors, accept } = await serveFake({ data() {} })
-    const high = Number.MAX_SAFE_INTEGER
-    const port = accept(Object.assign(createFakeStreamPort(), { descriptor: high }))
-    const handshake = Object.assign(createFakeHandshake(), { descriptor: high })
-    sink.handshake(handshake)
-    // Without a limit, no peer is refused.
-    const turned = (readLimit() ?? Infinity) === Infinity ? 0 : 2
-    expect([port.isDestroyed, handshake.isDestroyed]).toEqual([turned > 0, turned > 0])
-    expect(server.stats().rejected.descriptorLimit).toBe(turned)
-    expect(errors.map((error) => (error as { code?: string }).code)).toEqual(
-      Array(turned).fill('ERR_SOCK_DESCRIPTOR_LIMIT'),
-    )
-    expect(accept(Object.assign(createFakeStreamPort(), { descriptor: 20 })).isStarted).toBe(true)
   })
 })

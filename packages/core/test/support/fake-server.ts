@@ -108,6 +108,13 @@ export async function openFake(
   return { ...scene, connection, port, release: handled.resolve }
 }
 
+/** A connection whose writer waits, because more than `highWaterMark` is queued. */
+export async function openStuck(): Promise<OpenFake & { readonly writing: Promise<void> }> {
+  const scene = await openFake({ highWaterMark: 10 })
+  scene.port.bufferedBytes = 12
+  return { ...scene, writing: scene.connection.write('hello, world') }
+}
+
 /** What happened to connections, in short: `new`, `read`, `close reset`… */
 export function story({ events }: Pick<FakeScene, 'events'>): string[] {
   return events.map(({ state, reason }) => (reason === undefined ? state : `${state} ${reason}`))

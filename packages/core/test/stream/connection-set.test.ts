@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Server } from '../../src/index.js'
+import { rejection } from '@sock/tools/testing/wait'
+import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
+import { outcome, settle } from '../support/settle.js'
+
+const handler = { data() {} }
+
+describe('error', () => {
+  it('error reports a failure of accepting, and the server goes on', async () => {
+    const { sink, errors, server, accept } = await serveFake(handler)
+    const failure = systemError('EMFILE')
+    sink.failed(failure)
+    expect(errors).toEqual([failure])
+    expect(accept().isStarted).toBe(true)
+    expect(server.state).toBe('listening')
+  })
+})
+
+describe('connection', () => {
+  it('connection observers may close the server at the first "new" event', async () => {
+    const scene = await serveFake(handler)
+    scene.server.on('connection', ({ state }) => {
+      if (state === 'new') void scene.server.close()
+    })
+    const port = scene.accept()
+    expect(port.isDestroyed).toBe(true)
+    port.close()
+    await scene.server.closed
+    expect(story(scene)).toEqual(['new', 'handler', 'close closed'])
+    expect(scene.server.openConnections).toBe(0)
+  })
+
+  it('connection observers see the same when one of them throws or leaves', async () => {
+    const scene = await serveFake(handler)
+    const off = scene.server.on('connection', () => off())
+    scene.accept().close()
+    expect(story(scene)).toEqual(['new', 'handler', 'close reset'])
+  })
+})
+
+describe('shutdown', () => {
+  it('shutdown() that is forced does not wait for a handler that never settles', async () => {
+    const { server, port } = await openFake()
+    port.close()
+    expect(server.openConnections).toBe(0)
+    const stopping = rejection(server.shutdown({ timeout: 0 }))
+    expect(await stopping).toMatchObject({ code: 'ERR_SOCK_SHUTDOWN_TIMEOUT', report: { forced: 1 } })
+    expect(server.state).toBe('closed')
+  })
+
+  it('close() waits for descriptors, not for handlers', async () => {
+    const { server, port, listener } = await openFake()
+    const closing: Promise<void> = server.close()
+    expect(port.isDestroyed).toBe(true)
+    expect(listener.calls).toEqual(['close'])
+    expect(await outcome(closing)).toEqual({ state: 'pending' })
+    port.close()
+    await closing
+    expect(server.state satisfies Server<string, never>['state']).toBe('closed')
+  })
+})
+
+describe('stats', () => {
+  it('stats() keep the bytes of connections that are closed, once', async () => {
+    const { accept, server } = await serveFake({ open: (connection) => connection.write('four') })
+    const [first, second] = [accept(), accept()]
+    first.receive('three')
+    second.receive('seventeen')
+    const all = { bytesRead: 14, bytesWritten: 8 }
+    expect(server.stats()).toMatchObject({ ...all, open: 2 })
+    first.close()
+    await settle()
+    expect(server.stats()).toMatchObject({ ...all, open: 1 })
+    second.close()
+    await settle()
+    expect(server.stats()).toMatchObject({ ...all, open: 0, accepted: 2 })
+  })
+})
