@@ -1,15 +1,8 @@
-import { Child, type Task as AnyTask, type TaskContext } from '@sock/tools/testing/task'
+import { taskRunner, type RunTask, type TaskContext } from '@sock/tools/testing/task'
 import type * as unix from '../../src/index.js'
 
-export type { Child }
-export type Context = TaskContext & Pick<typeof unix, 'createUnixServer' | 'connectUnix'>
-export type Task<Args extends unknown[], Result> = AnyTask<Context, Args, Result>
+export type { Child } from '@sock/tools/testing/task'
+type Context = TaskContext & Pick<typeof unix, 'createUnixServer' | 'connectUnix'>
 
-const modules = [new URL('../../dist/index.js', import.meta.url).href]
-
-export function startChild<Args extends unknown[], Result>(
-  task: Task<Args, Result>,
-  ...args: Args
-): Child<Result> {
-  return new Child<Result>({ task: task.toString(), args, modules, isNative: false })
-}
+/** Runs a task in another process, which is ended after the test. */
+export const startChild: RunTask<Context> = taskRunner([new URL('../../dist/index.js', import.meta.url).href])

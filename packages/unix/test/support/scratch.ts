@@ -11,13 +11,13 @@ import {
   type UnixServer,
   type UnixServerOptions,
 } from '../../src/index.js'
-import { startChild, type Child, type Task } from './child.js'
+import { startChild } from './child.js'
 
 /** A folder for one test, and what makes servers, clients and processes that are closed after it. */
 export interface Scratch extends Folder {
   server(handler?: StreamHandler, options?: UnixServerOptions): UnixServer
   connect(target: Parameters<typeof connectUnix>[0], options?: UnixClientOptions): Promise<Connection>
-  child<Args extends unknown[], Result>(task: Task<Args, Result>, ...args: Args): Child<Result>
+  readonly child: typeof startChild
 }
 
 /** Gives each test a folder of its own, in which nothing may be left. */
@@ -34,11 +34,7 @@ export function useScratch(): Scratch {
       folder.later(() => connection.destroy())
       return connection
     },
-    child<Args extends unknown[], Result>(task: Task<Args, Result>, ...args: Args) {
-      const child = startChild(task, ...args)
-      folder.later(() => child.kill())
-      return child
-    },
+    child: startChild,
   })
 }
 

@@ -14,7 +14,7 @@ import {
   type UnixTarget,
 } from '../../src/index.js'
 import { UnixDgramSocket } from '../../src/lib/unix-dgram.js'
-import { startChild, type Child, type Task } from './child.js'
+import { startsChildren } from './child.js'
 import { Python } from './python.js'
 
 export interface Running {
@@ -35,7 +35,7 @@ export interface Scratch extends Folder {
     target?: Parameters<typeof connectUnixgram>[0],
     options?: UnixgramClientOptions,
   ): Promise<DatagramChannel>
-  child<Args extends unknown[], Result>(task: Task<Args, Result>, ...args: Args): Child<Result>
+  readonly child: ReturnType<typeof startsChildren>
   python(program: string, ...args: string[]): Python
   /** A receiver that reads a given number of messages, and returns them. */
   receiver(name?: string): Promise<Python>
@@ -73,11 +73,7 @@ export function useScratch(engine?: UnixgramEngine): Scratch {
       folder.later(() => client.close())
       return client
     },
-    child<Args extends unknown[], Result>(task: Task<Args, Result>, ...args: Args) {
-      const child = startChild(engine, task, ...args)
-      folder.later(() => child.kill())
-      return child
-    },
+    child: startsChildren(engine),
     python(program: string, ...args: string[]) {
       const python = new Python(program, args)
       folder.later(() => python.kill())

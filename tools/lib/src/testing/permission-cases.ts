@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { statSync } from 'node:fs'
 import { itAsRoot, NOBODY } from './needs.js'
 import type { Scratch } from './scratch.js'
-import { Child, type TaskContext } from './task.js'
+import { taskRunner, type TaskContext } from './task.js'
 
 interface Target {
   readonly path: string
@@ -35,21 +35,9 @@ export const permissions = (path: string): number => statSync(path).mode & 0o777
 
 /** Mode and owner of socket files. The ids are those of docs/faults.md. */
 export function describePermissions({ scratch, transport, entry, listen }: PermissionFixture): void {
-  /** Runs a task in another process. It gets the name of the function that creates a server. */
-  function inChild<Args extends unknown[], Result>(
-    task: (context: Context, create: string, ...args: Args) => Promise<Result>,
-    ...args: Args
-  ): Promise<Result> {
-    const start = {
-      task: task.toString(),
-      args: [`create${transport}Server`, ...args],
-      modules: [entry.href],
-      isNative: false,
-    }
-    const child = new Child<Result>(start)
-    scratch.later(() => child.kill())
-    return child.result
-  }
+  const runTask = taskRunner<Context>([entry.href])
+  /** The function that creates a server, for the context of a task. */
+  const createServer = `create${transport}Server`
 
   describe('the mode of a socket file', () => {
     it('the mode of a socket file is 0600 by default', async () => {
@@ -65,7 +53,7 @@ export function describePermissions({ scratch, transport, entry, listen }: Permi
     it.each([0, 0o022, 0o027, 0o077])(
       'the mode of a socket file is independent of umask %i, which stays as it is (E10)',
       async (umask) => {
-        const seen = await inChild(
+        const seen = await runTask(
           async ({ fs, ...functions }, create, path, mask) => {
             process.umask(mask)
             const masksAndModes: number[] = []
@@ -86,9 +74,10 @@ export function describePermissions({ scratch, transport, entry, listen }: Permi
             }
             return masksAndModes
           },
+          createServer,
           scratch.path(),
           umask,
-        )
+        ).result
         expect(seen).toEqual([0o600, 0o666].flatMap((mode) => [umask, umask, mode, umask, umask]))
       },
     )
@@ -111,7 +100,7 @@ export function describePermissions({ scratch, transport, entry, listen }: Permi
     itAsRoot(
       'listen() rejects an owner that the process may not give a file to, leaves nothing, and works with its own (E11)',
       async () => {
-        const seen = await inChild(
+        const seen = await runTask(
           async ({ become, fs, ...functions }, create, folder, uid) => {
             const home = `${folder}/home`
             fs.mkdirSync(home)
@@ -131,9 +120,10 @@ export function describePermissions({ scratch, transport, entry, listen }: Permi
             outcomes.push(fs.readdirSync(home), fs.readdirSync('/proc/self/fd').length < 30)
             return outcomes
           },
+          createServer,
           scratch.folder,
           NOBODY,
-        )
+        ).result
         scratch.own('home')
         const refused = (what: string): unknown[] => [
           'EPERM',

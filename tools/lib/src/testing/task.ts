@@ -3,6 +3,7 @@ import type net from 'node:net'
 import { startChild, type Child as Started } from '../children.js'
 import type { Functions } from './child-process.js'
 import { stop } from './programs.js'
+import { later } from './resources.js'
 
 const PROGRAM = new URL('child-process.js', import.meta.url)
 
@@ -37,6 +38,21 @@ export type Task<Context, Args extends unknown[], Result> = (
   context: Context,
   ...args: Args
 ) => Promise<Result>
+
+/** Runs a task in another process, which is ended after the test. */
+export type RunTask<Context> = <Args extends unknown[], Result>(
+  task: Task<Context, Args, Result>,
+  ...args: Args
+) => Child<Result>
+
+/** @param modules URLs of modules whose exports the tasks get @param isNative whether they use the native engine */
+export function taskRunner<Context>(modules: readonly string[], isNative = false): RunTask<Context> {
+  return <Args extends unknown[], Result>(task: Task<Context, Args, Result>, ...args: Args) => {
+    const child = new Child<Result>({ task: task.toString(), args, modules, isNative })
+    later(() => child.kill())
+    return child
+  }
+}
 
 /** A process that runs a task. */
 export class Child<Result> {
