@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import type { IpAddress } from '../../src/lib/address/address.js'
+import { createDatagramServer } from '../../src/lib/datagram/server.js'
+import { createFakeDatagramPort } from '@sock/testing'
 import { serve, turn } from '../support/fake-datagram-sockets.js'
 import { systemError } from '../support/fake-server.js'
 
@@ -48,5 +51,32 @@ describe('shutdown of a datagram server', () => {
     await server.shutdown()
     expect(seen).toEqual(['a'])
     expect(server.stats().datagramsDropped.closing).toBe(1)
+  })
+})
+
+describe('DatagramBinding.warnings', () => {
+  it('DatagramBinding.warnings are errors of the server, which listens all the same', async () => {
+    const port = createFakeDatagramPort()
+    const asked: unknown[] = []
+    const server = createDatagramServer<string, IpAddress, number>(
+      {
+        transport: 'udp',
+        parse: () => 0,
+        open: () => Promise.resolve(port),
+        warnings(opened) {
+          asked.push(opened)
+          return [new Error('smaller than asked for')]
+        },
+      },
+      () => undefined,
+      { shutdownTimeout: 1_000, maxQueuedBytes: 1_000, configure: undefined },
+    )
+    const told: unknown[] = []
+    server.on('error', ({ message }, channel) => void told.push([message, channel?.isOpen]))
+    await server.listen('here')
+    expect(asked).toEqual([port])
+    expect(told).toEqual([['smaller than asked for', true]])
+    expect(server.state).toBe('listening')
+    await server.close()
   })
 })

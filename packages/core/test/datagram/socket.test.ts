@@ -1,43 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import { ipAddress, type IpAddress } from '../../src/lib/address/address.js'
-import type { DatagramHandler } from '../../src/lib/channel/handler.js'
-import { createDatagramServer } from '../../src/lib/datagram/server.js'
-import { createFakeDatagramPort } from '@sock/testing'
+import { ipAddress } from '../../src/lib/address/address.js'
 import { rejection } from '@sock/tools/testing/wait'
 import { systemError } from '../support/fake-server.js'
-import { dial, PEER, serve, turn } from '../support/fake-datagram-sockets.js'
-import { settle } from '../support/settle.js'
+import { dial, serve, turn } from '../support/fake-datagram-sockets.js'
 
 describe('DatagramSocket', () => {
-  it('DatagramSocket answers the right sender when several come in one turn, in each form of handler', async () => {
-    const handlers: DatagramHandler[] = [
-      async (channel) => {
-        for await (const data of channel) await channel.write(data)
-      },
-      async (channel) => {
-        const data = await channel.read()
-        await turn()
-        await channel.write(data!)
-      },
-      { data: (channel, data) => channel.write(data) },
-      {
-        async data(channel, data) {
-          await turn()
-          await channel.write(data)
-        },
-      },
-    ]
-    for (const handler of handlers) {
-      const { port, server } = await serve(handler)
-      for (let from = 1; from <= 20; from++) port.receive(`${from}`, from)
-      expect(await server.shutdown()).toMatchObject({ forced: 0 })
-      const answers = port.sent.map(({ data, to }) => [data, to])
-      expect(answers).toEqual(
-        Array.from({ length: 20 }, (_, index) => [`${index + 1}`, `127.0.0.1:${index + 1}`]),
-      )
-    }
-  })
-
   it('DatagramSocket marks what was cut, in each way to receive it', async () => {
     const seen: unknown[] = []
     const { port, server } = await serve({
@@ -54,28 +21,6 @@ describe('DatagramSocket', () => {
     client.port.receive('cut', 9, true)
     expect(await client.channel.receive()).toMatchObject({ truncated: true })
     await client.channel.close()
-  })
-
-  it('DatagramSocket has no answer for a sender without a name, and lives', async () => {
-    const codes: unknown[] = []
-    const { port, server } = await serve(async (channel) => {
-      for await (const datagram of channel.datagrams()) {
-        for (const answer of [channel.write('x'), datagram.reply('x')]) {
-          await answer.catch((error: { code: unknown }) => void codes.push(error.code))
-        }
-        codes.push(channel.remoteAddress)
-      }
-    })
-    port.receive('named')
-    port.receiveNameless('nameless')
-    await server.shutdown()
-    expect(codes).toEqual([
-      ipAddress('127.0.0.1', 2000),
-      'ERR_SOCK_NO_PEER_ADDRESS',
-      'ERR_SOCK_NO_PEER_ADDRESS',
-      undefined,
-    ])
-    expect(port.sent).toHaveLength(2)
   })
 
   it('DatagramSocket says `read` to observers with the sender, also one without a name', async () => {
@@ -102,23 +47,6 @@ describe('DatagramSocket', () => {
     await server.closed
     expect(seen).toEqual([])
     expect(server.stats().datagramsDropped.closing).toBe(1)
-  })
-
-  it('DatagramSocket sends nothing once an observer of `write` has closed it', async () => {
-    const codes: unknown[] = []
-    const { port, server } = await serve({
-      async data(channel, data) {
-        await channel.write(data).catch((error: { code: unknown }) => void codes.push(error.code))
-      },
-    })
-    server.on('connection', ({ state }) => {
-      if (state === 'write') void server.close()
-    })
-    port.receive('x')
-    await server.closed
-    await turn()
-    expect(codes).toEqual(['ERR_SOCK_CLOSED'])
-    expect(port.sent).toEqual([])
   })
 
   it('DatagramSocket asks the port for kernel drops in stats() only', async () => {
@@ -150,25 +78,6 @@ describe('DatagramSocket', () => {
     expect([seen, errors.length, server.stats().handlerErrors]).toEqual([['a', 'b'], 1, 0])
   })
 
-  it('DatagramSocket waits in close() of a run until its answer has left', async () => {
-    let isOver = false
-    const { port, server } = await serve(
-      async (channel) => {
-        void channel.write((await channel.read()) ?? '')
-        await channel.close()
-        isOver = true
-      },
-      { answer: () => 'later' },
-    )
-    port.receive('x')
-    await turn()
-    expect(isOver).toBe(false)
-    port.sent[0]?.done()
-    await turn()
-    expect(isOver).toBe(true)
-    await server.close()
-  })
-
   it('DatagramSocket pauses a port that can while the handler is slow, and loses nothing', async () => {
     let release = (): void => undefined
     const gate = new Promise<void>((resolve) => (release = resolve))
@@ -191,50 +100,7 @@ describe('DatagramSocket', () => {
   })
 })
 
-describe('DatagramBinding.warnings', () => {
-  it('DatagramBinding.warnings are errors of the server, which listens all the same', async () => {
-    const port = createFakeDatagramPort()
-    const asked: unknown[] = []
-    const server = createDatagramServer<string, IpAddress, number>(
-      {
-        transport: 'udp',
-        parse: () => 0,
-        open: () => Promise.resolve(port),
-        warnings(opened) {
-          asked.push(opened)
-          return [new Error('smaller than asked for')]
-        },
-      },
-      () => undefined,
-      { shutdownTimeout: 1_000, maxQueuedBytes: 1_000, configure: undefined },
-    )
-    const told: unknown[] = []
-    server.on('error', ({ message }, channel) => void told.push([message, channel?.isOpen]))
-    await server.listen('here')
-    expect(asked).toEqual([port])
-    expect(told).toEqual([['smaller than asked for', true]])
-    expect(server.state).toBe('listening')
-    await server.close()
-  })
-})
-
 describe('observers of a datagram socket', () => {
-  it('write() of an observer of a write comes after it', async () => {
-    const { port, server } = await serve({ data: (channel, data) => channel.write(data) })
-    const stop = server.on('connection', ({ state }) => {
-      if (state !== 'write') return
-      stop()
-      void channel?.send('B', PEER)
-    })
-    let channel: Parameters<Parameters<typeof server.on<'error'>>[1]>[1]
-    server.on('error', (_, own) => (channel = own))
-    port.fail(new Error('so that the channel is known'))
-    port.receive('A')
-    await settle()
-    expect(port.sent.map(({ data }) => data)).toEqual(['A', 'B'])
-    await server.close()
-  })
-
   it.each(['read', 'write'] as const)(
     'close() of a client by an observer of "%s" takes effect at once',
     async (state) => {

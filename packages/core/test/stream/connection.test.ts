@@ -5,6 +5,7 @@ import { createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/tools/testing/wait'
 import { openWith } from '../support/callbacks.js'
 import { serveFake } from '../support/fake-server.js'
+import { reachable } from '../support/reachable.js'
 
 /** The members of the type: a name too many, or one that is missing, does not compile. */
 const MEMBERS: Record<keyof Connection, true> = {
@@ -34,16 +35,6 @@ const MEMBERS: Record<keyof Connection, true> = {
   stream: true,
   [Symbol.asyncIterator]: true,
   [Symbol.asyncDispose]: true,
-}
-
-/** All that can be reached from JavaScript, on the object and its prototypes. */
-function reachable(object: object): Set<PropertyKey> {
-  const keys = new Set<PropertyKey>()
-  for (let at = object; at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
-    for (const key of Reflect.ownKeys(at)) keys.add(key)
-  }
-  keys.delete('constructor')
-  return keys
 }
 
 const members = new Set(Reflect.ownKeys(MEMBERS))

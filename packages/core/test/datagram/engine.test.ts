@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
+import { datagramEngine, type DatagramEngine } from '../../src/lib/datagram/engine.js'
+
+interface TestEngine extends DatagramEngine {
+  openTest(): void
+}
+
+const check = datagramEngine<TestEngine>('openTest')
+
+describe('datagramEngine', () => {
+  it('datagramEngine() accepts an engine with the method of the transport, and undefined', () => {
+    const engine: TestEngine = { name: 'test', openTest() {} }
+    expect(check(engine, 'engine')).toBe(engine)
+    expect(check(undefined, 'engine')).toBeUndefined()
+  })
+
+  it.each<[string, unknown, string]>([
+    ['an engine of another transport', { name: 'x', openOther() {} }, 'an engine for datagrams'],
+    ['a method that is no function', { openTest: true }, 'an engine for datagrams'],
+    ['a string', 'native', 'an object'],
+  ])('datagramEngine() refuses %s', (_, value, expected) => {
+    const error = thrown(() => check(value, 'engine'))
+    expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    expect(error.message).toMatch(new RegExp(`^Invalid "engine": expected ${expected}, got `))
+  })
+})
