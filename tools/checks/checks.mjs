@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Failure, run } from './processes.mjs'
 import { inRoot, readJson, root, workspaces } from './repository.mjs'
-import { count, failures, line, total } from './results.mjs'
+import { conclude, count, failures } from './results.mjs'
 import { turbo } from './turbo.mjs'
 
 /** Workspaces whose tests have the same result on every version of Node, or try several themselves. */
@@ -28,7 +28,7 @@ export async function test(args) {
   const folders = isWhole ? ['.'] : selected.map(({ folder }) => folder)
   const isEverything = isWhole && !options.repeated
   const scope = isEverything ? [] : selected.map(({ manifest }) => `--filter=${manifest.name}`)
-  const { step, conclude } = createSession(tasksOf(selected, (script) => script === 'test'))
+  const { step, end } = createSession(tasksOf(selected, (script) => script === 'test'))
 
   /** Checks the sources on one core, beside the tests, which often wait for other processes. Lint checks types, too. */
   const checkSources = async () => {
@@ -43,7 +43,7 @@ export async function test(args) {
   const force = options.force ? ['--force'] : []
   const tests = step('tests', () => turbo(['test', '--continue', ...force, ...scope]))
   await Promise.all([tests, options.repeated || checkSources()])
-  await conclude()
+  await end()
 }
 
 /**
@@ -58,12 +58,12 @@ export async function extended(args) {
   const all = tasksOf(packages(values), (script) => script.startsWith('test:'))
   const tests = all.filter(({ task }) => names.length === 0 || names.includes(task.replace('test:', '')))
   if (tests.length < names.length) throw new Failure(`Cannot find all of the extended tests ${names}`)
-  const { step, conclude } = createSession(tests)
+  const { step, end } = createSession(tests)
   // This compiler builds the published files; `npm test` uses the faster one of lint.
   const types = names.length || values.repeated ? [] : ['typecheck']
   const tasks = [...types, ...tests.map(({ task }) => task)]
   await step(tasks.join(', '), () => turbo([...tasks, '--continue', ...(values.force ? ['--force'] : [])]))
-  await conclude()
+  await end()
 }
 
 /** @throws Failure for a name without a package, so that a typing error does not look like success */
@@ -106,23 +106,17 @@ function createSession(tests) {
     if (code !== 0) broken.push(name)
   }
 
-  /** Prints the counts of each workspace, then the sum, and sets the exit code. */
-  const conclude = async () => {
+  /** Adds up the reports, and ends the output. */
+  const end = async () => {
     const [{ output: then }, { output: now }] = [await before, await status()]
     const changed = `Files changed while the tests ran, by a test or by you:\n${now}`
     await step('nothing is left behind', () => ({ code: then === now ? 0 : 1, output: changed }))
-    const reports = tests.map((it) => ({
-      name: it.task === 'test' ? it.folder : it.task,
-      report: existsSync(fileOf(it)) ? readJson(fileOf(it)) : undefined,
-    }))
-    const results = reports.map(({ name, report }) => ({ name, ...count(report) }))
-    console.log()
-    for (const { name, ...result } of results) console.log(`${name.padEnd(20)}${line(result)}`)
-    for (const { name, report } of reports) for (const text of failures(name, report)) console.log(text)
-    if (broken.length) console.log(`Not in order: ${broken.join('; ')}`)
-    const sum = total(results)
-    console.log(line(sum))
-    process.exitCode = broken.length || sum.failed ? 1 : 0
+    const results = tests.map((it) => {
+      const name = it.task === 'test' ? it.folder : it.task
+      const report = existsSync(fileOf(it)) ? readJson(fileOf(it)) : undefined
+      return { name, ...count(report), lines: failures(name, report) }
+    })
+    conclude(results, broken)
   }
-  return { step, conclude }
+  return { step, end }
 }

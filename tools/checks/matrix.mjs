@@ -6,7 +6,7 @@ import { copyTree } from './copy-tree.mjs'
 import { fetchNode, NODES, OLDEST } from './nodes.mjs'
 import { Failure, run } from './processes.mjs'
 import { inRoot, root } from './repository.mjs'
-import { line, parseFailures, parseLine, total } from './results.mjs'
+import { conclude, parseFailures, parseLine } from './results.mjs'
 
 /**
  * Runs `npm test` and the extended tests on each supported version of Node. The version that runs this works in place. Each
@@ -40,26 +40,12 @@ export async function matrix(args) {
     else results.push(...(await testCopy(NODES[major], repeated)))
   }
   if (options.soak) {
-    const soak = [
-      'tools/checks/entry.cjs',
-      'run',
-      'tools/stress/dist/soak/main.js',
-      '--minutes',
-      options.soak,
-    ]
+    const soak = ['run', '--silent', 'soak', '--', '--minutes', options.soak]
     // It prints no count.
     const unsaid = { passed: 1, failed: 0, skipped: 0 }
-    results.push(await perform(`soak, ${options.soak} min`, 'node', soak, { cwd: root }, unsaid))
+    results.push(await perform('soak', 'npm', soak, { cwd: root }, unsaid))
   }
-
-  console.log()
-  for (const { name, seconds, ...result } of results)
-    console.log(`${name.padEnd(24)}${line(result).padEnd(44)}${seconds} s`)
-  // Once more: above are the logs of everything.
-  for (const { name, lines } of results) for (const text of lines) console.log(`${text} (${name})`)
-  const sum = total(results)
-  console.log(line(sum))
-  process.exitCode = sum.failed ? 1 : 0
+  conclude(results)
 }
 
 const FAILED = { passed: 0, failed: 1, skipped: 0 }
@@ -73,8 +59,9 @@ async function perform(name, program, args = [], options = { cwd: root }, unsaid
   const failed = code === 0 ? result.failed : Math.max(result.failed, 1)
   const reasons = output.match(/^skip {2}the bare environment: .+$/gm) ?? []
   for (const text of failed ? [output] : reasons) console.log(text)
-  const lines = failed ? parseFailures(output) : []
-  return { name, ...result, failed, lines, seconds: Math.round((performance.now() - started) / 1_000) }
+  const lines = failed ? parseFailures(output).map((text) => `${text} (${name})`) : []
+  const seconds = Math.round((performance.now() - started) / 1_000)
+  return { name: `${name}, ${seconds} s`, ...result, failed, lines }
 }
 
 /** `npm test`, and then the extended tests. With SOCK_MATRIX, tests use the versions of Node that were fetched. */

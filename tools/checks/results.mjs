@@ -13,7 +13,7 @@ export function count(report) {
 
 /**
  * A line for each failed test of a JSON report of jest, with the first line of its message, or for each file that jest could
- * not load: what a log shows at its end, where people look first.
+ * not load.
  */
 export const failures = (name, { testResults = [] } = {}) =>
   testResults.flatMap(({ status, message, assertionResults: tests }) => {
@@ -31,9 +31,20 @@ const LONGEST = 400
 /** The lines of {@link failures} in an output. */
 export const parseFailures = (output) => output.match(/^✗ .+$/gm) ?? []
 
-export function total(results) {
+/**
+ * Ends an output, where people look first: a line for each of `results`, all their failed tests, and the sum, for which CI
+ * looks. Sets the exit code.
+ *
+ * @param broken what else is not in order
+ */
+export function conclude(results, broken = []) {
+  console.log()
+  for (const { name, ...counts } of results) console.log(`${name.padEnd(36)}${line(counts)}`)
+  for (const text of results.flatMap(({ lines }) => lines)) console.log(text)
+  if (broken.length) console.log(`Not in order: ${broken.join('; ')}`)
   const sum = (key) => results.reduce((before, result) => before + result[key], 0)
-  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }
+  console.log(line({ passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }))
+  process.exitCode = broken.length || sum('failed') ? 1 : 0
 }
 
 /** @returns `3 passed, 0 failed`, with `, 1 skipped` if any was skipped; CI looks for this line */
