@@ -3,7 +3,7 @@
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { inRoot, published, readJson } from './repository.mjs'
+import { entryPoints, inRoot, readJson } from './repository.mjs'
 
 const [, , reportFolder = inRoot('api')] = process.argv
 rmSync(reportFolder, { recursive: true, force: true })
@@ -16,26 +16,18 @@ const reportTempFolder = inRoot('node_modules/.cache/api')
  */
 const shared = readJson(inRoot('tools/checks/api-extractor.json'))
 
-/** The settings of every entry point with types, of every published package. */
-const configs = published().flatMap(({ folder, manifest: { exports = {} } }) =>
-  Object.entries(exports)
-    .filter(([, { types }]) => types !== undefined)
-    .map(([path, { types }]) =>
-      configFor(inRoot(folder), types, `${folder.split('/').at(-1)}${path.slice(1)}`),
-    ),
-)
-
-function configFor(projectFolder, types, name) {
-  const reportFileName = `${name.replaceAll('/', '.')}.api.md`
+const configs = entryPoints().map(({ name, folder, targets }) => {
+  const projectFolder = inRoot(folder)
+  const reportFileName = `${name.replace('@sock/', '').replaceAll('/', '.')}.api.md`
   const configObject = {
     ...shared,
     projectFolder,
-    mainEntryPointFilePath: join(projectFolder, types),
+    mainEntryPointFilePath: join(projectFolder, targets.types),
     compiler: { tsconfigFilePath: join(projectFolder, 'tsconfig.build.json'), skipLibCheck: true },
     apiReport: { ...shared.apiReport, reportFileName, reportFolder, reportTempFolder },
   }
   return ExtractorConfig.prepare({ configObject, packageJsonFullPath: join(projectFolder, 'package.json') })
-}
+})
 
 /** Prints errors only: API Extractor would name each file that it writes. */
 function messageCallback(message) {

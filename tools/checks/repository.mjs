@@ -29,3 +29,11 @@ export const published = (clone = root) =>
   workspaces(clone)
     .filter(({ folder, manifest }) => folder.startsWith('packages/') && !manifest.private)
     .map(({ folder, manifest }) => ({ name: manifest.name, folder, manifest }))
+
+/** The entry points of the published packages, as `{ name: '@sock/core/stream', folder: 'packages/core', targets }`. */
+export const entryPoints = () =>
+  published().flatMap(({ name, folder, manifest: { exports = {} } }) =>
+    Object.entries(exports)
+      .filter(([, targets]) => targets.types !== undefined)
+      .map(([door, targets]) => ({ name: join(name, door), folder, targets })),
+  )

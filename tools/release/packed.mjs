@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { copyTree } from '../checks/copy-tree.mjs'
 import { alignBinaries, changesets } from './release.mjs'
-import { binaries, Failure, inRoot, libraries, platformOf, readJson } from './repository.mjs'
+import { binaries, Failure, inRoot, libraries, platformOf } from './repository.mjs'
 import { buildStale, canBuild } from './targets.mjs'
 
 /** Copies the repository with its changes and the built packages. The copy can be changed and released. */
@@ -61,11 +61,3 @@ export function unpack(tarball, folder) {
   mkdirSync(folder, { recursive: true })
   execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder])
 }
-
-/** The entry points of the published packages, as `{ name: '@sock/core/stream', file: 'packages/core/dist/stream.js' }`. */
-export const entryPoints = () =>
-  libraries().flatMap(({ name, folder }) =>
-    Object.entries(readJson(inRoot(folder, 'package.json')).exports)
-      .filter(([, targets]) => targets.default !== undefined)
-      .map(([door, targets]) => ({ name: join(name, door), file: join(folder, targets.default) })),
-  )

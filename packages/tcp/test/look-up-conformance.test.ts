@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { describeLookUps, REASON, turns } from '@sock/tools/testing/look-up-cases'
-import { holdLookUps } from '@sock/tools/testing/look-ups'
+import { describeLookUps, holdLookUps, REASON, turns } from '@sock/tools/testing/look-up-cases'
 import { later } from '@sock/tools/testing/resources'
 import { rejection } from '@sock/tools/testing/wait'
 import { once } from 'node:events'

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { build } from 'esbuild'
 import { statSync } from 'node:fs'
-import { entryPoints } from '../../packed.mjs'
+import { join } from 'node:path'
+import { entryPoints } from '../../../checks/repository.mjs'
 import { published, ROOT } from '../../repository.mjs'
 import { tarballs } from '../support.mjs'
 
@@ -63,8 +64,8 @@ it.each(published().filter(({ name }) => name in tarballs))(
   },
 )
 
-describe.each(entryPoints())('$name', ({ name, file }) => {
+describe.each(entryPoints())('$name', ({ name, folder, targets }) => {
   it('loads no more code than its bound', async () => {
-    expectWithin(name, 'loaded', kilobytes(await loadedBy(file)))
+    expectWithin(name, 'loaded', kilobytes(await loadedBy(join(folder, targets.default))))
   })
 })
