@@ -12,8 +12,8 @@ import { describeRows, parseOptions, type Options } from './options.js'
 import { publish } from './page.js'
 import { compareResults, conclusions, header, machineLines, percent, rowLines } from './report.js'
 import { readResults, type Results, type Row } from './results.js'
-import { allRows } from './rows.js'
-import { compileFloor, type Peers } from './subjects/peers.js'
+import { allRows, type RowPlan } from './rows.js'
+import { compileFloor, findHaproxy, type Peers } from './subjects/peers.js'
 import { CONTROL, subjects, subjectsOf } from './subjects/subject.js'
 
 /** Shares of all processors. Above these, other programs change the figures. */
@@ -56,14 +56,22 @@ async function measureAll(options: Options, folder: Folder, stop: AbortSignal): 
   if (profile !== undefined) await mkdir(profile, { recursive: true })
   console.log(machineLines(about).join('\n'))
   await warnWhenBusy()
-  const floor = options.subjects.includes('floor') ? compileFloor(folder.path) : undefined
-  const peers: Peers = { bun, floor }
-  const names = subjects.filter(({ name, isPeer }) =>
-    isPeer ? peers[name as keyof Peers] !== undefined : options.subjects.includes(name),
+  const rows = options.only ?? allRows
+  const needsFloor = options.subjects.includes('floor') || rows.some(isRelay)
+  const floor = needsFloor ? compileFloor(folder.path) : undefined
+  const haproxy = options.subjects.includes('haproxy') ? findHaproxy() : undefined
+  const peers: Peers = { bun, floor, haproxy }
+  const only = floor === undefined ? rows.filter((plan) => !isRelay(plan)) : rows
+  const isThere = (name: string): boolean => peers[name as keyof Peers] !== undefined
+  const names = subjects.filter(
+    ({ name, isPeer = false }) =>
+      (name === 'bun' || options.subjects.includes(name)) && (!isPeer || isThere(name)),
   )
-  const method = { ...options, peers, subjects: names.map(({ name }) => name) }
+  const method = { ...options, only, peers, subjects: names.map(({ name }) => name) }
   return { ...about, rows: await measureRows(method, folder, stop) }
 }
+
+const isRelay = ({ scenario }: RowPlan): boolean => scenario.workload === 'relay'
 
 async function warnWhenBusy(): Promise<void> {
   const { busy, steal } = await observeDisturbance()

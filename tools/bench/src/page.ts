@@ -4,8 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { judge } from './goals.js'
-import { busiest, BUSY, cellsOf, faultsOf, formatRatio, machineLines, percent } from './report.js'
+import { busiest, BUSY, cellsOf, faultsOf, machineLines, percent } from './report.js'
 import { measuredSubjects, type Results, type Row } from './results.js'
+import { matchesRow } from './rows.js'
 import { CONTROL } from './subjects/subject.js'
 
 const inDocs = (name: string): string => fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url))
@@ -31,7 +32,7 @@ export async function publish(results: Results): Promise<void> {
 
 /** @param page the current text @returns the text with the tables of these results, formatted */
 export async function renderPage(page: string, results: Results): Promise<string> {
-  const parts = { table: drawTable, misses: drawMisses }
+  const parts = { table: drawTables, misses: drawMisses }
   const filled = Object.entries(parts).reduce((text, [name, draw]) => fill(text, name, draw(results)), page)
   return format(filled, { ...(await resolveConfig(PUBLISHED.page)), parser: 'markdown' })
 }
@@ -46,14 +47,32 @@ function fill(page: string, name: string, content: string): string {
   return `${page.slice(0, from + start.length)}\n\n${content}\n\n${page.slice(to)}`
 }
 
-/** Draws the lines about the machine, then a table line per row and figure. */
-function drawTable(results: Results): string {
-  const names = measuredSubjects(results)
-  const lines = results.rows.flatMap((row) =>
-    cellsOf(row, names, formatRatio).map((cells, index) => [...cells, index === 0 ? notes(row) : '']),
+/** Rows with subjects of their own, and what their table shows. */
+const TABLES = [
+  { title: 'Servers', rows: '*/!(relay|lines-64|frames-1400)' },
+  { title: 'Proxies', rows: '*/relay' },
+  { title: 'Messages cut from a stream', rows: '*/{lines-64,frames-1400}' },
+]
+
+/** Draws the lines about the machine, then the tables, with a line per row and figure. */
+function drawTables(results: Results): string {
+  const tables = TABLES.flatMap(({ title, rows: pattern }) => {
+    const rows = results.rows.filter(({ name }) => matchesRow(pattern, name))
+    return rows.length === 0 ? [] : ['', `### ${title}`, '', drawTable(rows)]
+  })
+  return [...machineLines(results), ...tables].join('\n')
+}
+
+/** The intervals are in the file. */
+function drawTable(rows: readonly Row[]): string {
+  const names = measuredSubjects({ rows })
+  const lines = rows.flatMap((row) =>
+    cellsOf(row, names, ({ median }) => median.toFixed(2)).map((cells, index) => [
+      ...cells,
+      index === 0 ? notes(row) : '',
+    ]),
   )
-  const header = ['Row', 'Figure', CONTROL, ...names.map((name) => `${name} ÷ ${CONTROL}`), 'Notes']
-  return [...machineLines(results), '', markdownTable([header, ...lines])].join('\n')
+  return markdownTable([['Row', 'Figure', CONTROL, ...names, 'Notes'], ...lines])
 }
 
 /** Lists connections, how busy the generator was if it was near its limit, and faults. */
@@ -71,18 +90,20 @@ function notes(row: Row): string {
 function drawMisses(results: Results): string {
   const { count, misses } = judge(results)
   const sum = `${misses.length} of ${count} figures miss their goal. A miss is clear when the whole interval lies beyond the goal.`
-  const header = ['Row', 'Subject', 'Figure', `Ratio to ${CONTROL}`, 'Goal', 'Clear']
+  const header = ['Row', 'Subject', 'Figure', 'Ratio', 'Goal', 'Clear']
   return misses.length === 0 ? sum : `${sum}\n\n${markdownTable([header, ...misses])}`
 }
 
 const WIDTH = 900
 const HEIGHT_PER_ROW = 34
 const MARGIN = 130
+const CHARTED = ['callbacks', 'for-await', 'native-callbacks', 'bun', 'floor']
 
 /** Draws the ratios of all rows in which more is better, as bars in an SVG. */
 export function drawChart(results: Results): string {
   const shown = results.rows.filter(
-    ({ metrics, subjects: measured }) => metrics[0]?.better === 'more' && measured[CONTROL],
+    ({ metrics, subjects: measured }) =>
+      metrics[0]?.better === 'more' && CHARTED.some((name) => measured[name]),
   )
   const height = MARGIN + shown.length * HEIGHT_PER_ROW
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height })
@@ -95,7 +116,7 @@ export function drawChart(results: Results): string {
       grid: { left: 150, right: 30, top: 70, bottom: 40 },
       xAxis: { type: 'value', min: 0 },
       yAxis: { type: 'category', inverse: true, data: shown.map(({ name }) => name) },
-      series: measuredSubjects(results).map((name) => ({
+      series: CHARTED.filter((name) => measuredSubjects(results).includes(name)).map((name) => ({
         name,
         type: 'bar',
         data: shown.map(({ metrics, subjects: measured }) => {

@@ -75,6 +75,14 @@ const scenarios: readonly Scenario[] = [
     load: echo,
   },
   {
+    name: 'relay',
+    about: 'the same through a server that carries everything to an echo server in C, as a proxy does',
+    transports: ['tcp'],
+    workload: 'relay',
+    figures: perMebibyte,
+    load: echo,
+  },
+  {
     name: 'lines-64',
     about: `4 connections send lines of ${LINE_BYTES} bytes; the server cuts the stream, and checks each message`,
     transports: ['tcp'],

@@ -9,8 +9,11 @@ import {
   wantsAnswer,
 } from './message.js'
 
-/** `echo` answers everything, and the generator compares. `sink` checks what arrives. The others are messages in a stream. */
-export type WorkloadName = 'echo' | 'sink' | Framing
+/**
+ * `echo` answers everything, and the generator compares; `relay` has an echo server behind it for that. `sink` checks
+ * what arrives. The others are messages in a stream.
+ */
+export type WorkloadName = 'echo' | 'relay' | 'sink' | Framing
 /** How messages are framed in a stream. */
 export type Framing = 'lines' | 'frames'
 
@@ -54,7 +57,7 @@ export function createWorkload(name: WorkloadName, transport: TransportName): Wo
   const tally = new Tally()
   const report = (): Report => tally.take()
   if (isFramed(name)) return { name, report, open: () => countMessages(tally, name) }
-  if (name === 'echo') return { name, report, open: () => ECHO }
+  if (name === 'echo' || name === 'relay') return { name, report, open: () => ECHO }
   return { name, report, open: () => (isStream(transport) ? checkBytes(tally) : checkDatagrams(tally)) }
 }
 

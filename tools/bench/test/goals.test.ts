@@ -12,6 +12,19 @@ function withRatio(name: string, median: number): Results {
 }
 
 describe('describeMisses()', () => {
+  it('compares a subject with another one where the goal says so', () => {
+    const metrics = [{ name: 'rate', unit: '', better: 'more' }]
+    const rate = (median: number): object => ({ metrics: { rate: { median: 1, ratio: { median } } } })
+    const row = (haproxy: object): object => ({
+      rows: [{ name: 'tcp/relay', metrics, subjects: { 'native-relay': rate(1.5), ...haproxy } }],
+    })
+    expect(describeMisses(row({ haproxy: rate(2) }) as Results)).toEqual([
+      'tcp/relay native-relay: rate is 0.750 of haproxy; the goal is ≥ 0.8',
+    ])
+    expect(describeMisses(row({ haproxy: rate(1) }) as Results)).toEqual([])
+    expect(describeMisses(row({}) as Results)).toEqual([])
+  })
+
   it.each([
     ['tcp/rr', 0.9, ['tcp/rr callbacks: rate is 0.900 of raw; the goal is ≥ 0.97']],
     ['tcp/rr', 0.97, []],

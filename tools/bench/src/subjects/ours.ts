@@ -107,7 +107,8 @@ async function createServer(
   }
 }
 
-async function listen(setup: Setup, handler: object, engine?: NativeEngine): Promise<Running> {
+/** Starts a server of the setup's transport. */
+export async function listen(setup: Setup, handler: object, engine?: NativeEngine): Promise<Running> {
   const { transport, path } = setup
   const server = await createServer(setup, handler, engine)
   server.on('error', (error) => console.error(error))

@@ -12,6 +12,7 @@ import type { Running, Setup } from './subject.js'
 export interface Peers {
   readonly bun?: string | undefined
   readonly floor?: string | undefined
+  readonly haproxy?: string | undefined
 }
 
 const source = (name: string): string => fileURLToPath(new URL(`../../peers/${name}`, import.meta.url))
@@ -23,7 +24,16 @@ export function compileFloor(folder: string): string | undefined {
   const args = ['-O2', '-o', program, source('floor.c')]
   const { status, error, stderr } = spawnSync(compiler, args, { encoding: 'utf8' })
   if (status === 0) return program
-  console.log(`! Without floor: ${compiler} cannot compile it. ${error?.message ?? stderr.split('\n', 1)[0]}`)
+  console.log(
+    `! Without floor and rows of relays: ${compiler} cannot compile it. ${error?.message ?? stderr.split('\n', 1)[0]}`,
+  )
+  return undefined
+}
+
+/** @returns the program, or undefined after saying that there is none */
+export function findHaproxy(): string | undefined {
+  if (spawnSync('haproxy', ['-v']).status === 0) return 'haproxy'
+  console.log('! Without haproxy: it is not installed')
   return undefined
 }
 

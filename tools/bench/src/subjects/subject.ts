@@ -1,12 +1,13 @@
-import { engine } from '@sock/native'
+import { createEngine, engine } from '@sock/native'
 import type { Certificate } from '@sock/tools/certificate'
-import { STREAMS, TRANSPORTS, type TransportName } from '@sock/tools/transports'
+import { isStream, STREAMS, TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import type { RowPlan } from '../rows.js'
 import { isFramed, type Report, type Workload, type WorkloadName } from '../workload.js'
 import type { FramedServer } from './framed.js'
 import { startCallbacks, startForAwait, startStreams } from './ours.js'
 import { startBun, startFloor, type Peers } from './peers.js'
 import { startRaw } from './raw.js'
+import { startHaproxy, startPipes, startRelay } from './relays.js'
 
 /** The name of the subject that all others are compared with. */
 export const CONTROL = 'raw'
@@ -49,6 +50,8 @@ export interface Running {
 }
 
 const BYTES: readonly WorkloadName[] = ['echo', 'sink']
+/** Proxies. */
+const relays = { transports: ['tcp'], workloads: ['relay'] } as const
 const everywhere = { transports: TRANSPORTS, workloads: [...BYTES, 'lines', 'frames'] } as const
 const withoutTls = TRANSPORTS.filter((transport) => transport !== 'tls')
 const peer = { workloads: BYTES, isExtra: true, isPeer: true } as const
@@ -58,6 +61,7 @@ const native = {
   transports: engine.available ? withoutTls : [],
   isExtra: true,
 } as const
+const reusing = (): typeof engine => createEngine({ reuseChunks: true })
 /** Libraries that cut a stream of Node. */
 const lines = { transports: ['tcp'], workloads: ['lines'], isExtra: true } as const
 const frames = { transports: ['tcp'], workloads: ['frames'], isExtra: true } as const
@@ -72,10 +76,12 @@ const framed =
 export const subjects: readonly Subject[] = [
   {
     ...everywhere,
+    workloads: [...everywhere.workloads, 'relay'],
     name: CONTROL,
     about: 'node:net, node:tls, node:dgram, unix-dgram; lines and frames are cut by hand',
     start(setup) {
       const { name } = setup.workload
+      if (name === 'relay') return startPipes(setup)
       return isFramed(name) ? framed(name)(setup) : startRaw(setup)
     },
   },
@@ -89,6 +95,12 @@ export const subjects: readonly Subject[] = [
     start: startStreams,
   },
   {
+    ...relays,
+    name: 'relay',
+    about: 'relay() of @sock/core, @sock/tcp',
+    start: (setup) => startRelay(setup),
+  },
+  {
     ...native,
     name: 'native-callbacks',
     about: '@sock/* with callbacks, over the engine of @sock/native',
@@ -99,6 +111,29 @@ export const subjects: readonly Subject[] = [
     name: 'native-for-await',
     about: '@sock/* with `for await`, over the engine of @sock/native',
     start: (setup) => startForAwait(setup, engine),
+  },
+  {
+    ...native,
+    name: 'reuse-callbacks',
+    about: 'the same with createEngine({ reuseChunks: true })',
+    transports: native.transports.filter((transport) => isStream(transport)),
+    start: (setup) => startCallbacks(setup, reusing()),
+  },
+  {
+    ...native,
+    name: 'native-relay',
+    about: 'relay() over the engine of @sock/native, with reuseChunks',
+    transports: native.transports.filter((transport) => transport === 'tcp'),
+    workloads: ['relay'],
+    start: (setup) => startRelay(setup, reusing()),
+  },
+  {
+    ...relays,
+    name: 'haproxy',
+    about: 'HAProxy in TCP mode with one thread, where it is installed',
+    isExtra: true,
+    isPeer: true,
+    start: startHaproxy,
   },
   {
     ...peer,
