@@ -71,7 +71,9 @@ async function measureAll(options: Options, folder: Folder, stop: AbortSignal): 
   return { ...about, rows: await measureRows(method, folder, stop) }
 }
 
-const isRelay = ({ scenario }: RowPlan): boolean => scenario.workload === 'relay'
+function isRelay({ scenario }: RowPlan): boolean {
+  return scenario.workload === 'relay'
+}
 
 async function warnWhenBusy(): Promise<void> {
   const { busy, steal } = await observeDisturbance()
