@@ -240,9 +240,3 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
     })
   })
 })
-
-it('serveHttp() refuses what is no server of node:http', () => {
-  expect(() => serveHttp(undefined as never)).toThrow(
-    'Invalid "http": expected a server of node:http or node:http2, got undefined',
-  )
-})

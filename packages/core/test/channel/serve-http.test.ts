@@ -1,0 +1,117 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
+import { createServer, type RequestListener, type ServerOptions } from 'node:http'
+import { createSecureServer, createServer as createHttp2Server } from 'node:http2'
+import { createServer as createHttpsServer } from 'node:https'
+import { serveHttp } from '../../src/index.js'
+import { serveFake } from '../support/fake-server.js'
+import { settle } from '../support/settle.js'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+/** A server over fake ports, and its HTTP server, which does not listen. */
+async function serve(listener: RequestListener, options: ServerOptions = {}) {
+  const http = createServer(options, listener)
+  const scene = await serveFake(serveHttp(http), { highWaterMark: 65_536, drainIdle: 0 })
+  closing.push(() => scene.server.close())
+  const open = () => {
+    const port = scene.accept()
+    closing.push(() => port.close())
+    return port
+  }
+  return { ...scene, http, open }
+}
+
+const GET = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'
+
+describe('serveHttp', () => {
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['a port', 80],
+    ['what emits no events', {}],
+  ])('serveHttp() refuses %s', (_, value) => {
+    const error = thrown(() => serveHttp(value as never))
+    expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    expect(error.message).toMatch(/^Invalid "http": expected a server of node:http or node:http2, got /)
+  })
+
+  it('serveHttp() refuses servers that encrypt, and says what encrypts instead', () => {
+    for (const http of [createHttpsServer(), createSecureServer()]) {
+      expect(thrown(() => serveHttp(http as never)).message).toMatch(
+        /^Invalid "http": expected a server without TLS, .*\(let createTcpServer\(\) encrypt, with its option "tls"\), got /,
+      )
+    }
+  })
+
+  it('serveHttp() serves requests of an HTTP server that does not listen', async () => {
+    const { open } = await serve((request, response) => response.end(`${request.method} ${request.url}`))
+    const port = open()
+    port.receive(GET)
+    await settle()
+    expect(port.written.join('')).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*GET \/$/)
+    expect(port.isDestroyed).toBe(false)
+  })
+
+  it('serveHttp() adds its listeners once, however many servers share an HTTP server', () => {
+    const http = createServer()
+    serveHttp(http)
+    const counts = (): number[] => ['request', 'clientError'].map((name) => http.listenerCount(name))
+    const before = counts()
+    serveHttp(http)
+    expect(counts()).toEqual(before)
+  })
+
+  it.each([
+    ['nonsense', 'nonsense\r\n\r\n', '400 Bad Request'],
+    [
+      'large headers',
+      `GET / HTTP/1.1\r\nx: ${'y'.repeat(2_000)}\r\n\r\n`,
+      '431 Request Header Fields Too Large',
+    ],
+  ])('serveHttp() answers %s, and then sends its end instead of a reset', async (_, request, status) => {
+    const { open } = await serve(() => {}, { maxHeaderSize: 1_000 })
+    const port = open()
+    port.receive(request)
+    await settle()
+    expect(port.written.join('')).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
+    expect([port.count('shutdownWrite'), port.count('reset')]).toEqual([1, 0])
+  })
+
+  it('serveHttp() resets a connection whose next request cannot be read while a response is sent', async () => {
+    const { open } = await serve((_, response) => void response.write('a part'))
+    const port = open()
+    port.receive(GET)
+    await settle()
+    port.receive('nonsense\r\n\r\n')
+    await settle()
+    expect(port.calls.at(-1)).toBe('reset')
+    expect(port.written.join('')).not.toContain('400')
+  })
+
+  it('serveHttp() marks a response as the last one if its head is not sent when the shutdown begins', async () => {
+    const answers: (() => void)[] = []
+    const { open, server } = await serve((_, response) => void answers.push(() => response.end('done')))
+    const port = open()
+    port.receive(GET)
+    await settle()
+    void server.shutdown()
+    answers[0]?.()
+    await settle()
+    expect(port.written.join('')).toMatch(/\r\nConnection: close\r\n/)
+  })
+})
+
+describe('serveHttp of node:http2', () => {
+  it('serveHttp() marks a connection of HTTP/2 as busy, since a shutdown waits for its session', async () => {
+    const http2 = createHttp2Server()
+    const { accept, server } = await serveFake(serveHttp(http2), { highWaterMark: 65_536 })
+    const port = accept()
+    expect([...server.connections()]).toMatchObject([{ busy: true }])
+    const closed = server.close()
+    port.close()
+    await closed
+  })
+})
