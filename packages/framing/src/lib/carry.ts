@@ -40,7 +40,7 @@ export class Carry {
 
   /** Drops the first bytes. */
   drop(count: number): void {
-    this.#start += Math.max(0, Math.min(count, this.length))
+    this.#start += count
     if (this.#start === this.#end) this.take()
   }
 

@@ -1,5 +1,5 @@
 import { SockError } from '@sock/core'
-import { wrongType } from '@sock/core/transport'
+import { check, wrongType, type Check } from '@sock/core/transport'
 
 /** Receives a complete frame. If it returns `false`, the decoder should stop there; see {@link Decoder.push}. */
 export type Emit<Frame> = (frame: Frame) => boolean
@@ -68,9 +68,12 @@ export function bytesOf(message: unknown): Uint8Array {
   throw wrongType('message', 'a string or a Uint8Array', message)
 }
 
-/** Checks a codec. @throws TypeError unless it has the two functions of a codec */
-export function checkCodec(codec: unknown): void {
-  const { decoder, encode } = (codec ?? {}) as Partial<Codec<unknown>>
-  if (typeof decoder === 'function' && typeof encode === 'function') return
-  throw wrongType('codec', 'an object with decoder() and encode(), such as lines()', codec)
+/** Checks `maxBytes` for frames that are searched for their end. */
+export const lineLimit = atLeastOne(65_536)
+/** Checks `maxBytes` for frames with a declared length. */
+export const frameLimit = atLeastOne(1_048_576)
+
+/** Checks a number of bytes. */
+export function atLeastOne(fallback: number): Check<number> {
+  return check.integer(fallback, 1, Number.MAX_SAFE_INTEGER)
 }

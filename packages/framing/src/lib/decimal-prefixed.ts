@@ -1,6 +1,5 @@
 import { checkOptions } from '@sock/core/transport'
-import { malformed, tooLarge, type Codec } from './codec.js'
-import { bytesUpTo, MAX_FRAME } from './options.js'
+import { frameLimit, malformed, tooLarge, type Codec } from './codec.js'
 import { sized } from './sized.js'
 
 /** Options of {@link netstrings} and {@link octetCounted}. */
@@ -17,7 +16,7 @@ const ZERO = 48
  * @throws TypeError, RangeError for options of a wrong type, out of range, or unknown
  */
 export function netstrings(options?: FrameLimit): Codec<Buffer, Uint8Array | string> {
-  return decimal('netstrings() options', options, { separator: ':', tail: ',', least: 0 })
+  return decimal('netstrings() options', options, { separator: ':', tail: Buffer.from(','), least: 0 })
 }
 
 /**
@@ -26,20 +25,21 @@ export function netstrings(options?: FrameLimit): Codec<Buffer, Uint8Array | str
  * @throws TypeError, RangeError for options of a wrong type, out of range, or unknown
  */
 export function octetCounted(options?: FrameLimit): Codec<Buffer, Uint8Array | string> {
-  return decimal('octetCounted() options', options, { separator: ' ', tail: '', least: 1 })
+  return decimal('octetCounted() options', options, { separator: ' ', least: 1 })
 }
 
 /** @param format what follows the length, what follows the body, and the least length of a body */
 function decimal(
   name: string,
   options: FrameLimit | undefined,
-  { separator, tail, least }: { separator: string; tail: string; least: number },
+  { separator, tail, least }: { separator: string; tail?: Buffer; least: number },
 ): Codec<Buffer, Uint8Array | string> {
-  const { maxBytes } = checkOptions(name, options, { maxBytes: bytesUpTo(MAX_FRAME) })
+  const { maxBytes } = checkOptions(name, options, { maxBytes: frameLimit })
   const separatorByte = separator.charCodeAt(0)
-  const format = {
-    tail: Buffer.from(tail),
-    readHead(bytes: Buffer, at: number, end: number, found: { length: number }): number {
+  return sized({
+    maxBytes,
+    tail,
+    read(bytes, at, end, found) {
       let value = 0
       for (let i = at; i < end; i++) {
         const digit = (bytes[i] as number) - ZERO
@@ -56,10 +56,9 @@ function decimal(
       }
       return -1
     },
-    writeHead(length: number): Buffer {
+    write(length) {
       if (length < least) throw malformed('Message is empty, which octet counting cannot represent')
       return Buffer.from(`${length}${separator}`)
     },
-  }
-  return sized(format, maxBytes)
+  })
 }

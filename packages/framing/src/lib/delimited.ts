@@ -1,8 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { check, checkOptions, wrongType } from '@sock/core/transport'
 import { Carry } from './carry.js'
-import { bytesOf, malformed, tooLarge, type Codec, type Decoder, type Emit } from './codec.js'
-import { bytesUpTo, MAX_LINE } from './options.js'
+import { bytesOf, lineLimit, malformed, tooLarge, type Codec, type Decoder, type Emit } from './codec.js'
 
 /** The form of a frame: a string in one of the encodings, or a Buffer. */
 export type Encoding = 'utf8' | 'latin1' | 'buffer'
@@ -38,7 +37,6 @@ interface Format {
 }
 
 const CARRIAGE_RETURN = 13
-const NOT_FOUND = -Infinity
 /** In bytes. */
 const BLOCK = 4_096
 
@@ -81,7 +79,7 @@ function createCodec<E extends Encoding>(
   isLine: boolean,
 ): Codec<FrameOf<E>, string | Uint8Array> {
   const settings = checkOptions(name, options, {
-    maxBytes: bytesUpTo(MAX_LINE),
+    maxBytes: lineLimit,
     encoding: check.oneOf<Encoding>(['utf8', 'latin1', 'buffer'], encoding),
     tooLong: check.oneOf<'fail' | 'skip'>(['fail', 'skip'], 'fail'),
   })
@@ -120,42 +118,36 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
   }
 
   push(chunk: Buffer, emit: Emit<Buffer | string>, from: number): number {
-    const { delimiter, mark, isLine, maxBytes } = this.#format
+    const { mark, isLine } = this.#format
     let at = from
     while (at < chunk.length) {
-      const text = this.#block(chunk, at) ?? ''
+      const text = this.#block(chunk, at)
       for (let start = 0; start < text.length;) {
         const end = text.indexOf(mark, start)
         const hasReturn = isLine && end > start && text.charCodeAt(end - 1) === CARRIAGE_RETURN
         const frame = text.slice(start, hasReturn ? end - 1 : end)
         at += end + 1 - start
         start = end + 1
-        if (frame.length > maxBytes) this.#tooLong(frame.length)
-        else if (!emit(frame)) return at
+        if (!this.#isTooLong(frame.length) && !emit(frame)) return at
       }
       if (text !== '') continue
-      const end = this.#find(chunk, at)
-      if (end === NOT_FOUND) {
-        this.#keep(chunk, at)
-        break
-      }
-      const frame = this.#join(chunk, at, end)
-      at = end + delimiter.length
+      const next = this.#find(chunk, at)
+      if (next === -1) return this.#keep(chunk, at)
+      const frame = this.#join(chunk, at, next)
+      at = next
       if (frame !== undefined && !emit(frame)) return at
     }
-    return chunk.length
+    return at
   }
 
   end(emit: Emit<Buffer | string>): void {
-    const frame = this.#carry.length === 0 ? undefined : this.#join(EMPTY, 0, 0)
+    const rest = this.#carry.take()
+    const frame = rest.length === 0 ? undefined : this.#cut(rest, 0, rest.length)
     this.#isSkipping = false
     if (frame !== undefined) emit(frame)
   }
 
-  /**
-   * Returns where the delimiter begins; below `at` if it began in an earlier chunk. It does not search the same bytes
-   * twice.
-   */
+  /** Returns where the delimiter ends, or -1. It does not search the same bytes twice. */
   #find(chunk: Buffer, at: number): number {
     const { delimiter, needle } = this.#format
     const tail = Math.min(this.#carry.length, delimiter.length - 1)
@@ -163,67 +155,69 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
       const before = this.#carry.view.subarray(this.#carry.length - tail)
       const seam = Buffer.concat([before, chunk.subarray(at, at + delimiter.length - 1)])
       const found = seam.indexOf(delimiter)
-      if (found !== -1) return at + found - tail
+      if (found !== -1) return at + found - tail + delimiter.length
     }
     const found = chunk.indexOf(needle, at)
-    return found === -1 ? NOT_FOUND : found
+    return found === -1 ? -1 : found + delimiter.length
   }
 
   /**
    * Returns several frames as one string: cutting a string costs a fifth of decoding each frame. The string is short,
-   * since a frame that the user keeps may keep all of it in memory. Undefined if frames are not strings, or bytes are
-   * not characters.
+   * since a frame that the user keeps may keep all of it in memory. Empty if frames are not strings, or bytes are not
+   * characters.
    */
-  #block(chunk: Buffer, at: number): string | undefined {
+  #block(chunk: Buffer, at: number): string {
     const { encoding, needle } = this.#format
-    if (encoding === 'buffer' || typeof needle !== 'number') return undefined
-    if (this.#carry.length > 0 || this.#isSkipping) return undefined
+    if (encoding === 'buffer' || typeof needle !== 'number') return ''
+    if (this.#carry.length > 0 || this.#isSkipping) return ''
     const end = chunk.lastIndexOf(needle, at + BLOCK - 1) + 1
-    if (end <= at) return undefined
+    if (end <= at) return ''
     const bytes = chunk.subarray(at, end)
-    return encoding === 'latin1' || isAscii(bytes) ? bytes.toString('latin1') : undefined
+    return encoding === 'latin1' || isAscii(bytes) ? bytes.toString('latin1') : ''
   }
 
-  /** Returns the frame that ends here, with its beginning from earlier chunks; `undefined` if it is skipped. */
-  #join(chunk: Buffer, from: number, end: number): Buffer | string | undefined {
-    if (this.#carry.length === 0) return this.#cut(chunk, from, end)
-    const size = this.#carry.length + end - from
-    if (end > from) this.#carry.append(chunk, from, end)
-    return this.#cut(this.#carry.take(), 0, size)
+  /** Returns the frame whose delimiter ends at `to`, with its beginning from earlier chunks; `undefined` if it is skipped. */
+  #join(chunk: Buffer, from: number, to: number): Buffer | string | undefined {
+    const { length } = this.#format.delimiter
+    if (this.#carry.length === 0) return this.#cut(chunk, from, to - length)
+    this.#carry.append(chunk, from, to)
+    const bytes = this.#carry.take()
+    return this.#cut(bytes, 0, bytes.length - length)
   }
 
   #cut(bytes: Buffer, start: number, end: number): Buffer | string | undefined {
-    const { isLine, maxBytes, encoding } = this.#format
+    const { isLine, encoding } = this.#format
     const stop = isLine && end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end
-    if (this.#isSkipping || stop - start > maxBytes) {
-      this.#tooLong(stop - start)
-      this.#isSkipping = false
-      return undefined
-    }
+    const isSkipped = this.#isSkipping || this.#isTooLong(stop - start)
+    this.#isSkipping = false
+    if (isSkipped) return undefined
     if (encoding === 'buffer') return bytes.subarray(start, stop)
     // Without a name, Node does not look up the encoding.
     return bytes.toString(encoding === 'utf8' ? undefined : encoding, start, stop)
   }
 
-  /** Keeps the beginning of a frame. If it is too long already, only what may be the beginning of its delimiter. */
-  #keep(chunk: Buffer, from: number): void {
-    const { delimiter, isLine, maxBytes } = this.#format
+  /**
+   * Keeps the beginning of a frame; of one that is skipped, only what may be the beginning of its delimiter.
+   *
+   * @returns where the chunk ends
+   */
+  #keep(chunk: Buffer, from: number): number {
+    const { isLine, delimiter } = this.#format
+    const before = delimiter.length - 1
     const size = this.#carry.length + chunk.length - from
-    const ofDelimiter = isLine ? 1 : delimiter.length - 1
-    if (!this.#isSkipping && size - ofDelimiter > maxBytes) {
-      this.#tooLong(size)
-      this.#isSkipping = true
-    }
-    const most = this.#isSkipping ? delimiter.length - 1 : Infinity
+    this.#isSkipping ||= this.#isTooLong(size, isLine ? 1 : before)
+    const most = this.#isSkipping ? Math.min(before, size) : size
     this.#carry.append(chunk, Math.max(from, chunk.length - most), chunk.length)
     this.#carry.drop(this.#carry.length - most)
+    return chunk.length
   }
 
-  #tooLong(size: number): void {
+  /** @param more bytes that may belong to the delimiter */
+  #isTooLong(size: number, more = 0): boolean {
     const { tooLong, maxBytes } = this.#format
+    if (size <= maxBytes + more) return false
     if (tooLong === 'fail') throw tooLarge(size, 'maxBytes', maxBytes)
-    if (!this.#isSkipping) this.skipped += 1
+    this.skipped += 1
+    return true
   }
 }
-
-const EMPTY = Buffer.alloc(0)

@@ -23,6 +23,7 @@ export class FrameInput<In> {
   #next = 0
   /** The error after the decoded frames. */
   #error: Error | undefined
+  /** Number of frames that earlier decoders have skipped. */
   #skipped = 0
 
   constructor(codec: Codec<In, never>) {
@@ -30,10 +31,14 @@ export class FrameInput<In> {
     this.#decoder = codec.decoder()
   }
 
+  get hasFrame(): boolean {
+    while (this.#next === this.#frames.length && this.#chunk !== undefined) this.#decode(this.#chunk)
+    return this.#next < this.#frames.length
+  }
+
   /** Whether `next()` has a frame, or an error. */
   get isReady(): boolean {
-    while (this.#next === this.#frames.length && this.#chunk !== undefined) this.#decode(this.#chunk)
-    return this.#next < this.#frames.length || this.#error !== undefined
+    return this.hasFrame || this.#error !== undefined
   }
 
   /** Whether only a part of a frame has arrived. */
@@ -59,12 +64,14 @@ export class FrameInput<In> {
 
   /** Returns the next frame that has arrived. @throws SockError the decoder's error */
   next(): In | typeof NOTHING {
-    if (!this.isReady) return NOTHING
-    if (this.#next === this.#frames.length) throw this.#error as Error
-    const frame = this.#frames[this.#next] as In
-    // A frame that was read must not live until the next chunk: its chunk would, too.
-    this.#frames[this.#next++] = undefined
-    return frame
+    if (this.hasFrame) {
+      const frame = this.#frames[this.#next] as In
+      // A frame that was read must not live until the next chunk: its chunk would, too.
+      this.#frames[this.#next++] = undefined
+      return frame
+    }
+    if (this.#error !== undefined) throw this.#error
+    return NOTHING
   }
 
   /** Returns the bytes of the incomplete frame, if the decoder provides them. Afterwards the decoder starts again. */
@@ -87,29 +94,29 @@ export class FrameInput<In> {
     this.#skipped = this.skipped
     this.#decoder = this.#codec.decoder()
     this.#chunk = undefined
-    this.#forgetFrames()
+    this.#frames.length = 0
+    this.#next = 0
     this.#error = undefined
   }
 
   #decode(chunk: Buffer): void {
-    this.#forgetFrames()
+    this.#frames.length = 0
+    this.#next = 0
     try {
       if (this.#at < chunk.length) this.#at = this.#decoder.push(chunk, this.#emit, this.#at) ?? chunk.length
-      if (this.#at === chunk.length) {
-        this.#chunk = undefined
-        if (this.#end === 'whole') this.#decoder.end(this.#emit)
-        else if (this.#end === 'cut')
-          throw incomplete(this.takePartial(), 'before the place where the datagram was cut')
-      }
+      if (this.#at === chunk.length) this.#finish()
     } catch (error) {
       this.#chunk = undefined
       this.#error = error as Error
     }
   }
 
-  #forgetFrames(): void {
-    this.#frames.length = 0
-    this.#next = 0
+  /** Ends the chunk, and with it the input, if nothing follows. */
+  #finish(): void {
+    this.#chunk = undefined
+    if (this.#end === 'whole') this.#decoder.end(this.#emit)
+    if (this.#end === 'cut')
+      throw incomplete(this.takePartial(), 'before the place where the datagram was cut')
   }
 
   readonly #emit = (frame: In): boolean => this.#frames.push(frame) < BATCH

@@ -1,8 +1,18 @@
 import type { Channel, Connection, DatagramChannel, ReadOptions } from '@sock/core'
-import { wrongType } from '@sock/core/transport'
-import { checkCodec, incomplete, type Codec } from './codec.js'
+import { check, checkOptions, wrongType } from '@sock/core/transport'
+import { incomplete, type Codec } from './codec.js'
 import { FrameInput, NOTHING } from './frame-input.js'
-import { checkFrameOptions, type FrameOptions } from './options.js'
+
+/** Options of {@link framed} and {@link frames}. */
+export interface FrameOptions {
+  /**
+   * How long a frame may take from its first byte to its last, in ms. After that the connection is reset with
+   * `ERR_SOCK_FRAME_INCOMPLETE`. `idleTimeout` does not limit this: a peer that sends one byte per second makes
+   * progress. The time starts when your handler has read the frames before this one. Datagrams hold complete frames,
+   * so it does not affect them. Default: no limit.
+   */
+  frameTimeout?: number | undefined
+}
 
 /**
  * A channel whose messages are frames. Use `channel`, the channel below it, for everything else.
@@ -48,45 +58,55 @@ export function frames<In, Out, C extends Channel>(
   options?: FrameOptions,
 ): FramedChannel<In, Out, C> {
   checkChannel(channel)
-  checkCodec(codec)
-  const { frameTimeout } = checkFrameOptions('frames() options', options)
-  const framed = new CodedChannel(channel, codec, frameTimeout)
-  return framed as unknown as FramedChannel<In, Out, C>
+  return coded<In, Out, C>('frames() options', codec, options)(channel)
+}
+
+/** Checks a codec and options. @returns a function that puts frames on a channel */
+export function coded<In, Out, C extends Channel = Channel>(
+  what: string,
+  codec: Codec<In, Out>,
+  options: FrameOptions | undefined,
+): (channel: C) => CodedChannel<In, Out, C> {
+  const { decoder, encode } = (codec ?? {}) as Partial<Codec<In, Out>>
+  if (typeof decoder !== 'function' || typeof encode !== 'function')
+    throw wrongType('codec', 'an object with decoder() and encode(), such as lines()', codec)
+  const { frameTimeout } = checkOptions(what, options, { frameTimeout: check.milliseconds(Infinity, 1) })
+  return (channel) => new CodedChannel(channel, codec, frameTimeout)
 }
 
 /** The framed channel of handlers and programs, with the methods that supply its input. */
-export class CodedChannel<In, Out> implements FramedChannel<In, Out> {
-  readonly channel: Channel
+export class CodedChannel<In, Out, C extends Channel = Channel> implements FramedChannel<In, Out, C> {
+  readonly channel: C
   readonly #codec: Codec<In, Out>
   readonly #frameTimeout: number
   readonly #input: FrameInput<In>
   /** Undefined on datagrams: a datagram holds complete frames. */
   readonly #connection: Connection | undefined
-  /** `ended`: no more bytes come. `closed`: remaining frames are not read any more. */
-  #state: 'open' | 'ended' | 'closed' = 'open'
+  /** Whether more bytes may come. */
+  #isOpen = true
   /** Whether the rest of a frame is missing, as shutdown knows it, and the timer until it is late. */
   #isWaiting = false
   #timer: NodeJS.Timeout | undefined
-  /** The error it was reset with. */
+  /** The error of a frame that was late. */
   failure: Error | undefined
   /** Number of frames that were read. */
   given = 0
 
-  constructor(channel: Channel, codec: Codec<In, Out>, frameTimeout: number) {
+  constructor(channel: C, codec: Codec<In, Out>, frameTimeout: number) {
     this.channel = channel
     this.#codec = codec
     this.#frameTimeout = frameTimeout
     this.#input = new FrameInput(codec)
-    this.#connection = isDatagramChannel(channel) ? undefined : (channel as Connection)
+    this.#connection = isDatagramChannel(channel) ? undefined : (channel as Channel as Connection)
   }
 
   get signal(): AbortSignal {
     return this.channel.signal
   }
-  get data(): unknown {
+  get data(): C['data'] {
     return this.channel.data
   }
-  set data(value: unknown) {
+  set data(value: C['data']) {
     this.channel.data = value
   }
   get skipped(): number {
@@ -94,7 +114,7 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out> {
   }
   /** Whether a datagram has frames that were not read. */
   get hasFrames(): boolean {
-    return this.#connection === undefined && this.#state !== 'closed' && this.#input.isReady
+    return this.#connection === undefined && this.#input.isReady
   }
 
   read(options?: ReadOptions): Promise<In | null> {
@@ -143,35 +163,34 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out> {
 
   /** Adds received bytes; with `truncated`, a datagram. */
   push(data: Buffer, truncated?: boolean): void {
-    if (truncated === undefined) return this.#input.push(data)
+    if (truncated === undefined) {
+      if (this.#isOpen) this.#input.push(data)
+      return
+    }
     // On a shared socket, `close()` is for one datagram: its peer goes on with the next.
-    this.#state = 'open'
+    this.#isOpen = true
     this.#input.push(data, truncated ? 'cut' : 'whole')
   }
 
   /** Ends the input. */
   finish(): void {
-    if (this.#state !== 'open') return
-    this.#state = 'ended'
+    if (!this.#isOpen) return
+    this.#isOpen = false
     clearTimeout(this.#timer)
     this.#input.end()
   }
 
   /**
-   * Returns the next frame that has arrived.
+   * Returns the next frame that has arrived. A wrong one resets the connection.
    *
-   * @param resets whether a wrong frame resets the connection; callbacks throw the error, which does the same
    * @throws SockError what is wrong with the frame
    */
-  next(resets = false): In | typeof NOTHING {
-    if (this.#state === 'closed') return NOTHING
+  next(): In | typeof NOTHING {
     let frame: In | typeof NOTHING
     try {
       frame = this.#input.next()
     } catch (error) {
-      // The next datagram has nothing to do with this one.
-      if (this.#connection === undefined) this.#input.reset()
-      else if (resets) this.#reset(error as Error)
+      this.#reset(error as Error)
       throw error
     }
     if (frame !== NOTHING) this.given += 1
@@ -181,16 +200,16 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out> {
 
   /** Drops unread frames, and reads no more; on datagrams, until the next one. */
   stop(): void {
-    this.#state = 'closed'
-    if (this.#connection === undefined) this.#input.reset()
+    this.#isOpen = false
+    this.#input.reset()
     clearTimeout(this.#timer)
   }
 
-  /** Resets the connection: after a wrong frame, the bytes that follow cannot be trusted. */
+  /** After a wrong frame, the bytes that follow cannot be trusted. The next datagram has nothing to do with them. */
   #reset(error: Error): void {
-    this.failure = error
+    if (this.#connection === undefined) return this.#input.reset()
     this.stop()
-    this.#connection?.destroy(error)
+    this.#connection.destroy(error)
   }
 
   /** Tells shutdown whether the rest of a frame is missing, and limits its time. */
@@ -202,32 +221,28 @@ export class CodedChannel<In, Out> implements FramedChannel<In, Out> {
     const ms = this.#frameTimeout
     clearTimeout(this.#timer)
     if (!isPartial || ms === Infinity) return
-    const late = (): void =>
-      this.#reset(incomplete(this.#input.takePartial(), `after ${ms} ms (frameTimeout)`))
+    const late = (): void => {
+      this.failure = incomplete(this.#input.takePartial(), `after ${ms} ms (frameTimeout)`)
+      this.#reset(this.failure)
+    }
     this.#timer = setTimeout(late, ms).unref()
   }
 
   /** Resolves with the next frame, or with `end`. A frame that has arrived costs no async function. */
   #pull<T>(take: (frame: In) => T, end: T, options?: ReadOptions): Promise<T> {
-    try {
-      const frame = this.next(true)
-      if (frame !== NOTHING) return Promise.resolve(take(frame))
-    } catch (error) {
-      const failure = error as Error
-      return Promise.reject(failure)
-    }
-    return this.#state === 'open' ? this.#wait(take, end, options) : Promise.resolve(end)
+    if (!this.#input.hasFrame) return this.#wait(take, end, options)
+    return Promise.resolve(take(this.next() as In))
   }
 
   async #wait<T>(take: (frame: In) => T, end: T, options?: ReadOptions): Promise<T> {
     const until = options?.timeout === undefined ? undefined : performance.now() + options.timeout
-    while (this.#state === 'open') {
+    for (;;) {
+      const frame = this.next()
+      if (frame !== NOTHING) return take(frame)
+      if (!this.#isOpen) return end
       // oxlint-disable-next-line no-await-in-loop -- one chunk after another
       await this.#receive(until === undefined ? options : { ...options, timeout: timeLeft(until) })
-      const frame = this.next(true)
-      if (frame !== NOTHING) return take(frame)
     }
-    return end
   }
 
   /** Waits for bytes, or for the end of the input. */

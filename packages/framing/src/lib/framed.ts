@@ -1,9 +1,8 @@
 import type { Channel, Handler } from '@sock/core'
 import { checkHandler, wrongType } from '@sock/core/transport'
-import { checkCodec, type Codec } from './codec.js'
+import type { Codec } from './codec.js'
 import { NOTHING } from './frame-input.js'
-import { CodedChannel, type FramedChannel } from './framed-channel.js'
-import { checkFrameOptions, type FrameOptions } from './options.js'
+import { coded, type CodedChannel, type FramedChannel, type FrameOptions } from './framed-channel.js'
 
 const CALLBACKS = ['open', 'message', 'end', 'drain', 'close']
 
@@ -70,12 +69,10 @@ export function framed<In, Out>(
   handler: FrameFunction<In, Out> | FrameCallbacks<In, Out>,
   options?: FrameOptions,
 ): Handler | ChannelCallbacks {
-  checkCodec(codec)
-  const { frameTimeout } = checkFrameOptions('framed() options', options)
+  const open = coded('framed() options', codec, options)
   const { run, callbacks } = checkHandler<FrameFunction<In, Out>, FrameCallbacks<In, Out>>(handler, CALLBACKS)
-  const open = (channel: Channel): CodedChannel<In, Out> => new CodedChannel(channel, codec, frameTimeout)
   if (run !== undefined) return (channel) => runFunction(open(channel), run)
-  if (callbacks?.message !== undefined) return new FramedCallbacks(open, callbacks)
+  if (callbacks?.message !== undefined) return callbacksFor(open, callbacks)
   throw wrongType('handler', 'a function or an object with a callback "message"', handler)
 }
 
@@ -84,86 +81,68 @@ async function runFunction<In, Out>(
   handler: FrameFunction<In, Out>,
 ): Promise<void> {
   try {
-    await handler(peer)
     // A datagram may hold more frames than the handler has read. It runs again for them, as for further datagrams, unless it
     // reads nothing.
-    for (let given = 0; peer.hasFrames && peer.given > given;) {
+    let given: number
+    do {
       given = peer.given
       // oxlint-disable-next-line no-await-in-loop -- one run after another
       await handler(peer)
-    }
+    } while (peer.hasFrames && peer.given > given)
   } finally {
     peer.stop()
   }
 }
 
-/** A class, since servers of datagrams would refuse `end` in a plain object: they have no such callback. */
-class FramedCallbacks<In, Out> implements ChannelCallbacks {
-  readonly #open: (channel: Channel) => CodedChannel<In, Out>
-  readonly #handler: FrameCallbacks<In, Out>
-  readonly #peers = new WeakMap<Channel, CodedChannel<In, Out>>()
-  readonly drain?: (channel: Channel) => void | Promise<void>
+function callbacksFor<In, Out>(
+  open: (channel: Channel) => CodedChannel<In, Out>,
+  handler: FrameCallbacks<In, Out>,
+): ChannelCallbacks {
+  const peers = new WeakMap<Channel, CodedChannel<In, Out>>()
+  const peerOf = (channel: Channel): CodedChannel<In, Out> => peers.get(channel) as CodedChannel<In, Out>
 
-  constructor(open: (channel: Channel) => CodedChannel<In, Out>, handler: FrameCallbacks<In, Out>) {
-    this.#open = open
-    this.#handler = handler
-    if (handler.drain !== undefined) this.drain = (channel) => handler.drain?.(this.#peer(channel))
-  }
-
-  open(channel: Channel): void | Promise<void> {
-    const peer = this.#open(channel)
-    this.#peers.set(channel, peer)
-    return this.#handler.open?.(peer)
-  }
-
-  data(channel: Channel, chunk: Buffer, _from?: unknown, truncated?: boolean): void | Promise<void> {
-    const peer = this.#peer(channel)
-    peer.push(chunk, truncated)
-    return this.#deliver(peer)
-  }
-
-  end(channel: Channel): void | Promise<void> {
-    const peer = this.#peer(channel)
-    peer.finish()
-    const last = this.#deliver(peer)
-    return last === undefined ? this.#ended(peer) : last.then(() => this.#ended(peer))
-  }
-
-  close(channel: Channel, error?: Error): void | Promise<void> {
-    const peer = this.#peer(channel)
-    peer.stop()
-    const closed = this.#handler.close?.(peer, error)
-    // A late frame has failed outside of any callback. Throwing its error here reports it.
-    const { failure } = peer
-    if (failure === undefined) return closed
-    if (closed === undefined) throw failure
-    return closed.then(() => Promise.reject(failure))
-  }
-
-  #peer(channel: Channel): CodedChannel<In, Out> {
-    return this.#peers.get(channel) as CodedChannel<In, Out>
-  }
-
-  #ended(peer: CodedChannel<In, Out>): void | Promise<void> {
-    return this.#handler.end === undefined ? void peer.channel.close() : this.#handler.end(peer)
-  }
-
-  /** Delivers all frames that have arrived. @returns a promise if a callback must be awaited */
-  #deliver(peer: CodedChannel<In, Out>): Promise<void> | undefined {
-    const pending = this.#deliverUntilBusy(peer)
-    return pending === undefined ? undefined : this.#deliverRest(peer, pending)
-  }
-
-  async #deliverRest(peer: CodedChannel<In, Out>, first: Promise<void>): Promise<void> {
-    // oxlint-disable-next-line no-await-in-loop -- one frame after another
-    for (let busy: Promise<void> | undefined = first; busy; busy = this.#deliverUntilBusy(peer)) await busy
-  }
-
-  #deliverUntilBusy(peer: CodedChannel<In, Out>): Promise<void> | undefined {
+  /** Delivers frames until a callback returns a promise. */
+  function deliver(peer: CodedChannel<In, Out>): Promise<void> | undefined {
     for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
-      const result = this.#handler.message(peer, frame)
-      if (typeof result === 'object') return result
+      const busy = handler.message(peer, frame)
+      if (typeof busy === 'object') return busy
     }
     return undefined
   }
+
+  async function deliverRest(peer: CodedChannel<In, Out>, first: Promise<void> | undefined): Promise<void> {
+    // oxlint-disable-next-line no-await-in-loop -- one frame after another
+    for (let busy = first; busy !== undefined; busy = deliver(peer)) await busy
+  }
+
+  const callbacks: ChannelCallbacks = {
+    open(channel) {
+      const peer = open(channel)
+      peers.set(channel, peer)
+      return handler.open?.(peer)
+    },
+    data(channel, chunk, _from, truncated) {
+      const peer = peerOf(channel)
+      peer.push(chunk, truncated)
+      const busy = deliver(peer)
+      return busy && deliverRest(peer, busy)
+    },
+    async end(channel) {
+      const peer = peerOf(channel)
+      peer.finish()
+      await deliverRest(peer, deliver(peer))
+      if (handler.end === undefined) void peer.channel.close()
+      else await handler.end(peer)
+    },
+    async close(channel, error) {
+      const peer = peerOf(channel)
+      peer.stop()
+      await handler.close?.(peer, error)
+      // A late frame has failed outside of any callback. Throwing its error here reports it.
+      if (peer.failure !== undefined) throw peer.failure
+    },
+  }
+  if (handler.drain !== undefined) callbacks.drain = (channel) => handler.drain?.(peerOf(channel))
+  // Not a plain object: servers of datagrams would refuse `end`, since they have no such callback.
+  return Object.create(callbacks) as ChannelCallbacks
 }

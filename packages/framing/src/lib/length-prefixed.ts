@@ -1,7 +1,6 @@
 import { check, checkOptions, wrongType } from '@sock/core/transport'
-import { malformed, tooLarge, type Codec } from './codec.js'
-import { bytesUpTo, MAX_FRAME } from './options.js'
-import { sized, type Format } from './sized.js'
+import { atLeastOne, frameLimit, malformed, tooLarge, type Codec } from './codec.js'
+import { sized, type SizedFormat } from './sized.js'
 
 /**
  * The size of the prefix in bytes, or 'varint': seven bits per byte, lowest first, as in Protocol Buffers (LEB128).
@@ -20,8 +19,9 @@ export interface LengthPrefixedOptions {
   maxBytes?: number | undefined
 }
 
+type Head = Pick<SizedFormat, 'read' | 'write'>
+
 const MAX_VARINT_BYTES = 10
-const NO_BYTES = Buffer.alloc(0)
 
 /**
  * Frames with their length in front.
@@ -33,13 +33,13 @@ export function lengthPrefixed(options?: LengthPrefixedOptions): Codec<Buffer, U
     bytes: check.oneOf<PrefixBytes>([1, 2, 3, 4, 8, 'varint'], 4),
     littleEndian: check.boolean(false),
     counts: check.oneOf<'body' | 'all'>(['body', 'all'], 'body'),
-    maxBytes: bytesUpTo(MAX_FRAME),
+    maxBytes: frameLimit,
   })
   const countsAll = counts === 'all'
-  if (bytes !== 'varint') return sized(prefix(bytes, littleEndian, countsAll ? bytes : 0), maxBytes)
+  if (bytes !== 'varint') return sized({ ...prefix(bytes, littleEndian, countsAll ? bytes : 0), maxBytes })
   if (countsAll)
     throw wrongType('counts', "'body' for a varint, since its own size depends on the length", counts)
-  return sized(VARINT, maxBytes)
+  return sized({ ...VARINT, maxBytes })
 }
 
 /**
@@ -49,27 +49,25 @@ export function lengthPrefixed(options?: LengthPrefixedOptions): Codec<Buffer, U
  * @throws TypeError, RangeError for anything else
  */
 export function fixed(size: number): Codec<Buffer, Uint8Array | string> {
-  const expected = check.integer(0, 1, Number.MAX_SAFE_INTEGER)(size ?? null, 'size')
-  const format: Format = {
-    tail: NO_BYTES,
-    readHead(_bytes, _at, _end, found) {
-      found.length = expected
+  atLeastOne(0)(size ?? null, 'size')
+  return sized({
+    maxBytes: size,
+    read(_bytes, _at, _end, found) {
+      found.length = size
       return 0
     },
-    writeHead(length) {
-      if (length === expected) return NO_BYTES
-      throw malformed(`Message has ${length} bytes, and each frame has ${expected}`)
+    write(length) {
+      if (length === size) return Buffer.alloc(0)
+      throw malformed(`Message has ${length} bytes, and each frame has ${size}`)
     },
-  }
-  return sized(format, expected)
+  })
 }
 
 /** @param own bytes of the prefix that the length includes */
-function prefix(size: 1 | 2 | 3 | 4 | 8, littleEndian: boolean, own: number): Format {
+function prefix(size: 1 | 2 | 3 | 4 | 8, littleEndian: boolean, own: number): Head {
   const largest = size === 8 ? Number.MAX_SAFE_INTEGER : 2 ** (8 * size) - 1
   return {
-    tail: NO_BYTES,
-    readHead(bytes, at, end, found) {
+    read(bytes, at, end, found) {
       if (end - at < size) return -1
       let declared = 0
       // Above 2^53 the sum is not exact, but larger than any limit.
@@ -79,7 +77,7 @@ function prefix(size: 1 | 2 | 3 | 4 | 8, littleEndian: boolean, own: number): Fo
       found.length = declared - own
       return size
     },
-    writeHead(length) {
+    write(length) {
       let left = length + own
       if (left > largest)
         throw tooLarge(length, `the most that a prefix of ${size} bytes can tell`, largest - own)
@@ -93,9 +91,8 @@ function prefix(size: 1 | 2 | 3 | 4 | 8, littleEndian: boolean, own: number): Fo
   }
 }
 
-const VARINT: Format = {
-  tail: NO_BYTES,
-  readHead(bytes, at, end, found) {
+const VARINT: Head = {
+  read(bytes, at, end, found) {
     let value = 0
     for (let i = 0; at + i < end; i++) {
       const byte = bytes[at + i] as number
@@ -110,7 +107,7 @@ const VARINT: Format = {
     }
     return -1
   },
-  writeHead(length) {
+  write(length) {
     const head: number[] = []
     let left = length
     for (; left >= 0x80; left = Math.floor(left / 0x80)) head.push((left % 0x80) + 0x80)

@@ -1,9 +1,8 @@
 import type { Channel, ReadOptions } from '@sock/core'
 import { check, checkOptions, wrongType } from '@sock/core/transport'
 import { Carry } from './carry.js'
-import { incomplete, tooLarge } from './codec.js'
+import { incomplete, lineLimit, tooLarge } from './codec.js'
 import { checkChannel } from './framed-channel.js'
-import { bytesUpTo, MAX_LINE } from './options.js'
 
 /** Options of {@link reader}. */
 export interface ReaderOptions {
@@ -41,75 +40,62 @@ const CARRIAGE_RETURN = 13
  */
 export function reader(channel: Channel, options?: ReaderOptions): Reader {
   checkChannel(channel)
-  const { maxBytes } = checkOptions('reader() options', options, { maxBytes: bytesUpTo(MAX_LINE) })
-  const source = new Source(channel, maxBytes)
+  const { maxBytes } = checkOptions('reader() options', options, { maxBytes: lineLimit })
+  // Bytes that a read has seen before it gave up stay for the next one.
+  const carry = new Carry()
+
+  /** Takes the bytes up to an end of `behind` bytes, which it drops; `undefined` if the input ends before. */
+  async function take(
+    find: (bytes: Buffer) => number,
+    behind: number,
+    readOptions?: ReadOptions,
+  ): Promise<Buffer | undefined> {
+    for (;;) {
+      const size = find(carry.view)
+      if (size !== -1) {
+        const taken = Buffer.from(carry.view.subarray(0, size))
+        carry.drop(size + behind)
+        return taken
+      }
+      // oxlint-disable-next-line no-await-in-loop -- one chunk after another
+      const chunk = await channel.read(readOptions)
+      if (chunk === null) return undefined
+      carry.append(chunk, 0, chunk.length)
+    }
+  }
+
+  function takeUntil(mark: Buffer, readOptions?: ReadOptions): Promise<Buffer | undefined> {
+    let from = 0
+    const find = (bytes: Buffer): number => {
+      const found = bytes.indexOf(mark, from)
+      from = Math.max(0, bytes.length - mark.length + 1)
+      const size = found === -1 ? from : found
+      if (size > maxBytes) throw tooLarge(size, 'maxBytes', maxBytes)
+      return found
+    }
+    return take(find, mark.length, readOptions)
+  }
+
   return {
     async readLine(readOptions) {
-      const line = await source.until(LINE_FEED, readOptions, true)
-      if (line === null) return null
+      const line = (await takeUntil(LINE_FEED, readOptions)) ?? (carry.length > 0 ? carry.take() : undefined)
+      if (line === undefined) return null
       return line.toString('utf8', 0, line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length)
     },
     async readExactly(size, readOptions) {
-      check.integer(0, 0, Number.MAX_SAFE_INTEGER)(size, 'size')
+      check.integer(0, 0, Number.MAX_SAFE_INTEGER)(size ?? null, 'size')
       if (size > maxBytes) throw tooLarge(size, 'maxBytes', maxBytes)
-      return source.exactly(size, readOptions)
+      const bytes = await take(({ length }) => (length < size ? -1 : size), 0, readOptions)
+      if (bytes === undefined) throw incomplete(carry.take(), `of ${size} when the input ended`)
+      return bytes
     },
     async readUntil(delimiter, readOptions) {
       const mark = Buffer.from(delimiter as string)
       if (mark.length === 0)
         throw wrongType('delimiter', 'a string or a Uint8Array that is not empty', delimiter)
-      return (await source.until(mark, readOptions, false)) as Buffer
+      const bytes = await takeUntil(mark, readOptions)
+      if (bytes === undefined) throw incomplete(carry.take(), 'without their delimiter when the input ended')
+      return bytes
     },
-  }
-}
-
-/** The input of a reader. Bytes that a read has seen before it gave up stay for the next one. */
-class Source {
-  readonly #channel: Channel
-  readonly #maxBytes: number
-  readonly #carry = new Carry()
-
-  constructor(channel: Channel, maxBytes: number) {
-    this.#channel = channel
-    this.#maxBytes = maxBytes
-  }
-
-  async exactly(size: number, options?: ReadOptions): Promise<Buffer> {
-    while (this.#carry.length < size) {
-      // oxlint-disable-next-line no-await-in-loop -- one chunk after another
-      if (!(await this.#more(options)))
-        throw incomplete(this.#carry.take(), `of ${size} when the input ended`)
-    }
-    return this.#take(size, 0)
-  }
-
-  /** @returns the bytes up to the delimiter; null at the end of the input, if `endIsMark` and nothing is left */
-  async until(mark: Buffer, options: ReadOptions | undefined, endIsMark: boolean): Promise<Buffer | null> {
-    for (let from = 0; ;) {
-      const { view } = this.#carry
-      const found = view.indexOf(mark, from)
-      const size = found === -1 ? view.length - mark.length + 1 : found
-      if (size > this.#maxBytes) throw tooLarge(size, 'maxBytes', this.#maxBytes)
-      if (found !== -1) return this.#take(found, mark.length)
-      from = Math.max(0, view.length - mark.length + 1)
-      // oxlint-disable-next-line no-await-in-loop -- one chunk after another
-      if (await this.#more(options)) continue
-      if (!endIsMark) throw incomplete(this.#carry.take(), 'without their delimiter when the input ended')
-      return view.length === 0 ? null : this.#carry.take()
-    }
-  }
-
-  async #more(options?: ReadOptions): Promise<boolean> {
-    const chunk = await this.#channel.read(options)
-    if (chunk === null) return false
-    this.#carry.append(chunk, 0, chunk.length)
-    return true
-  }
-
-  /** Removes and returns bytes. @param behind number of bytes after them to drop */
-  #take(size: number, behind: number): Buffer {
-    const taken = Buffer.from(this.#carry.view.subarray(0, size))
-    this.#carry.drop(size + behind)
-    return taken
   }
 }
