@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
+import { sized, type Format } from '../src/lib/sized.js'
+import { decode } from './support/decoding.js'
+
+/** One digit before the body, and `;` after it. */
+const format: Format = {
+  readHead(bytes, at, end, found) {
+    if (at === end) return -1
+    found.length = Number(String.fromCharCode(bytes[at] as number))
+    return 1
+  },
+  writeHead: (length) => Buffer.from(`${length}`),
+  tail: Buffer.from(';'),
+}
+const bare: Format = { ...format, tail: Buffer.alloc(0) }
+
+describe('sized', () => {
+  it('encode() puts head and tail around the body, and copies no large body that needs no tail', () => {
+    expect(String(sized(format, 9).encode('abc'))).toBe('3abc;')
+    const large = Buffer.alloc(20_000, 'x')
+    const pieces = sized(bare, 9).encode(large) as Uint8Array[]
+    expect([String(pieces[0]), pieces[1] === large]).toEqual(['20000', true])
+    expect(sized(format, 9).encode(large)).toHaveLength(5 + 20_000 + 1)
+  })
+
+  it('decoder() returns bodies wherever the chunks are cut', () => {
+    const text = '3abc;0;2de;'
+    for (let at = 0; at <= text.length; at++) {
+      const { frames, code } = decode(sized(format, 9), [text.slice(0, at), text.slice(at)])
+      expect([frames.map(String), code]).toEqual([['abc', '', 'de'], undefined])
+    }
+  })
+
+  it('decoder() copies no frame that is whole in its chunk', () => {
+    const chunk = Buffer.from('3abc;')
+    const frames: Buffer[] = []
+    sized(format, 9)
+      .decoder()
+      .push(chunk, (frame) => frames.push(frame) > 0, 0)
+    expect(frames[0]?.buffer).toBe(chunk.buffer)
+    expect(frames[0]?.byteOffset).toBe(chunk.byteOffset + 1)
+  })
+
+  it('decoder() stops where emit() returns false, and says where', () => {
+    const decoder = sized(format, 9).decoder()
+    const chunk = Buffer.from('1a;1b;1c;')
+    const frames: string[] = []
+    const stop = (frame: Buffer): boolean => frames.push(String(frame)) > 2
+    const first = decoder.push(chunk, stop, 0)
+    expect([first, frames]).toEqual([3, ['a']])
+    expect(decoder.push(chunk, stop, first as number)).toBe(6)
+  })
+
+  it('decoder() throws for a body over maxBytes when the head has arrived, and for a wrong tail', () => {
+    expect(decode(sized(format, 4), ['5'])).toEqual({ frames: [], code: 'ERR_SOCK_FRAME_TOO_LARGE' })
+    expect(decode(sized(format, 4), ['4abcd!'])).toEqual({ frames: [], code: 'ERR_SOCK_FRAME_MALFORMED' })
+  })
+
+  it('decoder() says at the end what is missing of a frame, and starts again', () => {
+    const decoder = sized(format, 9).decoder()
+    decoder.push(Buffer.from('3ab'), () => true, 0)
+    expect(decoder.bufferedBytes).toBe(3)
+    expect(thrown(() => decoder.end(() => true))).toMatchObject({
+      code: 'ERR_SOCK_FRAME_INCOMPLETE',
+      message: 'Frame is incomplete: 3 bytes had arrived of 5 when the input ended',
+    })
+    expect(decoder.bufferedBytes).toBe(0)
+    expect(() => decoder.end(() => true)).not.toThrow()
+    const frames: string[] = []
+    decoder.push(Buffer.from('1'), () => true, 0)
+    decoder.push(Buffer.from('a;'), (frame) => frames.push(String(frame)) > 0, 0)
+    expect(frames).toEqual(['a'])
+  })
+})
