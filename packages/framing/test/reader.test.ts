@@ -71,6 +71,7 @@ describe('reader', () => {
     reading(['x'], async ({ readExactly, readUntil }) => {
       expect(() => reader(undefined as never)).toThrow('Invalid "channel"')
       await expect(readExactly(-1)).rejects.toThrow('Invalid "size"')
+      await expect(readExactly(undefined as never)).rejects.toThrow('Invalid "size"')
       await expect(readUntil('')).rejects.toThrow('Invalid "delimiter"')
     }))
 })

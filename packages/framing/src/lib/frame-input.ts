@@ -12,8 +12,7 @@ const BATCH = 64
 
 /** The frames of one connection, one at a time. Only a few frames are decoded ahead. */
 export class FrameInput<In> {
-  readonly #codec: Codec<In, never>
-  #decoder: Decoder<In>
+  readonly #decoder: Decoder<In>
   /** The chunk until it is decoded, how far it is, and whether the input ends with it. */
   #chunk: Buffer | undefined
   #at = 0
@@ -23,11 +22,8 @@ export class FrameInput<In> {
   #next = 0
   /** The error after the decoded frames. */
   #error: Error | undefined
-  /** Number of frames that earlier decoders have skipped. */
-  #skipped = 0
 
   constructor(codec: Codec<In, never>) {
-    this.#codec = codec
     this.#decoder = codec.decoder()
   }
 
@@ -41,13 +37,13 @@ export class FrameInput<In> {
     return this.hasFrame || this.#error !== undefined
   }
 
-  /** Whether only a part of a frame has arrived. */
+  /** Whether a part of a frame has arrived. */
   get isPartial(): boolean {
-    return !this.isReady && (this.#decoder.bufferedBytes ?? 0) > 0
+    return (this.#decoder.bufferedBytes ?? 0) > 0
   }
 
   get skipped(): number {
-    return this.#skipped + (this.#decoder.skipped ?? 0)
+    return this.#decoder.skipped ?? 0
   }
 
   /** Adds a chunk. Call it only when `next()` has no frame. */
@@ -74,7 +70,7 @@ export class FrameInput<In> {
     return NOTHING
   }
 
-  /** Returns the bytes of the incomplete frame, if the decoder provides them. Afterwards the decoder starts again. */
+  /** Returns the bytes of the incomplete frame, if the decoder provides them. */
   takePartial(): Buffer {
     let partial: unknown
     try {
@@ -87,16 +83,6 @@ export class FrameInput<In> {
     }
     const isBytes = typeof partial === 'string' || partial instanceof Uint8Array
     return isBytes ? Buffer.from(partial as string) : EMPTY
-  }
-
-  /** Drops all received bytes. */
-  reset(): void {
-    this.#skipped = this.skipped
-    this.#decoder = this.#codec.decoder()
-    this.#chunk = undefined
-    this.#frames.length = 0
-    this.#next = 0
-    this.#error = undefined
   }
 
   #decode(chunk: Buffer): void {

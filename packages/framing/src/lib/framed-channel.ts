@@ -79,7 +79,9 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
   readonly channel: C
   readonly #codec: Codec<In, Out>
   readonly #frameTimeout: number
-  readonly #input: FrameInput<In>
+  #input: FrameInput<In>
+  /** Number of frames that earlier inputs have skipped. */
+  #skipped = 0
   /** Undefined on datagrams: a datagram holds complete frames. */
   readonly #connection: Connection | undefined
   /** Whether more bytes may come. */
@@ -110,7 +112,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
     this.channel.data = value
   }
   get skipped(): number {
-    return this.#input.skipped
+    return this.#skipped + this.#input.skipped
   }
   /** Whether a datagram has frames that were not read. */
   get hasFrames(): boolean {
@@ -201,13 +203,18 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
   /** Drops unread frames, and reads no more; on datagrams, until the next one. */
   stop(): void {
     this.#isOpen = false
-    this.#input.reset()
+    this.#drop()
     clearTimeout(this.#timer)
+  }
+
+  #drop(): void {
+    this.#skipped = this.skipped
+    this.#input = new FrameInput(this.#codec)
   }
 
   /** After a wrong frame, the bytes that follow cannot be trusted. The next datagram has nothing to do with them. */
   #reset(error: Error): void {
-    if (this.#connection === undefined) return this.#input.reset()
+    if (this.#connection === undefined) return this.#drop()
     this.stop()
     this.#connection.destroy(error)
   }
