@@ -1,6 +1,7 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Linter } from 'eslint'
-import { configs, parser } from 'typescript-eslint'
+import { run } from '@sock/tools/processes'
 import ts from 'typescript'
 import { root, type Block } from './markdown.js'
 
@@ -13,16 +14,17 @@ export interface Snippet {
   readonly path?: string
 }
 
-/** The folder of snippets, which need not exist. From here `@sock/*` resolves as in a user's project, by name and `exports`. */
-const FOLDER = fileURLToPath(new URL('../imagined/', import.meta.url))
+/** A folder for snippets. From here `@sock/*` resolves as in a user's project, by name and `exports`. */
+const FOLDER = fileURLToPath(new URL('../.cache/', import.meta.url))
+const CONFIG = fileURLToPath(new URL('../strict.oxlintrc.jsonc', import.meta.url))
 
 /** The settings of a user: strict, ES modules for Node. Unused names are allowed, since examples end early. */
-const OPTIONS: ts.CompilerOptions = {
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  moduleDetection: ts.ModuleDetectionKind.Force,
-  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+const OPTIONS = {
+  target: 'es2022',
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+  moduleDetection: 'force',
+  lib: ['es2023', 'esnext.disposable'],
   types: ['node'],
   strict: true,
   noUncheckedIndexedAccess: true,
@@ -46,41 +48,35 @@ export function snippetsOf(blocks: readonly Block[]): Snippet[] {
   return snippets
 }
 
-/** The errors of the compiler, as lines `README.md:12: message`. */
-export function typeErrors({ program, names }: Compilation): string[] {
-  return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
-    const text = ts.flattenDiagnosticMessageText(messageText, '\n')
-    const code = file?.text.slice(start).split('\n', 1)[0]
-    return `${names.get(file?.fileName ?? '') ?? file?.fileName}: ${text} (at: ${code})`
-  })
+interface Diagnostic {
+  readonly message: string
+  readonly code: string
+  readonly help?: string
+  readonly filename: string
+  readonly labels: readonly { readonly span: { readonly line: number } }[]
 }
 
-const NODE_TEST = { from: 'package', name: ['test', 'it', 'describe'], package: 'node:test' }
-
-/** The errors of typescript-eslint's strictest common rules, as lines `README.md:12: …`. */
-export function lintErrors({ program, names }: Compilation): string[] {
-  const linter = new Linter({ configType: 'flat', cwd: root })
-  const config = [
-    ...configs.strictTypeChecked,
-    { files: ['**/*.ts'], languageOptions: { parser, parserOptions: { programs: [program] } } },
-    {
-      rules: {
-        // Examples end early: your program uses what they make.
-        '@typescript-eslint/no-unused-vars': 'off',
-        // A stream of ours passes for a net.Socket, and is none.
-        '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
-        // node:test waits for its tests by itself.
-        '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [NODE_TEST] }],
-      },
-    },
-  ] as unknown as Linter.Config[]
-  return [...names].flatMap(([filename, where]) => {
-    const code = program.getSourceFile(filename)?.text ?? ''
-    return linter.verify(code, config, { filename }).map(({ ruleId, message, line }) => {
-      const text = code.split('\n')[line - 1]?.trim()
-      return `${where}: ${message} (${ruleId}, at: ${text})`
+/** The errors of the compiler, and of typescript-eslint's strictest common rules, as lines `README.md:12: …`. */
+export async function errorsIn(snippets: readonly Snippet[]): Promise<string[]> {
+  mkdirSync(FOLDER, { recursive: true })
+  const folder = mkdtempSync(FOLDER)
+  try {
+    const files = new Map(snippets.map((one, index) => [one.path ?? `${index}.ts`, one]))
+    for (const [path, { code }] of files) if (!path.startsWith(root)) writeFileSync(join(folder, path), code)
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: OPTIONS }))
+    const how = ['--type-aware', '--type-check', '--no-ignore', '--format=json', `--config=${CONFIG}`]
+    const { output } = await run(`${root}node_modules/.bin/oxlint`, [...how, ...files.keys()], {
+      cwd: folder,
     })
-  })
+    const { diagnostics } = JSON.parse(output) as { diagnostics: readonly Diagnostic[] }
+    return diagnostics.map(({ filename, message, help = '', code, labels: [label] }) => {
+      const { where = filename, code: text = '' } = files.get(filename) ?? {}
+      return `${where}: ${message} ${help} (${code}, at: ${text.split('\n')[(label?.span.line ?? 0) - 1]?.trim()})`
+    })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 /** A property of an interface, with its documentation. */
@@ -104,33 +100,14 @@ export function literalsOf(module: string, name: string): string[] {
   return (type as ts.UnionType).types.map((member) => (member as ts.StringLiteralType).value)
 }
 
-const MODULES = ['core', 'framing', 'native', 'tcp', 'udp', 'unix', 'unixgram'].map((name) => `@sock/${name}`)
-let api: Compilation | undefined
+let api: ts.Program | undefined
 
 function typeOf(module: string, name: string): { type: ts.Type; checker: ts.TypeChecker } {
-  api ??= compile(MODULES.map((where) => ({ where, code: `export * from '${where}'` })))
-  const checker = api.program.getTypeChecker()
-  const [path = ''] = [...api.names].find(([, where]) => where === module) ?? []
-  const file = checker.getSymbolAtLocation(api.program.getSourceFile(path) as ts.SourceFile) as ts.Symbol
+  const fileOf = (one: string): string => `${root}${one.replace('@sock', 'packages')}/dist/index.d.ts`
+  const modules = ['core', 'framing', 'native', 'tcp', 'udp', 'unix', 'unixgram'].map((one) => `@sock/${one}`)
+  api ??= ts.createProgram(modules.map(fileOf), { module: ts.ModuleKind.NodeNext, skipLibCheck: true })
+  const checker = api.getTypeChecker()
+  const file = checker.getSymbolAtLocation(api.getSourceFile(fileOf(module)) as ts.SourceFile) as ts.Symbol
   const symbol = checker.getExportsOfModule(file).find((one) => one.name === name) as ts.Symbol
   return { type: checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol)), checker }
-}
-
-export interface Compilation {
-  readonly program: ts.Program
-  /** Where each file of the program comes from. */
-  readonly names: ReadonlyMap<string, string>
-}
-
-/** Makes a program of snippets, whose files need not exist. */
-export function compile(snippets: readonly Snippet[]): Compilation {
-  const pathOf = ({ path }: Snippet, index: number): string => path ?? `${FOLDER}${index}.ts`
-  const files = new Map(snippets.map((one, index) => [pathOf(one, index), one.code]))
-  const names = new Map(snippets.map((one, index) => [pathOf(one, index), one.where]))
-  const host = ts.createCompilerHost(OPTIONS)
-  const disk = { ...host }
-  host.fileExists = (path) => files.has(path) || disk.fileExists(path)
-  // The host reads sources in this way, too.
-  host.readFile = (path) => files.get(path) ?? disk.readFile(path)
-  return { program: ts.createProgram([...files.keys()], OPTIONS, host), names }
 }
