@@ -83,24 +83,4 @@ describe('FrameInput', () => {
     take(input)
     expect([input.takePartial(), input.takePartial()]).toEqual([bytes('\u0005abc'), bytes('')])
   })
-
-  it('reset() drops frames, bytes and the error, and goes on counting what was skipped', () => {
-    const input = new FrameInput(lines({ maxBytes: 3, tooLong: 'skip' }))
-    input.push(bytes('too long\na\nb\nc'))
-    input.next()
-    input.reset()
-    expect([input.next(), input.isPartial, input.skipped]).toEqual([NOTHING, false, 1])
-    input.push(bytes('d\ntoo long\n'))
-    expect([take(input), input.skipped]).toEqual([['d'], 2])
-  })
-
-  it('reset() makes an input usable again after an error', () => {
-    const input = new FrameInput(lines({ maxBytes: 3 }))
-    input.push(bytes('too long\n'))
-    thrown(() => input.next())
-    input.reset()
-    expect(input.next()).toBe(NOTHING)
-    input.push(bytes('a\n'))
-    expect(take(input)).toEqual(['a'])
-  })
 })

@@ -1,33 +1,35 @@
 import { describe, expect, it } from '@jest/globals'
 import { thrown } from '@sock/tools/testing/wait'
-import { sized, type Format } from '../src/lib/sized.js'
+import { lengthPrefixed } from '../src/index.js'
+import { sized, type SizedFormat } from '../src/lib/sized.js'
 import { decode } from './support/decoding.js'
 
 /** One digit before the body, and `;` after it. */
-const format: Format = {
-  readHead(bytes, at, end, found) {
+const format: SizedFormat = {
+  maxBytes: 9,
+  read(bytes, at, end, found) {
     if (at === end) return -1
     found.length = Number(String.fromCharCode(bytes[at] as number))
     return 1
   },
-  writeHead: (length) => Buffer.from(`${length}`),
+  write: (length) => Buffer.from(`${length}`),
   tail: Buffer.from(';'),
 }
-const bare: Format = { ...format, tail: Buffer.alloc(0) }
+const bare: SizedFormat = { ...format, tail: undefined }
 
 describe('sized', () => {
-  it('encode() puts head and tail around the body, and copies no large body that needs no tail', () => {
-    expect(String(sized(format, 9).encode('abc'))).toBe('3abc;')
+  it('encode() puts head and tail around the body, and copies no large body', () => {
+    expect(String(sized(format).encode('abc'))).toBe('3abc;')
     const large = Buffer.alloc(20_000, 'x')
-    const pieces = sized(bare, 9).encode(large) as Uint8Array[]
+    const pieces = sized(bare).encode(large) as Uint8Array[]
     expect([String(pieces[0]), pieces[1] === large]).toEqual(['20000', true])
-    expect(sized(format, 9).encode(large)).toHaveLength(5 + 20_000 + 1)
+    expect(sized(format).encode(large)).toHaveLength(3)
   })
 
   it('decoder() returns bodies wherever the chunks are cut', () => {
     const text = '3abc;0;2de;'
     for (let at = 0; at <= text.length; at++) {
-      const { frames, code } = decode(sized(format, 9), [text.slice(0, at), text.slice(at)])
+      const { frames, code } = decode(sized(format), [text.slice(0, at), text.slice(at)])
       expect([frames.map(String), code]).toEqual([['abc', '', 'de'], undefined])
     }
   })
@@ -35,7 +37,7 @@ describe('sized', () => {
   it('decoder() copies no frame that is whole in its chunk', () => {
     const chunk = Buffer.from('3abc;')
     const frames: Buffer[] = []
-    sized(format, 9)
+    sized(format)
       .decoder()
       .push(chunk, (frame) => frames.push(frame) > 0, 0)
     expect(frames[0]?.buffer).toBe(chunk.buffer)
@@ -43,7 +45,7 @@ describe('sized', () => {
   })
 
   it('decoder() stops where emit() returns false, and says where', () => {
-    const decoder = sized(format, 9).decoder()
+    const decoder = sized(format).decoder()
     const chunk = Buffer.from('1a;1b;1c;')
     const frames: string[] = []
     const stop = (frame: Buffer): boolean => frames.push(String(frame)) > 2
@@ -53,12 +55,18 @@ describe('sized', () => {
   })
 
   it('decoder() throws for a body over maxBytes when the head has arrived, and for a wrong tail', () => {
-    expect(decode(sized(format, 4), ['5'])).toEqual({ frames: [], code: 'ERR_SOCK_FRAME_TOO_LARGE' })
-    expect(decode(sized(format, 4), ['4abcd!'])).toEqual({ frames: [], code: 'ERR_SOCK_FRAME_MALFORMED' })
+    expect(decode(sized({ ...format, maxBytes: 4 }), ['5'])).toEqual({
+      frames: [],
+      code: 'ERR_SOCK_FRAME_TOO_LARGE',
+    })
+    expect(decode(sized({ ...format, maxBytes: 4 }), ['4abcd!'])).toEqual({
+      frames: [],
+      code: 'ERR_SOCK_FRAME_MALFORMED',
+    })
   })
 
-  it('decoder() says at the end what is missing of a frame, and starts again', () => {
-    const decoder = sized(format, 9).decoder()
+  it('decoder() says at the end what is missing of a frame', () => {
+    const decoder = sized(format).decoder()
     decoder.push(Buffer.from('3ab'), () => true, 0)
     expect(decoder.bufferedBytes).toBe(3)
     expect(thrown(() => decoder.end(() => true))).toMatchObject({
@@ -67,9 +75,17 @@ describe('sized', () => {
     })
     expect(decoder.bufferedBytes).toBe(0)
     expect(() => decoder.end(() => true)).not.toThrow()
-    const frames: string[] = []
-    decoder.push(Buffer.from('1'), () => true, 0)
-    decoder.push(Buffer.from('a;'), (frame) => frames.push(String(frame)) > 0, 0)
-    expect(frames).toEqual(['a'])
+  })
+
+  it('decoder() starts again after the end, also with a head that comes in parts', () => {
+    const decoder = lengthPrefixed({ bytes: 2 }).decoder()
+    const push = (...bytes: number[]): Buffer[] => {
+      const frames: Buffer[] = []
+      decoder.push(Buffer.from(bytes), (frame) => frames.push(frame) > 0, 0)
+      return frames
+    }
+    push(0, 3, 65)
+    thrown(() => decoder.end(() => true))
+    expect([...push(0), ...push(1), ...push(66)].map(String)).toEqual(['B'])
   })
 })

@@ -1,6 +1,7 @@
 import { datagramContexts } from '../async-context.js'
 import { datagramChannel } from './channel.js'
 import { datagramFaults } from './faults.js'
+import { datagramServerCallbacks } from './server-callbacks.js'
 import { datagramServerHandlers } from './server-handlers.js'
 import { datagramServerShutdown } from './server-shutdown.js'
 import { datagramServer } from './server.js'
@@ -22,6 +23,7 @@ export function datagramConformance(fixture: DatagramFixture): Suite {
       datagramChannel,
       datagramServer,
       datagramServerHandlers,
+      datagramServerCallbacks,
       datagramServerShutdown,
       datagramContexts,
       datagramFaults,
