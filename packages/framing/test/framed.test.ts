@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import type { Channel } from '@sock/core'
 import { connectTcp, createTcpServer, type TcpServer } from '@sock/tcp'
 import { framed, frames, lengthPrefixed, lines, type FrameFunction } from '../src/index.js'
 
@@ -163,6 +164,28 @@ describe('framed', () => {
     await peer.close()
     await server.close()
     expect(errors).toEqual([])
+  })
+
+  it('framed: skipped goes on counting after the rest of a datagram was dropped, or a frame was wrong', () => {
+    const seen: [string, number][] = []
+    const callbacks = framed(lines({ maxBytes: 3, tooLong: 'skip' }), {
+      message(peer, line) {
+        seen.push([line, peer.skipped])
+        if (line === 'a') void peer.close()
+      },
+    })
+    const channel = { read() {}, receive() {}, close: async () => undefined } as unknown as Channel
+    void callbacks.open(channel)
+    const receive = (text: string, isCut: boolean): unknown =>
+      callbacks.data(channel, Buffer.from(text), undefined, isCut)
+    receive('too long\na\nno\n', false)
+    expect(() => receive('too long\nb\ncut', true)).toThrow('Frame is incomplete')
+    receive('c\n', false)
+    expect(seen).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 2],
+    ])
   })
 
   it.each([

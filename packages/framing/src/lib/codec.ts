@@ -68,6 +68,13 @@ export function bytesOf(message: unknown): Uint8Array {
   throw wrongType('message', 'a string or a Uint8Array', message)
 }
 
+/** Checks a codec. @throws TypeError unless it has the two functions of a codec */
+export function checkCodec(codec: unknown): void {
+  const { decoder, encode } = (codec ?? {}) as Partial<Codec<unknown>>
+  if (typeof decoder === 'function' && typeof encode === 'function') return
+  throw wrongType('codec', 'an object with decoder() and encode(), such as lines()', codec)
+}
+
 /** Checks `maxBytes` for frames that are searched for their end. */
 export const lineLimit = atLeastOne(65_536)
 /** Checks `maxBytes` for frames with a declared length. */

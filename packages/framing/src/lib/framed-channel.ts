@@ -1,6 +1,6 @@
 import type { Channel, Connection, DatagramChannel, ReadOptions } from '@sock/core'
 import { check, checkOptions, wrongType } from '@sock/core/transport'
-import { incomplete, type Codec } from './codec.js'
+import { checkCodec, incomplete, type Codec } from './codec.js'
 import { FrameInput, NOTHING } from './frame-input.js'
 
 /** Options of {@link framed} and {@link frames}. */
@@ -67,9 +67,7 @@ export function coded<In, Out, C extends Channel = Channel>(
   codec: Codec<In, Out>,
   options: FrameOptions | undefined,
 ): (channel: C) => CodedChannel<In, Out, C> {
-  const { decoder, encode } = (codec ?? {}) as Partial<Codec<In, Out>>
-  if (typeof decoder !== 'function' || typeof encode !== 'function')
-    throw wrongType('codec', 'an object with decoder() and encode(), such as lines()', codec)
+  checkCodec(codec)
   const { frameTimeout } = checkOptions(what, options, { frameTimeout: check.milliseconds(Infinity, 1) })
   return (channel) => new CodedChannel(channel, codec, frameTimeout)
 }
@@ -99,7 +97,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
     this.#codec = codec
     this.#frameTimeout = frameTimeout
     this.#input = new FrameInput(codec)
-    this.#connection = isDatagramChannel(channel) ? undefined : (channel as Channel as Connection)
+    this.#connection = 'receive' in channel ? undefined : (channel as Channel as Connection)
   }
 
   get signal(): AbortSignal {
@@ -124,8 +122,9 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
   }
 
   [Symbol.asyncIterator](): AsyncIterator<In, undefined> {
+    const toResult = (value: In): IteratorResult<In, undefined> => ({ done: false, value })
     return {
-      next: () => this.#pull<IteratorResult<In, undefined>>(toResult, DONE),
+      next: () => this.#pull(toResult, DONE),
       // As on the channel itself: leaving a loop early stops reading from a connection, but does not affect a shared
       // socket.
       return: async () => {
@@ -143,7 +142,11 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
     try {
       encoded = this.#codec.encode(message)
     } catch (error) {
-      return refused(error as Error)
+      const failure = error as Error
+      const refused = Promise.reject(failure)
+      // A caller that does not wait for it must not end the process.
+      refused.catch(() => undefined)
+      return refused
     }
     if (!Array.isArray(encoded)) return this.channel.write(encoded)
     if (this.#connection === undefined) return this.channel.write(Buffer.concat(encoded))
@@ -254,8 +257,9 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
 
   /** Waits for bytes, or for the end of the input. */
   async #receive(options?: ReadOptions): Promise<void> {
-    const { channel } = this
-    const received = await (isDatagramChannel(channel) ? channel.receive(options) : channel.read(options))
+    const connection = this.#connection
+    const received = await (connection?.read(options) ??
+      (this.channel as Channel as DatagramChannel).receive(options))
     if (received === null) this.finish()
     else if (Buffer.isBuffer(received)) this.push(received)
     else this.push(received.data, received.truncated)
@@ -268,25 +272,9 @@ export function checkChannel(channel: unknown): void {
   throw wrongType('channel', 'a connection or a datagram channel', channel)
 }
 
-/** Whether it is a datagram channel. */
-function isDatagramChannel(channel: Channel): channel is DatagramChannel {
-  return 'receive' in channel
-}
-
-function toResult<In>(value: In): IteratorResult<In, undefined> {
-  return { done: false, value }
-}
-
 /** Returns the remaining time in ms; with 0 a read takes only what has arrived. */
 function timeLeft(until: number): number {
   return Math.max(0, Math.ceil(until - performance.now()))
-}
-
-/** Returns a rejected promise that is not reported as unhandled. */
-function refused(error: Error): Promise<never> {
-  const promise = Promise.reject(error)
-  promise.catch(() => undefined)
-  return promise
 }
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })

@@ -31,7 +31,8 @@ export function sized(format: SizedFormat): Codec<Buffer, Uint8Array | string> {
       const body = bytesOf(message)
       const parts = [format.write(body.length), body]
       if (format.tail !== undefined) parts.push(format.tail)
-      return body.length > COPY_LIMIT ? parts : Buffer.concat(parts)
+      else if (body.length > COPY_LIMIT) return parts
+      return Buffer.concat(parts)
     },
   }
 }
