@@ -51,10 +51,11 @@ export function startGenerator() {
 type Server = Child<ServerCommands> & Started
 
 /**
- * The shortest warm-up, in ms: after it the code is compiled, and the buffers of the kernel have grown. After 250 ms a
- * server with more code than another one seems to cost up to a third more.
+ * The longest warm-up, in ms, and how many rounds it is as long as. After it the code is compiled, and the buffers of the
+ * kernel have grown. After 250 ms a server with more code than another one seems to cost up to a third more.
  */
-const LEAST_WARM_UP = 1500
+const MOST_WARM_UP = 2000
+const WARM_UP_ROUNDS = 6
 
 /**
  * Measures the subjects in turns, each round in another order. All servers run at once, and are warm. To measure memory,
@@ -82,7 +83,7 @@ export async function measureRow(plan: RowPlan, method: Method, run: Run): Promi
   let failure: string | undefined
   try {
     for (const name of isFresh ? [] : method.subjects)
-      await measure(name, Math.max(LEAST_WARM_UP, method.seconds * 500))
+      await measure(name, Math.min(MOST_WARM_UP, method.seconds * 1000 * WARM_UP_ROUNDS))
     for (let round = 0; round < roundsOf(plan, method); round++) {
       for (const name of inTurn(method.subjects, round)) {
         run.advance(plan.name, name)
