@@ -10,11 +10,9 @@ import {
   type Codec,
 } from '../src/index.js'
 import { FrameInput, NOTHING } from '../src/lib/frame-input.js'
-import { cut, decode, encode } from './support/decoding.js'
-import { createRandom } from './support/random.js'
+import { CODES, cut, decode, encode } from './support/decoding.js'
+import { createRandom, SEED } from './support/random.js'
 
-const CODES = ['ERR_SOCK_FRAME_INCOMPLETE', 'ERR_SOCK_FRAME_MALFORMED', 'ERR_SOCK_FRAME_TOO_LARGE']
-const SEED = 20_261_125
 const MILLION = 1_000_000
 
 const bytes = (minLength = 0) =>

@@ -15,11 +15,9 @@ import {
   type Codec,
 } from '../src/index.js'
 import { FrameInput } from '../src/lib/frame-input.js'
-import { decode } from './support/decoding.js'
-import { createRandom } from './support/random.js'
+import { CODES, decode } from './support/decoding.js'
+import { createRandom, SEED } from './support/random.js'
 
-const CODES = ['ERR_SOCK_FRAME_INCOMPLETE', 'ERR_SOCK_FRAME_MALFORMED', 'ERR_SOCK_FRAME_TOO_LARGE']
-const SEED = 20_261_125
 const LINES = 65_536
 const FRAMES = 1_048_576
 

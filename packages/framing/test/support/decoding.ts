@@ -1,6 +1,9 @@
 import type { Codec } from '../../src/index.js'
 import { FrameInput, NOTHING } from '../../src/lib/frame-input.js'
 
+/** The codes of the errors that a codec may throw for received bytes. */
+export const CODES = ['ERR_SOCK_FRAME_INCOMPLETE', 'ERR_SOCK_FRAME_MALFORMED', 'ERR_SOCK_FRAME_TOO_LARGE']
+
 /** What a codec makes of chunks, and the code of the error that ended it. */
 export function decode<In>(
   codec: Codec<In, never>,
