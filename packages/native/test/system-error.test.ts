@@ -4,6 +4,9 @@ import { optionError, systemError } from '../src/lib/system-error.js'
 
 const { ECONNREFUSED, EADDRINUSE, EINVAL } = constants.errno
 
+/** No system has an error with this number. */
+const UNKNOWN = 9999
+
 describe('systemError', () => {
   it.each<[number, string, Parameters<typeof systemError>[2], string]>([
     [ECONNREFUSED, 'connect', { address: '127.0.0.1', port: 80 }, 'connect ECONNREFUSED 127.0.0.1:80'],
@@ -17,7 +20,8 @@ describe('systemError', () => {
   })
 
   it('systemError() shows the number of an error that Node does not know', () => {
-    expect(systemError(9_999, 'read')).toMatchObject({ code: 'E9999', errno: -9_999, message: 'read E9999' })
+    const code = `E${UNKNOWN}`
+    expect(systemError(UNKNOWN, 'read')).toMatchObject({ code, errno: -UNKNOWN, message: `read ${code}` })
   })
 })
 
@@ -30,6 +34,8 @@ describe('optionError', () => {
       syscall: 'setsockopt',
       cause: { message: 'setsockopt EINVAL' },
     })
-    expect(optionError(9_999, 'setsockopt', 'Cannot').message).toBe('Cannot: the system refused it (E9999)')
+    expect(optionError(UNKNOWN, 'setsockopt', 'Cannot').message).toBe(
+      `Cannot: the system refused it (E${UNKNOWN})`,
+    )
   })
 })
