@@ -6,7 +6,7 @@ import { CONTROL } from './subjects/subject.js'
 /** From this share of a core on, the generator may limit the rate, instead of the server. */
 export const BUSY = 2 / 3
 /** If the interval of raw Node is wider than this share of its median, something disturbed the row. */
-const UNSTEADY = 0.3
+export const UNSTEADY = 0.3
 
 // These widths and five subjects fit into 100 columns.
 const ROW = 24
@@ -64,7 +64,7 @@ export function faultsOf({ failure, subjects }: Row): string[] {
 }
 
 /** Returns the width of the control's interval as a share of its median; 0 for latency, which always varies. */
-function spreadOfRaw({ metrics: [main], subjects }: Row): number {
+export function spreadOfRaw({ metrics: [main], subjects }: Row): number {
   const { median, interval } = subjects[CONTROL]?.metrics[main?.name ?? ''] ?? {}
   if (main?.better !== 'more' || median === undefined || interval === undefined) return 0
   return (interval.high - interval.low) / median
@@ -135,6 +135,6 @@ export function machineLines({ machine, commit, settings }: Omit<Results, 'rows'
   const { rounds, seconds, generator: engine, steadyHeap = true } = settings
   return [
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}${congestion}, Node ${node}${generator}${bun === undefined ? '' : `, Bun ${bun}`}`,
-    `Commit ${commit}, ${rounds} rounds of ${seconds} s, load by the ${engine} engine${steadyHeap ? ', --steady-heap' : ''}; medians, [interval]`,
+    `Commit ${commit}, ${rounds} rounds of ${seconds} s, load by the ${engine} engine${steadyHeap ? ', --steady-heap' : ''}; medians`,
   ]
 }
