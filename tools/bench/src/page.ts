@@ -63,16 +63,13 @@ function drawTables(results: Results): string {
   return [...machineLines(results), ...tables].join('\n')
 }
 
-/** The intervals are in the file. */
+/** The intervals are in the file. Notes are below the table: beside it they would make it too wide for its page. */
 function drawTable(rows: readonly Row[]): string {
   const names = measuredSubjects({ rows })
-  const lines = rows.flatMap((row) =>
-    cellsOf(row, names, ({ median }) => median.toFixed(2)).map((cells, index) => [
-      ...cells,
-      index === 0 ? notes(row) : '',
-    ]),
-  )
-  return markdownTable([['Row', 'Figure', CONTROL, ...names, 'Notes'], ...lines])
+  const lines = rows.flatMap((row) => cellsOf(row, names, ({ median }) => median.toFixed(2)))
+  const table = markdownTable([['Row', 'Figure', CONTROL, ...names], ...lines])
+  const noted = rows.map((row) => [row.name, notes(row)]).filter(([, text]) => text !== '')
+  return noted.length === 0 ? table : `${table}\n\nNotes: ${noted.map((pair) => pair.join(': ')).join('; ')}.`
 }
 
 /** Lists connections, how busy the generator was if it was near its limit, how much the control varied, and faults. */
@@ -85,7 +82,7 @@ function notes(row: Row): string {
     ...(busy > BUSY ? [`generator ${percent(busy)} busy`] : []),
     ...(spread > UNSTEADY ? [`${CONTROL} varied by ${percent(spread)}`] : []),
     ...faultsOf(row),
-  ].join('; ')
+  ].join(', ')
 }
 
 /** Draws the table of the figures that miss their goal clearly. */

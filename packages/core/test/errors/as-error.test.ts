@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { runInNewContext } from 'node:vm'
+import { inspect } from 'node:util'
 import { asError } from '../../src/lib/errors/as-error.js'
 
 describe('asError', () => {
@@ -23,7 +24,7 @@ describe('asError', () => {
 
   it('asError() makes an error of a value that cannot be printed', () => {
     const value = {
-      get [Symbol.toStringTag](): never {
+      [inspect.custom](): never {
         throw new Error('no text')
       },
     }

@@ -11,10 +11,8 @@ describe('printed', () => {
     for (const value of [undefined, 'text', { deep: [1] }]) expect(printed(value)).toBe(inspect(value))
   })
 
-  it.each<[string, object]>([
-    ['a getter that throws', Object.defineProperty({}, Symbol.toStringTag, { get: fails })],
-    ['an inspect function that throws', { [inspect.custom]: fails }],
-  ])('printed() returns a text for a value with %s', (_, value) => {
+  it('printed() returns a text for a value whose inspect function throws', () => {
+    const value = { [inspect.custom]: fails }
     expect(printed(value)).toBe('a value that cannot be printed')
   })
 })

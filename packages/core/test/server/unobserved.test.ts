@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { Connection } from '../../src/index.js'
 import { createFakeListener, createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/tools/testing/wait'
+import { inspect } from 'node:util'
 import { createFakeServer } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'
 import type { StreamHandler } from '../../src/index.js'
@@ -77,7 +78,7 @@ describe('a handler that fails', () => {
 
   it('a handler that fails with an error that cannot be printed becomes a warning, too', async () => {
     class Unprintable extends Error {
-      get [Symbol.toStringTag](): never {
+      [inspect.custom](): never {
         throw new Error('no text')
       }
     }

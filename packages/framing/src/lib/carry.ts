@@ -1,9 +1,9 @@
 const SMALLEST = 64
 /**
  * From this size on, memory is taken from Node's pool: allocations of its own cost a microsecond each, and the garbage
- * collector more. Smaller ones could keep a whole pool of 8 KiB in memory for a few bytes.
+ * collector more. Smaller ones could keep a whole pool in memory for a few bytes: 8 KiB, with Node 26 64 KiB.
  */
-const POOLED = 1024
+const POOLED = Buffer.poolSize / 8
 const EMPTY = Buffer.alloc(0)
 
 /**
