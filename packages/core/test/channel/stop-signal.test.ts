@@ -2,33 +2,33 @@ import { describe, expect, it } from '@jest/globals'
 import { openFake, systemError } from '../support/fake-server.js'
 
 describe('signal', () => {
-  it('signal is one object, which aborts when the connection is closed', async () => {
-    const { connection, port } = await openFake()
-    const { signal } = connection
-    expect(connection.signal).toBe(signal)
-    expect(signal.aborted).toBe(false)
-    port.close(systemError('ECONNRESET'))
-    expect(signal.reason).toMatchObject({ code: 'ERR_SOCK_RESET', cause: { code: 'ECONNRESET' } })
-  })
+  it.each<[string, (scene: Awaited<ReturnType<typeof openFake>>) => void, object]>([
+    [
+      'a reset',
+      ({ port }) => port.close(systemError('ECONNRESET')),
+      { code: 'ERR_SOCK_RESET', cause: { code: 'ECONNRESET' } },
+    ],
+    ['destroy()', ({ connection }) => connection.destroy(), { code: 'ERR_SOCK_CLOSED' }],
+    [
+      'destroy() with an error',
+      ({ connection }) => connection.destroy(new Error('oops')),
+      { code: 'ERR_SOCK_CLOSED', cause: new Error('oops') },
+    ],
+  ])(
+    'connection.signal aborts with a SockError after %s, whether it was read before or not',
+    async (_, end, reason) => {
+      for (const isEarly of [true, false]) {
+        const scene = await openFake()
+        const early = isEarly ? scene.connection.signal : undefined
+        expect(early?.aborted ?? false).toBe(false)
+        end(scene)
+        expect(scene.connection.signal.reason).toMatchObject(reason)
+        if (isEarly) expect(scene.connection.signal).toBe(early)
+      }
+    },
+  )
 
-  it('signal that is first asked for afterwards has aborted, with the same reason', async () => {
-    const { connection, port } = await openFake()
-    port.close(systemError('ECONNRESET'))
-    expect(connection.signal.aborted).toBe(true)
-    expect(connection.signal.reason).toMatchObject({ code: 'ERR_SOCK_RESET' })
-  })
-
-  it('signal says ERR_SOCK_CLOSED after destroy(), with the error in its cause', async () => {
-    const reason = new Error('enough')
-    for (const early of [true, false]) {
-      const { connection } = await openFake()
-      const signal = early ? connection.signal : undefined
-      connection.destroy(reason)
-      expect((signal ?? connection.signal).reason).toMatchObject({ code: 'ERR_SOCK_CLOSED', cause: reason })
-    }
-  })
-
-  it('signal keeps its first reason: the server drains, also when first asked for later', async () => {
+  it('connection.signal keeps the reason that the server drains, though the connection breaks later', async () => {
     for (const early of [true, false]) {
       const { connection, port, server } = await openFake()
       const signal = early ? connection.signal : undefined
@@ -40,7 +40,7 @@ describe('signal', () => {
     }
   })
 
-  it('signal aborts after a clean close, too', async () => {
+  it('connection.signal aborts after a clean close, too', async () => {
     const { connection, port } = await openFake()
     const { signal } = connection
     void connection.close()

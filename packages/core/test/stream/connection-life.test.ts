@@ -4,7 +4,7 @@ import { openFake, openStuck, serveFake, story, systemError } from '../support/f
 import { outcome, settle } from '../support/settle.js'
 
 describe('close', () => {
-  it('close() resolves when the port is closed, not when its FIN is out', async () => {
+  it('connection.close() resolves when the port is closed, not when its FIN is sent', async () => {
     const { connection, port } = await openFake()
     const closing = connection.close()
     port.finish()
@@ -15,14 +15,14 @@ describe('close', () => {
     await Promise.all([closing, connection.close()])
   })
 
-  it('close() rejects when the port breaks before everything is flushed', async () => {
+  it('connection.close() rejects when the port breaks before everything is flushed', async () => {
     const { connection, port } = await openFake()
     const closing = connection.close()
     port.close(systemError('ECONNRESET'))
     expect(await rejection(closing)).toMatchObject({ code: 'ERR_SOCK_RESET' })
   })
 
-  it('close() rejects when the port closes without a word before everything is flushed', async () => {
+  it('connection.close() rejects when the port closes without an error before everything is flushed', async () => {
     const { connection, port, writing } = await openStuck()
     const closing = connection.close()
     port.close()
@@ -30,7 +30,7 @@ describe('close', () => {
     expect(await rejection(closing)).toMatchObject({ code: 'ERR_SOCK_RESET' })
   })
 
-  it('close() resolves when the port breaks after everything was flushed', async () => {
+  it('connection.close() resolves when the port breaks after everything was flushed', async () => {
     const { connection, port } = await openFake()
     const closing = connection.close()
     port.finish()
@@ -38,7 +38,7 @@ describe('close', () => {
     await closing
   })
 
-  it('close() after closeWrite() sends no second FIN', async () => {
+  it('connection.close() after closeWrite() sends no second FIN', async () => {
     const { connection, port } = await openFake()
     const ending = connection.closeWrite()
     const closing = connection.close()
@@ -49,7 +49,7 @@ describe('close', () => {
     await Promise.all([ending, closing])
   })
 
-  it('close() still waits for writes that wait for a drain', async () => {
+  it('connection.close() lets writes finish that wait for a drain', async () => {
     const { connection, port, writing } = await openStuck()
     const closing = connection.close()
     port.drain()
@@ -62,7 +62,7 @@ describe('close', () => {
 })
 
 describe('openConnections', () => {
-  it('openConnections counts once, though the port says twice that it is closed', async () => {
+  it('openConnections counts a connection off once, though its port reports twice that it is closed', async () => {
     const { port, release, ...scene } = await openFake()
     port.close()
     port.close(systemError('ECONNRESET'))
@@ -82,14 +82,14 @@ describe('destroy', () => {
       new Error('oops'),
       'reset',
     ],
-  ])('destroy() %s, once', async (_, error, call) => {
+  ])('connection.destroy() %s, once', async (_, error, call) => {
     const { connection, port } = await openFake()
     connection.destroy(error)
     connection.destroy(new Error('again'))
     expect(port.calls).toEqual(['start', call])
   })
 
-  it('destroy() rejects everything that waits with its error, and close() afterwards resolves', async () => {
+  it('connection.destroy() rejects everything that waits with its error, and close() afterwards resolves', async () => {
     const { connection, port } = await openFake()
     const reason = new Error('enough')
     const waiting = [connection.read(), connection.closeWrite()]
@@ -104,7 +104,7 @@ describe('destroy', () => {
   it.each([
     ['destroys a connection that only waits for input', true, 'destroy'],
     ['resets a connection with a handler that is at work', false, 'reset'],
-  ])('close() of the server %s', async (_, reads, call) => {
+  ])('server.close() %s', async (_, reads, call) => {
     const { server, accept } = await serveFake(async (connection) => {
       if (reads) await connection.read()
       else await new Promise(() => {})
@@ -114,26 +114,5 @@ describe('destroy', () => {
     expect(port.calls.at(-1)).toBe(call)
     port.close()
     await closing
-  })
-})
-
-describe('signal', () => {
-  it.each<[string, (scene: Awaited<ReturnType<typeof openFake>>) => void, object]>([
-    ['a reset', ({ port }) => port.close(systemError('ECONNRESET')), { code: 'ERR_SOCK_RESET' }],
-    ['destroy()', ({ connection }) => connection.destroy(), { code: 'ERR_SOCK_CLOSED' }],
-    [
-      'destroy() with an error',
-      ({ connection }) => connection.destroy(new Error('oops')),
-      { code: 'ERR_SOCK_CLOSED', cause: new Error('oops') },
-    ],
-  ])('signal aborts with a SockError after %s, whether it was read before or not', async (_, end, reason) => {
-    for (const isEarly of [true, false]) {
-      const scene = await openFake()
-      const early = isEarly ? scene.connection.signal : undefined
-      expect(early?.aborted ?? false).toBe(false)
-      end(scene)
-      expect(scene.connection.signal.reason).toMatchObject(reason)
-      if (isEarly) expect(scene.connection.signal).toBe(early)
-    }
   })
 })

@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals'
-import type { Server } from '../../src/index.js'
+import { describe, expect, it, jest } from '@jest/globals'
+import type { ConnectionEvent, Server } from '../../src/index.js'
 import { rejection } from '@sock/tools/testing/wait'
 import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
@@ -32,10 +32,18 @@ describe('connection', () => {
   })
 
   it('connection observers see the same when one of them throws or leaves', async () => {
-    const scene = await serveFake(handler)
-    const off = scene.server.on('connection', () => off())
-    scene.accept().close()
-    expect(story(scene)).toEqual(['new', 'handler', 'close reset'])
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const { server, accept } = await serveFake(handler)
+    const off = server.on('connection', () => off())
+    server.on('connection', () => {
+      throw new Error('oops')
+    })
+    const events: ConnectionEvent[] = []
+    server.on('connection', (event) => events.push(event))
+    accept().close()
+    expect(story({ events })).toEqual(['new', 'handler', 'close reset'])
+    expect(warn).toHaveBeenCalledTimes(3)
+    warn.mockRestore()
   })
 })
 
@@ -49,7 +57,7 @@ describe('shutdown', () => {
     expect(server.state).toBe('closed')
   })
 
-  it('close() waits for descriptors, not for handlers', async () => {
+  it('close() of a server waits for file descriptors, not for handlers', async () => {
     const { server, port, listener } = await openFake()
     const closing: Promise<void> = server.close()
     expect(port.isDestroyed).toBe(true)

@@ -26,7 +26,7 @@ function block(ms: number): void {
 describe('Sweep', () => {
   afterEach(() => void jest.useRealTimers())
 
-  it('watch() looks when asked, and then as often as the item wants', async () => {
+  it('Sweep.watch() checks an item when asked, and then as often as it wants', async () => {
     await stopClock()
     const sweep = new Sweep()
     const item = watched(200)
@@ -39,7 +39,7 @@ describe('Sweep', () => {
     sweep.unwatch(item)
   })
 
-  it('watch() looks at all when the most impatient one wants it', async () => {
+  it('Sweep.watch() checks all items when the most impatient one is due', async () => {
     await stopClock()
     const sweep = new Sweep()
     const [patient, impatient] = [watched(10_000), watched(100)]
@@ -52,7 +52,7 @@ describe('Sweep', () => {
     sweep.unwatch(patient)
   })
 
-  it('watch() forgets an entry that returns no deadline, until it is watched again', async () => {
+  it('Sweep.watch() forgets an item that wants no further check, and its timer, until it is watched again', async () => {
     await stopClock()
     const sweep = new Sweep()
     const item = watched(Infinity)
@@ -64,7 +64,7 @@ describe('Sweep', () => {
     expect(item.looks).toHaveLength(2)
   })
 
-  it('watch() never looks more often than every ten ms', async () => {
+  it('Sweep.watch() never checks more often than every ten ms', async () => {
     await stopClock()
     const sweep = new Sweep()
     const item = watched(0)
@@ -74,17 +74,7 @@ describe('Sweep', () => {
     sweep.unwatch(item)
   })
 
-  it('watch() sets no timer for an item that never wants to be looked at', async () => {
-    await stopClock()
-    const sweep = new Sweep()
-    const item = watched(Infinity)
-    sweep.watch(item, 10)
-    await pass(100)
-    expect(item.looks).toHaveLength(1)
-    expect(jest.getTimerCount()).toBe(0)
-  })
-
-  it('unwatch() of the last one stops the timer, also between timer and look, and twice', async () => {
+  it('Sweep.unwatch() of the last item stops the timer, also between timer and check, and twice', async () => {
     await stopClock()
     const sweep = new Sweep()
     const [first, second] = [watched(100), watched(100)]
@@ -100,7 +90,7 @@ describe('Sweep', () => {
     expect(first.looks).toEqual([])
   })
 
-  it('unwatch() and watch() from inside a look are minded', async () => {
+  it('Sweep.unwatch() and watch() from inside a check take effect', async () => {
     await stopClock()
     const sweep = new Sweep()
     const later = watched(50)
@@ -119,7 +109,7 @@ describe('Sweep', () => {
     expect(jest.getTimerCount()).toBe(0)
   })
 
-  it('watch() does not keep the process alive', () => {
+  it('Sweep.watch() does not keep the process alive', () => {
     const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     const sweep = new Sweep()
     const item = watched(1_000)
@@ -132,7 +122,7 @@ describe('Sweep', () => {
 describe('a blocked event loop', () => {
   const IDLE = 100
 
-  it('idleTimeout lets input be read that came while the loop was blocked', async () => {
+  it('idleTimeout lets input be read that came while the event loop was blocked', async () => {
     const { accept } = await serveFake({ data() {} }, { idleTimeout: IDLE })
     const [talking, silent] = [accept(), accept()]
     const done = new Promise<void>((resolve) => {
@@ -150,7 +140,7 @@ describe('a blocked event loop', () => {
     silent.close()
   })
 
-  it('idleTimeout still strikes where nothing came', async () => {
+  it('idleTimeout destroys a connection after the event loop was blocked if nothing came', async () => {
     const { accept } = await serveFake({ data() {} }, { idleTimeout: IDLE })
     const port = createFakeStreamPort()
     const destroyed = new Promise<void>((resolve) => {

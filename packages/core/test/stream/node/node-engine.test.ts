@@ -3,14 +3,13 @@ import { echo } from '@sock/testing'
 import { rejection } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, Server, Socket, type AddressInfo } from 'node:net'
+import { connect, createServer, Server, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StreamServerOptions } from '../../../src/index.js'
 import { createDeferred } from '../../../src/lib/async/deferred.js'
 import type { Listener } from '../../../src/lib/server/server-parts.js'
 import { AcceptQueue } from '../../../src/lib/stream/accept-queue.js'
-import { localIpAddress, remoteIpAddress } from '../../../src/lib/stream/node/ip-names.js'
 import { settled } from '../../../src/lib/stream/node/node-engine.js'
 import {
   nodeEngine,
@@ -82,7 +81,7 @@ async function refuses(port: number): Promise<void> {
 }
 
 describe('nodeEngine', () => {
-  it('nodeEngine names both sides of an IP connection by what is bound', async () => {
+  it('nodeEngine names both sides of an IP connection by their addresses', async () => {
     const { listener, accepted } = await listen(ANY_PORT)
     const port = portOf(listener)
     expect(port).toBeGreaterThan(0)
@@ -94,7 +93,7 @@ describe('nodeEngine', () => {
     expect([client.secure, server.secure, client.tls]).toEqual([false, false, undefined])
   })
 
-  it('nodeEngine names a path only where it has a name: clients have none', async () => {
+  it('nodeEngine names the server side of a path, and no client, which has no name', async () => {
     const address = unixAddress(join(folder, 'named.sock'))
     const endpoint: PathEndpoint = { kind: 'path', path: address.path, address }
     const { listener, accepted } = await listen(endpoint)
@@ -115,19 +114,13 @@ describe('nodeEngine', () => {
     expect([`${server.localAddress}`, `${server.remoteAddress}`]).toEqual(names)
   })
 
-  it('nodeEngine has an unspecified name for a socket that was gone before anybody asked', () => {
-    const gone = new Socket()
-    expect(`${localIpAddress(gone)}`).toBe('0.0.0.0:0')
-    expect(remoteIpAddress(gone)).toBeUndefined()
-  })
-
-  it('listenStream() rejects with the code of the system, on what is in use', async () => {
+  it('nodeEngine.listenStream() rejects with EADDRINUSE on a port in use', async () => {
     const { listener } = await listen(ANY_PORT)
     const failing = listen({ kind: 'ip', host: '127.0.0.1', port: portOf(listener) })
     expect(await rejection(failing)).toMatchObject({ code: 'EADDRINUSE' })
   })
 
-  it('connectStream() with a signal that is aborted already opens nothing', async () => {
+  it('nodeEngine.connectStream() rejects with the reason of a signal that is aborted already', async () => {
     const reason = new Error('too late')
     const endpoint: IpEndpoint = { ...ANY_PORT, port: 9 }
     expect(await rejection(nodeEngine.connectStream(endpoint, OPTIONS, AbortSignal.abort(reason)))).toBe(
@@ -148,7 +141,7 @@ describe('settled', () => {
 })
 
 describe('AcceptQueue over a listener of Node', () => {
-  it('drain() accepts peers that come during it, and none afterwards', async () => {
+  it('AcceptQueue.drain() over Node accepts peers that come during it, and none afterwards', async () => {
     let count = 0
     const { listener } = await listen(ANY_PORT, () => void (count += 1))
     const port = portOf(listener)
@@ -159,7 +152,7 @@ describe('AcceptQueue over a listener of Node', () => {
     await refuses(port)
   })
 
-  it('drain() accepts all waiting peers, however long each takes', async () => {
+  it('AcceptQueue.drain() over Node accepts all waiting peers, however long each takes', async () => {
     let count = 0
     const { listener } = await listen(ANY_PORT, () => {
       count += 1
@@ -173,7 +166,7 @@ describe('AcceptQueue over a listener of Node', () => {
     expect(count).toBe(60)
   })
 
-  it('drain() ends though newcomers never stop coming', async () => {
+  it('AcceptQueue.drain() over Node ends though newcomers never stop coming', async () => {
     const { listener } = await listen(ANY_PORT, undefined, { backlog: 50 })
     const port = portOf(listener)
     const drained = new AbortController()
@@ -191,7 +184,7 @@ describe('AcceptQueue over a listener of Node', () => {
     await refuses(port)
   })
 
-  it('close() ends a drain that is under way, twice too', async () => {
+  it('AcceptQueue.close() over Node, called twice, ends a drain that is under way', async () => {
     const { listener } = await listen(ANY_PORT)
     const draining = listener.drain()
     await Promise.all([listener.close(), listener.close()])
@@ -201,7 +194,7 @@ describe('AcceptQueue over a listener of Node', () => {
 })
 
 describe('port', () => {
-  it('requestDrain() is answered when everything is taken, whether the socket itself was full or not', async () => {
+  it('requestDrain() of a Node port is answered when everything is taken, whether the socket was full or not', async () => {
     const { listener, accepted } = await listen(ANY_PORT)
     const client = await dial({ kind: 'ip', host: '127.0.0.1', port: portOf(listener) })
     const server = await accepted
