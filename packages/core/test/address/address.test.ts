@@ -28,7 +28,7 @@ describe('ipAddress', () => {
     },
   )
 
-  it('ipAddress() of a host name prints what parses as one', () => {
+  it('ipAddress() of a host name prints "host:port"', () => {
     expect(`${ipAddress('localhost', 80)}`).toBe('localhost:80')
   })
 })
@@ -46,7 +46,7 @@ describe('unixAddress', () => {
 
 describe('addresses', () => {
   it.each([ipAddress('::1', 80), unixAddress('/x')])(
-    'address %s is frozen, and plain but for its text',
+    'the address %s is frozen, and has no enumerable property but its parts',
     (address) => {
       expect(Object.isFrozen(address)).toBe(true)
       expect(thrown(() => Object.assign(address, { port: 1 }))).toBeInstanceOf(TypeError)
@@ -56,7 +56,7 @@ describe('addresses', () => {
     },
   )
 
-  it('formatAddress() prints copies, which do not print themselves', () => {
+  it('formatAddress() prints plain copies of addresses', () => {
     expect(formatAddress({ ...ipAddress('::1', 80) })).toBe('[::1]:80')
     expect(formatAddress(JSON.parse(JSON.stringify(unixAddress('/x'))))).toBe('/x')
   })

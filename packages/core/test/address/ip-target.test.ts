@@ -26,7 +26,7 @@ describe('parseIpTarget', () => {
     [{ ...ipAddress('::1', 9) }, '::1', 9],
     [Object.freeze({ port: 7 }), undefined, 7],
     [Object.assign(Object.create(null), { port: 7 }), undefined, 7],
-  ])('parseIpTarget(%j) understands', (target, host, port) => {
+  ])('parseIpTarget(%j) returns host and port', (target, host, port) => {
     expect(parse(target)).toEqual({ host, port })
   })
 
@@ -65,18 +65,18 @@ describe('parseIpTarget', () => {
     [{ family: 'unix', path: '/run/x' }, /\/run\/x.*: expected the address of an IP socket/],
     [{ family: 'ipv4', port: 1, host: '1.2.3.4', extra: 1 }, /Unknown option "extra"/],
     [Object.create({ port: 80 }), /"port" is missing/],
-  ])('parseIpTarget(%j) refuses, and says why', (target, message) => {
+  ])('parseIpTarget(%j) throws, and says why', (target, message) => {
     const error = thrown(() => parse(target))
     expect(isSockError(error, 'ERR_SOCK_INVALID_ADDRESS')).toBe(true)
     expect(error.message).toMatch(/^Invalid (address|target)/)
     expect(error.message).toMatch(message)
   })
 
-  it('parseIpTarget() shows no more of a long target than helps', () => {
+  it('parseIpTarget() cuts a long target short in its message', () => {
     expect(thrown(() => parse('x'.repeat(100_000))).message.length).toBeLessThan(500)
   })
 
-  it('parseIpTarget() checks the further keys of a transport, in objects', () => {
+  it('parseIpTarget() checks the options that a transport adds to its targets', () => {
     const extra = { ipv6Only: check.boolean(false) }
     expect(parseIpTarget(':1', extra)).toEqual({ host: undefined, port: 1, ipv6Only: false })
     const target = { port: 1, ipv6Only: true }
@@ -85,7 +85,7 @@ describe('parseIpTarget', () => {
     expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS', cause: { code: 'ERR_INVALID_ARG_TYPE' } })
   })
 
-  it('parseIpTarget() understands what every address prints', () => {
+  it('parseIpTarget() returns host and port of the text of any address', () => {
     const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain())
     fc.assert(
       fc.property(host, fc.nat(65_535), (name, port) => {
@@ -96,7 +96,7 @@ describe('parseIpTarget', () => {
     )
   })
 
-  it('parseIpTarget() gives a target, or ERR_SOCK_INVALID_ADDRESS, for whatever it gets', () => {
+  it('parseIpTarget() returns a target or throws ERR_SOCK_INVALID_ADDRESS, whatever its argument', () => {
     const lookalike = fc.record(
       {
         family: fc.oneof(fc.constantFrom('ipv4', 'ipv6', 'unix'), fc.anything()),

@@ -21,7 +21,7 @@ const BOTH: Found = [
 
 describe('lookUp', () => {
   it.each(['127.0.0.1', '::1', 'fe80::1%lo'])(
-    'lookUp() resolves with %s itself, and asks nobody',
+    'lookUp() resolves with the IP address %s itself, without a look-up',
     async (host) => {
       const lookup = answerWith(Promise.resolve(BOTH))
       expect(await lookUp(host, undefined)).toEqual([host])
@@ -46,7 +46,7 @@ describe('lookUp', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
-  it('lookUp() with a signal that is aborted already rejects with its reason, and asks nobody', async () => {
+  it('lookUp() with a signal that is aborted already rejects with its reason, without a look-up', async () => {
     const lookup = answerWith(Promise.resolve(BOTH))
     for (const host of ['127.0.0.1', 'example.com']) {
       expect(await rejection(lookUp(host, AbortSignal.abort('enough')))).toBe('enough')

@@ -15,13 +15,13 @@ describe('hasReusePort', () => {
     ['23.1.0', true],
     ['24.0.0', true],
     ['26.0.0-nightly', true],
-  ])('hasReusePort() is right about Node %s: %s', (version, expected) => {
+  ])('hasReusePort() of Node %s is %s', (version, expected) => {
     expect(hasReusePort(version)).toBe(expected)
   })
 })
 
 describe('checkReusePort', () => {
-  it('checkReusePort() refuses what this Node would ignore, and only if it is wanted', () => {
+  it('checkReusePort() throws ERR_SOCK_UNSUPPORTED only for true, on a Node that would ignore it', () => {
     checkReusePort(false)
     const check = expect(() => checkReusePort(true))
     if (hasReusePort(process.versions.node)) check.not.toThrow()

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { Announcer } from '../../src/lib/channel/announcer.js'
 
 describe('Announcer', () => {
-  it('announce() tells first, then acts once, and returns the result', () => {
+  it('Announcer.announce() tells the observers first, then acts once, and returns the result', () => {
     const announcer = new Announcer()
     const order: unknown[] = []
     const result = announcer.announce(
@@ -13,7 +13,7 @@ describe('Announcer', () => {
     expect(result).toBe(4)
   })
 
-  it('announce() of an observer comes after the act that the observer was told about', () => {
+  it('Announcer.announce() by an observer waits for the act that the observer was told about', () => {
     const announcer = new Announcer()
     const order: string[] = []
     const act = (name: string, inside?: () => void): number =>
@@ -31,7 +31,7 @@ describe('Announcer', () => {
     expect(announcer.isTelling).toBe(false)
   })
 
-  it('announce() works again after each act', () => {
+  it('Announcer.announce() works again after each act', () => {
     const announcer = new Announcer()
     const results = ['a', 'b'].map((name) =>
       announcer.announce(

@@ -28,7 +28,7 @@ describe('exchange', () => {
     expect(String(await answer)).toBe('answer')
   })
 
-  it('exchange() gives one chunk as it came, and nothing for no answer', async () => {
+  it('exchange() resolves with an answer of one chunk, or of none', async () => {
     for (const chunks of [['whole'], []]) {
       const { port, answer } = await ask(Buffer.from('question'))
       for (const chunk of chunks) port.receive(chunk)
@@ -60,7 +60,7 @@ describe('exchange', () => {
     expect(String(await answer)).toBe('too long, did not read')
   })
 
-  it('exchange() rejects when the answer is cut off, with what cut it', async () => {
+  it('exchange() rejects with ERR_SOCK_RESET when a reset cuts the answer off', async () => {
     const { port, answer } = await ask()
     port.receive('an')
     await settle()
@@ -83,7 +83,7 @@ describe('exchange', () => {
     expect(over.port.isDestroyed).toBe(true)
   })
 
-  it('exchange() that is aborted rejects with the reason, at whatever point, and takes its listener back', async () => {
+  it('exchange() that is aborted rejects with the reason, at whatever point, and leaves no listener', async () => {
     const points: ((port: Awaited<ReturnType<typeof ask>>['port']) => void)[] = [
       () => {},
       (port) => port.receive('an'),
@@ -106,7 +106,7 @@ describe('exchange', () => {
     }
   })
 
-  it('exchange() with a signal that is aborted already sends nothing, and destroys', async () => {
+  it('exchange() with a signal that is aborted already sends nothing, and destroys the connection', async () => {
     const reason = new Error('too late')
     const { port, answer } = await ask('x', { signal: AbortSignal.abort(reason) })
     expect(await rejection(answer)).toBe(reason)
@@ -120,7 +120,7 @@ describe('exchange', () => {
     ['a signal', 'x', { signal: {} }, /^Invalid "signal": expected an AbortSignal/],
     ['an unknown option', 'x', { timeout: 1 }, /^Unknown option "timeout" in exchange options/],
   ])(
-    'exchange() refuses %s of a wrong kind, sends nothing, and destroys',
+    'exchange() refuses wrong arguments (%s), sends nothing, and destroys the connection',
     async (_, data, options, message) => {
       const { port, answer } = await ask(data as never, options as never)
       expect((await rejection(answer)).message).toMatch(message)

@@ -49,7 +49,8 @@ const ALL = [
   ...Object.entries(FINE).map(([what, make]) => [what, make, 0] as const),
 ]
 
-describe.each(ALL)('%s', (_, make, failures) => {
+describe.each(ALL)('%s', (what, make, failures) => {
+  const counts = failures === 1 ? 'counts as one failure' : 'is no failure'
   const result = (): never => make() as never
 
   /** Lets a connection go through its whole life, and shuts down: nothing may be left to wait for. */
@@ -71,10 +72,10 @@ describe.each(ALL)('%s', (_, make, failures) => {
     expect(server.stats()).toMatchObject({ open: 0, handlerErrors: failures })
   }
 
-  it('a failure of a stream handler counts once', () => live(result))
+  it(`${what}, returned by a stream handler, ${counts}`, () => live(result))
 
   it.each(['open', 'data', 'end', 'drain', 'close'] as const)(
-    'a failure of the stream callback %s counts once',
+    `${what}, returned by the stream callback %s, ${counts}`,
     (name) =>
       live({
         open: (connection) => void connection.write('more than the mark'),
@@ -82,9 +83,10 @@ describe.each(ALL)('%s', (_, make, failures) => {
       }),
   )
 
-  it('a failure of configure of a stream counts once', () => live(() => {}, { configure: result }))
+  it(`${what}, returned by configure of a stream server, ${counts}`, () =>
+    live(() => {}, { configure: result }))
 
-  it('a failure of configure of a stream client ends the connection, if it fails', async () => {
+  it(`${what}, returned by configure of a stream client, ends the connection only if it fails`, async () => {
     const port = createFakeStreamPort()
     const parts = { transport: 'tcp', remote: undefined, highWaterMark: 10, maxWriteBuffer: 100 } as const
     const connecting = connectStream({
@@ -103,7 +105,7 @@ describe.each(ALL)('%s', (_, make, failures) => {
     expect([error?.message, port.isDestroyed]).toEqual(failures === 1 ? ['oops', true] : [undefined, false])
   })
 
-  it('a failure of configure of a datagram client ends the channel, if it fails', async () => {
+  it(`${what}, returned by configure of a datagram client, ends the channel only if it fails`, async () => {
     const outcome = dial({}, result).then(
       async ({ channel }) => {
         await settle()
@@ -116,7 +118,7 @@ describe.each(ALL)('%s', (_, make, failures) => {
   })
 
   it.each(['data', 'open', 'close', 'a handler'] as const)(
-    'a failure of %s of datagrams counts once, and the next come',
+    `${what}, returned by %s of a datagram server, ${counts}, and the next datagrams come`,
     async (name) => {
       let calls = 0
       const once = (): void => (++calls === 1 ? result() : undefined)

@@ -26,7 +26,7 @@ describe('IndexedSet', () => {
     )
   })
 
-  it('IndexedSet goes through those that were there at first, while they leave', () => {
+  it('IndexedSet iterates over the members of the beginning, while they leave and others come', () => {
     const members = Array.from({ length: 5 }, (): Indexed => ({ place: -1 }))
     const roster = new IndexedSet()
     for (const member of members) roster.add(member)

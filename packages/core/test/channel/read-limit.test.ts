@@ -47,8 +47,8 @@ function text(data: Buffer | null): string | null {
 beforeEach(stopClock)
 afterEach(() => void jest.useRealTimers())
 
-describe.each(Object.entries(KINDS))('%s', (_, open) => {
-  it('a limited read gives up when its time is over, and loses nothing', async () => {
+describe.each(Object.entries(KINDS))('%s', (kind, open) => {
+  it(`${kind} with a limit gives up when its time is over, and loses nothing`, async () => {
     const { read, receive, close } = await open()
     const reading = rejection(read({ timeout: 100 }))
     await pass(99)
@@ -67,7 +67,7 @@ describe.each(Object.entries(KINDS))('%s', (_, open) => {
     await close()
   })
 
-  it('a limited read gives up when its signal aborts, with the reason, and leaves no listener', async () => {
+  it(`${kind} with a limit gives up when its signal aborts, with the reason, and leaves no listener`, async () => {
     const { read, receive, close } = await open()
     const { signal, ...controller } = abortable()
     const reading = rejection(read({ signal, timeout: 1_000 }))
@@ -82,7 +82,7 @@ describe.each(Object.entries(KINDS))('%s', (_, open) => {
     await close()
   })
 
-  it('a limited read that got data ignores time-out and signal, and so does the next read', async () => {
+  it(`${kind} with a limit ignores time-out and signal once it got data, and so does the next read`, async () => {
     const { read, receive, close } = await open()
     const { signal, ...controller } = abortable()
     const first = read({ signal, timeout: 100 })
@@ -97,7 +97,7 @@ describe.each(Object.entries(KINDS))('%s', (_, open) => {
     await close()
   })
 
-  it('a limited read whose channel closes leaves neither timer nor listener', async () => {
+  it(`${kind} with a limit leaves neither timer nor listener when its channel closes`, async () => {
     const { read, close } = await open()
     const { signal } = abortable()
     const reading = read({ signal, timeout: 100 }).catch(() => null)
@@ -107,7 +107,7 @@ describe.each(Object.entries(KINDS))('%s', (_, open) => {
     await closing
   })
 
-  it('a limited read gives with a timeout of 0 what is here', async () => {
+  it(`${kind} with a timeout of 0 returns only what is queued`, async () => {
     const { read, receive, close } = await open()
     receive('a')
     expect(await read({ timeout: 0 })).toBe('a')
@@ -123,7 +123,7 @@ describe.each(Object.entries(KINDS))('%s', (_, open) => {
     [{ timeout: -1 }, 'Invalid "timeout": expected an integer from 0 to 2147483647, got -1'],
     [{ signal: {} }, 'Invalid "signal": expected an AbortSignal, got {}'],
     [1 as never, 'Invalid "read options": expected an object, got 1'],
-  ])('a limited read refuses %j', async (options, message) => {
+  ])(`${kind} refuses the options %j`, async (options, message) => {
     const { read, receive, close } = await open()
     expect((await rejection(read(options))).message).toBe(message)
     receive('a')

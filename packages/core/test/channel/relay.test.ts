@@ -29,7 +29,7 @@ async function finish({ port }: Side): Promise<void> {
 }
 
 describe('relay', () => {
-  it('relay() carries both directions, passes each end on by itself, and counts', async () => {
+  it('relay() carries both directions, passes on the end of each, and counts the bytes', async () => {
     const { one, two, relayed } = await join()
     one.port.receive('question')
     await settle()
@@ -95,7 +95,7 @@ describe('relay', () => {
     })
   })
 
-  it('relay() with a signal destroys both, rejects with its reason, and leaves no listener', async () => {
+  it('relay() resets both connections when its signal aborts, rejects with its reason, and leaves no listener', async () => {
     for (const when of ['before', 'during'] as const) {
       const abort = new AbortController()
       const reason = new Error('enough')
@@ -112,7 +112,7 @@ describe('relay', () => {
     }
   })
 
-  it('relay() refuses what is no connection, the same one twice, and unknown options', async () => {
+  it('relay() refuses what is no connection, one connection twice, and unknown options', async () => {
     const { connection, port } = await openFake()
     const other = await openFake()
     for (const wrong of [undefined, null, 'tcp', {}, connection])

@@ -21,7 +21,7 @@ function watchHeld(port: object): string[] {
 }
 
 describe('ownBytes()', () => {
-  it('ownBytes() copies what is in memory that is read into again, and nothing else', () => {
+  it('ownBytes() copies a chunk whose memory is read into again, and no other', () => {
     const chunk = reusedChunk('chunk')
     const copy = ownBytes(chunk.subarray(1))
     chunk.fill('x')
@@ -32,7 +32,7 @@ describe('ownBytes()', () => {
 })
 
 describe('held', () => {
-  it('held() tells the port which chunk a reader has: until the next read, whatever comes meanwhile', async () => {
+  it('port.held() is told the chunk that a reader has, until its next read', async () => {
     const port = createFakeStreamPort()
     const held = watchHeld(port)
     const inbox = new Inbox(port, 10)
@@ -51,7 +51,7 @@ describe('held', () => {
     expect(held).toEqual(['a', 'b', '-', 'c', '-'])
   })
 
-  it('held() ends with the call of `data`, or with its promise', async () => {
+  it('port.held() is told the chunk of the callback data, until that returns or its promise settles', async () => {
     const waiting: (() => void)[] = []
     const { port } = await openWith({
       data: (_, chunk) =>
@@ -69,7 +69,7 @@ describe('held', () => {
     expect(held).toEqual(['-', 'next'])
   })
 
-  it('keepChunks() is called before a stream reads', async () => {
+  it('port.keepChunks() is called before connection.stream reads', async () => {
     const { connection, port } = await openFake()
     const calls: string[] = []
     Object.assign(port, { keepChunks: () => calls.push('keep'), held: () => calls.push('held') })
@@ -83,13 +83,16 @@ describe('write() of memory that is read into again', () => {
   it.each([
     [false, 'chunk'],
     [true, 'xxxxx'],
-  ])('write() passes a copy on, unless the port takes care of it: %s', async (takesReused, expected) => {
-    const { connection, port } = await openFake()
-    const passed: Uint8Array[] = []
-    Object.assign(port, { takesReused, write: (data: Uint8Array) => passed.push(data) })
-    const chunk = reusedChunk('chunk')
-    await connection.write(chunk)
-    chunk.fill('x')
-    expect(passed.map(String)).toEqual([expected])
-  })
+  ])(
+    'write() of reused memory passes a copy on, unless the port takes such memory (%s)',
+    async (takesReused, expected) => {
+      const { connection, port } = await openFake()
+      const passed: Uint8Array[] = []
+      Object.assign(port, { takesReused, write: (data: Uint8Array) => passed.push(data) })
+      const chunk = reusedChunk('chunk')
+      await connection.write(chunk)
+      chunk.fill('x')
+      expect(passed.map(String)).toEqual([expected])
+    },
+  )
 })

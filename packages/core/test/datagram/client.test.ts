@@ -4,7 +4,7 @@ import { dial, PEER, turn } from '../support/fake-datagram-sockets.js'
 import { systemError } from '../support/fake-server.js'
 
 describe('a datagram client', () => {
-  it('a datagram client ignores errors that affect no send, and fails the waiting read', async () => {
+  it('a datagram client rejects its waiting read with an error of the socket, and stays open', async () => {
     const { port, channel } = await dial()
     port.fail(systemError('ECONNREFUSED'))
     const reading = channel.read()
@@ -27,7 +27,7 @@ describe('a datagram client', () => {
     expect(port.isClosed).toBe(true)
   })
 
-  it('a datagram client settles everything when the port closes by itself', async () => {
+  it('a datagram client settles its write and read when the port closes by itself', async () => {
     const { port, channel } = await dial({ answer: () => 'later' })
     const pending = [channel.write('x'), channel.read()]
     port.close()

@@ -40,7 +40,7 @@ describe('unixDestination', () => {
 })
 
 describe('cannotSend', () => {
-  it('cannotSend() has a cause if there is one, and no such property otherwise', () => {
+  it('cannotSend() returns an error with a cause only if there is one', () => {
     const cause = new Error('of the system')
     expect(cannotSend(ipAddress('::1', 53), 'no', cause).cause).toBe(cause)
     expect(cannotSend(ipAddress('::1', 53), 'no')).not.toHaveProperty('cause')

@@ -9,7 +9,7 @@ interface TestEngine extends DatagramEngine {
 const check = datagramEngine<TestEngine>('openTest')
 
 describe('datagramEngine', () => {
-  it('datagramEngine() accepts an engine with the method of the transport, and undefined', () => {
+  it('datagramEngine() returns an engine that has the method of the transport, and undefined', () => {
     const engine: TestEngine = { name: 'test', openTest() {} }
     expect(check(engine, 'engine')).toBe(engine)
     expect(check(undefined, 'engine')).toBeUndefined()

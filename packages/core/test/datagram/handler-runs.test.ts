@@ -26,14 +26,14 @@ function runsOf(handler: DatagramHandler) {
 }
 
 describe('HandlerRuns of a function', () => {
-  it('advance() runs the function again until nothing is queued, and counts what a run has not read', () => {
+  it('HandlerRuns.advance() runs the handler function until nothing is queued, and counts what a run has not read', () => {
     let calls = 0
     const { queue, runs, push } = runsOf(() => void (calls += 1))
     push('a', 'b', 'c')
     expect([calls, runs.unread, queue.isEmpty, runs.isRunning]).toEqual([3, 3, true, false])
   })
 
-  it('advance() starts no second run before the first has settled', async () => {
+  it('HandlerRuns.advance() starts no second run before the first has settled', async () => {
     const first = createDeferred()
     let calls = 0
     const { queue, runs, push, settledCount } = runsOf(() => {
@@ -49,7 +49,7 @@ describe('HandlerRuns of a function', () => {
     expect([calls, queue.isEmpty, runs.unread]).toEqual([2, true, 0])
   })
 
-  it('advance() ends the read that a run has left behind, so that it takes no datagram of the next run', async () => {
+  it('HandlerRuns.advance() ends the read that a finished run has left behind, so that it takes no datagram of the next run', async () => {
     const seen: unknown[] = []
     const { queue, push } = runsOf(() => {
       if (seen.length > 0) return
@@ -62,7 +62,7 @@ describe('HandlerRuns of a function', () => {
     expect(queue.isEmpty).toBe(true)
   })
 
-  it('leave() ends the reads of the run, and it still counts as running', async () => {
+  it('HandlerRuns.leave() ends the reads of the run, and it still counts as running', async () => {
     const over = createDeferred()
     const { queue, runs, push } = runsOf(() => over.promise)
     runs.leave()
@@ -78,7 +78,7 @@ describe('HandlerRuns of a function', () => {
     expect([runs.isRunning, runs.hasLeft]).toEqual([false, false])
   })
 
-  it('fail() is called for a function that throws or rejects, and the next run begins', async () => {
+  it('HandlerRuns reports a function that throws or rejects to its owner, and the next run begins', async () => {
     const { runs, push, failures } = runsOf(() => {
       if (failures.length === 0) throw new Error('thrown')
       return Promise.reject(new Error('rejected'))
@@ -91,7 +91,7 @@ describe('HandlerRuns of a function', () => {
 })
 
 describe('HandlerRuns of callbacks', () => {
-  it('advance() calls data for one datagram after the other, and waits for its promise', async () => {
+  it('HandlerRuns.advance() calls data for one datagram after the other, and waits for its promise', async () => {
     const seen: string[] = []
     const first = createDeferred()
     const { runs, push } = runsOf({
@@ -105,7 +105,7 @@ describe('HandlerRuns of callbacks', () => {
     expect([seen, runs.isWorking, runs.canDeliver]).toEqual([['a', 'b', 'c'], false, true])
   })
 
-  it('call() counts the promise of a callback as work until it settles, also when it rejects', async () => {
+  it('HandlerRuns.call() counts the promise of a callback as work until it settles, also when it rejects', async () => {
     const opened = createDeferred()
     const { runs, failures, settledCount } = runsOf({ open: () => opened.promise })
     runs.call('open')
@@ -116,7 +116,7 @@ describe('HandlerRuns of callbacks', () => {
     expect(failures).toMatchObject([{ message: 'oops' }])
   })
 
-  it('advance() leaves the queue to other readers without the callback data', () => {
+  it('HandlerRuns.advance() leaves the queue to other readers if there is no callback data', () => {
     const { queue, runs, push } = runsOf({ open() {} })
     push('a')
     expect([queue.isEmpty, runs.takesInput, runs.isDue]).toEqual([false, false, false])
@@ -124,7 +124,7 @@ describe('HandlerRuns of callbacks', () => {
 })
 
 describe('handlers of a server', () => {
-  it('a handler answers the right sender when several come in one turn, in each of its forms', async () => {
+  it('each form of handler answers the right sender when several datagrams come in one turn', async () => {
     const handlers: DatagramHandler[] = [
       async (channel) => {
         for await (const data of channel) await channel.write(data)
@@ -153,7 +153,7 @@ describe('handlers of a server', () => {
     }
   })
 
-  it('close() of a run waits until its answer has left', async () => {
+  it('channel.close() in a handler waits until its answer has left', async () => {
     let isOver = false
     const { port, server } = await serve(
       async (channel) => {

@@ -87,7 +87,7 @@ describe('all orders of what a datagram port can do', () => {
   const cases = MOMENTS.flatMap((where) => ACTS.map((act) => [where, act] as const))
 
   it.each(cases)(
-    'all orders of what a datagram port can do are survived when "%s" %s',
+    'a datagram server survives all orders of what its port can do when the callback "%s" %s',
     async (where, act) => {
       for (const order of permutations(EVENTS)) {
         const { heard, pending, events, server, datagramsReceived, dropped, ...sends } = await play(

@@ -21,7 +21,7 @@ describe('datagramServerChecks and datagramClientChecks', () => {
     })
   })
 
-  it('maxQueuedBytes must have room for something', () => {
+  it('maxQueuedBytes must be at least 1', () => {
     expect(checkOptions('options', { maxQueuedBytes: 1 }, datagramClientChecks).maxQueuedBytes).toBe(1)
     expect(
       thrown(() => checkOptions('options', { maxQueuedBytes: 0 }, datagramClientChecks)).message,

@@ -16,7 +16,7 @@ function create(options: FakeDatagramPortOptions = {}) {
 const to = ipAddress('127.0.0.1', 7)
 
 describe('send', () => {
-  it('send() sends bytes, and a string as UTF-8, and counts the bytes', async () => {
+  it('DatagramOutput.send() sends bytes, and a string as UTF-8, and counts the bytes', async () => {
     const { port, output } = create()
     await output.send('é', to)
     await output.send(new Uint8Array([65]), to)
@@ -33,13 +33,13 @@ describe('send', () => {
       new Uint16Array(1),
       'Invalid "data": expected a Uint8Array or a string, got Uint16Array(1) [ 0 ]',
     ],
-  ])('send() rejects %s with a TypeError', async (_, data, message) => {
+  ])('DatagramOutput.send() rejects %s with a TypeError', async (_, data, message) => {
     const { port, output } = create()
     expect(await rejection(output.send(data as string, to))).toMatchObject({ name: 'TypeError', message })
     expect([port.attempts, output.bytesWritten]).toEqual([0, 0])
   })
 
-  it('send() rejects more bytes than a datagram can have, and counts none', async () => {
+  it('DatagramOutput.send() rejects more bytes than a datagram can have, and counts none', async () => {
     const { port, output } = create()
     await output.send('x'.repeat(port.maxMessageBytes), to)
     expect(await rejection(output.send('é'.repeat(51), to))).toMatchObject({
@@ -49,7 +49,7 @@ describe('send', () => {
     expect([port.attempts, output.bytesWritten]).toEqual([1, 100])
   })
 
-  it('send() rejects with ERR_SOCK_CLOSED once the socket sends no more', async () => {
+  it('DatagramOutput.send() rejects with ERR_SOCK_CLOSED once the socket sends no more', async () => {
     const { port, socket, output } = create()
     socket.isSending = false
     expect(await rejection(output.send('x', to))).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
@@ -58,13 +58,13 @@ describe('send', () => {
 })
 
 describe('reply', () => {
-  it('reply() on a connected socket goes to its peer, whatever the sender', async () => {
+  it('DatagramOutput.reply() on a connected socket goes to its peer, whatever the sender', async () => {
     const { port, output } = create({ peer: PEER })
     for (const sender of [to, undefined, null]) await output.reply('x', sender)
     expect(port.sent.map(({ to: receiver }) => receiver)).toEqual(Array(3).fill(String(PEER)))
   })
 
-  it('reply() says why there is nobody to answer: nothing was read yet, or the sender has no name', async () => {
+  it('DatagramOutput.reply() rejects and says why: nothing was read yet, or the sender has no name', async () => {
     const { output } = create()
     const errors = await Promise.all([null, undefined].map((sender) => rejection(output.reply('x', sender))))
     expect(errors).toMatchObject([
@@ -73,7 +73,7 @@ describe('reply', () => {
     ])
   })
 
-  it('reply() to a sender without a name rejects, and the handler goes on', async () => {
+  it('DatagramOutput.reply() to a sender without a name rejects, and the handler goes on', async () => {
     const codes: unknown[] = []
     const { port, server } = await serve(async (channel) => {
       for await (const datagram of channel.datagrams()) {
@@ -97,7 +97,7 @@ describe('reply', () => {
 })
 
 describe('observers of a write', () => {
-  it('write() sends nothing once an observer of `write` has closed it', async () => {
+  it('DatagramOutput.write() sends nothing once an observer of the write has closed the server', async () => {
     const codes: unknown[] = []
     const { port, server } = await serve({
       async data(channel, data) {
@@ -114,7 +114,7 @@ describe('observers of a write', () => {
     expect(port.sent).toEqual([])
   })
 
-  it('write() of an observer of a write comes after it', async () => {
+  it('DatagramOutput.write() by an observer of a write is sent after that write', async () => {
     const { port, server } = await serve({ data: (channel, data) => channel.write(data) })
     const stop = server.on('connection', ({ state }) => {
       if (state !== 'write') return

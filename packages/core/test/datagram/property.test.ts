@@ -148,7 +148,7 @@ async function play(steps: readonly Step[], end: 'close' | 'shutdown' | 'relax')
 
 describe('a datagram server, whatever the order of receiving, reading, sending, refusals and answers', () => {
   it.each(['close', 'shutdown', 'relax'] as const)(
-    'a datagram server settles every promise and keeps order and counts: %s',
+    'a datagram server settles every promise and keeps order and counts, until it ends (%s)',
     async (end) => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 40 }), (steps) => play(steps, end)),

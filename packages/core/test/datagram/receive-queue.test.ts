@@ -25,7 +25,7 @@ describe('ReceiveQueue.push', () => {
     expect(taken.filter(Boolean)).toHaveLength(10)
   })
 
-  it('ReceiveQueue.push() lets one datagram wait, however large, and any number without a limit', () => {
+  it('ReceiveQueue.push() takes one datagram however large, and any number if there is no limit', () => {
     const small = new ReceiveQueue(createFakeDatagramPort(), 1)
     expect(['a large one', 'b'].map((text) => push(small, text))).toEqual([true, false])
     const endless = new ReceiveQueue(createFakeDatagramPort(), Infinity)
@@ -41,7 +41,7 @@ describe('ReceiveQueue.push', () => {
     expect([queue.hasReader, queue.isEmpty]).toEqual([false, true])
   })
 
-  it('ReceiveQueue.push() pauses a port that can, once, drops nothing, and resumes at half', () => {
+  it('ReceiveQueue.push() pauses a port that can pause instead of dropping, and resumes it when half is left', () => {
     const port = createFakeDatagramPort({ canPause: true })
     const queue = new ReceiveQueue(port, 4 * cost(1))
     for (let count = 0; count < 7; count++) expect(push(queue, 'x')).toBe(true)

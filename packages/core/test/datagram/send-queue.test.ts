@@ -19,7 +19,7 @@ function make(answer?: FakeDatagramPortOptions['answer']): { port: FakeDatagramP
 const bytes = (text: string): Buffer => Buffer.from(text)
 
 describe('SendQueue.send', () => {
-  it('SendQueue.send() resolves at once, with one promise for all, if the port answers at once', async () => {
+  it('SendQueue.send() returns one resolved promise for all datagrams that the port sends at once', async () => {
     const { queue } = make()
     const first = queue.send(bytes('a'), A)
     expect(queue.send(bytes('b'), B)).toBe(first)
@@ -64,7 +64,7 @@ describe('SendQueue.send', () => {
     await Promise.allSettled(results)
   })
 
-  it('SendQueue.send() keeps in one line what goes to the peer, whether it is named or not', async () => {
+  it('SendQueue.send() keeps the order of what goes to the peer, whether its address is given or not', async () => {
     const port = createFakeDatagramPort({ peer: A, answer: () => systemError('EAGAIN') })
     const queue = new SendQueue(port)
     const results = [queue.send(bytes('a'), undefined)]
@@ -74,7 +74,7 @@ describe('SendQueue.send', () => {
     expect(port.sent.map(({ data }) => data)).toEqual(['a', 'b', 'c'])
   })
 
-  it('SendQueue.send() names a message that the system finds too large', async () => {
+  it('SendQueue.send() rejects with ERR_SOCK_MESSAGE_TOO_LARGE after EMSGSIZE', async () => {
     const { queue } = make(() => systemError('EMSGSIZE'))
     const sending = queue.send(bytes('abc'), A)
     await expect(sending).rejects.toMatchObject({
@@ -83,7 +83,7 @@ describe('SendQueue.send', () => {
     })
   })
 
-  it('SendQueue.send() refuses what would be more than 4 MiB, and only that', async () => {
+  it('SendQueue.send() rejects with ERR_SOCK_BACKPRESSURE what would exceed 4 MiB, until there is room again', async () => {
     const { port, queue } = make(() => 'later')
     const first = queue.send(Buffer.alloc(MAX_SEND_QUEUE), A)
     await expect(queue.send(bytes('a'), A)).rejects.toMatchObject({ code: 'ERR_SOCK_BACKPRESSURE' })
@@ -129,7 +129,7 @@ describe('SendQueue.send to a receiver without room', () => {
     expect(port.sent.map(({ data }) => data)).toEqual(['x', 'a', 'b', 'c', 'd'])
   })
 
-  it('SendQueue.send() to a receiver without room does not try again and again in the same turn, nor those that wait behind', async () => {
+  it('SendQueue.send() to a receiver without room tries the first datagram only, and not again in the same turn', async () => {
     const { port, queue } = make(() => systemError('EAGAIN'))
     const sendings = Array.from({ length: 1_000 }, (_, index) => queue.send(bytes(`${index}`), A))
     expect(port.attempts).toBe(1)
@@ -217,7 +217,7 @@ describe('SendQueue.roomAgain', () => {
     expect(queue.bytes).toBe(0)
   })
 
-  it('SendQueue.roomAgain() that is announced for nothing makes no busy loop: the timer looks next', async () => {
+  it('SendQueue.roomAgain() without room tries once, and then leaves the next try to the timer', async () => {
     const { port, state } = portWithRoom()
     const queue = new SendQueue(port)
     const sending = queue.send(Buffer.from('a'), undefined)

@@ -55,7 +55,7 @@ describe('shutdown of a datagram server', () => {
 })
 
 describe('DatagramBinding.warnings', () => {
-  it('DatagramBinding.warnings are errors of the server, which listens all the same', async () => {
+  it('DatagramBinding.warnings() become error events of the server, which listens all the same', async () => {
     const port = createFakeDatagramPort()
     const asked: unknown[] = []
     const server = createDatagramServer<string, IpAddress, number>(

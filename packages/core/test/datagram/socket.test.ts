@@ -5,7 +5,7 @@ import { systemError } from '../support/fake-server.js'
 import { dial, serve, turn } from '../support/fake-datagram-sockets.js'
 
 describe('DatagramSocket', () => {
-  it('DatagramSocket marks what was cut, in each way to receive it', async () => {
+  it('DatagramSocket marks truncated datagrams, in data() and receive()', async () => {
     const seen: unknown[] = []
     const { port, server } = await serve({
       data: (_, data, from, truncated) => void seen.push([String(data), from, truncated]),
@@ -23,7 +23,7 @@ describe('DatagramSocket', () => {
     await client.channel.close()
   })
 
-  it('DatagramSocket says `read` to observers with the sender, also one without a name', async () => {
+  it('DatagramSocket tells observers of each read and its sender, also one without a name', async () => {
     const { port, server } = await serve({ data() {} })
     const remotes: unknown[] = []
     server.on('connection', ({ state, remote }) => void remotes.push([state, remote && String(remote)]))
@@ -37,7 +37,7 @@ describe('DatagramSocket', () => {
     ])
   })
 
-  it('DatagramSocket delivers nothing that an observer of `read` has closed it for, and counts it', async () => {
+  it('DatagramSocket drops and counts a datagram whose observer closes the server', async () => {
     const seen: string[] = []
     const { port, server } = await serve({ data: (_, data) => void seen.push(String(data)) })
     server.on('connection', ({ state }) => {
@@ -49,7 +49,7 @@ describe('DatagramSocket', () => {
     expect(server.stats().datagramsDropped.closing).toBe(1)
   })
 
-  it('DatagramSocket asks the port for kernel drops in stats() only', async () => {
+  it('DatagramSocket keeps the kernel drops of its port in stats() after the end', async () => {
     const { server } = await serve({ data() {} }, { kernelDrops: 5 })
     expect(server.stats().datagramsDropped.kernel).toBe(5)
     await server.close()
@@ -65,7 +65,7 @@ describe('DatagramSocket', () => {
     await server.close()
   })
 
-  it('DatagramSocket does not disturb the read of a server with such an error', async () => {
+  it('DatagramSocket of a server rejects no waiting read with an error that affects no send', async () => {
     const seen: string[] = []
     const { port, server, errors } = await serve(async (channel) => {
       for await (const data of channel) seen.push(String(data))
@@ -119,7 +119,7 @@ describe('observers of a datagram socket', () => {
     },
   )
 
-  it('close() of the server in a listener of the signal comes too late to close twice', async () => {
+  it('server.close() in a listener of the signal does not close the port twice', async () => {
     const { port, server } = await serve((channel) => {
       channel.signal.addEventListener('abort', () => {
         aborts.push(

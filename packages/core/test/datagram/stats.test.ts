@@ -18,7 +18,7 @@ function statsFrom(first: number): DatagramServerStats {
   }
 }
 
-it('addStats() adds counters, and takes what is true now from the newer', () => {
+it('addStats() adds counters, and takes current values from the newer', () => {
   const [older, newer] = [statsFrom(100), statsFrom(1_000)]
   expect(addStats(older, newer)).toEqual({
     open: 1_000,
@@ -33,7 +33,7 @@ it('addStats() adds counters, and takes what is true now from the newer', () => 
   })
 })
 
-it('NO_STATS changes nothing that it is added to', () => {
+it('NO_STATS adds nothing to other stats', () => {
   const stats = statsFrom(1)
   expect(addStats(NO_STATS, stats)).toEqual(stats)
   expect(addStats(stats, NO_STATS)).toEqual({ ...stats, open: 0, sendQueueBytes: 0 })

@@ -28,7 +28,7 @@ function beginning(error: unknown): string[] {
 const HERE = /^ {4}at .*caller\.test\.ts:/
 
 describe('Caller', () => {
-  it('failure() gives the same object a line for the caller, and a stack that begins there', () => {
+  it('Caller.failure() gives an error of the system a message for the caller, and a stack that begins there', () => {
     const error = systemError('ECONNREFUSED', { errno: -111, address: '127.0.0.1', port: 80 })
     expect(connectSomething(() => error)).toBe(error)
     const message =
@@ -45,7 +45,7 @@ describe('Caller', () => {
     expect(error.stack).not.toContain('connectSomething')
   })
 
-  it('failure() keeps the message of a SockError, and of what has a cause', () => {
+  it('Caller.failure() keeps the message of a SockError, and of what has a cause', () => {
     const own = new SockError('ERR_SOCK_PATH_IN_USE', 'Cannot listen on "/x": the socket there is in use')
     connectSomething(() => own)
     expect(beginning(own)).toEqual([`SockError: ${own.message}`, expect.stringMatching(HERE)])
@@ -61,21 +61,21 @@ describe('Caller', () => {
     ['an error without a code, which may be a mistake', () => new TypeError('x is undefined')],
     ['an error that is frozen', () => Object.freeze(systemError('ECONNREFUSED'))],
     ['what is no error', () => 'text'],
-  ])('failure() leaves alone %s', (_, make) => {
+  ])('Caller.failure() leaves alone %s', (_, make) => {
     const given: unknown = make()
     const before = inspect(given)
     expect(connectSomething(() => given)).toBe(given)
     expect(inspect(given)).toBe(before)
   })
 
-  it('failure() leaves alone the reason of the signal, which belongs to the program', () => {
+  it('Caller.failure() leaves alone the reason of the signal, which belongs to the program', () => {
     const reason = systemError('ECONNREFUSED')
     const before = inspect(reason)
     expect(connectSomething(() => reason, AbortSignal.abort(reason))).toBe(reason)
     expect(inspect(reason)).toBe(before)
   })
 
-  it('failure() takes the first error of a name with several addresses, and the others as cause if they differ', () => {
+  it('Caller.failure() takes the first error of a name with several addresses, and the others as cause if they differ', () => {
     const all = (...codes: string[]) => new AggregateError(codes.map((code) => systemError(code)))
     const same = all('ECONNREFUSED', 'ECONNREFUSED')
     const error = connectSomething(() => same)
@@ -89,7 +89,7 @@ describe('Caller', () => {
     })
   })
 
-  it('failure() says something without a stack too', () => {
+  it('Caller.failure() works where errors record no stack', () => {
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     try {
@@ -129,7 +129,7 @@ describe('atCaller', () => {
 })
 
 describe('dialFor', () => {
-  it('dialFor() gives what was dialled, and without a caller the very error', async () => {
+  it('dialFor() without a caller resolves or rejects as the dial does', async () => {
     expect(await dialFor(undefined, { dial: () => Promise.resolve(1) })).toBe(1)
     const error = systemError('ECONNREFUSED')
     expect(await rejection(dialFor(undefined, { dial: () => Promise.reject(error) }))).toBe(error)

@@ -15,14 +15,14 @@ describe('SockError', () => {
     expect(inspect(error)).toContain("code: 'ERR_SOCK_CLOSED'")
   })
 
-  it('SockError has a cause if there is one, even undefined, and no such property otherwise', () => {
+  it('SockError has the property cause only if one was given, even undefined', () => {
     const cause = new Error('underneath')
     expect(new SockError('ERR_SOCK_RESET', 'x', { cause }).cause).toBe(cause)
     expect(new SockError('ERR_SOCK_RESET', 'x', { cause: undefined })).toHaveProperty('cause')
     expect(new SockError('ERR_SOCK_RESET', 'x')).not.toHaveProperty('cause')
   })
 
-  it('SockError carries the peer and the report it is about', () => {
+  it('SockError has the remoteAddress or the report that it is about', () => {
     const remoteAddress = ipAddress('::1', 80)
     const report = { idle: 1, drained: 2, forced: 3 }
     expect(new SockError('ERR_SOCK_HANDSHAKE_FAILED', 'x', { remoteAddress }).remoteAddress).toBe(
@@ -33,7 +33,7 @@ describe('SockError', () => {
     expect([bare.remoteAddress, bare.report]).toEqual([undefined, undefined])
   })
 
-  it('SockError shows no more than it has when it is printed', () => {
+  it('SockError prints only the properties that it has', () => {
     expect(inspect(new SockError('ERR_SOCK_CLOSED', 'x'))).not.toContain('undefined')
     const remoteAddress = ipAddress('127.0.0.1', 80)
     expect(inspect(new SockError('ERR_SOCK_HANDSHAKE_FAILED', 'x', { remoteAddress }))).toContain('127.0.0.1')
@@ -41,7 +41,7 @@ describe('SockError', () => {
 })
 
 describe('isSockError', () => {
-  it('isSockError() knows its own, by code if asked', () => {
+  it('isSockError() is true for a SockError, and with a code only for one of that code', () => {
     const error = new SockError('ERR_SOCK_CLOSED', 'x')
     expect(isSockError(error)).toBe(true)
     expect(isSockError(error, 'ERR_SOCK_CLOSED')).toBe(true)

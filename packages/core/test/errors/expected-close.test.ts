@@ -30,29 +30,32 @@ function wrapped(error: unknown, times: number): unknown {
 }
 
 describe('isExpectedClose', () => {
-  it.each([...GONE, ...NODE_WORDS])('isExpectedClose() is true for %s', (code) => {
+  it.each([...GONE, ...NODE_WORDS])('isExpectedClose() and isPeerGone() are true for %s', (code) => {
     expect(isExpectedClose(systemError(code))).toBe(true)
     expect(isPeerGone(systemError(code))).toBe(true)
   })
 
   it.each(['ECONNREFUSED', 'EADDRINUSE', 'EMFILE', 'EIO', 'ENOENT'])(
-    'isExpectedClose() is false for %s',
+    'isExpectedClose() and isPeerGone() are false for %s',
     (code) => {
       expect(isExpectedClose(systemError(code))).toBe(false)
       expect(isPeerGone(systemError(code))).toBe(false)
     },
   )
 
-  it.each(ENDED)('isExpectedClose() is true for %s, and for it alone', (code) => {
-    expect(isExpectedClose(new SockError(code, 'x'))).toBe(true)
-    expect(isExpectedClose(Object.assign(new Error('not ours'), { code }))).toBe(false)
-  })
+  it.each(ENDED)(
+    'isExpectedClose() is true for a SockError with %s, and false for another error with that code',
+    (code) => {
+      expect(isExpectedClose(new SockError(code, 'x'))).toBe(true)
+      expect(isExpectedClose(Object.assign(new Error('not ours'), { code }))).toBe(false)
+    },
+  )
 
-  it.each(FAILURES)('isExpectedClose() is false for %s', (code) => {
+  it.each(FAILURES)('isExpectedClose() is false for a SockError with %s', (code) => {
     expect(isExpectedClose(new SockError(code, 'x'))).toBe(false)
   })
 
-  it('isExpectedClose() looks at causes, of ours and of others', () => {
+  it('isExpectedClose() looks at the causes of SockErrors and of other errors', () => {
     expect(isExpectedClose(wrapped(systemError('EPIPE'), 3))).toBe(true)
     const cause = systemError('ECONNRESET')
     expect(isExpectedClose(new SockError('ERR_SOCK_HANDSHAKE_FAILED', 'x', { cause }))).toBe(true)

@@ -54,7 +54,7 @@ describe('systemMessage', () => {
     ['mkdtemp', 'ENOENT', -2, 'no such file or directory (mkdtemp ENOENT)'],
     ['setsockopt', 'EINVAL', -22, 'invalid argument (setsockopt EINVAL)'],
   ])(
-    'systemMessage() names the call %s, which is not about the target, and explains nothing by it',
+    'systemMessage() names the call %s, which is not about the target, instead of explaining its code',
     (syscall, code, errno, words) => {
       const message = systemMessage(systemError(code, syscall, errno), asked)
       expect(message).toBe(`Cannot connect to "localhost:80": ${words}`)

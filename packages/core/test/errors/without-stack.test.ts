@@ -1,12 +1,12 @@
 import { expect, it } from '@jest/globals'
 import { withoutStack } from '../../src/lib/errors/without-stack.js'
 
-it('withoutStack() creates errors without a stack, and leaves later ones theirs', () => {
+it('withoutStack() creates errors without a stack, and later errors have theirs', () => {
   expect(withoutStack(() => new TypeError('wrong')).stack).toBe('TypeError: wrong')
   expect(new Error('later').stack).toContain('without-stack.test')
 })
 
-it('withoutStack() throws what is thrown in it, and leaves later errors their stack', () => {
+it('withoutStack() throws what is thrown in it, and later errors have their stack', () => {
   const thrown = new Error('no')
   expect(() =>
     withoutStack(() => {

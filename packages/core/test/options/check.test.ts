@@ -13,7 +13,7 @@ describe('wrongType', () => {
 })
 
 describe('checkOptions', () => {
-  it('checkOptions() gives every key, with its fallback where it is missing', () => {
+  it('checkOptions() returns every option, with its fallback where it is missing', () => {
     expect(checked(undefined)).toEqual({ port: 80, name: 'none', flag: false })
     expect(checked({})).toEqual({ port: 80, name: 'none', flag: false })
     expect(checked({ port: 0, name: undefined, flag: true })).toEqual({ port: 0, name: 'none', flag: true })
@@ -67,7 +67,7 @@ describe('checkOptions', () => {
     expect(reads).toBe(1)
   })
 
-  it('checkOptions() gives a frozen copy, which later changes do not reach', () => {
+  it('checkOptions() returns a frozen copy, which later changes do not reach', () => {
     const options = { port: 1 }
     const result = checked(options)
     options.port = 2

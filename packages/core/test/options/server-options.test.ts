@@ -9,7 +9,7 @@ const checked = (handler: unknown, options?: unknown) =>
 const run = (): void => {}
 
 describe('checkServerOptions', () => {
-  it('checkServerOptions() gives the options, checked', () => {
+  it('checkServerOptions() returns the checked options, with a function or callbacks as handler', () => {
     expect(checked(run, { noDelay: false })).toEqual({ idleTimeout: 0, noDelay: false })
     expect(checked({ data: run })).toEqual({ idleTimeout: 0, noDelay: true })
     // The handler has its own check, which reports other errors.
@@ -22,7 +22,7 @@ describe('checkServerOptions', () => {
     [undefined, run],
     [{ noDelay: true }, { data: run }],
     [{ noDelay: true }, undefined],
-  ])('checkServerOptions(%p, %p) tells the order', (handler, options) => {
+  ])('checkServerOptions(%p, %p) throws that the handler comes first', (handler, options) => {
     const error = thrown(() => checked(handler, options))
     expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
     expect(error.message).toBe(

@@ -48,12 +48,12 @@ const TABLE: readonly [
 ]
 
 describe('checks', () => {
-  it.each(TABLE)('%s returns a good value as it is', (_, one, good) => {
+  it.each(TABLE)('check.%s returns a valid value as it is', (_, one, good) => {
     for (const value of good) expect(one(value, 'option')).toBe(value)
   })
 
   it.each(TABLE)(
-    '%s refuses a wrong type with ERR_INVALID_ARG_TYPE, the option and the value',
+    'check.%s refuses a wrong type with ERR_INVALID_ARG_TYPE, the option and the value',
     (_, one, __, wrong) => {
       for (const value of wrong) {
         const error = thrown(() => one(value, 'option'))
@@ -65,7 +65,7 @@ describe('checks', () => {
   )
 
   it.each(TABLE.filter(([, , , , range]) => range.length > 0))(
-    '%s refuses a value out of range with ERR_OUT_OF_RANGE, the option and the value',
+    'check.%s refuses a value out of range with ERR_OUT_OF_RANGE, the option and the value',
     (_, one, __, ___, range) => {
       for (const value of range) {
         const error = thrown(() => one(value, 'option'))
@@ -79,7 +79,7 @@ describe('checks', () => {
 })
 
 describe('oneOf', () => {
-  it('oneOf() refuses other values with ERR_INVALID_ARG_VALUE, and lists those that it knows', () => {
+  it('check.oneOf() refuses other values with ERR_INVALID_ARG_VALUE, and lists those that it knows', () => {
     const one = check.oneOf<'a' | 1>(['a', 1], 1)
     expect([one(undefined, 'x'), one('a', 'x'), one(1, 'x')]).toEqual([1, 'a', 1])
     const error = thrown(() => one('1', 'option'))

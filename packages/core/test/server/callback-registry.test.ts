@@ -16,7 +16,7 @@ const create = () =>
   new CallbackRegistry<{ word: (word: string, count: number) => void; other: () => void }>(['word', 'other'])
 
 describe('CallbackRegistry', () => {
-  it('emit() calls in the order of subscription, synchronously, with all arguments', () => {
+  it('CallbackRegistry.emit() calls the callbacks at once, in the order of subscription, with all arguments', () => {
     const registry = create()
     const heard: unknown[] = []
     registry.on('word', (...args) => heard.push(['first', ...args]))
@@ -29,12 +29,12 @@ describe('CallbackRegistry', () => {
     ])
   })
 
-  it('emit() without callbacks does nothing', () => {
+  it('CallbackRegistry.emit() without callbacks does nothing', () => {
     create().emit('other')
     expect(warnings).not.toHaveBeenCalled()
   })
 
-  it('on() takes one function twice, and removes one subscription at a time', () => {
+  it('CallbackRegistry.on() takes one function twice, and removes one subscription at a time', () => {
     const registry = create()
     const callback = jest.fn<() => void>()
     const off = registry.on('other', callback)
@@ -48,7 +48,7 @@ describe('CallbackRegistry', () => {
     expect(registry.has('other')).toBe(true)
   })
 
-  it('once() calls once, also when the callback emits again', () => {
+  it('CallbackRegistry.once() calls once, also when the callback emits again', () => {
     const registry = create()
     const heard: number[] = []
     registry.once('word', (_word, count) => {
@@ -61,7 +61,7 @@ describe('CallbackRegistry', () => {
     expect(registry.has('word')).toBe(false)
   })
 
-  it('once() is undone before the event by what it returns, or by off()', () => {
+  it('CallbackRegistry.once() is undone before the event by what it returns, or by off()', () => {
     const registry = create()
     const callback = jest.fn<() => void>()
     registry.once('other', callback)()
@@ -71,7 +71,7 @@ describe('CallbackRegistry', () => {
     expect(callback).not.toHaveBeenCalled()
   })
 
-  it('changed() is called for each beginning and end of an observation, that of once() included', () => {
+  it('CallbackRegistry.changed() is called for each beginning and end of an observation, that of once() included', () => {
     const registry = create()
     const seen: boolean[] = []
     registry.changed = () => seen.push(registry.has('other'))
@@ -81,7 +81,7 @@ describe('CallbackRegistry', () => {
     expect(seen).toEqual([true, false, true, false])
   })
 
-  it('off() removes the newest subscription of a callback, and does nothing if there is none', () => {
+  it('CallbackRegistry.off() removes the newest subscription of a callback, and does nothing if there is none', () => {
     const registry = create()
     const heard: string[] = []
     const callback = (): void => void heard.push('twice')
@@ -94,11 +94,11 @@ describe('CallbackRegistry', () => {
     expect(heard).toEqual(['twice', 'between'])
   })
 
-  it('off() of an unknown event throws TypeError', () => {
+  it('CallbackRegistry.off() of an unknown event throws TypeError', () => {
     expect(() => create().off('nothing' as 'other', () => {})).toThrow(TypeError)
   })
 
-  it('on() and its undoing inside a callback take effect with the next emit()', () => {
+  it('CallbackRegistry.on() and its undoing inside a callback take effect with the next emit()', () => {
     const registry = create()
     const heard: string[] = []
     const off = registry.on('other', () => {
@@ -114,7 +114,7 @@ describe('CallbackRegistry', () => {
     expect(heard).toEqual(['first', 'second', 'third'])
   })
 
-  it('has() knows whether anybody listens', () => {
+  it('CallbackRegistry.has() is true while an event has a callback', () => {
     const registry = create()
     expect(registry.has('other')).toBe(false)
     const off = registry.on('other', () => {})
@@ -123,7 +123,7 @@ describe('CallbackRegistry', () => {
     expect(registry.has('other')).toBe(false)
   })
 
-  it('emit() inside a callback is another emit(), complete in itself', () => {
+  it('CallbackRegistry.emit() inside a callback calls all callbacks before the outer emit() goes on', () => {
     const registry = create()
     const heard: string[] = []
     registry.on('word', (word) => {
@@ -152,7 +152,7 @@ describe('CallbackRegistry', () => {
         },
       }),
     ],
-  ])('emit() goes on when a callback %s, and makes it a warning', async (_, callback) => {
+  ])('CallbackRegistry.emit() goes on when a callback %s, and makes it a warning', async (_, callback) => {
     const registry = create()
     const after = jest.fn<() => void>()
     registry.on('other', callback)
@@ -179,7 +179,7 @@ describe('CallbackRegistry', () => {
         },
       },
     ],
-  ])('emit() survives that %s is thrown', (_, what) => {
+  ])('CallbackRegistry.emit() goes on when a callback throws %s', (_, what) => {
     const registry = create()
     const after = jest.fn<() => void>()
     registry.on('other', () => {
@@ -191,7 +191,7 @@ describe('CallbackRegistry', () => {
     expect(warnings).toHaveBeenCalledTimes(1)
   })
 
-  it('on() refuses unknown events, inherited names among them, and what is no function', () => {
+  it('CallbackRegistry.on() refuses unknown events, inherited names among them, and what is no function', () => {
     const registry = create()
     for (const event of ['wrod', 'toString', '__proto__', undefined]) {
       expect(thrown(() => registry.on(event as 'other', () => {}))).toMatchObject({

@@ -18,7 +18,7 @@ function create(left = 0) {
 const connection = () => ({}) as StreamConnection
 
 describe('Drain', () => {
-  it('settle() reports how many connections were idle and how many finished', async () => {
+  it('Drain.settle() reports how many connections were idle and how many finished', async () => {
     const { drain } = create()
     const [idle, busy] = [connection(), connection()]
     drain.endedIdle(idle)
@@ -28,7 +28,7 @@ describe('Drain', () => {
     expect(await drain.result).toEqual({ idle: 1, drained: 1, forced: 0 })
   })
 
-  it('settle() rejects with the report if a connection was forced; later ends do not count', async () => {
+  it('Drain.settle() rejects with the report if a connection was forced; later ends do not count', async () => {
     const { drain } = create(3)
     drain.finished(connection())
     drain.force()
@@ -43,14 +43,14 @@ describe('Drain', () => {
     })
   })
 
-  it('settle() resolves after force() without open connections', async () => {
+  it('Drain.settle() resolves after force() without open connections', async () => {
     const { drain } = create(0)
     drain.force()
     drain.settle()
     expect(await drain.result).toEqual({ idle: 0, drained: 0, forced: 0 })
   })
 
-  it('limit() forces at the earliest of several deadlines, once', async () => {
+  it('Drain.limit() destroys what is left at the earliest of several deadlines, once', async () => {
     const { drain, destroy } = create(1)
     drain.limit(500, undefined)
     drain.limit(100, undefined)
@@ -62,7 +62,7 @@ describe('Drain', () => {
     expect(destroy.mock.calls).toEqual([['draining']])
   })
 
-  it('limit() forces when its signal aborts, or has done so already', () => {
+  it('Drain.limit() destroys what is left when its signal aborts, or has aborted already', () => {
     const stop = new AbortController()
     const { drain, destroy } = create(1)
     drain.limit(1_000, stop.signal)
@@ -74,14 +74,14 @@ describe('Drain', () => {
     expect(other.drain.isForced).toBe(true)
   })
 
-  it('force() passes on its reason, only the first time', () => {
+  it('Drain.force() destroys what is left with its reason, only the first time', () => {
     const { drain, destroy } = create(1)
     drain.force('closed')
     drain.force('draining')
     expect(destroy.mock.calls).toEqual([['closed']])
   })
 
-  it('complete() removes timers and listeners', () => {
+  it('Drain.complete() removes timers and listeners', () => {
     const stop = new AbortController()
     const { drain } = create()
     drain.limit(1_000, stop.signal)

@@ -17,7 +17,7 @@ const PAIRS = STATES.flatMap((from) => STATES.map((to) => ({ from, to, path: `${
 
 describe('transition', () => {
   it.each(PAIRS.filter(({ path }) => PATHS.includes(path)))(
-    'transition() leads from $path',
+    'transition() goes from $path',
     ({ from, to }) => {
       expect(transition(from, to)).toBe(to)
     },

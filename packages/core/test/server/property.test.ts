@@ -118,7 +118,7 @@ describe('any sequence of calls to a server', () => {
       { numRuns: 400 },
     )
 
-  it('states follow one another as they may, and the server does not run in the end', () =>
+  it('a server changes its state only as it may, and does not run in the end, whatever is called', () =>
     check(({ states, server }) => {
       for (const [at, state] of states.entries()) {
         expect(NEXT[states[at - 1] ?? 'idle']).toContain(state)
@@ -127,12 +127,12 @@ describe('any sequence of calls to a server', () => {
       expect([server.address, server.openConnections]).toEqual([undefined, 0])
     }))
 
-  it('every listener that was opened is closed', () =>
+  it('a server closes every listener that was opened, whatever is called', () =>
     check(({ listeners }) => {
       for (const { calls } of listeners) expect(calls).toContain('close')
     }))
 
-  it('every promise settles, but those for a run that never was', () =>
+  it('a server settles every promise but closed of a run that never was, whatever is called', () =>
     check(async ({ promises, server, states }) => {
       const outcomes = await Promise.all(promises.map((promise) => outcome(promise)))
       const pending = promises.filter((_, at) => outcomes[at]?.state === 'pending')
@@ -140,7 +140,7 @@ describe('any sequence of calls to a server', () => {
       if (states.at(-1) === 'closed') expect(pending).toEqual([])
     }))
 
-  it('no signal is listened to in the end', () =>
+  it('a server leaves no listener on a signal, whatever is called', () =>
     check(({ signals }) => {
       for (const signal of signals) expect(getEventListeners(signal, 'abort')).toEqual([])
     }))

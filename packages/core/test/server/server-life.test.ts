@@ -12,7 +12,7 @@ const handler = { data() {} }
 const listenerThatOpens = () => Promise.resolve(createFakeListener())
 
 describe('listen', () => {
-  it('listen() rejects with the very error of an engine that cannot, in whatever way', async () => {
+  it('listen() rejects with the very error that the engine throws or rejects with', async () => {
     const failure = systemError('EADDRINUSE')
     const ways = [
       () => Promise.reject(failure),
@@ -81,7 +81,7 @@ describe('listen', () => {
     }
   })
 
-  it('listen() that is overtaken destroys peers that came in the meantime', async () => {
+  it('listen() that close() overtakes destroys peers that came in the meantime', async () => {
     const port = createFakeStreamPort()
     const opened = createDeferred<FakeListener>()
     const server = createFakeServer(handler, (sink) => {
@@ -106,7 +106,7 @@ async function abortAfter(moments: number, stop: AbortController): Promise<void>
 }
 
 describe('state', () => {
-  it('state passes through a run, with a line for a log each, and through another one', async () => {
+  it('the event state has each state of a run and a line for the log, and again in the next run', async () => {
     const server = createFakeServer(handler, listenerThatOpens)
     const lines: string[] = []
     server.on('state', (state, message) => lines.push(`${state}: ${message}`))
@@ -124,7 +124,7 @@ describe('state', () => {
     expect(lines).toEqual([...one, ...one])
   })
 
-  it('state decides whether listen() is allowed', async () => {
+  it('listen() rejects while the server is starting, listening or draining', async () => {
     const listening = createDeferred<FakeListener>()
     const server = createFakeServer(handler, () => listening.promise)
     const refusal = async (state: string): Promise<void> => {
@@ -146,7 +146,7 @@ describe('state', () => {
 })
 
 describe('unref', () => {
-  it('unref() and ref() reach the listener, also one that opens later', async () => {
+  it('unref() and ref() of a server reach the listener, also one that opens later', async () => {
     const calls: string[] = []
     const note = (name: string) => () => void calls.push(name)
     const open = () =>
@@ -161,7 +161,7 @@ describe('unref', () => {
     await server.close()
   })
 
-  it('unref() throws ERR_SOCK_UNSUPPORTED if the listener cannot do it, and listen() rejects then', async () => {
+  it('unref() of a server throws ERR_SOCK_UNSUPPORTED if its listener cannot do it, and listen() rejects after it', async () => {
     const listeners: FakeListener[] = []
     const server = createFakeServer(handler, () => {
       const listener = Object.assign(createFakeListener(), { ref: undefined, unref: undefined })
@@ -205,7 +205,7 @@ describe('shutdown', () => {
     expect(server.state).toBe('idle')
   })
 
-  it('shutdown() that fails for want of time is reported by the promise and the state, and is no unhandled rejection', async () => {
+  it('shutdown() that reaches its deadline is reported by its promise and the event state, not as an unhandled rejection', async () => {
     const unhandled: unknown[] = []
     const note = (error: unknown) => void unhandled.push(error)
     process.on('unhandledRejection', note)

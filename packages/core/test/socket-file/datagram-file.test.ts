@@ -58,7 +58,7 @@ describe('bindSocketFile', () => {
     expect(umaskNow()).toBe(umask)
   })
 
-  it('bindSocketFile() gives the group its bits only with the group', () => {
+  it('bindSocketFile() gives a file the bits of the group only when it has that group', () => {
     const gid = process.getgid?.() as number
     let first = 0
     bind({ path, mode: 0o664, gid }, (at) => {
@@ -108,7 +108,7 @@ describe('bindSocketFile', () => {
     expect(tries).toBe(20)
   })
 
-  it('bindSocketFile() gives a file that can be removed', () => {
+  it('bindSocketFile() returns a file that can be removed', () => {
     const file = bind({ path })
     file.remove()
     expect(readdirSync(folder)).toEqual([])

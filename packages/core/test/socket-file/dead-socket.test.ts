@@ -53,7 +53,7 @@ describe('findSocket', () => {
 describe('judge', () => {
   const id: FileId = { dev: 1n, ino: 2n, birthtimeNs: 3n }
 
-  it('judge() takes a socket for dead only if it refuses, and for gone if there is none any more', () => {
+  it('judge() returns the id of a socket that refuses, and undefined if there is none any more', () => {
     expect(judge(path, id, systemError('ECONNREFUSED'))).toBe(id)
     expect(judge(path, id, systemError('ENOENT'))).toBeUndefined()
   })

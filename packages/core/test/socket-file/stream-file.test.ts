@@ -116,7 +116,7 @@ describe('createSocketFile', () => {
     expect(seen).toEqual(['end'])
   })
 
-  it('createSocketFile() gives up waiting for a server that does not say goodbye', async () => {
+  it('createSocketFile() gives up waiting for a live server that does not end its connection', async () => {
     const sockets: Socket[] = []
     const server = createServer({ allowHalfOpen: true }, (socket) => void sockets.push(socket))
     await new Promise<void>((resolve) => server.listen(path, resolve))
@@ -139,7 +139,7 @@ describe('createSocketFile', () => {
     expect(readdirSync(folder)).toEqual(['app.sock'])
   })
 
-  it('createSocketFile() gives a file that can be removed while the socket stays open', async () => {
+  it('createSocketFile() returns a file that can be removed while the socket stays open', async () => {
     const { listener, file } = await createSocketFile(endpoint(path), bind)
     file.remove()
     expect(readdirSync(folder)).toEqual([])

@@ -47,7 +47,7 @@ async function open(backlog = 511): Promise<Scene> {
 }
 
 describe('AcceptQueue.drain', () => {
-  it('drain() removes the name at once, and closes when no peer has come for 20 ms', async () => {
+  it('AcceptQueue.drain() removes the name at once, and closes when no peer has come for 20 ms', async () => {
     const { queue, listener } = await open()
     const draining = queue.drain()
     expect(listener.calls).toEqual(['removeName'])
@@ -58,7 +58,7 @@ describe('AcceptQueue.drain', () => {
     expect((await outcome(draining)).state).toBe('resolved')
   })
 
-  it('drain() continues while peers come, with or without a handshake', async () => {
+  it('AcceptQueue.drain() goes on while peers come, with or without a handshake', async () => {
     const { queue, listener, engine, heard } = await open()
     const draining = queue.drain()
     for (let round = 0; round < 10; round++) {
@@ -73,7 +73,7 @@ describe('AcceptQueue.drain', () => {
     await draining
   })
 
-  it('drain() checks only after a turn of the event loop, which may bring a peer', async () => {
+  it('AcceptQueue.drain() lets the event loop turn before it decides that no peer has come', async () => {
     const { queue, listener, engine } = await open()
     const draining = queue.drain()
     // The timer strikes, and the peer is found in the same turn, since the loop was blocked until then.
@@ -85,7 +85,7 @@ describe('AcceptQueue.drain', () => {
     await draining
   })
 
-  it('drain() closes, though peers never stop coming, when more came than can have waited', async () => {
+  it('AcceptQueue.drain() closes when more peers came than backlog, though others still come', async () => {
     const { queue, listener, engine } = await open(3)
     const draining = queue.drain()
     for (let count = 1; count <= 3; count++) engine.accept(createFakeStreamPort())
@@ -97,7 +97,7 @@ describe('AcceptQueue.drain', () => {
     await draining
   })
 
-  it('drain() does not count earlier peers', async () => {
+  it('AcceptQueue.drain() does not count peers that came before it', async () => {
     const { queue, listener, engine } = await open(3)
     for (let count = 0; count < 10; count++) engine.accept(createFakeStreamPort())
     const draining = queue.drain()
@@ -108,7 +108,7 @@ describe('AcceptQueue.drain', () => {
     await draining
   })
 
-  it('drain() ends with close(), and does nothing after it', async () => {
+  it('AcceptQueue.drain() ends with close(), and does nothing after it', async () => {
     const { queue, listener } = await open()
     const draining = queue.drain()
     await queue.close()
@@ -119,7 +119,7 @@ describe('AcceptQueue.drain', () => {
 })
 
 describe('AcceptQueue.failed', () => {
-  it('failed() is reported to the server, and accepting is tried again after 100 ms', async () => {
+  it('AcceptQueue.failed() is reported to the server, and accepting is tried again after 100 ms', async () => {
     const { engine, heard, queue } = await open()
     const again = jest.fn()
     const error = systemError('EMFILE')
@@ -134,13 +134,13 @@ describe('AcceptQueue.failed', () => {
     await queue.close()
   })
 
-  it('failed() does nothing more for a listener that continues on its own', async () => {
+  it('AcceptQueue.failed() sets no timer for a listener that accepts again on its own', async () => {
     const { engine, heard } = await open()
     engine.failed(systemError('EMFILE'))
     expect(heard).toHaveLength(1)
   })
 
-  it('drain() does not wait to try again', async () => {
+  it('AcceptQueue.drain() tries at once to accept again after a failure', async () => {
     const { engine, queue } = await open()
     const again = jest.fn()
     engine.failed(systemError('EMFILE'), again)
@@ -151,7 +151,7 @@ describe('AcceptQueue.failed', () => {
     expect(again).toHaveBeenCalledTimes(1)
   })
 
-  it('close() tries no more', async () => {
+  it('AcceptQueue.close() tries no more to accept after a failure', async () => {
     const { engine, queue } = await open()
     const again = jest.fn()
     engine.failed(systemError('EMFILE'), again)

@@ -28,21 +28,21 @@ class FakeConnection {
 const connections = (...bytes: number[]): FakeConnection[] => bytes.map((count) => new FakeConnection(count))
 
 describe('BufferLimit', () => {
-  it('spend() asks no connection while the sum of written bytes is within the limit', () => {
+  it('BufferLimit.add() looks at no connection while the sum of written bytes is within the limit', () => {
     const all = connections(0, 0)
     const bufferLimit = new BufferLimit(1_000, all)
     for (let write = 0; write < 10; write++) bufferLimit.add(100)
     expect(all.map(({ counted }) => counted)).toEqual([0, 0])
   })
 
-  it('spend() forgives what was taken in the meantime', () => {
+  it('BufferLimit.add() resets no connection for bytes that were taken in the meantime', () => {
     const all = connections(500, 499)
     const bufferLimit = new BufferLimit(1_000, all)
     for (let write = 0; write < 100; write++) bufferLimit.add(1_000)
     expect(all.flatMap(({ told }) => told)).toEqual([])
   })
 
-  it('spend() over the limit takes from those with the most, and only until it is enough', () => {
+  it('BufferLimit.add() over the limit resets the connections with the most bytes, and only until it is enough', () => {
     const all = connections(100, 700, 300, 600)
     new BufferLimit(1_000, all).add(1_700)
     expect(all.map(({ told }) => told.length)).toEqual([0, 1, 0, 0])
@@ -52,7 +52,7 @@ describe('BufferLimit', () => {
     expect(more.map(({ told }) => told.length)).toEqual([0, 1, 0, 1])
   })
 
-  it('spend() near the limit does not count again with each write, and lets at most a sixteenth pass', () => {
+  it('BufferLimit.add() near the limit does not count again with each write, and exceeds it by at most a sixteenth', () => {
     const [one] = connections(0) as [FakeConnection]
     const bufferLimit = new BufferLimit(1_600, [one])
     let waiting = 0

@@ -29,7 +29,7 @@ function dialling(settings: Partial<StreamDial> = {}) {
 }
 
 describe('connectStream', () => {
-  it('connectStream() gives a connection over the port that was dialled', async () => {
+  it('connectStream() resolves with a connection over the port that was dialled', async () => {
     const { port, dial, events } = dialling()
     const connection = await connectStream(dial)
     expect(port.calls).toEqual(['start'])
@@ -44,7 +44,7 @@ describe('connectStream', () => {
     expect(events.at(-1)).toEqual({ id, state: 'close', local, remote: remoteAddress, reason: 'reset' })
   })
 
-  it('connectStream() rejects with the error of the dial, and nothing is new', async () => {
+  it('connectStream() rejects with the error of the dial, and emits no event new', async () => {
     const failure = systemError('ECONNREFUSED')
     const { dial, events } = dialling({ dial: () => Promise.reject(failure) })
     expect(await rejection(connectStream(dial))).toBe(failure)
@@ -63,7 +63,7 @@ describe('connectStream', () => {
     expect(events.map(({ state }) => state)).toEqual(['dial'])
   })
 
-  it('connectStream() gives configure what the engine calls a socket', async () => {
+  it('connectStream() passes the socket of the port to configure', async () => {
     const sockets: unknown[] = []
     const { port, dial } = dialling({ configure: (socket) => void sockets.push(socket) })
     const connection = await connectStream(dial)
@@ -72,7 +72,7 @@ describe('connectStream', () => {
     port.close()
   })
 
-  it('connectStream() gives what the port knows of names and of TLS', async () => {
+  it('connectStream() resolves with a connection that has the names of its port, and tls', async () => {
     const { port, dial } = dialling()
     const tls = { protocol: 'TLSv1.3' }
     const secure = Object.assign(port, { secure: true, tls })
@@ -87,7 +87,7 @@ describe('connectStream', () => {
     port.close()
   })
 
-  it('connectStream() reports a broken port only to reads and writes', async () => {
+  it('connectStream() has a connection whose read rejects when its port breaks, and whose signal has that cause', async () => {
     const { port, dial } = dialling()
     const connection = await connectStream(dial)
     const broken = systemError('EIO')

@@ -41,7 +41,7 @@ describe('order of callbacks', () => {
     expect(heard).toEqual(['open', 'data a', 'close enough'])
   })
 
-  it('drain comes when less than the mark waits, and not before', async () => {
+  it('the callback drain is called when less than highWaterMark waits, and not before', async () => {
     const { connection, port, heard } = await openWith()
     port.bufferedBytes = 30
     void connection.write('x')
@@ -54,41 +54,47 @@ describe('order of callbacks', () => {
 })
 
 describe('callbacks that end the connection', () => {
-  it.each(['open', 'data', 'end', 'drain'] as const)('%s may close(): one FIN, one end', async (name) => {
-    const { port, connection, heard, errors } = await openWith({
-      [name]: (given: Connection) => void given.close(),
-    })
-    port.bufferedBytes = 30
-    void connection.write('x').catch(() => {})
-    port.receive('a')
-    port.drain()
-    port.end()
-    port.finish()
-    port.close()
-    expect(port.count('shutdownWrite')).toBe(1)
-    expect(port.count('destroy')).toBe(1)
-    expect(heard[0]).toBe('open')
-    expect(heard.at(-1)).toBe('close')
-    expect(errors).toEqual([])
-  })
+  it.each(['open', 'data', 'end', 'drain'] as const)(
+    'the callback %s may call close(), which sends one FIN',
+    async (name) => {
+      const { port, connection, heard, errors } = await openWith({
+        [name]: (given: Connection) => void given.close(),
+      })
+      port.bufferedBytes = 30
+      void connection.write('x').catch(() => {})
+      port.receive('a')
+      port.drain()
+      port.end()
+      port.finish()
+      port.close()
+      expect(port.count('shutdownWrite')).toBe(1)
+      expect(port.count('destroy')).toBe(1)
+      expect(heard[0]).toBe('open')
+      expect(heard.at(-1)).toBe('close')
+      expect(errors).toEqual([])
+    },
+  )
 
-  it.each(['open', 'data', 'end', 'drain'] as const)('%s may destroy(): close still comes', async (name) => {
-    const { port, connection, heard, errors } = await openWith({
-      [name]: (given: Connection) => given.destroy(),
-    })
-    port.bufferedBytes = 30
-    void connection.write('x').catch(() => {})
-    port.receive('a')
-    port.drain()
-    port.end()
-    port.close()
-    expect(port.count('destroy')).toBe(1)
-    expect(heard.filter((what) => what.startsWith('close'))).toHaveLength(1)
-    expect(heard.at(-1)).toMatch(/^close /)
-    expect(errors).toEqual([])
-  })
+  it.each(['open', 'data', 'end', 'drain'] as const)(
+    'the callback %s may call destroy(), and close is called once after that',
+    async (name) => {
+      const { port, connection, heard, errors } = await openWith({
+        [name]: (given: Connection) => given.destroy(),
+      })
+      port.bufferedBytes = 30
+      void connection.write('x').catch(() => {})
+      port.receive('a')
+      port.drain()
+      port.end()
+      port.close()
+      expect(port.count('destroy')).toBe(1)
+      expect(heard.filter((what) => what.startsWith('close'))).toHaveLength(1)
+      expect(heard.at(-1)).toMatch(/^close /)
+      expect(errors).toEqual([])
+    },
+  )
 
-  it('close may close() and destroy() once more, and fail: it is reported', async () => {
+  it('the callback close may call close() and destroy() once more, and its failure is reported', async () => {
     const failure = new Error('oops')
     const { port, heard, errors, server } = await openWith({
       async close(connection) {
@@ -104,7 +110,7 @@ describe('callbacks that end the connection', () => {
     expect(server.stats()).toMatchObject({ open: 0, handlerErrors: 1 })
   })
 
-  it('close that is still at work is waited for by shutdown()', async () => {
+  it('shutdown() waits for a callback close that is still at work', async () => {
     const work = createDeferred()
     const { port, server } = await openWith({ close: () => work.promise })
     const stopping = server.shutdown()
@@ -126,7 +132,7 @@ describe('data that returns a promise', () => {
     return { ...scene, first }
   }
 
-  it('data holds chunks back, pauses the port at the mark and resumes it below', async () => {
+  it('the callback data gets no chunk while its promise is pending, and the port is paused while highWaterMark bytes wait', async () => {
     const { port, heard, first } = await openSlow()
     port.receive('123456789')
     expect(port.count('pause')).toBe(0)
@@ -139,7 +145,7 @@ describe('data that returns a promise', () => {
     expect(port.count('resume')).toBe(1)
   })
 
-  it('data gets everything before end and close, though the port has closed long ago', async () => {
+  it('the callback data gets everything before end and close, though the port has closed long ago', async () => {
     const { port, connection, heard, first, server } = await openSlow()
     port.receive('b')
     void connection.closeWrite()
@@ -153,7 +159,7 @@ describe('data that returns a promise', () => {
     expect(heard).toEqual(['open', 'data a', 'data b', 'end', 'close'])
   })
 
-  it('data gets no more after the port broke: close comes at once', async () => {
+  it('the callback data gets no more after the port broke, and close is called at once', async () => {
     const { port, heard, first } = await openSlow()
     port.receive('b')
     port.close(systemError('ECONNRESET'))
@@ -163,7 +169,7 @@ describe('data that returns a promise', () => {
     expect(heard.at(-1)).toBe('close Connection was reset or lost')
   })
 
-  it('data gets no more after destroy(), though chunks wait and others still come', async () => {
+  it('the callback data gets no more after destroy(), though chunks wait and others still come', async () => {
     const { port, connection, heard, first } = await openSlow()
     port.receive('b')
     connection.destroy(new Error('enough'))
@@ -174,7 +180,7 @@ describe('data that returns a promise', () => {
     expect(heard).toEqual(['open', 'data a', 'close enough'])
   })
 
-  it('data that rejects is reported once, and the connection destroyed', async () => {
+  it('the callback data that rejects is reported once, and its connection is destroyed', async () => {
     const { port, heard, first, errors, server } = await openSlow()
     port.receive('b')
     const failure = new Error('oops')
@@ -187,7 +193,7 @@ describe('data that returns a promise', () => {
     expect(server.stats().handlerErrors).toBe(1)
   })
 
-  it('data that fails after the port closed cleanly is reported once, and gets no more', async () => {
+  it('the callback data that fails after the port closed cleanly is reported once, and gets no more', async () => {
     const first = createDeferred()
     const failure = new Error('oops')
     const { port, connection, heard, errors } = await openWith({

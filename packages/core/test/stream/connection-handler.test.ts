@@ -15,23 +15,26 @@ const THROWN: [string, unknown][] = [
 ]
 
 describe('error', () => {
-  it.each(THROWN)('error is an Error when a handler throws %s, at once or later', async (_, what) => {
-    const fail = () => {
-      throw what
-    }
-    for (const handle of [fail, async () => fail()]) {
-      const { accept, errors, server } = await serveFake(handle)
-      const port = accept()
-      await settle()
-      expect(errors).toHaveLength(1)
-      expect(errors[0]).toBeInstanceOf(Error)
-      expect(port.isDestroyed).toBe(true)
-      port.close()
-      await server.close()
-    }
-  })
+  it.each(THROWN)(
+    'the event error has an Error when a handler throws %s, at once or later',
+    async (_, what) => {
+      const fail = () => {
+        throw what
+      }
+      for (const handle of [fail, async () => fail()]) {
+        const { accept, errors, server } = await serveFake(handle)
+        const port = accept()
+        await settle()
+        expect(errors).toHaveLength(1)
+        expect(errors[0]).toBeInstanceOf(Error)
+        expect(port.isDestroyed).toBe(true)
+        port.close()
+        await server.close()
+      }
+    },
+  )
 
-  it('error is emitted once for a full queue, although the handler fails with the same error', async () => {
+  it('the event error is emitted once for a full write buffer, although the handler fails with the same error', async () => {
     const port = createFakeStreamPort()
     port.bufferedBytes = 40
     const { accept, errors, server } = await serveFake((connection) => connection.write('x'), {
@@ -43,7 +46,7 @@ describe('error', () => {
     expect(server.stats().handlerErrors).toBe(0)
   })
 
-  it('error is emitted for a handler that fails with the error that it has passed to destroy()', async () => {
+  it('the event error is emitted for a handler that fails with the error that it has passed to destroy()', async () => {
     const reason = new Error('does not keep up')
     const { accept, errors } = await serveFake(async (connection) => {
       connection.destroy(reason)
@@ -54,7 +57,7 @@ describe('error', () => {
     expect(errors).toEqual([reason])
   })
 
-  it('error is not emitted for a handler that fails only because the connection broke', async () => {
+  it('the event error is not emitted for a handler that fails only because the connection broke', async () => {
     const { accept, errors, server } = await serveFake(async (connection) => {
       await connection.read()
     })
@@ -63,7 +66,7 @@ describe('error', () => {
     expect([errors, server.stats().handlerErrors]).toEqual([[], 0])
   })
 
-  it('error is emitted for a handler that fails because another connection broke', async () => {
+  it('the event error is emitted for a handler that fails because another connection broke', async () => {
     const failure = systemError('ECONNRESET')
     const { accept, errors } = await serveFake(() => Promise.reject(failure))
     accept()
@@ -71,7 +74,7 @@ describe('error', () => {
     expect(errors).toEqual([failure])
   })
 
-  it('error is emitted for a handler that fails for another reason after the connection broke', async () => {
+  it('the event error is emitted for a handler that fails for another reason after the connection broke', async () => {
     const failure = new Error('oops')
     const { accept, errors } = await serveFake(async (connection) => {
       await connection.read().catch(() => {

@@ -11,7 +11,7 @@ async function rest(connection: AsyncIterable<Buffer>): Promise<string[]> {
 }
 
 describe('read', () => {
-  it('read() hands over what is here, and waits for what is not', async () => {
+  it('connection.read() returns the chunks that are queued, and then waits for the next one', async () => {
     const { connection, port } = await openFake()
     port.receive('one')
     port.receive('two')
@@ -23,7 +23,7 @@ describe('read', () => {
     expect(String(await waiting)).toBe('three')
   })
 
-  it('read() gives the bytes before a clean close, and then the end', async () => {
+  it('connection.read() gives the bytes before a clean close, and then the end', async () => {
     const { connection, port } = await openFake()
     void connection.closeWrite()
     port.receive('last')
@@ -34,7 +34,7 @@ describe('read', () => {
     expect(await connection.read()).toBeNull()
   })
 
-  it('read() gives the bytes before the port broke, and then rejects', async () => {
+  it('connection.read() gives the bytes before the port broke, and then rejects', async () => {
     const { connection, port } = await openFake()
     port.receive('last')
     port.close(systemError('ECONNRESET'))
@@ -46,14 +46,14 @@ describe('read', () => {
     expect(await rejection(connection.read())).toBe(error)
   })
 
-  it('read() that waits rejects when the port closes without a word', async () => {
+  it('connection.read() that waits rejects when the port closes without an end', async () => {
     const { connection, port } = await openFake()
     const reading = connection.read()
     port.close()
     expect(await rejection(reading)).toMatchObject({ code: 'ERR_SOCK_RESET' })
   })
 
-  it('read() takes nothing that comes after the end', async () => {
+  it('connection.read() takes nothing that comes after the end', async () => {
     const { connection, port, ...scene } = await openFake()
     port.end()
     port.receive('too late')
@@ -62,7 +62,7 @@ describe('read', () => {
     expect(connection.bytesRead).toBe(8)
   })
 
-  it('read() takes nothing that comes after destroy()', async () => {
+  it('connection.read() takes nothing that comes after destroy()', async () => {
     const { connection, port } = await openFake()
     const reason = new Error('enough')
     const reading = connection.read()
@@ -74,7 +74,7 @@ describe('read', () => {
     expect(await rejection(connection.read())).toBe(reason)
   })
 
-  it('read() loses nothing when destroyed between two chunks of one delivery', async () => {
+  it('connection.read() loses nothing when destroyed between two chunks of one delivery', async () => {
     const { connection, port } = await openFake()
     const reading = connection.read()
     port.receive('first')
@@ -83,7 +83,7 @@ describe('read', () => {
     expect(await rejection(connection.read())).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
   })
 
-  it('read() sees the end once, though the port says it twice', async () => {
+  it('connection.read() and observers see the end once, though the port reports it twice', async () => {
     const { connection, port, ...scene } = await openFake()
     const reading = rest(connection)
     port.receive('x')
@@ -95,7 +95,7 @@ describe('read', () => {
 })
 
 describe('pause', () => {
-  it('pause() is called once, when highWaterMark bytes are queued', async () => {
+  it('port.pause() is called once, when highWaterMark bytes are queued', async () => {
     const { port } = await openFake({ highWaterMark: 10 })
     port.receive('123456789')
     expect(port.count('pause')).toBe(0)
@@ -105,7 +105,7 @@ describe('pause', () => {
     expect(port.count('pause')).toBe(1)
   })
 
-  it('resume() is called once, when fewer than highWaterMark bytes are queued', async () => {
+  it('port.resume() is called once, when fewer than highWaterMark bytes are queued', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10 })
     for (const text of ['12345', '67890', 'abcde']) port.receive(text)
     await connection.read()
@@ -118,7 +118,7 @@ describe('pause', () => {
     expect(port.count('pause')).toBe(2)
   })
 
-  it('pause() is not called for a chunk that a read waits for, however large', async () => {
+  it('port.pause() is not called for a chunk that a read waits for, however large', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10 })
     const reading = connection.read()
     port.receive('x'.repeat(1000))
@@ -126,7 +126,7 @@ describe('pause', () => {
     expect(port.count('pause')).toBe(0)
   })
 
-  it('pause() ends with closeRead(), so that the rest can be discarded', async () => {
+  it('port.pause() is undone by closeRead(), so that the rest can be discarded', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10 })
     port.receive('more than ten')
     connection.closeRead()
@@ -137,7 +137,7 @@ describe('pause', () => {
     expect(connection.bytesRead).toBe(31)
   })
 
-  it('bytesRead counts nothing that comes after the end of the connection', async () => {
+  it('connection.bytesRead counts nothing that comes after the end of the connection', async () => {
     const { connection, port, server, release } = await openFake()
     port.receive('on time')
     connection.destroy()

@@ -4,7 +4,7 @@ import { openFake, openStuck, story, systemError } from '../support/fake-server.
 import { outcome, settle } from '../support/settle.js'
 
 describe('write', () => {
-  it('write() below the mark gives the one promise that is made already', async () => {
+  it('connection.write() below highWaterMark returns one promise for all, which is resolved already', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10 })
     port.bufferedBytes = 9
     const first = connection.write('a')
@@ -15,7 +15,7 @@ describe('write', () => {
     await first
   })
 
-  it('write() waits from highWaterMark on, and asks for one drain for all waiting writes', async () => {
+  it('connection.write() waits from highWaterMark on, and asks for one drain for all waiting writes', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10 })
     port.bufferedBytes = 10
     const first = connection.write('a')
@@ -28,7 +28,7 @@ describe('write', () => {
     expect(connection.writableNeedDrain).toBe(false)
   })
 
-  it('write() keeps waiting if highWaterMark bytes are left after a drain, and asks again', async () => {
+  it('connection.write() keeps waiting if highWaterMark bytes are left after a drain, and asks again', async () => {
     const { connection, port, writing } = await openStuck()
     port.drain(10)
     expect(await outcome(writing)).toEqual({ state: 'pending' })
@@ -38,14 +38,14 @@ describe('write', () => {
     await writing
   })
 
-  it('write() ignores a drain that was not requested', async () => {
+  it('connection.write() ignores a drain that was not requested', async () => {
     const { connection, port } = await openFake()
     port.drain()
     await connection.write('x')
     expect(port.calls).toEqual(['start', 'write'])
   })
 
-  it('write() that waits rejects with ERR_SOCK_RESET when the peer is gone, which is no error of the server', async () => {
+  it('connection.write() that waits rejects with ERR_SOCK_RESET when the peer is gone, which is no error of the server', async () => {
     const { port, writing, ...scene } = await openStuck()
     port.close(systemError('EPIPE'))
     expect(await rejection(writing)).toMatchObject({ code: 'ERR_SOCK_RESET', cause: { code: 'EPIPE' } })
@@ -53,7 +53,7 @@ describe('write', () => {
     expect(story(scene).at(-1)).toBe('close reset')
   })
 
-  it('write() that waits rejects with the error of a port that broke, which is reported', async () => {
+  it('connection.write() that waits rejects with the error of a port that broke, which is reported', async () => {
     const { port, writing, ...scene } = await openStuck()
     const broken = systemError('EIO')
     port.close(broken)
@@ -63,7 +63,7 @@ describe('write', () => {
     expect(scene.server.stats().handlerErrors).toBe(0)
   })
 
-  it('write() that waits rejects when destroyed, and a late drain does no harm', async () => {
+  it('connection.write() that waits rejects when destroyed, and a late drain does no harm', async () => {
     const { connection, port, writing } = await openStuck()
     const reason = new Error('enough')
     connection.destroy(reason)
@@ -74,7 +74,7 @@ describe('write', () => {
     expect(port.count('requestDrain')).toBe(1)
   })
 
-  it('write() after destroy() rejects with the reason as its cause', async () => {
+  it('connection.write() after destroy() rejects with the reason as its cause', async () => {
     const { connection, port } = await openFake()
     const reason = new Error('enough')
     connection.destroy(reason)
@@ -84,7 +84,7 @@ describe('write', () => {
 })
 
 describe('closeWrite', () => {
-  it('closeWrite() resolves for all callers when the FIN is sent', async () => {
+  it('connection.closeWrite() resolves for all callers when the FIN is sent', async () => {
     const { connection, port } = await openFake()
     const first = connection.closeWrite()
     const second = connection.closeWrite()
@@ -95,7 +95,7 @@ describe('closeWrite', () => {
     expect(port.calls).toEqual(['start', 'shutdownWrite'])
   })
 
-  it('closeWrite() rejects when the port closes before its FIN is out', async () => {
+  it('connection.closeWrite() rejects when the port closes before its FIN is sent', async () => {
     const { connection, port } = await openFake()
     const ending = connection.closeWrite()
     port.close(systemError('ECONNRESET'))
@@ -103,14 +103,14 @@ describe('closeWrite', () => {
     expect(await rejection(connection.closeWrite())).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
   })
 
-  it('closeWrite() rejects when the connection is destroyed before its FIN is out', async () => {
+  it('connection.closeWrite() rejects when the connection is destroyed before its FIN is sent', async () => {
     const { connection } = await openFake()
     const ending = connection.closeWrite()
     connection.destroy()
     expect(await rejection(ending)).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
   })
 
-  it('closeWrite() destroys the port once both sides have ended, in either order', async () => {
+  it('connection.closeWrite() destroys the port once both sides have ended, in either order', async () => {
     for (const order of [
       ['finish', 'end'],
       ['end', 'finish'],
@@ -128,7 +128,7 @@ describe('closeWrite', () => {
 })
 
 describe('maxWriteBuffer', () => {
-  it('maxWriteBuffer is no obstacle to one write of any length', async () => {
+  it('maxWriteBuffer lets one write of any length through', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10, maxWriteBuffer: 20 })
     port.bufferedBytes = 100
     void connection.write('x'.repeat(100))

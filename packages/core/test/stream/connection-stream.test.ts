@@ -21,7 +21,7 @@ function closed(stream: Duplex): Promise<void> {
 }
 
 describe('stream', () => {
-  it('stream gives what arrives, and ends at the end', async () => {
+  it('connection.stream emits what arrives, and ends at the end of the input', async () => {
     const { stream, port } = await openStream()
     const chunks: string[] = []
     stream.on('data', (chunk: Buffer) => chunks.push(String(chunk)))
@@ -34,7 +34,7 @@ describe('stream', () => {
     expect(chunks).toEqual(['a', 'b'])
   })
 
-  it('stream holds the peer back while its data is not read', async () => {
+  it('connection.stream holds the peer back while its data is not read', async () => {
     const { stream, port } = await openStream()
     stream.pause()
     for (let count = 0; count < 100; count++) {
@@ -46,7 +46,7 @@ describe('stream', () => {
     stream.destroy()
   })
 
-  it('stream writes in order, and waits for the drain of the connection', async () => {
+  it('connection.stream writes in order, and waits for the drain of the connection', async () => {
     const { stream, port } = await openStream()
     port.bufferedBytes = 30
     const done: string[] = []
@@ -62,7 +62,7 @@ describe('stream', () => {
     stream.destroy()
   })
 
-  it('stream that is ended sends the FIN, and finishes when it is out', async () => {
+  it('connection.stream that is ended sends the FIN, and finishes when that is sent', async () => {
     const { stream, port } = await openStream()
     const finished = once(stream, 'finish')
     stream.end('bye')
@@ -76,7 +76,7 @@ describe('stream', () => {
     await closed(stream)
   })
 
-  it('stream fails with the error of the connection, with or without a listener', async () => {
+  it('connection.stream fails with the error of the connection, with or without a listener', async () => {
     const { stream, port, failures, errors } = await openStream()
     port.close(systemError('ECONNRESET'))
     await closed(stream)
@@ -89,7 +89,7 @@ describe('stream', () => {
     expect(errors).toEqual([])
   })
 
-  it('stream that is destroyed with an error destroys the connection with it', async () => {
+  it('connection.stream that is destroyed with an error destroys the connection with it', async () => {
     const { stream, connection, port } = await openStream()
     const reason = new Error('enough')
     stream.destroy(reason)
@@ -115,19 +115,22 @@ describe('stream', () => {
         throw new Error('oops')
       },
     ],
-  ])('stream in a pipeline whose generator throws %s resets the connection', async (_, generator) => {
-    const { stream, port } = await openStream()
-    const piping = pipeline(stream, generator, stream)
-    port.receive('half')
-    await settle()
-    port.end()
-    await expect(piping).rejects.toThrow('oops')
-    expect([port.count('reset'), port.count('shutdownWrite')]).toEqual([1, 0])
-    port.close()
-    await settle()
-  })
+  ])(
+    'connection.stream in a pipeline whose generator throws %s resets the connection',
+    async (_, generator) => {
+      const { stream, port } = await openStream()
+      const piping = pipeline(stream, generator, stream)
+      port.receive('half')
+      await settle()
+      port.end()
+      await expect(piping).rejects.toThrow('oops')
+      expect([port.count('reset'), port.count('shutdownWrite')]).toEqual([1, 0])
+      port.close()
+      await settle()
+    },
+  )
 
-  it('stream in a pipeline lets it fail when the connection is closed meanwhile, and never wait for ever', async () => {
+  it('connection.stream makes its pipeline fail when the connection is closed meanwhile', async () => {
     const { stream, port, connection } = await openStream()
     const same = async function* (source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
       for await (const chunk of source) yield chunk
@@ -143,7 +146,7 @@ describe('stream', () => {
     expect(stream.destroyed).toBe(true)
   })
 
-  it('stream calls the callback of end() after the connection has closed', async () => {
+  it('connection.stream calls the callback of end() after the connection has closed', async () => {
     const { stream, port, connection } = await openStream()
     stream.resume()
     const closing = connection.close()
@@ -156,7 +159,7 @@ describe('stream', () => {
     expect(await ended).toMatchObject({ code: 'ERR_STREAM_DESTROYED' })
   })
 
-  it('stream that is written to after its end fails, as any stream does', async () => {
+  it('connection.stream that is written to after its end fails, as any stream does', async () => {
     const { stream, port, failures } = await openStream()
     stream.end('bye')
     stream.write('late')
@@ -165,7 +168,7 @@ describe('stream', () => {
     expect(port.isDestroyed).toBe(true)
   })
 
-  it('stream with both sides ended closes the connection, and drops no output', async () => {
+  it('connection.stream with both sides ended closes the connection, and drops no output', async () => {
     const { stream, port, events } = await openStream()
     stream.resume()
     stream.end()
@@ -199,19 +202,19 @@ describe('allowHalfOpen', () => {
     return { stream, port }
   }
 
-  it('allowHalfOpen is false at the end of the input if no handler is running: the stream ends after its listeners', async () => {
+  it('connection.stream.allowHalfOpen is false at the end of the input if no handler is running: the stream ends after its listeners', async () => {
     const { stream, port } = await endInput({})
     expect([stream.allowHalfOpen, stream.writableEnded]).toEqual([false, true])
     expect(port.written).toEqual(['last words'])
     expect(port.count('shutdownWrite')).toBe(1)
   })
 
-  it('allowHalfOpen is false after an async open has settled', async () => {
+  it('connection.stream.allowHalfOpen is false after an async open has settled', async () => {
     const { port } = await endInput({ open: () => Promise.resolve() })
     expect(port.count('shutdownWrite')).toBe(1)
   })
 
-  it('allowHalfOpen is true while a promise of the handler is pending, and the connection ends with it', async () => {
+  it('connection.stream.allowHalfOpen is true while a promise of the handler is pending, and the connection ends with it', async () => {
     const { stream, port, release } = await openStream()
     stream.resume()
     port.end()
@@ -225,13 +228,13 @@ describe('allowHalfOpen', () => {
     expect(port.count('shutdownWrite')).toBe(1)
   })
 
-  it('allowHalfOpen is true if the handler has the callback end', async () => {
+  it('connection.stream.allowHalfOpen is true if the handler has the callback end', async () => {
     const { stream, port } = await endInput({ end() {} })
     expect([stream.allowHalfOpen, port.count('shutdownWrite')]).toEqual([true, 0])
     stream.destroy()
   })
 
-  it('allowHalfOpen does what it was set to, with and without a handler that is running', async () => {
+  it('connection.stream.allowHalfOpen does what it was set to, with and without a handler that is running', async () => {
     const open = await endInput({}, true)
     expect(open.port.count('shutdownWrite')).toBe(0)
     open.stream.destroy()

@@ -39,14 +39,14 @@ const MEMBERS: Record<keyof Connection, true> = {
 
 const members = new Set(Reflect.ownKeys(MEMBERS))
 
-describe('ref() and unref()', () => {
-  it('ref() and unref() ask the port, and return the connection', async () => {
+describe('connection.ref() and unref()', () => {
+  it('connection.ref() and unref() ask the port, and return the connection', async () => {
     const { connection, port } = await openWith()
     expect(connection.unref().ref()).toBe(connection)
     expect(port.calls.slice(-2)).toEqual(['unref', 'ref'])
   })
 
-  it('unref() throws where the port cannot do it, and ref() has nothing to do there', async () => {
+  it('connection.unref() throws where the port cannot do it, and ref() does nothing there', async () => {
     const port = Object.assign(createFakeStreamPort(), { ref: undefined, unref: undefined })
     const { connection } = await openWith({}, port)
     expect(connection.ref()).toBe(connection)
@@ -77,7 +77,7 @@ describe('what a handler holds', () => {
     expect(reachable(connection)).toEqual(members)
   })
 
-  it('observers of errors, callbacks and server.connections() get the same object', async () => {
+  it('observers of errors, callbacks and server.connections() get the same connection object', async () => {
     const failure = new Error('enough')
     const seen: unknown[] = []
     const scene = await openWith({

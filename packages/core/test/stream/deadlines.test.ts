@@ -20,7 +20,7 @@ async function answered(settings?: Parameters<typeof openFake>[0]): Promise<Open
 }
 
 describe('idleTimeout', () => {
-  it('idleTimeout destroys after the time without progress, not before', async () => {
+  it('idleTimeout destroys a connection after the time without progress, not before', async () => {
     const { port, ...scene } = await openFake({ idleTimeout: 800 })
     const reading = rejection(scene.connection.read())
     await pass(early(800))
@@ -33,7 +33,7 @@ describe('idleTimeout', () => {
     expect(scene.server.stats().idleClosed).toBe(1)
   })
 
-  it('idleTimeout begins anew with input, and with each part that a long write gets on', async () => {
+  it('idleTimeout begins anew with input, and with each part of a long write that is taken', async () => {
     const { port } = await openFake({ idleTimeout: 800 })
     for (let round = 0; round < 5; round++) {
       await pass(600)
@@ -52,7 +52,7 @@ describe('idleTimeout', () => {
     expect(jest.getTimerCount()).toBe(before)
   })
 
-  it('idleTimeout of many needs one timer, and none when they are closed (G11)', async () => {
+  it('idleTimeout of many connections needs one timer, and none when they are closed (G11)', async () => {
     const before = jest.getTimerCount()
     const { accept } = await serveFake({ data() {} }, { idleTimeout: 800 })
     const ports = Array.from({ length: 20 }, () => accept())
@@ -63,7 +63,7 @@ describe('idleTimeout', () => {
 })
 
 describe('readTimeout', () => {
-  it('readTimeout destroys when the peer has sent nothing for the time, whatever it takes', async () => {
+  it('readTimeout destroys a connection whose peer has sent nothing for the time, though it reads', async () => {
     const { port, ...scene } = await openFake({ readTimeout: 800 })
     const reading = rejection(scene.connection.read())
     await pass(early(800))
@@ -133,7 +133,7 @@ describe('readTimeout', () => {
 })
 
 describe('writeTimeout', () => {
-  it('writeTimeout destroys when bytes wait and the peer takes none for the time, whatever it sends', async () => {
+  it('writeTimeout destroys a connection whose peer takes none of the queued bytes for the time, though it sends', async () => {
     const { port, ...scene } = await openFake({ writeTimeout: 800, highWaterMark: 10 })
     await pass(3_000)
     port.bufferedBytes = 30
@@ -186,7 +186,7 @@ describe('writeTimeout', () => {
 })
 
 describe('firstByteTimeout', () => {
-  it('firstByteTimeout strikes after its time, whatever is sent to the peer meanwhile (A10)', async () => {
+  it('firstByteTimeout destroys a connection after its time, whatever is sent to the peer meanwhile (A10)', async () => {
     const { port, connection, ...scene } = await openFake({ firstByteTimeout: 800 })
     const reading = rejection(connection.read())
     await pass(799)
@@ -210,7 +210,7 @@ describe('firstByteTimeout', () => {
     expect(jest.getTimerCount()).toBe(before)
   })
 
-  it('firstByteTimeout does not wait for input that is discarded, or that cannot come', async () => {
+  it('firstByteTimeout does not count after closeRead(), nor after the end of the input', async () => {
     for (const over of ['closeRead', 'end'] as const) {
       const { port, connection } = await openFake({ firstByteTimeout: 800 })
       if (over === 'end') port.end()
@@ -273,7 +273,7 @@ describe('maxLifetime', () => {
 })
 
 describe('close', () => {
-  it('close() waits a second for a silent peer to end, and then closes as ended', async () => {
+  it('connection.close() waits a second for a silent peer to end, and then closes as ended', async () => {
     const { port, ...scene } = await answered()
     await pass(early(1_000))
     expect(port.isDestroyed).toBe(false)
@@ -283,7 +283,7 @@ describe('close', () => {
     expect(story(scene).at(-1)).toBe('close ended')
   })
 
-  it('close() waits this second from its FIN on, however long nothing had moved before', async () => {
+  it('connection.close() waits a second from its FIN on, however long nothing had moved before', async () => {
     const scene = await openFake({ idleTimeout: 60_000 })
     await pass(30_000)
     void scene.connection.close()
@@ -294,7 +294,7 @@ describe('close', () => {
     expect(scene.port.isDestroyed).toBe(true)
   })
 
-  it('close() discards what a talking peer still sends for ten seconds, no longer', async () => {
+  it('connection.close() discards what a talking peer still sends for ten seconds, no longer', async () => {
     const { port } = await answered()
     for (let second = 0; second < 19; second++) {
       await pass(500)
@@ -308,7 +308,7 @@ describe('close', () => {
     expect(port.isDestroyed).toBe(true)
   })
 
-  it('close() gives up flushing when the peer takes nothing for thirty seconds (A8)', async () => {
+  it('connection.close() gives up flushing when the peer takes nothing for thirty seconds (A8)', async () => {
     const { port, connection, ...scene } = await openFake()
     port.bufferedBytes = 100
     const closing = connection.close()
@@ -324,7 +324,7 @@ describe('close', () => {
     expect(story(scene).at(-1)).toBe('close idle')
   })
 
-  it('close() gives up flushing to a peer that reads nothing, although it keeps sending', async () => {
+  it('connection.close() gives up flushing to a peer that reads nothing, although it keeps sending', async () => {
     const { port, connection } = await openFake()
     port.bufferedBytes = 100
     const closing = connection.close()
@@ -339,7 +339,7 @@ describe('close', () => {
     expect(await rejection(closing)).toMatchObject({ code: 'ERR_SOCK_IDLE_TIMEOUT' })
   })
 
-  it('close() flushes for thirty seconds from then on, however long nothing had moved before', async () => {
+  it('connection.close() flushes for thirty seconds from its call on, however long nothing had moved before', async () => {
     const { port, connection } = await openFake({ idleTimeout: 60_000 })
     await pass(40_000)
     port.bufferedBytes = 100
@@ -350,7 +350,7 @@ describe('close', () => {
     expect(port.isDestroyed).toBe(true)
   })
 
-  it('close() needs no timer when the peer has ended and nothing is left to flush', async () => {
+  it('connection.close() needs no timer when the peer has ended and nothing is left to flush', async () => {
     const before = jest.getTimerCount()
     const { port, connection } = await openFake()
     port.end()
@@ -358,7 +358,7 @@ describe('close', () => {
     expect(jest.getTimerCount()).toBe(before)
   })
 
-  it('close() leaves no timer', async () => {
+  it('connection.close() leaves no timer once the port is closed', async () => {
     const before = jest.getTimerCount()
     const { port } = await answered()
     expect(jest.getTimerCount()).toBe(before + 1)

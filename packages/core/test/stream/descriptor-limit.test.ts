@@ -3,25 +3,25 @@ import { execFileSync } from 'node:child_process'
 import { createDescriptorLimit, readLimit } from '../../src/lib/stream/descriptor-limit.js'
 
 describe('createDescriptorLimit', () => {
-  it('isOver() leaves sixteen descriptors below the limit to others', () => {
+  it('DescriptorLimit.isOver() keeps sixteen descriptors below the limit free', () => {
     const limit = createDescriptorLimit(() => 100)
     expect([83, 84, 99].map((descriptor) => limit.isOver(descriptor))).toEqual([false, true, true])
   })
 
-  it('isOver() is false where descriptors or the limit are not known', () => {
+  it('DescriptorLimit.isOver() is false where descriptors or the limit are not known', () => {
     expect(createDescriptorLimit(() => 100).isOver(undefined)).toBe(false)
     expect(createDescriptorLimit(() => 100).isOver(-1)).toBe(false)
     for (const limit of [Infinity, undefined])
       expect(createDescriptorLimit(() => limit).isOver(1_000_000)).toBe(false)
   })
 
-  it('isOver() goes by the limit as it was when there is no descriptor left to read it with (G1)', () => {
+  it('DescriptorLimit.isOver() uses the last known limit when there is no descriptor left to read it with (G1)', () => {
     const limits = [100, undefined]
     const limit = createDescriptorLimit(() => limits.shift())
     expect([10, 99, 99].map((descriptor) => limit.isOver(descriptor))).toEqual([false, true, true])
   })
 
-  it('isOver() reads the limit once, and again before it turns anybody away', () => {
+  it('DescriptorLimit.isOver() reads the limit once, and again before it turns anybody away', () => {
     const limits = [100, 200, 200]
     let reads = 0
     const limit = createDescriptorLimit(() => limits[reads++] ?? 0)

@@ -7,7 +7,7 @@ beforeEach(stopClock)
 afterEach(() => void jest.useRealTimers())
 
 describe('handshake', () => {
-  it('handshake that succeeds becomes a connection, and was none before', async () => {
+  it('a handshake counts as a connection only once it has succeeded', async () => {
     const scene = await serveFake({ data() {} }, { handshakeTimeout: 1_000 })
     const handshake = createFakeHandshake()
     scene.sink.handshake(handshake)
@@ -19,7 +19,7 @@ describe('handshake', () => {
     expect(story(scene)).toEqual(['new', 'handler'])
   })
 
-  it('handshake that fails is counted, and reported with its cause and its peer', async () => {
+  it('a handshake that fails is counted, and reported with its cause and its peer', async () => {
     const { sink, server, errors } = await serveFake({ data() {} }, { handshakeTimeout: 1_000 })
     const handshake = createFakeHandshake()
     sink.handshake(handshake)
@@ -31,7 +31,7 @@ describe('handshake', () => {
     expect(server.stats()).toMatchObject({ handshaking: 0, rejected: { handshakeFailed: 1 } })
   })
 
-  it('handshake of a peer without a name is reported without one', async () => {
+  it('a handshake of a peer without a name is reported without one', async () => {
     const { sink, errors } = await serveFake({ data() {} }, { handshakeTimeout: 1_000 })
     const handshake = Object.assign(createFakeHandshake(), { remoteAddress: undefined })
     sink.handshake(handshake)
@@ -39,7 +39,7 @@ describe('handshake', () => {
     expect(errors[0]?.message).toMatch(/with a peer: gone$/)
   })
 
-  it('handshake has an absolute deadline, whatever moves in the meantime', async () => {
+  it('a handshake is destroyed at its deadline, whatever its peer sends meanwhile', async () => {
     const { sink, server, errors } = await serveFake({ data() {} }, { handshakeTimeout: 800 })
     const handshake = createFakeHandshake()
     sink.handshake(handshake)
@@ -55,7 +55,7 @@ describe('handshake', () => {
     expect(server.stats().rejected).toMatchObject({ handshakeTimeout: 1, handshakeFailed: 0 })
   })
 
-  it('handshake that succeeds after its deadline is too late: the port is destroyed', async () => {
+  it('a handshake that succeeds after its deadline has its port destroyed', async () => {
     const { sink, server, errors } = await serveFake({ data() {} }, { handshakeTimeout: 800 })
     const handshake = createFakeHandshake()
     sink.handshake(handshake)
@@ -68,7 +68,7 @@ describe('handshake', () => {
     expect(errors).toHaveLength(1)
   })
 
-  it('handshake without a deadline waits for none: a timer for ever would fire at once', async () => {
+  it('a handshake without a deadline sets no timer, which would fire at once', async () => {
     const timers = jest.spyOn(globalThis, 'setTimeout')
     const { sink, server } = await serveFake({ data() {} })
     sink.handshake(createFakeHandshake())
@@ -77,7 +77,7 @@ describe('handshake', () => {
     expect(timers.mock.calls.map(([, delay]) => delay)).toEqual([])
   })
 
-  it('handshake leaves no timer when it is over', async () => {
+  it('handshakes leave no timer when they are over', async () => {
     const { sink } = await serveFake({ data() {} }, { handshakeTimeout: 800 })
     const [first, second] = [createFakeHandshake(), createFakeHandshake()]
     sink.handshake(first)

@@ -13,7 +13,7 @@ function create(limit = 10): { readonly inbox: Inbox; readonly port: FakeStreamP
 }
 
 describe('Inbox', () => {
-  it('read() and next() draw from the same input, each in its shape', async () => {
+  it('Inbox.read() and next() return chunks of the same input, each in its own form', async () => {
     const { inbox } = create()
     for (const text of ['a', 'b']) inbox.push(chunk(text))
     expect(String(await inbox.read())).toBe('a')
@@ -31,7 +31,7 @@ describe('Inbox', () => {
     expect(await inbox.read()).toBeNull()
   })
 
-  it('hasReader and isEmpty show whether a read or bytes wait', async () => {
+  it('Inbox.hasReader and isEmpty show whether a read or bytes wait', async () => {
     const { inbox } = create()
     expect([inbox.hasReader, inbox.isEmpty]).toEqual([false, true])
     const reading = inbox.read()
@@ -46,7 +46,7 @@ describe('Inbox', () => {
     expect(inbox.shift()).toBeUndefined()
   })
 
-  it('read() rejects while another one, or a next(), waits', async () => {
+  it('Inbox.read() rejects while another one, or a next(), waits', async () => {
     for (const wait of ['read', 'next'] as const) {
       const { inbox } = create()
       const first: Promise<unknown> = inbox[wait]()
@@ -59,7 +59,7 @@ describe('Inbox', () => {
     }
   })
 
-  it('finish() counts the first time: neither end nor error takes the place of the other', async () => {
+  it('Inbox.finish() counts the first time only, with an error or without', async () => {
     const ended = create().inbox
     ended.finish()
     ended.finish(new Error('too late'))
@@ -74,7 +74,7 @@ describe('Inbox', () => {
     expect(await rejection(broken.next())).toBe(error)
   })
 
-  it('finish() with an error rejects the waiting read with it', async () => {
+  it('Inbox.finish() with an error rejects the waiting read with it', async () => {
     for (const wait of ['read', 'next'] as const) {
       const { inbox } = create()
       const waiting = rejection(inbox[wait]())
@@ -85,7 +85,7 @@ describe('Inbox', () => {
     }
   })
 
-  it('clear() drops queued bytes, and resumes a paused port', async () => {
+  it('Inbox.clear() drops queued bytes, and resumes a paused port', async () => {
     const { inbox, port } = create(2)
     inbox.push(chunk('abc'))
     inbox.clear()
@@ -97,7 +97,7 @@ describe('Inbox', () => {
     expect(String(await inbox.read())).toBe('d')
   })
 
-  it('an inbox serves its own reader, though others were made in the meantime', async () => {
+  it('Inbox serves its own reader, though others were made in the meantime', async () => {
     const inboxes = [create().inbox, create().inbox]
     const reads = inboxes.map((inbox) => inbox.read())
     inboxes[1]?.push(chunk('second'))
@@ -105,7 +105,7 @@ describe('Inbox', () => {
     expect((await Promise.all(reads)).map(String)).toEqual(['first', 'second'])
   })
 
-  it('the port is paused exactly while as much as the limit waits, whatever comes and goes', () => {
+  it('Inbox pauses its port exactly while as many bytes as its limit wait, whatever comes and goes', () => {
     const limit = 10
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.nat(12), fc.constant('take' as const))), (actions) => {
@@ -125,7 +125,7 @@ describe('Inbox', () => {
 })
 
 describe('ChunkIterator', () => {
-  it('return() stops reading, and says that it is done', async () => {
+  it('ChunkIterator.return() stops reading, and says that it is done', async () => {
     let stopped = 0
     const iterator = new ChunkIterator(() => void (stopped += 1), create().inbox)
     expect(await iterator.return()).toEqual({ done: true, value: undefined })

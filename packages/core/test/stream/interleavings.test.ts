@@ -73,24 +73,27 @@ async function checkEnd(course: Course, what: string): Promise<void> {
 describe('all orders of data, more data, end, drained, finished and closed', () => {
   const cases = CALLBACKS.flatMap((where) => ACTS.map((act) => [where, act] as const))
 
-  it.each(cases)('all orders of what a stream port can do are survived when "%s" %s', async (where, act) => {
-    for (const [at, order] of ORDERS.entries()) {
-      const course = await begin(where, act)
-      // Also with each reason to be closed, and with time in between or none.
-      for (const event of order) {
-        happen(course, event, REASONS[at % REASONS.length])
-        if (at % 2 === 0) await Promise.resolve()
+  it.each(cases)(
+    'a stream server survives all orders of what a port can do when the callback "%s" %s',
+    async (where, act) => {
+      for (const [at, order] of ORDERS.entries()) {
+        const course = await begin(where, act)
+        // Also with each reason to be closed, and with time in between or none.
+        for (const event of order) {
+          happen(course, event, REASONS[at % REASONS.length])
+          if (at % 2 === 0) await Promise.resolve()
+        }
+        await checkEnd(course, `"${where}" ${act}: ${order.join(', ')}`)
       }
-      await checkEnd(course, `"${where}" ${act}: ${order.join(', ')}`)
-    }
-  })
+    },
+  )
 })
 
 describe('a part of these orders', () => {
   const cases = OBSERVED.flatMap((where) => OBSERVER_ACTS.map((act) => [where, act] as const))
 
   it.each(cases)(
-    'an order of what a stream port can do is survived when an observer of "%s" %s',
+    'a stream server survives orders of what a port can do when an observer of "%s" %s',
     async (where, act) => {
       // A prime, so that each event comes at each place.
       for (let at = 0; at < ORDERS.length; at += 11) {
@@ -127,7 +130,7 @@ describe('any schedule of what the port and what the user does', () => {
     if (what === 'stops the server') keep('server.close', server.close())
   }
 
-  it('ends well', async () => {
+  it('a connection ends as it should after any schedule of what its port and its user do', async () => {
     const events = fc.array(fc.constantFrom(...PORT_EVENTS.slice(0, -1)), { maxLength: 15 })
     const calls = fc.array(fc.constantFrom(...USER), { maxLength: 8 })
     const where = fc.tuple(fc.constantFrom(...CALLBACKS), fc.constantFrom(...ACTS))

@@ -15,25 +15,25 @@ async function openObserved(state: ConnectionState) {
 }
 
 describe('a connection that an observer destroys', () => {
-  it('closeWrite() of a connection that an observer destroys rejects, and shuts nothing down', async () => {
+  it('closeWrite() rejects and sends no FIN when an observer of it destroys the connection', async () => {
     const { connection, port } = await openObserved('closeWrite')
     expect((await rejection(connection.closeWrite())).code).toBe('ERR_SOCK_CLOSED')
     expect(port.calls).toEqual(['start', 'destroy'])
   })
 
-  it('write() of a connection that an observer destroys rejects, and writes nothing', async () => {
+  it('write() rejects and writes nothing when an observer of it destroys the connection', async () => {
     const { connection, port } = await openObserved('write')
     expect((await rejection(connection.write('late'))).code).toBe('ERR_SOCK_CLOSED')
     expect(port.calls).toEqual(['start', 'destroy'])
   })
 
-  it('read() of a connection that an observer destroys gives nothing of the observed chunk', async () => {
+  it('read() rejects without the observed chunk when an observer of it destroys the connection', async () => {
     const { connection, port } = await openObserved('read')
     port.receive('late')
     expect(await outcome(connection.read())).toMatchObject({ error: { code: 'ERR_SOCK_CLOSED' } })
   })
 
-  it('close() of a connection that an observer destroys shuts nothing down, and resolves when it is closed', async () => {
+  it('close() sends no FIN and resolves when an observer of its closeRead destroys the connection', async () => {
     const { connection, port } = await openObserved('closeRead')
     const closing = connection.close()
     expect(port.calls).toEqual(['start', 'destroy'])
@@ -54,7 +54,7 @@ describe('what an observer does in the middle of a write', () => {
     return scene
   }
 
-  it('write() of an observer of a write comes after it', async () => {
+  it('write() by an observer of a write is sent after that write', async () => {
     const { connection, port } = await openObservedOnce((own) => own.write('B'))
     expect(await outcome(connection.write('A'))).toMatchObject({ state: 'resolved' })
     void connection.write('C')
@@ -62,7 +62,7 @@ describe('what an observer does in the middle of a write', () => {
   })
 
   it.each(['close', 'closeWrite'] as const)(
-    '%s() of an observer of a write rejects the write, and ends in order',
+    '%s() by an observer of a write rejects that write, and the connection ends in order',
     async (end) => {
       const { connection, port, errors, ...scene } = await openObservedOnce((own) => own[end]())
       void connection.write('A')
@@ -75,7 +75,7 @@ describe('what an observer does in the middle of a write', () => {
     },
   )
 
-  it('write() and close() of an observer of a write let both writes through', async () => {
+  it('write() and close() by an observer of a write let both writes through', async () => {
     const { connection, port } = await openObservedOnce((own) => {
       void own.write('B')
       void own.close()
@@ -87,14 +87,14 @@ describe('what an observer does in the middle of a write', () => {
 })
 
 describe('what an observer does in the middle of input', () => {
-  it('closeRead() of an observer keeps the observed chunk from the data callback', async () => {
+  it('closeRead() by an observer of a read keeps the observed chunk from the data callback', async () => {
     const { server, connection, port, heard } = await openWith()
     server.on('connection', ({ state }) => state === 'read' && connection.closeRead())
     port.receive('late')
     expect([heard, connection.bytesRead]).toEqual([['open'], 4])
   })
 
-  it('destroy() of an observer at the end of input keeps the end callback from being called', async () => {
+  it('destroy() by an observer of the end of input keeps the end callback from being called', async () => {
     const { server, connection, port, heard } = await openWith()
     server.on('connection', ({ state }) => state === 'closeRead' && connection.destroy())
     port.end()
@@ -102,7 +102,7 @@ describe('what an observer does in the middle of input', () => {
     expect(heard).toEqual(['open', 'close Cannot continue: the connection is closed'])
   })
 
-  it('destroy() of an observer at the end of input rejects the read that waits for it', async () => {
+  it('destroy() by an observer of the end of input rejects the read that waits for it', async () => {
     const { server, connection, port } = await openFake()
     server.on('connection', ({ state }) => state === 'closeRead' && connection.destroy())
     const reading = rejection(connection.read())
@@ -133,7 +133,7 @@ describe('what an observer does in the middle of input', () => {
 })
 
 describe('what an observer of errors does', () => {
-  it('an observer of errors finds a connection that broke closed, and its server can be closed', async () => {
+  it('an observer of errors gets a broken connection as a closed one, and can close its server', async () => {
     const { server, connection, port, ...scene } = await openFake()
     const seen: unknown[] = []
     server.on('error', () => {
@@ -147,7 +147,7 @@ describe('what an observer of errors does', () => {
     expect(server.stats()).toMatchObject({ open: 0, bytesRead: 5, bytesWritten: 0 })
   })
 
-  it('destroy() of an observer of errors hides neither from the peer nor from others that a handler failed', async () => {
+  it('destroy() by an observer of errors hides a failed handler neither from the peer nor from other observers', async () => {
     const { server, port, ...scene } = await openWith({
       data() {
         throw new Error('oops')

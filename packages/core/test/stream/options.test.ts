@@ -54,7 +54,7 @@ describe('streamServerChecks and streamClientChecks', () => {
     )
   })
 
-  it('bare checks leave out the options of sockets, and only those', () => {
+  it('bareStreamServerChecks and bareStreamClientChecks leave out the options of sockets, and only those', () => {
     const bare = Object.keys(bareStreamServerChecks)
     expect(Object.keys(streamServerChecks).filter((name) => !bare.includes(name))).toEqual([
       'configure',
@@ -68,7 +68,7 @@ describe('streamServerChecks and streamClientChecks', () => {
     ])
   })
 
-  it('engine must listen and connect', () => {
+  it('the option engine must have listenStream() and connectStream()', () => {
     const engine = { ...nodeEngine }
     expect(checkOptions('options', { engine }, streamClientChecks).engine).toBe(engine)
     for (const incomplete of [

@@ -15,14 +15,14 @@ async function check(form: 'function' | 'callbacks', holds: (scene: Play) => voi
 describe.each(['function', 'callbacks'] as const)(
   'any sequence of events and calls, with a %s handler',
   (form) => {
-    it('openConnections is never negative, and 0 in the end', () =>
+    it(`openConnections is never negative, and 0 in the end (${form}, any sequence)`, () =>
       check(form, ({ counts, server, actors }) => {
         expect(Math.min(...counts)).toBeGreaterThanOrEqual(0)
         expect(counts.at(-1)).toBe(0)
         expect(server.stats()).toMatchObject({ open: 0, handshaking: 0, accepted: actors.length })
       }))
 
-    it('connection events are one new, one handler, any others, one close', () =>
+    it(`connection events are one new, one handler, any others, one close (${form}, any sequence)`, () =>
       check(form, ({ actors, events }) => {
         for (const { connection } of actors) {
           const states = story({ events: events.filter(({ id }) => id === connection.id) })
@@ -32,20 +32,20 @@ describe.each(['function', 'callbacks'] as const)(
         }
       }))
 
-    it('every promise settles', () =>
+    it(`every promise of a connection and its server settles (${form}, any sequence)`, () =>
       check(form, async ({ promises }) => {
         const outcomes = await Promise.all(promises.map((promise) => outcome(promise)))
         expect(outcomes.filter(({ state }) => state === 'pending')).toEqual([])
       }))
 
-    it('input arrives in order, without gaps, as far as it arrives', () =>
+    it(`input arrives in order, without gaps, as far as it arrives (${form}, any sequence)`, () =>
       check(form, ({ actors }) => {
         for (const { delivered, arrived } of actors) {
           expect(arrived).toEqual(delivered.slice(0, arrived.length))
         }
       }))
 
-    it('pause() and resume() alternate, and nothing is asked for twice', () =>
+    it(`pause() and resume() of a port alternate, and no FIN is sent twice (${form}, any sequence)`, () =>
       check(form, ({ actors }) => {
         for (const { port } of actors) {
           const flow = port.calls.filter((call) => call === 'pause' || call === 'resume')
@@ -59,7 +59,7 @@ describe.each(['function', 'callbacks'] as const)(
 )
 
 describe('any sequence of events and calls, with callbacks', () => {
-  it('open comes first and once, close last and once, end at most once', () =>
+  it('the callbacks open and close are called first and last, each once, and end at most once', () =>
     check('callbacks', ({ actors }) => {
       for (const { heard } of actors) {
         expect([heard[0], heard.at(-1)]).toEqual(['open', 'close'])
@@ -68,7 +68,7 @@ describe('any sequence of events and calls, with callbacks', () => {
       }
     }))
 
-  it('data comes neither after end nor while another call of it is under way', () =>
+  it('the callback data is called neither after end nor while another call of it is under way', () =>
     check('callbacks', ({ actors }) => {
       for (const { heard, overlaps } of actors) {
         const end = heard.indexOf('end')

@@ -9,7 +9,7 @@ afterEach(() => void jest.useRealTimers())
 const handler = { data() {} }
 
 describe('createStreamServer', () => {
-  it('createStreamServer() throws for a handler that is none, and for a maxWriteBuffer below highWaterMark', () => {
+  it('createStreamServer() throws for an empty handler, and for a maxWriteBuffer below highWaterMark', () => {
     const open = () => Promise.resolve(createFakeListener())
     expect(thrown(() => createFakeServer({}, open)).message).toMatch(
       /^Invalid "handler": expected a function/,
@@ -22,7 +22,7 @@ describe('createStreamServer', () => {
 })
 
 describe('shutdown', () => {
-  it('shutdown() waits for the listener, and for its descriptor', async () => {
+  it('shutdown() of a server waits until its listener has drained and closed', async () => {
     await stopClock()
     const listener = createFakeListener({ close: true })
     const { server, accept } = await serveFake(handler, {}, listener)

@@ -19,7 +19,7 @@ async function openStream(properties: object = {}) {
 }
 
 describe('SocketStream', () => {
-  it('remoteAddress and its like are those of the connection, as Node writes them', async () => {
+  it('SocketStream.remoteAddress, localAddress and their parts are those of the connection, as Node writes them', async () => {
     const { stream, connection } = await openStream({
       localAddress: ipAddress('::1', 80),
       remoteAddress: ipAddress('192.0.2.1', 4_000),
@@ -41,7 +41,7 @@ describe('SocketStream', () => {
     expect(connection.stream).toBe(stream)
   })
 
-  it('remoteAddress and its like are undefined on Unix sockets', async () => {
+  it('SocketStream.remoteAddress and its parts are undefined on Unix sockets', async () => {
     const names = { localAddress: unixAddress('/run/app.sock'), remoteAddress: undefined }
     const { stream } = await openStream(names)
     expect(stream.remoteAddress).toBeUndefined()
@@ -50,7 +50,7 @@ describe('SocketStream', () => {
     expect(stream.address()).toEqual({})
   })
 
-  it('bytesRead and bytesWritten count received bytes, and bytes written to the stream', async () => {
+  it('SocketStream.bytesRead and bytesWritten count received bytes, and bytes written to the stream', async () => {
     const { stream, port } = await openStream()
     stream.resume()
     port.receive('hello')
@@ -61,7 +61,7 @@ describe('SocketStream', () => {
     expect([stream.bytesRead, stream.bytesWritten]).toEqual([5, 5])
   })
 
-  it('readyState shows which sides are open', async () => {
+  it('SocketStream.readyState shows which sides are open', async () => {
     const { stream, port } = await openStream()
     stream.allowHalfOpen = true
     stream.resume()
@@ -73,7 +73,7 @@ describe('SocketStream', () => {
     expect(stream.readyState).toBe('closed')
   })
 
-  it('setTimeout() emits "timeout" after quiet time, and leaves the connection open', async () => {
+  it('SocketStream.setTimeout() emits "timeout" after quiet time, and leaves the connection open', async () => {
     const { stream, port, connection } = await openStream()
     stream.resume()
     const heard = jest.fn()
@@ -92,7 +92,7 @@ describe('SocketStream', () => {
     expect(connection.isOpen).toBe(true)
   })
 
-  it('setTimeout() takes the progress of one long write for movement', async () => {
+  it('SocketStream.setTimeout() takes the progress of one long write for movement', async () => {
     const { stream, port } = await openStream()
     const heard = jest.fn()
     stream.setTimeout(100, heard)
@@ -108,7 +108,7 @@ describe('SocketStream', () => {
     expect(heard).toHaveBeenCalledTimes(1)
   })
 
-  it('setTimeout(0) takes back the timer and the callback, and a destroyed stream has none', async () => {
+  it('SocketStream.setTimeout(0) takes back the timer and the callback, and a destroyed stream sets no timer', async () => {
     const { stream } = await openStream()
     const heard = jest.fn()
     stream.setTimeout(100, heard)
@@ -127,13 +127,13 @@ describe('SocketStream', () => {
     [-1, 'Invalid "ms": expected a time from 0'],
     [Infinity, 'Invalid "ms"'],
     [NaN, 'Invalid "ms"'],
-  ])('setTimeout() refuses %p', async (ms, message) => {
+  ])('SocketStream.setTimeout() refuses %p', async (ms, message) => {
     const { stream } = await openStream()
     expect(() => stream.setTimeout(ms as number)).toThrow(message)
     expect(() => stream.setTimeout(1, 'callback' as never)).toThrow('Invalid "callback"')
   })
 
-  it('bufferSize, server and autoSelectFamilyAttemptedAddresses are those of a connected socket', async () => {
+  it('SocketStream has bufferSize, server and autoSelectFamilyAttemptedAddresses as a connected socket of Node', async () => {
     const { stream, port } = await openStream()
     port.bufferedBytes = 1_000_000
     stream.write('passed on')
@@ -144,7 +144,7 @@ describe('SocketStream', () => {
     expect(stream.autoSelectFamilyAttemptedAddresses).toEqual([])
   })
 
-  it('setTypeOfService() reaches the socket of the engine, and does nothing without one', async () => {
+  it('SocketStream.setTypeOfService() reaches the socket of the engine, and does nothing without one', async () => {
     const socket = { setTypeOfService: jest.fn(), getTypeOfService: () => 8 }
     const { stream } = await openStream({ socket })
     expect(stream.setTypeOfService(8).getTypeOfService()).toBe(8)
@@ -153,7 +153,7 @@ describe('SocketStream', () => {
     expect(other.stream.setTypeOfService(8).getTypeOfService()).toBe(0)
   })
 
-  it('setKeepAlive() takes its arguments as an object, too', async () => {
+  it('SocketStream.setKeepAlive() takes its arguments as an object, too', async () => {
     const socket = { setKeepAlive: jest.fn() }
     const { stream } = await openStream({ socket })
     stream.setKeepAlive({ enable: true, initialDelay: 5_000 }).setKeepAlive({})
@@ -163,7 +163,7 @@ describe('SocketStream', () => {
     ])
   })
 
-  it('setNoDelay() and setKeepAlive() reach the socket of the engine, and do nothing without one', async () => {
+  it('SocketStream.setNoDelay() and setKeepAlive() reach the socket of the engine, and do nothing without one', async () => {
     const socket = { setNoDelay: jest.fn(), setKeepAlive: jest.fn() }
     const { stream } = await openStream({ socket })
     expect(stream.setNoDelay().setKeepAlive(true, 5_000)).toBe(stream)
@@ -173,7 +173,7 @@ describe('SocketStream', () => {
     expect(other.stream.setNoDelay(false).setKeepAlive()).toBe(other.stream)
   })
 
-  it('ref() and unref() reach the port, and do nothing where the engine cannot do that', async () => {
+  it('SocketStream.ref() and unref() reach the port, and do nothing where the engine cannot do that', async () => {
     const unref = jest.fn()
     const { stream } = await openStream({ ref: jest.fn(), unref })
     expect(stream.unref().ref()).toBe(stream)
@@ -182,7 +182,7 @@ describe('SocketStream', () => {
     expect(other.stream.unref().ref()).toBe(other.stream)
   })
 
-  it('connect() emits "connect" for a program that connects its socket itself', async () => {
+  it('SocketStream.connect() emits "connect" for a program that connects its socket itself', async () => {
     const { stream } = await openStream()
     const heard: string[] = []
     for (const name of ['connect', 'ready']) stream.on(name, () => heard.push(name))
@@ -192,7 +192,7 @@ describe('SocketStream', () => {
     expect(heard).toEqual(['connect', 'ready'])
   })
 
-  it('destroySoon() sends the queued output, then closes', async () => {
+  it('SocketStream.destroySoon() sends the queued output, then closes', async () => {
     const { stream, port } = await openStream()
     stream.write('last words')
     const isClosed = new Promise<void>((resolve) => stream.once('close', resolve))
@@ -206,7 +206,7 @@ describe('SocketStream', () => {
     expect(port.count('reset')).toBe(0)
   })
 
-  it('resetAndDestroy() resets, and emits no error', async () => {
+  it('SocketStream.resetAndDestroy() resets, and emits no error', async () => {
     const { stream, port } = await openStream()
     const heard = jest.fn()
     stream.on('error', heard)
@@ -217,7 +217,7 @@ describe('SocketStream', () => {
     expect(stream.destroyed).toBe(true)
   })
 
-  it('members of the socket that the port names are shown too', async () => {
+  it('SocketStream has the members of the socket that the port names', async () => {
     const socket = {
       encrypted: true,
       getCipher(): unknown {

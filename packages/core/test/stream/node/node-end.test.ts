@@ -41,7 +41,7 @@ describeOnUnix('whatBroke', () => {
     })
   })
 
-  it('whatBroke() finds nothing on an open connection, whose end somebody has pushed', async () => {
+  it('whatBroke() finds nothing on an open connection after push(null) on its stream', async () => {
     const { ours } = await connectPair()
     ours.push(null)
     expect(whatBroke(ours)).toBeUndefined()

@@ -14,7 +14,7 @@ afterEach(destroyPairs)
 const itOnLinux = process.platform === 'linux' ? it : it.skip
 
 describe('handleOf', () => {
-  it('handleOf() returns what Node has below a socket, as long as it is open', async () => {
+  it('handleOf() returns the handle of Node below a socket as long as it is open', async () => {
     const { ours } = await connectPair()
     const handle = handleOf(ours)
     expect(typeof handle?.readStart).toBe('function')
@@ -25,7 +25,7 @@ describe('handleOf', () => {
     expect(handleOf(new Socket())).toBeUndefined()
   })
 
-  it('handleOf() says whether Node wants input', async () => {
+  it('handleOf() has reading true while Node reads', async () => {
     const { ours } = await connectPair()
     expect(handleOf(ours)?.reading).toBe(false)
     ours.resume()

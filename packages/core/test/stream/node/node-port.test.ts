@@ -23,7 +23,7 @@ function brokenPort(): { port: StreamPort; calls: string[]; closed: Promise<Erro
 it.each([
   ['more than the mark of the socket waits', 1024 * 1024],
   ['less than the mark of the socket waits', 16],
-])('a Node port tells of no room after a write that failed, when %s', async (_, size) => {
+])('a Node port reports no drained() after a write that failed, when %s', async (_, size) => {
   const { port, calls, closed } = brokenPort()
   for (let count = 0; count < 3; count++) port.write(Buffer.alloc(size))
   port.requestDrain()

@@ -67,14 +67,17 @@ const ways: Record<string, (connection: Connection) => unknown> = {
 }
 
 describe('writes of one turn', () => {
-  it.each(Object.keys(ways))('writes of one turn leave at once, and all others together: %s', async (way) => {
-    const { calls, client } = await scene({ data: ways[way] as never })
-    await client.write('go')
-    expect(`${await readExactly(client, ALL.length)}`).toBe(ALL)
-    // The first `await` ends the callback; what follows is a turn of its own.
-    const first = way === 'each awaited' ? ['_write', '_write'] : ['_write']
-    expect(calls).toEqual([...first, '_writev'])
-  })
+  it.each(Object.keys(ways))(
+    'the first write of a turn leaves at once, and all others together: %s',
+    async (way) => {
+      const { calls, client } = await scene({ data: ways[way] as never })
+      await client.write('go')
+      expect(`${await readExactly(client, ALL.length)}`).toBe(ALL)
+      // The first `await` ends the callback; what follows is a turn of its own.
+      const first = way === 'each awaited' ? ['_write', '_write'] : ['_write']
+      expect(calls).toEqual([...first, '_writev'])
+    },
+  )
 
   it('writes of one turn leave together when a handler function reads what waits', async () => {
     const { calls, client } = await scene(async (connection) => {
@@ -86,7 +89,7 @@ describe('writes of one turn', () => {
     expect(calls).toEqual(['_write', '_writev'])
   })
 
-  it('hold nothing when each callback writes once', async () => {
+  it('a write that is the only one of its turn is not held back', async () => {
     const { calls, client } = await scene({
       open(connection) {
         void connection.write('o')
@@ -105,7 +108,7 @@ describe('writes of one turn', () => {
     expect(new Set(calls)).toEqual(new Set(['_write']))
   })
 
-  it('writes of one turn do not wait for the end of the turn when they are many bytes, many writes, or take long', async () => {
+  it('writes of one turn leave before its end when they are many bytes, many writes, or take long', async () => {
     const seen: number[] = []
     const { calls, client } = await scene({
       data(connection) {
@@ -145,7 +148,7 @@ describe('writes of one turn', () => {
     expect(calls).toEqual(['_write', '_writev'])
   })
 
-  it('count as sent while they are held: no write() waits, and bytes that the system does not take do', async () => {
+  it('write() does not wait for writes that are held for the turn, but for bytes that the system does not take', async () => {
     const states: boolean[] = []
     const { client } = await scene(
       {
