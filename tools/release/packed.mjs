@@ -51,11 +51,6 @@ export function packNextRelease(folder) {
   return Object.fromEntries(packed.map((it) => [it.name, join(tarballs, file(it))]))
 }
 
-/** Unpacks packages into node_modules, without their dependencies. */
-export function installInto(project, tarballs) {
-  for (const [name, tarball] of Object.entries(tarballs)) unpack(tarball, join(project, 'node_modules', name))
-}
-
 /** Unpacks a tarball, without npm's outer folder. */
 export function unpack(tarball, folder) {
   mkdirSync(folder, { recursive: true })

@@ -1,33 +1,19 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { build } from 'esbuild'
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run, succeed } from '@sock/tools/processes'
 import { fetchNode, NODES, OLDEST } from '../../../checks/nodes.mjs'
 import { entryPoints } from '../../../checks/repository.mjs'
-import { installInto } from '../../packed.mjs'
 import { echoProgram } from '../../programs.mjs'
 import { inRoot, platformHere } from '../../repository.mjs'
-import { scratchFolder, tarballs } from '../support.mjs'
+import { createProject, folderOf, scratchFolder, tarballs } from '../support.mjs'
 
-const scratch = scratchFolder()
+const project = createProject()
 const away = scratchFolder()
-const outside = scratchFolder()
-const BINARY = 'sock_native.node'
 const UNAVAILABLE = 'ERR_SOCK_NATIVE_UNAVAILABLE'
 
-beforeAll(() => {
-  installInto(scratch, tarballs)
-  symlinkSync(inRoot('packages/unixgram/node_modules/unix-dgram'), join(scratch, 'node_modules/unix-dgram'))
-})
+beforeAll(() => symlinkSync(inRoot('packages/unixgram/node_modules/unix-dgram'), folderOf('unix-dgram')))
 
 // pnpm names its own folder of packages there when it runs a script; a user's system does not.
 const { NODE_PATH: _, ...env } = process.env
@@ -48,9 +34,9 @@ describe.each([...new Set([process.versions.node, ...versions])])('Node %s', (ve
     const checks = names.map(
       (name) => `if (Object.keys(${load}('${name}')).length === 0) throw new Error('${name}')\n`,
     )
-    const file = join(scratch, `${version}.${format === 'esm' ? 'mjs' : 'cjs'}`)
+    const file = join(project, `${version}.${format === 'esm' ? 'mjs' : 'cjs'}`)
     writeFileSync(file, checks.join('') + echoProgram(['tcp'], { format }))
-    expect(await runIn(scratch, file, node)).toEqual({ code: 0, output: 'tcp hello\n' })
+    expect(await runIn(project, file, node)).toEqual({ code: 0, output: 'tcp hello\n' })
   })
 })
 
@@ -61,24 +47,24 @@ describe.each(['cjs', 'esm'])('a bundle in the format %s', (format) => {
 
   beforeAll(async () => {
     for (const engine of [false, true]) {
-      const file = join(scratch, `main-${engine}.mjs`)
+      const file = join(project, `main-${engine}.mjs`)
       writeFileSync(file, echoProgram(['tcp', 'unixgram'], { engine }))
       await build({
         entryPoints: [file],
         bundle: true,
         platform: 'node',
         format,
-        outfile: join(scratch, nameOf(engine)),
+        outfile: join(project, nameOf(engine)),
         logLevel: 'error',
         // It is empty in CommonJS, which the packages know.
         logOverride: { 'empty-import-meta': 'silent' },
       })
-      copyFileSync(join(scratch, nameOf(engine)), join(away, nameOf(engine)))
+      copyFileSync(join(project, nameOf(engine)), join(away, nameOf(engine)))
     }
   })
 
   it('runs, and finds unix-dgram among its packages', async () => {
-    expect(await runIn(scratch, nameOf(false))).toEqual({ code: 0, output })
+    expect(await runIn(project, nameOf(false))).toEqual({ code: 0, output })
   })
 
   it('runs without its packages, and tells at the first use what is missing', async () => {
@@ -87,15 +73,14 @@ describe.each(['cjs', 'esm'])('a bundle in the format %s', (format) => {
     expect(native.output).toMatch(new RegExp(`^tcp ${UNAVAILABLE} .+\nunixgram ${UNAVAILABLE} `))
   })
 
-  const binary = () => join(scratch, 'node_modules/@sock', `native-${platformHere()}`, BINARY)
-  const itBuilt = `@sock/native-${platformHere()}` in tarballs ? it : it.skip
+  const nameOfBinary = `@sock/native-${platformHere()}`
+  const itBuilt = nameOfBinary in tarballs ? it : it.skip
 
   itBuilt('finds the native engine among its packages, or beside itself', async () => {
-    expect(existsSync(binary())).toBe(true)
-    expect(await runIn(scratch, nameOf(true))).toEqual({ code: 0, output })
+    expect(await runIn(project, nameOf(true))).toEqual({ code: 0, output })
     const beside = join(away, format)
     mkdirSync(beside)
-    copyFileSync(binary(), join(beside, BINARY))
+    copyFileSync(join(folderOf(nameOfBinary), 'sock_native.node'), join(beside, 'sock_native.node'))
     copyFileSync(join(away, nameOf(true)), join(beside, nameOf(true)))
     expect(await runIn(beside, nameOf(true))).toEqual({ code: 0, output })
   })
@@ -108,7 +93,8 @@ function filesOf(guide) {
 }
 
 it('a transport written outside, as the guide shows it, compiles and passes the suite with node:test', async () => {
-  installInto(outside, tarballs)
+  const outside = createProject()
+  mkdirSync(join(outside, 'node_modules'))
   for (const { path, content } of filesOf('docs/writing-a-transport.md')) {
     mkdirSync(dirname(join(outside, path)), { recursive: true })
     writeFileSync(join(outside, path), content)

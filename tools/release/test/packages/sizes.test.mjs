@@ -1,41 +1,56 @@
-import { afterAll, describe, expect, it } from '@jest/globals'
+import { afterAll, expect, it } from '@jest/globals'
 import { build } from 'esbuild'
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
-import { entryPoints } from '../../../checks/repository.mjs'
-import { published, ROOT } from '../../repository.mjs'
+import { entryPoints, inRoot } from '../../../checks/repository.mjs'
 import { tarballs } from '../support.mjs'
 
 /**
  * The most that each may be, in KB of 1,000 bytes: the tarball of a package, and all code that an entry point loads, without
- * comments. A seventh more than in November 2026, or less: decisions/0021-packages.md says why it is so much. A package without
- * bounds is only measured.
+ * comments. A seventh more than in November 2026, or less: decisions/0021-packages.md says why it is so much.
  */
-const BOUNDS = {
-  '@sock/core': { packed: 370, loaded: 18 },
-  '@sock/core/transport': { loaded: 36 },
-  '@sock/core/stream': { loaded: 120 },
-  '@sock/core/datagram': { loaded: 87 },
-  '@sock/framing': { packed: 67, loaded: 81 },
-  '@sock/tcp': { packed: 37, loaded: 161 },
-  '@sock/testing': { packed: 208, loaded: 240 },
-  '@sock/udp': { packed: 39, loaded: 121 },
-  '@sock/unix': { packed: 10, loaded: 143 },
-  '@sock/unixgram': { packed: 42, loaded: 121 },
-  '@sock/native': { packed: 150, loaded: 240 },
-  '@sock/native-linux-arm64-gnu': { packed: 30 },
-  '@sock/native-linux-arm64-musl': { packed: 30 },
-  '@sock/native-linux-x64-gnu': { packed: 30 },
-  '@sock/native-linux-x64-musl': { packed: 30 },
+const PACKED = {
+  '@sock/core': 370,
+  '@sock/framing': 67,
+  '@sock/native': 150,
+  '@sock/native-linux-arm64-gnu': 30,
+  '@sock/native-linux-arm64-musl': 30,
+  '@sock/native-linux-x64-gnu': 30,
+  '@sock/native-linux-x64-musl': 30,
+  '@sock/tcp': 37,
+  '@sock/testing': 208,
+  '@sock/udp': 39,
+  '@sock/unix': 10,
+  '@sock/unixgram': 42,
+}
+const LOADED = {
+  '@sock/core': 18,
+  '@sock/core/datagram': 87,
+  '@sock/core/stream': 120,
+  '@sock/core/transport': 36,
+  '@sock/framing': 81,
+  '@sock/native': 240,
+  '@sock/tcp': 161,
+  '@sock/testing': 240,
+  '@sock/udp': 121,
+  '@sock/unix': 143,
+  '@sock/unixgram': 121,
 }
 
-const kilobytes = (bytes) => Math.ceil(bytes / 1_000)
+const sizes = {}
+afterAll(() => console.table(sizes))
 
-/** The bytes of all code that importing this file loads, without comments. */
-async function loadedBy(file) {
+function expectWithin(bound, size) {
+  sizes[expect.getState().currentTestName] = { KB: Math.ceil(size / 1_000), bound }
+  expect(Math.ceil(size / 1_000)).toBeLessThanOrEqual(bound)
+}
+
+it.each(Object.keys(tarballs))('%s is packed within its bound', (name) => {
+  expectWithin(PACKED[name], statSync(tarballs[name]).size)
+})
+
+it.each(entryPoints())('$name loads no more code than its bound', async ({ name, folder, targets }) => {
   const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: [file],
+    entryPoints: [inRoot(folder, targets.default)],
     bundle: true,
     treeShaking: false,
     write: false,
@@ -45,27 +60,5 @@ async function loadedBy(file) {
     external: ['unix-dgram'],
     logLevel: 'error',
   })
-  return outputFiles[0].contents.length
-}
-
-const rows = []
-afterAll(() => console.info(rows.join('\n')))
-
-function expectWithin(name, kind, size) {
-  const bound = BOUNDS[name]?.[kind]
-  rows.push(`${name} ${kind}: ${size} KB${bound === undefined ? ', no bound' : ` of ${bound}`}`)
-  expect(size).toBeLessThanOrEqual(bound ?? Infinity)
-}
-
-it.each(published().filter(({ name }) => name in tarballs))(
-  '$name is packed within its bound',
-  ({ name }) => {
-    expectWithin(name, 'packed', kilobytes(statSync(tarballs[name]).size))
-  },
-)
-
-describe.each(entryPoints())('$name', ({ name, folder, targets }) => {
-  it('loads no more code than its bound', async () => {
-    expectWithin(name, 'loaded', kilobytes(await loadedBy(join(folder, targets.default))))
-  })
+  expectWithin(LOADED[name], outputFiles[0].contents.length)
 })

@@ -1,26 +1,23 @@
-import { afterEach, beforeAll, expect, it } from '@jest/globals'
+import { afterEach, expect, it } from '@jest/globals'
 import { join } from 'node:path'
 import { unpack } from '../../packed.mjs'
-import { scratchFolder, tarballs } from '../support.mjs'
+import { createProject, folderOf, tarballs } from '../support.mjs'
 
 /*
  * What npm installs when two packages want different versions of core: the user and tcp share one copy, unix has one of its
  * own, in its own folder.
  */
-const scratch = scratchFolder()
-const modules = join(scratch, 'node_modules/@sock')
-const THEIRS = 'unix/node_modules/@sock/core'
+const project = createProject()
+const unixFolder = join(project, 'node_modules/@sock/unix')
+const theirFolder = join(unixFolder, 'node_modules/@sock/core')
+unpack(tarballs['@sock/unix'], unixFolder)
+unpack(tarballs['@sock/core'], theirFolder)
 
-let ours, theirs, tcp, unix
-beforeAll(async () => {
-  for (const folder of ['core', 'tcp', 'unix', THEIRS])
-    unpack(tarballs[`@sock/${folder.split('/').at(-1)}`], join(modules, folder))
-  const load = (path, door = 'index') => import(join(modules, path, 'dist', `${door}.js`))
-  ours = await load('core')
-  theirs = { ...(await load(THEIRS)), ...(await load(THEIRS, 'stream')) }
-  tcp = await load('tcp')
-  unix = await load('unix')
-})
+const load = (folder, entryPoint = 'index') => import(join(folder, 'dist', `${entryPoint}.js`))
+const ours = await load(folderOf('@sock/core'))
+const tcp = await load(folderOf('@sock/tcp'))
+const unix = await load(unixFolder)
+const theirs = { ...(await load(theirFolder)), ...(await load(theirFolder, 'stream')) }
 
 const running = []
 afterEach(() => Promise.all(running.splice(0).map((server) => server.close())))
@@ -31,7 +28,7 @@ const echo = async (channel) => {
 
 async function listen(server) {
   running.push(server)
-  return server.listen(server.transport === 'tcp' ? '127.0.0.1:0' : join(scratch, 'two.sock'))
+  return server.listen(server.transport === 'tcp' ? '127.0.0.1:0' : join(project, 'two.sock'))
 }
 
 it('a handler of tcp goes on over a connection of unix that has another copy of core, to its end', async () => {
@@ -53,11 +50,10 @@ it('an engine of another copy of core moves the bytes', async () => {
 
 it('ids are unique across two copies of core', async () => {
   const ids = []
-  for (const [create, connect] of [
-    [tcp.createTcpServer, tcp.connectTcp],
-    [unix.createUnixServer, unix.connectUnix],
+  for (const [server, connect] of [
+    [tcp.createTcpServer(echo), tcp.connectTcp],
+    [unix.createUnixServer(echo), unix.connectUnix],
   ]) {
-    const server = create(echo)
     server.on('connection', ({ id, state }) => state === 'new' && ids.push(id))
     const target = await listen(server)
     for (let round = 0; round < 3; round++) {
@@ -66,6 +62,5 @@ it('ids are unique across two copies of core', async () => {
       await ours.exchange(connection, 'x')
     }
   }
-  expect(ids).toHaveLength(12)
   expect(new Set(ids).size).toBe(12)
 })

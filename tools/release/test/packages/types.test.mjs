@@ -1,48 +1,19 @@
-import { beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, expect, it } from '@jest/globals'
 import { mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '@sock/tools/processes'
-import { installInto } from '../../packed.mjs'
 import { inRoot, libraries } from '../../repository.mjs'
-import { filesUnder, scratchFolder, tarballs } from '../support.mjs'
+import { createProject } from '../support.mjs'
 
 /*
  * The types as users see them: the type tests of each package are compiled against what is packed, also against its
  * declarations (`skipLibCheck` is off). A line below `@ts-expect-error` must not compile.
  */
-const scratch = scratchFolder()
+const project = createProject()
 const modules = inRoot('tools/release/node_modules')
 
 /** What users may have of `@types/node`: the oldest that the packages admit, and the newest. */
 const NODE_TYPES = ['20.19', '26']
-
-beforeAll(() => {
-  for (const version of NODE_TYPES) {
-    const project = join(scratch, version)
-    installInto(project, tarballs)
-    mkdirSync(join(project, 'node_modules/@types'))
-    symlinkSync(
-      realpathSync(join(modules, `types-node-${version}`)),
-      join(project, 'node_modules/@types/node'),
-    )
-    for (const { name, folder } of [...libraries(), { name: 'examples', folder: 'examples' }])
-      writeTypeTests(project, name, inRoot(folder, 'test'))
-    writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
-    writeFileSync(join(project, 'common.cts'), COMMON_JS)
-  }
-})
-
-/** They import what they test by its path in the package. */
-function writeTypeTests(project, name, folder) {
-  const files = readdirSync(folder, { recursive: true }).filter((path) => path.endsWith('.test-d.ts'))
-  for (const [index, path] of files.entries()) {
-    const text = readFileSync(join(folder, path), 'utf8').replaceAll(
-      /'(?:\.\.\/)+src\/(\w+)\.js'/g,
-      (_, door) => `'${door === 'index' ? name : `${name}/${door}`}'`,
-    )
-    writeFileSync(join(project, `${name.replace(/\W/g, '')}-${index}.ts`), text)
-  }
-}
 
 /** TypeScript 5.8 and newer know that CommonJS can require ES modules. */
 const COMMON_JS = `
@@ -53,9 +24,31 @@ export const stopped: Promise<core.ShutdownReport> = createTcpServer(() => {}).s
 export const nothing = core.createTcpServer
 `
 
+beforeAll(() => {
+  for (const version of NODE_TYPES) {
+    mkdirSync(join(project, version))
+    symlinkSync(realpathSync(join(modules, `types-node-${version}`)), join(project, version, 'node'))
+  }
+  for (const { name, folder } of [...libraries(), { name: 'examples', folder: 'examples' }])
+    writeTypeTests(name, inRoot(folder, 'test'))
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(project, 'common.cts'), COMMON_JS)
+})
+
+/** They import what they test by its path in the package. */
+function writeTypeTests(name, folder) {
+  const files = readdirSync(folder, { recursive: true }).filter((path) => path.endsWith('.test-d.ts'))
+  for (const [index, path] of files.entries()) {
+    const text = readFileSync(join(folder, path), 'utf8').replaceAll(
+      /'(?:\.\.\/)+src\/(\w+)\.js'/g,
+      (_, entryPoint) => `'${entryPoint === 'index' ? name : `${name}/${entryPoint}`}'`,
+    )
+    writeFileSync(join(project, `${name.replace(/\W/g, '')}-${index}.ts`), text)
+  }
+}
+
 async function compile({ typescript, nodeTypes = '20.19', resolution = 'nodenext', lib = [] }) {
-  const project = join(scratch, nodeTypes)
-  const config = join(project, `${[typescript, resolution, ...lib].join('-')}.json`)
+  const config = join(project, `${[typescript, nodeTypes, resolution, ...lib].join('-')}.json`)
   const hasCommonJs = resolution === 'nodenext' && typescript !== '5.5'
   const compilerOptions = {
     strict: true,
@@ -65,6 +58,7 @@ async function compile({ typescript, nodeTypes = '20.19', resolution = 'nodenext
     moduleResolution: resolution,
     skipLibCheck: false,
     lib: ['es2023', ...lib],
+    typeRoots: [nodeTypes],
   }
   const include = ['*.ts', ...(hasCommonJs ? ['*.cts'] : [])]
   writeFileSync(config, JSON.stringify({ compilerOptions, include }))
@@ -73,18 +67,18 @@ async function compile({ typescript, nodeTypes = '20.19', resolution = 'nodenext
 }
 
 it('every package has type tests', () => {
-  const tests = filesUnder(join(scratch, NODE_TYPES[0])).filter((path) => /^\w+-0\.ts$/.test(path))
-  expect(tests.length).toBeGreaterThan(5)
+  expect(readdirSync(project).filter((path) => /^\w+-0\.ts$/.test(path)).length).toBeGreaterThan(5)
 })
 
-describe('declarations', () => {
-  const settings = ['5.5', '5.9', '6.0', '7.0'].flatMap((typescript) => [
-    { typescript, resolution: 'nodenext' },
-    { typescript, resolution: 'bundler' },
-    ...(typescript === '5.5' ? [] : [{ typescript, nodeTypes: '26' }]),
-  ])
+const settings = ['5.5', '5.9', '6.0', '7.0'].flatMap((typescript) => [
+  { typescript, resolution: 'nodenext' },
+  { typescript, resolution: 'bundler' },
+  ...(typescript === '5.5' ? [] : [{ typescript, nodeTypes: '26' }]),
+])
 
-  it.each([...settings, { typescript: '7.0', lib: ['dom'] }])('compile with %j', async (options) => {
+it.each([...settings, { typescript: '7.0', lib: ['dom'] }])(
+  'declarations compile with %j',
+  async (options) => {
     expect(await compile(options)).toEqual({ code: 0, output: '' })
-  })
-})
+  },
+)
