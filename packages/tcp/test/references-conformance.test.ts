@@ -1,5 +1,5 @@
 import { itKeepsAlive } from '@sock/tools/testing/references'
-import { moduleRunner } from '@sock/tools/testing/programs'
+import { moduleRunner } from '@sock/tools/testing/task'
 import { engines } from './support/engines.js'
 
 const run = moduleRunner('tcp', new URL('../dist/index.js', import.meta.url))

@@ -116,7 +116,7 @@ function expectInUse(results: PromiseSettledResult<unknown>[]): void {
 }
 
 /** A process that listens on request, and reports the result. */
-function startRacer(number: number): Child<void> {
+function startRacer(number: number): Child<never> {
   return scratch.child(
     async ({ createUnixServer, say, hear, until }, path, own) => {
       const server = createUnixServer(async (connection) => connection.write(`process ${own}`))
@@ -140,7 +140,7 @@ function startRacer(number: number): Child<void> {
   )
 }
 
-async function race(racers: Child<void>[]): Promise<void> {
+async function race(racers: Child<never>[]): Promise<void> {
   const path = scratch.path()
   await leaveDeadSocket(path)
   const start = Date.now() + 5

@@ -323,7 +323,7 @@ describe('of several servers for a dead socket (E3)', () => {
   }
 
   /** A process that listens on request, and reports the result. */
-  function startRacer(): Child<void> {
+  function startRacer(): Child<never> {
     return scratch.child(async ({ createUnixgramServer, say, hear, until }, path) => {
       const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
       say('ready')

@@ -1,3 +1,3 @@
-import { moduleRunner } from '@sock/tools/testing/programs'
+import { moduleRunner } from '@sock/tools/testing/task'
 
 export const runProgram = moduleRunner('udp', new URL('../../dist/index.js', import.meta.url))

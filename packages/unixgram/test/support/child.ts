@@ -14,5 +14,5 @@ const modules = ['index.js', 'lib/unix-dgram.js'].map(
 
 /** Runs tasks in other processes, which are ended after the test. */
 export function startsChildren(engine: UnixgramEngine | undefined): RunTask<Context> {
-  return taskRunner(modules, engine !== undefined)
+  return taskRunner(modules, engine)
 }

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
 import type { TestedEngine } from './engines.js'
 import { itWithStrace } from './needs.js'
-import type { ModuleOptions, RunModule } from './programs.js'
+import type { ModuleOptions, RunModule } from './task.js'
 
 const itOnLinux = process.platform === 'linux' ? it : it.skip
 

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { withFolder } from '../folder.js'
-import type { ModuleOptions, RunModule } from './programs.js'
+import type { ModuleOptions, RunModule } from './task.js'
 
 /** Ends when nothing that is referenced is open. Reports what kept the process alive when it alone was referenced. */
 const PROGRAM = `

@@ -1,21 +1,114 @@
 import type fs from 'node:fs'
 import type net from 'node:net'
-import { startChild, type Child as Started } from '../children.js'
-import type { Functions } from './child-process.js'
+import { execa } from 'execa'
 import { stop } from './programs.js'
 import { later } from './resources.js'
 
-const PROGRAM = new URL('child-process.js', import.meta.url)
+export interface ModuleOptions {
+  /** The engine of the module's servers and clients, which pass on `options`. */
+  readonly engine?: object | undefined
+  /** The fault that strace injects, such as `sendmsg:error=ENOMEM:when=1`. */
+  readonly inject?: string
+  /** A command that starts the module. */
+  readonly under?: readonly string[]
+  /** Options of Node. */
+  readonly flags?: readonly string[]
+}
 
-/** The first message to the process. */
-export interface Start {
-  /** A function, as text. */
-  readonly task: string
-  readonly args: unknown[]
-  /** URLs of modules whose exports the function gets. */
-  readonly modules: readonly string[]
-  /** Whether servers and clients are to use the native engine. */
-  readonly isNative: boolean
+/** What a module in another process and the test tell each other: a line of JSON for each value. */
+const PRELUDE = `
+  import { createInterface } from 'node:readline'
+  const args = JSON.parse(process.argv[1])
+  const print = (message) => console.log(JSON.stringify(message))
+  const say = (value) => print({ value })
+  let lines
+  const hear = async () => {
+    // Only a module that listens is kept alive by its standard input.
+    lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+    return JSON.parse((await lines.next()).value)
+  }`
+
+/**
+ * The text of a module that runs in a process of its own, which is ended after the test. There is no IPC channel between the
+ * processes, because its system calls would count when strace makes some of them fail.
+ */
+export class Child<Result> {
+  readonly #process
+  readonly #lines: AsyncIterator<string>
+  /** How the process ended: `undefined` after exit code 0. */
+  readonly exited: Promise<string | undefined>
+
+  /** @param entry the module from whose folder imports are resolved @param args what the module has as `args` */
+  constructor(
+    entry: string | URL,
+    body: string,
+    args: readonly unknown[],
+    { engine, inject, under = [], flags = [] }: ModuleOptions = {},
+  ) {
+    const options = engine === undefined ? '{}' : "{ engine: (await import('@sock/native')).engine }"
+    const text = `${PRELUDE}\nconst options = ${options}\n${body}`
+    const node = [process.execPath, ...flags, '--input-type=module', '-e', text, JSON.stringify(args)]
+    const trace = `trace=${inject?.split(':')[0]}`
+    const tracer = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', trace, '-e', `inject=${inject}`]
+    const [command = '', ...rest] = [...under, ...(inject === undefined ? [] : tracer), ...node]
+    this.#process = execa(command, rest, { cwd: new URL('.', entry), stdin: 'pipe', reject: false })
+    this.#lines = this.#process.iterable()
+    this.exited = this.#process.then(({ exitCode, signal, stderr }) =>
+      exitCode === 0 && stderr === ''
+        ? undefined
+        : `ended with ${signal ?? `code ${exitCode}`} ${stderr}`.trim(),
+    )
+    later(() => this.kill())
+  }
+
+  say(value: unknown): void {
+    this.#process.stdin.write(`${JSON.stringify(value)}\n`)
+  }
+
+  /** Resolves with the next value that the module says. Rejects with its error, or if it ends without one. */
+  async hear<T>(): Promise<T> {
+    const { value: line, done } = await this.#lines.next()
+    if (done === true) throw new Error(`The module says nothing: ${await this.exited}`)
+    const { value, failed } = JSON.parse(line) as { value: T; failed?: object }
+    if (failed !== undefined) throw Object.assign(new Error(), failed)
+    return value
+  }
+
+  /** Resolves with the result of a task, once everything that it said was heard. */
+  get result(): Promise<Result> {
+    return this.hear()
+  }
+
+  /** Sends SIGSTOP. */
+  stop(): Promise<void> {
+    return stop(this.#process)
+  }
+
+  /** Sends SIGKILL, which leaves no time to clean up. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL')
+    await this.exited
+  }
+}
+
+/** Runs the text of a module in a process of its own. */
+export type RunModule = (body: string, args: readonly string[], options?: ModuleOptions) => Promise<unknown>
+
+/**
+ * Returns a function that runs the text of a module in another process to its end.
+ *
+ * @param name the name under which the module can use the package at `entry`. The module can also use `args`, `options` (the
+ * engine), and `done(result)`
+ */
+export function moduleRunner(name: string, entry: URL): RunModule {
+  return async (body, args, options) => {
+    const text = `import * as ${name} from ${JSON.stringify(entry.href)}\nconst done = say\n${body}`
+    const child = new Child(entry, text, args, options)
+    const result = await child.hear()
+    const problem = await child.exited
+    if (problem !== undefined) throw new Error(`The module ${problem}`)
+    return result
+  }
 }
 
 /** The values that a task in another process gets, besides the exports of its modules. */
@@ -33,6 +126,16 @@ export interface TaskContext<Engine = unknown> {
   readonly until: (condition: () => boolean) => Promise<void>
 }
 
+const CONTEXT = `
+  import fs from 'node:fs'
+  import net from 'node:net'
+  import { until } from ${JSON.stringify(new URL('wait.js', import.meta.url).href)}
+  const become = (uid) => {
+    process.setgroups([])
+    process.setgid(uid)
+    process.setuid(uid)
+  }`
+
 /** A function that runs in another process. It is sent as text, so it can use its arguments only. */
 export type Task<Context, Args extends unknown[], Result> = (
   context: Context,
@@ -45,62 +148,14 @@ export type RunTask<Context> = <Args extends unknown[], Result>(
   ...args: Args
 ) => Child<Result>
 
-/** @param modules URLs of modules whose exports the tasks get @param isNative whether they use the native engine */
-export function taskRunner<Context>(modules: readonly string[], isNative = false): RunTask<Context> {
-  return <Args extends unknown[], Result>(task: Task<Context, Args, Result>, ...args: Args) => {
-    const child = new Child<Result>({ task: task.toString(), args, modules, isNative })
-    later(() => child.kill())
-    return child
-  }
-}
-
-/** A process that runs a task. */
-export class Child<Result> {
-  readonly #child: Started<Functions>
-  readonly #said: unknown[] = []
-  #wake: () => void = () => undefined
-  /** Resolves with the result of the task; rejects with its error, or with that of the process. */
-  readonly result: Promise<Result>
-  /** How the process ended: `undefined` after exit code 0. */
-  readonly exited: Promise<string | undefined>
-
-  constructor(start: Start) {
-    this.#child = startChild<Functions>(PROGRAM, {
-      tell: (value: unknown) => {
-        this.#said.push(value)
-        this.#wake()
-      },
-    })
-    this.exited = this.#child.ended
-    this.result = this.#child.call.run(start).then(({ result, failed }) => {
-      if (failed !== undefined) throw Object.assign(new Error(), failed)
-      return result as Result
-    })
-    this.result.catch(() => this.#wake())
-  }
-
-  say(value: unknown): void {
-    // Fails if the process ends first.
-    void this.#child.call.tell(value).catch(() => {})
-  }
-
-  async hear<T>(): Promise<T> {
-    while (this.#said.length === 0) {
-      const woken = new Promise<void>((resolve) => (this.#wake = resolve))
-      // A child that has failed sends nothing more.
-      await Promise.race([woken, this.result])
-    }
-    return this.#said.shift() as T
-  }
-
-  /** Sends SIGSTOP. */
-  stop(): Promise<void> {
-    return stop(this.#child)
-  }
-
-  /** Sends SIGKILL, which leaves no time to clean up. */
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL')
-    await this.exited
+/** @param modules URLs of modules whose exports the tasks get @param engine the engine that they use */
+export function taskRunner<Context>(modules: readonly string[], engine?: object): RunTask<Context> {
+  const imports = modules.map((url) => `await import(${JSON.stringify(url)})`)
+  return (task, ...args) => {
+    const text = `${CONTEXT}
+      const context = { fs, net, become, say, hear, until, options }
+      const running = (${task.toString()})(Object.assign(context, ${imports.join(', ')}), ...args)
+      running.then(say, ({ code, message, stack }) => print({ failed: { code, message, stack } }))`
+    return new Child(modules[0] as string, text, args, { engine })
   }
 }
