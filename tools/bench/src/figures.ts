@@ -4,19 +4,9 @@ import type { Memory } from './server.js'
 import type { Report } from './workload.js'
 
 /** One round, as seen from outside the server. */
-export interface Observed {
-  /** What the generator has counted. */
-  readonly counts: Counts
+export interface Round extends Counts {
   /** What the server has counted. */
   readonly report: Report
-  /** CPU time of the server, in seconds. */
-  readonly cpuSeconds: number
-  /** The memory of the server, in scenarios about that: before the connections, and with them. */
-  readonly memory: readonly Memory[]
-  /** How long the server took to shut down, in ms, if it did. */
-  readonly drainTime: number | undefined
-  /** The share of a core that the generator used. */
-  readonly busy: number
   /** The number of datagrams that did not arrive, or were not answered. */
   readonly lost: number
 }
@@ -29,29 +19,29 @@ export interface Metric {
 
 /** A metric, and how it follows from a round. */
 export interface Figure extends Metric {
-  readonly of: (round: Observed) => number
+  readonly of: (round: Round) => number
 }
 
-type Count = (round: Observed) => number
+type Count = (round: Round) => number
 
 const MIB = 1024 * 1024
 
-const counted: Count = ({ counts }) => counts.count
+const counted: Count = ({ count }) => count
 /** What has arrived at the server, in scenarios in which it does not answer everything. */
 export const received: Count = ({ report }) => report.messages
 
 /** How many there were per second, and the server's CPU time for each. */
 export const perUnit = (unit: string, count = counted): readonly Figure[] => [
-  { name: 'rate', unit: `${unit}/s`, better: 'more', of: (round) => count(round) / round.counts.seconds },
+  { name: 'rate', unit: `${unit}/s`, better: 'more', of: (round) => count(round) / round.seconds },
   {
     name: 'cpu',
     unit: `µs/${unit}`,
     better: 'less',
-    of: (round) => (round.cpuSeconds * 1e6) / count(round),
+    of: (round) => ((round.cpuSeconds ?? Number.NaN) * 1e6) / count(round),
   },
 ]
 
-export const perMebibyte = perUnit('MiB', ({ counts }) => counts.bytes / MIB)
+export const perMebibyte = perUnit('MiB', ({ bytes }) => bytes / MIB)
 
 export const perDatagram = (count = counted): readonly Figure[] => [
   ...perUnit('datagram', count),
@@ -59,10 +49,7 @@ export const perDatagram = (count = counted): readonly Figure[] => [
     name: 'bytes',
     unit: 'MiB/s',
     better: 'more',
-    of(round) {
-      const { bytes, count: sent, seconds } = round.counts
-      return (count(round) * (bytes / sent)) / seconds / MIB
-    },
+    of: (round) => (count(round) * (round.bytes / round.count)) / round.seconds / MIB,
   },
 ]
 
@@ -78,8 +65,8 @@ function grown(name: string, size: (memory: Memory) => number): Figure {
     name,
     unit: 'B/connection',
     better: 'less',
-    of({ memory: [before, after], counts }) {
-      return before && after ? (size(after) - size(before)) / counts.count : Number.NaN
+    of({ memory, count }) {
+      return memory === undefined ? Number.NaN : (size(memory[1]) - size(memory[0])) / count
     },
   }
 }
@@ -90,7 +77,7 @@ export const percentiles: readonly Figure[] = Object.entries(SHARES).map(([name,
   name,
   unit: 'µs',
   better: 'less',
-  of: ({ counts: { latencies = [] } }) => quantileSorted(latencies, share) * 1000,
+  of: ({ latencies = [] }) => quantileSorted(latencies, share) * 1000,
 }))
 
 export const shutdownTime: readonly Figure[] = [

@@ -1,7 +1,6 @@
 import { formatRatio } from './report.js'
 import type { Results, Row } from './results.js'
 import { matchesRow } from './rows.js'
-import type { Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** What the packages aim at in some rows: a bound of a figure's ratio to that of another subject. */
@@ -54,49 +53,42 @@ const GOALS: readonly Goal[] = [
   { rows: 'tcp/relay', better: 'more', subject: 'native-relay', bound: 0.8, than: 'haproxy' },
 ]
 
-/** A row of the table of misses: row, subject, figure, ratio, goal, and whether the miss is clear. */
-export type Miss = readonly string[]
-
-/** @returns how many figures have a goal, and those that miss it */
-export function judge({ rows }: Results): { readonly count: number; readonly misses: Miss[] } {
-  const judged = GOALS.flatMap((goal) => rows.flatMap((row) => judgeRow(goal, row)))
-  return { count: judged.length, misses: judged.flatMap(({ miss }) => miss ?? []) }
+/** What became of a goal in a row. */
+export interface Verdict {
+  /** Row, subject, figure, ratio and goal. */
+  readonly cells: readonly string[]
+  readonly isMiss: boolean
+  /** Whether the whole interval lies beyond the goal. */
+  readonly isClear: boolean
 }
+
+export const judge = ({ rows }: Results): Verdict[] =>
+  GOALS.flatMap((goal) => rows.flatMap((row) => judgeRow(goal, row) ?? []))
 
 /** @returns nothing if the goal is not about this row, or the row was not measured */
-function judgeRow(goal: Goal, row: Row): { readonly miss?: [Miss] }[] {
-  const { rows, subject, better, bound, than = CONTROL } = goal
-  const metric = row.metrics.find(({ name }, index) =>
-    goal.figure === undefined ? index === 0 : name === goal.figure,
-  )
-  if (metric?.better !== better || !matchesRow(rows, row.name)) return []
-  const ratio = ratioTo(than, row.subjects[subject]?.metrics[metric.name]?.ratio, row, metric.name)
-  if (ratio === undefined) return []
+function judgeRow(goal: Goal, row: Row): Verdict | undefined {
+  const { rows, subject, better, bound, figure, than = CONTROL } = goal
+  const metric = figure === undefined ? row.metrics[0] : row.metrics.find(({ name }) => name === figure)
+  if (metric?.better !== better || !matchesRow(rows, row.name)) return undefined
+  const toControl = row.subjects[subject]?.metrics[metric.name]?.ratio
+  const base = than === CONTROL ? undefined : row.subjects[than]?.metrics[metric.name]?.ratio
+  if (toControl === undefined || (than !== CONTROL && base === undefined)) return undefined
+  const ratio = base === undefined ? toControl : { median: toControl.median / base.median }
+  const { median, interval = { low: median, high: median } } = ratio
   const misses = (value: number): boolean => (better === 'more' ? value < bound : value > bound)
-  const { median, interval: { low, high } = { low: median, high: median } } = ratio
-  if (!misses(median)) return [{}]
   const aim = `${better === 'more' ? '≥' : '≤'} ${Number(bound.toFixed(3))}`
-  const isClear = misses(low) && misses(high)
-  const cells = [
-    row.name,
-    subject,
-    metric.name,
-    `${formatRatio(ratio)} of ${than}`,
-    aim,
-    isClear ? 'yes' : 'no',
-  ]
-  return [{ miss: [cells] }]
-}
-
-/** @param ratio to the control */
-function ratioTo(than: string, ratio: Estimate | undefined, row: Row, figure: string): Estimate | undefined {
-  if (than === CONTROL || ratio === undefined) return ratio
-  const base = row.subjects[than]?.metrics[figure]?.ratio?.median
-  return base === undefined ? undefined : { median: ratio.median / base }
+  return {
+    cells: [row.name, subject, metric.name, `${formatRatio(ratio)} of ${than}`, aim],
+    isMiss: misses(median),
+    isClear: misses(interval.low) && misses(interval.high),
+  }
 }
 
 /** @returns a sentence for each figure that misses its goal */
 export const describeMisses = (results: Results): string[] =>
-  judge(results).misses.map(
-    ([row, subject, metric, ratio, goal]) => `${row} ${subject}: ${metric} is ${ratio}; the goal is ${goal}`,
-  )
+  judge(results)
+    .filter(({ isMiss }) => isMiss)
+    .map(
+      ({ cells: [row, subject, metric, ratio, goal] }) =>
+        `${row} ${subject}: ${metric} is ${ratio}; the goal is ${goal}`,
+    )

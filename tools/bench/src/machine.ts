@@ -5,10 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 export type Machine = ReturnType<typeof describeMachine>
 
-/** @param node the binary that runs the servers. @throws an Error if a binary does not run */
-export function describeMachine(node: string, bun?: string) {
-  const versionOf = (binary: string): string =>
-    execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim()
+/** @throws an Error if Bun does not run */
+export function describeMachine(bun?: string) {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
@@ -16,9 +14,8 @@ export function describeMachine(node: string, bun?: string) {
     system: `${type()} ${release()}`,
     /** Of TCP (tcp(7)): `bbr` treats large transfers differently. */
     congestionControl: readLine('/proc/sys/net/ipv4/tcp_congestion_control'),
-    node: versionOf(node),
-    ...(bun === undefined ? {} : { bun: versionOf(bun) }),
-    generatorNode: process.version,
+    node: process.version,
+    bun: bun === undefined ? undefined : execFileSync(bun, ['--version'], { encoding: 'utf8' }).trim(),
   }
 }
 
@@ -50,16 +47,6 @@ export async function observeDisturbance(milliseconds = 500): Promise<{ busy: nu
 
 /** proc_stat(5): user, nice, system, idle, iowait, irq, softirq and steal, of all processors together. */
 const readTicks = (): number[] => readLine('/proc/stat')?.split(/ +/).slice(1, 9).map(Number) ?? []
-
-/** The number of file descriptors that a process needs besides its connections. */
-const OTHER_DESCRIPTORS = 100
-
-/** Returns how many connections a process can have: each needs a file descriptor. Node raises the soft limit to the hard one. */
-export function descriptorLimit(): number {
-  const limits = readFileSync('/proc/self/limits', 'utf8')
-  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1] ?? '1024'
-  return hard === 'unlimited' ? Infinity : Number(hard) - OTHER_DESCRIPTORS
-}
 
 /** Returns the CPU time of all threads of a process, in seconds. */
 export function cpuSeconds(pid: number): number {

@@ -3,8 +3,12 @@ import type { Method } from './measure.js'
 import { allRows, chooseRows, type RowPlan } from './rows.js'
 import { CONTROL, subjects } from './subjects/subject.js'
 
-export interface Options extends Omit<Method, 'module' | 'peers'> {
-  readonly only?: readonly RowPlan[]
+export interface Options extends Pick<
+  Method,
+  'rounds' | 'seconds' | 'connections' | 'steadyHeap' | 'profile'
+> {
+  readonly only: readonly RowPlan[]
+  readonly subjects: readonly string[]
   readonly bun?: string
   readonly json?: string
   readonly compare?: string
@@ -16,7 +20,7 @@ export interface Options extends Omit<Method, 'module' | 'peers'> {
 const MORE = `
 Exit code: 0 all went well; 1 a row failed, or with --assert a figure misses its goal; 2 wrong options; 130 ended by Ctrl-C.`
 
-const names = subjects.map(({ name }) => name).filter((name) => name !== 'bun')
+const names = subjects.map(({ name }) => name)
 const others = names.filter((name) => name !== CONTROL)
 const usual = subjects.filter(({ isExtra }) => isExtra !== true).map(({ name }) => name)
 
@@ -26,13 +30,11 @@ export function parseOptions(args: readonly string[]): Options | number {
     'npm run bench --',
     'Measures what @sock/* costs, against raw node:net, node:tls, node:dgram and unix-dgram on the same traffic.',
   )
-    .option('--only <rows>', 'rows, such as tcp/rr,udp or */idle; all by default', chooseRows)
+    .option('--only <rows>', 'rows, such as tcp/rr,udp or */idle; all by default', chooseRows, allRows)
     .option('--subjects <names>', `beside ${CONTROL}: ${others.join(', ')}; or all`, subjectList, usual)
     .option('--rounds <number>', 'rounds per row', wholeNumber(1, 1000), 5)
     .option('--seconds <number>', 'length of a round of one subject', numberUpTo(3600), 0.25)
     .option('--connections <number>', 'idle connections', wholeNumber(1, 25_000), 10_000)
-    .option('--pace <number>', 'messages per second for latency', wholeNumber(1, 1_000_000), 8000)
-    .option('--node <binary>', 'Node that runs the servers', process.execPath)
     .option('--bun <binary>', 'measure servers on Bun, too')
     .option('--steady-heap', 'let glibc keep memory that servers free: rows of large chunks vary less')
     .option('--json <file>', 'write the results')
@@ -52,7 +54,7 @@ function subjectList(text: string): readonly string[] {
 
 export const describeRows = (): string =>
   [
-    ...allRows.map(({ name, scenario }) => `${name.padEnd(22)} ${scenario.about}`),
+    ...allRows.map(({ name, scenario }) => `${name.padEnd(24)}${scenario.about}`),
     '',
-    ...subjects.map(({ name, about }) => `${name.padEnd(22)} ${about}`),
+    ...subjects.map(({ name, about }) => `${name.padEnd(24)}${about}`),
   ].join('\n')

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { judge } from './goals.js'
-import { busiest, BUSY, cellsOf, faultsOf, machineLines, percent, spreadOfRaw, UNSTEADY } from './report.js'
+import { cellsOf, machineLines, notes } from './report.js'
 import { measuredSubjects, type Results, type Row } from './results.js'
 import { matchesRow } from './rows.js'
 import { CONTROL } from './subjects/subject.js'
@@ -66,34 +66,20 @@ function drawTables(results: Results): string {
 /** The intervals are in the file. Notes are below the table: beside it they would make it too wide for its page. */
 function drawTable(rows: readonly Row[]): string {
   const names = measuredSubjects({ rows })
-  const lines = rows.flatMap((row) => cellsOf(row, names, ({ median }) => median.toFixed(2)))
+  const lines = rows.flatMap((row) => cellsOf(row, names, 2))
   const table = markdownTable([['Row', 'Figure', CONTROL, ...names], ...lines])
   const noted = rows.map((row) => [row.name, notes(row)]).filter(([, text]) => text !== '')
   return noted.length === 0 ? table : `${table}\n\nNotes: ${noted.map((pair) => pair.join(': ')).join('; ')}.`
 }
 
-/** Lists connections, how busy the generator was if it was near its limit, how much the control varied, and faults. */
-function notes(row: Row): string {
-  const connections = row.subjects[CONTROL]?.connections
-  const busy = busiest(row)
-  const spread = spreadOfRaw(row)
-  return [
-    ...(connections === undefined ? [] : [`${connections.toLocaleString('en-US')} open, each served`]),
-    ...(busy > BUSY ? [`generator ${percent(busy)} busy`] : []),
-    ...(spread > UNSTEADY ? [`${CONTROL} varied by ${percent(spread)}`] : []),
-    ...faultsOf(row),
-  ].join(', ')
-}
-
 /** Draws the table of the figures that miss their goal clearly. */
 function drawMisses(results: Results): string {
-  const { count, misses } = judge(results)
-  const clear = misses.filter((miss) => miss.at(-1) === 'yes')
-  const sum = `${misses.length} of ${count} figures miss their goal; \`npm run bench -- --assert\` lists them. ${clear.length} miss it clearly: their whole interval lies beyond it.`
-  const header = ['Row', 'Subject', 'Figure', 'Ratio', 'Goal']
-  return clear.length === 0
-    ? sum
-    : `${sum}\n\n${markdownTable([header, ...clear.map((miss) => miss.slice(0, -1))])}`
+  const verdicts = judge(results)
+  const misses = verdicts.filter(({ isMiss }) => isMiss)
+  const clear = misses.filter(({ isClear }) => isClear).map(({ cells }) => cells)
+  const sum = `${misses.length} of ${verdicts.length} figures miss their goal; \`npm run bench -- --assert\` lists them. ${clear.length} miss it clearly: their whole interval lies beyond it.`
+  if (clear.length === 0) return sum
+  return `${sum}\n\n${markdownTable([['Row', 'Subject', 'Figure', 'Ratio', 'Goal'], ...clear])}`
 }
 
 const WIDTH = 900

@@ -1,47 +1,46 @@
-import { measuredSubjects, type Results, type Row } from './results.js'
 import type { Metric } from './figures.js'
+import { measuredSubjects, type Results, type Row } from './results.js'
 import type { Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** From this share of a core on, the generator may limit the rate, instead of the server. */
-export const BUSY = 2 / 3
+const BUSY = 2 / 3
 /** If the interval of raw Node is wider than this share of its median, something disturbed the row. */
-export const UNSTEADY = 0.3
+const UNSTEADY = 0.3
 
-// These widths and five subjects fit into 100 columns.
+/** With these widths, the usual subjects fit into 100 columns. */
 const ROW = 24
 const FIGURE = 7
 const RAW = 19
-const RATIO = 10
+const RATIO = 7
 
-const line = ([row = '', figure = '', raw = '', ...ratios]: readonly string[]): string =>
-  `${row.padEnd(ROW)}${figure.padEnd(FIGURE)}${raw.padEnd(RAW)}${ratios.map((text) => text.padStart(RATIO)).join('')}`.trimEnd()
-
-/** Returns the lines above the rows. @param subjects without the control */
-export function header(subjects: readonly string[]): string[] {
-  const names = subjects.map((name) => /(?:callbacks|for-await)?$/.exec(name)?.[0] || name)
-  const prefixes = subjects.map((name, index) => name.slice(0, -(names[index] as string).length))
-  return [line(['', '', '', ...prefixes]), line(['row', '', CONTROL, ...names])].filter(Boolean)
+function line([row = '', figure = '', raw = '', ...ratios]: string[], subjects: readonly string[]): string {
+  const columns = ratios.map((text, index) =>
+    text.padStart(Math.max(RATIO, (subjects[index] as string).length + 2)),
+  )
+  return `${row.padEnd(ROW)}${figure.padEnd(FIGURE)}${raw.padEnd(RAW)}${columns.join('')}`
 }
 
-/** Returns a line for each figure of a row, and then what went wrong. @param subjects without the control */
+/** Returns the line above the rows. @param subjects without the control */
+export const header = (subjects: readonly string[]): string =>
+  line(['row', '', CONTROL, ...subjects], subjects)
+
+/** Returns a line for each figure of a row, and then what is to be said about it. @param subjects without the control */
 export function rowLines(row: Row, subjects: readonly string[]): string[] {
-  const lines = cellsOf(row, subjects, (ratio) => ratio.median.toFixed(3))
-  const spread = spreadOfRaw(row)
-  const faults = faultsOf(row)
-  if (spread > UNSTEADY) faults.push(`raw varied by ${percent(spread)}: something else was busy`)
+  const text = notes(row)
   return [
-    ...lines.map((cells) => line(cells.map((cell) => cell.replace('connection', 'conn')))),
-    ...faults.map((text) => line(['', `! ${text}`])),
+    ...cellsOf(row, subjects, 3).map((cells) =>
+      line(
+        cells.map((cell) => cell.replace('connection', 'conn')),
+        subjects,
+      ),
+    ),
+    ...(text === '' ? [] : [`  ${text}`]),
   ]
 }
 
 /** Returns cells for each figure of a row: its names, the figure of the control, and the ratios of the subjects to that. */
-export function cellsOf(
-  row: Row,
-  subjects: readonly string[],
-  format: (ratio: Estimate) => string,
-): string[][] {
+export function cellsOf(row: Row, subjects: readonly string[], digits: number): string[][] {
   return row.metrics.map(({ name, unit }, index) => {
     const control = row.subjects[CONTROL]?.metrics[name]
     const ratios = subjects.map((subject) => row.subjects[subject]?.metrics[name]?.ratio)
@@ -49,39 +48,31 @@ export function cellsOf(
       index === 0 ? row.name : '',
       name,
       control === undefined ? '—' : `${formatFigure(control.median)} ${unit}`,
-      ...ratios.map((ratio) => (ratio === undefined ? '—' : format(ratio))),
+      ...ratios.map((ratio) => ratio?.median.toFixed(digits) ?? '—'),
     ]
   })
 }
 
-/** Lists the failure of a row and its losses. */
-export function faultsOf({ failure, subjects }: Row): string[] {
-  const losses = Object.entries(subjects).filter(([, { lost }]) => lost > 0)
+/** Lists connections, how busy the generator was if it was near its limit, how much the control varied, and faults. */
+export function notes(row: Row): string {
+  const results = Object.entries(row.subjects)
+  const connections = row.subjects[CONTROL]?.connections
+  const busy = Math.max(...results.map(([, result]) => result.busy ?? 0))
+  const spread = spreadOfRaw(row)
   return [
-    ...(failure === undefined ? [] : [`FAILED ${failure}`]),
-    ...losses.map(([subject, { lost, sent }]) => `${subject} lost ${lost} of ${sent}`),
-  ]
+    ...(connections === undefined ? [] : [`${connections.toLocaleString('en-US')} open, each served`]),
+    ...(busy > BUSY ? [`generator ${percent(busy)} busy`] : []),
+    ...(spread > UNSTEADY ? [`${CONTROL} varied by ${percent(spread)}`] : []),
+    ...(row.failure === undefined ? [] : [`FAILED ${row.failure}`]),
+    ...results.flatMap(([name, { lost, sent }]) => (lost > 0 ? [`${name} lost ${lost} of ${sent}`] : [])),
+  ].join(', ')
 }
 
 /** Returns the width of the control's interval as a share of its median; 0 for latency, which always varies. */
-export function spreadOfRaw({ metrics: [main], subjects }: Row): number {
+function spreadOfRaw({ metrics: [main], subjects }: Row): number {
   const { median, interval } = subjects[CONTROL]?.metrics[main?.name ?? ''] ?? {}
   if (main?.better !== 'more' || median === undefined || interval === undefined) return 0
   return (interval.high - interval.low) / median
-}
-
-/** Returns the largest share of a core that the load generator used; 0 if it sent at a fixed pace. */
-export const busiest = ({ subjects }: Row): number =>
-  Math.max(...Object.values(subjects).map(({ busy = 0 }) => busy), 0)
-
-/** Returns lines that summarise the rows. */
-export function conclusions({ rows }: Results): string[] {
-  const near = rows.filter((row) => busiest(row) > BUSY).length
-  const unsteady = rows.filter((row) => spreadOfRaw(row) > UNSTEADY).length
-  return [
-    ...(near > 0 ? [`${near} rows: the load generator was at its limit, so cpu says more than rate.`] : []),
-    ...(unsteady > 0 ? [`${unsteady} rows: raw varied too much. Measure again on a quiet machine.`] : []),
-  ]
 }
 
 /** Compares two runs: a line per ratio that both have. Only intervals that do not overlap count as a change. */
@@ -100,15 +91,12 @@ export function compareResults(before: Results, after: Results): string[] {
   })
 }
 
-function judgeChange(
-  { better }: Metric,
-  { interval: before }: Estimate,
-  { interval: after }: Estimate,
-): string {
+function judgeChange({ better }: Metric, then: Estimate, now: Estimate): string {
+  const { interval: before } = then
+  const { interval: after } = now
   if (before === undefined || after === undefined) return 'one round: says nothing'
   const isMore = after.low > before.high
-  const isLess = after.high < before.low
-  if (!isMore && !isLess) return 'no difference that shows'
+  if (!isMore && after.high >= before.low) return 'no difference that shows'
   return isMore === (better === 'more') ? 'BETTER' : 'WORSE'
 }
 
@@ -129,12 +117,11 @@ function formatFigure(value: number): string {
 export const percent = (share: number): string => `${Math.round(share * 100)} %`
 
 export function machineLines({ machine, commit, settings }: Omit<Results, 'rows'>): string[] {
-  const { cpu, cores, memoryGiB, system, congestionControl, node, generatorNode, bun } = machine
-  const generator = generatorNode === node ? '' : `, load generator on ${generatorNode}`
-  const congestion = congestionControl === undefined ? '' : `, TCP ${congestionControl}`
-  const { rounds, seconds, generator: engine, steadyHeap = true } = settings
+  const { cpu, cores, memoryGiB, system, congestionControl, node, bun } = machine
+  const { rounds, seconds, steadyHeap } = settings
+  const onBun = bun === undefined ? '' : `, Bun ${bun}`
   return [
-    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}${congestion}, Node ${node}${generator}${bun === undefined ? '' : `, Bun ${bun}`}`,
-    `Commit ${commit}, ${rounds} rounds of ${seconds} s, load by the ${engine} engine${steadyHeap ? ', --steady-heap' : ''}; medians`,
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, TCP ${congestionControl}, Node ${node}${onBun}`,
+    `Commit ${commit}, ${rounds} rounds of ${seconds} s, load by the native engine${steadyHeap ? ', --steady-heap' : ''}; medians`,
   ]
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { median } from 'simple-statistics'
-import type { Metric, Observed } from './figures.js'
+import { median, sum } from 'simple-statistics'
+import type { Metric, Round } from './figures.js'
 import type { Machine } from './machine.js'
 import type { RowPlan, Scenario } from './rows.js'
 import { estimate, type Estimate } from './statistics.js'
@@ -16,10 +16,7 @@ export interface Results {
     readonly rounds: number
     readonly seconds: number
     readonly connections: number
-    /** The engine of the load generator, except for TLS. */
-    readonly generator: 'node' | 'native'
-    /** Missing in results from before the option existed; they had it. */
-    readonly steadyHeap?: boolean
+    readonly steadyHeap: boolean
   }
   readonly rows: readonly Row[]
 }
@@ -66,7 +63,7 @@ export function readResults(file: string): Results {
 /** Computes the figures of a row from its rounds. */
 export function summarize(
   { name, scenario }: RowPlan,
-  rounds: ReadonlyMap<string, Observed[]>,
+  rounds: ReadonlyMap<string, Round[]>,
   failure?: string,
 ): Row {
   // If a subject fails, others may lack their last round. Keep the complete pairs.
@@ -82,9 +79,9 @@ export function summarize(
 }
 
 function summarizeSubject(
-  { figures, isPaced = false }: Scenario,
-  rounds: readonly Observed[],
-  control: readonly Observed[],
+  { figures }: Scenario,
+  rounds: readonly Round[],
+  control: readonly Round[],
 ): SubjectResult {
   const results = figures.map(({ name, of }): [string, MetricResult] => {
     const values = rounds.map(of)
@@ -92,13 +89,12 @@ function summarizeSubject(
     const ratios = control.map((round, index) => (values[index] as number) / of(round))
     return [name, { ...estimate(values), ...(ratios.length > 0 ? { ratio: estimate(ratios) } : {}) }]
   })
+  const busy = rounds.flatMap((round) => round.busy ?? [])
   return {
     metrics: Object.fromEntries(results),
-    sent: sum(rounds.map(({ counts }) => counts.count + (counts.lost ?? 0))),
+    sent: sum(rounds.map(({ count, lost }) => count + lost)),
     lost: sum(rounds.map(({ lost }) => lost)),
-    connections: rounds[0]?.counts.connections,
-    busy: isPaced ? undefined : median(rounds.map(({ busy }) => busy)),
+    connections: rounds[0]?.connections,
+    busy: busy.length > 0 ? median(busy) : undefined,
   }
 }
-
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

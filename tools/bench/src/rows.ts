@@ -11,7 +11,7 @@ import type { Counts, Load } from './scenarios/load.js'
 import { runWindows } from './scenarios/windows.js'
 import { FRAME_BYTES, LINE_BYTES, PREFIX_BYTES, type WorkloadName } from './workload.js'
 
-/** One kind of traffic. It is described in the parent, and `load` runs in the process of the load generator. */
+/** One kind of traffic. */
 export interface Scenario {
   readonly name: string
   readonly about: string
@@ -20,15 +20,9 @@ export interface Scenario {
   readonly workload?: WorkloadName
   /** The first one is the main figure of the row. */
   readonly figures: readonly Figure[]
-  /** Whether each round needs a new server, because memory that has grown does not shrink. */
-  readonly isFresh?: boolean
-  /** Whether the server is drained at the mark `drain`. */
-  readonly isDrained?: boolean
-  /** Whether the generator sends at its own pace, so that its load does not matter. */
-  readonly isPaced?: boolean
-  /** The maximum of rounds, for scenarios that take long whatever `--seconds` says. */
-  readonly mostRounds?: number
-  load(load: Load): Promise<Counts>
+  /** In scenarios that need a new server for each round, and take long whatever `--seconds` says: the most rounds. */
+  readonly freshRounds?: number
+  readonly load: (load: Load) => Promise<Counts>
 }
 
 const scenarios: readonly Scenario[] = [
@@ -117,16 +111,15 @@ const scenarios: readonly Scenario[] = [
     about: '500 clients connect in the same moment; until each has sent 64 bytes and got them back',
     transports: STREAMS,
     figures: perUnit('connection'),
-    isPaced: true,
     load: runStorm,
   },
   {
     name: 'idle',
     about: 'memory per connection of 10,000 (tls: 1,000) that are open and idle; then each is served once',
     transports: STREAMS,
+    workload: 'idle',
     figures: memoryPerConnection,
-    isFresh: true,
-    mostRounds: 2,
+    freshRounds: 2,
     // A TLS handshake costs each side a millisecond, so ten thousand for each subject would take minutes.
     load: idle(({ connections, transport }) => Math.min(connections, transport === 'tls' ? 1000 : Infinity)),
   },
@@ -134,9 +127,9 @@ const scenarios: readonly Scenario[] = [
     name: 'many',
     about: '15,000 connections open at once under one server; then each is served once',
     transports: ['tcp'],
+    workload: 'idle',
     figures: memoryPerConnection,
-    isFresh: true,
-    mostRounds: 1,
+    freshRounds: 1,
     load: idle(() => 15_000),
   },
   {
@@ -144,10 +137,9 @@ const scenarios: readonly Scenario[] = [
     about:
       'time to shut down in good order with 1,000 open, idle connections (drainIdle 1 ms; raw ends those it has kept track of)',
     transports: STREAMS,
+    workload: 'drain',
     figures: shutdownTime,
-    isFresh: true,
-    isDrained: true,
-    mostRounds: 3,
+    freshRounds: 3,
     load: runDrain,
   },
   {
@@ -156,7 +148,6 @@ const scenarios: readonly Scenario[] = [
       '8 clients send 64 bytes at a fixed pace, whether answered or not; from when each was due to its answer',
     transports: TRANSPORTS,
     figures: percentiles,
-    isPaced: true,
     load: runLatency,
   },
 ]
@@ -186,13 +177,17 @@ function datagramsOneWay(
 export interface RowPlan {
   readonly name: string
   readonly transport: TransportName
+  readonly workload: WorkloadName
   readonly scenario: Scenario
 }
 
 export const allRows: readonly RowPlan[] = TRANSPORTS.flatMap((transport) =>
   scenarios
-    .filter((scenario) => scenario.transports.includes(transport))
-    .map((scenario) => ({ name: `${transport}/${scenario.name}`, transport, scenario })),
+    .filter(({ transports }) => transports.includes(transport))
+    .map((scenario) => {
+      const { name, workload = 'echo' } = scenario
+      return { name: `${transport}/${name}`, transport, workload, scenario }
+    }),
 )
 
 /** Whether `pattern` matches this row: its name, its transport, or a glob. */

@@ -33,15 +33,13 @@ export type ServerCommands = typeof commands
 
 const commands = {
   async start(order: ServerOrder): Promise<Started> {
-    const { transport } = order
-    const more =
-      order.module === undefined ? [] : ((await import(order.module)) as { subjects: Subject[] }).subjects
-    const subject = [...subjects, ...more].find(
+    const { transport, module } = order
+    const more = module === undefined ? [] : ((await import(module)) as { subjects: Subject[] }).subjects
+    const subject = [...more, ...subjects].find(
       ({ name, transports }) => name === order.subject && transports.includes(transport),
     )
-    if (subject === undefined) throw new Error(`there is no subject ${order.subject} for ${transport}`)
     const workload = createWorkload(order.workload, transport)
-    running = await subject.start({ ...order, workload })
+    running = await (subject as Subject).start({ ...order, workload })
     report = running.report ?? workload.report
     return { place: running.place, pid: running.pid ?? process.pid }
   },
@@ -60,7 +58,7 @@ const commands = {
   /** @returns ms */
   async drain(): Promise<number> {
     const since = performance.now()
-    await running.drain()
+    await running.drain?.()
     return performance.now() - since
   },
 }

@@ -1,23 +1,18 @@
 import { isStream, type TransportName } from '@sock/tools/transports'
-import {
-  clientOf,
-  HEADER_BYTES,
-  isIntact,
-  patternAt,
-  PositionCheck,
-  sequenceOf,
-  wantsAnswer,
-} from './message.js'
+import { clientOf, HEADER_BYTES, isIntact, patternAt, sequenceOf, wantsAnswer } from './message.js'
 
 /**
- * `echo` answers everything, and the generator compares; `relay` has an echo server behind it for that. `sink` checks
- * what arrives. The others are messages in a stream.
+ * `echo` answers everything, and the generator compares. So does `idle`, whose server tells its memory, `drain`, whose
+ * server shuts down, and `relay`, with an echo server behind it. `sink` checks what arrives. The others are messages in
+ * a stream.
  */
-export type WorkloadName = 'echo' | 'relay' | 'sink' | Framing
+export type WorkloadName = 'echo' | 'idle' | 'drain' | 'relay' | 'sink' | Framing
 /** How messages are framed in a stream. */
 export type Framing = 'lines' | 'frames'
 
 export const isFramed = (name: WorkloadName): name is Framing => name === 'lines' || name === 'frames'
+/** Whether the generator checks what comes back. Otherwise the server checks what arrives. */
+export const isEcho = (name: WorkloadName): boolean => name !== 'sink' && !isFramed(name)
 
 /** The handling of input, the same for all subjects. */
 export interface Workload {
@@ -38,61 +33,56 @@ export interface Report {
   messages: number
   bytes: number
   /** The first error in the input, as a sentence. */
-  fault?: string
-  /** The sequence number that may come next from each client that sends datagrams. */
-  readonly next: Map<number, number>
-}
-
-class Tally {
-  report: Report = { messages: 0, bytes: 0, next: new Map() }
-
-  take(): Report {
-    const taken = this.report
-    this.report = { messages: 0, bytes: 0, next: new Map() }
-    return taken
-  }
+  fault?: string | undefined
 }
 
 export function createWorkload(name: WorkloadName, transport: TransportName): Workload {
-  const tally = new Tally()
-  const report = (): Report => tally.take()
+  const tally: Report = { messages: 0, bytes: 0 }
+  const report = (): Report => {
+    const taken = { ...tally }
+    Object.assign(tally, { messages: 0, bytes: 0, fault: undefined })
+    return taken
+  }
+  if (isEcho(name)) return { name, report, open: () => ECHO }
   if (isFramed(name)) return { name, report, open: () => countMessages(tally, name) }
-  if (name === 'echo' || name === 'relay') return { name, report, open: () => ECHO }
   return { name, report, open: () => (isStream(transport) ? checkBytes(tally) : checkDatagrams(tally)) }
 }
 
 const ECHO: Session = { received: (chunk: Buffer) => chunk }
 
 /** Reads a stream to its end, and checks every byte. */
-function checkBytes(tally: Tally): Session {
-  const check = new PositionCheck()
+function checkBytes(tally: Report): Session {
+  let position = 0
   return {
     received(chunk: Buffer) {
-      const { report } = tally
-      report.bytes += chunk.length
-      if (!check.accept(chunk)) report.fault ??= `the server got wrong bytes after ${check.position}`
+      if (!patternAt(position, chunk.length).equals(chunk))
+        tally.fault ??= `the server got wrong bytes after ${position}`
+      position += chunk.length
+      tally.bytes += chunk.length
       return undefined
     },
   }
 }
 
 /** Checks each datagram, and answers those that ask for it. The count shows losses. */
-function checkDatagrams(tally: Tally): Session {
+function checkDatagrams(tally: Report): Session {
+  /** The sequence number of the last datagram of each client. */
+  const last = new Map<number, number>()
   return {
     received(message: Buffer) {
-      const { report } = tally
-      report.messages += 1
-      report.bytes += message.length
+      tally.messages += 1
+      tally.bytes += message.length
       if (!isIntact(message)) {
-        report.fault ??= `the server got a damaged datagram of ${message.length} bytes`
+        tally.fault ??= `the server got a damaged datagram of ${message.length} bytes`
         return undefined
       }
       const client = clientOf(message)
       const sequence = sequenceOf(message)
-      const least = report.next.get(client) ?? 0
-      if (sequence < least)
-        report.fault ??= `the server got datagram ${sequence} of client ${client} after ${least - 1}`
-      report.next.set(client, sequence + 1)
+      const before = last.get(client) ?? -1
+      // The clients of each round begin with 0.
+      if (sequence <= before && sequence !== 0)
+        tally.fault ??= `the server got datagram ${sequence} of client ${client} after ${before}`
+      last.set(client, sequence)
       return wantsAnswer(message) ? message.subarray(0, HEADER_BYTES) : undefined
     },
   }
@@ -118,17 +108,16 @@ export function roundOf(framing: Framing): Buffer {
 }
 
 /** Counts messages, and compares each with the one that was sent. */
-function countMessages(tally: Tally, framing: Framing): Session {
+function countMessages(tally: Report, framing: Framing): Session {
   const expected = ROUNDS[framing]
   const size = framing === 'lines' ? LINE_BYTES + 1 : FRAME_BYTES + PREFIX_BYTES
   let next = 0
   return {
     received(message) {
-      const { report } = tally
-      report.messages += 1
-      report.bytes += size
+      tally.messages += 1
+      tally.bytes += size
       if (!isSame(message, expected[next] as string | Buffer))
-        report.fault ??= `the server got a wrong message after ${next}`
+        tally.fault ??= `the server got a wrong message after ${next}`
       next = next + 1 === expected.length ? 0 : next + 1
       return undefined
     },

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Observed } from '../dist/figures.js'
+import type { Round } from '../dist/figures.js'
 import { summarize } from '../dist/results.js'
 import { chooseRows, type RowPlan } from '../dist/rows.js'
 
-const round = (count: number, cpuSeconds: number): Observed =>
-  ({ counts: { count, bytes: 0, seconds: 2 }, cpuSeconds, busy: 0, lost: 0 }) as unknown as Observed
+const round = (count: number, cpuSeconds: number): Round =>
+  ({ count, bytes: 0, seconds: 2, cpuSeconds, lost: 0 }) as unknown as Round
 
 describe('summarize()', () => {
   it('summarize() compares each round of a subject with that of raw', () => {

@@ -19,11 +19,8 @@ describe('estimate()', () => {
     expect(estimate(values)).toEqual({ median: (count + 1) / 2, interval: { low, high } })
   })
 
-  // Student's t: the mean of 9, 10 and 11 is known to 2.920 × 1 / √3, that of 10 and 12 to 6.314 × √2 / √2.
-  it('estimate() takes few values to be distributed normally, and not below zero', () => {
-    expect(estimate([11, 9, 10]).interval?.low).toBeCloseTo(10 - 1.686, 3)
-    expect(estimate([10, 12]).interval?.high).toBeCloseTo(11 + 6.314, 3)
-    expect(estimate([1, 3]).interval?.low).toBe(0)
+  it('estimate() of few values reaches from the least to the most, of one it has no interval', () => {
+    expect(estimate([11, 9, 10])).toEqual({ median: 10, interval: { low: 9, high: 11 } })
     expect(estimate([7])).toEqual({ median: 7, interval: undefined })
   })
 })

@@ -11,27 +11,25 @@ const LINE_FEED = 10
 const lengthDecoder: LengthDecoderFunction = (bytes) => bytes.getUint32(0)
 lengthDecoder.bytes = PREFIX_BYTES
 
-export type FramedServer = keyof typeof servers
-
-export function startFramed(name: FramedServer, setup: Setup): Promise<Running> {
+/** @param name of the library, or of the workload, if it is done by hand */
+export function startFramed(name: string, setup: Setup): Promise<Running> {
   const { open } = setup.workload
-  return listenStream(setup, (socket) => void servers[name](socket, open()))
+  return listenStream(setup, (socket) => void servers[name]?.(socket, open()))
 }
 
-const servers = {
-  lines: (socket: Duplex, session: Session) => cut(socket, (chunk) => cutLines(chunk, session)),
-  frames: (socket: Duplex, session: Session) => cut(socket, (chunk) => cutFrames(chunk, session)),
-  split2: (socket: Duplex, session: Session) =>
-    socket.pipe(split2()).on('data', (line: string) => session.received(line)),
-  readline: (socket: Duplex, session: Session) =>
+const servers: Record<string, (socket: Duplex, session: Session) => unknown> = {
+  lines: (socket, session) => cut(socket, (chunk) => cutLines(chunk, session)),
+  frames: (socket, session) => cut(socket, (chunk) => cutFrames(chunk, session)),
+  split2: (socket, session) => socket.pipe(split2()).on('data', (line: string) => session.received(line)),
+  readline: (socket, session) =>
     createInterface({ input: socket, crlfDelay: Infinity }).on('line', (line) => session.received(line)),
-  async split2ForAwait(socket: Duplex, session: Session) {
+  async 'split2-for-await'(socket, session) {
     for await (const line of socket.pipe(split2())) session.received(line as string)
   },
-  async readlineForAwait(socket: Duplex, session: Session) {
+  async 'readline-for-await'(socket, session) {
     for await (const line of createInterface({ input: socket, crlfDelay: Infinity })) session.received(line)
   },
-  async itLengthPrefixed(socket: Duplex, session: Session) {
+  async 'it-lp'(socket, session) {
     for await (const frame of decode(socket, { lengthDecoder })) session.received(frame.subarray())
   },
 }

@@ -93,18 +93,12 @@ async function createServer(
   const onDatagram = handler as DatagramHandler
   // All connections are idle when the harness drains: this measures the closing, not the wait for idleness.
   const options = { drainIdle: 1, engine }
-  switch (transport) {
-    case 'tcp':
-      return (await import('@sock/tcp')).createTcpServer(onStream, options)
-    case 'tls':
-      return (await import('@sock/tcp')).createTcpServer(onStream, { ...options, tls: certificate })
-    case 'unix':
-      return (await import('@sock/unix')).createUnixServer(onStream, options)
-    case 'udp':
-      return (await import('@sock/udp')).createUdpServer(onDatagram, { engine })
-    default:
-      return (await import('@sock/unixgram')).createUnixgramServer(onDatagram, { engine })
-  }
+  if (transport === 'tcp') return (await import('@sock/tcp')).createTcpServer(onStream, options)
+  if (transport === 'tls')
+    return (await import('@sock/tcp')).createTcpServer(onStream, { ...options, tls: certificate })
+  if (transport === 'unix') return (await import('@sock/unix')).createUnixServer(onStream, options)
+  if (transport === 'udp') return (await import('@sock/udp')).createUdpServer(onDatagram, { engine })
+  return (await import('@sock/unixgram')).createUnixgramServer(onDatagram, { engine })
 }
 
 /** Starts a server of the setup's transport. */

@@ -1,60 +1,44 @@
-import { spawn, spawnSync } from 'node:child_process'
+// Servers that do not run in Node.
+import { run, succeed } from '@sock/tools/processes'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { pattern } from '../message.js'
 import type { Report } from '../workload.js'
 import type { Running, Setup } from './subject.js'
 
-/** The programs of subjects that do not run in Node, if they are there. */
-export interface Peers {
+/** Paths of programs. */
+export interface Programs {
+  readonly floor: string
   readonly bun?: string | undefined
-  readonly floor?: string | undefined
   readonly haproxy?: string | undefined
 }
 
 const source = (name: string): string => fileURLToPath(new URL(`../../peers/${name}`, import.meta.url))
 
-/** Compiles the floor. @returns its path, or undefined after saying why there is none */
-export function compileFloor(folder: string): string | undefined {
-  const compiler = process.env['CC'] ?? 'cc'
-  const program = join(folder, 'floor')
-  const args = ['-O2', '-o', program, source('floor.c')]
-  const { status, error, stderr } = spawnSync(compiler, args, { encoding: 'utf8' })
-  if (status === 0) return program
-  console.log(
-    `! Without floor and rows of relays: ${compiler} cannot compile it. ${error?.message ?? stderr.split('\n', 1)[0]}`,
-  )
-  return undefined
-}
-
-/** @returns the program, or undefined after saying that there is none */
-export function findHaproxy(): string | undefined {
-  if (spawnSync('haproxy', ['-v']).status === 0) return 'haproxy'
-  console.log('! Without haproxy: it is not installed')
-  return undefined
+/** Compiles the floor, and looks for HAProxy. @throws Error if there is no compiler */
+export async function preparePrograms(folder: string, bun?: string): Promise<Programs> {
+  const floor = join(folder, 'floor')
+  await succeed(process.env['CC'] ?? 'cc', ['-O2', '-o', floor, source('floor.c')])
+  const { code } = await run('haproxy', ['-v'])
+  return { floor, bun, haproxy: code === 0 ? 'haproxy' : undefined }
 }
 
 export const startBun = (setup: Setup): Promise<Running> =>
-  startPeer(setup, setup.peers.bun ?? 'bun', [source('bun.mjs')])
+  startPeer(setup, setup.programs.bun as string, [source('bun.mjs')])
 
-export async function startFloor(setup: Setup): Promise<Running> {
-  const file = `${setup.path}.pattern`
-  await writeFile(file, pattern)
-  return startPeer(setup, setup.peers.floor ?? 'floor', [], [file])
-}
+export const startFloor = (setup: Setup): Promise<Running> => startPeer(setup, setup.programs.floor)
 
 /** A peer prints its port, answers each byte of its input with a line of JSON, its report, and ends with its input. */
 async function startPeer(
   { transport, path, workload }: Setup,
   program: string,
-  before: readonly string[],
-  after: readonly string[] = [],
+  args: readonly string[] = [],
 ): Promise<Running> {
-  const args = [...before, transport, path, workload.name, ...after]
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(program, [...args, transport, path, workload.name], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   await once(child, 'spawn')
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const read = async (): Promise<string> => {
@@ -70,6 +54,5 @@ async function startPeer(
       child.stdin.write('\n')
       return JSON.parse(await read()) as Report
     },
-    drain: async () => void child.stdin.end(),
   }
 }

@@ -20,7 +20,7 @@ const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_
 
 /** Listens with Node's own modules. */
 export async function listenStream(
-  { transport, path, certificate, isDrained }: Setup,
+  { transport, path, certificate, workload }: Setup,
   serve: (stream: Duplex) => void,
 ): Promise<Running> {
   const server: Server =
@@ -31,7 +31,7 @@ export async function listenStream(
   server.on(transport === 'tls' ? 'secureConnection' : 'connection', (socket: Duplex) => {
     socket.on('error', ignore)
     serve(socket)
-    if (!isDrained) return
+    if (workload.name !== 'drain') return
     connections.add(socket)
     socket.on('close', () => connections.delete(socket))
   })
@@ -81,7 +81,7 @@ async function startUdp({ workload }: Setup): Promise<Running> {
   })
   socket.bind(0, HOST)
   await once(socket, 'listening')
-  return { place: { host: HOST, port: socket.address().port }, drain: async () => void socket.close() }
+  return { place: { host: HOST, port: socket.address().port } }
 }
 
 /** What is used of `unix-dgram`, which has no types. */
@@ -92,7 +92,6 @@ interface UnixDgram {
   ): EventEmitter & {
     bind(path: string): void
     send(data: Buffer, offset: number, length: number, path: string, done: () => void): void
-    close(): void
   }
 }
 
@@ -109,5 +108,5 @@ async function startUnixgram({ path, workload }: Setup): Promise<Running> {
   socket.on('error', (error: Error) => (failure = error))
   socket.bind(path)
   if (failure !== undefined) throw failure
-  return { place: { path }, drain: async () => socket.close() }
+  return { place: { path } }
 }

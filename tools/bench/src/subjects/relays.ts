@@ -5,32 +5,16 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { createInterface } from 'node:readline'
 import { createWorkload } from '../workload.js'
 import { listen } from './ours.js'
 import { startFloor } from './peers.js'
 import { ignore, listenStream } from './raw.js'
-import type { Running, Setup } from './subject.js'
-
-interface Place {
-  readonly host: string
-  readonly port: number
-}
+import type { IpPlace, Running, Setup } from './subject.js'
 
 /** Starts the echo server, and then the server that carries bytes there. */
-async function inFrontOfEcho(
-  setup: Setup,
-  start: (place: Place, setup: Setup) => Promise<Running>,
-): Promise<Running> {
+async function inFrontOfEcho(setup: Setup, start: (place: IpPlace) => Promise<Running>): Promise<Running> {
   const echo = await startFloor({ ...setup, workload: createWorkload('echo', setup.transport) })
-  const front = await start(echo.place as Place, setup)
-  return {
-    ...front,
-    async drain() {
-      await front.drain()
-      await echo.drain()
-    },
-  }
+  return start(echo.place as IpPlace)
 }
 
 export const startPipes = (setup: Setup): Promise<Running> =>
@@ -51,25 +35,23 @@ export const startRelay = (setup: Setup, engine?: NativeEngine): Promise<Running
     return listen(setup, carry, engine)
   })
 
-/** HAProxy with one thread gets a socket that listens, prints its process id, and ends with our end of its input. */
+/** HAProxy with one thread gets a socket that listens: with a port of its own, it would have to be a fixed one. */
 export const startHaproxy = (setup: Setup): Promise<Running> =>
-  inFrontOfEcho(setup, async ({ host, port }, { path, peers }) => {
-    const file = `${path}.cfg`
-    await writeFile(file, haproxyConfig(`${host}:${port}`))
+  inFrontOfEcho(setup, async ({ host, port: backend }) => {
+    const file = `${setup.path}.cfg`
+    await writeFile(file, haproxyConfig(`${host}:${backend}`))
     const socket = createServer().listen({ host, port: 0 })
     await once(socket, 'listening')
-    // Node does not document how to get this number. HAProxy needs a fixed port otherwise, which others could take.
+    const { port } = socket.address() as AddressInfo
+    // Node does not document how to get this number.
     const { fd } = (socket as unknown as { _handle: { fd: number } })._handle
-    const place = { host, port: (socket.address() as AddressInfo).port }
-    const script = '"$1" -db -q -f "$2" & echo $!; cat > /dev/null; kill $!'
-    const child = spawn('sh', ['-c', script, 'sh', peers.haproxy ?? 'haproxy', file], {
-      stdio: ['pipe', 'pipe', 'inherit', fd],
+    // It ends with our end of its input.
+    const script = 'exec 4<&0; (cat <&4; kill $$) > /dev/null & exec "$0" -db -q -f "$1"'
+    const child = spawn('sh', ['-c', script, setup.programs.haproxy as string, file], {
+      stdio: ['pipe', 'ignore', 'inherit', fd],
     })
-    const [pid] = (await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line')) as [
-      string,
-    ]
     socket.close()
-    return { place, pid: Number(pid), drain: async () => void child.stdin?.end() }
+    return { place: { host, port }, pid: child.pid }
   })
 
 const haproxyConfig = (backend: string): string => `
