@@ -24,6 +24,14 @@ const twice = (first: 'resolve' | 'reject'): PromiseLike<unknown> =>
     },
   }) as never
 
+/** `await` and `Promise.resolve()` read the constructor of a promise. */
+const unawaitable = (): Promise<void> =>
+  Object.defineProperty(Promise.resolve(), 'constructor', {
+    get() {
+      throw new Error('oops')
+    },
+  })
+
 describe('createDeferred', () => {
   it('createDeferred() returns a promise that its first result settles', async () => {
     const { promise, resolve, reject } = createDeferred<number>()
@@ -58,6 +66,7 @@ describe('whenSettled', () => {
     ['a promise that rejects', () => Promise.reject(new Error('oops')), ['failed oops']],
     ['a thenable that resolves, rejects and throws', () => twice('resolve'), ['fulfilled']],
     ['a thenable that rejects, resolves and throws', () => twice('reject'), ['failed oops']],
+    ['a promise that cannot be awaited', () => unawaitable(), ['failed oops']],
   ])('whenSettled() calls one callback, once, and later: %s', async (_, make, expected) => {
     const calls: string[] = []
     const over = whenSettled(

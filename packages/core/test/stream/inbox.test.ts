@@ -127,7 +127,7 @@ describe('Inbox', () => {
 describe('ChunkIterator', () => {
   it('ChunkIterator.return() stops reading, and says that it is done', async () => {
     let stopped = 0
-    const iterator = new ChunkIterator(() => void (stopped += 1), create().inbox)
+    const iterator = new ChunkIterator({ closeRead: () => void (stopped += 1) }, create().inbox)
     expect(await iterator.return()).toEqual({ done: true, value: undefined })
     expect(stopped).toBe(1)
   })

@@ -1,4 +1,4 @@
-import { isThenable } from '../async/deferred.js'
+import { isThenable, whenSettled } from '../async/deferred.js'
 
 /** The connection or socket that runs a handler. It is told when the handler fails. */
 export interface HandlerOwner {
@@ -21,19 +21,10 @@ export function promiseOf(owner: HandlerOwner, act: () => unknown): PromiseLike<
   }
 }
 
-/**
- * Calls `over` once, when `promise` has settled; tells the owner first if it rejected. It uses `await`, since a
- * thenable may throw instead of settling, settle twice, or call back synchronously.
- */
-export async function whenOver(
-  owner: HandlerOwner,
-  promise: PromiseLike<unknown>,
-  over: () => void,
-): Promise<void> {
-  try {
-    await promise
-  } catch (error) {
+/** Calls `over` once, when `promise` has settled; tells the owner first if it rejected. */
+export function whenOver(owner: HandlerOwner, promise: PromiseLike<unknown>, over: () => void): void {
+  void whenSettled(promise, over, (error) => {
     owner.fail(error)
-  }
-  over()
+    over()
+  })
 }

@@ -154,7 +154,7 @@ export class HandlerRuns implements HandlerOwner {
   }
 
   #follow(promise: PromiseLike<unknown>, over: () => void): void {
-    void whenOver(this, promise, () => {
+    whenOver(this, promise, () => {
       over()
       this.#owner.settled()
     })

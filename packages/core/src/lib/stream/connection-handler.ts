@@ -74,7 +74,7 @@ export function work<Owner extends HandledConnection>(
   done: (owner: Owner) => void,
 ): void {
   owner.pending += 1
-  void whenOver(owner, promise, () => {
+  whenOver(owner, promise, () => {
     owner.pending -= 1
     done(owner)
     owner.worked()

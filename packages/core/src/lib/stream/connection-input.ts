@@ -73,9 +73,12 @@ export function readInput(owner: InputOwner, options?: ReadOptions): Promise<Buf
   }
 }
 
-/** Implements `for await`. */
-export function iterateInput(owner: InputOwner): AsyncIterator<Buffer, undefined> {
-  return new ChunkIterator(() => shutInput(owner), takeInput(owner, 'read'))
+/** Implements `for await` of `connection`. */
+export function iterateInput(
+  owner: InputOwner,
+  connection: { closeRead(): void },
+): AsyncIterator<Buffer, undefined> {
+  return new ChunkIterator(connection, takeInput(owner, 'read'))
 }
 
 /**

@@ -85,7 +85,7 @@ export class StreamConnection implements Connection {
     return readInput(this.#inside, options)
   }
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
-    return iterateInput(this.#inside)
+    return iterateInput(this.#inside, this)
   }
   write(data: Uint8Array | string): Promise<void> {
     return writeOutput(this.#inside, data)
