@@ -133,6 +133,9 @@ struct engine {
   int32_t *free_slots;
   int32_t free_count;
   struct source *closed;
+  /* How many sources are in the epoll set, and the sum of their slots: of one source, that is its slot. */
+  int32_t armed_count;
+  int64_t armed_slots;
   /* Number of sources that keep the process alive. */
   int32_t referenced_count;
   uint32_t next_generation;
@@ -181,6 +184,8 @@ bool source_open(
     struct engine *engine, struct source *source, enum source_kind kind, int fd, source_ready ready, uint16_t most_events);
 struct source *source_at(const struct engine *engine, int32_t slot);
 struct source *source_of(const struct engine *engine, napi_value slot);
+struct epoll_event source_event(const struct source *source, uint32_t events);
+struct source *source_alone(const struct engine *engine);
 struct source *source_of_event(struct engine *engine, const struct epoll_event *event);
 int source_arm(struct engine *engine, struct source *source, uint32_t events);
 void source_close(struct engine *engine, struct source *source);

@@ -30,13 +30,24 @@ static void begin_batch(struct engine *engine) {
   slabs_begin_batch(engine);
 }
 
+/* Finds out which sources are ready. The event loop has reported that one is. @returns how many */
+static int look(struct engine *engine) {
+  struct source *source = source_alone(engine);
+  /* A datagram socket that only receives and is alone has to be the one: its next call tells the rest. */
+  if (source != NULL && source->kind == SOURCE_DATAGRAM && source->armed == EPOLLIN) {
+    engine->ready[0] = source_event(source, EPOLLIN);
+    return 1;
+  }
+  /* Timeout 0: never block here. */
+  int count = epoll_wait(engine->epoll, engine->ready, MAX_READY, 0);
+  return count < 0 ? 0 : count;
+}
+
 /* Reads what is ready, as far as the batch has room. The rest comes first in the next batch. */
 static void collect(struct engine *engine) {
   if (engine->ready_next == engine->ready_count) {
     engine->ready_next = 0;
-    /* Timeout 0: never block here. The event loop has reported that something is ready. */
-    int count = epoll_wait(engine->epoll, engine->ready, MAX_READY, 0);
-    engine->ready_count = count < 0 ? 0 : count;
+    engine->ready_count = look(engine);
   }
   while (engine->ready_next < engine->ready_count && engine->batch_bytes < BATCH_BYTES) {
     const struct epoll_event *event = &engine->ready[engine->ready_next];

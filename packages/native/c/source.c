@@ -62,9 +62,29 @@ struct source *source_of(const struct engine *engine, napi_value slot) {
   return source_at(engine, number);
 }
 
+struct epoll_event source_event(const struct source *source, uint32_t events) {
+  return (struct epoll_event){
+      .events = events,
+      .data.u64 = (uint64_t)source->generation << 32 | (uint32_t)source->slot,
+  };
+}
+
 struct source *source_of_event(struct engine *engine, const struct epoll_event *event) {
   struct source *source = source_at(engine, (int32_t)(event->data.u64 & 0xffffffff));
   return source != NULL && source->generation == event->data.u64 >> 32 ? source : NULL;
+}
+
+/* Counts a source in or out of the epoll set. */
+static void set_armed(struct engine *engine, struct source *source, uint32_t events) {
+  int32_t change = (events != 0) - (source->armed != 0);
+  engine->armed_count += change;
+  engine->armed_slots += (int64_t)change * source->slot;
+  source->armed = events;
+}
+
+/* Returns the only source in the epoll set, if there is just one. */
+struct source *source_alone(const struct engine *engine) {
+  return engine->armed_count == 1 ? source_at(engine, (int32_t)engine->armed_slots) : NULL;
 }
 
 /*
@@ -73,13 +93,10 @@ struct source *source_of_event(struct engine *engine, const struct epoll_event *
  */
 int source_arm(struct engine *engine, struct source *source, uint32_t events) {
   if (events == source->armed) return 0;
-  struct epoll_event event = {
-      .events = events,
-      .data.u64 = (uint64_t)source->generation << 32 | (uint32_t)source->slot,
-  };
+  struct epoll_event event = source_event(source, events);
   int operation = events == 0 ? EPOLL_CTL_DEL : source->armed == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   if (epoll_ctl(engine->epoll, operation, source->fd, &event) != 0) return errno;
-  source->armed = events;
+  set_armed(engine, source, events);
   return 0;
 }
 
@@ -98,6 +115,7 @@ void sources_reclaim(struct engine *engine) {
 void source_close(struct engine *engine, struct source *source) {
   INVARIANT(source_at(engine, source->slot) == source);
   close(source->fd);
+  set_armed(engine, source, 0);
   stream_drop(engine, source->slot);
   send_batch_drop(engine, source->slot);
   engine->slots[source->slot] = NULL;
