@@ -6,8 +6,6 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { Addon } from '../src/lib/addon.js'
-import type { NativeUdpSettings } from '../src/lib/datagram-engine.js'
-import { createDatagrams } from '../src/lib/datagrams.js'
 import { dialIp } from '../src/lib/dial.js'
 import { loadAddon } from '../src/lib/load.js'
 import { Loop } from '../src/lib/loop.js'
@@ -21,8 +19,6 @@ let server: Server
 let port: number
 /** Close what this test has opened, also where it fails. */
 const closers: (() => unknown)[] = []
-
-const createLoop = (): Loop => new Loop((loadAddon() as { addon: Addon }).addon)
 
 async function connect(options: SocketOptions = {}): Promise<number> {
   const slot = await dialIp(loop, options, '127.0.0.1', port, undefined)
@@ -44,14 +40,14 @@ afterEach(async () => {
 
 describeNative('the addon', () => {
   beforeEach(() => {
-    loop = createLoop()
+    loop = new Loop((loadAddon() as { addon: Addon }).addon)
   })
 
-  it('start() begins once', () => {
+  it('addon.start() throws when it was called before', () => {
     expect(() => new Loop(loop.addon)).toThrow('it was started before')
   })
 
-  it('sendQueue() counts bytes beyond 2 GiB', async () => {
+  it('addon.sendQueue() counts bytes beyond 2 GiB', async () => {
     const slot = await connect()
     // Only the sent part of it is read.
     const data = Buffer.allocUnsafeSlow(2 ** 31 + 2000)
@@ -68,14 +64,14 @@ describeNative('the addon', () => {
   )
 
   it.each([2 ** 32 + 1, 0.5, NaN, '1', undefined])(
-    'setOptions() refuses %p, which is no int',
+    'addon.setOptions() refuses %p, which is no int',
     async (value) => {
       const slot = await connect()
       expect(loop.addon.setOptions(slot, { ttl: value as number })).toBe(constants.errno.EINVAL)
     },
   )
 
-  it('the addon takes no source for one of another kind', async () => {
+  it('the addon refuses calls for a socket of another kind', async () => {
     const { addon } = loop
     const { EBADF } = constants.errno
     const stream = await connect()
@@ -89,7 +85,7 @@ describeNative('the addon', () => {
     expect(addon.shutdown(datagram)).toBe(EBADF)
   })
 
-  it('the addon throws for what is of a wrong type, and says where, instead of going on with anything', async () => {
+  it('the addon throws for an argument of a wrong type, and says where', async () => {
     const { addon } = loop
     const slot = await connect()
     const wrong = 'wrong' as never
@@ -100,7 +96,7 @@ describeNative('the addon', () => {
     expect(() => addon.getOption(slot, 1 as never)).toThrow('A string was expected')
   })
 
-  it('close() drops what was gathered for a slot, which another connection gets', async () => {
+  it('addon.close() drops what was gathered for its slot, which the next connection gets', async () => {
     const { addon } = loadAddon() as { addon: Addon }
     const { shared, out } = addon.start(() => {}, 16)
     const memory = new Int32Array(shared)
@@ -120,7 +116,7 @@ describeNative('the addon', () => {
     expect(String(data)).toBe('right')
   })
 
-  it('close() drops what was posted for a slot, which another socket gets', async () => {
+  it('addon.close() drops what was batched for its slot, which the next datagram socket gets', async () => {
     const { addon } = loop
     const receiver = createSocket('udp4').bind(0, '127.0.0.1')
     closers.push(() => receiver.close())
@@ -145,27 +141,6 @@ describeNative('the addon', () => {
     addon.sendDatagram(second, Buffer.from('right'), 0)
     const [data] = (await once(receiver, 'message')) as [Buffer]
     expect(String(data)).toBe('right')
-  })
-})
-
-describeNative('a datagram socket for which the system refuses an option', () => {
-  it('a datagram socket for which the system refuses an option is not opened, and the error names the option', async () => {
-    const own = createLoop()
-    const { openUdp } = createDatagrams(() => own, {
-      busyPoll: -1,
-      datagramSpin: 0,
-      credentials: false,
-      autobind: false,
-    })
-    const settings = { broadcast: false, multicast: [], ttl: 7 } as unknown as NativeUdpSettings
-    const bind = { host: undefined, port: 0, family: 'udp4' } as const
-    const descriptors = readdirSync('/proc/self/fd').length
-    await expect(openUdp(bind, settings)).rejects.toMatchObject({
-      code: 'EINVAL',
-      syscall: 'setsockopt',
-      message: 'Cannot set "busyPoll" to -1: invalid argument (EINVAL)',
-    })
-    expect(readdirSync('/proc/self/fd')).toHaveLength(descriptors)
   })
 })
 

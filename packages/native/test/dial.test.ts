@@ -88,7 +88,7 @@ describeNative('connectStream() of the engine', () => {
     })
   })
 
-  it('connectStream() of the engine rejects with the reason of the signal, before and on the way', async () => {
+  it('connectStream() of the engine rejects with the reason of a signal that aborts before or while it connects', async () => {
     const aborted = AbortSignal.abort(new Error('never mind'))
     const endpoint = { kind: 'ip', host: '192.0.2.1', port: 9 } as const
     await expect(engine.connectStream(endpoint, SOCKETS, aborted)).rejects.toThrow('never mind')
@@ -121,7 +121,7 @@ describeNative('connectStream() of the engine', () => {
     expect(sockets).toHaveLength(1)
   })
 
-  it('connectStream() of the engine rejects with the error of a path, and for one that is too long', async () => {
+  it('connectStream() of the engine rejects with ENOENT for a missing path, and with ENAMETOOLONG for one that is too long', async () => {
     const address = { transport: 'unix', path: '/nowhere' } as never
     await expect(
       engine.connectStream({ kind: 'path', path: '/nowhere', address }, SOCKETS),

@@ -66,27 +66,30 @@ describeNative('createEngine()', () => {
   })
 
   const whereAllowed = (fastOpen & 3) === 3 ? it : it.skip
-  whereAllowed('tcpFastOpen takes data with the first packet of a peer that was here before', async () => {
-    const used = createEngine({ tcpFastOpen: 16 })
-    const { listener, port, next } = await listenOnIp(used)
-    const counted = passiveFastOpens()
-    for (let round = 0; round < 2; round++) {
-      const coming = next()
-      const client = await used.connectStream({ kind: 'ip', host: '127.0.0.1', port }, { highWaterMark: 1 })
-      client.start(new Witness())
-      client.write(Buffer.from('early'))
-      const witness = new Witness()
-      const accepted = await coming
-      accepted.start(witness)
-      await witness.until(({ bytes }) => bytes === 5)
-      client.destroy()
-      accepted.destroy()
-    }
-    expect(passiveFastOpens()).toBeGreaterThan(counted)
-    await listener.close()
-  })
+  whereAllowed(
+    'tcpFastOpen takes data with the first packet of a peer that has connected before',
+    async () => {
+      const used = createEngine({ tcpFastOpen: 16 })
+      const { listener, port, next } = await listenOnIp(used)
+      const counted = passiveFastOpens()
+      for (let round = 0; round < 2; round++) {
+        const coming = next()
+        const client = await used.connectStream({ kind: 'ip', host: '127.0.0.1', port }, { highWaterMark: 1 })
+        client.start(new Witness())
+        client.write(Buffer.from('early'))
+        const witness = new Witness()
+        const accepted = await coming
+        accepted.start(witness)
+        await witness.until(({ bytes }) => bytes === 5)
+        client.destroy()
+        accepted.destroy()
+      }
+      expect(passiveFastOpens()).toBeGreaterThan(counted)
+      await listener.close()
+    },
+  )
 
-  it('tcpFastOpen sets the options of listener and client', async () => {
+  it('tcpFastOpen lets a client connect with its first write', async () => {
     const used = createEngine({ tcpFastOpen: 16 })
     const { listener, port, next } = await listenOnIp(used)
     const coming = next()
@@ -100,7 +103,7 @@ describeNative('createEngine()', () => {
   })
 
   const asRoot = isRoot ? it : it.skip
-  asRoot('busyPoll is set on what listens, and on what it accepts', async () => {
+  asRoot('busyPoll is set on accepted sockets', async () => {
     const { ours, peer, witness } = await createPair(createEngine({ busyPoll: 50 }))
     expect((ours.socket as NativeSocket).getOption('busyPoll')).toBe(50)
     peer.destroy()
@@ -114,20 +117,9 @@ describeNative('createEngine()', () => {
     expect(socket.getOption('noDelay')).toBe(1)
     expect(socket.getOption('keepAlive')).toBe(0)
     expect(socket.getOption('userTimeout')).toBe(0)
-    socket.setOption('keepAlive', 1)
-    expect(socket.getOption('keepAlive')).toBe(1)
-    expect(() => socket.getOption('nothing' as never)).toThrow(
-      'Cannot read the socket option "nothing": protocol not available (ENOPROTOOPT)',
-    )
     peer.destroy()
     ours.destroy()
     await witness.has('closed')
-    expect(() => socket.setOption('noDelay', 0)).toThrow(
-      'Cannot set the socket option "noDelay" to 0: bad file descriptor (EBADF)',
-    )
-    expect(() => socket.getOption('noDelay')).toThrow(
-      'Cannot read the socket option "noDelay": bad file descriptor (EBADF)',
-    )
   })
 })
 

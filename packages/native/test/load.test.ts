@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { engine } from '../src/index.js'
-import { thisHost, type Host } from '../src/lib/host.js'
+import type { Host } from '../src/lib/host.js'
 import { loadAddon } from '../src/lib/load.js'
 import { numbers } from '../src/lib/numbers.js'
 
@@ -29,7 +29,7 @@ function reason(one: Host): string {
 }
 
 describe('loadAddon', () => {
-  it('loadAddon() takes what was built in the clone, also where a package is installed', () => {
+  it('loadAddon() prefers what was built in the clone to an installed package', () => {
     const mine = { built: 'here' }
     const found = { 'build/sock_native.node': binary(mine), '@sock/native-linux-x64-gnu': {} }
     expect(loadAddon(host(found))).toEqual({ addon: mine, isChecked: false })
@@ -61,12 +61,12 @@ describe('loadAddon', () => {
     expect(reason(host({ 'build/sock_native.node': {} }, { platform: 'darwin' }))).toContain('this is darwin')
   })
 
-  it('loadAddon() loads nothing where it would end the process', () => {
+  it('loadAddon() loads nothing in Bun, whose process it would end', () => {
     const found = { 'build/sock_native.node': {} }
     expect(reason(host(found, { versions: { bun: '1.4.5' } }))).toContain('this is bun')
   })
 
-  it('loadAddon() does not hide why a binary cannot be loaded', () => {
+  it('loadAddon() says why a binary cannot be loaded, and tries no other', () => {
     const broken = Object.assign(new Error('undefined symbol: uv_ref'), { code: 'ERR_DLOPEN_FAILED' })
     expect(reason(host({ 'build/sock_native.node': broken, '@sock/native-linux-x64-gnu': {} }))).toContain(
       'undefined symbol: uv_ref',
@@ -95,17 +95,5 @@ describe('loadAddon', () => {
 
   it('engine.available says whether the addon could be loaded', () => {
     expect(engine.available).toBe('addon' in loadAddon())
-  })
-})
-
-const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean }
-const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } }
-
-describe('thisHost', () => {
-  const itOnGlibc = header.glibcVersionRuntime === undefined ? it.skip : it
-  itOnGlibc('thisHost.libc() knows glibc, and leaves the settings of reports as they were', () => {
-    const before = report.excludeNetwork
-    expect(thisHost.libc()).toBe('gnu')
-    expect(report.excludeNetwork).toBe(before)
   })
 })

@@ -7,7 +7,7 @@ const loop = (addon: { name?: (slot: number, ofPeer: boolean) => unknown; creden
   ({ addon }) as never
 
 describe('ipNames', () => {
-  it('ipNames() are those of both sides', () => {
+  it('ipNames are the addresses of both sides', () => {
     const open = loop({ name: (slot, ofPeer) => (ofPeer ? ['::1', slot] : ['127.0.0.1', slot]) })
     expect([ipNames.localAddress(open, 7), ipNames.remoteAddress(open, 7)]).toEqual([
       ipAddress('127.0.0.1', 7),
@@ -15,7 +15,7 @@ describe('ipNames', () => {
     ])
   })
 
-  it('ipNames() of a socket that was closed before are 0.0.0.0:0 and undefined', () => {
+  it('ipNames of a closed socket are 0.0.0.0:0 and undefined', () => {
     const closed = loop({ name: () => -107 })
     expect([ipNames.localAddress(closed, 7), ipNames.remoteAddress(closed, 7)]).toEqual([
       ipAddress('0.0.0.0', 0),
@@ -28,7 +28,7 @@ describe('acceptedNames and dialledNames', () => {
   const address = unixAddress('/run/app.sock')
   const any = loop({})
 
-  it('acceptedNames() and dialledNames() know the server, and no client', () => {
+  it('acceptedNames() and dialledNames() name the server, and no client', () => {
     const [accepted, dialled] = [acceptedNames(address), dialledNames(address)]
     expect([accepted.localAddress(any, 7), accepted.remoteAddress(any, 7)]).toEqual([address, undefined])
     expect([dialled.localAddress(any, 7), dialled.remoteAddress(any, 7)]).toEqual([unixAddress(''), address])

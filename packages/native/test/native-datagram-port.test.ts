@@ -70,7 +70,7 @@ describe('a datagram socket', () => {
     expect(turns.size).toBeLessThan(20)
   })
 
-  it('closed in the middle of a batch delivers nothing more, and says so once', async () => {
+  it('a datagram socket that is closed in the middle of a batch delivers nothing more, and calls close once', async () => {
     let count = 0
     let closed = 0
     const server = await serve({
@@ -175,7 +175,7 @@ describe('a datagram socket', () => {
     },
   )
 
-  it('a datagram socket keeps the bytes of what it sends as they were', async () => {
+  it('a datagram socket sends bytes as they were at the call, though they change later', async () => {
     const server = await serve({
       data(channel) {
         const data = Buffer.from('before')
@@ -263,7 +263,7 @@ describe('a datagram socket', () => {
     }
   })
 
-  it('a datagram socket gives one address object for a sender as long as it is known', async () => {
+  it('a datagram socket returns one address object for a sender as long as it is known', async () => {
     const froms = new Set<unknown>()
     const server = await serve({ data: (_, __, from) => void froms.add(from) })
     const socket = await peer(server.address)
@@ -308,7 +308,7 @@ describe('a datagram socket', () => {
     expect(came()).toBe(200)
   })
 
-  it('a datagram socket leaves with the system what a handler has no room for', async () => {
+  it('a datagram socket stops reading when a handler has no room, and drops nothing', async () => {
     let go = (): void => undefined
     const stuck = new Promise<void>((resolve) => (go = resolve))
     const server = await serve({ data: () => stuck }, { maxQueuedBytes: 2_000 })
@@ -342,7 +342,7 @@ describe('a datagram socket', () => {
     expect(Math.min(...seen)).toBeGreaterThan(0)
   })
 
-  it('a datagram socket reports a closed port, and goes on', async () => {
+  it('a datagram client rejects its read with ECONNREFUSED after a write to a closed port, and goes on', async () => {
     const server = await serve({ data: (channel, data) => channel.write(data) })
     const client: DatagramChannel = await connectUdp(server.address)
     closers.push(() => client.close())
@@ -355,7 +355,7 @@ describe('a datagram socket', () => {
     expect(String(await client.read())).toBe('somebody')
   })
 
-  it('a datagram socket says EADDRINUSE as Node does, and leaves no descriptor', async () => {
+  it('a datagram socket on a port in use rejects with EADDRINUSE, as with Node, and leaves no descriptor', async () => {
     const server = await serve({ data() {} })
     const before = descriptors()
     const second = createUdpServer({ data() {} })

@@ -23,7 +23,7 @@ const SOCKETS = { highWaterMark: 65_536, backlog: 511 }
 const sink = { accept: () => {}, handshake: () => {}, failed: () => {} }
 
 describeNative('NativeListener', () => {
-  it('listen on a port that is taken rejects with EADDRINUSE, as Node does', async () => {
+  it('engine.listenStream() on a port in use rejects with EADDRINUSE, as Node does', async () => {
     const { listener, port } = await listenOnIp()
     await expect(
       engine.listenStream({ kind: 'ip', host: '127.0.0.1', port }, SOCKETS, sink),
@@ -31,7 +31,7 @@ describeNative('NativeListener', () => {
     await listener.close()
   })
 
-  it('listen with reusePort shares a port on every Node', async () => {
+  it('engine.listenStream() with reusePort shares a port on every Node', async () => {
     const endpoint = { kind: 'ip', host: '127.0.0.1', port: 0, reusePort: true } as const
     const first = await engine.listenStream(endpoint, SOCKETS, sink)
     const { port } = first.address as { port: number }
@@ -40,7 +40,7 @@ describeNative('NativeListener', () => {
     await second.close()
   })
 
-  it('listen on all addresses takes IPv4 peers, and with ipv6Only refuses them', async () => {
+  it('engine.listenStream() on all addresses takes IPv4 peers, and with ipv6Only refuses them', async () => {
     for (const ipv6Only of [false, true]) {
       const host = ipv6Only ? '::' : undefined
       const accepted: string[] = []
@@ -64,7 +64,7 @@ describeNative('NativeListener', () => {
     }
   })
 
-  it('listen resolves host names, and rejects unknown names', async () => {
+  it('engine.listenStream() resolves host names, and rejects unknown names', async () => {
     const listener = await engine.listenStream({ kind: 'ip', host: 'localhost', port: 0 }, SOCKETS, sink)
     expect(['127.0.0.1', '::1']).toContain((listener.address as { host: string }).host)
     await listener.close()
@@ -73,7 +73,7 @@ describeNative('NativeListener', () => {
     ).rejects.toMatchObject({ syscall: 'getaddrinfo' })
   })
 
-  it('listen on an abstract name needs no file', async () => {
+  it('engine.listenStream() on an abstract name serves it, and names its peer by credentials', async () => {
     const path = `\0sock-native-${process.pid}`
     const address = { transport: 'unix', path: path.replace('\0', '@') } as never
     const accepted: Witness[] = []
@@ -159,7 +159,7 @@ describeNative('NativeListener', () => {
 })
 
 describe('NativeListener on a kernel whose accepted sockets do not inherit everything', () => {
-  it('accept sets what the first one lacked on each of them', async () => {
+  it('NativeListener sets on each accepted socket the options that the first one has not inherited', async () => {
     const listening = 1
     const set: unknown[] = []
     const addon = {

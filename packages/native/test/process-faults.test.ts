@@ -7,7 +7,7 @@ describeNative('a process with the engine', () => {
     expect(await runProgram('lives')).toEqual(['the listener kept it alive', 'the connection kept it alive'])
   })
 
-  it('a process with the engine runs as long as one of them is referenced', async () => {
+  it('a process with the engine runs as long as a listener, a connection or a datagram socket is referenced', async () => {
     expect(await runProgram('references')).toEqual([
       'nothing',
       'NativeListener',
@@ -54,12 +54,15 @@ describeNative('a process with the engine', () => {
     ['kind', 'an operation for a listener', 'stream != NULL || slot == NO_SLOT'],
     ['offset', 'an operation beyond the memory', '<= OUT_BYTES'],
     ['count', 'more operations than there can be', 'count <= MAX_OPERATIONS'],
-  ])('a process with the engine of tests ends when it finds %s: %s', async (what, _, condition) => {
-    const said: unknown = await runProgram('broken', [what]).catch((error: unknown) => error)
-    expect(said).toMatchObject({ signal: 'SIGABRT' })
-    expect((said as { stderr: string }).stderr).toContain(condition)
-    expect((said as { stderr: string }).stderr).toContain('does not hold (./c/')
-  })
+  ])(
+    'a process with the addon that checks itself ends when it finds a wrong %s: %s',
+    async (what, _, condition) => {
+      const said: unknown = await runProgram('broken', [what]).catch((error: unknown) => error)
+      expect(said).toMatchObject({ signal: 'SIGABRT' })
+      expect((said as { stderr: string }).stderr).toContain(condition)
+      expect((said as { stderr: string }).stderr).toContain('does not hold (./c/')
+    },
+  )
 
   it('a process with the engine serves with each of two copies of the package, which share one binary', async () => {
     expect(await runProgram('two-copies')).toEqual({
@@ -68,7 +71,7 @@ describeNative('a process with the engine', () => {
     })
   })
 
-  it('a process with the engine has an engine for each worker, which goes with it, however that ends (F15)', async () => {
+  it('a process with the engine has an engine for each worker, which ends with it, however that ends (F15)', async () => {
     // Two of each kind, the main thread's in between; that no descriptor is left it has seen itself.
     const answers = (await runProgram('workers')) as string[]
     for (const how of ['return', 'terminate', 'exit', 'throw'])

@@ -9,7 +9,7 @@ if (!isCompiled) console.warn('This is not Linux, or gcc is not installed: rando
 
 const itCompiled = isCompiled ? it : it.skip
 
-itCompiled('addresses and control messages stand random input', () => {
+itCompiled('the C functions that read addresses and control messages survive random input', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, '100000'], { encoding: 'utf8' })
   expect(stderr).toBe('')
   expect(stdout).toContain('gcc: nothing found in 100000 inputs\n')

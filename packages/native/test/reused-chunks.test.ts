@@ -63,7 +63,7 @@ describe('createEngine()', () => {
 })
 
 describeNative('a port with reuseChunks', () => {
-  it('reads into the memory of a chunk again once it has been given back', async () => {
+  it('a port with reuseChunks reads into the memory of a chunk again once it was given back', async () => {
     const { ours, peer, witness } = await createPair(reusing)
     const places = new Set<string>()
     const memories = new Set<unknown>()
@@ -82,7 +82,7 @@ describeNative('a port with reuseChunks', () => {
     await over({ ours, peer, witness })
   })
 
-  it('never reads into the memory of a chunk that is held, however many come after it', async () => {
+  it('a port with reuseChunks never reads into the memory of a chunk that was not given back, however many come after it', async () => {
     const { ours, peer, witness } = await createPair(reusing)
     const sent = counting(4 * MIB)
     peer.write(sent)
@@ -92,7 +92,7 @@ describeNative('a port with reuseChunks', () => {
     await over({ ours, peer, witness })
   })
 
-  it('keeps the chunk of one connection while others give theirs back', async () => {
+  it('a port with reuseChunks keeps its chunk while other ports give theirs back', async () => {
     const slow = await createPair(reusing)
     const quick = await createPair(reusing)
     quick.witness.onChunk = (chunk) => {
@@ -112,7 +112,7 @@ describeNative('a port with reuseChunks', () => {
     await over(quick)
   })
 
-  it('keeps all chunks after keepChunks()', async () => {
+  it('a port with reuseChunks keeps all chunks after keepChunks()', async () => {
     const { ours, peer, witness } = await createPair(reusing)
     ours.keepChunks?.()
     witness.onChunk = (chunk) => ours.held?.(chunk)
@@ -123,19 +123,22 @@ describeNative('a port with reuseChunks', () => {
     await over({ ours, peer, witness })
   })
 
-  itChecked('fills a chunk that is not valid any more', async () => {
-    const { ours, peer, witness } = await createPair(reusing)
-    peer.write('a secret')
-    await witness.until(({ bytes }) => bytes === 8)
-    const [chunk] = witness.chunks as [Buffer]
-    ours.held?.(chunk)
-    expect(String(chunk)).toBe('a secret')
-    ours.held?.()
-    expect(chunk.equals(Buffer.alloc(8, OVER))).toBe(true)
-    await over({ ours, peer, witness })
-  })
+  itChecked(
+    'a port with reuseChunks overwrites a chunk that was given back, in the addon that checks itself',
+    async () => {
+      const { ours, peer, witness } = await createPair(reusing)
+      peer.write('a secret')
+      await witness.until(({ bytes }) => bytes === 8)
+      const [chunk] = witness.chunks as [Buffer]
+      ours.held?.(chunk)
+      expect(String(chunk)).toBe('a secret')
+      ours.held?.()
+      expect(chunk.equals(Buffer.alloc(8, OVER))).toBe(true)
+      await over({ ours, peer, witness })
+    },
+  )
 
-  it('goes on when the program has taken the memory of a chunk away', async () => {
+  it('a port with reuseChunks goes on when the program transfers the memory of a chunk', async () => {
     const { ours, peer, witness } = await createPair(reusing)
     witness.onChunk = (chunk) => ours.held?.(chunk)
     for (let round = 1; round <= 20; round++) {
@@ -162,19 +165,22 @@ describeNative('reuseChunks', () => {
     'a stream': { open: ({ stream }) => void stream.pipe(stream) },
   }
 
-  it.each(Object.keys(echoes))('an echo with %s is right, also to a peer that reads late', async (form) => {
-    const sent = counting(12 * MIB)
-    await served(echoes[form] as StreamHandler, async (client) => {
-      const writing = client.write(sent)
-      // The server has more to send than the system has room for.
-      for (let round = 0; round < 50; round++) await turn()
-      void client.closeWrite()
-      expect((await readAll(client)).equals(sent)).toBe(true)
-      await writing
-    })
-  })
+  it.each(Object.keys(echoes))(
+    'an echo by %s with reuseChunks sends back every byte, also to a peer that reads late',
+    async (form) => {
+      const sent = counting(12 * MIB)
+      await served(echoes[form] as StreamHandler, async (client) => {
+        const writing = client.write(sent)
+        // The server has more to send than the system has room for.
+        for (let round = 0; round < 50; round++) await turn()
+        void client.closeWrite()
+        expect((await readAll(client)).equals(sent)).toBe(true)
+        await writing
+      })
+    },
+  )
 
-  it('write() to a connection of another engine copies what is passed on', async () => {
+  it('write() to a connection of another engine copies chunks of reuseChunks', async () => {
     const sent = counting(8 * MIB)
     const target = createServer({ pauseOnConnect: true })
     const arrived = new Promise<Buffer>((resolve) => {
@@ -202,7 +208,7 @@ describeNative('reuseChunks', () => {
     target.close()
   })
 
-  it('data that waits sees its own chunk to the end, on several connections at once', async () => {
+  it('data with reuseChunks sees its own chunk until its promise settles, on several connections at once', async () => {
     const wrong: string[] = []
     const server = createIpServer(
       {
@@ -225,7 +231,7 @@ describeNative('reuseChunks', () => {
     await server.shutdown()
   })
 
-  it('chunks of connection.stream stay as they are', async () => {
+  it('chunks of connection.stream stay as they are with reuseChunks', async () => {
     const sent = counting(3 * MIB)
     await served(
       (connection) => connection.write(sent),
@@ -237,7 +243,7 @@ describeNative('reuseChunks', () => {
     )
   })
 
-  it('relay() between engines carries everything', async () => {
+  it('relay() between connections with reuseChunks carries every byte', async () => {
     const sent = counting(5 * MIB)
     const behind = createIpServer({ data: (connection, chunk) => void connection.write(chunk) }, { engine })
     const address = (await behind.listen('127.0.0.1:0')) as { host: string; port: number }

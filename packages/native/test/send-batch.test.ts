@@ -27,7 +27,7 @@ function datagram(text: string, done: () => void = () => undefined): BatchedData
 }
 
 describe('what is sent in a batch', () => {
-  it('what is sent in a batch is sent in order, also when a receiver sends more', () => {
+  it('SendBatch sends in order, also what the callback of a sent datagram adds', () => {
     const { entries, sent } = createBatch()
     const expected = Array.from({ length: MAX_SENDS }, (_, index) => `${index}`)
     const answered: string[] = []
@@ -52,7 +52,7 @@ describe('what is sent in a batch', () => {
     expect(answered).toEqual(sent)
   })
 
-  it('what is sent in a batch is not kept outside of a batch', () => {
+  it('SendBatch.add() takes nothing outside of a batch', () => {
     const { entries, sent } = createBatch()
     expect(entries.add(1, 0, datagram('before'))).toBe(false)
     entries.begin(Infinity)

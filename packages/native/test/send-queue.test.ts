@@ -18,7 +18,7 @@ function create(accepted: number[]) {
 }
 
 describe('SendQueue', () => {
-  it('send() goes on where the system has stopped, in the middle of a buffer or between two', () => {
+  it('SendQueue.send() goes on where the system has stopped, in the middle of a buffer or between two', () => {
     const { queue, given, send } = create([2, 1, 4, 2])
     for (const text of ['abc', 'defg', 'hi']) queue.push(Buffer.from(text))
     const left: unknown[] = []
@@ -37,13 +37,13 @@ describe('SendQueue', () => {
     ])
   })
 
-  it('send() returns the errno of a failure, and keeps everything', () => {
+  it('SendQueue.send() returns the errno of a failure, and keeps everything', () => {
     const { queue, send } = create([-32])
     queue.push(Buffer.from('abc'))
     expect([send(), queue.bytes, queue.isEmpty]).toEqual([32, 3, false])
   })
 
-  it('send() and drop() give back memory that is read into again, once its bytes have left or will not', () => {
+  it('SendQueue.send() and drop() give back memory that is read into again, once its bytes have left or will not', () => {
     const { queue, slab, inUse, send } = create([5])
     queue.push(Buffer.from(slab, 0, 4))
     queue.push(Buffer.from(slab, 4, 4))

@@ -7,7 +7,7 @@ import { addressOf, credentialsOf, Senders } from '../src/lib/senders.js'
 const tokenOf = (place: number, generation = 1): number => (generation << PLACE_BITS) | place
 
 describe('Senders', () => {
-  it('token() returns the token of a sender that was added, for sockets of its family', () => {
+  it('Senders.token() returns the token of a sender that was added, for sockets of its family', () => {
     const senders = new Senders()
     senders.add(tokenOf(3), ['127.0.0.1', 53])
     senders.add(tokenOf(4), ['::1', 53])
@@ -25,7 +25,7 @@ describe('Senders', () => {
     expect([senders.token(v4, 6), senders.token(v6, 4)]).toEqual([0, 0])
   })
 
-  it('token() does not know an equal address that is another object, nor one whose place has a new sender', () => {
+  it('Senders.token() does not know an equal address that is another object, nor one whose place has a new sender', () => {
     const senders = new Senders()
     senders.add(tokenOf(3), ['127.0.0.1', 53])
     const address = senders.address(4)!
@@ -36,7 +36,7 @@ describe('Senders', () => {
     expect(senders.token(senders.address(4)!, 4)).toBe(tokenOf(3, 2))
   })
 
-  it('address() of a sender without a name is undefined', () => {
+  it('Senders.address() of a sender without a name is undefined', () => {
     const senders = new Senders()
     senders.add(tokenOf(3), Buffer.alloc(0))
     expect([senders.address(0), senders.address(4)]).toEqual([undefined, undefined])
