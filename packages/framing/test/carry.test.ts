@@ -9,7 +9,7 @@ function carryOf(...texts: string[]): Carry {
 }
 
 describe('Carry', () => {
-  it('append() copies a part of a chunk behind what is there', () => {
+  it('Carry.append() copies a part of a chunk behind what is there', () => {
     const carry = carryOf('ab')
     const chunk = Buffer.from('xcdx')
     carry.append(chunk, 1, 3)
@@ -17,7 +17,7 @@ describe('Carry', () => {
     expect([carry.length, String(carry.view)]).toEqual([4, 'abcd'])
   })
 
-  it('append() byte by byte copies each byte only a few times, and keeps no more than twice the bytes', () => {
+  it('Carry.append() byte by byte copies each byte only a few times, and keeps no more than twice the bytes', () => {
     const carry = new Carry()
     const byte = Buffer.from('x')
     const memory = new Set<ArrayBufferLike>()
@@ -30,7 +30,7 @@ describe('Carry', () => {
     expect(carry.view.buffer.byteLength).toBeLessThanOrEqual(200_000)
   })
 
-  it('append() takes the memory of a declared size when half of it is there, and not before', () => {
+  it('Carry.append() takes the memory of a declared size when half of it is there, and not before', () => {
     const carry = new Carry()
     const total = 1_000_000
     carry.append(Buffer.alloc(1_000), 0, 1_000, total)
@@ -42,7 +42,7 @@ describe('Carry', () => {
     expect([carry.length, carry.view.buffer === buffer]).toEqual([total, true])
   })
 
-  it('drop() drops the first bytes, also all of them', () => {
+  it('Carry.drop() drops the first bytes, also all of them', () => {
     const carry = carryOf('abcd')
     carry.drop(0)
     carry.drop(3)
@@ -53,7 +53,7 @@ describe('Carry', () => {
     expect(String(carry.view)).toBe('new')
   })
 
-  it('take() returns the bytes, which later ones do not overwrite', () => {
+  it('Carry.take() returns the bytes, which later ones do not overwrite', () => {
     const carry = carryOf('first')
     const first = carry.take()
     carry.append(Buffer.from('second'), 0, 6)

@@ -13,7 +13,7 @@ function take<In>(input: FrameInput<In>): In[] {
 const bytes = (text: string): Buffer => Buffer.from(text)
 
 describe('FrameInput', () => {
-  it('next() returns one frame after the other, and NOTHING until the next chunk', () => {
+  it('FrameInput.next() returns one frame after the other, and NOTHING until the next chunk', () => {
     const input = new FrameInput(lines())
     expect(input.next()).toBe(NOTHING)
     input.push(bytes('a\nb\nc'))
@@ -22,7 +22,7 @@ describe('FrameInput', () => {
     expect([take(input), input.isPartial]).toEqual([['cd'], false])
   })
 
-  it('next() decodes only a few frames ahead, since a slow handler must not fill the memory', () => {
+  it('FrameInput.next() decodes only a few frames ahead, since a slow handler must not fill the memory', () => {
     const codec = lines()
     let decoded = 0
     const counting: Codec<string> = {
@@ -41,7 +41,7 @@ describe('FrameInput', () => {
     expect(take(input)).toHaveLength(9_999)
   })
 
-  it('next() returns the frames before an error, and then throws the error each time', () => {
+  it('FrameInput.next() returns the frames before an error, and then throws the error each time', () => {
     const input = new FrameInput(lines({ maxBytes: 3 }))
     input.push(bytes('a\ntoo long\nb\n'))
     expect(input.next()).toBe('a')
@@ -50,7 +50,7 @@ describe('FrameInput', () => {
     expect(thrown(() => input.next())).toBe(error)
   })
 
-  it('end() makes the rest the last frame, or an error with the part that had arrived', () => {
+  it('FrameInput.end() makes the rest the last frame, or an error with the part that had arrived', () => {
     const last = new FrameInput(lines())
     last.push(bytes('a\nb'))
     expect(take(last)).toEqual(['a'])
@@ -66,7 +66,7 @@ describe('FrameInput', () => {
     })
   })
 
-  it('push() of a datagram that was cut gives its whole frames, and an error for the part', () => {
+  it('FrameInput.push() of a datagram that was cut gives its whole frames, and an error for the part', () => {
     const input = new FrameInput(lines())
     input.push(bytes('a\nb'), 'cut')
     expect(input.next()).toBe('a')
@@ -77,7 +77,7 @@ describe('FrameInput', () => {
     })
   })
 
-  it('takePartial() returns the bytes of the incomplete frame, and none the second time', () => {
+  it('FrameInput.takePartial() returns the bytes of the incomplete frame, and none the second time', () => {
     const input = new FrameInput(lengthPrefixed({ bytes: 1 }))
     input.push(bytes('\u0005abc'))
     take(input)

@@ -18,7 +18,7 @@ const format: SizedFormat = {
 const bare: SizedFormat = { ...format, tail: undefined }
 
 describe('sized', () => {
-  it('encode() puts head and tail around the body, and copies no large body that needs no tail', () => {
+  it('sized().encode() puts head and tail around the body, and copies no large body that needs no tail', () => {
     expect(String(sized(format).encode('abc'))).toBe('3abc;')
     const large = Buffer.alloc(20_000, 'x')
     const pieces = sized(bare).encode(large) as Uint8Array[]
@@ -26,7 +26,7 @@ describe('sized', () => {
     expect(sized(format).encode(large)).toHaveLength(5 + 20_000 + 1)
   })
 
-  it('decoder() returns bodies wherever the chunks are cut', () => {
+  it('sized().decoder() returns bodies wherever the chunks are cut', () => {
     const text = '3abc;0;2de;'
     for (let at = 0; at <= text.length; at++) {
       const { frames, code } = decode(sized(format), [text.slice(0, at), text.slice(at)])
@@ -34,7 +34,7 @@ describe('sized', () => {
     }
   })
 
-  it('decoder() copies no frame that is whole in its chunk', () => {
+  it('sized().decoder() copies no frame that is whole in its chunk', () => {
     const chunk = Buffer.from('3abc;')
     const frames: Buffer[] = []
     sized(format)
@@ -44,7 +44,7 @@ describe('sized', () => {
     expect(frames[0]?.byteOffset).toBe(chunk.byteOffset + 1)
   })
 
-  it('decoder() stops where emit() returns false, and says where', () => {
+  it('sized().decoder() stops where emit() returns false, and says where', () => {
     const decoder = sized(format).decoder()
     const chunk = Buffer.from('1a;1b;1c;')
     const frames: string[] = []
@@ -54,7 +54,7 @@ describe('sized', () => {
     expect(decoder.push(chunk, stop, first as number)).toBe(6)
   })
 
-  it('decoder() throws for a body over maxBytes when the head has arrived, and for a wrong tail', () => {
+  it('sized().decoder() throws for a body over maxBytes when the head has arrived, and for a wrong tail', () => {
     expect(decode(sized({ ...format, maxBytes: 4 }), ['5'])).toEqual({
       frames: [],
       code: 'ERR_SOCK_FRAME_TOO_LARGE',
@@ -65,7 +65,7 @@ describe('sized', () => {
     })
   })
 
-  it('decoder() says at the end what is missing of a frame', () => {
+  it('sized().decoder() says at the end what is missing of a frame', () => {
     const decoder = sized(format).decoder()
     decoder.push(Buffer.from('3ab'), () => true, 0)
     expect(decoder.bufferedBytes).toBe(3)
@@ -77,7 +77,7 @@ describe('sized', () => {
     expect(() => decoder.end(() => true)).not.toThrow()
   })
 
-  it('decoder() starts again after the end, also with a head that comes in parts', () => {
+  it('sized().decoder() starts again after the end, also with a head that comes in parts', () => {
     const decoder = lengthPrefixed({ bytes: 2 }).decoder()
     const push = (...bytes: number[]): Buffer[] => {
       const frames: Buffer[] = []
