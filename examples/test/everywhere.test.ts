@@ -87,7 +87,7 @@ describe('everywhere', () => {
     expect(program.stdout.text).toMatch(/^Closed tcp: 0 idle, 1 drained, 0 forced$/m)
   })
 
-  it('everywhere leaves nothing when one of them cannot listen', async () => {
+  it('everywhere leaves nothing when one of its servers cannot listen', async () => {
     const program = startExample('everywhere', `unix=${scratch.path('a')}`, 'tcp=127.0.0.1:0', 'udp=nonsense')
     expect(await program.ended).toBe(1)
     expect(program.stderr.text).toContain('ERR_SOCK_INVALID_ADDRESS')

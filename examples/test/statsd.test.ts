@@ -72,7 +72,7 @@ describe('statsd, fed by hot-shots', () => {
     expect(program.stdout.text).not.toContain('malformed')
   })
 
-  it('statsd loses none of 5,000 that come over the Unix socket, though its queue holds ten', async () => {
+  it('statsd loses none of 5,000 metrics over its Unix socket, though its queue holds ten', async () => {
     const { program, path } = await start()
     // Every one a datagram of its own.
     await hotShots({ protocol: 'uds', path }, `for (let i = 0; i < 5_000; i++) client.increment('hits')`)

@@ -86,14 +86,14 @@ log.error('it broke:\\nhere')
     expect(await runTool('python3', ['-c', script])).toEqual({ code: 0, stdout: '', stderr: '' })
   }
 
-  itWith('python3', 'syslog takes what it sends over UDP', async () => {
+  itWith('python3', "syslog takes messages of Python's SysLogHandler over UDP", async () => {
     const { program, host, port } = await start()
     await python(`('${host}', ${port})`)
     await program.stdout.until(/^127\.0\.0\.1:\d+ local5\.err -: app: it broke: here$/m)
     await program.stop()
   })
 
-  itWith('python3', 'syslog takes what it sends to the Unix socket', async () => {
+  itWith('python3', "syslog takes messages of Python's SysLogHandler on its Unix socket", async () => {
     const { program, path } = await start()
     await python(`'${path}'`)
     await program.stdout.until(/^local local5\.err -: app: it broke: here$/m)

@@ -53,32 +53,35 @@ describe('client certificates', () => {
   )
 
   describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
-    it.each(REFUSED)('client certificates are refused and reported: %s (B5)', async (_, choose, why) => {
-      const { address, server, errors, sessions } = await serveMutual()
-      const socket = connectBare(address.port, {
-        ...choose(certificates),
-        minVersion: version,
-        maxVersion: version,
-      })
-      // With TLS 1.3 the client believes in the handshake before the server has seen its certificate.
-      await closed(socket)
-      await until(() => errors.length === 1, 'the refusal is reported')
-      expect(errors[0]).toMatchObject({
-        name: 'SockError',
-        code: 'ERR_SOCK_HANDSHAKE_FAILED',
-        remoteAddress: { family: 'ipv4', host: '127.0.0.1' },
-      })
-      expect(errors[0]?.message).toMatch(why)
-      expect(errors[0]?.message).toContain(`"${errors[0]?.remoteAddress}"`)
-      expect(types.isNativeError(errors[0]?.cause)).toBe(true)
-      expect(sessions).toEqual([])
-      expect(server.stats()).toMatchObject({
-        accepted: 0,
-        open: 0,
-        handshaking: 0,
-        rejected: { handshakeFailed: 1 },
-      })
-    })
+    it.each(REFUSED)(
+      `over ${version}, client certificates are refused and reported: %s (B5)`,
+      async (_, choose, why) => {
+        const { address, server, errors, sessions } = await serveMutual()
+        const socket = connectBare(address.port, {
+          ...choose(certificates),
+          minVersion: version,
+          maxVersion: version,
+        })
+        // With TLS 1.3 the client believes in the handshake before the server has seen its certificate.
+        await closed(socket)
+        await until(() => errors.length === 1, 'the refusal is reported')
+        expect(errors[0]).toMatchObject({
+          name: 'SockError',
+          code: 'ERR_SOCK_HANDSHAKE_FAILED',
+          remoteAddress: { family: 'ipv4', host: '127.0.0.1' },
+        })
+        expect(errors[0]?.message).toMatch(why)
+        expect(errors[0]?.message).toContain(`"${errors[0]?.remoteAddress}"`)
+        expect(types.isNativeError(errors[0]?.cause)).toBe(true)
+        expect(sessions).toEqual([])
+        expect(server.stats()).toMatchObject({
+          accepted: 0,
+          open: 0,
+          handshaking: 0,
+          rejected: { handshakeFailed: 1 },
+        })
+      },
+    )
   })
 
   it.each([
@@ -86,7 +89,7 @@ describe('client certificates', () => {
     ['a stranger', (all: Certificates) => all.stranger, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
     ['a late one', (all: Certificates) => all.expired, 'CERT_HAS_EXPIRED'],
   ] as [string, (all: Certificates) => Partial<Pair>, string][])(
-    'client certificates are left to the handler without rejectUnauthorized: %s',
+    'without rejectUnauthorized, client certificates are left to the handler: %s',
     async (_, choose, code) => {
       const { address, sessions, errors } = await serveMutual(false)
       const client = await dial(address, { tls: { ca: certificates.ca, ...choose(certificates) } })
@@ -97,7 +100,7 @@ describe('client certificates', () => {
     },
   )
 
-  it('client certificates that are refused over TLS 1.3 are no clean end of the input for our client', async () => {
+  it('our client rejects its read when its certificate is refused over TLS 1.3', async () => {
     const { address } = await serveMutual()
     const tls = { ca: certificates.ca, minVersion: 'TLSv1.3' as const }
     const client = await dial(address, { tls })
@@ -108,7 +111,7 @@ describe('client certificates', () => {
     })
   })
 
-  it('client certificates that are refused leave the server to the others (B5)', async () => {
+  it('client certificates that are refused do not affect other clients (B5)', async () => {
     const { address, server, errors } = await serveMutual()
     const refused = Array.from({ length: 10 }, () => connectBare(address.port, {}))
     await Promise.all(refused.map((socket) => closed(socket)))

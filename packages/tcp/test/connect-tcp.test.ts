@@ -47,14 +47,14 @@ describe('connectTcp', () => {
     }
   })
 
-  it('connectTcp() rejects for TLS with an engine that cannot', async () => {
+  it('connectTcp() with TLS rejects for an engine without TLS', async () => {
     const engine = { ...nodeEngine, name: 'other' }
     expect(await rejection(connectTcp(':1', { tls: true, engine }))).toMatchObject({
       code: 'ERR_SOCK_UNSUPPORTED',
     })
   })
 
-  it('connectTcp() takes undefined for "not given"', async () => {
+  it('connectTcp() takes undefined for the default of each option', async () => {
     const names = [...new Set(CASES.map(([option]) => option))]
     const { address } = await serve()
     const client = await dial(

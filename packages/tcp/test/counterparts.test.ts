@@ -66,7 +66,7 @@ describe('openssl s_client', () => {
     expect(errors).toEqual([])
   })
 
-  withOpenssl('asks for a name and a protocol', async () => {
+  withOpenssl('openssl s_client gets the server name and the protocol that it asks for', async () => {
     const { address } = await serve(
       async (connection) => {
         for await (const _ of connection) {
@@ -82,7 +82,7 @@ describe('openssl s_client', () => {
     expect(output).toContain('ALPN protocol: demo')
   })
 
-  withOpenssl('is refused with TLS 1.1 (B6)', async () => {
+  withOpenssl('openssl s_client is refused with TLS 1.1 (B6)', async () => {
     const { address, server, errors } = await serve(CAPITALS, { tls: certificates.server })
     const args = ['-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0']
     const output = await sClient(address.port, args, 'hello\n', 'HELLO')
@@ -93,7 +93,7 @@ describe('openssl s_client', () => {
 })
 
 describe('socat', () => {
-  withSocat('gets its megabyte back, and both ends', async () => {
+  withSocat('socat gets its megabyte back, and both sides end', async () => {
     const { address, server } = await serve(echo)
     const sent = Buffer.alloc(MIB, 'abc\n')
     const result = await runTool('socat', ['-t', '5', '-', `TCP:${address.host}:${address.port}`], sent)
@@ -102,7 +102,7 @@ describe('socat', () => {
     await until(() => server.openConnections === 0, 'the connection is closed')
   })
 
-  withSocat('gets an answer that starts after its end', async () => {
+  withSocat('socat gets an answer that starts after its end', async () => {
     const { address, events } = await serve(async (connection) => {
       const request = await collect(connection)
       await connection.write(`${request.length} bytes`)
@@ -114,7 +114,7 @@ describe('socat', () => {
     expect(events.at(-1)).toMatchObject({ reason: 'ended' })
   })
 
-  withSocat('is read to its end though nothing is ever sent to it', async () => {
+  withSocat('socat -u is read to its end though nothing is ever sent to it', async () => {
     let got = ''
     const { address } = await serve(async (connection) => void (got = `${await collect(connection)}`))
     const result = await runTool('socat', ['-u', '-', `TCP:${address.host}:${address.port}`], 'one way')
@@ -165,12 +165,15 @@ print("fine")
 `
 
 describe('a Python client', () => {
-  withPython.each([false, true])('is echoed, half-closes and resets (TLS: %p)', async (secure) => {
-    await writeCa()
-    const { address, server, errors } = await serve(echo, secure ? { tls: certificates.server } : {})
-    const args = ['-c', PYTHON, address.host, `${address.port}`, secure ? caFile : '']
-    expect(await runTool('python3', args)).toEqual({ code: 0, stdout: 'fine\n', stderr: '' })
-    await until(() => server.openConnections === 0 && server.stats().accepted === 2, 'both are gone')
-    expect(errors).toEqual([])
-  })
+  withPython.each([false, true])(
+    'a Python client is echoed, half-closes and resets (TLS: %p)',
+    async (secure) => {
+      await writeCa()
+      const { address, server, errors } = await serve(echo, secure ? { tls: certificates.server } : {})
+      const args = ['-c', PYTHON, address.host, `${address.port}`, secure ? caFile : '']
+      expect(await runTool('python3', args)).toEqual({ code: 0, stdout: 'fine\n', stderr: '' })
+      await until(() => server.openConnections === 0 && server.stats().accepted === 2, 'both are gone')
+      expect(errors).toEqual([])
+    },
+  )
 })

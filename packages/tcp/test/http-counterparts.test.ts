@@ -60,14 +60,17 @@ async function curl(address: IpAddress, secure: boolean, ...args: string[]): Pro
 describe.each([false, true])('node:http over connection.stream, with curl (TLS: %p)', (secure) => {
   const options = (): TcpServerOptions => (secure ? { tls: certificates.server } : {})
 
-  withCurl('answers, and reuses the connection for the next request', async () => {
-    const { address, server } = await servePages(options())
-    expect(await curl(address, secure, '/@/one', '/@/two')).toBe('hello /onehello /two')
-    expect(server.stats().accepted).toBe(1)
-    await until(() => server.openConnections === 0, 'the connection is closed')
-  })
+  withCurl(
+    `curl gets answers of node:http over connection.stream, on one connection (TLS: ${secure})`,
+    async () => {
+      const { address, server } = await servePages(options())
+      expect(await curl(address, secure, '/@/one', '/@/two')).toBe('hello /onehello /two')
+      expect(server.stats().accepted).toBe(1)
+      await until(() => server.openConnections === 0, 'the connection is closed')
+    },
+  )
 
-  withCurl('takes 1 MB and gives it back', async () => {
+  withCurl(`curl gets 1 MB back from node:http over connection.stream (TLS: ${secure})`, async () => {
     const { address, server } = await servePages(options())
     const content = Buffer.alloc(MB, 'all the letters')
     const path = await folder({ in: content })
@@ -79,18 +82,21 @@ describe.each([false, true])('node:http over connection.stream, with curl (TLS: 
     expect(server.stats().bytesWritten).toBeGreaterThan(MB)
   })
 
-  withCurl('takes ten clients at once', async () => {
-    const { address, server } = await servePages(options())
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => curl(address, secure, `/@/${index}`)),
-    )
-    expect(answers).toEqual(answers.map((_, index) => `hello /${index}`))
-    expect(server.stats()).toMatchObject({ accepted: 10, handlerErrors: 0 })
-  })
+  withCurl(
+    `ten curls at once get their own answers of node:http over connection.stream (TLS: ${secure})`,
+    async () => {
+      const { address, server } = await servePages(options())
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, index) => curl(address, secure, `/@/${index}`)),
+      )
+      expect(answers).toEqual(answers.map((_, index) => `hello /${index}`))
+      expect(server.stats()).toMatchObject({ accepted: 10, handlerErrors: 0 })
+    },
+  )
 })
 
 describe('shutdown', () => {
-  it('shutdown() ends a keep-alive connection that is idle, and leaves nothing', async () => {
+  it('shutdown() ends an idle keep-alive connection of node:http, and leaves nothing', async () => {
     const { address, server, errors } = await servePages()
     const socket = await dialRaw(address)
     let answer = ''
@@ -101,7 +107,7 @@ describe('shutdown', () => {
     expect(errors).toEqual([])
   })
 
-  it('shutdown() waits for an answer that takes longer than drainIdle', async () => {
+  it('shutdown() waits for an answer of node:http that takes longer than drainIdle', async () => {
     const drainIdle = 20
     let answer: (() => void) | undefined
     const http = createServer((_, response) => (answer = () => void response.end('worth waiting for')))

@@ -43,9 +43,9 @@ for (const { name, options, describe } of engines) {
 
   describe(`a peer that is gone without a FIN${name}`, () => {
     withNetwork.each([
-      ['whose network is cut while it is silent (A11)', 0],
-      ['whose network is cut in the middle of an answer of 16 MiB (A11)', 16 * 2 ** 20],
-    ])('%s, is closed by idleTimeout', async (_what, size) => {
+      ['while it is silent', 0],
+      ['in the middle of an answer of 16 MiB', 16 * 2 ** 20],
+    ])('a peer whose network is cut %s is closed by idleTimeout (A11)', async (_what, size) => {
       network = (network.remove(), createNetwork())
       const { address, server, events, errors } = await serve(
         async (connection) => {
@@ -71,31 +71,28 @@ for (const { name, options, describe } of engines) {
       await untimed(() => isServed(again))
     })
 
-    withNetwork(
-      'a process that was stopped (SIGSTOP), does not read, and is closed by idleTimeout (A11)',
-      async () => {
-        const { address, server, events } = await serve(
-          async (connection) => {
-            await connection.read()
-            for (;;) await connection.write(Buffer.alloc(64 * 1024, 'x'))
-          },
-          { ...options, idleTimeout: 400 },
-        )
-        const client = startTool('python3', ['-c', CLIENT, address.host, `${address.port}`])
-        await untimed(() => once(client.stdout, 'data'))
-        client.kill('SIGSTOP')
-        await until(() => server.stats().idleClosed === 1, 'the connection is closed')
-        expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
-        client.kill('SIGKILL')
-        await once(client, 'close')
-        await untimed(() => isServed(address))
-      },
-    )
+    withNetwork('a peer whose process is stopped (SIGSTOP) is closed by idleTimeout (A11)', async () => {
+      const { address, server, events } = await serve(
+        async (connection) => {
+          await connection.read()
+          for (;;) await connection.write(Buffer.alloc(64 * 1024, 'x'))
+        },
+        { ...options, idleTimeout: 400 },
+      )
+      const client = startTool('python3', ['-c', CLIENT, address.host, `${address.port}`])
+      await untimed(() => once(client.stdout, 'data'))
+      client.kill('SIGSTOP')
+      await until(() => server.stats().idleClosed === 1, 'the connection is closed')
+      expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
+      client.kill('SIGKILL')
+      await once(client, 'close')
+      await untimed(() => isServed(address))
+    })
   })
 
   describe(`an address${name}`, () => {
     withNetwork(
-      'of the link alone is shown with its zone, and can be listened on and dialled (A20)',
+      'a link-local address is shown with its zone, and can be listened on and dialled (A20)',
       async () => {
         const { ours, theirs } = network
         const { address, events } = await serve(echo, options, `[${ours.linkLocal}%${ours.device}]:0`)
@@ -113,10 +110,12 @@ for (const { name, options, describe } of engines) {
       },
     )
 
-    withNetwork('that is the own one, by simultaneous open, makes a connection to itself (A20)', async () => {
-      const dist = fileURLToPath(new URL('../dist/index.js', import.meta.url))
-      // With one port to choose from, the system chooses the very one that is dialled.
-      const script = `
+    withNetwork(
+      'connectTcp() to its own address connects to itself, by simultaneous open (A20)',
+      async () => {
+        const dist = fileURLToPath(new URL('../dist/index.js', import.meta.url))
+        // With one port to choose from, the system chooses the very one that is dialled.
+        const script = `
       import { writeFileSync } from 'node:fs'
       const options = ${options.engine === undefined ? '{}' : "{ engine: (await import('@sock/native')).engine }"}
       const { connectTcp } = await import(${JSON.stringify(dist)})
@@ -126,11 +125,12 @@ for (const { name, options, describe } of engines) {
       const answer = String(await self.read())
       console.log(JSON.stringify([String(self.localAddress), String(self.remoteAddress), answer]))
       await self.close()`
-      const [command, args] = beyond(process.execPath, '--input-type=module', '-e', script)
-      const result = await runTool(command, args)
-      expect(result?.stderr).toBe('')
-      expect(JSON.parse(result?.stdout ?? '')).toEqual(['127.0.0.1:41000', '127.0.0.1:41000', 'to myself'])
-      expect(result?.code).toBe(0)
-    })
+        const [command, args] = beyond(process.execPath, '--input-type=module', '-e', script)
+        const result = await runTool(command, args)
+        expect(result?.stderr).toBe('')
+        expect(JSON.parse(result?.stdout ?? '')).toEqual(['127.0.0.1:41000', '127.0.0.1:41000', 'to myself'])
+        expect(result?.code).toBe(0)
+      },
+    )
   })
 }

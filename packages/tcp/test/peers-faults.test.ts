@@ -60,7 +60,7 @@ for (const { name, options, describe: describeEngine } of engines) {
   }
 
   describeEngine(`a peer that resets before it is accepted${name}`, () => {
-    withPython('is counted and closed as reset, with or without a name (A2)', () =>
+    withPython('a peer that resets before it is accepted is counted, and closed as reset (A2)', () =>
       provoke(tcp, async (stage) => {
         const scene = await stage.serve(echo)
         runClient(scene, RESET)
@@ -101,7 +101,7 @@ for (const { name, options, describe: describeEngine } of engines) {
   })
 
   describeEngine(`an urgent byte${name}`, () => {
-    withPython('is left out of the input, which comes whole (A17)', () =>
+    withPython('an urgent byte is left out of the input, which comes whole (A17)', () =>
       provoke(tcp, async (stage) => {
         let got = ''
         const scene = await stage.serve({
@@ -121,7 +121,7 @@ for (const { name, options, describe: describeEngine } of engines) {
 }
 
 describe('a peer that resets before it is accepted, with TLS', () => {
-  withPython('is counted as a failed handshake with TLS (A2, B4)', () =>
+  withPython('a peer that resets before it is accepted counts as a failed handshake with TLS (A2, B4)', () =>
     provoke(tls, async (stage) => {
       const scene = await stage.serve(echo)
       runClient(scene, RESET)
@@ -136,12 +136,14 @@ describe('a peer that resets before it is accepted, with TLS', () => {
 })
 
 describe('an urgent byte, with TLS', () => {
-  withPython('in a handshake fails it or is left out, and affects no other connection (A17)', () =>
-    provoke(tls, async (stage) => {
-      const scene = await stage.serve(echo)
-      runClient(scene, URGENT)
-      await until(() => scene.server.stats().rejected.handshakeFailed === 1, 'the handshake has failed')
-      return scene
-    }),
+  withPython(
+    'an urgent byte in plain text fails the TLS handshake, and affects no other connection (A17)',
+    () =>
+      provoke(tls, async (stage) => {
+        const scene = await stage.serve(echo)
+        runClient(scene, URGENT)
+        await until(() => scene.server.stats().rejected.handshakeFailed === 1, 'the handshake has failed')
+        return scene
+      }),
   )
 })

@@ -21,7 +21,7 @@ describe('a RESP server', () => {
     expect(`${await readBytes(client, expected.length)}`).toBe(expected)
   })
 
-  withBenchmark('serves redis-benchmark, with 50 clients that pipeline', async () => {
+  withBenchmark('a RESP server serves redis-benchmark, with 50 clients that pipeline', async () => {
     const { address, server, errors } = await serve(createRespHandler())
     const args = ['-h', address.host, '-p', `${address.port}`, '-c', '50', '-n', `${REQUESTS}`, '-P', '16']
     const result = await runTool('redis-benchmark', [...args, '-t', 'ping,set,get', '--csv'])

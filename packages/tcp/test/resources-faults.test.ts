@@ -42,7 +42,7 @@ function failingAccept(code: string): string[] {
 for (const { name, options, describe } of engines) {
   describe(`a process whose descriptors run out${name}`, () => {
     onLinux(
-      'turns the excess away, counts and reports all of it, and serves again when some return (G1)',
+      'a process that runs out of descriptors turns peers away, counts and reports them, and serves again later (G1)',
       async () => {
         const clients = 60
         const server = await startFaultServer('sh', ['-c', 'ulimit -n 64 && exec "$0" "$@"'], options)
@@ -72,7 +72,7 @@ for (const { name, options, describe } of engines) {
 
   describe(`an accept4() that fails${name}`, () => {
     withStrace.each(['ENOBUFS', 'ENOMEM', 'EPERM', 'ECONNABORTED'])(
-      'three times with %s does not end the server: waiting peers are served when it works again (G2)',
+      'accept4() that fails three times with %s does not end the server, which then serves the waiting peers (G2)',
       async (code) => {
         const server = await startFaultServer('strace', failingAccept(code), options)
         const sockets = await dialMany(server.address, 5)
@@ -90,7 +90,7 @@ for (const { name, options, describe } of engines) {
 
     // The system has no free file descriptor: libuv accepts waiting peers and closes them, and Node reports nothing. The native
     // engine reports the failed call.
-    withStrace('with ENFILE affects the waiting peers only (G2)', async () => {
+    withStrace('accept4() that fails with ENFILE affects the waiting peers only (G2)', async () => {
       const server = await startFaultServer('strace', failingAccept('ENFILE'), options)
       const sockets = await dialMany(server.address, 5)
       const served = (await Promise.all(sockets.map(isServed))).filter(Boolean).length

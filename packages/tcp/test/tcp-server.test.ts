@@ -67,7 +67,7 @@ describe('listen', () => {
     expect(`${client.localAddress}`).toMatch(/^127\.0\.0\.1:\d+$/)
   })
 
-  it('listen() is reached by name', async () => {
+  it('listen() on a host name is reached by that name', async () => {
     const { address } = await serve(echo, {}, 'localhost:0')
     const client = await dial(`localhost:${address.port}`)
     await client.write('name')
@@ -144,7 +144,7 @@ describe('reusePort', () => {
     expect(address.port).toBe(port)
   })
 
-  it('reusePort set to false is no request', async () => {
+  it('reusePort set to false works on every Node', async () => {
     const { address } = await serve(echo, {}, { host: '127.0.0.1', port: 0, reusePort: false })
     expect(address.port).toBeGreaterThan(0)
   })
@@ -230,14 +230,14 @@ describe('createTcpServer', () => {
     expect(error.message).toContain('tls.handshakeTimeout')
   })
 
-  it('createTcpServer() throws for TLS with an engine that cannot', () => {
+  it('createTcpServer() with TLS throws for an engine without TLS', () => {
     const engine = { ...nodeEngine, name: 'other' }
     const error = thrown(() => createTcpServer(echo, { tls: {}, engine }))
     expect(error).toMatchObject({ code: 'ERR_SOCK_UNSUPPORTED' })
     expect(error.message).toContain('"other"')
   })
 
-  it('createTcpServer() takes undefined for "not given"', async () => {
+  it('createTcpServer() takes undefined for the default of each option', async () => {
     const names = [...new Set(CASES.map(([option]) => option))]
     const options = Object.fromEntries(names.map((name) => [name, undefined])) as TcpServerOptions
     const { address } = await serve(echo, options)
@@ -263,7 +263,7 @@ describe('createTcpServer', () => {
     expect(reads).toBe(1)
   })
 
-  it('createTcpServer() is not moved by changes to the options afterwards (H5)', async () => {
+  it('createTcpServer() ignores later changes of its options (H5)', async () => {
     const options: { maxConnections: number } = { maxConnections: 1 }
     const { address, server } = await serve(echo, options)
     options.maxConnections = 0
@@ -318,7 +318,7 @@ for (const { name, options, describe: describeEngine } of engines) {
       expectHere(await rejection(createWith().listen('192.0.2.1:0')), 'EADDRNOTAVAIL', message)
     })
 
-    it('listen() on what is no target, and twice, rejects at the line of the call, also in an async function', async () => {
+    it('listen() on an invalid target, and a second listen(), reject at the line of the call, also in an async function', async () => {
       const server = createWith()
       const start = async (target: unknown): Promise<void> => {
         await Promise.resolve()
@@ -333,7 +333,7 @@ for (const { name, options, describe: describeEngine } of engines) {
       )
     })
 
-    it('listen() that is stopped, or has a wrong option, rejects at the line of the call', async () => {
+    it('listen() that close() stops, or with a wrong option, rejects at the line of the call', async () => {
       const server = createWith()
       const starting = rejection(server.listen('127.0.0.1:0'))
       await server.close()
@@ -388,7 +388,7 @@ const PEERS = 4
 
 describe('a worker of a cluster that starts while peers wait in the primary', () => {
   it.each(['tcp', 'tls'])(
-    'a worker of a cluster that starts while peers wait in the primary serves the one that it gets before it is told that it listens: %s',
+    'a worker of a cluster that starts while peers wait in the primary serves a peer that it gets before it is told that it listens: %s',
     async (kind) => {
       const folder = createFolder('cluster')
       later(() => folder.remove())

@@ -118,7 +118,7 @@ describe('configure', () => {
     expect(sockets[0]).toHaveProperty('setNoDelay')
   })
 
-  it('configure that throws is reported, and costs only that connection', async () => {
+  it('configure that throws is reported, and ends only its own connection', async () => {
     const handler = jest.fn(echo)
     let calls = 0
     const { address, server, errors } = await serve(handler, {
@@ -138,7 +138,7 @@ describe('configure', () => {
     expect(server.stats()).toMatchObject({ accepted: 2, open: 1, handlerErrors: 1 })
   })
 
-  it('configure that throws on a client rejects, and leaves nothing', async () => {
+  it('connectTcp() rejects with what configure throws, and leaves nothing', async () => {
     const { address, server } = await serve()
     const options: TcpClientOptions = {
       configure() {

@@ -83,7 +83,6 @@ describe('connectTcp with tls', () => {
   })
 
   it.each<[string, (socket: Socket) => void]>([
-    ['speaks no TLS', (socket) => void socket.write('220 welcome\r\n')],
     ['ends at once', (socket) => void socket.end()],
     ['ends after the ClientHello', (socket) => void socket.once('data', () => socket.end())],
     ['resets after the ClientHello', (socket) => void socket.once('data', () => socket.resetAndDestroy())],
@@ -94,6 +93,26 @@ describe('connectTcp with tls', () => {
     expect(types.isNativeError(error.cause)).toBe(true)
     await closed((sockets[0] as Socket).resume())
   })
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['greets in plain text', (socket) => socket.resume().write('220 mail.test ESMTP\r\n')],
+    [
+      'answers in plain text',
+      (socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    ],
+    ['echoes', (socket) => socket.pipe(socket)],
+  ])(
+    'connectTcp() with TLS rejects for a peer that %s, and says that it does not speak TLS',
+    async (_, answer) => {
+      const { target } = await bareServer(answer)
+      const error = await rejection(connectTcp(target, { tls: true }))
+      expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_HANDSHAKE_FAILED' })
+      expect(error.message).toBe(
+        `Cannot complete the TLS handshake with "${target}": the peer does not speak TLS. Check the port, or leave out "tls"`,
+      )
+      expect(error.cause).toHaveProperty('message')
+    },
+  )
 
   it('connectTcp() with tls rejects with ERR_SOCK_HANDSHAKE_TIMEOUT when the server is silent', async () => {
     const { target, sockets } = await bareServer(() => {})
@@ -128,7 +147,7 @@ describe('connectTcp with tls', () => {
 })
 
 describe('signal', () => {
-  it('signal that is aborted already rejects with its reason, and nothing is sent', async () => {
+  it('connectTcp() with a signal that is aborted already rejects with its reason, and sends nothing', async () => {
     const { address, server } = await serveTls()
     const reason = new Error('changed my mind')
     for (const tls of [undefined, true]) {
@@ -137,16 +156,19 @@ describe('signal', () => {
     expect(server.stats()).toMatchObject({ accepted: 0, handshaking: 0, rejected: { handshakeFailed: 0 } })
   })
 
-  it.each([undefined, true])('signal aborts the attempt to connect (tls: %p)', async (tls) => {
-    const { address } = await serve()
-    const control = new AbortController()
-    const reason = new Error('changed my mind')
-    const attempt = connectTcp(address, { tls, signal: control.signal })
-    control.abort(reason)
-    expect(await rejection(attempt)).toBe(reason)
-  })
+  it.each([undefined, true])(
+    'connectTcp() rejects with the reason when its signal aborts while it connects (tls: %p)',
+    async (tls) => {
+      const { address } = await serve()
+      const control = new AbortController()
+      const reason = new Error('changed my mind')
+      const attempt = connectTcp(address, { tls, signal: control.signal })
+      control.abort(reason)
+      expect(await rejection(attempt)).toBe(reason)
+    },
+  )
 
-  it('signal aborts the handshake, and the server sees the end of it', async () => {
+  it('connectTcp() with tls rejects and closes when its signal aborts during the handshake', async () => {
     const { target, sockets } = await bareServer((socket) => socket.resume())
     const control = new AbortController()
     const attempt = connectTcp(target, { tls: true, signal: control.signal })
@@ -157,13 +179,16 @@ describe('signal', () => {
     await closed(sockets[0] as Socket)
   })
 
-  it.each([false, true])('signal has no meaning after the connection is made (tls: %p)', async (secure) => {
-    const { address } = secure ? await serveTls() : await serve()
-    const control = new AbortController()
-    const tls = secure ? { ca: certificates.ca } : false
-    const client = await dial(address, { tls, signal: control.signal })
-    control.abort()
-    await client.write('hello')
-    expect(`${await readBytes(client, 5)}`).toBe('hello')
-  })
+  it.each([false, true])(
+    'connectTcp() ignores a signal that aborts after it has connected (tls: %p)',
+    async (secure) => {
+      const { address } = secure ? await serveTls() : await serve()
+      const control = new AbortController()
+      const tls = secure ? { ca: certificates.ca } : false
+      const client = await dial(address, { tls, signal: control.signal })
+      control.abort()
+      await client.write('hello')
+      expect(`${await readBytes(client, 5)}`).toBe('hello')
+    },
+  )
 })

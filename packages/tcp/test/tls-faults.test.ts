@@ -76,7 +76,7 @@ describe('a client of TLS 1.2 that asks for renegotiation', () => {
 })
 
 describe('setSecureContext in the middle of everything', () => {
-  it('setSecureContext() in the middle of everything does not affect open connections and handshakes, and accepts tickets or makes a new handshake (B8)', () =>
+  it('setSecureContext() does not affect open connections and handshakes, and accepts old tickets or makes a new handshake (B8)', () =>
     provoke(fixture, async (stage) => {
       const scene = await stage.serve(echo)
       const server = scene.server as unknown as TcpServer
@@ -118,7 +118,7 @@ describe('setSecureContext in the middle of everything', () => {
 
 describe('a FIN without the farewell of TLS (close_notify)', () => {
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    'a FIN without the farewell of TLS (close_notify) looks like an end to Node, and so to us: %s (B9)',
+    'a FIN without close_notify is the end of the input, over %s (B9)',
     (version) =>
       provoke(fixture, async (stage) => {
         const scene = await stage.serve(echo)

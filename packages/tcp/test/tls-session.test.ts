@@ -40,34 +40,37 @@ async function answers(connection: TcpConnection): Promise<void> {
 }
 
 describe('tls', () => {
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('TLS speaks %s, and both sides say so', async (version) => {
-    const { address, server, sessions, events } = await serveTls()
-    expect(server.secure).toBe(true)
-    const tls = { ca: certificates.ca, minVersion: version, maxVersion: version }
-    const client = await dial(`localhost:${address.port}`, { tls })
-    await answers(client)
-    expect(client.secure).toBe(true)
-    expect(client.tls).toMatchObject({
-      protocol: version,
-      alpnProtocol: undefined,
-      authorized: true,
-      authorizationError: undefined,
-    })
-    expect(client.tls?.cipher).toMatch(/AES|CHACHA/)
-    expect(client.tls?.peerCertificate?.subjectAltName).toContain('DNS:localhost')
-    expect(sessions).toMatchObject([
-      {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'connection.tls describes a session of %s on both sides',
+    async (version) => {
+      const { address, server, sessions, events } = await serveTls()
+      expect(server.secure).toBe(true)
+      const tls = { ca: certificates.ca, minVersion: version, maxVersion: version }
+      const client = await dial(`localhost:${address.port}`, { tls })
+      await answers(client)
+      expect(client.secure).toBe(true)
+      expect(client.tls).toMatchObject({
         protocol: version,
-        cipher: client.tls?.cipher,
         alpnProtocol: undefined,
-        serverName: 'localhost',
-        authorized: false,
+        authorized: true,
         authorizationError: undefined,
-        peerCertificate: undefined,
-      },
-    ])
-    expect(events[0]).toMatchObject({ local: address, remote: client.localAddress })
-  })
+      })
+      expect(client.tls?.cipher).toMatch(/AES|CHACHA/)
+      expect(client.tls?.peerCertificate?.subjectAltName).toContain('DNS:localhost')
+      expect(sessions).toMatchObject([
+        {
+          protocol: version,
+          cipher: client.tls?.cipher,
+          alpnProtocol: undefined,
+          serverName: 'localhost',
+          authorized: false,
+          authorizationError: undefined,
+          peerCertificate: undefined,
+        },
+      ])
+      expect(events[0]).toMatchObject({ local: address, remote: client.localAddress })
+    },
+  )
 
   it.each([
     ['TLSv1.2', 1],
@@ -147,7 +150,7 @@ describe('tls', () => {
     }
   })
 
-  it('TLS agrees upon a protocol by ALPN', async () => {
+  it('connection.tls has the protocol that ALPN chose, on both sides', async () => {
     const { address, sessions } = await serveTls({ ALPNProtocols: ['b', 'a'] })
     const client = await dial(address, { tls: { ca: certificates.ca, ALPNProtocols: ['a', 'b'] } })
     await answers(client)

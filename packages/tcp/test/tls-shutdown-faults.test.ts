@@ -37,7 +37,7 @@ async function relay(to: IpAddress): Promise<{ port: number; goOn: () => void }>
 }
 
 describe('close', () => {
-  it('close() does not wait for handshakes', async () => {
+  it('close() destroys handshakes, and counts none of them as failed', async () => {
     const { address, server, errors } = await serveTls()
     const silent = await Promise.all([dialRaw(address), dialRaw(address)])
     await until(() => server.stats().handshaking === 2, 'both shake hands')
@@ -115,7 +115,7 @@ describe('shutdown', () => {
     expect(server.stats()).toMatchObject({ accepted: 20 })
   })
 
-  it('shutdown() lets TLS clients that are idle see the end', async () => {
+  it('shutdown() ends idle TLS connections, whose clients read the end', async () => {
     const { address, server } = await serveTls({ drainIdle: 50 })
     const client = await dial(address, { tls: { ca: certificates.ca } })
     await client.write('hello')

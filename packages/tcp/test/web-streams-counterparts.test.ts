@@ -33,7 +33,7 @@ const echo = async (connection: Connection): Promise<void> => {
 }
 
 describe('Duplex.toWeb(connection.stream)', () => {
-  it('a round trip through both streams gives back every byte, and both ends', async () => {
+  it('Duplex.toWeb(connection.stream) gives back every byte of an echo, and both sides end', async () => {
     const client = await serve(echo)
     const { readable, writable } = toWeb(client)
     const sent = Buffer.alloc(SIZE, 'as it was ')
@@ -46,7 +46,7 @@ describe('Duplex.toWeb(connection.stream)', () => {
     await client.close()
   })
 
-  it('writes wait while the peer reads nothing, and go on once it does', async () => {
+  it('the writable of Duplex.toWeb(connection.stream) waits while the peer reads nothing', async () => {
     const accepted = createTestGate<Connection>()
     server = createTcpServer({ open: (connection) => accepted.open(connection) })
     const client = await connectTcp(await server.listen('127.0.0.1:0'))
@@ -72,7 +72,7 @@ describe('Duplex.toWeb(connection.stream)', () => {
     expect(got).toBe(sent + chunk.length)
   })
 
-  it('input that is not read stays with the peer, until it is read', async () => {
+  it('the readable of Duplex.toWeb(connection.stream) leaves input with the peer until it is read', async () => {
     let written = 0
     const stuck = createTestGate<Connection>()
     server = createTcpServer({
@@ -98,7 +98,7 @@ describe('Duplex.toWeb(connection.stream)', () => {
     expect(got).toBe(written)
   })
 
-  it('cancel() of the readable ends the connection, and the peer sees its end', async () => {
+  it('cancel() of the readable of Duplex.toWeb(connection.stream) ends the connection for both sides', async () => {
     let ended: (() => void) | undefined
     const closed = new Promise<void>((resolve) => (ended = resolve))
     server = createTcpServer({ open: (connection) => void connection.write('hello'), close: () => ended?.() })
@@ -110,7 +110,7 @@ describe('Duplex.toWeb(connection.stream)', () => {
     expect(client.isOpen).toBe(false)
   })
 
-  it('a connection that breaks makes both streams fail', async () => {
+  it('a connection that breaks makes both streams of Duplex.toWeb(connection.stream) fail', async () => {
     const client = await serve(async (connection) => {
       await connection.read()
       connection.destroy(new Error('enough'))

@@ -45,7 +45,7 @@ describe.each([false, true])('ws over connection.stream (TLS: %p)', (secure) => 
     return { ...running, url: `${secure ? 'wss' : 'ws'}://localhost:${running.address.port}` }
   }
 
-  it('ws over connection.stream echoes text and 1 MiB of bytes, and closes in order', async () => {
+  it(`ws over connection.stream echoes text and 1 MiB of bytes, and closes in order (TLS: ${secure})`, async () => {
     const { url, server, errors } = await start()
     const socket = await dialWebSocket(url)
     socket.send('hello')
@@ -62,7 +62,7 @@ describe.each([false, true])('ws over connection.stream (TLS: %p)', (secure) => 
     expect(errors).toEqual([])
   })
 
-  it('ws over connection.stream survives clients that are torn off', async () => {
+  it(`ws over connection.stream survives clients that are terminated (TLS: ${secure})`, async () => {
     const { url, server, errors } = await start()
     const clients = await Promise.all(Array.from({ length: 10 }, () => dialWebSocket(url)))
     for (const client of clients) {

@@ -11,7 +11,7 @@ import { bindPeer, dial, refusingPort, serve, unusedPort } from './support/socke
 const SILENT = { data() {} }
 
 describe('connectUdp', () => {
-  it('connectUdp() gives a channel with its addresses', async () => {
+  it('connectUdp() resolves with a channel with its addresses', async () => {
     const { address } = await serve()
     const channel = await dial(address)
     expect(channel.transport).toBe('udp')
@@ -134,7 +134,7 @@ describe('a client without a server', () => {
     expect(String(await channel.read())).toBe('and now?')
   })
 
-  it('a client without a server gets the error also from a later write', async () => {
+  it('a client without a server stays open, whether its writes reject or not', async () => {
     const channel = await dial(`127.0.0.1:${await refusingPort()}`)
     const reading = channel.read()
     const writes = await Promise.allSettled([
@@ -177,14 +177,14 @@ describe('DatagramChannel.close on a client', () => {
 })
 
 describe('exchange', () => {
-  it('exchange() sends one datagram, and gives the answer', async () => {
+  it('exchange() sends one datagram, and resolves with the answer', async () => {
     const { address } = await serve({ data: (channel, data) => channel.write(`re: ${data}`) })
     const channel = await dial(address)
     expect(String(await exchange(channel, 'x'))).toBe('re: x')
     expect(channel.isOpen).toBe(false)
   })
 
-  it('exchange() gives an empty answer', async () => {
+  it('exchange() resolves with an empty answer', async () => {
     const { address } = await serve()
     expect(await exchange(await dial(address), '')).toEqual(Buffer.alloc(0))
   })

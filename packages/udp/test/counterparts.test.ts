@@ -23,7 +23,7 @@ async function python(program: string, ...args: (string | number)[]): Promise<st
 }
 
 describe('Python', () => {
-  withPython('is answered, boundaries and empty datagrams kept', async () => {
+  withPython('Python is answered, boundaries and empty datagrams kept', async () => {
     const { address } = await serve(CAPITALS)
     const output = await python(
       `
@@ -40,7 +40,7 @@ for _ in range(3):
     expect(output).toBe(['3 ONE', '0 ', '65507 XXX'].map((line) => `${line} ${address.port}\n`).join(''))
   })
 
-  withPython('is answered on one socket for both, by IPv4 and by IPv6', async () => {
+  withPython('Python is answered by a dual-stack socket, over IPv4 and IPv6', async () => {
     const { address } = await serve(CAPITALS, {}, ':0')
     const program = `
 s = socket.socket(getattr(socket, sys.argv[1]), socket.SOCK_DGRAM)
@@ -53,7 +53,7 @@ print(data.decode(), sender[0])
     expect(await python(program, 'AF_INET6', '::1', address.port)).toBe('HELLO ::1\n')
   })
 
-  withPython('sees the ttl', async () => {
+  withPython('Python sees the ttl of our client', async () => {
     const child = startTool('python3', [
       '-u',
       '-c',
@@ -78,7 +78,7 @@ print('ttl', int.from_bytes(ancillary[0][2], 'little'))
     expect(output).toMatch(/ttl 7$/m)
   })
 
-  withPython('has the answers of 20 sockets at once told apart', async () => {
+  withPython('20 sockets of Python at once get their own answers', async () => {
     const { address } = await serve(CAPITALS)
     const output = await python(
       `
@@ -96,7 +96,7 @@ print('fine')
     expect(output).toBe('fine\n')
   })
 
-  withPython('answers our client', async () => {
+  withPython('Python answers our client', async () => {
     const child = startTool('python3', [
       '-u',
       '-c',
@@ -125,7 +125,7 @@ for _ in range(2):
 })
 
 describe('socat', () => {
-  withSocat('is answered', async () => {
+  withSocat('socat is answered', async () => {
     const { address } = await serve(CAPITALS)
     const child = startTool('socat', ['-', `UDP4:127.0.0.1:${address.port}`])
     let output = ''
@@ -136,7 +136,7 @@ describe('socat', () => {
     await once(child, 'close')
   })
 
-  withSocat('answers our client', async () => {
+  withSocat('socat answers our client', async () => {
     const { port, socket } = await bindPeer()
     await new Promise<void>((resolve) => socket.close(() => resolve()))
     socket.close = ((done?: () => void) => done?.()) as never
@@ -154,7 +154,7 @@ describe('socat', () => {
 })
 
 describe('dig', () => {
-  withDig('is answered by a small name server', async () => {
+  withDig('dig is answered by a small name server', async () => {
     const { address } = await serve({
       data: (channel, query) => {
         const answer = Buffer.from(query)

@@ -21,7 +21,7 @@ function dropsOf(port: number): number {
 }
 
 describe('kernelDrops', () => {
-  it('kernelDrops() does not know of a socket that is not bound, or closed', async () => {
+  it('kernelDrops() is undefined for a socket that is not bound, or closed', async () => {
     const socket = createSocket('udp4')
     expect(kernelDrops(socket, 'udp4')).toBe(undefined)
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
@@ -67,7 +67,7 @@ describe('stats().datagramsDropped.kernel (D4)', () => {
   })
 
   itOnLinux(
-    'stats().datagramsDropped.kernel is known of a closed server, though nobody asked before',
+    'stats().datagramsDropped.kernel is known of a closed server, though stats() was not called before',
     async () => {
       const { server, address } = await serve({ data() {} })
       const peer = await bindPeer()

@@ -32,70 +32,76 @@ for (const { name, options, describe } of engines) {
     expect(String(await client.read())).toBe('still here?')
   }
 
-  describe(`a receiver that is stopped (SIGSTOP) and killed (SIGKILL)${name} (D17)`, () => {
-    withPython('holds up no send; then its client is told, and a successor on its port serves', async () => {
-      const { server, address } = await serve(undefined, options)
-      const { child, line } = await startPython(`
+  describe(`a receiver that is stopped (SIGSTOP) and killed (SIGKILL)${name}`, () => {
+    withPython(
+      'a receiver that is stopped and killed holds up no send, and its client then reaches a successor (D17)',
+      async () => {
+        const { server, address } = await serve(undefined, options)
+        const { child, line } = await startPython(`
 s.bind(('127.0.0.1', 0))
 print(s.getsockname()[1])
 while True: s.sendto(*s.recvfrom(100))
 `)
-      const client = await dial(`127.0.0.1:${line}`, options)
-      await stop(child)
-      // More than its buffer holds: the rest is lost, as on any way.
-      await Promise.all(Array.from({ length: 1_000 }, () => client.write(Buffer.alloc(1_000))))
-      await expectServed(address)
-      child.kill('SIGKILL')
-      await once(child, 'close')
-      await client.write('nobody')
-      expect((await rejection(client.read())).code).toBe('ECONNREFUSED')
-      await serve(undefined, options, `127.0.0.1:${line}`)
-      await client.write('successor?')
-      expect(String(await client.read())).toBe('successor?')
-      expect(server.state).toBe('listening')
-    })
+        const client = await dial(`127.0.0.1:${line}`, options)
+        await stop(child)
+        // More than its buffer holds: the rest is lost, as on any way.
+        await Promise.all(Array.from({ length: 1_000 }, () => client.write(Buffer.alloc(1_000))))
+        await expectServed(address)
+        child.kill('SIGKILL')
+        await once(child, 'close')
+        await client.write('nobody')
+        expect((await rejection(client.read())).code).toBe('ECONNREFUSED')
+        await serve(undefined, options, `127.0.0.1:${line}`)
+        await client.write('successor?')
+        expect(String(await client.read())).toBe('successor?')
+        expect(server.state).toBe('listening')
+      },
+    )
   })
 
-  describe(`a sender that is killed (SIGKILL) in the middle of a flood${name} (D4)`, () => {
-    withPython('is counted as far as it came, and the next one is served', async () => {
-      let handled = 0
-      const handler: DatagramHandler = {
-        data(channel, data) {
-          handled += 1
-          return channel.write(data)
-        },
-      }
-      const { server, address, errors } = await serve(handler, options)
-      const { child } = await startPython(
-        `
+  describe(`a sender that is killed (SIGKILL) in the middle of a flood${name}`, () => {
+    withPython(
+      'datagrams of a sender that is killed in a flood are counted, and the next sender is served (D4)',
+      async () => {
+        let handled = 0
+        const handler: DatagramHandler = {
+          data(channel, data) {
+            handled += 1
+            return channel.write(data)
+          },
+        }
+        const { server, address, errors } = await serve(handler, options)
+        const { child } = await startPython(
+          `
 print('ready')
 while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
 `,
-        address.port,
-      )
-      await until(() => handled > 1_000, 'the flood has come')
-      child.kill('SIGKILL')
-      await once(child, 'close')
-      // The queue of the kernel may still be full, and then the request is lost.
-      const client = await dial(address, options)
-      let answer: string | undefined
-      void client.read().then((data) => (answer = String(data)))
-      await until(() => {
-        void client.write('still here?')
-        return answer !== undefined
-      }, 'there is an answer')
-      expect(answer).toBe('still here?')
-      await client.close()
-      await server.shutdown()
-      const { datagramsReceived, datagramsDropped, datagramsSent, sendErrors } = server.stats()
-      expect(handled + datagramsDropped.queueFull + datagramsDropped.closing).toBe(datagramsReceived)
-      expect(datagramsSent + sendErrors).toBe(handled)
-      expect(errors).toEqual([])
-    })
+          address.port,
+        )
+        await until(() => handled > 1_000, 'the flood has come')
+        child.kill('SIGKILL')
+        await once(child, 'close')
+        // The queue of the kernel may still be full, and then the request is lost.
+        const client = await dial(address, options)
+        let answer: string | undefined
+        void client.read().then((data) => (answer = String(data)))
+        await until(() => {
+          void client.write('still here?')
+          return answer !== undefined
+        }, 'there is an answer')
+        expect(answer).toBe('still here?')
+        await client.close()
+        await server.shutdown()
+        const { datagramsReceived, datagramsDropped, datagramsSent, sendErrors } = server.stats()
+        expect(handled + datagramsDropped.queueFull + datagramsDropped.closing).toBe(datagramsReceived)
+        expect(datagramsSent + sendErrors).toBe(handled)
+        expect(errors).toEqual([])
+      },
+    )
   })
 
-  describe(`answers that nobody takes${name} (D5)`, () => {
-    it('answers to many closed ports at once disturb neither the socket nor others', async () => {
+  describe(`answers that nobody takes${name}`, () => {
+    it('answers to many closed ports at once cause no error, and others are served (D5)', async () => {
       const gone = await Promise.all(Array.from({ length: 50 }, () => refusingPort()))
       const handler: DatagramHandler = {
         async data(channel, data) {
@@ -118,9 +124,11 @@ while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
     })
   })
 
-  describe(`a network that is down${name} (D18)`, () => {
-    withNetwork('makes sends reject, and the same sockets go on when it is up', async () => {
-      const program = `
+  describe(`a network that is down${name}`, () => {
+    withNetwork(
+      'a network that is down makes sends reject, and the same sockets go on when it is up (D18)',
+      async () => {
+        const program = `
       const { execFileSync } = await import('node:child_process')
       const ip = (...args) => execFileSync('ip', args)
       const errors = []
@@ -151,8 +159,9 @@ while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
       await server.shutdown()
       const { sendErrors, sendQueueBytes, datagramsReceived } = server.stats()
       done([outcomes, errors, sendErrors, sendQueueBytes, datagramsReceived])`
-      const result = await runProgram(program, [], { ...options, under: ['unshare', '--net'] })
-      expect(result).toEqual([['ENETUNREACH', 'x', 'ENETUNREACH', 'ENETUNREACH', 'x'], [], 1, 0, 2])
-    })
+        const result = await runProgram(program, [], { ...options, under: ['unshare', '--net'] })
+        expect(result).toEqual([['ENETUNREACH', 'x', 'ENETUNREACH', 'ENETUNREACH', 'x'], [], 1, 0, 2])
+      },
+    )
   })
 }

@@ -59,7 +59,7 @@ describe('options of a UDP socket with the native engine', () => {
     expect(errors[0]?.message).toContain(`granted ${maximum}`)
   })
 
-  it('options that the system refuses reject as system errors with the native engine, and leave no socket', async () => {
+  it('listen() with the native engine rejects with the error of the system for an option that it refuses', async () => {
     const wrong = create(echo, { engine, multicast: [{ group: '192.0.2.1' }] })
     expect(await rejection(wrong.server.listen('127.0.0.1:0'))).toMatchObject({
       code: 'EINVAL',
@@ -108,7 +108,7 @@ describe('addresses with the native engine', () => {
     expect(froms[0]).toBe(froms[1])
   })
 
-  it('with the native engine, the sender of a datagram to one socket can be sent to from another, of any family', async () => {
+  it('with the native engine, a server can send to a sender that another server, of any family, has heard', async () => {
     const peer = await bindPeer()
     const froms: unknown[] = []
     const first = await serve({ data: (_, __, from) => void froms.push(from) }, { engine }, '127.0.0.1:0')
@@ -127,7 +127,7 @@ describe('addresses with the native engine', () => {
   })
 })
 
-it('createUdpServer() refuses what is no engine for datagrams', () => {
+it('createUdpServer() refuses an engine without openUdp()', () => {
   for (const wrong of ['native', {}, { name: 'x', openUnixgram() {} }, null])
     expect(() => create(echo, { engine: wrong as never })).toThrow('Invalid "engine"')
 })

@@ -86,7 +86,7 @@ describe('createUdpServer', () => {
     },
   )
 
-  it('createUdpServer() takes the least and the greatest of everything, and undefined for the default', () => {
+  it('createUdpServer() takes the least and the greatest value of each option, and undefined', () => {
     const least = { maxQueuedBytes: 1, receiveBufferSize: 1, sendBufferSize: 1, ttl: 1, multicastTtl: 0 }
     const most = 2 ** 31 - 1
     const greatest: UdpServerOptions = {

@@ -48,7 +48,7 @@ describe('receiveBufferSize and sendBufferSize', () => {
     ['receiveBufferSize', 'rmem_max'],
     ['sendBufferSize', 'wmem_max'],
   ] as const)(
-    'receiveBufferSize and sendBufferSize tell by an error event if the system gave less than the %s asked for',
+    'receiveBufferSize and sendBufferSize report by an error event if the system granted less than the %s asked for',
     async (option, name) => {
       const asked = Math.round(1.5 * maximum(name))
       const { errors, server } = await serve(echo, { [option]: asked })
@@ -60,7 +60,7 @@ describe('receiveBufferSize and sendBufferSize', () => {
     },
   )
 
-  itOnLinux('receiveBufferSize and sendBufferSize are silent if the system gave all', async () => {
+  itOnLinux('receiveBufferSize and sendBufferSize report no error if the system granted all', async () => {
     const { errors, address } = await serve(echo, { receiveBufferSize: maximum('rmem_max') })
     const channel = await dial(address, { sendBufferSize: maximum('wmem_max') })
     await channel.write('x')
@@ -121,7 +121,7 @@ describe('ttl', () => {
     expect(calls).toEqual([7, 255])
   })
 
-  it('ttl on a dual-stack socket is reported to hold for half of the peers', async () => {
+  it('ttl on a dual-stack socket reports by an error event that it does not hold for IPv4 peers', async () => {
     const { errors, server } = await serve(echo, { ttl: 7 }, ':0')
     await until(() => errors.length === 1, 'the error is reported')
     expect(errors[0]).toMatchObject({ code: 'ERR_SOCK_UNSUPPORTED' })
@@ -293,7 +293,7 @@ describeOnLinux('multicast', () => {
     expect(stranger.server.stats().datagramsReceived).toBe(0)
   })
 
-  it('multicast works on a socket for IPv4 and IPv6', async () => {
+  it('multicast reaches a dual-stack socket', async () => {
     const seen: string[] = []
     const { address } = await serve(
       { data: (_, data) => void seen.push(String(data)) },
@@ -306,7 +306,7 @@ describeOnLinux('multicast', () => {
     expect(members(GROUP)).toBe(1)
   })
 
-  itWithIpv6('multicast works with groups of IPv6', async () => {
+  itWithIpv6('multicast reaches a group of IPv6', async () => {
     const seen: string[] = []
     const group = 'ff12::4d2'
     const { address } = await serve(

@@ -17,7 +17,7 @@ function pathOf(bytes: number): string {
 }
 
 describe('listen', () => {
-  it('listen() takes a path of the greatest length, though the private one is too long then', async () => {
+  it('listen() takes a path of the greatest length, though its private path is too long then', async () => {
     const path = pathOf(MAX_BYTES)
     expect(Buffer.byteLength(path)).toBe(MAX_BYTES)
     const server = scratch.server()
@@ -27,7 +27,7 @@ describe('listen', () => {
     expect(scratch.names()).toEqual([])
   })
 
-  it('listen() takes a short name in a folder whose path leaves no room for a private one', async () => {
+  it('listen() takes a short name in a folder whose path leaves no room for a private path', async () => {
     const folder = pathOf(MAX_BYTES - 2)
     mkdirSync(folder)
     scratch.own(basename(folder))
@@ -48,7 +48,7 @@ describe('listen', () => {
     expect(scratch.names()).toEqual([])
   })
 
-  it('listen() counts bytes, not characters (E8)', async () => {
+  it('listen() counts the bytes of a path, not its characters (E8)', async () => {
     const path = scratch.path('ä'.repeat(MAX_BYTES / 2))
     expect(path.length).toBeLessThan(MAX_BYTES)
     expect(Buffer.byteLength(path)).toBeGreaterThan(MAX_BYTES)
@@ -165,7 +165,7 @@ describe('a target', () => {
     ['address of another family', { family: 'ipv4', host: '127.0.0.1', port: 80 }],
   ]
 
-  it.each(invalid)('a target that is invalid makes listen reject: %s (E8)', async (_what, target) => {
+  it.each(invalid)('listen() rejects an invalid target: %s (E8)', async (_what, target) => {
     const server = scratch.server()
     const error = await rejection(server.listen(target as UnixTarget))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
@@ -173,12 +173,12 @@ describe('a target', () => {
     expect(server.state).toBe('idle')
   })
 
-  it.each(invalid)('a target that is invalid makes connectUnix reject: %s', async (_what, target) => {
+  it.each(invalid)('connectUnix() rejects an invalid target: %s', async (_what, target) => {
     const error = await rejection(connectUnix(target as UnixTarget))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
   })
 
-  it('a target may be a string, its parts, an address, or frozen', async () => {
+  it('listen() takes a string, parts, an address or a frozen object as target', async () => {
     const path = scratch.path()
     const server = scratch.server()
     const targets = [
@@ -199,7 +199,7 @@ describe('a target', () => {
     }
   })
 
-  it('a target is copied: later changes have no effect (H5)', async () => {
+  it('listen() copies its target: later changes have no effect (H5)', async () => {
     const target = { path: scratch.path(), mode: 0o600 }
     const server = scratch.server()
     const listening = server.listen(target)
@@ -208,7 +208,7 @@ describe('a target', () => {
     expect(scratch.names()).toEqual(['app.sock'])
   })
 
-  it('a target is not read from a polluted prototype (H4)', async () => {
+  it('listen() and connectUnix() take nothing from a polluted prototype (H4)', async () => {
     const child = scratch.child(async ({ fs, ...unix }, path) => {
       const polluted = Object.prototype as Record<string, unknown>
       Object.assign(polluted, { mode: 0o777, uid: 1, family: 'ipv4', idleTimeout: -1 })

@@ -62,7 +62,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(lstatSync(scratch.path('moved.sock')).isSocket()).toBe(true)
   })
 
-  it(`${stop}() removes the file of ours that was moved away and back`, async () => {
+  it(`${stop}() removes its file though it was moved away and back`, async () => {
     const path = scratch.path()
     const server = scratch.server()
     await server.listen(path)
@@ -72,7 +72,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it(`${stop}() does not mind that the file is gone already (E7)`, async () => {
+  it(`${stop}() accepts that the file is gone already (E7)`, async () => {
     const server = scratch.server()
     const errors: Error[] = []
     server.on('error', (error) => errors.push(error))
@@ -83,7 +83,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(errors).toEqual([])
   })
 
-  it(`${stop}() does not mind that the folder is gone already (E7)`, async () => {
+  it(`${stop}() accepts that the folder is gone already (E7)`, async () => {
     const folder = scratch.path('folder')
     mkdirSync(folder)
     const server = scratch.server()
@@ -128,7 +128,7 @@ describe.each(STOPS)('%s', (stop) => {
     expect(await child.exited).toBeUndefined()
   })
 
-  it(`${stop}() lets the process exit by itself`, async () => {
+  it(`${stop}() of a server lets the process exit by itself`, async () => {
     const child = scratch.child(
       async ({ createUnixServer, connectUnix }, path, method) => {
         const server = createUnixServer(async (connection) => connection.write('hello'))

@@ -10,7 +10,7 @@ const scratch = useScratch()
 const ROUNDS = 30
 
 describe('listen on the path of a dead socket', () => {
-  it('listen() on the path of a dead socket replaces what a killed server has left (E1)', async () => {
+  it('listen() on the path of a dead socket replaces the socket that a killed server has left (E1)', async () => {
     const path = scratch.path()
     const victim = scratch.child(async ({ createUnixServer, say, hear }, at) => {
       await createUnixServer({ open: () => undefined }).listen(at)

@@ -54,20 +54,20 @@ function send(port: DatagramPort, to?: string): string {
 }
 
 describe('send', () => {
-  it('send() goes to the connected peer, also by its address, and to any other receiver by that', () => {
+  it('NamedPort.send() goes to the connected peer, also by its address, and to any other receiver by that', () => {
     const { port, calls } = create()
     expect([send(port), send(port, SERVER), send(port, '/run/other')]).toEqual(['sent', 'sent', 'sent'])
     expect(calls).toEqual(['send x to the peer', 'send x to the peer', 'send x to /run/other'])
   })
 
-  it('send() to a peer that has restarted connects to it again, and sends once more', () => {
+  it('NamedPort.send() to a peer that has restarted connects to it again, and sends once more', () => {
     const { port, calls, sends } = create()
     sends.push(systemError('ECONNREFUSED'))
     expect(send(port)).toBe('sent')
     expect(calls).toEqual(['send x to the peer', `connect ${SERVER}`, 'send x to the peer'])
   })
 
-  it('send() to a peer that is gone connects the socket to itself, so that nobody else can send to it', () => {
+  it('NamedPort.send() to a peer that is gone connects the socket to itself, so that nobody else can send to it', () => {
     const { port, calls, sends, connects, failed } = create()
     sends.push(systemError('ECONNREFUSED'))
     connects.push(systemError('ENOENT'))
@@ -76,7 +76,7 @@ describe('send', () => {
     expect(failed).toEqual([])
   })
 
-  it('send() to a peer that was gone looks for its successor first, and fails if there is none', () => {
+  it('NamedPort.send() to a peer that was gone connects to its successor first, and fails if there is none', () => {
     const { port, calls, sends, connects } = create()
     sends.push(systemError('ECONNREFUSED'))
     connects.push(systemError('ENOENT'), undefined, systemError('ECONNREFUSED'))
@@ -89,7 +89,7 @@ describe('send', () => {
     expect(calls.slice(1)).toEqual([`connect ${SERVER}`, 'send x to the peer', 'send x to the peer'])
   })
 
-  it('send() of a client whose own file was deleted reports that, too', () => {
+  it('NamedPort.send() to a peer that is gone reports that the own file of the client is gone, too', () => {
     const { port, sends, connects, failed } = create()
     sends.push(systemError('ECONNREFUSED'))
     connects.push(systemError('ENOENT'), systemError('ENOENT'))
@@ -97,7 +97,7 @@ describe('send', () => {
     expect(failed).toMatchObject([{ code: 'ENOENT' }])
   })
 
-  it('send() of a client with an abstract name connects to itself by the name of the system', () => {
+  it('NamedPort.send() to a peer that is gone connects a client with an abstract name to itself, by its NUL byte', () => {
     const { port, calls, sends, connects } = create({}, '@client')
     sends.push(systemError('ECONNREFUSED'))
     connects.push(systemError('ECONNREFUSED'))
@@ -105,7 +105,7 @@ describe('send', () => {
     expect(calls.at(-1)).toBe('connect <NUL>client')
   })
 
-  it('send() passes on every other error, and connects to nothing', () => {
+  it('NamedPort.send() passes on other errors, and connects to nothing', () => {
     const { port, calls, sends } = create()
     sends.push(systemError('EAGAIN'))
     expect(send(port)).toBe('EAGAIN')
@@ -114,14 +114,14 @@ describe('send', () => {
 })
 
 describe('close', () => {
-  it('close() removes the files while the socket is open, once', () => {
+  it('NamedPort.close() removes the files while the socket is open, once', () => {
     const { port, calls } = create()
     port.close()
     port.close()
     expect(calls).toEqual(['removeFiles', 'close', 'close'])
   })
 
-  it('close() closes the socket although the files cannot be removed, and reports that', () => {
+  it('NamedPort.close() closes the socket although the files cannot be removed, and reports that', () => {
     const failure = systemError('EACCES')
     const { port, calls, failed } = create({
       removeFiles() {

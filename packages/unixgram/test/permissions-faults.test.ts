@@ -22,7 +22,7 @@ describePermissions({
 for (const { name, options, describe: describeEngine } of engines) {
   describeEngine(`the mode of a file${name}`, () => {
     itOnLinux(
-      'the mode of a socket file is there from the first moment, and the umask stays as it is meanwhile',
+      'a socket file has its mode from the first moment, and the umask stays as it is meanwhile',
       async () => {
         const seen: number[] = []
         const openUnixgram = (): UnixgramPort<UnixgramSocket> => {

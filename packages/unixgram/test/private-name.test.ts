@@ -39,7 +39,7 @@ describe('createPrivateName', () => {
     expect(readdirSync(deep)).toEqual([])
   })
 
-  it('createPrivateName() listens for the end of the process once, as long as there are names', () => {
+  it('createPrivateName() adds one exit listener to the process for all names, and removes it with the last', () => {
     const before = process.listenerCount('exit')
     const [first, second] = [createPrivateName(), createPrivateName()]
     expect(process.listenerCount('exit')).toBe(before + 1)

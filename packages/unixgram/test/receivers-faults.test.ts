@@ -108,10 +108,10 @@ hear()
       })
     })
 
-    describe('a receiver that is stopped (SIGSTOP) with a full queue (F1)', () => {
+    describe('a receiver that is stopped (SIGSTOP) with a full queue', () => {
       itWith(
         'python3',
-        'a receiver that is stopped gets everything in order once it goes on, and holds up no other receiver',
+        'a receiver that is stopped gets everything in order once it goes on, and holds up no other receiver (F1)',
         async () => {
           const receiver = await scratch.receiver()
           const { channel, stats } = await serveChannel()
@@ -131,7 +131,7 @@ hear()
 
       itWith(
         'python3',
-        'a receiver that is stopped and then killed (SIGKILL): each send settles with ECONNREFUSED or has left (F3)',
+        'a receiver that is stopped and then killed (SIGKILL): each send settles with ECONNREFUSED or was sent (F1, F3)',
         async () => {
           const receiver = await scratch.receiver()
           const { channel, stats } = await serveChannel()
@@ -152,7 +152,7 @@ hear()
 
       itWith(
         'python3',
-        'a receiver that is stopped is no reason for close() to wait, nor for shutdown() beyond its deadline',
+        'a receiver that is stopped delays neither close(), nor shutdown() beyond its deadline (F1)',
         async () => {
           const receiver = await scratch.receiver()
           await receiver.stop()
@@ -181,8 +181,8 @@ hear()
       )
     })
 
-    describe('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL) (F3)', () => {
-      it('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL) settles waiting sends, and is served by the successor on the stale file', async () => {
+    describe('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL)', () => {
+      it('a client whose server is stopped (SIGSTOP) and then killed (SIGKILL) settles waiting sends, and is served by the successor on the stale file (F3)', async () => {
         const victim = scratch.child(async ({ createUnixgramServer, options: engine, say, hear }, path) => {
           await createUnixgramServer({ data: () => undefined }, engine).listen(path)
           say('ready')

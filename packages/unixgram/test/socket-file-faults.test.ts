@@ -118,8 +118,8 @@ except BlockingIOError: say('full')
       )
     })
 
-    describe('a socket file that is deleted while its server listens (E7)', () => {
-      it('a socket file that is deleted while its server listens is missed by new clients only; close() does not mind, and listen() makes it anew', async () => {
+    describe('a socket file that is deleted while its server listens', () => {
+      it('a socket file that is deleted while its server listens fails new clients only; shutdown() accepts that, and listen() makes it anew (E7)', async () => {
         const { server, errors } = await scratch.serve()
         const client = await scratch.connect()
         rmSync(scratch.path())
@@ -289,21 +289,24 @@ describe('listen on a path where there is (D8)', () => {
   })
 })
 
-describe('of several servers for a dead socket (E3)', () => {
-  it.each([2, 5, 20])('exactly one of %i servers in one process replaces a dead socket', async (count) => {
-    for (let round = 0; round < 20; round++) {
-      await leaveDeadSocket(scratch.path())
-      const servers = Array.from({ length: count }, () => scratch.server().server)
-      const results = await Promise.allSettled(servers.map((server) => server.listen(scratch.path())))
-      expectOneWinner(
-        results.map((result) => (result.status === 'fulfilled' ? 'won' : String(result.reason.code))),
-      )
-      await Promise.all(servers.map((server) => server.close()))
-      expect(scratch.names()).toEqual([])
-    }
-  })
+describe('several servers at a dead socket', () => {
+  it.each([2, 5, 20])(
+    'exactly one of %i servers in one process replaces a dead socket (E3)',
+    async (count) => {
+      for (let round = 0; round < 20; round++) {
+        await leaveDeadSocket(scratch.path())
+        const servers = Array.from({ length: count }, () => scratch.server().server)
+        const results = await Promise.allSettled(servers.map((server) => server.listen(scratch.path())))
+        expectOneWinner(
+          results.map((result) => (result.status === 'fulfilled' ? 'won' : String(result.reason.code))),
+        )
+        await Promise.all(servers.map((server) => server.close()))
+        expect(scratch.names()).toEqual([])
+      }
+    },
+  )
 
-  it.each([2, 5])('exactly one of %i processes replaces a dead socket', async (count) => {
+  it.each([2, 5])('exactly one of %i processes replaces a dead socket (E3)', async (count) => {
     const racers = Array.from({ length: count }, () => startRacer())
     await Promise.all(racers.map((racer) => racer.hear()))
     for (let round = 0; round < 30; round++) {
@@ -406,8 +409,8 @@ describe('the socket file at the end', () => {
   )
 })
 
-describe('a relative path (E8)', () => {
-  it('a relative path is bound from the root, so that replies and close() find it after chdir', async () => {
+describe('a relative path', () => {
+  it('a relative path is bound as an absolute one, so that replies and close() find it after chdir (E8)', async () => {
     const child = scratch.child(async ({ createUnixgramServer, connectUnixgram, fs }, folder) => {
       process.chdir(folder)
       const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
@@ -429,7 +432,7 @@ describe('a relative path (E8)', () => {
     expect(await child.result).toEqual([path, 'x', path, 'y', []])
   })
 
-  it('a relative path is bound as it is where the one from the root is too long', async () => {
+  it('a relative path is bound as it is where the absolute one is too long (E8)', async () => {
     const child = scratch.child(async ({ createUnixgramServer, connectUnixgram, fs }, folder) => {
       const deep = `${folder}/${'d'.repeat(100)}`
       fs.mkdirSync(deep)
@@ -450,7 +453,7 @@ describe('a relative path (E8)', () => {
   })
 })
 
-describe('listen and connectUnixgram (E8, E12)', () => {
+describe('listen and connectUnixgram', () => {
   const targets: [unknown, string][] = [
     ['@name', 'ERR_SOCK_UNSUPPORTED'],
     [{ path: '@name' }, 'ERR_SOCK_UNSUPPORTED'],
@@ -460,8 +463,11 @@ describe('listen and connectUnixgram (E8, E12)', () => {
     [{ family: 'ipv4', host: '127.0.0.1', port: 1 }, 'ERR_SOCK_INVALID_ADDRESS'],
   ]
 
-  it.each(targets)('listen() and connectUnixgram() reject %j with %s', async (target, code) => {
-    await expect(scratch.server().server.listen(target as string)).rejects.toMatchObject({ code })
-    await expect(scratch.connect(target as string)).rejects.toMatchObject({ code })
-  })
+  it.each(targets)(
+    'listen() and connectUnixgram() reject the target %j with %s (E8, E12)',
+    async (target, code) => {
+      await expect(scratch.server().server.listen(target as string)).rejects.toMatchObject({ code })
+      await expect(scratch.connect(target as string)).rejects.toMatchObject({ code })
+    },
+  )
 })

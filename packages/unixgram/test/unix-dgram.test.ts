@@ -104,7 +104,7 @@ describe('a worker thread', () => {
 describe('UnixDgramSocket', () => {
   const silent = { received() {}, writable() {}, failed() {}, closed() {} }
 
-  it('close() twice closes once (F13)', async () => {
+  it('UnixDgramSocket.close() twice closes once (F13)', async () => {
     let closed = 0
     const socket = new UnixDgramSocket({ ...silent, closed: () => void (closed += 1) })
     socket.close()
@@ -115,7 +115,7 @@ describe('UnixDgramSocket', () => {
     expect(closed).toBe(1)
   })
 
-  it('bind() throws the system error by its name (F14)', () => {
+  it('UnixDgramSocket.bind() throws the system error by its name (F14)', () => {
     const socket = new UnixDgramSocket(silent)
     expect(() => socket.bind('/nonexistent/app.sock')).toThrow(
       expect.objectContaining({ code: 'ENOENT', errno: -2, syscall: 'bind', path: '/nonexistent/app.sock' }),
@@ -123,7 +123,7 @@ describe('UnixDgramSocket', () => {
     socket.close()
   })
 
-  it('send() without a peer returns ENOTCONN', () => {
+  it('UnixDgramSocket.send() without a peer returns ENOTCONN', () => {
     const socket = new UnixDgramSocket(silent)
     expect(socket.send(Buffer.from('x'))).toMatchObject({ code: 'ENOTCONN' })
     socket.close()
@@ -144,7 +144,7 @@ describe('UnixDgramSocket', () => {
 
   itWith(
     'python3',
-    'close() from within a callback is safe, also when there is room in the same turn (F13)',
+    'UnixDgramSocket.close() from within a callback is safe, also when there is room in the same turn (F13)',
     async () => {
       const peer = scratch.python(
         `

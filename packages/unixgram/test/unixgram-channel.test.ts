@@ -15,7 +15,7 @@ describe('channel.send', () => {
     ['nobody', { family: 'unix', path: '/nonexistent/socket' }, 'ENOENT'],
   ]
 
-  it.each(addresses)('send() to %s rejects, and the channel stays open', async (_, address, code) => {
+  it.each(addresses)('channel.send() to %s rejects, and the channel stays open', async (_, address, code) => {
     const errors: unknown[] = []
     await scratch.serve(async (channel) => {
       const data = await channel.read()
@@ -28,14 +28,14 @@ describe('channel.send', () => {
     expect(errors).toEqual([code])
   })
 
-  it('send() of a client goes to the server by its address too', async () => {
+  it('channel.send() of a client goes to the server by its address too', async () => {
     const { address } = await scratch.serve()
     const client = await scratch.connect()
     await client.send('x', address)
     expect(String(await client.read())).toBe('x')
   })
 
-  it('send() of a client goes to others, whose answers the kernel refuses (F6)', async () => {
+  it('channel.send() of a client goes to others, whose answers the kernel refuses (F6)', async () => {
     const refused: unknown[] = []
     await scratch.serve()
     const { address } = await scratch.serve(

@@ -11,7 +11,7 @@ import { ask, useScratch } from './support/scratch.js'
 describe('createUnixgramServer', () => {
   const scratch = useScratch()
 
-  it('createUnixgramServer() refuses what is not an option, and what is no handler', () => {
+  it('createUnixgramServer() throws for unknown and wrong options, and for an empty handler', () => {
     expect(() => createUnixgramServer(echo, { backlog: 1 } as object)).toThrow(TypeError)
     expect(() => createUnixgramServer({})).toThrow(TypeError)
     expect(() => createUnixgramServer(echo, { maxQueuedBytes: 0 })).toThrow(RangeError)
@@ -51,7 +51,7 @@ describe('createUnixgramServer', () => {
     await expect(scratch.connect(scratch.path(), { configure })).rejects.toThrow('no')
   })
 
-  it('createUnixgramServer() forgets senders beyond a thousand, and answers all the same', async () => {
+  it('createUnixgramServer() answers more than a thousand senders, one after the other', async () => {
     const { address } = await scratch.serve()
     const churn = async (): Promise<void> => {
       for (let n = 0; n < 300; n++) {
@@ -63,7 +63,7 @@ describe('createUnixgramServer', () => {
     await Promise.all(Array.from({ length: 4 }, churn))
   })
 
-  it('shutdown() lets the handler that runs answer, under the name it has', async () => {
+  it('shutdown() lets a running handler answer, from the name of the server', async () => {
     let finish = (): void => undefined
     const finished = new Promise<void>((resolve) => (finish = resolve))
     const { server } = await scratch.serve(async (channel) => {

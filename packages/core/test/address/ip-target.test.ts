@@ -86,7 +86,9 @@ describe('parseIpTarget', () => {
   })
 
   it('parseIpTarget() returns host and port of the text of any address', () => {
-    const host = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain())
+    const zone = fc.constantFrom('eth0', 'en1', '2')
+    const zoned = fc.tuple(fc.ipV6(), zone).map((parts) => parts.join('%'))
+    const host = fc.oneof(fc.ipV4(), fc.ipV6(), zoned, fc.domain())
     fc.assert(
       fc.property(host, fc.nat(65_535), (name, port) => {
         const address = ipAddress(name, port)
