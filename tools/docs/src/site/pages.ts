@@ -3,7 +3,7 @@ import { readDocuments } from '../markdown.js'
 /** The sections of the navigation and their Markdown files. The README of a package is part of its API page. */
 const SECTIONS = {
   Decisions: /^decisions\//,
-  Reference: /^(SECURITY|docs\/(errors|platforms|engines|benchmarks|measuring|faults))\.md$/,
+  Reference: /^(SECURITY|docs\/(errors|platforms|benchmarks|measuring|faults))\.md$/,
   Project:
     /^(ARCHITECTURE|CONTRIBUTING|TESTING|docs\/(writing-a-transport|listeners-and-ports|testing-a-transport|deprecation)|examples\/memory\/README)\.md$/,
   Guides: /^(docs\/.+|examples\/README)\.md$/,
