@@ -42,7 +42,7 @@ export function headers() {
 }
 
 /** Returns flags for libuv's headers, if the installation of Node has them. Otherwise c/libuv.h declares the same. */
-export const libuvHeaders = () => (existsSync(join(besideNode, 'uv.h')) ? ['-isystem', besideNode] : [])
+const libuvHeaders = () => (existsSync(join(besideNode, 'uv.h')) ? ['-isystem', besideNode] : [])
 
 /**
  * Compiles the addon. The compiler's messages go to this process's own output.

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { command, listOf, numberUpTo, parse } from '@sock/tools/options'
+import { command, numberUpTo, parse } from '@sock/tools/options'
 import { run } from '@sock/tools/processes'
 import { CHECKED, compile } from '../../packages/native/compile.mjs'
 import { fetchNode, NODES } from '../checks/nodes.mjs'
@@ -26,8 +26,6 @@ export async function check(args) {
   const line = command('npm run native:check --', 'Examines the native engine.')
   for (const [name, [, description]] of Object.entries(CHECKS)) line.option(`--${name}`, description)
   line
-    .option('--transport <names>', 'only some of tcp, unix, udp, unixgram', listOf(TRANSPORTS), TRANSPORTS)
-    .option('--part <words>', 'only cases whose name matches')
     .option('--minutes <number>', 'how long the model plays', numberUpTo(10_000), 10)
     .option('--seed <number>', 'where the model begins')
   const options = parse(line, args)
@@ -38,32 +36,31 @@ export async function check(args) {
   return 0
 }
 
-/** Runs the conformance suites of each transport over one binary, and prints a line for each. */
-async function conform(binary, [program, ...first], { transport: transports, part, except = '', env, find }) {
-  const pattern = part === undefined ? [] : ['--test-name-pattern', part]
-  const how = ['--require', REDIRECT, '--test-reporter=tap', '--test-force-exit', ...pattern]
-  const problems = []
-  for (const transport of transports) {
-    const began = performance.now()
-    const args = [...first, ...how, inRoot('tools/release/programs/conformance.mjs'), transport]
-    const { code, output } = await run(program, args, {
-      env: { ...process.env, ENGINE: 'native', EXCEPT: except, SOCK_NATIVE_BINARY: binary, ...env },
+/** Runs the conformance suites of each transport over one binary, and shows the cases. */
+async function conform(binary, [program, ...first], env) {
+  for (const transport of TRANSPORTS) {
+    const how = ['--require', REDIRECT, '--test-reporter=spec', '--test-force-exit']
+    const suite = [inRoot('tools/release/programs/conformance.mjs'), transport]
+    await examine(`the suites of ${transport}`, program, [...first, ...how, ...suite], {
+      env: { ...process.env, ENGINE: 'native', SOCK_NATIVE_BINARY: binary, ...env },
     })
-    const counts = output.match(/^# (pass|fail|cancelled|skipped) \d+$/gm)?.join(', ') ?? `ended with ${code}`
-    const isGood = /^# pass [1-9]/m.test(output) && code === 0
-    const problem = find?.(output) ?? (isGood ? undefined : 'the suite does not pass')
-    if (code !== 0 || problem !== undefined) console.log(output)
-    console.log(`${transport.padEnd(10)}${counts}, ${Math.round((performance.now() - began) / 1_000)} s`)
-    if (problem !== undefined) problems.push(`${transport}: ${problem}`)
   }
-  if (problems.length > 0) throw new Failure(`The engine does not do what it should.\n${problems.join('\n')}`)
+}
+
+/** Runs a program and shows what it prints. @throws Failure if it fails, or a sanitizer has found an error or a leak */
+async function examine(what, program, args, options) {
+  const { code, output } = await run(program, args, { ...options, show: true })
+  if (code !== 0) throw new Failure(`The native engine does not pass ${what}: see above.`)
+  if (/ERROR: AddressSanitizer|runtime error:/.test(output))
+    throw new Failure(`A sanitizer has found an error in ${what}: see above.`)
+  const leaks = output.split(/^(?=(?:Direct|Indirect) leak of)/m).slice(1)
+  if (leaks.some((leak) => /^ +#1 .* c\/\w+\.c:\d+/m.test(leak)))
+    throw new Failure(`The addon loses memory in ${what}: see above.`)
 }
 
 /** Feeds the same random input each time; with clang, also the input of libFuzzer. */
 async function checkFuzz() {
-  const program = inRoot('packages/native/test/fuzz/run.mjs')
-  const { code } = await run(process.execPath, [program, '2000000'], { show: true })
-  if (code !== 0) throw new Failure('The addon does not stand random input: see above.')
+  await examine('random input', process.execPath, [inRoot('packages/native/test/fuzz/run.mjs'), '2000000'])
 }
 
 /** Builds a binary with AddressSanitizer and UndefinedBehaviorSanitizer. Returns it with the environment that Node needs to load it. */
@@ -73,6 +70,7 @@ function sanitized() {
   if (!compile('gcc', flags, binary)) throw new Failure('Cannot compile the addon with gcc')
   const library = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
   const env = {
+    ...process.env,
     // Node is not linked with the sanitizer's library, so preload it.
     LD_PRELOAD: library,
     LSAN_OPTIONS: 'report_objects=0:print_suppressions=0:exitcode=0',
@@ -82,75 +80,49 @@ function sanitized() {
   return { binary, env }
 }
 
-async function checkAsan(options) {
+async function checkAsan() {
   const { binary, env } = sanitized()
   // Node does not free everything when it ends. The report shows which leaks are the addon's.
   const leaks = { ASAN_OPTIONS: 'detect_leaks=1:leak_check_at_exit=1:exitcode=0:halt_on_error=0' }
-  await conform(binary, [process.execPath], {
-    ...options,
-    env: { ...env, ...leaks },
-    find: foundBySanitizers,
-  })
+  await conform(binary, [process.execPath], { ...env, ...leaks })
   // The other tests of the package, with workers and child processes. Leaks are not checked: Jest keeps its memory.
-  const jest = ['--runInBand', '--coverage=false', '--testPathIgnorePatterns', 'conformance']
-  const { code, output } = await run(
-    process.execPath,
-    ['--experimental-vm-modules', inRoot('node_modules/jest/bin/jest.js'), ...jest],
-    {
-      cwd: inRoot('packages/native'),
-      env: {
-        ...process.env,
-        ...env,
-        ASAN_OPTIONS: 'detect_leaks=0:exitcode=0:halt_on_error=0',
-        NODE_OPTIONS: `--require ${REDIRECT}`,
-      },
+  const jest = ['--experimental-vm-modules', inRoot('node_modules/jest/bin/jest.js')]
+  const how = ['--runInBand', '--coverage=false', '--testPathIgnorePatterns', 'conformance']
+  await examine('its tests', process.execPath, [...jest, ...how], {
+    cwd: inRoot('packages/native'),
+    env: {
+      ...env,
+      ASAN_OPTIONS: 'detect_leaks=0:exitcode=0:halt_on_error=0',
+      NODE_OPTIONS: `--require ${REDIRECT}`,
     },
-  )
-  if (code !== 0 || foundBySanitizers(output) !== undefined)
-    throw new Failure(`The tests of @sock/native do not pass with sanitizers:\n${output}`)
-  console.log(`its tests ${/^Tests: +(.+)$/m.exec(output)[1]}`)
-}
-
-/** Finds an error, or memory that the addon has leaked. */
-function foundBySanitizers(output) {
-  if (/ERROR: AddressSanitizer|runtime error:/.test(output)) return 'a sanitizer has found an error'
-  const leaks = output.split(/^(?=(?:# )?(?:Direct|Indirect) leak of)/m).slice(1)
-  const isOurs = (leak) => /^(?:# )? +#1 .* c\/\w+\.c:\d+/m.test(leak)
-  return leaks.some(isOurs) ? 'the addon loses memory' : undefined
+  })
 }
 
 /** Plays the model. An error that a sanitizer finds ends the process, and so fails the sequence. The native engine has no TLS. */
 async function checkModel({ minutes, seed }) {
   await build('@sock/stress')
-  const { env } = sanitized()
   const grounds = ['crowd', ...TRANSPORTS].flatMap((name) => ['--transport', `${name}-native`])
   const args = ['--minutes', `${minutes}`, '--go-on', ...(seed === undefined ? [] : ['--seed', seed])]
-  const { code } = await run(
-    process.execPath,
-    [inRoot('tools/stress/dist/model/main.js'), ...grounds, ...args],
-    {
-      show: true,
-      env: {
-        ...process.env,
-        ...env,
-        ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
-        UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
-        // Also for the processes that play.
-        NODE_OPTIONS: `--require ${REDIRECT}`,
-      },
+  const program = inRoot('tools/stress/dist/model/main.js')
+  await examine('the model', process.execPath, [program, ...grounds, ...args], {
+    env: {
+      ...sanitized().env,
+      ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
+      UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+      // Also for the processes that play.
+      NODE_OPTIONS: `--require ${REDIRECT}`,
     },
-  )
-  if (code !== 0) throw new Failure('The model has found something: see above.')
+  })
 }
 
 /** qemu-user does not support SO_MEMINFO, so it never reports that the system has dropped datagrams. */
 const LOSSES = 'maxQueuedBytes bounds|flood in one tick|flood of empty|2,000 writes'
 
-async function checkArm64(options) {
+async function checkArm64() {
   if (spawnSync('qemu-aarch64', ['--version']).status !== 0)
     throw new Failure("There is no qemu-aarch64. Install Debian's package qemu-user.")
   buildTarget('linux-arm64-gnu', cached('arm64.node'))
   const node = join(await fetchNode(NODES[20], 'arm64'), 'bin/node')
   const emulated = ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu', node]
-  await conform(cached('arm64.node'), emulated, { ...options, except: LOSSES })
+  await conform(cached('arm64.node'), emulated, { EXCEPT: LOSSES })
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { copyTree } from '../checks/copy-tree.mjs'
-import { alignBinaries, changesets } from './release.mjs'
+import { version } from './release.mjs'
 import { binaries, Failure, inRoot, libraries, platformOf } from './repository.mjs'
 import { buildStale, canBuild } from './targets.mjs'
 
@@ -34,8 +34,7 @@ function isOfSource(path) {
 export function packNextRelease(folder) {
   const copy = join(folder, 'copy')
   copyRepository(copy)
-  if (changesets(['version'], {}, copy, 'ignore') !== 0) throw new Failure('Cannot apply the change files')
-  alignBinaries(copy)
+  if (version(copy, 'ignore') !== 0) throw new Failure('Cannot apply the change files')
 
   const hasBinary = (it) => existsSync(join(copy, it.folder, 'sock_native.node'))
   const packed = [...libraries(copy), ...binaries(copy).filter(hasBinary)]

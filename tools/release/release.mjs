@@ -1,13 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { binaries, Failure, inRoot, libraries, platformOf, readJson, ROOT } from './repository.mjs'
+import { binaries, Failure, inRoot, platformOf, readJson, ROOT } from './repository.mjs'
 import { buildStale } from './targets.mjs'
 
-/** `npm run release:version`: change files become versions and changelogs. @returns the exit code */
-export function version() {
-  const code = changesets(['version'])
-  if (code === 0) alignBinaries(ROOT)
+/** `npm run release:version`: change files become versions and changelogs, in the tree `root`. @returns the exit code */
+export function version(root = ROOT, stdio = 'inherit') {
+  const code = changesets(['version'], { root, stdio })
+  if (code === 0) alignBinaries(root)
   return code
 }
 
@@ -25,9 +25,6 @@ export function publish(provenance) {
     )
   if (execFileSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' }) !== '')
     throw new Failure('Cannot publish: `git status` shows files that are not committed.')
-  for (const { folder } of libraries())
-    if (!existsSync(inRoot(folder, 'dist/index.js')))
-      throw new Failure(`Cannot publish: ${folder} is not built. Make it a dependency of tools/release.`)
   try {
     buildStale(binaries().map(platformOf))
   } catch (error) {
@@ -36,17 +33,15 @@ export function publish(provenance) {
   // Remove files that packing from a clone adds, in case it was interrupted.
   rmSync(inRoot('packages/native/dist/lib/sock_native.node'), { force: true })
   // pnpm publishes, and has its own names for npm's settings. No scripts: everything is built already.
-  return changesets(['publish'], {
-    pnpm_config_ignore_scripts: 'true',
-    ...(provenance && { pnpm_config_provenance: 'true' }),
-  })
+  const env = { pnpm_config_ignore_scripts: 'true', pnpm_config_provenance: `${provenance}` }
+  return changesets(['publish'], { env })
 }
 
 /**
  * Gives the packages of binaries the version of @sock/native, because its JavaScript needs exactly this binary. A `fixed`
  * group of changesets would also write a changelog for each.
  */
-export function alignBinaries(root) {
+function alignBinaries(root) {
   const { version: wanted } = readJson(join(root, 'packages/native/package.json'))
   for (const { folder } of binaries(root)) {
     const path = join(root, folder, 'package.json')
@@ -55,8 +50,8 @@ export function alignBinaries(root) {
   }
 }
 
-/** Starts changesets in the tree `root`. @returns the exit code */
-export function changesets(args, env = {}, root = ROOT, stdio = 'inherit') {
+/** @returns the exit code of changesets */
+function changesets(args, { env = {}, root = ROOT, stdio = 'inherit' }) {
   // changesets runs the first pnpm in PATH.
   const path = inRoot('node_modules/.bin') + delimiter + process.env['PATH']
   const { status } = spawnSync(process.execPath, [inRoot('node_modules/@changesets/cli/bin.js'), ...args], {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { compile as compileHere, sources } from '../../packages/native/compile.mjs'
 import { Failure, inRoot } from './repository.mjs'
@@ -15,12 +15,6 @@ export const TARGETS = {
   'linux-arm64-gnu': { cpu: 'arm64', libc: 'glibc', triple: 'aarch64-linux-gnu' },
   'linux-x64-musl': { cpu: 'x64', libc: 'musl', triple: 'x86_64-linux-gnu' },
   'linux-arm64-musl': { cpu: 'arm64', libc: 'musl', triple: 'aarch64-linux-gnu' },
-}
-
-/** Debian's packages with a compiler and its headers. */
-const PACKAGES = {
-  'x86_64-linux-gnu': ['gcc-x86-64-linux-gnu', 'libc6-dev'],
-  'aarch64-linux-gnu': ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'],
 }
 
 /** Makes builds reproducible, and removes symbols. */
@@ -45,16 +39,16 @@ export function canBuild(name) {
  * Compiles the binary of one platform into `file`.
  *
  * @param compile the `compile` of another copy of the package
- * @throws Failure if its compiler is missing
+ * @throws Failure if there is no such platform, or its compiler is missing
  */
 export function buildTarget(name, file = placeOf(name), compile = compileHere) {
+  if (!Object.hasOwn(TARGETS, name))
+    throw new Failure(`Cannot build "${name}": known are ${Object.keys(TARGETS).join(', ')}`)
   const target = TARGETS[name]
-  if (!hasCompiler(target)) {
-    const packages = PACKAGES[target.triple].join(' and ')
+  if (!hasCompiler(target))
     throw new Failure(
-      `Cannot build ${name}: there is no ${compilerOf(target)} with its headers. Install Debian's packages ${packages}.`,
+      `Cannot build ${name}: there is no ${compilerOf(target)} with its headers. On Debian, \`bash .ci/compilers\` installs it.`,
     )
-  }
   const flags = target.libc === 'musl' ? muslFlags(target) : []
   if (!compile(compilerOf(target), [...flags, ...RELEASE], file)) throw new Failure(`Cannot build ${name}`)
 }
@@ -76,26 +70,11 @@ function muslFlags(target) {
   const musl = muslHeaders(target)
   if (musl === undefined) throw new Failure('Cannot find the headers of musl: `bash .ci/musl` fetches them.')
   const own = spawnSync(compilerOf(target), ['-print-file-name=include'], { encoding: 'utf8' }).stdout.trim()
-  const folders = [musl, own, kernelHeaders(target)]
-  return ['-nostdinc', ...folders.flatMap((folder) => ['-isystem', folder]), '-nostdlib', '-lgcc']
-}
-
-/** Makes a folder with only the headers of the kernel, which Debian keeps beside those of glibc. */
-function kernelHeaders({ cpu, triple }) {
-  const folder = inRoot('.cache/binaries', `kernel-${cpu}`)
-  const roots = [`/usr/${triple}/include`, `/usr/include/${triple}`, '/usr/include']
-  mkdirSync(folder, { recursive: true })
-  for (const part of ['linux', 'asm', 'asm-generic']) {
-    const found = roots.map((root) => join(root, part)).find((path) => existsSync(path))
-    if (found === undefined) throw new Failure(`Cannot find the headers <${part}/…> of the kernel`)
-    try {
-      symlinkSync(found, join(folder, part))
-    } catch (error) {
-      // An earlier build, or another process at the same time, has made it.
-      if (error.code !== 'EEXIST') throw error
-    }
-  }
-  return folder
+  // The headers of the kernel are beside those of glibc, which come too late to replace any of musl.
+  const { triple } = target
+  const kernel = [`/usr/${triple}/include`, `/usr/include/${triple}`, '/usr/include']
+  const folders = [musl, own, ...kernel].flatMap((folder) => ['-isystem', folder])
+  return ['-nostdinc', ...folders, '-nostdlib', '-lgcc']
 }
 
 /** The headers of musl: the installed ones, or those that `.ci/musl` has fetched. */

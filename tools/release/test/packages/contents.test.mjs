@@ -56,27 +56,22 @@ describe.each(libraries())('$name', ({ folder: home, name }) => {
   })
 })
 
-// `npm run native:build -- --all` says why a binary is missing; CI has them all.
-for (const binary of binaries()) {
+describe.each(binaries())('$name', (binary) => {
   const { name } = binary
-  const describeBuilt = name in tarballs ? describe : describe.skip
-  describeBuilt(name, () => {
-    it('has one binary, for one system, processor and C library, in the version of @sock/native', () => {
-      expect(filesUnder(folderOf(name))).toEqual(['LICENSE', 'README.md', 'package.json', 'sock_native.node'])
-      const [os, cpu, libc] = platformOf(binary).split('-')
-      const { version } = packed('@sock/native')
-      expect(packed(name)).toMatchObject({
-        os: [os],
-        cpu: [cpu],
-        libc: [libc === 'gnu' ? 'glibc' : libc],
-        version,
-      })
-      expect(packed('@sock/native').optionalDependencies[name]).toBe(version)
-      for (const kind of ['dependencies', 'optionalDependencies', 'peerDependencies'])
-        expect(packed(name)).not.toHaveProperty(kind)
-    })
+  // `npm run native:build -- --all` says why a binary is missing; CI has them all.
+  const itBuilt = name in tarballs ? it : it.skip
+
+  itBuilt('has one binary, for one system, processor and C library, in the version of @sock/native', () => {
+    expect(filesUnder(folderOf(name))).toEqual(['LICENSE', 'README.md', 'package.json', 'sock_native.node'])
+    const [os, cpu, libc] = platformOf(binary).split('-')
+    const { version, optionalDependencies } = packed('@sock/native')
+    const wanted = { os: [os], cpu: [cpu], libc: [libc === 'gnu' ? 'glibc' : libc], version }
+    expect(packed(name)).toMatchObject(wanted)
+    expect(optionalDependencies[name]).toBe(version)
+    for (const kind of ['dependencies', 'optionalDependencies', 'peerDependencies'])
+      expect(packed(name)).not.toHaveProperty(kind)
   })
-}
+})
 
 describe.each(published().filter(({ name }) => name in tarballs))('$name', ({ name, folder: home }) => {
   it('has the documents of the repository, and begins at 1.0.0 or above', () => {

@@ -10,7 +10,6 @@ const workflows = readdirSync(FOLDER).map((name) => ({
   name,
   text: readFileSync(join(FOLDER, name), 'utf8'),
 }))
-const jobsOf = (text) => Object.values(parse(text).jobs)
 
 /** Whatever a job starts by itself. */
 const commandsOf = ({ steps = [] }) =>
@@ -24,7 +23,7 @@ describe.each(workflows)('workflow $name', ({ name, text }) => {
 
   it('starts scripts and workflows that exist', () => {
     const { scripts } = readJson(inRoot('package.json'))
-    for (const job of jobsOf(text)) {
+    for (const job of Object.values(parse(text).jobs)) {
       if (job.uses?.startsWith('./')) expect(existsSync(inRoot(job.uses))).toBe(true)
       for (const command of commandsOf(job)) {
         const [, script] = /^npm (?:run )?(\S+)/.exec(command) ?? []
@@ -34,9 +33,4 @@ describe.each(workflows)('workflow $name', ({ name, text }) => {
       }
     }
   })
-})
-
-it('the workflow of releases waits for all checks', () => {
-  const [, release] = jobsOf(readFileSync(join(FOLDER, 'release.yml'), 'utf8'))
-  expect(release.needs).toBe('check')
 })
