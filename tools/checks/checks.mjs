@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Failure, run } from './processes.mjs'
 import { inRoot, readJson, root, workspaces } from './repository.mjs'
-import { conclude, count, failures } from './results.mjs'
+import { conclude, resultOf } from './results.mjs'
 import { turbo } from './turbo.mjs'
 
 /** Workspaces whose tests have the same result on every version of Node, or try several themselves. */
@@ -78,24 +79,25 @@ function findPackage(name) {
 const packages = ({ repeated }) =>
   workspaces().filter(({ folder }) => !repeated || !SAME_ON_EVERY_NODE.test(folder))
 
+/** The scripts of workspaces, with the file for the JSON report of jest. */
 const tasksOf = (selected, isWanted) =>
   selected.flatMap(({ folder, manifest: { scripts = {} } }) =>
     Object.keys(scripts)
       .filter(isWanted)
-      .map((task) => ({ folder, task })),
+      .map((task) => ({
+        task,
+        name: task === 'test' ? folder : task,
+        report: inRoot(folder, `${task.replace('test', 'test-results').replace(':', '-')}.json`),
+      })),
   )
 
 const node = (program, ...args) => run(process.execPath, [inRoot(program), ...args], { cwd: root })
 
-/** The JSON report of jest for the script `test` or `test:<name>` of a workspace. */
-const fileOf = ({ folder, task }) =>
-  inRoot(folder, `${task.replace('test', 'test-results').replace(':', '-')}.json`)
-
 /** Runs steps, then adds up the reports of `tests`. */
 function createSession(tests) {
   // Remove old reports: only those that this run writes, or takes from the cache, count.
-  for (const it of tests) rmSync(fileOf(it), { force: true })
-  const status = () => run('git', ['status', '--porcelain'], { cwd: root })
+  for (const { report } of tests) rmSync(report, { force: true })
+  const status = () => spawnSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' }).stdout
   const before = status()
   const broken = []
 
@@ -108,14 +110,12 @@ function createSession(tests) {
 
   /** Adds up the reports, and ends the output. */
   const end = async () => {
-    const [{ output: then }, { output: now }] = [await before, await status()]
-    const changed = `Files changed while the tests ran, by a test or by you:\n${now}`
-    await step('nothing is left behind', () => ({ code: then === now ? 0 : 1, output: changed }))
-    const results = tests.map((it) => {
-      const name = it.task === 'test' ? it.folder : it.task
-      const report = existsSync(fileOf(it)) ? readJson(fileOf(it)) : undefined
-      return { name, ...count(report), lines: failures(name, report) }
-    })
+    const now = status()
+    const output = `Files changed while the tests ran, by a test or by you:\n${now}`
+    await step('nothing is left behind', () => ({ code: now === before ? 0 : 1, output }))
+    const results = tests.map(({ name, report }) =>
+      resultOf(name, existsSync(report) ? readJson(report) : undefined),
+    )
     conclude(results, broken)
   }
   return { step, end }

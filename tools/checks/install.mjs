@@ -17,39 +17,16 @@ export async function install(filters = []) {
     ? [inRoot('node_modules/.bin/pnpm')]
     : ['npx', '--prefer-offline', '-y', PNPM]
   const scope = filters.length ? [NAME, ...filters].map((filter) => `--filter=${filter}`) : []
-  const { code, output } = await run(
-    command,
-    [...start, 'install', '--frozen-lockfile', '--prefer-offline', ...scope],
-    // npx and pnpm are scripts on Windows.
-    { cwd: root, shell: process.platform === 'win32', env: { ...process.env, ...UNATTENDED } },
-  )
-  if (code !== 0) throw new Failure(explain(output), output)
-}
-
-const UNATTENDED = {
-  // `npm start --silent` also makes npx silent; then no message would explain a failure.
-  npm_config_loglevel: 'error',
-  // Replace a node_modules that another package manager made, without asking.
-  pnpm_config_confirm_modules_purge: 'false',
-  // Report a missing network after seconds; npm and pnpm wait for more than a minute each.
-  npm_config_fetch_retry_mintimeout: '1000',
-  npm_config_fetch_retry_maxtimeout: '5000',
-  pnpm_config_fetch_retry_mintimeout: '1000',
-  pnpm_config_fetch_retry_maxtimeout: '5000',
-}
-
-/** What to do after a failed installation, by its output. The first match wins, so special cases come first. */
-const ADVICE = {
-  OUTDATED_LOCKFILE: `A package.json changed, but pnpm-lock.yaml did not: run \`npx -y ${PNPM} install\`, and commit the lock file.`,
-  'gyp ERR!|node-gyp|not found: make':
-    'A native module could not be compiled: install Python 3, make and a C++ compiler (Debian: `apt-get install python3 make g++`; macOS: `xcode-select --install`).',
-  'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|E(HOST|NET)UNREACH|error sending request|META_FETCH_FAIL':
-    'The package registry could not be reached: check your network, `npm config get registry` and `npm config get proxy`.',
-  'spawn npx|npx: not found': 'npx was not found: it comes with npm, and npm with Node.',
-}
-
-/** @returns a sentence, always */
-function explain(output) {
-  const cause = Object.keys(ADVICE).find((pattern) => new RegExp(pattern).test(output))
-  return `Could not install the dependencies. ${ADVICE[cause] ?? 'The messages above say what went wrong.'}`
+  const env = {
+    ...process.env,
+    // `npm start --silent` also makes npx silent; then no message would explain a failure.
+    npm_config_loglevel: 'error',
+    // Replace a node_modules that another package manager made, without asking.
+    pnpm_config_confirm_modules_purge: 'false',
+  }
+  // npx and pnpm are scripts on Windows.
+  const how = { cwd: root, shell: process.platform === 'win32', env }
+  const all = [...start, 'install', '--frozen-lockfile', '--prefer-offline', ...scope]
+  const { code, output } = await run(command, all, how)
+  if (code !== 0) throw new Failure('Could not install the dependencies: the messages above say why.', output)
 }

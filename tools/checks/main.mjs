@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { install } from './install.mjs'
-import { Failure, run } from './processes.mjs'
+import { Failure } from './processes.mjs'
 import { inRoot, readJson } from './repository.mjs'
 import { build, turbo } from './turbo.mjs'
 
@@ -19,23 +20,13 @@ const commands = {
     await install()
     await build('@sock/bench')
     // The addon as it is published, without the invariant checks of tests.
-    const { code, output } = await run(process.execPath, [
-      inRoot('packages/native/build.mjs'),
-      '--if-possible',
-    ])
-    if (code !== 0) throw new Failure('Could not build the engine: the messages are above.', output)
+    const compile = [inRoot('packages/native/build.mjs'), '--if-possible']
+    execFileSync(process.execPath, compile, { stdio: 'inherit' })
     await importProgram('tools/bench/dist/main.js', args)
   },
 
-  async test(args) {
-    await install()
-    await (await import('./checks.mjs')).test(args)
-  },
-
-  async extended(args) {
-    await install()
-    await (await import('./checks.mjs')).extended(args)
-  },
+  test: (args) => check('test', args),
+  extended: (args) => check('extended', args),
 
   /** Each version of Node installs for itself. */
   matrix: async (args) => (await import('./matrix.mjs')).matrix(args),
@@ -56,6 +47,12 @@ const commands = {
     await install([`${name}...`])
     await build(name)
   },
+}
+
+async function check(name, args) {
+  await install()
+  const checks = await import('./checks.mjs')
+  await checks[name](args)
 }
 
 /** Imports a program instead of spawning it, so that it gets the signals and the terminal, and sets the exit code. */

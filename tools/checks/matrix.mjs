@@ -6,7 +6,7 @@ import { copyTree } from './copy-tree.mjs'
 import { fetchNode, NODES, OLDEST } from './nodes.mjs'
 import { Failure, run } from './processes.mjs'
 import { inRoot, root } from './repository.mjs'
-import { conclude, parseFailures, parseLine } from './results.mjs'
+import { conclude, parseResult } from './results.mjs'
 
 /**
  * Runs `npm test` and the extended tests on each supported version of Node. The version that runs this works in place. Each
@@ -35,37 +35,37 @@ export async function matrix(args) {
   if (options.bare) results.push(await perform('bare', inRoot('.ci/bare')))
   for (const major of majors) {
     const repeated = major === majors[0] ? [] : ['--repeated']
-    if (process.versions.node.split('.')[0] === major)
-      results.push(...(await testIn(root, process.versions.node, process.env, repeated)))
+    const { node } = process.versions
+    if (node.startsWith(`${major}.`))
+      results.push(...(await testIn(root, node, process.env, repeated, repeated)))
     else results.push(...(await testCopy(NODES[major], repeated)))
   }
   if (options.soak) {
     const soak = ['run', '--silent', 'soak', '--', '--minutes', options.soak]
-    // It prints no count.
-    const unsaid = { passed: 1, failed: 0, skipped: 0 }
-    results.push(await perform('soak', 'npm', soak, { cwd: root }, unsaid))
+    results.push(await perform('soak', 'npm', soak, { cwd: root }, { passed: 1, failed: 0, skipped: 0 }))
   }
   conclude(results)
 }
 
-const FAILED = { passed: 0, failed: 1, skipped: 0 }
-
-/** Runs a program, and returns the sum in its last line, or `unsaid` if there is none. Shows the output of a failure. */
-async function perform(name, program, args = [], options = { cwd: root }, unsaid = FAILED) {
+/**
+ * Runs a program, and returns the result that it prints. Shows the output of a failure.
+ *
+ * @param unsaid the result of a program that prints none
+ */
+async function perform(name, program, args, options, unsaid = { passed: 0, failed: 1, skipped: 0 }) {
   const started = performance.now()
   console.log(`— ${name}`)
   const { code, output } = await run(program, args, options)
-  const result = parseLine(output) ?? unsaid
+  const { lines = [], ...result } = parseResult(output) ?? unsaid
   const failed = code === 0 ? result.failed : Math.max(result.failed, 1)
   const reasons = output.match(/^skip {2}the bare environment: .+$/gm) ?? []
   for (const text of failed ? [output] : reasons) console.log(text)
-  const lines = failed ? parseFailures(output).map((text) => `${text} (${name})`) : []
   const seconds = Math.round((performance.now() - started) / 1_000)
-  return { name: `${name}, ${seconds} s`, ...result, failed, lines }
+  return { name: `${name}, ${seconds} s`, ...result, failed, lines: lines.map((it) => `${it} (${name})`) }
 }
 
 /** `npm test`, and then the extended tests. With SOCK_MATRIX, tests use the versions of Node that were fetched. */
-async function testIn(folder, version, env, args, testArgs = args) {
+async function testIn(folder, version, env, args, testArgs) {
   const entry = join(folder, 'tools/checks/entry.cjs')
   const options = { cwd: folder, env: { ...env, SOCK_MATRIX: '1' } }
   const quick = await perform(`Node ${version}, npm test`, 'node', [entry, 'test', ...testArgs], options)

@@ -8,17 +8,19 @@ import { root } from './repository.mjs'
 const [, , folder = root] = process.argv
 const git = (...args) =>
   spawnSync('git', args, { cwd: folder, encoding: 'utf8' }).stdout.split('\n').filter(Boolean)
+const filesLike = (pattern) =>
+  git('ls-files', '--cached', '--others', '--exclude-standard', pattern).filter(exists)
+const exists = (path) => existsSync(join(folder, path))
 
-/** Text that belongs to one machine. These are extended regular expressions that do not match themselves. */
-const FORBIDDEN = {
-  'absolute path of one machine': '(^|[^[:alnum:]_.~-])/(work|root|home)/',
-  'host of a registry': '(^|[^[:alnum:]_])registry[.][[:alnum:]_-]+[.](org|com|net|io|dev)',
-  'setting of a registry': '^ *([[:alnum:]_@-]+:)?registry *[=:] *["\']?https?:|^ *tarball:',
-}
+/** Text that belongs to one machine: paths, hosts and settings. These are extended regular expressions that do not match themselves. */
+const FORBIDDEN = [
+  '(^|[^[:alnum:]_.~-])/(work|root|home)/',
+  '(^|[^[:alnum:]_])registry[.][[:alnum:]_-]+[.](org|com|net|io|dev)',
+  '^ *([[:alnum:]_@-]+:)?registry *[=:] *["\']?https?:|^ *tarball:',
+].flatMap((pattern) => ['-e', pattern])
 // Also files that are not committed yet.
-const problems = Object.entries(FORBIDDEN).flatMap(([what, pattern]) =>
-  git('grep', '--untracked', '-nIE', '-e', pattern).map((line) => `${what}: ${line}`),
-)
+const found = git('grep', '--untracked', '-nIE', ...FORBIDDEN)
+const problems = found.map((line) => `path or registry of one machine: ${line}`)
 
 /** An entry point, `src/<name>.ts`, only re-exports, so that it lists all that a package exports. */
 const ENTRY_POINTS = ':(glob)packages/*/src/*.ts'
@@ -26,8 +28,7 @@ const COMMENT = /\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm
 const RE_EXPORT =
   /export\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\})\s+from\s+'(?:\.\/lib\/[^']+\.js|@sock\/core)';?/g
 
-for (const path of git('ls-files', '--cached', '--others', '--exclude-standard', ENTRY_POINTS)) {
-  if (!existsSync(join(folder, path))) continue
+for (const path of filesLike(ENTRY_POINTS)) {
   const rest = readFileSync(join(folder, path), 'utf8').replace(COMMENT, '').replace(RE_EXPORT, '').trim()
   if (rest)
     problems.push(
@@ -39,10 +40,9 @@ for (const path of git('ls-files', '--cached', '--others', '--exclude-standard',
 const TESTS = ':(glob)packages/*/test/**/*.test.ts'
 const TOGETHER = /(^|[/-])(conformance|counterparts|faults|interleavings|property)\.test\.ts$/
 
-for (const path of git('ls-files', '--cached', '--others', '--exclude-standard', TESTS)) {
-  if (!existsSync(join(folder, path)) || TOGETHER.test(path)) continue
+for (const path of filesLike(TESTS)) {
   const source = path.replace('/test/', '/src/lib/').replace(/\.test\.ts$/, '.ts')
-  if (!existsSync(join(folder, source)))
+  if (!TOGETHER.test(path) && !exists(source))
     problems.push(`test without a source of that name, or a last word like -faults: ${path}`)
 }
 
