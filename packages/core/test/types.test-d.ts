@@ -1,4 +1,5 @@
 // Types, checked by `npm run typecheck`: nothing here is run. A line below `@ts-expect-error` must not compile.
+import { typed, type Same } from '@sock/tools/testing/types'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type {
@@ -32,11 +33,6 @@ import type {
 } from '../src/index.js'
 import { isSockError, type exchange } from '../src/index.js'
 import { check, checkOptions } from '../src/transport.js'
-
-/** Whether two types are the same, and not only fit each other. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-
-declare function typed<_T extends true>(): void
 
 interface Session {
   user: string

@@ -1,4 +1,5 @@
 // Types, checked by `npm run typecheck`: nothing here is run. A line below `@ts-expect-error` must not compile.
+import { typed, type Same } from '@sock/tools/testing/types'
 import type {
   Channel,
   Connection,
@@ -6,7 +7,6 @@ import type {
   Handler,
   IpAddress,
   Server,
-  ShutdownReport,
   StreamEngine,
   StreamHandler,
   StreamServerStats,
@@ -21,11 +21,6 @@ import {
   type TcpServer,
   type TlsSession,
 } from '../src/index.js'
-
-/** Whether two types are the same, and not only fit each other. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-
-declare function typed<_T extends true>(): void
 
 interface Session {
   user: string
@@ -73,17 +68,15 @@ export function sessions(): void {
   void any
 }
 
-export async function targets(server: TcpServer, report: (text: string) => void): Promise<void> {
+export async function targets(server: TcpServer): Promise<void> {
   typed<Same<Awaited<ReturnType<typeof server.listen>>, IpAddress>>()
   typed<Same<typeof server.address, IpAddress | undefined>>()
   typed<Same<ReturnType<typeof server.stats>, StreamServerStats>>()
-  typed<Same<ReturnType<typeof server.shutdown>, Promise<ShutdownReport>>>()
   const address = await server.listen(':8080', { signal: AbortSignal.timeout(1000) })
   await server.listen({ port: 0, host: '::1', ipv6Only: true, reusePort: true })
   await server.listen(address)
   const client = await connectTcp<Session>(address, { signal: AbortSignal.timeout(1000), tls: true })
   typed<Same<typeof client, TcpConnection<Session>>>()
-  server.once('state', (state, message) => report(`${state} ${message}`))
   // @ts-expect-error -- a port alone is no target
   await server.listen(8080)
   // @ts-expect-error -- a target needs a port

@@ -1,4 +1,5 @@
 // Types, checked by `npm run typecheck`: nothing here is run. A line below `@ts-expect-error` must not compile.
+import { typed, type Same } from '@sock/tools/testing/types'
 import type {
   Channel,
   Connection,
@@ -9,7 +10,6 @@ import type {
   Handler,
   IpAddress,
   Server,
-  ShutdownReport,
   StreamFunction,
 } from '@sock/core'
 import { createEngine, engine, type NativeSocket } from '@sock/native'
@@ -23,11 +23,6 @@ import {
   type UdpServer,
   type UdpSettings,
 } from '../src/index.js'
-
-/** Whether two types are the same, and not only fit each other. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-
-declare function typed<_T extends true>(): void
 
 interface Session {
   count: number
@@ -92,18 +87,16 @@ export function sessions(): void {
   void any
 }
 
-export async function targets(server: UdpServer, report: (text: string) => void): Promise<void> {
+export async function targets(server: UdpServer): Promise<void> {
   typed<Same<Awaited<ReturnType<typeof server.listen>>, IpAddress>>()
   typed<Same<typeof server.address, IpAddress | undefined>>()
   typed<Same<ReturnType<typeof server.stats>, DatagramServerStats>>()
-  typed<Same<ReturnType<typeof server.shutdown>, Promise<ShutdownReport>>>()
   const address = await server.listen(':8125', { signal: AbortSignal.timeout(1000) })
   await server.listen({ port: 0, host: '::1', ipv6Only: true, reuseAddress: true })
   await server.listen(address)
   const client = await connectUdp<Session>(address, { signal: AbortSignal.timeout(1000), broadcast: true })
   typed<Same<typeof client, UdpChannel<Session>>>()
   await client.send('hello', address)
-  server.once('state', (state, message) => report(`${state} ${message}`))
   // @ts-expect-error -- a Unix address is none of UDP's
   await client.send('hello', { family: 'unix', path: '/run/app.sock' })
   // @ts-expect-error -- a target needs a port

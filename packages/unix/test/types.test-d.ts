@@ -1,4 +1,5 @@
 // Types, checked by `npm run typecheck`: nothing here is run. A line below `@ts-expect-error` must not compile.
+import { typed, type Same } from '@sock/tools/testing/types'
 import type {
   Channel,
   Connection,
@@ -6,7 +7,6 @@ import type {
   Handler,
   PeerCredentials,
   Server,
-  ShutdownReport,
   StreamHandler,
   StreamServerStats,
   UnixAddress,
@@ -15,11 +15,6 @@ import { engine, type NativeSocket } from '@sock/native'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { connectUnix, createUnixServer, type UnixConnection, type UnixServer } from '../src/index.js'
-
-/** Whether two types are the same, and not only fit each other. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-
-declare function typed<_T extends true>(): void
 
 interface Session {
   user: string
@@ -67,17 +62,15 @@ export function sessions(): void {
   void any
 }
 
-export async function targets(server: UnixServer, report: (text: string) => void): Promise<void> {
+export async function targets(server: UnixServer): Promise<void> {
   typed<Same<Awaited<ReturnType<typeof server.listen>>, UnixAddress>>()
   typed<Same<typeof server.address, UnixAddress | undefined>>()
   typed<Same<ReturnType<typeof server.stats>, StreamServerStats>>()
-  typed<Same<ReturnType<typeof server.shutdown>, Promise<ShutdownReport>>>()
   const address = await server.listen('/run/app.sock', { signal: AbortSignal.timeout(1000) })
   await server.listen({ path: '/run/app.sock', mode: 0o660, uid: 0, gid: 0 })
   await server.listen(address)
   const client = await connectUnix<Session>(address, { signal: AbortSignal.timeout(1000) })
   typed<Same<typeof client, UnixConnection<Session>>>()
-  server.once('state', (state, message) => report(`${state} ${message}`))
   // @ts-expect-error -- a target needs a path
   await server.listen({ mode: 0o600 })
   // @ts-expect-error -- ports are elsewhere

@@ -1,4 +1,5 @@
 // Types, checked by `npm run typecheck`: nothing here is run. A line below `@ts-expect-error` must not compile.
+import { typed, type Same } from '@sock/tools/testing/types'
 import type {
   Channel,
   Connection,
@@ -8,7 +9,6 @@ import type {
   DatagramServerStats,
   Handler,
   Server,
-  ShutdownReport,
   StreamFunction,
   UnixAddress,
 } from '@sock/core'
@@ -21,11 +21,6 @@ import {
   type UnixgramServer,
   type UnixgramSocket,
 } from '../src/index.js'
-
-/** Whether two types are the same, and not only fit each other. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-
-declare function typed<_T extends true>(): void
 
 interface Session {
   count: number
@@ -89,18 +84,16 @@ export function sessions(): void {
   void any
 }
 
-export async function targets(server: UnixgramServer, report: (text: string) => void): Promise<void> {
+export async function targets(server: UnixgramServer): Promise<void> {
   typed<Same<Awaited<ReturnType<typeof server.listen>>, UnixAddress>>()
   typed<Same<typeof server.address, UnixAddress | undefined>>()
   typed<Same<ReturnType<typeof server.stats>, DatagramServerStats>>()
-  typed<Same<ReturnType<typeof server.shutdown>, Promise<ShutdownReport>>>()
   const address = await server.listen('/run/app.sock', { signal: AbortSignal.timeout(1000) })
   await server.listen({ path: '/run/app.sock', mode: 0o660, uid: 0, gid: 0 })
   await server.listen(address)
   const client = await connectUnixgram<Session>(address, { signal: AbortSignal.timeout(1000) })
   typed<Same<typeof client, UnixgramChannel<Session>>>()
   await client.send('hello', address)
-  server.once('state', (state, message) => report(`${state} ${message}`))
   // @ts-expect-error -- an address of IP is none of a Unix socket's
   await client.send('hello', { family: 'ipv4', host: '127.0.0.1', port: 1 })
   // @ts-expect-error -- a target needs a path
