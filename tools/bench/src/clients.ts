@@ -60,7 +60,7 @@ export function onMessages(client: Client, size: number, onMessage: (message: Bu
   }
 }
 
-async function openStream({ transport, place, certificate }: Load): Promise<StreamPort> {
+async function openStream({ transport, server: { place }, certificate }: Load): Promise<StreamPort> {
   if ('path' in place)
     return engine.connectStream({ kind: 'path', ...place, address: unixAddress(place.path) }, OPTIONS)
   if (transport !== 'tls') return engine.connectStream({ kind: 'ip', ...place }, OPTIONS)
@@ -70,7 +70,7 @@ async function openStream({ transport, place, certificate }: Load): Promise<Stre
   return createNodePort(socket, { secure: true, canReset: false })
 }
 
-async function openDatagrams({ place, folder }: Load): Promise<DatagramPort> {
+async function openDatagrams({ server: { place }, folder }: Load): Promise<DatagramPort> {
   if ('port' in place) {
     const peer = ipAddress(place.host, place.port)
     return engine.openUdp({ host: undefined, port: 0, family: 'udp4', peer }, UDP_SETTINGS)

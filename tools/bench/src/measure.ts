@@ -9,6 +9,7 @@ import type { RowPlan } from './rows.js'
 import type { Counts, Load } from './scenarios/load.js'
 import type { ServerCommands, Started } from './server.js'
 import type { Programs } from './subjects/peers.js'
+import { CONTROL } from './subjects/subject.js'
 import { isEcho, type Report, type WorkloadName } from './workload.js'
 
 /** How rows are measured, and with what. */
@@ -52,7 +53,7 @@ export async function measureRow(
   method: Method,
   advance: (subject: string) => void,
 ): Promise<Row> {
-  const { freshRounds } = plan.scenario
+  const { freshRounds, about, figures } = plan.scenario
   const rounds = new Map<string, Round[]>(subjects.map((name) => [name, []]))
   const servers = new Map<string, Server>()
   const stop = async (): Promise<void> => {
@@ -72,18 +73,23 @@ export async function measureRow(
     }
   }
   const milliseconds = method.seconds * 1000
-  let failure: string | undefined
+  const row = { name: plan.name, about, metrics: figures }
   try {
     for (const name of freshRounds === undefined ? subjects : [])
       await measure(name, Math.min(MOST_WARM_UP, milliseconds * WARM_UP_ROUNDS))
     for (let round = 0; round < Math.min(method.rounds, freshRounds ?? Infinity); round++)
       for (const name of inTurn(subjects, round)) rounds.get(name)?.push(await measure(name, milliseconds))
+    const control = rounds.get(CONTROL) ?? []
+    const results = [...rounds].map(([name, own]) => [
+      name,
+      summarize(figures, own, name === CONTROL ? [] : control),
+    ])
+    return { ...row, subjects: Object.fromEntries(results) as Row['subjects'] }
   } catch (error) {
-    failure = (error as Error).message
+    return { ...row, subjects: {}, failure: (error as Error).message }
   } finally {
     await stop()
   }
-  return summarize(plan, rounds, failure)
 }
 
 /** Rotates the order each round, and reverses it every second time around. So no subject is always first, or always after the same one. */
@@ -135,11 +141,10 @@ async function playRound(
   { transport, workload, scenario }: RowPlan,
   { connections, certificate, folder }: Method,
 ): Promise<Round> {
-  const { place } = server
   const clients = new Set<Client>()
   let fail: Load['fail'] = () => undefined
   const failure = new Promise<never>((_, reject) => (fail = reject))
-  const load = { transport, server, place, certificate, folder, milliseconds, connections, clients, fail }
+  const load = { transport, server, certificate, folder, milliseconds, connections, clients, fail }
   const timer = setTimeout(
     () => fail(new Error('the load did not come to its end: something that was sent has not come back')),
     milliseconds + PATIENCE,

@@ -11,7 +11,7 @@ const UNSTEADY = 0.3
 /** With these widths, the usual subjects fit into 100 columns. */
 const ROW = 24
 const FIGURE = 7
-const RAW = 19
+const RAW = 20
 const RATIO = 7
 
 function line([row = '', figure = '', raw = '', ...ratios]: string[], subjects: readonly string[]): string {
@@ -29,12 +29,7 @@ export const header = (subjects: readonly string[]): string =>
 export function rowLines(row: Row, subjects: readonly string[]): string[] {
   const text = notes(row)
   return [
-    ...cellsOf(row, subjects, 3).map((cells) =>
-      line(
-        cells.map((cell) => cell.replace('connection', 'conn')),
-        subjects,
-      ),
-    ),
+    ...cellsOf(row, subjects, 3).map((cells) => line(cells, subjects)),
     ...(text === '' ? [] : [`  ${text}`]),
   ]
 }

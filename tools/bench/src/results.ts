@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { median, sum } from 'simple-statistics'
-import type { Metric, Round } from './figures.js'
+import type { Figure, Metric, Round } from './figures.js'
 import type { Machine } from './machine.js'
-import type { RowPlan, Scenario } from './rows.js'
 import { estimate, type Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
@@ -27,7 +26,7 @@ export interface Row {
   readonly about: string
   readonly metrics: readonly Metric[]
   readonly subjects: Readonly<Record<string, SubjectResult>>
-  /** Why there are no figures, or not all. */
+  /** Why there are no figures. */
   readonly failure?: string | undefined
 }
 
@@ -60,26 +59,9 @@ export function readResults(file: string): Results {
   return results
 }
 
-/** Computes the figures of a row from its rounds. */
+/** Computes the figures of a subject. @param control the same rounds of the control; none for itself */
 export function summarize(
-  { name, scenario }: RowPlan,
-  rounds: ReadonlyMap<string, Round[]>,
-  failure?: string,
-): Row {
-  // If a subject fails, others may lack their last round. Keep the complete pairs.
-  const count = Math.min(...[...rounds.values()].map(({ length }) => length))
-  const control = rounds.get(CONTROL)?.slice(0, count) ?? []
-  const subjects = Object.fromEntries(
-    [...(count > 0 ? rounds : [])].map(([subject, own]) => [
-      subject,
-      summarizeSubject(scenario, own.slice(0, count), subject === CONTROL ? [] : control),
-    ]),
-  )
-  return { name, about: scenario.about, metrics: scenario.figures, subjects, failure }
-}
-
-function summarizeSubject(
-  { figures }: Scenario,
+  figures: readonly Figure[],
   rounds: readonly Round[],
   control: readonly Round[],
 ): SubjectResult {

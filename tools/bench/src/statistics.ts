@@ -22,13 +22,10 @@ export function estimate(values: readonly number[]): Estimate {
 
 /** Returns the largest index k for which the interval from k to n - 1 - k reaches the confidence; 0 if none does. */
 function intervalRank(count: number): number {
-  const probabilities = binomialDistribution(count, 0.5) ?? []
-  let rank = 0
-  let tail = probabilities[0] as number
-  while (2 * (rank + 1) < count) {
-    tail += probabilities[rank + 1] as number
-    if (1 - 2 * tail < CONFIDENCE) break
-    rank += 1
-  }
-  return rank
+  let tail = 0
+  const tooMany = (binomialDistribution(count, 0.5) ?? []).findIndex((probability) => {
+    tail += probability
+    return 1 - 2 * tail < CONFIDENCE
+  })
+  return Math.max(0, tooMany - 1)
 }

@@ -5,12 +5,10 @@ import type { Client } from '../clients.js'
 import type { Server } from '../measure.js'
 import { cpuSeconds } from '../machine.js'
 import type { Memory } from '../server.js'
-import type { Place } from '../subjects/subject.js'
 
 /** A round to play. */
 export interface Load {
   readonly transport: TransportName
-  readonly place: Place
   readonly server: Server
   readonly certificate: Certificate
   /** The folder for sockets that need a name. */

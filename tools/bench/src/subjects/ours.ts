@@ -6,32 +6,32 @@ import type {
   StreamCallbacks,
   StreamHandler,
 } from '@sock/core'
-import type { Codec } from '@sock/framing'
+import type { Codec, FrameCallbacks } from '@sock/framing'
 import type { NativeEngine } from '@sock/native'
 import { isStream } from '@sock/tools/transports'
 import type { Duplex } from 'node:stream'
-import { isFramed, PREFIX_BYTES, type Session, type Workload } from '../workload.js'
+import { isFramed, PREFIX_BYTES, type Framing, type Session, type Workload } from '../workload.js'
 import { ignore, serveStream } from './raw.js'
 import type { Running, Setup } from './subject.js'
 
 export async function startCallbacks(setup: Setup, engine?: NativeEngine): Promise<Running> {
   const { transport, workload } = setup
-  if (isFramed(workload.name)) return listen(setup, await messageHandler(workload, 'callbacks'), engine)
+  const { name } = workload
+  if (isFramed(name)) return listen(setup, await cut(name, messageCallbacks(workload)), engine)
   return listen(setup, isStream(transport) ? streamCallbacks(workload) : datagramCallbacks(workload), engine)
 }
 
-/** Starts a server with the loop that works on every transport. */
+/** Starts a server with the loop that works on every transport, and with messages in a stream. */
 export async function startForAwait(setup: Setup, engine?: NativeEngine): Promise<Running> {
-  const { workload } = setup
-  if (isFramed(workload.name)) return listen(setup, await messageHandler(workload, 'loop'), engine)
+  const { name, open } = setup.workload
   const handler: Handler = async (channel) => {
-    const session = workload.open()
+    const session = open()
     for await (const chunk of channel) {
       const reply = session.received(chunk)
       if (reply !== undefined) await channel.write(reply)
     }
   }
-  return listen(setup, handler, engine)
+  return listen(setup, isFramed(name) ? await cut(name, handler) : handler, engine)
 }
 
 export const startStreams = (setup: Setup): Promise<Running> =>
@@ -66,21 +66,16 @@ function datagramCallbacks(workload: Workload): DatagramCallbacks {
   }
 }
 
-async function messageHandler({ name, open }: Workload, form: 'callbacks' | 'loop'): Promise<object> {
+const messageCallbacks = ({ open }: Workload): FrameCallbacks<string | Buffer> => ({
+  open: (peer) => void (peer.data = open()),
+  message: (peer, message) => void (peer.data as Session).received(message),
+})
+
+/** Makes a handler of a stream from one of messages. */
+async function cut(framing: Framing, handler: object): Promise<object> {
   const { framed, lengthPrefixed, lines } = await import('@sock/framing')
-  const codec = (name === 'lines' ? lines() : lengthPrefixed({ bytes: PREFIX_BYTES })) as Codec<
-    string | Buffer
-  >
-  if (form === 'loop') {
-    return framed(codec, async (peer) => {
-      const session = open()
-      for await (const message of peer) session.received(message)
-    })
-  }
-  return framed(codec, {
-    open: (peer) => void (peer.data = open()),
-    message: (peer, message) => void (peer.data as Session).received(message),
-  })
+  const codec = framing === 'lines' ? lines() : lengthPrefixed({ bytes: PREFIX_BYTES })
+  return framed(codec as Codec<string | Buffer>, handler as FrameCallbacks<string | Buffer>)
 }
 
 /** Each server loads only its own package, since its memory is measured. */
