@@ -157,7 +157,7 @@ export async function datagrams(channel: DatagramChannel<Session, IpAddress>): P
   }
   await channel.send('hello', '127.0.0.1:8125')
   typed<Same<Datagram['remoteAddress'], Address | undefined>>()
-  // @ts-expect-error -- somebody must get it
+  // @ts-expect-error -- a datagram needs a receiver
   await channel.send('hello', undefined)
   // @ts-expect-error -- a datagram socket has no half-close
   await channel.closeWrite()

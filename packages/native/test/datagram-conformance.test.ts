@@ -3,7 +3,7 @@ import { datagramConformance, registerSuite } from '@sock/testing'
 import { connectUdp, createUdpServer } from './support/datagram-sockets.js'
 import { describeNative as describe } from './support/needs.js'
 
-// That of Unix datagrams needs names, files and peers that come again: it is run in @sock/unixgram.
+// The suite of Unix datagrams runs in @sock/unixgram, since it needs names and files.
 const fixture = {
   name: 'conformance of the native engine over udp',
   pauses: true,

@@ -15,12 +15,12 @@ function host(found: Record<string, unknown> = {}, more: Partial<Host> = {}): Ho
   return { platform: 'linux', arch: 'x64', libc: () => 'gnu', versions: {}, load, ...more }
 }
 
-/** What gives this as an engine. */
+/** A binary whose engine is this addon. */
 function binary(addon: unknown): unknown {
   return { numbers, createEngine: () => addon }
 }
 
-/** The error of an application without the addon. */
+/** The message of the error that an application gets on this host. */
 function reason(one: Host): string {
   const loaded = loadAddon(one)
   if ('addon' in loaded) throw new Error('It was loaded')

@@ -108,7 +108,7 @@ describe('a datagram socket', () => {
       socket.send('?')
       await once(socket, 'message')
       await delay(1)
-      // It has gone on all the time.
+      // The flood goes on meanwhile.
       await until(() => flood > before)
     }
   })
@@ -251,7 +251,7 @@ describe('a datagram socket', () => {
       {},
       { receiveBufferSize: 1_000_000 },
     )
-    // Of so many some have one place of 1,024 nearly always.
+    // Among so many, some nearly always share one of the 1,024 places.
     for (let group = 0; group < 8; group++) {
       const sockets = await Promise.all(Array.from({ length: 60 }, () => peer(server.address)))
       const heard = sockets.map((): string[] => [])
@@ -289,7 +289,7 @@ describe('a datagram socket', () => {
     await until(() => seen.length === sizes.length)
     expect(seen.map(([length]) => length)).toEqual(sizes)
     expect(seen.every(([, , isWhole]) => isWhole)).toBe(true)
-    // What a slice keeps from being freed.
+    // A slice keeps its whole slab in memory.
     for (const [length, slab] of seen) expect(slab).toBeLessThanOrEqual(length <= 8_192 ? 65_536 : 262_144)
   })
 

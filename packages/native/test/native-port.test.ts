@@ -225,7 +225,7 @@ describeNative('NativeStreamPort', () => {
         other.witness.onChunk = () => ours.write(Buffer.from('x'))
         other.peer.write('go')
       } else {
-        // The first may still go out, the system learns of the reset when it likes.
+        // The first writes may succeed, until the system has received the reset.
         while (!witness.told.includes('closed')) {
           ours.write(Buffer.from('x'))
           await new Promise(setImmediate)

@@ -72,7 +72,7 @@ describeNative('a process with the engine', () => {
   })
 
   it('a process with the engine has an engine for each worker, which ends with it, however that ends (F15)', async () => {
-    // Two of each kind, the main thread's in between; that no descriptor is left it has seen itself.
+    // Two workers of each kind, and the main thread in between. The program itself checks that no descriptor is left.
     const answers = (await runProgram('workers')) as string[]
     for (const how of ['return', 'terminate', 'exit', 'throw'])
       expect(answers.filter((answer) => answer === how)).toHaveLength(2)

@@ -36,7 +36,7 @@ async function over({ ours, peer, witness }: Awaited<ReturnType<typeof createPai
   await witness.has('closed')
 }
 
-/** Runs with a client of a server with this handler. Both reuse chunks. */
+/** Calls `run` with a client of a server with this handler. Both reuse chunks. */
 async function served(handler: StreamHandler, run: (client: Connection) => Promise<void>): Promise<void> {
   const server = createIpServer(handler, { engine: reusing })
   const address = (await server.listen('127.0.0.1:0')) as { host: string; port: number }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { MAX_SENDS, SEND_WIDTH, SENDS_AT } from '../src/lib/numbers.js'
 import { SendBatch, type BatchedDatagram } from '../src/lib/send-batch.js'
 
-/** SendBatch, and what an addon that sends everything was given, in order. */
+/** A SendBatch over a fake addon that sends everything, and the texts that it has sent. */
 function createBatch(): { entries: SendBatch; sent: string[] } {
   const memory = new Int32Array(SENDS_AT + MAX_SENDS * SEND_WIDTH)
   const bytes = Buffer.alloc(64 * 1024)

@@ -62,7 +62,7 @@ describe('client certificates', () => {
           minVersion: version,
           maxVersion: version,
         })
-        // With TLS 1.3 the client believes in the handshake before the server has seen its certificate.
+        // With TLS 1.3, the handshake is complete for the client before the server has seen its certificate.
         await closed(socket)
         await until(() => errors.length === 1, 'the refusal is reported')
         expect(errors[0]).toMatchObject({

@@ -10,7 +10,7 @@ import { engines } from './support/engines.js'
 import { dial, readBytes, serve } from './support/servers.js'
 import { WRONG_OPTIONS, type WrongOption } from './support/wrong-options.js'
 
-/** Those that only clients have come last. */
+/** The options of clients only come last. */
 const CASES: readonly WrongOption[] = [
   ...WRONG_OPTIONS,
   ['serverName', 1, TypeError],

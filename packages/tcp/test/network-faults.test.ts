@@ -114,7 +114,7 @@ for (const { name, options, describe } of engines) {
       'connectTcp() to its own address connects to itself, by simultaneous open (A20)',
       async () => {
         const dist = fileURLToPath(new URL('../dist/index.js', import.meta.url))
-        // With one port to choose from, the system chooses the very one that is dialled.
+        // With one port to choose from, the system chooses the port that is dialled.
         const script = `
       import { writeFileSync } from 'node:fs'
       const options = ${options.engine === undefined ? '{}' : "{ engine: (await import('@sock/native')).engine }"}

@@ -32,7 +32,7 @@ function runClient(scene: Scene, code: string): void {
   expect(`${stderr}${status}`).toBe('0')
 }
 
-/** Twenty connect and reset before we get round to accepting. */
+/** Twenty peers connect and reset before the server accepts. */
 const RESET = `
 for _ in range(20):
     peer = socket.create_connection(address)

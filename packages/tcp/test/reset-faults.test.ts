@@ -121,7 +121,7 @@ describe('an answer to input that was left unread', () => {
     for (let round = 0; round < rounds; round++) {
       const client = await dialRaw(address, { allowHalfOpen: true })
       client.write(Buffer.alloc(MIB))
-      // Late on purpose: by then the server is done with the connection.
+      // Reads late on purpose: by then the handler has returned.
       await until(() => server.stats().bytesWritten >= size * (round + 1), 'the answer is written')
       const answer = await readToEnd(client)
       expect(answer?.length).toBe(size)

@@ -52,7 +52,7 @@ for (const { name, options, describe } of engines) {
         const during = await server.report()
         expect(served).toBeGreaterThan(0)
         expect(served).toBeLessThan(clients)
-        // The count has every client that was not served.
+        // Each client that was not served is counted.
         const turnedAway = clients - served
         expect(during).toMatchObject({
           accepted: served,

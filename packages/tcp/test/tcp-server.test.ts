@@ -187,7 +187,7 @@ describeNative('reusePort with the native engine', () => {
     let port = 0
     for (const server of servers)
       port = (await server.listen({ host: '127.0.0.1', port, reusePort: true })).port
-    // The system spreads them by a hash of the addresses: a hundred on one side alone will not happen.
+    // The system chooses the server by a hash of the addresses, so both get some of a hundred.
     for (let round = 0; round < 100; round++)
       expect(
         String(await exchange(await connectTcp({ port, host: '127.0.0.1' }, { engine: native }), '')),

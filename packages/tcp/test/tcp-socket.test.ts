@@ -18,8 +18,8 @@ async function keepAliveTimer(port: number): Promise<number | 'none'> {
 }
 
 describe('keepAlive', () => {
-  // The kernel itself is asked, through ss(8), whether a keep-alive timer runs and for how long.
-  // The timer has run since the connection was made, which may take long on this machine.
+  // ss(8) shows whether a keep-alive timer of the kernel runs, and how long it still runs.
+  // It has run since the connection was made, which may be long ago on a busy machine.
   withSs.each([
     [undefined, 8, 60],
     [true, 8, 60],

@@ -225,7 +225,7 @@ describe('handshakeTimeout', () => {
         }
       })()
     })
-    // All of it would have taken many times as long.
+    // Sending all of it takes many times as long as the time-out.
     expect(sent).toBeLessThan(hello.length)
     expect(errors).toMatchObject([{ code: 'ERR_SOCK_HANDSHAKE_TIMEOUT' }])
   })

@@ -18,7 +18,7 @@ function serveTls(handler: StreamHandler): Promise<Running> {
   return serve(handler, { tls: certificates.server })
 }
 
-/** Node's own TLS client, which can keep its side open. */
+/** A TLS client of Node, which can keep its side open. */
 async function dialBare(address: IpAddress): Promise<TLSSocket> {
   const raw = await dialRaw(address, { allowHalfOpen: true })
   const socket = connect({ socket: raw, ca: certificates.ca, host: address.host })

@@ -22,7 +22,7 @@ const fixture: StreamFixture = {
     }),
 }
 
-/** A TLS client of Node over a socket that the test holds in its hand. */
+/** A TLS client of Node over a socket that the test controls. */
 function dialNode(scene: Scene, options: ConnectionOptions = {}): { raw: Socket; socket: TLSSocket } {
   const { host, port } = scene.address as IpAddress
   const raw = connectSocket({ host, port, allowHalfOpen: true })
@@ -87,7 +87,7 @@ describe('setSecureContext in the middle of everything', () => {
       await echoes(before.socket)
       await until(() => ticket !== undefined, 'a ticket comes')
 
-      // Connected, and known to the server, but its ClientHello is yet to come.
+      // The server has accepted it, but its ClientHello has not been sent yet.
       const { host, port } = scene.address as IpAddress
       const raw = connectSocket({ host, port })
       await until(() => server.stats().handshaking === 1, 'it shakes hands')
@@ -98,7 +98,7 @@ describe('setSecureContext in the middle of everything', () => {
         once(under, 'secureConnect').then(() => under.getPeerCertificate().subject.CN),
         once(under, 'close').then(() => 'refused'),
       ])
-      // Whichever of the two it gets, it is one of them, and whole.
+      // It gets one of the two certificates, or is refused.
       expect(['localhost', 'other.test', 'refused']).toContain(outcome)
 
       const options = { servername: 'other.test', ...(ticket && { session: ticket }) }

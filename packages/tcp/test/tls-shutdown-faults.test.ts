@@ -58,7 +58,7 @@ describe('shutdown', () => {
     const { address, server } = await serveTls({ handshakeTimeout: 60_000, drainIdle: 50 })
     await dialRaw(address)
     await until(() => server.stats().handshaking === 1, 'the peer shakes hands')
-    // It ends long before the handshake's own deadline, or the test takes too long.
+    // Waiting for the deadline of the handshake would exceed the time-out of this test.
     expect(await server.shutdown({ timeout: 60_000 })).toEqual({ idle: 0, drained: 0, forced: 0 })
     expect(server.stats()).toMatchObject({ handshaking: 0, rejected: { handshakeTimeout: 1 } })
   })

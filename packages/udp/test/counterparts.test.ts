@@ -15,7 +15,7 @@ const CAPITALS: DatagramHandler = {
   data: (channel, data) => channel.write(data.toString().toUpperCase()),
 }
 
-/** Runs a Python program to its end, with what it needs at hand; its output. */
+/** Runs a Python program, which has socket and sys imported. @returns its output */
 async function python(program: string, ...args: (string | number)[]): Promise<string> {
   const result = await runTool('python3', ['-c', `import socket, sys\n${program}`, ...args.map(String)])
   expect(result).toMatchObject({ code: 0, stderr: '' })
@@ -144,7 +144,7 @@ describe('socat', () => {
     later(() => child.kill('SIGKILL'))
     let answer: Buffer | null | undefined
     const channel = await dial(`127.0.0.1:${port}`)
-    // Until it listens, it is ECONNREFUSED.
+    // Reads reject with ECONNREFUSED until socat listens.
     while (answer === undefined) {
       void channel.write('hello')
       answer = await channel.read().catch(() => undefined)

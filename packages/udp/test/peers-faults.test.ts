@@ -44,7 +44,7 @@ while True: s.sendto(*s.recvfrom(100))
 `)
         const client = await dial(`127.0.0.1:${line}`, options)
         await stop(child)
-        // More than its buffer holds: the rest is lost, as on any way.
+        // More than its buffer holds: the rest is lost, as UDP allows.
         await Promise.all(Array.from({ length: 1_000 }, () => client.write(Buffer.alloc(1_000))))
         await expectServed(address)
         child.kill('SIGKILL')

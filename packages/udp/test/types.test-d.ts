@@ -126,7 +126,7 @@ export function options(): void {
   void connectUdp(':53', { shutdownTimeout: 1 })
 }
 
-/** The native engine says for itself what it takes, which has to be what it gets. */
+/** The native engine declares the types of its arguments, which must be those that it gets. */
 export function nativeEngine(bind: UdpBind, settings: UdpSettings): UdpEngine<NativeSocket> {
   const takes: Parameters<typeof engine.openUdp> = [bind, settings]
   void engine.openUdp(...takes)

@@ -112,7 +112,7 @@ describe('addresses with the native engine', () => {
     const peer = await bindPeer()
     const froms: unknown[] = []
     const first = await serve({ data: (_, __, from) => void froms.push(from) }, { engine }, '127.0.0.1:0')
-    // Not with peer.send(): it is to hear others than the first server.
+    // Not peer.send(), after which the peer would ignore the other servers.
     peer.socket.send('x', first.address.port, first.address.host)
     await until(() => froms.length === 1, 'it arrives')
     for (const target of ['127.0.0.1:0', ':0']) {

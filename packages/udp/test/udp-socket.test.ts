@@ -270,7 +270,7 @@ describeOnLinux('multicast', () => {
 
   itWithIpv4('multicast is not received on this host with multicastLoopback false', async () => {
     const { address, seen } = await listener(0, ipv4)
-    // With no hop to go it stays on this host.
+    // With a TTL of 0 it stays on this host.
     const options = { multicastInterface: ipv4, multicastTtl: 0 }
     const silent = await speaker(address.port, { ...options, multicastLoopback: false }, '0.0.0.0:0')
     const say = await speaker(address.port, options, '0.0.0.0:0')

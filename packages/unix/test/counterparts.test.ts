@@ -47,7 +47,7 @@ describe('socat', () => {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     scratch.later(() => socat.kill('SIGKILL'))
-    // It says so, on stderr, when it listens.
+    // socat reports on stderr when it listens.
     for (let said = ''; !said.includes('listening');) said += String((await once(socat.stderr, 'data'))[0])
     const ended = once(socat, 'exit')
     expect(await ask(await scratch.connect(path), 'echoed by a pipe')).toBe('echoed by a pipe')

@@ -192,7 +192,7 @@ describe('a target', () => {
       const address = await server.listen(target)
       expect(address.path).toBe(path)
       await server.close()
-      // What listen resolved with is a target too.
+      // The result of listen() is a target, too.
       await server.listen(address)
       expect(await ask(await scratch.connect(address), 'x')).toBe('x')
       await server.close()

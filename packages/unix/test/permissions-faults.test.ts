@@ -33,7 +33,7 @@ function hammer(path: string): ReturnType<typeof scratch.child<[string, string, 
             if (name.startsWith('.sock-') && fs.readdirSync(`${folder}/${name}`).length >= 0)
               hits.entered += 1
           } catch {
-            // That is how it should be.
+            // The folder must be closed to others.
           }
         }
       }

@@ -11,7 +11,7 @@ function systemError(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code })
 }
 
-/** A named port over one of the test: its calls, and the answers that it gives in turn; then it succeeds. */
+/** A named port over a fake one, which records its calls, gives these results in turn, and then succeeds. */
 function create(naming: Partial<Naming> = {}, local = OWN) {
   const calls: string[] = []
   const sends: (Error | undefined)[] = []

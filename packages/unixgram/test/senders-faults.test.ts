@@ -251,7 +251,7 @@ say(s.recv(100).decode())
         [kept, true],
         [10, false],
       ]
-      /** Its send buffer, in contrast to that of a client, has room for the longest. */
+      /** Unlike that of a client, its send buffer has room for the longest message. */
       const SENDER = `
 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 400_000)
 s.settimeout(5)

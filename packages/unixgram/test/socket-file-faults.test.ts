@@ -29,7 +29,7 @@ for (const { name, options, describe: describeEngine } of engines) {
       expect(await ask(await scratch.connect(), 'still here?')).toBe('still here?')
     }
 
-    /** A server cannot listen there; once the way is free it can. */
+    /** Checks that a server cannot listen there, and can listen at another path after that. */
     async function expectRefused(code: string): Promise<void> {
       const { server } = scratch.server()
       expect(await rejection(server.listen(scratch.path()))).toMatchObject({ code })

@@ -127,5 +127,5 @@ export function options(): void {
   void connectUnixgram('/run/x', { shutdownTimeout: 1 })
 }
 
-/** The native engine says for itself what it is, which has to fit. */
+/** The native engine declares its own type, which must fit. */
 export const nativeEngine: UnixgramEngine<NativeSocket> = engine

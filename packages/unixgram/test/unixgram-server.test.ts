@@ -28,7 +28,7 @@ describe('createUnixgramServer', () => {
     expect(messages[0]).toContain(
       `Type 'UnixgramChannel<unknown>' is missing the following properties from type`,
     )
-    // Five names or so, and no page of type parameters.
+    // Short enough to read: five names or so, without type parameters.
     expect(messages[0]!.length).toBeLessThan(500)
   })
 

@@ -14,7 +14,7 @@ function create(left = 0) {
   return { drain: new Drain(destroy), destroy }
 }
 
-/** To a drain, connections are no more than identities. */
+/** A drain only compares connections. */
 const connection = () => ({}) as StreamConnection
 
 describe('Drain', () => {

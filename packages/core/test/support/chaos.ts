@@ -4,7 +4,7 @@ import { createDeferred, type Deferred } from '../../src/lib/async/deferred.js'
 import { createFakeStreamPort, type FakeStreamPort } from '@sock/testing'
 import { serveFake, systemError, type FakeScene } from './fake-server.js'
 
-/** What may happen next. Whom it happens to is a number, taken modulo the connections there are. */
+/** What happens next, and to which connection: a number, modulo the number of connections. */
 export type Step = readonly [what: keyof typeof acts, who: number]
 
 /** One connection, with everything that was seen of it. */

@@ -6,7 +6,7 @@ import type { DatagramHandler } from '../../src/lib/channel/handler.js'
 import type { ConnectionEvent, DatagramServerStats, Server } from '../../src/lib/server/server.js'
 import { createFakeDatagramPort, type FakeDatagramPort, type FakeDatagramPortOptions } from '@sock/testing'
 
-/** To whom a client is connected. */
+/** The peer of clients. */
 export const PEER = ipAddress('127.0.0.1', 9)
 
 /** A server that listens on a fake port. */
@@ -48,5 +48,5 @@ export async function dial(
   return { port, channel: await connectDatagram({ ...dialled, dial: () => Promise.resolve(port) }, PEER) }
 }
 
-/** Lets the loop go round once. */
+/** Waits for one turn of the event loop. */
 export const turn = (): Promise<void> => new Promise(setImmediate)

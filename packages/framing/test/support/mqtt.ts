@@ -8,7 +8,7 @@ export interface Packet {
 
 const rest = lengthPrefixed({ bytes: 'varint' })
 
-/** A codec of one's own, around one of ours. */
+/** A codec of a program, around one of this package. */
 export const mqtt: Codec<Packet> = {
   decoder() {
     const decoder = rest.decoder()

@@ -19,8 +19,7 @@ import { engine } from '../../src/index.js'
 import type { NativeUdpBind, NativeUdpSettings } from '../../src/lib/datagram-engine.js'
 
 /*
- * A transport as small as it gets, since @sock/udp is tested with this engine in its own folder,
- * and packages know each other in one direction only.
+ * A small transport. @sock/udp depends on this package for its own tests, so this package cannot depend on it.
  */
 
 const settings: NativeUdpSettings = {

@@ -14,7 +14,7 @@ export interface Certificates {
   /** For `other.test`. */
   readonly other: Pair
   readonly client: Pair
-  /** Of a client, out of date since yesterday. */
+  /** The certificate of a client, expired yesterday. */
   readonly expired: Pair
   /** The certificate of a client, signed by an unknown authority. */
   readonly stranger: Pair
@@ -60,7 +60,7 @@ async function authority(commonName: string): Promise<Pair> {
   return { key, cert }
 }
 
-/** Makes them anew, some hundreds of milliseconds: once per file. */
+/** Creates new ones, which takes some hundred milliseconds: call it once per file. */
 export async function createCertificates(): Promise<Certificates> {
   const [known, unknown] = await Promise.all([authority('Test CA'), authority('Unknown CA')])
   const [server, other, client, expired, stranger] = await Promise.all([

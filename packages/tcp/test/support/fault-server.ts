@@ -15,7 +15,7 @@ export interface Report extends StreamServerStats {
 export interface FaultServer {
   readonly address: IpAddress
   readonly report: () => Promise<Report>
-  /** Lets it end by itself. @returns the exit code */
+  /** Asks it to exit. @returns the exit code */
   readonly leave: () => Promise<number | null>
 }
 

@@ -12,7 +12,7 @@ export function createRespHandler(): {
     open(connection) {
       connection.data = Buffer.alloc(0)
     },
-    // What one chunk asks is answered in one write: that is what pipelining is for.
+    // All commands of one chunk are answered in one write.
     data(connection, chunk) {
       const rest = connection.data as Buffer
       const parser = new Parser(rest.length === 0 ? chunk : Buffer.concat([rest, chunk]))

@@ -1,4 +1,4 @@
-// Two copies of our JavaScript find one binary, as where two versions of a peer dependency are installed.
+// Two copies of our JavaScript load one binary, as when two versions of the package are installed.
 import { engine } from '@sock/native'
 import { ask, echoOn, tell } from './tools.mjs'
 
