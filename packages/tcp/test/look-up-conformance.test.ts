@@ -10,17 +10,11 @@ import { engines } from './support/engines.js'
 import { dial, echo, readBytes } from './support/servers.js'
 
 /** A raw server, and the port where it listens. */
-async function listenRaw(port = 0): Promise<{ server: Server; port: number }> {
-  const server = createServer().listen(port, '127.0.0.1')
+async function listenRaw(): Promise<{ server: Server; port: number }> {
+  const server = createServer().listen(0, '127.0.0.1')
   later(() => void server.close())
   await once(server, 'listening')
   return { server, port: (server.address() as AddressInfo).port }
-}
-
-async function unusedPort(): Promise<number> {
-  const { server, port } = await listenRaw()
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 function create(options: TcpServerOptions): TcpServer {
@@ -39,12 +33,6 @@ for (const engine of engines) {
       await client.write(word)
       return String(await readBytes(client, word.length))
     },
-    unusedPort,
-    isFree: (port) =>
-      listenRaw(port).then(
-        () => true,
-        () => false,
-      ),
   })
 
   engine.describe(`connectTcp()${engine.name} whose signal aborts while a name is looked up`, () => {

@@ -1,7 +1,7 @@
 import { describeLookUps } from '@sock/tools/testing/look-up-cases'
 import { connectUdp } from '../src/index.js'
 import { engines } from './support/engines.js'
-import { bindPeer, create, dial, echo, unusedPort } from './support/sockets.js'
+import { create, dial, echo } from './support/sockets.js'
 
 for (const engine of engines) {
   describeLookUps(engine, {
@@ -13,11 +13,5 @@ for (const engine of engines) {
       await client.write(word)
       return String(await client.read())
     },
-    unusedPort,
-    isFree: (port) =>
-      bindPeer('127.0.0.1', { port }).then(
-        () => true,
-        () => false,
-      ),
   })
 }

@@ -1,10 +1,18 @@
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createBirpc } from 'birpc'
-import type { Functions, Remote } from './parent.js'
-import { endWithAll, isEnding } from './processes.js'
+import { checkMayStart, endWithAll } from './processes.js'
 
-export { serveParent } from './parent.js'
+/** Functions that the other process can call. */
+export type Functions = object
+
+/** The functions of the other process, as they are called: each returns a promise. */
+export type Remote<F extends Functions> = {
+  readonly [K in keyof F]: F[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never
+}
 
 /** A Node program of ours that runs as a child, and whose functions can be called. */
 export interface Child<F extends Functions> {
@@ -37,7 +45,7 @@ export function startChild<F extends Functions, Own extends Functions = object>(
   functions: Own = {} as Own,
   { args = [], execPath = process.execPath, execArgv = [], env = {} }: ChildOptions = {},
 ): Child<F> {
-  if (isEnding()) throw new Error('Not started: the run is over')
+  checkMayStart()
   const name = fileURLToPath(program).split('/').at(-1)
   const child = fork(program, args, {
     execPath,
@@ -51,18 +59,13 @@ export function startChild<F extends Functions, Own extends Functions = object>(
     on: (listener) => void child.on('message', listener),
     timeout: -1,
   })
-  const ended = new Promise<string | undefined>((resolve) => {
-    child.once('error', (error) => resolve(`${name} cannot run: ${error.message}`))
-    child.once('exit', (code, signal) => {
-      resolve(code === 0 ? undefined : `${name} ended with ${signal ?? `code ${code}`}`)
-    })
-  }).then((how) => {
-    forget()
-    remote.$close(new Error(how ?? `${name} ended before it answered`))
-    return how
-  })
+  const ended = once(child, 'exit').then(
+    ([code, signal]) => (code === 0 ? undefined : `${name} ended with ${signal ?? `code ${code}`}`),
+    (error: Error) => `${name} cannot run: ${error.message}`,
+  )
+  void ended.then((how) => remote.$close(new Error(how ?? `${name} ended before it answered`)))
   const kill = (signal: NodeJS.Signals): void => void child.kill(signal)
-  const forget = endWithAll({ kill, ended })
+  endWithAll({ kill, ended })
   return {
     pid: child.pid ?? -1,
     call: remote as unknown as Remote<F>,
@@ -73,4 +76,20 @@ export function startChild<F extends Functions, Own extends Functions = object>(
       return ended
     },
   }
+}
+
+/**
+ * Lets the parent call `functions`. This process ignores Ctrl-C, which the terminal sends to every process: the parent decides
+ * what to do. Without a parent this process ends.
+ * @returns the functions of the parent
+ */
+export function serveParent<Parent extends Functions>(functions: Functions): Remote<Parent> {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  process.on('disconnect', () => process.exit())
+  const remote = createBirpc<Parent, Functions>(functions, {
+    post: (message) => void (process.connected && process.send?.(message)),
+    on: (listener) => void process.on('message', listener),
+    timeout: -1,
+  })
+  return remote as unknown as Remote<Parent>
 }

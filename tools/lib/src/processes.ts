@@ -39,9 +39,12 @@ interface Running {
 const running = new Set<Running>()
 let isOver = false
 
-/** Starts a program in its own process group, so that the programs it starts can be ended with it. */
+/**
+ * Starts a program in its own process group, so that the programs it starts can be ended with it.
+ * @throws Error after {@link endAll}
+ */
 export function start(command: string, args: readonly string[], options: RunOptions = {}): Program {
-  if (isOver) return neverStarted
+  checkMayStart()
   const { cwd, env = process.env, show = false } = options
   const output = show ? (['pipe', 'inherit'] as const) : 'pipe'
   const child = execa(command, args, {
@@ -63,13 +66,11 @@ export function start(command: string, args: readonly string[], options: RunOpti
     printed.emit('data')
   })
   const kill = (name: NodeJS.Signals = 'SIGTERM'): void => killGroup(child.pid, name)
-  const ended = child.then((result) => {
-    running.delete(entry)
-    if (child.pid === undefined) text += `${result.shortMessage ?? 'Cannot be started'}\n`
-    return { code: codeOf(result, child.pid), output: text }
+  const ended = child.then(({ exitCode = 127, signal, shortMessage }) => {
+    if (child.pid === undefined) text += `${shortMessage}\n`
+    return { code: signal === undefined ? exitCode : 128 + constants.signals[signal], output: text }
   })
-  const entry: Running = { kill, ended }
-  running.add(entry)
+  endWithAll({ kill, ended })
   return {
     pid: child.pid,
     get output() {
@@ -88,8 +89,8 @@ export function start(command: string, args: readonly string[], options: RunOpti
   }
 }
 
-/** Runs a program to its end. Never rejects: the outcome says whether it failed. */
-export function run(command: string, args: readonly string[], options?: RunOptions): Promise<Outcome> {
+/** Runs a program to its end. The outcome says whether it failed; rejects only after {@link endAll}. */
+export async function run(command: string, args: readonly string[], options?: RunOptions): Promise<Outcome> {
   return start(command, args, options).ended
 }
 
@@ -117,15 +118,15 @@ export async function endAll(): Promise<void> {
   await Promise.all(all.map(({ ended }) => ended))
 }
 
-/** Makes {@link endAll} also end a process that was started in another way. @returns a function that undoes this */
-export function endWithAll(entry: Running): () => void {
+/** Makes {@link endAll} end this process, too. */
+export function endWithAll(entry: Running): void {
   running.add(entry)
-  return () => void running.delete(entry)
+  void entry.ended.then(() => running.delete(entry))
 }
 
-/** Whether {@link endAll} was called. */
-export function isEnding(): boolean {
-  return isOver
+/** @throws Error after {@link endAll} */
+export function checkMayStart(): void {
+  if (isOver) throw new Error('Not started: the run is over')
 }
 
 // The terminal sends Ctrl-C only to its own process group: programs in other groups would keep running.
@@ -140,21 +141,4 @@ function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
-}
-
-function codeOf(
-  { exitCode, signal }: { exitCode?: number; signal?: string },
-  pid: number | undefined,
-): number {
-  if (pid === undefined) return 127
-  return signal === undefined ? (exitCode ?? 127) : 128 + constants.signals[signal as NodeJS.Signals]
-}
-
-const NOT_STARTED: Outcome = { code: 127, output: 'Not started: the run is over\n' }
-const neverStarted: Program = {
-  pid: undefined,
-  output: NOT_STARTED.output,
-  ended: Promise.resolve(NOT_STARTED),
-  kill: () => undefined,
-  until: () => Promise.reject(new Error(NOT_STARTED.output)),
 }
