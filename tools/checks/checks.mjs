@@ -27,8 +27,7 @@ export async function test(args) {
   const isWhole = options.filter.length === 0
   const selected = isWhole ? packages(options) : options.filter.map(findPackage)
   const folders = isWhole ? ['.'] : selected.map(({ folder }) => folder)
-  const isEverything = isWhole && !options.repeated
-  const scope = isEverything ? [] : selected.map(({ manifest }) => `--filter=${manifest.name}`)
+  const scope = selected.map(({ manifest }) => `--filter=${manifest.name}`)
   const { step, end } = createSession(tasksOf(selected, (script) => script === 'test'))
 
   /** Checks the sources on one core, beside the tests, which often wait for other processes. Lint checks types, too. */

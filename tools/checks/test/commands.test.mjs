@@ -21,7 +21,7 @@ it('entry.cjs tells an old Node what it needs, and goes on with any other', () =
   for (const version of ['20.19.0', '22.1.0', '26.0.0']) expect(enterOn(version)).toBe('imported')
 })
 
-it('a failed test counts and is a line, and so is a file that jest could not load', () => {
+it('a failed test counts and is a line, and so is a file that jest could not load; a missing report is a failure', () => {
   const passed = { status: 'passed', fullName: 'ok' }
   const failureMessages = ['\u001B[31mError: 3\u001B[39m\n  at x']
   const failed = { status: 'failed', fullName: 'drains all', failureMessages }
@@ -34,9 +34,7 @@ it('a failed test counts and is a line, and so is a file that jest could not loa
   const lines = ['✗ tcp  drains all: Error: 3', '✗ tcp  Cannot find module x']
   const result = { name: 'tcp', passed: 1, failed: 2, skipped: 3, lines }
   expect(resultOf('tcp', { ...counts, testResults })).toEqual(result)
-})
-
-it('tests without a report have failed, since jest did not run to its end', () => {
+  // Without a report, jest did not run to its end.
   expect(resultOf('tcp', undefined).failed).toBe(1)
 })
 
