@@ -39,15 +39,16 @@ export function packNextRelease(folder) {
   const hasBinary = (it) => existsSync(join(copy, it.folder, 'sock_native.node'))
   const packed = [...libraries(copy), ...binaries(copy).filter(hasBinary)]
   const scope = packed.flatMap(({ name }) => ['--filter', name])
-  const tarballs = join(folder, 'tarballs')
-  const how = ['--config.ignore-scripts=true', 'pack', '--pack-destination', tarballs]
-  execFileSync(inRoot('node_modules/.bin/pnpm'), ['--recursive', ...scope, ...how], {
-    cwd: copy,
-    stdio: 'pipe',
-  })
-  // The name that npm and pnpm give it: `sock-tcp-1.0.0.tgz`.
-  const file = ({ name, manifest }) => `${name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
-  return Object.fromEntries(packed.map((it) => [it.name, join(tarballs, file(it))]))
+  const how = [
+    '--config.ignore-scripts=true',
+    'pack',
+    '--json',
+    '--pack-destination',
+    join(folder, 'tarballs'),
+  ]
+  const options = { cwd: copy, encoding: 'utf8', maxBuffer: Infinity }
+  const report = execFileSync(inRoot('node_modules/.bin/pnpm'), ['--recursive', ...scope, ...how], options)
+  return Object.fromEntries(JSON.parse(report).map(({ name, filename }) => [name, filename]))
 }
 
 /** Unpacks a tarball, without npm's outer folder. */

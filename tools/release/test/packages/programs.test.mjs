@@ -22,22 +22,23 @@ const runIn = (cwd, file, node = process.execPath) =>
   run(node, ['--disable-warning=ExperimentalWarning', file], { cwd, env })
 
 /** The others are 45 MB each: only `npm run test:matrix` fetches them. The oldest of a major says enough. */
-const versions = process.env['SOCK_MATRIX'] === undefined ? [] : Object.values({ ...NODES, ...OLDEST })
+const others = process.env['SOCK_MATRIX'] === undefined ? [] : Object.values({ ...NODES, ...OLDEST })
+const versions = [...new Set([process.versions.node, ...others])]
 
-describe.each([...new Set([process.versions.node, ...versions])])('Node %s', (version) => {
-  const names = entryPoints().map(({ name }) => name)
-
-  it.each(['esm', 'cjs'])('loads every entry point, and talks over tcp: %s', async (format) => {
-    const isThis = version === process.versions.node
-    const node = isThis ? process.execPath : join(await fetchNode(version), 'bin/node')
-    const load = format === 'esm' ? 'await import' : 'require'
-    const checks = names.map(
-      (name) => `if (Object.keys(${load}('${name}')).length === 0) throw new Error('${name}')\n`,
-    )
-    const file = join(project, `${version}.${format === 'esm' ? 'mjs' : 'cjs'}`)
-    writeFileSync(file, checks.join('') + echoProgram(['tcp'], { format }))
-    expect(await runIn(project, file, node)).toEqual({ code: 0, output: 'tcp hello\n' })
-  })
+it.each(
+  versions.flatMap((version) => [
+    [version, 'mjs', 'await import'],
+    [version, 'cjs', 'require'],
+  ]),
+)('Node %s loads every entry point, and talks over tcp: %s', async (version, end, load) => {
+  const isThis = version === process.versions.node
+  const node = isThis ? process.execPath : join(await fetchNode(version), 'bin/node')
+  const checks = entryPoints().map(
+    ({ name }) => `if (Object.keys(${load}('${name}')).length === 0) throw new Error('${name}')\n`,
+  )
+  const file = join(project, `${version}.${end}`)
+  writeFileSync(file, checks.join('') + echoProgram(['tcp'], { format: end }))
+  expect(await runIn(project, file, node)).toEqual({ code: 0, output: 'tcp hello\n' })
 })
 
 /** What an application becomes that is bundled into one file, and runs where its packages are, or elsewhere. */
@@ -86,16 +87,12 @@ describe.each(['cjs', 'esm'])('a bundle in the format %s', (format) => {
   })
 })
 
-/** The files that a guide shows whole: blocks like ```json file package.json. */
-function filesOf(guide) {
-  const blocks = readFileSync(inRoot(guide), 'utf8').matchAll(/^```\w+ file (\S+)\n([^]*?)^```$/gm)
-  return [...blocks].map(([, path, content]) => ({ path, content }))
-}
-
 it('a transport written outside, as the guide shows it, compiles and passes the suite with node:test', async () => {
   const outside = createProject()
   mkdirSync(join(outside, 'node_modules'))
-  for (const { path, content } of filesOf('docs/writing-a-transport.md')) {
+  // The files that the guide shows whole: blocks like ```json file package.json.
+  const guide = readFileSync(inRoot('docs/writing-a-transport.md'), 'utf8')
+  for (const [, path, content] of guide.matchAll(/^```\w+ file (\S+)\n([^]*?)^```$/gm)) {
     mkdirSync(dirname(join(outside, path)), { recursive: true })
     writeFileSync(join(outside, path), content)
   }
