@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withFolder } from '@sock/tools/folder'
 import { run } from '@sock/tools/processes'
+import { hasTool, itWith } from '@sock/tools/testing/needs'
 import { parseDocument, readDocuments, root, type Block, type Document } from '../src/markdown.js'
 import { programsOf, runPrograms } from '../src/programs.js'
 import { errorsIn, snippetsOf } from '../src/snippets.js'
@@ -11,14 +11,7 @@ import { errorsIn, snippetsOf } from '../src/snippets.js'
 const documents = readDocuments()
 const blocks = documents.flatMap((document) => document.blocks)
 
-/** `it`, or `it.skip` with a warning where a program is missing. */
-function withProgram(program: string, version: string): typeof it.skip {
-  if (spawnSync(program, [version]).error === undefined) return it
-  console.warn(`${program} is not installed: some blocks are not run`)
-  return it.skip
-}
-const withOpenssl = withProgram('openssl', 'version')
-const withSystemd = withProgram('systemd-analyze', '--version')
+const withOpenssl = hasTool('openssl') ? it : it.skip
 
 /** The examples in the comments of the packages' sources. */
 function examples(): Block[] {
@@ -47,7 +40,7 @@ describe('code of the documentation', () => {
     expect(unknown).toEqual([])
   })
 
-  withSystemd('has units that systemd takes', async () => {
+  itWith('systemd-analyze', 'has units that systemd takes', async () => {
     for (const { where, code } of blocks.filter(({ role }) => role === 'unit')) {
       await withFolder('unit', async ({ path }) => {
         writeFileSync(join(path, 'example.service'), code)
