@@ -57,10 +57,10 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     customCss: inFolder('site.css'),
     favicon: inFolder('favicon.svg'),
   })
-  const problems: string[] = []
+  const problems = new Set<string>()
   app.logger.log = (message, level) => {
     // Remove colours, and the severity.
-    if (level >= LogLevel.Warn) problems.push(stripVTControlCharacters(message).replace(/^\[\w+\] /, ''))
+    if (level >= LogLevel.Warn) problems.add(stripVTControlCharacters(message).replace(/^\[\w+\] /, ''))
   }
   improveSearch(app, placeDocuments(app))
   placeReadmes(app)
@@ -71,7 +71,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     showSources(out)
     validate(app, project)
   }
-  return problems
+  return [...problems]
 }
 
 /** Names documents after their first heading, and puts them into their section. @returns the documents */
@@ -107,23 +107,18 @@ function placeReadmes(app: Application): void {
 
 /** Lets TypeDoc find public symbols without a comment, broken links, and types that no entry point exports. */
 function validate(app: Application, project: ProjectReflection): void {
-  const { options } = app
   const modules = project.getReflectionsByKind(ReflectionKind.Module)
   const packages = [...new Set(modules.map(({ name }) => name.split('/', 2).join('/')))]
-  const checks = { notDocumented: true, notExported: false, invalidLink: true, invalidPath: true }
-  const others = { rewrittenLink: false, unusedMergeModuleWith: false }
-  options.setValue('packagesRequiringDocumentation', packages)
   // The keys of `streamServerChecks` and the like are options, which have the comments.
   const properties = project
     .getReflectionsByKind(ReflectionKind.Property)
     .map((it) => it.getFriendlyFullName())
   const keys = properties.filter((name) => /\.\w*[cC]hecks\.__type\.\w+$/.test(name))
-  options.setValue('intentionallyNotDocumented', keys)
-  options.setValue('validation', { ...checks, ...others })
-  app.validate(project)
+  const checks = { notDocumented: true, notExported: true, invalidLink: true, invalidPath: true }
+  app.options.setValue('packagesRequiringDocumentation', packages)
+  app.options.setValue('intentionallyNotDocumented', keys)
+  app.options.setValue('validation', { ...checks, rewrittenLink: false, unusedMergeModuleWith: false })
   // TypeDoc checks exports one package at a time.
-  const none = { notDocumented: false, invalidLink: false, invalidPath: false }
-  options.setValue('validation', { ...none, ...others, notExported: true })
   for (const name of packages) {
     project.packageName = name
     app.validate(project)
