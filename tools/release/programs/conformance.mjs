@@ -12,7 +12,6 @@ import { join } from 'node:path'
 const [transport] = process.argv.slice(2)
 const { ENGINE, EXCEPT } = process.env
 const { engine } = ENGINE === 'native' ? await import('@sock/native') : {}
-if (engine?.available === false) await engine.connectStream({ kind: 'path', path: '/', address: {} }, {})
 
 const title = transport.replace(/^./, (letter) => letter.toUpperCase())
 const module = await import(`@sock/${transport}`)

@@ -8,10 +8,6 @@ import { inRoot, platformHere } from '../repository.mjs'
 import { canBuild, TARGETS } from '../targets.mjs'
 import { createManagers } from './managers.mjs'
 
-const [CORE, TCP, TESTING, NATIVE, UNIXGRAM] = ['core', 'tcp', 'testing', 'native', 'unixgram'].map(
-  (it) => `@sock/${it}`,
-)
-
 /** Installs the released packages in empty projects with each package manager, and runs programs that use them. */
 export async function installEverywhere(stage, releases) {
   const managers = createManagers(stage)
@@ -25,17 +21,12 @@ export async function installEverywhere(stage, releases) {
 }
 
 async function tryManager(manager, t) {
-  await t.test(`${manager.name}: every transport serves an echo, imported and required`, () =>
-    installTransports(manager),
-  )
-  await t.test(`${manager.name}: ${UNIXGRAM} is installed where nothing can be compiled`, () =>
-    installUncompiled(manager),
-  )
+  const claim = (text, install, how = {}) => t.test(`${manager.name}: ${text}`, how, () => install(manager))
+  await claim('every transport serves an echo, imported and required', installTransports)
+  await claim('@sock/unixgram is installed where nothing can be compiled', installUncompiled)
   const hasBinary = platformHere() in TARGETS && canBuild(platformHere())
   const skip = hasBinary ? false : `there is no binary for ${platformHere()}`
-  await t.test(`${manager.name}: ${NATIVE} serves an echo where nothing can be compiled`, { skip }, () =>
-    installEngine(manager),
-  )
+  await claim('@sock/native serves an echo where nothing can be compiled', installEngine, { skip })
 }
 
 /** pnpm and Yarn 4 let a package use only what it depends on. */
@@ -61,7 +52,7 @@ async function installUncompiled(manager) {
   const project = manager.project('uncompiled', { compilers: false })
   if (manager.name === 'pnpm')
     project.write('pnpm-workspace.yaml', 'sideEffectsCache: false\nallowBuilds:\n  unix-dgram: true\n')
-  await project.add(UNIXGRAM)
+  await project.add('@sock/unixgram')
   project.write('echo.mjs', echoProgram(['unixgram']))
   // The message names both solutions.
   const told = /^unixgram ERR_SOCK_NATIVE_UNAVAILABLE .*npm install unix-dgram.*npm install @sock\/native/
@@ -70,10 +61,10 @@ async function installUncompiled(manager) {
 
 async function installEngine(manager) {
   const project = manager.project('engine', { compilers: false })
-  await project.add(NATIVE, TCP, UNIXGRAM)
+  await project.add('@sock/native', '@sock/tcp', '@sock/unixgram')
   await expectEngine(project)
   // The script `prepack` would add one.
-  assert.ok(!existsSync(join(project.folder, 'node_modules', NATIVE, 'dist/lib/sock_native.node')))
+  assert.ok(!existsSync(join(project.folder, 'node_modules/@sock/native/dist/lib/sock_native.node')))
 }
 
 async function expectEngine(project) {
@@ -88,9 +79,9 @@ async function mixVersions(manager, { first, patchedTcp, extendedCore }) {
     ['new with old', patchedTcp, first],
   ]) {
     const mix = [
-      [CORE, core],
-      [TCP, tcp],
-      [TESTING, core],
+      ['@sock/core', core],
+      ['@sock/tcp', tcp],
+      ['@sock/testing', core],
     ].map(([name, from]) => `${name}@${from.get(name)}`)
     await test(`${title}: ${mix.join(', ')} pass the conformance suite`, async () => {
       const project = manager.project(title)

@@ -20,6 +20,9 @@ export async function rehearse() {
     const tree = await createTree(stage)
     const releases = await release(tree, stage.registry)
     await installEverywhere(stage, releases)
+  } catch (error) {
+    // After Ctrl-C, programs fail because they were ended.
+    if (!stop.wanted.aborted) throw error
   } finally {
     await leave()
   }
