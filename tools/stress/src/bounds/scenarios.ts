@@ -66,7 +66,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         },
         { maxWriteBuffer: WRITE_BUFFER },
       ),
-    attack: (address) => openAll(address, COUNT, (socket) => socket.pause()),
+    attack: peers(COUNT, (socket) => socket.pause()),
     isOver: ({ overflowClosed }) => overflowClosed === COUNT,
     bound: COUNT * (WRITE_BUFFER + 64 * KiB + CONNECTION),
   },
@@ -80,7 +80,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         },
         { maxBufferedBytes: BUFFERED, highWaterMark: HIGH_WATER_MARK.slow },
       ),
-    attack: (address) => openAll(address, COUNT, (socket) => socket.pause()),
+    attack: peers(COUNT, (socket) => socket.pause()),
     isOver: ({ accepted, overflowClosed }) => accepted === COUNT && overflowClosed > COUNT / 2,
     bound: GARBAGE * ((BUFFERED * 17) / 16 + MiB) + COUNT * (HIGH_WATER_MARK.slow + CONNECTION),
   },
@@ -94,7 +94,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         },
         { maxLifetime: 1_500, shutdownTimeout: 500 },
       ),
-    attack: (address) => trickle(address, COUNT, Infinity),
+    attack: peers(COUNT, (socket) => trickle(socket, Infinity)),
     isOver: ({ lifetimeClosed }) => lifetimeClosed === COUNT,
     bound: COUNT * CONNECTION,
   },
@@ -123,7 +123,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'idle connections': {
     transport: 'tcp',
     serve: () => createTcpServer({ data() {} }, { maxConnections: IDLE }),
-    attack: (address) => openAll(address, IDLE),
+    attack: peers(IDLE, () => {}),
     isOver: ({ open }) => open === IDLE,
     bound: IDLE * CONNECTION,
   },
@@ -131,7 +131,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'peers that declare frames of 4 GiB, and send a byte now and then': {
     transport: 'tcp',
     serve: () => createTcpServer(framed(lengthPrefixed({ maxBytes: 2 ** 32 }), { message() {} })),
-    attack: (address) => trickle(address, DECLARING, TRICKLED, Buffer.alloc(4, 0xff)),
+    attack: peers(DECLARING, (socket) => {
+      socket.write(Buffer.alloc(4, 0xff))
+      return trickle(socket, TRICKLED)
+    }),
     isOver: ({ bytesRead }) => bytesRead === DECLARING * (4 + TRICKLED),
     bound: DECLARING * (CONNECTION + FRAMES),
   },
@@ -143,10 +146,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       return createTcpServer({ data() {} }, { ...limits, tls: { ...(await createCertificate()) } })
     },
     // The header declares a record of 512 bytes, whose end is never sent.
-    attack: (address) =>
-      openAll(address, HANDSHAKES.all, (socket) =>
-        socket.write(Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3])),
-      ),
+    attack: peers(HANDSHAKES.all, (socket) =>
+      socket.write(Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3])),
+    ),
     isOver: ({ handshaking, rejected }) =>
       handshaking === HANDSHAKES.most && rejected.handshakeLimit === HANDSHAKES.all - HANDSHAKES.most,
     bound: HANDSHAKES.most * HANDSHAKE,
@@ -155,7 +157,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'callbacks that never settle': {
     transport: 'unix',
     serve: () => createUnixServer({ data: never }, { highWaterMark: HIGH_WATER_MARK.never }),
-    attack: (address) => openAll(address, COUNT, (socket) => socket.write(Buffer.alloc(MiB, 1))),
+    attack: peers(COUNT, (socket) => socket.write(Buffer.alloc(MiB, 1))),
     isOver: ({ bytesRead }) => bytesRead >= COUNT * HIGH_WATER_MARK.never,
     bound: COUNT * (HIGH_WATER_MARK.never + 2 * READ + CONNECTION),
   },
@@ -163,26 +165,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
 
 export const scenarioOf = (name: string): Scenario => scenarios[name] as Scenario
 
-/** Opens this many connections, and then sends up to `most` bytes on each, one at a time. */
-async function trickle(address: Address, count: number, most: number, first?: Buffer): Promise<void> {
-  const sockets: Socket[] = []
-  await openAll(address, count, (socket) => sockets.push(socket))
-  if (first !== undefined) for (const socket of sockets) socket.write(first)
-  for (let sent = 0; sent < most && sockets.some(({ destroyed }) => !destroyed); sent++) {
-    await pause(50)
-    for (const socket of sockets) if (socket.writable) socket.write('x')
-  }
-}
-
 /** Opens this many connections, in batches, and keeps them open. */
-async function openAll(
-  address: Address,
-  count: number,
-  then: (socket: Socket) => unknown = () => {},
-): Promise<void> {
-  for (let opened = 0; opened < count; opened += 50) {
-    const batch = Array.from({ length: Math.min(50, count - opened) }, () => openOne(address))
-    for (const socket of await Promise.all(batch)) then(socket)
+function peers(count: number, opened: (socket: Socket) => unknown): Scenario['attack'] {
+  return async (address) => {
+    for (let left = count; left > 0; left -= 50) {
+      const batch = Array.from({ length: Math.min(50, left) }, () => openOne(address))
+      for (const socket of await Promise.all(batch)) void opened(socket)
+    }
   }
 }
 
@@ -198,5 +187,13 @@ async function openOne(address: Address): Promise<Socket> {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       await pause(5)
     }
+  }
+}
+
+/** Sends up to this many bytes, one at a time. */
+async function trickle(socket: Socket, most: number): Promise<void> {
+  for (let sent = 0; sent < most && socket.writable; sent++) {
+    await pause(50)
+    socket.write('x')
   }
 }

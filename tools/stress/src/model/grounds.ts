@@ -3,60 +3,43 @@ import { startChild, type Child } from '@sock/tools/children'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import fc from 'fast-check'
 import { isAvailable, type EngineName } from '../world/means.js'
-import { anyProgram } from './program.js'
+import type { Player, Verdict } from './player.js'
+import { anyProgram, type Program } from './program.js'
 
 const NATIVE = TRANSPORTS.filter((name) => name !== 'tls').map((name) => `${name}-native` as const)
 const CROWDS = ['crowd', 'crowd-native', 'crowd-reuse'] as const
 export const NAMES = [...TRANSPORTS, ...NATIVE, 'tcp-reuse', 'unix-reuse', ...CROWDS] as const
 export type Name = (typeof NAMES)[number]
 
-/** The result of a program. */
-export interface Verdict {
-  readonly fault?: string
-  /** The number of observed connections; of streams that had to arrive whole, and datagrams that arrived. */
-  readonly followed: number
-  readonly delivered: number
-}
-
-/** The functions of a process that plays. */
-export interface Player<Program> {
-  /** @param patience after this many ms, a missing event counts as one that never comes */
-  play(program: Program, patience: number): Promise<Verdict>
-}
-
 /** A program that takes longer than this, in ms, hangs: even a busy machine needs much less. */
 const HANGS = 300_000
 /** The limit in ms for shortening a program that fails: a rare failure could take for ever. */
 const AT_MOST = 300_000
+/** After this many ms, a missing event counts as one that never comes. */
 const PATIENCE = 5_000
 /** The built program: another process cannot run TypeScript. */
-const CROWD = new URL('../../dist/model/player.js', import.meta.url)
-
-interface Conditions {
-  readonly patience?: number
-  readonly env?: NodeJS.ProcessEnv
-}
-
-/** @returns `undefined` if the native engine is not available */
-export function createGround(name: Name, conditions?: Conditions): Ground | undefined {
-  const [what, engine = 'node'] = name.split('-') as [TransportName | 'crowd', EngineName?]
-  if (!isAvailable(engine)) return undefined
-  return new Ground(name, CROWD, anyProgram(engine, what === 'crowd' ? undefined : [what]), conditions)
-}
+const PLAYER = new URL('../../dist/model/player.js', import.meta.url)
 
 /** A kind of program, and the process that plays it. */
-export class Ground<Program = unknown> {
+export class Ground {
   readonly name: Name
-  readonly #player: URL
+  readonly #engine: EngineName
   readonly #programs: fc.Arbitrary<Program>
-  readonly #conditions: Conditions
-  #child: Child<Player<Program>> | undefined
+  readonly #patience: number
+  readonly #env: NodeJS.ProcessEnv
+  #child: Child<Player> | undefined
 
-  constructor(name: Name, player: URL, programs: fc.Arbitrary<Program>, conditions: Conditions = {}) {
+  constructor(name: Name, patience = PATIENCE, env: NodeJS.ProcessEnv = {}) {
+    const [what, engine = 'node'] = name.split('-') as [TransportName | 'crowd', EngineName?]
     this.name = name
-    this.#player = player
-    this.#programs = programs
-    this.#conditions = conditions
+    this.#engine = engine
+    this.#programs = anyProgram(engine, what === 'crowd' ? undefined : [what])
+    this.#patience = patience
+    this.#env = env
+  }
+
+  get isAvailable(): boolean {
+    return isAvailable(this.#engine)
   }
 
   /**
@@ -85,11 +68,10 @@ export class Ground<Program = unknown> {
   }
 
   async #perform(program: Program): Promise<Verdict> {
-    const { env = {}, patience = PATIENCE } = this.#conditions
-    const child = (this.#child ??= startChild<Player<Program>>(this.#player, {}, { env }))
+    const child = (this.#child ??= startChild<Player>(PLAYER, {}, { env: this.#env }))
     const hanging = setTimeout(() => child.kill('SIGKILL'), HANGS)
     const failed = (error: Error): Verdict => ({ fault: error.message, followed: 0, delivered: 0 })
-    const verdict = await child.call.play(program, patience).catch(failed)
+    const verdict = await child.call.play(program, this.#patience).catch(failed)
     clearTimeout(hanging)
     // After a fault, the process may be in any state.
     if (verdict.fault !== undefined) await this.close()

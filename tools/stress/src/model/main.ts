@@ -1,6 +1,7 @@
 import { command, numberUpTo, oneOf, parse, wholeNumber } from '@sock/tools/options'
 import { createScreen } from '@sock/tools/screen'
-import { createGround, NAMES, type Ground, type Name, type Verdict } from './grounds.js'
+import { Ground, NAMES, type Name } from './grounds.js'
+import type { Verdict } from './player.js'
 
 /* `npm run model`: plays random sequences, up to a number or for a time. */
 
@@ -45,11 +46,10 @@ process.exitCode = typeof options === 'number' ? options : await run(options)
 async function run({ sequences, minutes, seed, transport, goOn, path }: Options): Promise<number> {
   const most = sequences ?? (minutes === undefined ? SEQUENCES : Infinity)
   const screen = createScreen(process.stdout)
-  const grounds = (transport.length === 0 ? NAMES : transport).flatMap((name) => {
-    const ground = createGround(name)
-    if (ground === undefined) screen.print(`Without ${name}: its native module is not there`)
-    return ground ?? []
-  })
+  const all = (transport.length === 0 ? NAMES : transport).map((name) => new Ground(name))
+  const grounds = all.filter(({ isAvailable }) => isAvailable)
+  for (const { name } of all.filter((one) => !grounds.includes(one)))
+    screen.print(`Without ${name}: its native module is not there`)
   // A model that compares nothing must not look like a success.
   const tally = { sequences: 0, followed: 0, delivered: 0 }
   const count = ({ followed, delivered }: Verdict): void => {

@@ -3,25 +3,30 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { formatAddress } from '@sock/core'
 import { assertNothingLeft, takeInventory } from '@sock/testing'
 import { createCertificate } from '@sock/tools/certificate'
 import { serveParent } from '@sock/tools/children'
 import { createFolder } from '@sock/tools/folder'
 import type { Moment, Plan } from '../world/acts.js'
-import { compareDatagrams } from '../world/datagrams.js'
 import { compare } from '../world/ledger.js'
 import { Means } from '../world/means.js'
 import { rest, until } from '../world/pace.js'
 import { catchStray, Pledges } from '../world/pledges.js'
 import { World } from '../world/world.js'
 import type { Program } from './program.js'
-import type { Player, Verdict } from './grounds.js'
 
 /*
  * Plays programs, in a child process or in a worker of it. If a program ends the process, that is a fault, which the parent
  * notices.
  */
+
+/** The result of a program. */
+export interface Verdict {
+  readonly fault?: string
+  /** The number of observed connections; of streams that had to arrive whole, and datagrams that arrived. */
+  readonly followed: number
+  readonly delivered: number
+}
 
 const certificate = await createCertificate()
 let unheard: unknown
@@ -29,6 +34,7 @@ let worker: Worker | undefined
 
 catchStray((error) => (unheard ??= error))
 
+/** @param patience after this many ms, a missing event counts as one that never comes */
 async function play(program: Program, patience: number): Promise<Verdict> {
   const folder = createFolder('model')
   const list = (): string[] => readdirSync(folder.path)
@@ -61,12 +67,7 @@ async function play(program: Program, patience: number): Promise<Verdict> {
 }
 
 async function perform(program: Program, world: World, due: Plan[]): Promise<void> {
-  for (const spec of program.servers) {
-    const owner = world.servers.find((one) => one.spec.transport === spec.transport)
-    const server = world.createServer(spec)
-    if (owner?.address !== undefined) await server.listen(formatAddress(owner.address), owner)
-    await server.listen()
-  }
+  for (const spec of program.servers) await world.createServer(spec).listen()
   for (const { to, kind } of program.peers) world.connect(world.placeOf(to), kind)
   await rest('turns')
   for (const step of program.steps) {
@@ -86,42 +87,36 @@ async function finish({ ending }: Program, world: World, patience: number): Prom
   if (isGentle) {
     world.serveOut()
     await world.leave(patience)
-    const missing = (): string => compareDatagrams(world.datagramAccounts()).join('; ')
-    await until(() => missing() === '', patience, missing)
     for (const server of world.servers) void server.shutDown()
     const areStopped = (): boolean => world.servers.every((one) => one.isStopped)
     await until(areStopped, patience, 'shutdown() does not come')
   }
-  for (const one of world.datagrams.values()) one.closeAll()
   world.destroyPeers()
   for (const server of world.servers) void server.close()
   await world.settle(patience)
   // Their sockets are closed, so answers are refused.
-  for (const one of world.datagrams.values()) one.sendHeld()
+  world.sendHeld()
   await world.settle(patience)
   for (const server of world.servers) server.checkEnd()
-  const datagrams = world.datagramAccounts()
-  const { whole, problems } = compare(world.collect(), isGentle)
+  const { whole, datagrams, problems } = compare(world.collect(), isGentle)
   assert.equal(problems.length, 0, problems[0])
-  return datagrams.reduce((sum, { requests, answers }) => sum + requests.arrived + answers.arrived, whole)
+  return whole + datagrams
 }
 
 /* oxlint-disable unicorn/require-post-message-target-origin -- The rule is about browser windows. */
-async function playInWorker(program: Program, patience: number): Promise<Verdict> {
+async function playInWorker(...args: Parameters<typeof play>): Promise<Verdict> {
   worker ??= new Worker(new URL(import.meta.url))
-  worker.postMessage([program, patience])
+  worker.postMessage(args)
   const [verdict] = (await once(worker, 'message')) as [Verdict]
   return verdict
 }
 
-if (isMainThread) {
-  const player: Player<Program> = {
-    play: (program, patience) =>
-      program.where === 'worker' ? playInWorker(program, patience) : play(program, patience),
-  }
-  serveParent(player)
-} else {
-  parentPort?.on('message', ([program, patience]: Parameters<typeof play>) => {
-    void play(program, patience).then((verdict) => parentPort?.postMessage(verdict))
-  })
+const player = {
+  play: (...args: Parameters<typeof play>) => (args[0].where === 'worker' ? playInWorker : play)(...args),
 }
+export type Player = typeof player
+if (isMainThread) serveParent(player)
+else
+  parentPort?.on('message', (args: Parameters<typeof play>) => {
+    void play(...args).then((verdict) => parentPort?.postMessage(verdict))
+  })

@@ -31,10 +31,12 @@ export function anyProgram(
   engine: EngineName,
   transports: readonly TransportName[] = [...TRANSPORTS, 'tcp'],
 ): fc.Arbitrary<Program> {
-  // Of two chunks that are read at once, only the second is valid if chunks are reused.
-  const verbs = engine === 'reuse' ? ANYTHING.filter((verb) => verb !== 'read twice') : ANYTHING
-  const turn = anyTurn({ verbs, who: ['peer', 'peer', 'peer', 'accepted', 'many peers'], most: 8 })
-  const plan = anyPlan({ verbs, who: ['self', 'self', 'accepted', 'peer', 'many accepted'], most: 3 })
+  const turn = anyTurn({ verbs: ANYTHING, who: ['peer', 'peer', 'peer', 'accepted', 'many peers'], most: 8 })
+  const plan = anyPlan({
+    verbs: ANYTHING,
+    who: ['self', 'self', 'accepted', 'peer', 'many accepted'],
+    most: 3,
+  })
   const programs = fc.record({
     engine: fc.constant(engine),
     where: oftenAndRarely<Program['where']>('main thread', 'worker'),

@@ -1,15 +1,15 @@
 import { createCertificate } from '@sock/tools/certificate'
 import { startChild, type Child } from '@sock/tools/children'
-import { withFolder } from '@sock/tools/folder'
+import { createFolder } from '@sock/tools/folder'
 import { command, listOf, numberUpTo, oneOf, parse, wholeNumber } from '@sock/tools/options'
 import { createScreen } from '@sock/tools/screen'
 import { listenForStop } from '@sock/tools/stop'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import { ENGINES, isAvailable, type EngineName } from '../world/means.js'
 import { pause } from '../world/pace.js'
+import type { Place } from '../world/server.js'
 import type { SoakChild } from './child.js'
-import { ROLES, type Placed, type Role } from './setup.js'
-import { Verdict, type Row } from './verdict.js'
+import { ROLES, Verdict, type Role } from './verdict.js'
 
 /* `npm run soak`: puts servers of all transports under load and faults, in child processes, and judges the results. */
 
@@ -64,62 +64,59 @@ const options = parse<Options>(
 )
 const screen = createScreen(process.stdout)
 const stop = listenForStop()
-process.exitCode = typeof options === 'number' ? options : await run(options)
+stop.forced.addEventListener('abort', () => process.exit(stop.exitCode))
+// Children that hang, or that a signal has stopped, end with this process.
+process.exit(typeof options === 'number' ? options : await run(options))
 
 /** @returns the exit code */
-async function run(chosen: Options): Promise<number> {
-  const { only, minutes, engine, seed } = chosen
+async function run({ only, minutes, engine, seed }: Options): Promise<number> {
   const what = `${only.join(', ')} for ${minutes} min over ${engine}, seed ${seed}`
   screen.print(`${what}. Ctrl-C ends it with a verdict.`)
-  const verdict = new Verdict()
+  const folder = createFolder('soak')
+  process.on('exit', () => folder.remove())
   const start = (): Child<SoakChild> =>
     startChild<SoakChild>(new URL('child.js', import.meta.url), {}, { execArgv: ['--expose-gc'] })
   const children = { servers: start(), clients: start() }
   const all = Object.values(children)
-  const kill = (): void => all.forEach((child) => child.kill('SIGKILL'))
-  stop.forced.addEventListener('abort', kill)
   stop.wanted.addEventListener('abort', () => all.forEach(({ call }) => void call.hurry().catch(() => {})))
-  await withFolder('soak', async ({ path: folder }) => {
-    try {
-      const certificates = [await createCertificate(), await createCertificate()] as const
-      let placed: readonly Placed[] = []
-      for (const [at, role] of ROLES.entries()) {
-        const setup = { role, only, folder, engine, certificates, seed: seed + at }
-        placed = await children[role].call.begin(setup, placed)
-      }
-      await rounds(chosen, children, verdict)
-      verdict.finish = await children.servers.call.finish()
-      const ends = await Promise.all(all.map((child) => child.stop()))
-      verdict.processes.push(...ends.filter((how) => how !== undefined))
-    } catch (error) {
-      verdict.processes.push((error as Error).message)
-      kill()
-      await Promise.all(all.map(({ ended }) => ended))
+  const verdict = new Verdict()
+  try {
+    const certificates = [await createCertificate(), await createCertificate()] as const
+    let places: Place[] = []
+    for (const [at, role] of ROLES.entries()) {
+      const setup = { role, only, folder: folder.path, engine, certificates, seed: seed + at }
+      places = await children[role].call.begin(setup, places)
     }
-  })
-  if (stop.forced.aborted) return stop.exitCode
-  screen.clear()
-  return conclude(verdict.judge(), seed)
+    await rounds(minutes * 60_000, seed, children, verdict)
+    const { problems, sample } = await children.servers.call.finish()
+    verdict.finish(problems, sample)
+    for (const child of all) verdict.failed(await child.stop())
+  } catch (error) {
+    verdict.failed((error as Error).message)
+  }
+  return conclude(verdict, seed)
 }
 
 async function rounds(
-  { minutes, seed }: Options,
+  ms: number,
+  seed: number,
   { servers, clients }: Readonly<Record<Role, Child<SoakChild>>>,
   verdict: Verdict,
 ): Promise<void> {
   const began = performance.now()
-  const end = began + minutes * 60_000
-  const length = Math.min(Math.max((minutes * 60_000) / ROUNDS - LOOKING, ROUND.least), ROUND.most)
+  const length = Math.min(Math.max(ms / ROUNDS - LOOKING, ROUND.least), ROUND.most)
   const least = (): number => (verdict.grows ? ROUNDS_OF_GROWTH : ROUNDS)
   for (let round = 0; ; round += 1) {
     // Ask the clients first, which leave. Then the servers wait until they have no connection left.
     const reports = { clients: await clients.call.report(), servers: await servers.call.report() }
     for (const problem of verdict.add(reports)) screen.print(problem)
-    screen.status(`${Math.round((performance.now() - began) / 1000)} s · ${verdict.progress}`)
-    if (stop.wanted.aborted || (round >= least() && performance.now() >= end)) return
+    const took = performance.now() - began
+    screen.status(`${Math.round(took / 1000)} s · ${verdict.progress}`)
+    if (stop.wanted.aborted || (round >= least() && took >= ms)) return
     const over = new AbortController()
     const freezing = freeze(clients, over.signal, seed + round)
-    await Promise.all([servers.call.round(length), clients.call.round(length)])
+    const restless = round % 2
+    await Promise.all([servers.call.round(length, restless), clients.call.round(length, restless)])
     over.abort()
     await freezing
     await servers.call.serveOut()
@@ -138,10 +135,11 @@ async function freeze(child: Child<SoakChild>, signal: AbortSignal, seed: number
 }
 
 /** Prints the verdict, and how many rows hold. @returns the exit code */
-function conclude(rows: readonly Row[], seed: number): number {
-  const width = Math.max(...rows.map(({ name }) => name.length))
-  for (const { name, seen, problems } of rows) {
-    screen.print(`${problems.length === 0 ? 'holds' : 'FAILS'}  ${name.padEnd(width)}  ${seen}`)
+function conclude(verdict: Verdict, seed: number): number {
+  screen.print(verdict.progress)
+  const rows = verdict.judge()
+  for (const { name, problems } of rows) {
+    screen.print(`${problems.length === 0 ? 'holds' : 'FAILS'}  ${name}`)
     for (const problem of problems) screen.print(`       ${problem}`)
   }
   const failed = rows.filter(({ problems }) => problems.length > 0).length

@@ -1,12 +1,14 @@
-import { compareDatagrams } from '../world/datagrams.js'
 import { compare } from '../world/ledger.js'
-import type { Report, SoakChild } from './child.js'
-import { ROLES, type Role, type Sample } from './setup.js'
+import type { Report } from './child.js'
+import type { Sample } from './sample.js'
 
-/** One line of the verdict: the subject, the result, and the problems. */
-export interface Row {
+/** The child processes. */
+export const ROLES = ['servers', 'clients'] as const
+export type Role = (typeof ROLES)[number]
+
+/** One line of the verdict: the subject, and its problems. */
+interface Row {
   readonly name: string
-  readonly seen: string
   readonly problems: readonly string[]
 }
 
@@ -24,21 +26,20 @@ const GROWTH = { heap: { least: 1_000_000, part: 0.05 }, rss: { least: 24_000_00
 
 /** Collects the reports of all processes, and judges them at the end. Each run has the same rows, so that runs can be compared. */
 export class Verdict {
-  finish: Awaited<ReturnType<SoakChild['finish']>> | undefined
-  /** Why the run ended early, and how processes ended that should not have. */
-  readonly processes: string[] = []
   readonly #seen = { ends: 0, whole: 0, bytes: 0, datagrams: 0 }
   readonly #samples: Record<Role, Sample[]> = { servers: [], clients: [] }
+  /** Differences between what was written and read; all other faults; what was found after the last shutdown. */
   readonly #lost: string[] = []
   readonly #faults: string[] = []
+  #atEnd: readonly string[] = ['never came to its end']
 
-  /** The progress, as a line for the screen. */
+  /** What was compared so far, as a line. */
   get progress(): string {
-    const { ends, whole, bytes } = this.#seen
-    const { descriptors, rss, heap } = this.#samples.servers.at(-1) ?? { rss: 0, heap: 0 }
-    const sizes = `${descriptors ?? '?'} descriptors, rss ${megabytes(rss)}, heap ${megabytes(heap)}`
-    const problems = this.#lost.length + this.#faults.length
-    return `${ends} ends, ${whole} whole, ${megabytes(bytes)} · servers ${sizes} · ${problems} problems`
+    const { ends, whole, bytes, datagrams } = this.#seen
+    const { descriptors, rss, heap } = this.#samples.servers.at(-1) ?? { descriptors: 0, rss: 0, heap: 0 }
+    const sizes = `${descriptors} descriptors, rss ${megabytes(rss)}, heap ${megabytes(heap)}`
+    const counts = `${ends} ends, ${whole} whole, ${megabytes(bytes)}, ${datagrams} datagrams`
+    return `${counts} · servers ${sizes} · ${this.#lost.length + this.#faults.length} problems`
   }
 
   /** Whether memory grows more than is normal. */
@@ -49,69 +50,71 @@ export class Verdict {
   /** Adds the reports of one round, after which no operation is pending. @returns the new problems */
   add(reports: Readonly<Record<Role, Report>>): string[] {
     const accounts = ROLES.flatMap((role) => reports[role].accounts)
-    const datagrams = ROLES.flatMap((role) => reports[role].datagrams)
-    const { whole, problems } = compare(accounts, true)
+    const { whole, datagrams, problems } = compare(accounts, true)
     const seen = this.#seen
     seen.ends += accounts.length
     seen.whole += whole
-    for (const { length } of accounts) seen.bytes += length
-    for (const { requests, answers } of datagrams) seen.datagrams += requests.arrived + answers.arrived
+    seen.datagrams += datagrams
+    for (const { isStream, length } of accounts) if (isStream) seen.bytes += length
     for (const role of ROLES) this.#samples[role].push(reports[role].sample)
-    const keep = (list: string[], more: readonly string[]): string[] => {
-      const kept = more.slice(0, MAX_KEPT - list.length)
-      list.push(...kept)
-      return kept
-    }
     const faults = ROLES.flatMap((role) => reports[role].faults.map((fault) => `${role}: ${fault}`))
-    return [...keep(this.#lost, [...problems, ...compareDatagrams(datagrams)]), ...keep(this.#faults, faults)]
+    return [...keep(this.#lost, problems), ...keep(this.#faults, faults)]
+  }
+
+  /** Adds why the run ended early, or a process. */
+  failed(how: string | undefined): void {
+    if (how !== undefined) this.#faults.push(how)
+  }
+
+  /** Adds what was found after the last shutdown. */
+  finish(problems: readonly string[], { descriptors: left }: Sample): void {
+    const first = this.#samples.servers[0]?.descriptors ?? 0
+    const isClosed = left < first || first === 0
+    this.#atEnd = isClosed ? problems : [...problems, `${left} descriptors, ${first} with the servers`]
   }
 
   judge(): Row[] {
-    const { finish, processes } = this
-    const { ends, whole, datagrams } = this.#seen
-    const counts = `${ends} ends of connections, ${whole} streams whole, ${datagrams} datagrams`
+    const { whole, datagrams } = this.#seen
     const nothing = whole + datagrams === 0 ? ['nothing at all'] : []
-    const first = this.#samples.servers[0]?.descriptors ?? 0
-    const left = finish?.sample.descriptors ?? 0
-    const closed = left < first || first === 0 ? [] : [`${left} descriptors, ${first} with the servers`]
-    const row = (name: string, seen: string, problems: readonly string[]): Row => ({ name, seen, problems })
     return [
       ...ROLES.map((role) => judgeDescriptors(role, this.#samples[role])),
       ...this.#trends(),
-      row('bytes and datagrams', counts, [...nothing, ...this.#lost]),
-      row('events, content, promises', 'each one', this.#faults),
-      row('counters and shutdowns', `${finish?.done.join('; ')}`, finish?.problems ?? ['no answer']),
-      row('processes', `${ROLES.length} were started`, processes),
-      row('after the last shutdown', `${left} descriptors`, closed),
+      { name: 'bytes and datagrams', problems: [...nothing, ...this.#lost] },
+      { name: 'events, content, promises, processes', problems: this.#faults },
+      { name: 'counters, and what is left after the last shutdown', problems: this.#atEnd },
     ]
   }
 
   #trends(): Row[] {
-    const judge = (kind: 'heap' | 'rss') => ROLES.map((role) => judgeTrend(role, kind, this.#samples[role]))
-    return [...judge('heap'), ...judge('rss')]
+    return ROLES.flatMap((role) =>
+      (['heap', 'rss'] as const).map((kind) => judgeTrend(role, kind, this.#samples[role])),
+    )
   }
+}
+
+function keep(list: string[], more: readonly string[]): string[] {
+  const kept = more.slice(0, MAX_KEPT - list.length)
+  list.push(...kept)
+  return kept
 }
 
 function judgeDescriptors(role: Role, samples: readonly Sample[]): Row {
   const [first, ...rest] = samples.map(({ descriptors }) => descriptors)
   const worst = rest.find((count) => count !== first)
   const problems = worst === undefined ? [] : [`${first} at the start, then ${worst}`]
-  const seen = `${first} at the start, ${rest.at(-1)} at the end, ${rest.length} times looked at`
-  return { name: `${role}: descriptors`, seen, problems: rest.length === 0 ? ['no samples'] : problems }
+  return { name: `${role}: descriptors`, problems: rest.length === 0 ? ['no samples'] : problems }
 }
 
 /** Compares the medians of the early and the late half of the samples, after the warm-up. */
 function judgeTrend(role: Role, kind: 'heap' | 'rss', samples: readonly Sample[]): Row {
   const name = `${role}: ${kind}`
   const warm = samples.map((one) => one[kind]).slice(Math.max(1, Math.ceil(samples.length * WARM_UP)))
-  if (warm.length < MIN_SAMPLES)
-    return { name, seen: `${warm.length} samples: too few to judge`, problems: [] }
+  if (warm.length < MIN_SAMPLES) return { name: `${name} (too few samples to judge)`, problems: [] }
   const half = Math.floor(warm.length / 2)
   const [early, late] = [median(warm.slice(0, half)), median(warm.slice(-half))]
   const allowed = Math.max(GROWTH[kind].least, early * GROWTH[kind].part)
-  const problem = `grew by ${megabytes(late - early)}, ${megabytes(allowed)} would be normal`
-  const seen = `${megabytes(early)} early, ${megabytes(late)} late`
-  return { name, seen, problems: late - early <= allowed ? [] : [problem] }
+  const problem = `from ${megabytes(early)} to ${megabytes(late)}: ${megabytes(allowed)} more would be normal`
+  return { name, problems: late - early <= allowed ? [] : [problem] }
 }
 
 /** The middle one; of an even number, the lower one of two. */

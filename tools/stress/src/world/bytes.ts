@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 /** A stream begins with the number of its writer. All further bytes depend on that number, so every misplaced byte is noticed. */
-const HEADER = 4
+const HEADER = 6
 /** Neither a power of two nor the size of any buffer, so that a shift by one of those is noticed. */
 const PERIOD = 7_919
 const BODY = Buffer.from(Array.from({ length: PERIOD }, (_, at) => (at * 131 + (at >> 5)) & 0xff))
@@ -12,17 +12,27 @@ const RUBBISH = 0
 export function content(id: number, from: number, to: number): Buffer {
   const bytes = Buffer.allocUnsafe(to - from)
   const header = Buffer.alloc(HEADER)
-  header.writeUInt32BE(id)
+  header.writeUIntBE(id, 0, HEADER)
   let at = from < HEADER ? header.copy(bytes, 0, from, to) : 0
   while (at < bytes.length) {
-    const begin = (from + at + id * 613) % PERIOD
+    const begin = (from + at + (id % PERIOD) * 613) % PERIOD
     at += BODY.copy(bytes, at, begin)
   }
   return bytes
 }
 
+/** What one end has received. */
+export interface Input {
+  /** In bytes, or the number of datagrams. */
+  readonly length: number
+  /** The writer's number, as soon as enough has arrived. */
+  readonly writer: number | undefined
+  /** @throws if this is not what had to come next */
+  add(data: Buffer): void
+}
+
 /** The receiving end of a stream: reads the number of the writer, and compares all bytes with those of this writer. */
-export class Received {
+export class Stream implements Input {
   #length = 0
   #header = Buffer.alloc(0)
 
@@ -30,12 +40,10 @@ export class Received {
     return this.#length
   }
 
-  /** The writer's number, as soon as enough has arrived. */
   get writer(): number | undefined {
-    return this.#header.length < HEADER ? undefined : this.#header.readUInt32BE()
+    return this.#header.length < HEADER ? undefined : this.#header.readUIntBE(0, HEADER)
   }
 
-  /** @throws if these are not the next bytes */
   add(chunk: Buffer): void {
     assert.ok(chunk.length > 0, 'an empty chunk')
     const missing = HEADER - this.#header.length
@@ -46,5 +54,56 @@ export class Received {
     if (writer === undefined || writer === RUBBISH) return
     const isRight = chunk.equals(content(writer, from, this.#length))
     assert.ok(isRight, `bytes ${from} to ${this.#length} from ${writer} are not those that were written`)
+  }
+}
+
+/** What a datagram begins with, so that another process can check that it is complete. */
+interface DatagramHead {
+  /** The number of the client that sends or receives it. */
+  readonly client: number
+  /** Its number among the datagrams in the same direction, from 1. */
+  readonly number: number
+  /** How many answers a request asks for. */
+  readonly wanted: number
+}
+const DATAGRAM_HEADER = 16
+
+function encode({ client, number, wanted }: DatagramHead, length: number): Buffer {
+  const data = Buffer.alloc(length, (client + 31 * number + length) & 0xff)
+  data.writeUIntBE(client, 0, 6)
+  data.writeUInt32BE(number, 6)
+  data.writeUInt16BE(wanted, 10)
+  data.writeUInt32BE(length, 12)
+  return data
+}
+
+/** Returns the next datagram of a writer. @param size of its body */
+export const encodeDatagram = (
+  writer: { sent: number },
+  client: number,
+  wanted: number,
+  size: number,
+): Buffer => encode({ client, number: (writer.sent += 1), wanted }, DATAGRAM_HEADER + size)
+
+/** @throws if the datagram is incomplete or changed */
+export function readDatagram(data: Buffer): DatagramHead {
+  assert.ok(data.length >= DATAGRAM_HEADER, `nobody sent that: ${data.toString('hex')}`)
+  const head = { client: data.readUIntBE(0, 6), number: data.readUInt32BE(6), wanted: data.readUInt16BE(10) }
+  assert.ok(data.equals(encode(head, data.length)), 'not what was sent')
+  return head
+}
+
+/** The receiving end of datagrams: each may come once, and none after a later one. */
+export class Datagrams implements Input {
+  length = 0
+  writer: number | undefined
+  #last = 0
+
+  add(data: Buffer): void {
+    const { client, number } = readDatagram(data)
+    assert.ok(number > this.#last, `datagram ${number} came after ${this.#last}`)
+    this.#last = number
+    this.writer = client
+    this.length += 1
   }
 }

@@ -1,25 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { StreamCallbacks, StreamHandler } from '@sock/core'
+import { isStream } from '@sock/tools/transports'
+import type { ServerSpec } from './acts.js'
 import type { LibraryEnd } from './library-end.js'
 import type { WorldServer } from './server.js'
 import type { World } from './world.js'
 
-/** Forms of handlers. The last three use `connection.stream`, and echo. */
-export const FORMS = [
-  'callbacks',
-  'few callbacks',
-  'reader',
-  'function',
-  'pipeline',
-  'iteration',
-  'http',
-] as const
+/** Forms of handlers. The last one uses `connection.stream`, and echoes. */
+export const FORMS = ['callbacks', 'few callbacks', 'reader', 'function', 'pipeline'] as const
 export type Form = (typeof FORMS)[number]
-export const isEcho = (form: Form): boolean => FORMS.indexOf(form) >= FORMS.indexOf('pipeline')
+export const isEcho = ({ transport, form }: ServerSpec): boolean => isStream(transport) && form === 'pipeline'
 
 export const CALLBACKS = ['open', 'data', 'end', 'drain', 'close'] as const
 export type Callback = (typeof CALLBACKS)[number]
@@ -37,8 +29,7 @@ export function handlerOf(world: World, owner: WorldServer): StreamHandler {
   if (form === 'callbacks' || form === 'few callbacks' || form === 'reader')
     return callbacks(form, world, owner, at)
   if (form === 'function') return (connection) => readAll(world.enter(connection, owner), at)
-  const echo = { pipeline: echoByPipeline, iteration: echoByIteration, http: echoByHttp }[form]
-  // An error here would be an error of the stream.
+  // An error of a plan would be an error of the stream.
   return (connection) => echo(world.enter(connection, owner), (end) => void world.take('data', end))
 }
 
@@ -100,9 +91,7 @@ async function readAll(end: LibraryEnd, at: At): Promise<void> {
   }
 }
 
-type Act = (end: LibraryEnd) => void
-
-async function echoByPipeline(end: LibraryEnd, act: Act): Promise<void> {
+async function echo(end: LibraryEnd, act: (end: LibraryEnd) => void): Promise<void> {
   const { stream } = end.connection
   const same = async function* (source: AsyncIterable<Buffer>) {
     for await (const chunk of source) {
@@ -120,33 +109,4 @@ async function echoByPipeline(end: LibraryEnd, act: Act): Promise<void> {
     // Node ends a pipeline in this way if the other side of its last stream is still open, or if something else closed it.
     if (name !== 'AbortError' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   }
-}
-
-async function echoByIteration(end: LibraryEnd, act: Act): Promise<void> {
-  const { stream } = end.connection
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    end.heard(chunk as Buffer)
-    act(end)
-    await end.pause
-    if (!stream.write(chunk) && !stream.destroyed)
-      await Promise.race([once(stream, 'drain'), once(stream, 'close')])
-  }
-  end.ended()
-  // A Node stream that something else has closed never calls back.
-  if (!stream.destroyed) await new Promise<void>((resolve) => void stream.end(resolve))
-}
-
-async function echoByHttp(end: LibraryEnd, act: Act): Promise<void> {
-  const { stream } = end.connection
-  const server = createServer((asked, answer) => {
-    asked.on('data', (chunk: Buffer) => {
-      end.heard(chunk)
-      act(end)
-    })
-    asked.on('end', () => end.ended())
-    asked.on('error', (error) => end.broke(error))
-    asked.pipe(answer)
-  })
-  server.emit('connection', stream)
-  if (!stream.closed) await once(stream, 'close')
 }

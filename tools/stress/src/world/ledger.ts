@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import type { EndVerb } from './acts.js'
-import { content, Received } from './bytes.js'
+import { isStream } from '@sock/tools/transports'
+import type { EndVerb, ServerSpec } from './acts.js'
+import { content, Datagrams, Stream, type Input } from './bytes.js'
+import { isEcho } from './handlers.js'
 
-/** One end of a connection: a socket of Node, or a connection of the library. */
+/** One end of a connection, or a client of a datagram server. */
 export interface End {
   readonly ledger: Ledger
   readonly do: Readonly<Record<Exclude<EndVerb, 'write'>, () => void>> & { write(size: number): void }
@@ -11,22 +13,17 @@ export interface End {
 /** The final account of one end, as plain data: the two ends of a connection may be in different processes. */
 export type Account = ReturnType<Ledger['account']>
 
-let count = 0
-
-/** Sets the first number of ends. Numbers must differ between the processes of a run. */
-export function numberEndsFrom(first: number): void {
-  count = first
-}
-
-export const nextId = (): number => (count += 1)
+/** Of all ends. Processes must not use the same numbers. */
+let last = process.pid * 2 ** 26
 
 /** Records what one end wrote and read, and what happened to it. */
 export class Ledger {
   /** The number at the start of its output. */
-  readonly id = nextId()
-  readonly received = new Received()
+  readonly id = (last += 1)
+  readonly received: Input
+  /** In bytes, or the number of datagrams. */
   sent = 0
-  /** How many of these bytes belong to rejected writes: they may have been sent or not. */
+  /** How many of these belong to rejected writes: they may have been sent or not. */
   doubtful = 0
   /** Whether it was asked to end its output; whether it has reported that all output was sent. */
   mayEnd = false
@@ -49,15 +46,20 @@ export class Ledger {
   /** Whether it reads its own bytes, which a server echoes. */
   readonly isEcho: boolean
   readonly isOfServer: boolean
+  readonly isStream: boolean
   /** Whether it may report a reset as an end: libuv does that after a short read. */
   readonly mistakesResets: boolean
 
-  constructor(kind: 'accepted' | 'client' | 'raw', transport: string, isEcho: boolean) {
+  constructor(kind: 'accepted' | 'client' | 'raw', spec: ServerSpec) {
+    const { transport } = spec
     this.isOfServer = kind === 'accepted'
+    this.isStream = isStream(transport)
+    this.received = this.isStream ? new Stream() : new Datagrams()
     this.mistakesResets = kind === 'raw'
     this.name = `${kind} ${transport} (${this.id})`
-    this.hasReset = transport !== 'unix'
-    this.isEcho = isEcho
+    this.hasReset = transport === 'tcp' || transport === 'tls'
+    this.isEcho = !this.isOfServer && isEcho(spec)
+    if (transport === 'udp') this.hurt = 'UDP may lose anything'
   }
 
   /** Returns the next bytes to write. */
@@ -109,14 +111,12 @@ export class Ledger {
 /** After this silence in ms, or a little less, a closed end need not wait for its peer. */
 const LINGER = 800
 
-export interface Comparison {
-  /** The number of streams that had to arrive whole, and did. */
-  readonly whole: number
-  readonly problems: readonly string[]
-}
-
-/** Compares output and input. @param isComplete whether the end of the test cut off no connection */
-export function compare(accounts: readonly Account[], isComplete: boolean): Comparison {
+/**
+ * Compares output and input.
+ * @param isComplete whether the end of the test cut off no connection
+ * @returns how many streams and exchanges of datagrams had to arrive whole, and did; how many datagrams arrived; the differences
+ */
+export function compare(accounts: readonly Account[], isComplete: boolean) {
   const byId = new Map(accounts.map((one) => [one.id, one]))
   const peers = new Map<Account, Account>()
   const problems: string[] = []
@@ -134,20 +134,23 @@ export function compare(accounts: readonly Account[], isComplete: boolean): Comp
     peers.set(reader, writer)
     peers.set(writer, reader)
   }
-  let whole = 0
+  let [whole, datagrams] = [0, 0]
   for (const reader of accounts) {
+    if (!reader.isStream) datagrams += reader.length
     check(() => {
       const peer = peers.get(reader)
+      const wasHeard = peer !== undefined || reader.sent === reader.doubtful || reader.hurt !== undefined
+      assert.ok(wasHeard || reader.isStream || !isComplete, `nobody has read what ${reader.name} sent`)
       const writer = reader.isEcho ? reader : peer
       if (writer !== undefined && judge(reader, writer, peer, isComplete)) whole += 1
     })
   }
-  return { whole, problems }
+  return { whole, datagrams, problems }
 }
 
 /** @returns whether it had to arrive whole @throws the first difference */
 function judge(reader: Account, writer: Account, peer: Account | undefined, isComplete: boolean): boolean {
-  const story = `${reader.name} read ${reader.length} of ${writer.sent} bytes that ${writer.name} wrote`
+  const story = `${reader.name} read ${reader.length} of the ${writer.sent} that ${writer.name} wrote`
   assert.ok(reader.length <= writer.sent, `${story}: more than there were`)
   const isWhole = reader.length >= writer.sent - writer.doubtful
   if (!reader.isEcho && reader.sawEnd && !reader.isDeaf) {

@@ -5,11 +5,7 @@ import type { End, Ledger } from './ledger.js'
 import { oneOf, Oops, type Pledges } from './pledges.js'
 
 /** The errors of operations after the connection has ended. */
-const CODES = ['ERR_SOCK_CLOSED', 'ERR_SOCK_RESET', 'ERR_SOCK_IDLE_TIMEOUT', 'ERR_SOCK_DRAINING'] as const
-const OVER = oneOf(...CODES)
-
-/** The errors of a read while another one waits. */
-const SECOND = oneOf(...CODES, 'ERR_SOCK_INVALID_STATE')
+const OVER = oneOf('ERR_SOCK_CLOSED', 'ERR_SOCK_RESET', 'ERR_SOCK_IDLE_TIMEOUT', 'ERR_SOCK_DRAINING')
 
 /** An end that is a connection of the library: accepted by a server, or a client. */
 export class LibraryEnd implements End {
@@ -29,9 +25,6 @@ export class LibraryEnd implements End {
   #hasClosedRead = false
   /** Whether it has read to the end. */
   #hasReadAll = false
-  /** Whether it reads a second time while a read waits. */
-  #readsTwice = false
-
   /** @param speaks whether it writes bytes of the model; otherwise it echoes */
   constructor(ledger: Ledger, connection: Connection, pledges: Pledges, speaks: boolean) {
     this.#speaks = speaks
@@ -64,9 +57,6 @@ export class LibraryEnd implements End {
     resume: () => {
       this.#stalled?.abort()
       this.#stalled = undefined
-    },
-    'read twice': () => {
-      this.#readsTwice = true
     },
   }
 
@@ -104,16 +94,10 @@ export class LibraryEnd implements End {
   async #readOn(heard: () => unknown): Promise<void> {
     for (;;) {
       await this.pause
-      const reading = this.connection.read()
-      // It is refused if the first one waits. Otherwise it gets the next input.
-      const second = this.#readsTwice ? this.connection.read().catch(SECOND) : undefined
-      this.#readsTwice = false
-      for (const chunk of [await reading, await second]) {
-        if (chunk === null) return this.ended()
-        if (chunk === undefined) continue
-        this.heard(chunk)
-        await heard()
-      }
+      const chunk = await this.connection.read()
+      if (chunk === null) return this.ended()
+      this.heard(chunk)
+      await heard()
     }
   }
 

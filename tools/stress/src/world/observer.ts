@@ -52,13 +52,6 @@ const NEXT: Readonly<Record<ServerState, readonly ServerState[]>> = {
 const MOST = 100
 const CLOSED = /^Closed \w+: (\d+) idle, (\d+) drained, (\d+) forced$/
 
-/** An observer that subscribes later. It must get the events after number `from`, up to number `until`. */
-interface Latecomer {
-  readonly from: number
-  until: number
-  heard: number
-}
-
 /** Observes one server from the start: its states, connections and errors, and whether its counters agree with them. */
 export class Observer {
   readonly watcher = new Watcher()
@@ -71,21 +64,14 @@ export class Observer {
   /** The report of the last shutdown, from the message of the state `closed`. */
   report: ShutdownReport | undefined
   /** Sums over all shutdowns: connections that were open at its start or came during it, and connections in reports. */
-  readonly shutdowns = { count: 0, members: 0, reported: 0 }
+  readonly shutdowns = { members: 0, reported: 0 }
   readonly #server: Server
-  readonly #pledges: Pledges
   #state: ServerState = 'idle'
   #turnedAway = 0
   #failed = 0
-  /** The number of connection events so far, and the number of each event. */
-  #told = 0
-  readonly #numbers = new WeakMap<ConnectionEvent, number>()
-  readonly #latecomers: Latecomer[] = []
-  #leave: (() => void) | undefined
 
   constructor(server: Server, pledges: Pledges) {
     this.#server = server
-    this.#pledges = pledges
     server.on('state', (state, message) => pledges.guard(() => this.#entered(state, message)))
     server.on('error', (error) => {
       if (error instanceof Oops) this.#failed += 1
@@ -94,7 +80,6 @@ export class Observer {
         this.complaints.push(error)
     })
     server.on('connection', (event) => {
-      this.#numbers.set(event, (this.#told += 1))
       if (event.state === 'new' && this.#state === 'draining') this.shutdowns.members += 1
       pledges.guard(() => {
         this.watcher.heard(event)
@@ -104,31 +89,12 @@ export class Observer {
     })
   }
 
-  /** Subscribes one more observer, or unsubscribes the last one. */
-  toggle(): void {
-    if (this.#leave !== undefined) return this.#leave()
-    const other = { from: this.#told, until: Infinity, heard: 0 }
-    this.#latecomers.push(other)
-    const unsubscribe = this.#server.on('connection', (event) => {
-      const number = this.#numbers.get(event) ?? 0
-      other.heard += 1
-      const isDue = number > other.from && number <= other.until
-      this.#pledges.guard(() => assert.ok(isDue, `"${event.state}" for an observer that was not there`))
-    })
-    this.#leave = () => {
-      unsubscribe()
-      other.until = this.#told
-      this.#leave = undefined
-    }
-  }
-
   #entered(state: ServerState, message: string): void {
     const before = this.#state
     this.#state = state
     assert.ok(NEXT[before].includes(state), `went from ${before} to ${state}`)
     assert.equal(this.#server.state, state)
     if (state === 'draining') {
-      this.shutdowns.count += 1
       this.shutdowns.members += this.#server.openConnections
     }
     if (state !== 'closed') return
@@ -160,8 +126,6 @@ export class Observer {
       ['open at the end, and none', stats.open, 0],
       ['open at the end, and observed', watcher.open, 0],
     ]
-    for (const { from, until, heard } of this.#latecomers)
-      equations.push(['events while an observer was there', Math.min(until, this.#told) - from, heard])
     if (counts.failures)
       equations.push(
         ['failed handlers, and those that were to fail', stats.handlerErrors, this.failures],

@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict'
-import { getEventListeners } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
 import { isSockError, type Address, type Server, type ShutdownReport } from '@sock/core'
 import { isStream } from '@sock/tools/transports'
 import type { ServerSpec, ServerVerb } from './acts.js'
+import { datagramHandlerOf } from './datagrams.js'
 import { handlerOf, isEcho } from './handlers.js'
 import type { Ledger } from './ledger.js'
 import type { LibraryEnd } from './library-end.js'
 import { Observer } from './observer.js'
-import { never, oneOf, Oops, type Pledges } from './pledges.js'
+import { never, oneOf, type Pledges } from './pledges.js'
 import type { World } from './world.js'
 
 const NOTHING: ShutdownReport = { idle: 0, drained: 0, forced: 0 }
-/** An invalid target on every transport. */
-const NONSENSE = 1
-
 /** Errors that servers may report besides failures of handlers: peers that aborted a handshake, or are gone. */
 const KNOWN = oneOf(
   'ERR_SOCK_HANDSHAKE_FAILED',
@@ -25,16 +22,15 @@ const KNOWN = oneOf(
   'ERR_SOCK_BACKPRESSURE',
   'ENOTCONN',
 )
-const TAKEN = ['ERR_SOCK_PATH_IN_USE', 'EADDRINUSE'] as const
 
 /** A server to which peers can connect, in this process or another one. */
 export interface Place {
   readonly spec: ServerSpec
   readonly address: Address | undefined
-  /** How often it was stopped. Datagrams sent to it before that may be lost. */
-  readonly stops: number
-  /** Adds an end of a connection to it. */
-  join(ledger: Ledger): void
+  /** Whether another process may stop it, and so lose datagrams. */
+  mayStop?: boolean
+  /** Adds one of its ends. */
+  join?(ledger: Ledger): void
 }
 
 /** One of several servers: its life, and the ends that depend on it. */
@@ -42,7 +38,7 @@ export class WorldServer implements Place {
   readonly spec: ServerSpec
   readonly server: Server
   readonly observer: Observer
-  /** The ends of its connections that are in this process. */
+  /** Its ends in this process. */
   #members: Ledger[] = []
   /** Sums over all connections of its handler. */
   readonly #bytes = { count: 0, read: 0, written: 0 }
@@ -53,19 +49,18 @@ export class WorldServer implements Place {
   #address: Address | undefined
   /** Whether connections of this run were cut off. */
   #run = { isForced: false }
-  readonly #signals: AbortSignal[] = []
   readonly #world: World
   readonly #pledges: Pledges
 
   constructor(spec: ServerSpec, world: World) {
-    const { transport, form, ...limits } = spec
+    const { transport, form: _, ...limits } = spec
     this.spec = spec
     this.#world = world
     const { means, pledges } = world
     this.#pledges = pledges
     this.server = isStream(transport)
       ? means.streamServer(transport, handlerOf(world, this), { ...limits, drainIdle: 0 })
-      : means.datagramServer(transport, world.addDatagrams(this).handler(this, form))
+      : means.datagramServer(transport, datagramHandlerOf(world, this))
     this.observer = new Observer(this.server, pledges)
     this.server.on('state', (state) => {
       if (state !== 'draining') return
@@ -84,7 +79,6 @@ export class WorldServer implements Place {
     return this.server.state === 'listening' ? this.#address : undefined
   }
 
-  /** Adds an end of a connection. */
   join(ledger: Ledger): void {
     this.#members.push(ledger)
     if (this.server.state === 'listening') return
@@ -106,9 +100,7 @@ export class WorldServer implements Place {
   }
 
   /** @param isInside whether a callback or an observer does it */
-  do(verb: ServerVerb, size: number, isInside: boolean): void {
-    if (verb === 'observe') return this.observer.toggle()
-    if (verb === 'listen in vain') return this.#listenInVain(size % 2 === 0)
+  do(verb: ServerVerb, isInside: boolean): void {
     if (verb === 'listen') return void this.listen()
     this.#wasStoppedInside ||= isInside
     if (verb === 'close server') void this.close()
@@ -116,39 +108,18 @@ export class WorldServer implements Place {
     else void this.shutDown(verb === 'shut down' ? undefined : 0)
   }
 
-  /**
-   * @param target default: another one each time
-   * @param owner the server that listens there, so that this one must not
-   */
-  listen(target = this.#world.means.target(this.spec.transport), owner?: WorldServer): Promise<unknown> {
-    if (!this.isStopped) return Promise.resolve(this.#listenInVain(true))
-    const [stops, stopsOfOwner] = [this.stops, owner?.stops]
+  /** @param target default: another one each time */
+  async listen(target = this.#world.means.target(this.spec.transport)): Promise<void> {
+    if (!this.isStopped) return
+    const { stops } = this
     this.#run = { isForced: false }
-    const listening = this.server.listen(target, { signal: this.#newSignal() })
-    const listens = (address: Address): void => {
-      assert.equal(owner?.stops, stopsOfOwner, 'two servers at one address')
-      this.#address = address
-    }
+    const listening = this.server.listen(target)
+    const listens = (address: Address): void => void (this.#address = address)
     this.#pledges.keep('listen()', listening, listens, (error) => {
-      oneOf('ERR_SOCK_CLOSED', ...(owner === undefined ? [] : TAKEN))(error)
-      assert.ok(!isSockError(error, 'ERR_SOCK_CLOSED') || this.stops > stops, 'nobody closed it')
+      oneOf('ERR_SOCK_CLOSED')(error)
+      assert.ok(this.stops > stops, 'nobody closed it')
     })
-    return listening.catch(() => {})
-  }
-
-  /** Calls `listen()` so that it must reject: while the server runs, with an invalid target, or with an aborted signal. */
-  #listenInVain(isAborted: boolean): void {
-    const { server } = this
-    const { state } = server
-    const signal = isAborted ? AbortSignal.abort(new Oops('the model changed its mind')) : undefined
-    const code = this.isStopped ? 'ERR_SOCK_INVALID_ADDRESS' : 'ERR_SOCK_INVALID_STATE'
-    const judge = this.isStopped && isAborted ? oneOf() : oneOf(code)
-    const listening = server.listen(
-      (isAborted ? this.#world.means.target(this.spec.transport) : NONSENSE) as never,
-      { signal },
-    )
-    this.#pledges.keep('listen() in vain', listening, () => assert.fail('must reject'), judge)
-    this.#pledges.guard(() => assert.equal(server.state, state, 'listen() in vain has changed the state'))
+    await listening.catch(() => {})
   }
 
   close(): Promise<void> {
@@ -171,7 +142,7 @@ export class WorldServer implements Place {
     const shutting: Promise<ShutdownReport | void> =
       how === 'by disposal'
         ? Promise.resolve(server[Symbol.asyncDispose]())
-        : server.shutdown(how === undefined ? { signal: this.#newSignal() } : { timeout: how })
+        : server.shutdown(how === undefined ? { signal: new AbortController().signal } : { timeout: how })
     this.#pledges.keep('shutdown()', shutting, judge, (error) => {
       const wasForced = isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT') && run.isForced
       assert.ok(wasForced, `shutdown() rejected with ${String((error as Error).stack)}`)
@@ -190,12 +161,6 @@ export class WorldServer implements Place {
     for (const member of this.#members) member.force()
   }
 
-  #newSignal(): AbortSignal {
-    const { signal } = new AbortController()
-    this.#signals.push(signal)
-    return signal
-  }
-
   #mustHaveStopped(): void {
     const { state } = this.server
     this.#pledges.guard(() => assert.notEqual(state, 'listening', 'it was stopped, and listens'))
@@ -209,13 +174,11 @@ export class WorldServer implements Place {
     observer.watcher.checkEnd()
     const isCalm = this.#members.every(({ hurt }) => hurt === undefined)
     // Node decides how its streams fail when they are cut off.
-    const isOfStreams = isEcho(this.spec.form)
+    const isOfStreams = isEcho(this.spec)
     for (const error of observer.complaints) {
       if (isCalm) throw new Error('A complaint, and nobody did anything', { cause: error })
       if (!isOfStreams) KNOWN(error)
     }
-    const heard = this.#signals.filter((signal) => getEventListeners(signal, 'abort').length > 0)
-    assert.equal(heard.length, 0, 'somebody still listens to a signal')
     const problems = observer.problems({ failures: !isOfStreams, members: !this.#wasStoppedInside })
     assert.deepEqual(problems, [], `${this.spec.transport}: ${problems.join('; ')}`)
     const stats = server.stats()

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Address, Connection, ConnectionEvent } from '@sock/core'
-import { isStream, type StreamName } from '@sock/tools/transports'
+import type { Address, Connection, ConnectionEvent, DatagramChannel } from '@sock/core'
+import { isStream, type DatagramName, type StreamName } from '@sock/tools/transports'
 import { isObserver, isOfServer, type Act, type Moment, type Plan, type ServerSpec } from './acts.js'
-import { Datagrams, type DatagramAccount } from './datagrams.js'
+import { DatagramEnd, UNREACHABLE } from './datagrams.js'
 import { context, isEcho } from './handlers.js'
 import { Ledger, type Account, type End } from './ledger.js'
 import { LibraryEnd } from './library-end.js'
@@ -26,7 +26,8 @@ export class World {
   readonly servers: WorldServer[] = []
   /** The servers to which peers can connect. */
   readonly places: Place[] = []
-  readonly datagrams = new Map<Place, Datagrams>()
+  /** Answers to datagrams that are sent later. */
+  held: (() => void)[] = []
   /** Whether all ends read to the end, and close. */
   isEnding = false
   readonly #planner: Planner
@@ -35,6 +36,7 @@ export class World {
   #ledgers: Ledger[] = []
   #clientWatchers: Watcher[] = []
   readonly #byId = new Map<number, LibraryEnd>()
+  readonly #exchanges = new Map<number, Ledger>()
   /** Whether a callback or an observer is running. */
   #isInside = false
 
@@ -54,19 +56,6 @@ export class World {
     return made
   }
 
-  /** Adds a server of another process. */
-  addPlace(spec: ServerSpec, address: Address): void {
-    const place: Place = { spec, address, stops: 0, join: () => {} }
-    this.places.push(place)
-    if (!isStream(spec.transport)) this.addDatagrams(place)
-  }
-
-  addDatagrams(place: Place): Datagrams {
-    const added = new Datagrams(place, this)
-    this.datagrams.set(place, added)
-    return added
-  }
-
   placeOf(which: number): Place {
     return this.places[which % this.places.length] as Place
   }
@@ -81,10 +70,10 @@ export class World {
   }
 
   enter(connection: Connection, server: WorldServer): LibraryEnd {
-    const { form } = server.spec
+    const { spec } = server
     const ledger = this.#open(server, 'accepted')
-    ledger.mayEnd = form !== 'callbacks' && form !== 'reader'
-    const end = new LibraryEnd(ledger, connection, this.pledges, !isEcho(form))
+    ledger.mayEnd = spec.form !== 'callbacks' && spec.form !== 'reader'
+    const end = new LibraryEnd(ledger, connection, this.pledges, !isEcho(spec))
     this.pledges.guard(() => assert.ok(!this.#byId.has(connection.id), 'a handler was called twice'))
     this.#byId.set(connection.id, end)
     this.#accepted.push(end)
@@ -93,10 +82,26 @@ export class World {
   }
 
   #open(place: Place, kind: 'accepted' | 'client' | 'raw'): Ledger {
-    const ledger = new Ledger(kind, place.spec.transport, kind !== 'accepted' && isEcho(place.spec.form))
+    const ledger = new Ledger(kind, place.spec)
     this.#ledgers.push(ledger)
-    place.join(ledger)
+    place.join?.(ledger)
     return ledger
+  }
+
+  /** The server's ledger of what it exchanges with a client of datagrams. */
+  exchangeWith(client: number, server: WorldServer): Ledger {
+    const known = this.#exchanges.get(client)
+    if (known !== undefined) return known
+    const ledger = this.#open(server, 'accepted')
+    ledger.sawEnd = true
+    ledger.isOver = this.isEnding
+    this.#exchanges.set(client, ledger)
+    return ledger
+  }
+
+  /** Sends the delayed answers. */
+  sendHeld(): void {
+    for (const answer of this.held.splice(0)) answer()
   }
 
   of(connection: Connection): LibraryEnd {
@@ -151,8 +156,7 @@ export class World {
     const place = this.placeOf(which)
     if (verb === 'connect') this.connect(place, size % 2 === 0 ? 'client' : 'raw')
     else if (verb === 'connect and abort') this.connect(place, 'given up')
-    else if (verb === 'send') this.datagrams.get(place)?.send(which, size)
-    else if (isOfServer(verb)) this.servers[which % this.servers.length]?.do(verb, size, this.#isInside)
+    else if (isOfServer(verb)) this.servers[which % this.servers.length]?.do(verb, this.#isInside)
     else
       for (const end of this.#whoIs(act, self)) {
         if (verb === 'write') end.do.write(who.startsWith('many') ? Math.min(size, MUCH_FOR_MANY) : size)
@@ -171,20 +175,30 @@ export class World {
   /** @param kind a socket of Node, a client of the library, or one that is aborted at once */
   connect(place: Place, kind: 'raw' | 'client' | 'given up'): void {
     const { address } = place
-    const { transport, form } = place.spec
+    const { transport } = place.spec
     if (address === undefined) return
-    if (!isStream(transport)) this.datagrams.get(place)?.connect(this.means.dialDatagram(transport, address))
-    else if (kind === 'given up') this.#dial(place, transport, address, true)
-    else if (kind === 'client' && form !== 'http') this.#dial(place, transport, address)
+    if (!isStream(transport)) this.#dialDatagrams(place, transport, address)
+    else if (kind !== 'raw') this.#dial(place, transport, address, kind === 'given up')
     else {
       const ca = transport === 'tls' ? this.means.authorities : undefined
-      const options = { address, ca, speaksHttp: form === 'http' }
-      this.#addPeer(new RawEnd(this.#open(place, 'raw'), options, this.pledges))
+      this.#addPeer(new RawEnd(this.#open(place, 'raw'), address, ca, this.pledges))
     }
   }
 
+  #dialDatagrams(place: Place, transport: DatagramName, address: Address): void {
+    const ledger = this.#open(place, 'client')
+    if (place.mayStop === true) ledger.hurtBy('its server may be stopped')
+    const connected = (channel: DatagramChannel): void => {
+      const end = new DatagramEnd(ledger, channel, this.pledges)
+      this.#addPeer(end)
+      // The system may give a client the port that the server has just closed: then it receives its own datagrams.
+      if (String(channel.localAddress) === String(channel.remoteAddress)) end.do.close()
+    }
+    this.pledges.keep('connect()', this.means.dialDatagram(transport, address), connected, UNREACHABLE)
+  }
+
   /** Connects a client of the library. @param isGivenUp whether it is aborted at once */
-  #dial(place: Place, transport: StreamName, address: Address, isGivenUp = false): void {
+  #dial(place: Place, transport: StreamName, address: Address, isGivenUp: boolean): void {
     const ledger = this.#open(place, 'client')
     // The server may report an aborted handshake.
     if (isGivenUp) ledger.hurtBy('given up')
@@ -220,7 +234,9 @@ export class World {
   serveOut(): void {
     this.isEnding = true
     for (const end of this.#accepted) this.#serveOut(end)
-    for (const one of this.datagrams.values()) one.sendHeld()
+    // The end of a server loses no datagram, because all clients leave before.
+    for (const ledger of this.#exchanges.values()) ledger.isOver = true
+    this.sendHeld()
   }
 
   #serveOut(end: LibraryEnd): void {
@@ -257,10 +273,6 @@ export class World {
     for (const peer of this.#peers) peer.do.destroy()
   }
 
-  datagramAccounts(): DatagramAccount[] {
-    return [...this.datagrams.values()].map((one, place) => one.account(place))
-  }
-
   /** Waits until every promise has settled and every client is closed. @throws the first fault */
   async settle(patience: number): Promise<void> {
     for (const end of [...this.#accepted, ...this.#peers]) end.do.resume()
@@ -278,7 +290,7 @@ export class World {
     return this.#peers.length
   }
 
-  /** Returns the accounts of all ends, and forgets them and those of datagrams. Call it when all are closed. */
+  /** Returns the accounts of all ends, and forgets them. Call it when all are closed. */
   collect(): Account[] {
     const accounts = this.#ledgers.map((ledger) => ledger.account())
     this.#ledgers = []
@@ -286,7 +298,8 @@ export class World {
     this.#peers = []
     this.#clientWatchers = []
     this.#byId.clear()
-    for (const one of [...this.servers, ...this.datagrams.values()]) one.forget()
+    this.#exchanges.clear()
+    for (const server of this.servers) server.forget()
     return accounts
   }
 }

@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals'
-import { createGround } from '../../src/model/grounds.js'
+import { Ground } from '../../src/model/grounds.js'
 
 describe('any sequence keeps to the model', () => {
   for (const [name, numRuns] of [
@@ -7,11 +7,11 @@ describe('any sequence keeps to the model', () => {
     ['crowd-native', 30],
     ['crowd-reuse', 10],
   ] as const) {
-    const ground = createGround(name)
-    const run = ground === undefined ? it.skip : it
+    const ground = new Ground(name)
+    const run = ground.isAvailable ? it : it.skip
     run(`on ${name}`, async () => {
-      const problem = await ground?.play({ seed: Date.now() & 0x7fffffff, numRuns })
-      await ground?.close()
+      const problem = await ground.play({ seed: Date.now() & 0x7fffffff, numRuns })
+      await ground.close()
       if (problem !== undefined) throw new Error(problem)
     })
   }

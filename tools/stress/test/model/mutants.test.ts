@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { createGround, type Ground } from '../../src/model/grounds.js'
+import { Ground } from '../../src/model/grounds.js'
 import { broken } from '../support/broken.js'
 
 /** In ms: what never settles is found so quickly, and what settles takes much less. */
@@ -7,8 +7,7 @@ const PATIENCE = 1_000
 const RUNS = 30
 const SEEDS = 10
 
-const groundWith = (fault: string): Ground =>
-  createGround('tcp', { patience: PATIENCE, env: broken(fault) }) as Ground
+const groundWith = (fault: string): Ground => new Ground('tcp', PATIENCE, broken(fault))
 
 describe('the model finds', () => {
   it.each([
@@ -20,7 +19,6 @@ describe('the model finds', () => {
     ['count', 'a connection that is counted twice', /accepted, and seen as new/],
     ['settle', 'a shutdown() that never settles', /never settled: .*shutdown|shutdown\(\) does not come/],
     ['dispose', 'an asyncDispose that never settles', /never settled: .*shutdown|shutdown\(\) does not come/],
-    ['observer', 'an observer that hears on after it has unsubscribed', /for an observer that was not there/],
     ['leak', 'a timer that is left', /left/],
   ])('%s: %s', async (fault, _what, message) => {
     const ground = groundWith(fault)

@@ -16,36 +16,34 @@ const soak = (args: readonly string[], env = process.env): Program =>
 
 /** The names of the rows that fail, from the printed verdict. */
 const failing = ({ output }: Outcome): string[] =>
-  [...output.matchAll(/^FAILS {2}(.*?) {2}/gm)].map(([, name]) => name as string)
+  [...output.matchAll(/^FAILS {2}(.*)/gm)].map(([, name]) => name as string)
 
-const SERVED = /^holds {2}bytes and datagrams +[1-9]\d* ends of connections, [1-9]/m
+/** It has compared something, and all rows hold. */
+const HELD = /^[1-9]\d* ends, [1-9]\d* whole.*\n(?:holds .*\n)+9 passed, 0 failed\n$/m
 
 describe('npm run soak', () => {
   it('npm run soak ends by itself with code 0 and prints a verdict', async () => {
-    const outcome = await soak(['--minutes', SHORT]).ended
-    expect(failing(outcome)).toEqual([])
-    expect(outcome.output).toMatch(SERVED)
-    expect(outcome.output).toMatch(/\n11 passed, 0 failed\n$/)
-    expect(outcome.code).toBe(0)
+    const { output, code } = await soak(['--minutes', SHORT]).ended
+    expect(output).toMatch(HELD)
+    expect(code).toBe(0)
   })
 
   itWithNative(
     'npm run soak takes the native engine, and nothing is lost or leaked with it either',
     async () => {
-      const outcome = await soak(['--minutes', SHORT, '--engine', 'native']).ended
-      expect(outcome.output).toMatch(/ over native, /)
-      expect(failing(outcome)).toEqual([])
-      expect(outcome.output).toMatch(SERVED)
-      expect(outcome.code).toBe(0)
+      const { output, code } = await soak(['--minutes', SHORT, '--engine', 'native']).ended
+      expect(output).toMatch(/ over native, /)
+      expect(output).toMatch(HELD)
+      expect(code).toBe(0)
     },
   )
 
   it.each([
-    ['descriptors', ['servers: descriptors', 'after the last shutdown']],
+    ['descriptors', ['servers: descriptors', 'counters, and what is left after the last shutdown']],
     ['heap', ['servers: heap']],
     ['byte', ['bytes and datagrams']],
     ['datagram', ['bytes and datagrams']],
-    ['twice', ['events, content, promises']],
+    ['twice', ['events, content, promises, processes']],
   ])('npm run soak ends with code 1 when something is done wrong: %s', async (fault, rows) => {
     const outcome = await soak(['--minutes', SHORT, '--only', 'tcp,unixgram'], broken(fault)).ended
     expect(failing(outcome)).toEqual(expect.arrayContaining(rows))
@@ -58,18 +56,7 @@ describe('npm run soak', () => {
     await program.until(/ [1-9]\d* whole/)
     program.kill('SIGINT')
     const { code, output } = await program.ended
-    expect(output).toMatch(/\n11 passed, 0 failed\n$/)
+    expect(output).toMatch(HELD)
     expect(code).toBe(0)
-  })
-
-  it.each([
-    ['--minutes', '0'],
-    ['--only', 'sctp'],
-    ['--seed', '-1'],
-    ['--engine', 'bun'],
-  ])('npm run soak refuses %s %s', async (...args) => {
-    const { code, output } = await soak(args).ended
-    expect(output).toMatch(/^error: /)
-    expect(code).toBe(2)
   })
 })

@@ -9,128 +9,83 @@ import { devNull } from 'node:os'
 import { Means } from '../../dist/world/means.js'
 
 const isOfServer = (socket) => socket.server instanceof Server
+const never = () => new Promise(() => {})
+const kept = []
+let inLast = AsyncLocalStorage.snapshot()
+let count = 0
+const isOneIn = (many) => (count += 1) % many === 1
 
 const faults = {
-  /** A server that writes while another connection is being reset ends the process. */
-  crash() {
-    let isResetting = false
-    change(Socket.prototype, 'resetAndDestroy', (reset) => {
-      isResetting = true
-      setImmediate(() => (isResetting = false))
-      return reset()
-    })
-    change(Socket.prototype, 'write', (write, args, socket) => {
-      if (isResetting && isOfServer(socket)) process.kill(process.pid, 'SIGSEGV')
-      return write(...args)
-    })
-  },
+  /** A reset by this side ends the process. */
+  crash: ofSockets('resetAndDestroy', () => process.kill(process.pid, 'SIGSEGV')),
 
   /** Servers take a reset for the end of the input. */
-  reset() {
-    change(Socket.prototype, 'emit', (emit, args, socket) => {
-      const isReset = args[0] === 'error' && args[1]?.code === 'ECONNRESET' && isOfServer(socket)
-      return isReset ? emit('end') : emit(...args)
-    })
-  },
+  reset: ofSockets('emit', (emit, args, socket) => {
+    const isReset = args[0] === 'error' && args[1]?.code === 'ECONNRESET' && isOfServer(socket)
+    return isReset ? emit('end') : emit(...args)
+  }),
 
   /** Each connection is given its input in the context that the last one has left. */
-  context() {
-    let inLast = AsyncLocalStorage.snapshot()
-    change(Socket.prototype, 'emit', (emit, args, socket) => {
-      if (args[0] !== 'data' || !isOfServer(socket)) return emit(...args)
-      return inLast(() => {
-        const result = emit(...args)
-        inLast = AsyncLocalStorage.snapshot()
-        return result
-      })
+  context: ofSockets('emit', (emit, args, socket) => {
+    if (args[0] !== 'data' || !isOfServer(socket)) return emit(...args)
+    return inLast(() => {
+      const result = emit(...args)
+      inLast = AsyncLocalStorage.snapshot()
+      return result
     })
-  },
+  }),
 
   /** Servers send backwards what they have gathered. */
-  order() {
-    change(Socket.prototype, '_writev', (writev, [chunks, callback], socket) =>
-      writev(isOfServer(socket) ? chunks.toReversed() : chunks, callback),
-    )
-  },
+  order: ofSockets('_writev', (writev, [chunks, callback], socket) =>
+    writev(isOfServer(socket) ? chunks.toReversed() : chunks, callback),
+  ),
 
   /** A server loses a byte now and then. */
-  byte() {
-    let count = 0
-    change(Socket.prototype, 'write', (write, [chunk, ...args], socket) => {
-      const isLost = isOfServer(socket) && chunk.length > 1 && (count += 1) % 50 === 0
-      return write(isLost ? chunk.subarray(1) : chunk, ...args)
-    })
-  },
+  byte: ofSockets('write', (write, [chunk, ...args], socket) =>
+    write(isOfServer(socket) && chunk.length > 1 && isOneIn(50) ? chunk.subarray(1) : chunk, ...args),
+  ),
 
   /** A server loses some datagrams. */
-  datagram() {
-    let count = 0
-    change(Means.prototype, 'datagramServer', (create, [transport, handler]) => {
-      if (handler.data === undefined) return create(transport, handler)
-      const isLost = () => count < 1_000 && (count += 1) % 300 === 1
-      return create(transport, { data: (...args) => (isLost() ? undefined : handler.data(...args)) })
-    })
-  },
+  datagram: ofMeans('datagramServer', (create, [transport, handler]) => {
+    const data = (...args) => (count < 1_000 && isOneIn(300) ? undefined : handler.data(...args))
+    return create(transport, handler.data === undefined ? handler : { data })
+  }),
 
   /** Nobody hears that some connections are closed. */
-  close: () =>
-    replace('on', (on, [name, callback]) =>
-      on(name, (...args) => {
-        if (args[0].state !== 'close' || args[0].id % 5 > 0) callback(...args)
-      }),
-    ),
-
+  close: toObservers((hear, { state, id }) => (state === 'close' && id % 5 === 0 ? undefined : hear())),
   /** Observers hear twice of each event of a connection. */
-  twice: () =>
-    replace('on', (on, [name, callback]) =>
-      on(name, (...args) => {
-        callback(...args)
-        if (name === 'connection') callback(...args)
-      }),
-    ),
-
-  /** Observers hear on after they have unsubscribed. */
-  observer: () => replace('on', (on, args) => (on(...args), () => {})),
-
+  twice: toObservers((hear) => (hear(), hear())),
   /** A connection is counted twice. */
-  count: () =>
-    replace('stats', (stats) => ({
-      ...stats(),
-      accepted: stats().accepted + Math.sign(stats().bytesRead),
-    })),
-
+  count: ofServers('stats', (stats) => ({
+    ...stats(),
+    accepted: stats().accepted + Math.sign(stats().bytesRead),
+  })),
   /** A second shutdown() never settles. */
-  settle: () =>
-    replace('shutdown', (shutdown, args, { state }) =>
-      state === 'draining' ? new Promise(() => {}) : shutdown(...args),
-    ),
-
+  settle: ofServers('shutdown', (shutdown, args, { state }) =>
+    state === 'draining' ? never() : shutdown(...args),
+  ),
   /** asyncDispose never settles. */
-  dispose: () => replace(Symbol.asyncDispose, () => new Promise(() => {})),
-
+  dispose: ofServers(Symbol.asyncDispose, never),
   /** Closing leaves a timer. */
-  leak: () =>
-    replace('close', (close) => {
-      setTimeout(() => {}, 60_000)
-      return close()
-    }),
-
+  leak: ofServers('close', (close) => (setTimeout(() => {}, 60_000), close())),
   /** Some connections leave a file descriptor, or memory. */
-  descriptors: () => leave(() => openSync(devNull, 'r')),
-  heap: () => leave(() => Array.from({ length: 10_000 }, Math.random)),
+  descriptors: leaving(() => openSync(devNull, 'r')),
+  heap: leaving(() => Array.from({ length: 10_000 }, Math.random)),
 }
 
-/** Calls `act` in place of a method, with what calls the method, the arguments, and the object. */
-function change(prototype, name, act) {
-  const method = prototype[name]
-  prototype[name] = function (...args) {
-    return act((...given) => method.apply(this, given), args, this)
-  }
+faults[process.env.STRESS_FAULT]()
+
+/** Each returns a function that calls `act` in place of a method, with that method, the arguments, and the object. */
+function ofSockets(name, act) {
+  return () => change(Socket.prototype, name, act)
 }
 
-/** The same for a method of stream servers. */
-function replace(name, act) {
-  change(Means.prototype, 'streamServer', (create, args) => {
+function ofMeans(name, act) {
+  return () => change(Means.prototype, name, act)
+}
+
+function ofServers(name, act) {
+  return ofMeans('streamServer', (create, args) => {
     const server = create(...args)
     const method = (...given) => act((...last) => server[name](...last), given, server)
     return new Proxy(server, {
@@ -142,16 +97,24 @@ function replace(name, act) {
   })
 }
 
+/** The same for observers of connections: `act` is called with what they would hear. */
+function toObservers(act) {
+  return ofServers('on', (on, [name, callback]) =>
+    on(name, name === 'connection' ? (event) => act(() => callback(event), event) : callback),
+  )
+}
+
 /** Makes some connections leave something. */
-function leave(create) {
-  const kept = []
-  change(Means.prototype, 'streamServer', (createServer, args) => {
-    const server = createServer(...args)
-    server.on('connection', ({ state, id }) => {
-      if (state === 'close' && id % 10 === 0) kept.push(create())
-    })
-    return server
+function leaving(create) {
+  return toObservers((hear, { state, id }) => {
+    if (state === 'close' && id % 10 === 0) kept.push(create())
+    hear()
   })
 }
 
-faults[process.env.STRESS_FAULT]()
+function change(prototype, name, act) {
+  const method = prototype[name]
+  prototype[name] = function (...args) {
+    return act((...given) => method.apply(this, given), args, this)
+  }
+}
