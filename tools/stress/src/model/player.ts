@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
-import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { assertNothingLeft, takeInventory } from '@sock/testing'
 import { createCertificate } from '@sock/tools/certificate'
 import { serveParent } from '@sock/tools/children'
@@ -15,10 +13,7 @@ import { catchStray, Pledges } from '../world/pledges.js'
 import { World } from '../world/world.js'
 import type { Program } from './program.js'
 
-/*
- * Plays programs, in a child process or in a worker of it. If a program ends the process, that is a fault, which the parent
- * notices.
- */
+/* Plays programs, in a child process. If a program ends the process, that is a fault, which the parent notices. */
 
 /** The result of a program. */
 export interface Verdict {
@@ -30,7 +25,6 @@ export interface Verdict {
 
 const certificate = await createCertificate()
 let unheard: unknown
-let worker: Worker | undefined
 
 catchStray((error) => (unheard ??= error))
 
@@ -68,7 +62,7 @@ async function play(program: Program, patience: number): Promise<Verdict> {
 
 async function perform(program: Program, world: World, due: Plan[]): Promise<void> {
   for (const spec of program.servers) await world.createServer(spec).listen()
-  for (const { to, kind } of program.peers) world.connect(world.placeOf(to), kind)
+  world.perform(program.peers.acts)
   await rest('turns')
   for (const step of program.steps) {
     if ('at' in step) due.push(step)
@@ -103,20 +97,6 @@ async function finish({ ending }: Program, world: World, patience: number): Prom
   return whole + datagrams
 }
 
-/* oxlint-disable unicorn/require-post-message-target-origin -- The rule is about browser windows. */
-async function playInWorker(...args: Parameters<typeof play>): Promise<Verdict> {
-  worker ??= new Worker(new URL(import.meta.url))
-  worker.postMessage(args)
-  const [verdict] = (await once(worker, 'message')) as [Verdict]
-  return verdict
-}
-
-const player = {
-  play: (...args: Parameters<typeof play>) => (args[0].where === 'worker' ? playInWorker : play)(...args),
-}
+const player = { play }
 export type Player = typeof player
-if (isMainThread) serveParent(player)
-else
-  parentPort?.on('message', (args: Parameters<typeof play>) => {
-    void play(...args).then((verdict) => parentPort?.postMessage(verdict))
-  })
+serveParent(player)

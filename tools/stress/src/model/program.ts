@@ -7,18 +7,11 @@ import type { EngineName } from '../world/means.js'
 /** A program is plain data, because another process plays it, which it may end. */
 export interface Program {
   readonly engine: EngineName
-  readonly where: 'main thread' | 'worker'
   readonly servers: readonly ServerSpec[]
   /** Clients that connect before the first step, each to one of the servers. */
-  readonly peers: readonly PeerSpec[]
+  readonly peers: Turn
   readonly steps: readonly (Turn | Plan)[]
   readonly ending: 'gently' | 'by force'
-}
-
-export interface PeerSpec {
-  readonly to: number
-  /** Whether the peer is a socket of Node or a client of the library. */
-  readonly kind: 'raw' | 'client'
 }
 
 const MAX_PEERS = 30
@@ -31,15 +24,15 @@ export function anyProgram(
   engine: EngineName,
   transports: readonly TransportName[] = [...TRANSPORTS, 'tcp'],
 ): fc.Arbitrary<Program> {
+  const peers = anyTurn({ verbs: fc.constant('connect'), who: ['peer'], most: MAX_PEERS })
   const turn = anyTurn({ verbs: ANYTHING, who: ['peer', 'peer', 'peer', 'accepted', 'many peers'], most: 8 })
   const plan = anyPlan({
     verbs: ANYTHING,
     who: ['self', 'self', 'accepted', 'peer', 'many accepted'],
     most: 3,
   })
-  const programs = fc.record({
+  return fc.record({
     engine: fc.constant(engine),
-    where: oftenAndRarely<Program['where']>('main thread', 'worker'),
     servers: fc.array(
       fc.record({
         transport: fc.constantFrom(...transports),
@@ -49,21 +42,11 @@ export function anyProgram(
       }),
       { minLength: 1, maxLength: 4 },
     ),
-    peers: fc.array(
-      fc.record({
-        to: fc.nat({ max: 3 }),
-        kind: fc.constantFrom('raw' as const, 'raw' as const, 'client' as const),
-      }),
-      { minLength: 1, maxLength: MAX_PEERS, size: 'max' },
-    ),
+    peers,
     steps: fc.array(fc.oneof({ weight: 3, arbitrary: turn }, { weight: 2, arbitrary: plan }), {
       maxLength: MAX_STEPS,
       size: 'max',
     }),
     ending: oftenAndRarely<Program['ending']>('gently', 'by force'),
   })
-  // unix-dgram works in the main thread only.
-  const isPossible = ({ where, servers }: Program): boolean =>
-    where === 'main thread' || engine !== 'node' || servers.every((one) => one.transport !== 'unixgram')
-  return programs.map((one) => (isPossible(one) ? one : { ...one, where: 'main thread' }))
 }

@@ -54,7 +54,6 @@ export class DatagramEnd implements End {
     closeWrite: () => void this.#leave(),
     closeRead: this.#breakOff,
     close: this.#breakOff,
-    dispose: this.#breakOff,
     destroy: this.#breakOff,
     reset: this.#breakOff,
     stall() {},

@@ -47,8 +47,7 @@ export class LibraryEnd implements End {
       this.#hasClosedRead = true
       this.connection.closeRead()
     },
-    close: () => this.#close(() => this.connection.close()),
-    dispose: () => this.#close(() => this.connection[Symbol.asyncDispose]()),
+    close: () => this.#close(),
     destroy: () => this.#destroy(undefined),
     reset: () => this.#destroy(new Oops('the model resets')),
     stall: () => {
@@ -137,12 +136,12 @@ export class LibraryEnd implements End {
     )
   }
 
-  #close(close: () => PromiseLike<void>): void {
+  #close(): void {
     const { ledger, connection } = this
     this.#deafen()
     const wasOpen = connection.isOpen
     ledger.closing()
-    this.#keep('close()', Promise.resolve(close()), () => (ledger.endedWell ||= wasOpen))
+    this.#keep('close()', connection.close(), () => (ledger.endedWell ||= wasOpen))
     this.do.resume()
   }
 

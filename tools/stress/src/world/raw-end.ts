@@ -55,7 +55,6 @@ export class RawEnd implements End {
       this.do.closeWrite()
       this.do.resume()
     },
-    dispose: () => this.do.close(),
     destroy: () => {
       this.ledger.hurtBy('destroyed')
       this.#socket.destroy()

@@ -104,7 +104,6 @@ export class WorldServer implements Place {
     if (verb === 'listen') return void this.listen()
     this.#wasStoppedInside ||= isInside
     if (verb === 'close server') void this.close()
-    else if (verb === 'dispose server') void this.shutDown('by disposal')
     else void this.shutDown(verb === 'shut down' ? undefined : 0)
   }
 
@@ -130,19 +129,17 @@ export class WorldServer implements Place {
     return closing
   }
 
-  /** @param how a time-out in ms; without one, every connection ends before the deadline */
-  shutDown(how?: number | 'by disposal'): Promise<unknown> {
-    const { server } = this
-    this.#stop(typeof how === 'number')
+  /** @param timeout in ms; without one, every connection ends before the deadline */
+  shutDown(timeout?: number): Promise<unknown> {
+    this.#stop(timeout !== undefined)
     const run = this.#run
-    const judge = (report: ShutdownReport | void): void => {
+    const judge = (report: ShutdownReport | undefined): void => {
       const isKnown = [NOTHING, this.observer.report].some((one) => isDeepStrictEqual({ ...report }, one))
-      assert.ok(isKnown || how === 'by disposal', 'not what the state "closed" told')
+      assert.ok(isKnown, 'not what the state "closed" told')
     }
-    const shutting: Promise<ShutdownReport | void> =
-      how === 'by disposal'
-        ? Promise.resolve(server[Symbol.asyncDispose]())
-        : server.shutdown(how === undefined ? { signal: new AbortController().signal } : { timeout: how })
+    const shutting = this.server.shutdown(
+      timeout === undefined ? { signal: new AbortController().signal } : { timeout },
+    )
     this.#pledges.keep('shutdown()', shutting, judge, (error) => {
       const wasForced = isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT') && run.isForced
       assert.ok(wasForced, `shutdown() rejected with ${String((error as Error).stack)}`)

@@ -34,7 +34,7 @@ export class World {
   #accepted: LibraryEnd[] = []
   #peers: End[] = []
   #ledgers: Ledger[] = []
-  #clientWatchers: Watcher[] = []
+  readonly #clients = new Watcher()
   readonly #byId = new Map<number, LibraryEnd>()
   readonly #exchanges = new Map<number, Ledger>()
   /** Whether a callback or an observer is running. */
@@ -124,13 +124,6 @@ export class World {
     }
     const oops = new Oops(`${moment} fails`)
     if (plan.outcome === 'rejects') return Promise.reject(oops)
-    if (plan.outcome === 'bad thenable' && server !== undefined) {
-      const then = (): void => {
-        throw oops
-      }
-      // oxlint-disable-next-line unicorn/no-thenable -- This tests a handler that returns such an object.
-      return { then }
-    }
     throw oops
   }
 
@@ -202,12 +195,10 @@ export class World {
     const ledger = this.#open(place, 'client')
     // The server may report an aborted handshake.
     if (isGivenUp) ledger.hurtBy('given up')
-    const watcher = new Watcher()
-    this.#clientWatchers.push(watcher)
     let end: LibraryEnd | undefined
     const onState = (event: ConnectionEvent): unknown => {
       if (event.state === 'dial') return undefined
-      this.pledges.guard(() => watcher.heard(event))
+      this.pledges.guard(() => this.#clients.heard(event))
       if (event.state === 'close') end?.closed(event.reason)
       return event.state === 'new' ? undefined : this.at(`on ${event.state}`, end)
     }
@@ -278,7 +269,7 @@ export class World {
     for (const end of [...this.#accepted, ...this.#peers]) end.do.resume()
     await this.pledges.allSettled(patience)
     await until(() => this.countPeers() === 0, patience, 'a client is not closed')
-    for (const watcher of this.#clientWatchers) watcher.checkEnd()
+    this.#clients.checkEnd()
     this.pledges.check()
   }
 
@@ -296,7 +287,6 @@ export class World {
     this.#ledgers = []
     this.#accepted = []
     this.#peers = []
-    this.#clientWatchers = []
     this.#byId.clear()
     this.#exchanges.clear()
     for (const server of this.servers) server.forget()

@@ -18,7 +18,6 @@ describe('the model finds', () => {
     ['close', 'a close that nobody hears of', /openConnections|last heard of/],
     ['count', 'a connection that is counted twice', /accepted, and seen as new/],
     ['settle', 'a shutdown() that never settles', /never settled: .*shutdown|shutdown\(\) does not come/],
-    ['dispose', 'an asyncDispose that never settles', /never settled: .*shutdown|shutdown\(\) does not come/],
     ['leak', 'a timer that is left', /left/],
   ])('%s: %s', async (fault, _what, message) => {
     const ground = groundWith(fault)

@@ -9,7 +9,6 @@ import { devNull } from 'node:os'
 import { Means } from '../../dist/world/means.js'
 
 const isOfServer = (socket) => socket.server instanceof Server
-const never = () => new Promise(() => {})
 const kept = []
 let inLast = AsyncLocalStorage.snapshot()
 let count = 0
@@ -62,10 +61,8 @@ const faults = {
   })),
   /** A second shutdown() never settles. */
   settle: ofServers('shutdown', (shutdown, args, { state }) =>
-    state === 'draining' ? never() : shutdown(...args),
+    state === 'draining' ? new Promise(() => {}) : shutdown(...args),
   ),
-  /** asyncDispose never settles. */
-  dispose: ofServers(Symbol.asyncDispose, never),
   /** Closing leaves a timer. */
   leak: ofServers('close', (close) => (setTimeout(() => {}, 60_000), close())),
   /** Some connections leave a file descriptor, or memory. */
