@@ -15,8 +15,8 @@ export type Name = (typeof NAMES)[number]
 const HANGS = 300_000
 /** The limit in ms for shortening a program that fails: a rare failure could take for ever. */
 const AT_MOST = 300_000
-/** After this many ms, a missing event counts as one that never comes. */
-const PATIENCE = 5_000
+/** After this many ms, a missing event counts as one that never comes. Clients wait for datagrams for a shorter time. */
+const PATIENCE = 15_000
 /** The built program: another process cannot run TypeScript. */
 const PLAYER = new URL('../../dist/model/player.js', import.meta.url)
 

@@ -63,7 +63,7 @@ export class DatagramEnd implements End {
   #request(size: number): void {
     const { ledger } = this
     if (ledger.mayEnd || this.#isClosed) return
-    const wanted = size > 65_536 ? MANY : size > 4_096 ? 24 : 1
+    const wanted = size > 65_536 ? MANY : size > 16_385 ? 24 : 1
     const request = encodeDatagram(ledger, ledger.id, wanted, Math.min(size, LARGEST))
     this.#waits += wanted
     this.#pledges.keep(
