@@ -23,6 +23,11 @@ export async function install(filters = []) {
     npm_config_loglevel: 'error',
     // Replace a node_modules that another package manager made, without asking.
     pnpm_config_confirm_modules_purge: 'false',
+    // Report a missing network after seconds; npm and pnpm wait for more than a minute each.
+    npm_config_fetch_retry_mintimeout: '1000',
+    npm_config_fetch_retry_maxtimeout: '5000',
+    pnpm_config_fetch_retry_mintimeout: '1000',
+    pnpm_config_fetch_retry_maxtimeout: '5000',
   }
   // npx and pnpm are scripts on Windows.
   const how = { cwd: root, shell: process.platform === 'win32', env }
