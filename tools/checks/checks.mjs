@@ -57,7 +57,8 @@ export async function extended(args) {
   const { values, positionals: names } = parseArgs({ args, options, allowPositionals: true })
   const all = tasksOf(packages(values), (script) => script.startsWith('test:'))
   const tests = all.filter(({ task }) => names.length === 0 || names.includes(task.replace('test:', '')))
-  if (tests.length < names.length) throw new Failure(`Cannot find all of the extended tests ${names}`)
+  if (tests.length < names.length)
+    throw new Failure(`Cannot find all of these extended tests: ${names.join(', ')}`)
   const { step, end } = createSession(tests)
   // This compiler builds the published files; `npm test` uses the faster one of lint.
   const types = names.length || values.repeated ? [] : ['typecheck']

@@ -69,6 +69,7 @@ try {
 } catch (error) {
   if (!(error instanceof Failure || error?.code?.startsWith('ERR_PARSE_ARGS'))) throw error
   if (error.output) console.error(`${error.output.trimEnd()}\n`)
-  console.error(error.message)
+  const isMistyped = error.code !== undefined
+  console.error(isMistyped ? `${error.message}. TESTING.md lists what you can type` : error.message)
   process.exitCode = 1
 }
