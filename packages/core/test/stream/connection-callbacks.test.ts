@@ -34,6 +34,26 @@ describe('order of callbacks', () => {
     expect(heard).toEqual(['open', 'close enough'])
   })
 
+  it.each(['destroy()', 'a failure'] as const)(
+    'callbacks are not called after %s, except close, although the connection was closed before',
+    async (how) => {
+      const pending = createDeferred()
+      const { connection, port, heard } = await openWith({ data: () => pending.promise })
+      port.receive('a')
+      port.receive('b')
+      port.end()
+      void connection.closeWrite()
+      port.finish()
+      port.close()
+      if (how === 'destroy()') {
+        connection.destroy()
+        pending.resolve()
+      } else pending.reject(new Error('oops'))
+      await settle()
+      expect(heard).toEqual(['open', 'data a', 'close'])
+    },
+  )
+
   it('callbacks are not called for the rest of a delivery in which `data` destroys the connection', async () => {
     const { port, heard } = await openWith({ data: (connection) => connection.destroy(new Error('enough')) })
     for (const text of ['a', 'b', 'c']) port.receive(text)

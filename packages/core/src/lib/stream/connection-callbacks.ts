@@ -9,8 +9,6 @@ export interface CallbackOwner {
   /** The argument of the callbacks. */
   readonly connection: Connection
   readonly port: Pick<StreamPort, 'held'>
-  /** Destroyed from this side or by a deadline, and not closed yet. */
-  readonly isDestroyed: boolean
   /** Number of pending promises of callbacks. */
   readonly pending: number
   /** Creates a queue for chunks; a full one applies back-pressure to the peer. */
@@ -84,6 +82,12 @@ export class ConnectionCallbacks {
     this.#queue?.clear()
   }
 
+  /** Calls nothing but `close` any more. */
+  abandon(): void {
+    this.clear()
+    this.#inputIsOver = false
+  }
+
   /** Calls `end` once all queued chunks have been delivered. */
   end(): void {
     this.#inputIsOver = true
@@ -124,7 +128,7 @@ export class ConnectionCallbacks {
       this.#deliver(chunk)
     }
     if (this.#busy) return
-    const isAtEnd = this.#inputIsOver && this.#called === 'open' && !this.#owner.isDestroyed
+    const isAtEnd = this.#inputIsOver && this.#called === 'open'
     if (isAtEnd && !this.#readerDecides) this.#callEnd()
     if (this.#closed !== undefined) this.#callClose()
   }

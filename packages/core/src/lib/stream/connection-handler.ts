@@ -6,7 +6,7 @@ import type { StreamFunction } from '../channel/handler.js'
 import { promiseOf, whenOver, type HandlerOwner } from '../channel/handler-result.js'
 import type { CloseReason, ConnectionState } from '../server/server.js'
 import type { ConnectionCallbacks } from './connection-callbacks.js'
-import { dropInput, type InputOwner } from './connection-input.js'
+import type { InputOwner } from './connection-input.js'
 import type { ConnectionExtras } from './connection-extras.js'
 import type { StreamPortSink } from './port.js'
 
@@ -28,6 +28,8 @@ export interface HandledConnection extends HandlerOwner, InputOwner, StreamPortS
   /** Flushes and closes. */
   finish(): void
   abort(reason: CloseReason, error: Error, how: 'reset'): void
+  /** Drops the input that the handler has not seen. */
+  abandon(error: Error): void
   /** A promise of the handler has settled. */
   worked(): void
 }
@@ -95,6 +97,6 @@ export function fail(owner: HandledConnection, error: unknown): void {
   owner.error ??= failure
   if (!isKnown) owner.host.handlerFailed(owner.connection, failure)
   owner.abort('error', failure, 'reset')
-  // Drop the input even if the connection was closed before: a failed handler gets no more calls.
-  dropInput(owner)
+  // Even if the connection was closed before: a failed handler gets no more calls.
+  owner.abandon(failure)
 }

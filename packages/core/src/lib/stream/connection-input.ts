@@ -58,7 +58,7 @@ export function shutInput(owner: InputOwner): void {
 }
 
 /** Drops input that is queued for the handler. */
-export function dropInput(owner: InputOwner): void {
+function dropInput(owner: InputOwner): void {
   owner.inbox?.clear()
   owner.callbacks?.clear()
 }

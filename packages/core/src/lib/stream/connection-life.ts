@@ -176,7 +176,9 @@ export class ConnectionLife implements Roles {
     // After a failure the peer must not take a partial answer for a complete one.
     const hasFailed = error !== undefined || this.error !== undefined
     const reason = error === undefined ? closedError('continue', this.error) : asError(error)
-    this.abort('destroyed', reason, hasFailed ? 'reset' : 'destroy')
+    // The peer may have gone before the handler has seen all that it sent.
+    if (this.isClosed) this.abandon(reason)
+    else this.abort('destroyed', reason, hasFailed ? 'reset' : 'destroy')
   }
 
   overflow(limit: string): void {
@@ -202,11 +204,16 @@ export class ConnectionLife implements Roles {
     this.#phase = 'destroyed'
     this.reason ??= reason
     this.error ??= error
-    this.callbacks?.clear()
-    this.inbox?.abort(this.error)
+    this.abandon(this.error)
     this.#rejectPending()
     this.#fireSignal()
     this.port[how]()
+  }
+
+  /** Drops the input that the handler has not seen. */
+  abandon(error: Error): void {
+    this.callbacks?.abandon()
+    this.inbox?.abort(error)
   }
 
   // Called by the port.
