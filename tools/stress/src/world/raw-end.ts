@@ -61,11 +61,11 @@ export class RawEnd implements End {
     },
     reset: () => {
       if (this.#socket.destroyed) return
-      this.ledger.reset('reset')
       // After shutdown(2), Node would leak the file descriptor.
       this.#isReset = this.ledger.hasReset && !this.#stream.writableEnded
-      if (this.#isReset) this.#socket.resetAndDestroy()
-      else this.#socket.destroy()
+      if (!this.#isReset) return this.do.destroy()
+      this.ledger.reset('reset')
+      this.#socket.resetAndDestroy()
     },
     stall: () => void this.#stream.pause(),
     resume: () => void this.#stream.resume(),
