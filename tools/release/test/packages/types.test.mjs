@@ -1,5 +1,13 @@
 import { beforeAll, expect, it } from '@jest/globals'
-import { mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { run } from '@sock/tools/processes'
 import { inRoot, libraries } from '../../repository.mjs'
@@ -31,18 +39,21 @@ beforeAll(() => {
   }
   for (const { name, folder } of [...libraries(), { name: 'examples', folder: 'examples' }])
     writeTypeTests(name, inRoot(folder, 'test'))
+  copyFileSync(inRoot('tools/lib/src/testing/types.ts'), join(project, 'types.ts'))
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
   writeFileSync(join(project, 'common.cts'), COMMON_JS)
 })
 
-/** They import what they test by its path in the package. */
+/** They import what they test by its path in the package, and what all of them share from the tools. */
 function writeTypeTests(name, folder) {
   const files = readdirSync(folder, { recursive: true }).filter((path) => path.endsWith('.test-d.ts'))
   for (const [index, path] of files.entries()) {
-    const text = readFileSync(join(folder, path), 'utf8').replaceAll(
-      /'(?:\.\.\/)+src\/(\w+)\.js'/g,
-      (_, entryPoint) => `'${entryPoint === 'index' ? name : `${name}/${entryPoint}`}'`,
-    )
+    const text = readFileSync(join(folder, path), 'utf8')
+      .replaceAll(
+        /'(?:\.\.\/)+src\/(\w+)\.js'/g,
+        (_, entryPoint) => `'${entryPoint === 'index' ? name : `${name}/${entryPoint}`}'`,
+      )
+      .replaceAll(`'@sock/tools/testing/types'`, `'./types.js'`)
     writeFileSync(join(project, `${name.replace(/\W/g, '')}-${index}.ts`), text)
   }
 }

@@ -46,7 +46,7 @@ const faults = {
 
   /** A server loses some datagrams. */
   datagram: ofMeans('datagramServer', (create, [transport, handler]) => {
-    const data = (...args) => (count < 1_000 && isOneIn(300) ? undefined : handler.data(...args))
+    const data = (...args) => (count < 1_000 && isOneIn(20) ? undefined : handler.data(...args))
     return create(transport, handler.data === undefined ? handler : { data })
   }),
 
