@@ -6,9 +6,9 @@ import { createFolder } from '@sock/tools/folder'
 import type { Side } from '../src/bounds/role.js'
 import { scenarioOf, scenarios } from '../src/bounds/scenarios.js'
 
-/** Room for code that is loaded later, V8's young generation, and buffers that are not collected yet, in bytes. */
+/** In bytes: for code that is loaded later, V8's young generation, and buffers that are not collected yet. */
 const SLACK = 96 * 1024 * 1024
-/** A scenario fails if no number has changed for this many checks. Checks are counted, not time: a busy machine also checks less often. */
+/** A scenario fails if no statistic has changed during this many checks. On a busy machine, they are further apart. */
 const LOOKS = 1_000
 /** The time between two checks, in ms. */
 const LOOK = 25
@@ -17,7 +17,7 @@ const ROLE = new URL('../dist/bounds/role.js', import.meta.url)
 
 const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`
 
-// The peak of a process is read where Linux tells it.
+// Only Linux reports the peak memory of a process.
 const onLinux = process.platform === 'linux' ? it : it.skip
 
 describe('memory of a server', () => {
@@ -33,7 +33,7 @@ describe('memory of a server', () => {
       void peers.call.attack(name, address).catch(() => {})
       let now = before
       for (let seen = '', looks = 0; !isOver(now.stats as StreamServerStats & DatagramServerStats); looks++) {
-        if (looks === LOOKS) throw new Error(`Did not come to its end: ${seen}`)
+        if (looks === LOOKS) throw new Error(`The attack has had no further effect: ${seen}`)
         await pause(LOOK)
         now = await server.call.look()
         const statistics = JSON.stringify(now.stats)
@@ -46,7 +46,7 @@ describe('memory of a server', () => {
         `${name}: peak ${mebibytes(growth)} above the start, ${mebibytes(allowed)} allowed\n`,
       )
       expect(growth).toBeLessThanOrEqual(allowed)
-      // It could still close everything, and ended by itself.
+      // It can still close everything, and ends.
       await server.call.close()
       expect(await server.stop()).toBeUndefined()
     } finally {

@@ -11,7 +11,7 @@ const workflows = readdirSync(FOLDER).map((name) => ({
   text: readFileSync(join(FOLDER, name), 'utf8'),
 }))
 
-/** Whatever a job starts by itself. */
+/** The commands that a job runs itself. */
 const commandsOf = ({ steps = [] }) =>
   steps.flatMap(({ run, with: inputs }) => [run, inputs?.version, inputs?.publish]).filter(Boolean)
 

@@ -11,11 +11,11 @@ const CROWDS = ['crowd', 'crowd-native', 'crowd-reuse'] as const
 export const NAMES = [...TRANSPORTS, ...NATIVE, 'tcp-reuse', 'unix-reuse', ...CROWDS] as const
 export type Name = (typeof NAMES)[number]
 
-/** A program that takes longer than this, in ms, hangs: even a busy machine needs much less. */
+/** In ms. A program that takes longer hangs: even a busy machine needs much less. */
 const HANGS = 300_000
-/** The limit in ms for shortening a program that fails: a rare failure could take for ever. */
+/** In ms, for making a failing program shorter: a rare failure could take for ever. */
 const AT_MOST = 300_000
-/** After this many ms, a missing event counts as one that never comes. Clients wait for datagrams for a shorter time. */
+/** In ms. After this, an event counts as missing. Clients wait less for datagrams. */
 const PATIENCE = 15_000
 /** The built program: another process cannot run TypeScript. */
 const PLAYER = new URL('../../dist/model/player.js', import.meta.url)

@@ -18,26 +18,31 @@ interface Options {
 const SEQUENCES = 100_000
 const MAX_MINUTES = 7 * 24 * 60
 const MAX_SEED = 2 ** 31 - 1
-/** The number of sequences before the next ground has its turn. */
+/** How many sequences are played before the next ground has its turn. */
 const BATCH = 10
 
 const several = (text: string, before: readonly Name[]): Name[] => [...before, oneOf(NAMES)(text)]
 
 const options = parse<Options>(
-  command('npm run model --', 'Plays random sequences of everything that can be done to servers and clients.')
+  command(
+    'npm run model --',
+    'Plays random sequences of operations on servers and clients, and checks the results.',
+  )
     .option(
       '--sequences <number>',
       'how many; default 100000, and with --minutes no limit',
       wholeNumber(1, 1e9),
     )
     .option('--minutes <number>', 'how long', numberUpTo(MAX_MINUTES))
-    .option('--seed <number>', 'of an earlier run', wholeNumber(0, MAX_SEED), Date.now() & MAX_SEED)
-    .option('--transport <name>', `only this, may be repeated: ${NAMES.join(', ')}`, several, [])
-    .option('--go-on', 'after a failure, too')
     .option(
-      '--path <path>',
-      'of a failure that was printed: only that sequence, with its seed and transport',
-    ),
+      '--seed <number>',
+      'repeat the choices of another run',
+      wholeNumber(0, MAX_SEED),
+      Date.now() & MAX_SEED,
+    )
+    .option('--transport <name>', `only this, may be repeated: ${NAMES.join(', ')}`, several, [])
+    .option('--go-on', 'continue after a failure')
+    .option('--path <path>', 'repeat one failure, with the --seed and --transport that were printed with it'),
   process.argv.slice(2),
 )
 process.exitCode = typeof options === 'number' ? options : await run(options)
@@ -49,8 +54,8 @@ async function run({ sequences, minutes, seed, transport, goOn, path }: Options)
   const all = (transport.length === 0 ? NAMES : transport).map((name) => new Ground(name))
   const grounds = all.filter(({ isAvailable }) => isAvailable)
   for (const { name } of all.filter((one) => !grounds.includes(one)))
-    screen.print(`Without ${name}: its native module is not there`)
-  // A model that compares nothing must not look like a success.
+    screen.print(`Skipping ${name}: the native module is not built`)
+  // Shown, so that a model that compares nothing does not look like a success.
   const tally = { sequences: 0, followed: 0, delivered: 0 }
   const count = ({ followed, delivered }: Verdict): void => {
     tally.sequences += 1

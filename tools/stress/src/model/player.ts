@@ -83,7 +83,7 @@ async function finish({ ending }: Program, world: World, patience: number): Prom
     await world.leave(patience)
     for (const server of world.servers) void server.shutDown()
     const areStopped = (): boolean => world.servers.every((one) => one.isStopped)
-    await until(areStopped, patience, 'shutdown() does not come')
+    await until(areStopped, patience, 'shutdown() does not end')
   }
   world.destroyPeers()
   for (const server of world.servers) void server.close()

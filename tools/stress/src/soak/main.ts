@@ -22,40 +22,39 @@ interface Options {
 
 const MAX_MINUTES = 7 * 24 * 60
 const MAX_SEED = 2 ** 32 - 1
-/** The minimum of rounds, with a quiet time after each: a slow machine has fewer rounds in the same time. */
+/** The fewest rounds. A quiet time follows each, and a slow machine has fewer rounds in the same time. */
 const ROUNDS = 14
-/** The same while memory grows: compiled code and pools stop growing sooner or later, and a leak does not. */
+/** The fewest rounds while memory grows: compiled code and pools stop growing at some time, and a leak does not. */
 const ROUNDS_OF_GROWTH = 28
 /** The length of a round in ms. */
 const ROUND = { least: 300, most: 30_000 }
-/** The time of a round besides the load, in ms. */
+/** In ms: how long a round takes besides its load. */
 const LOOKING = 1_200
 /** The time between two SIGSTOPs of the clients' process, and the length of one, in ms. */
 const FREEZE_EVERY = 4_000
 const FREEZE_FOR = 1_500
 
 const MORE = `
-Ctrl-C (or SIGTERM) ends it in good order, with the verdict so far; a second one at once.
+Ctrl-C (or SIGTERM) ends it with the verdict so far, a second one at once.
 
-Exit code: 0 nothing was lost or leaked; 1 something was, the reason is printed; 2 wrong options; 130 forced by a
-second Ctrl-C.`
+Exit code: 0 nothing was lost or leaked; 1 something was, as printed; 2 wrong options; 130 forced by a second Ctrl-C.`
 
 const options = parse<Options>(
   command(
     'npm run soak --',
-    'Loads all transports for some time, with random faults, and says what was lost or leaked.',
+    'Loads servers of all transports, causes random faults, and reports what was lost or leaked.',
   )
-    .option('--minutes <number>', 'how long; 0.2 is possible too', numberUpTo(MAX_MINUTES), 1)
+    .option('--minutes <number>', 'how long; may be a fraction', numberUpTo(MAX_MINUTES), 1)
     .option(
       '--seed <number>',
       'repeats the choices of another run',
       wholeNumber(0, MAX_SEED),
       Date.now() & 0x7fffffff,
     )
-    .option('--only <transports>', `of ${TRANSPORTS.join(', ')}; with commas`, listOf(TRANSPORTS), TRANSPORTS)
+    .option('--only <transports>', `some of ${TRANSPORTS.join(',')}`, listOf(TRANSPORTS), TRANSPORTS)
     .option(
       '--engine <name>',
-      `of ${ENGINES.join(', ')}; TLS is always Node's`,
+      `one of ${ENGINES.join(', ')}; TLS always uses Node's`,
       oneOf(ENGINES.filter(isAvailable)),
       'node',
     )
@@ -123,7 +122,7 @@ async function rounds(
   }
 }
 
-/** Stops a process from time to time: to its peers, its machine seems to hang. */
+/** Stops a process from time to time, as if its machine were hanging. */
 async function freeze(child: Child<SoakChild>, signal: AbortSignal, seed: number): Promise<void> {
   for (let turn = seed; ; turn += 1) {
     await pause(FREEZE_EVERY * (0.25 + (turn % 3) / 2), signal)

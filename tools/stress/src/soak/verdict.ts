@@ -31,7 +31,7 @@ export class Verdict {
   /** Differences between what was written and read; all other faults; what was found after the last shutdown. */
   readonly #lost: string[] = []
   readonly #faults: string[] = []
-  #atEnd: readonly string[] = ['never came to its end']
+  #atEnd: readonly string[] = ['the last shutdown did not end']
 
   /** What was compared so far, as a line. */
   get progress(): string {

@@ -87,9 +87,9 @@ export const encodeDatagram = (
 
 /** @throws if the datagram is incomplete or changed */
 export function readDatagram(data: Buffer): DatagramHead {
-  assert.ok(data.length >= DATAGRAM_HEADER, `nobody sent that: ${data.toString('hex')}`)
+  assert.ok(data.length >= DATAGRAM_HEADER, `too short for a datagram of a test: ${data.toString('hex')}`)
   const head = { client: data.readUIntBE(0, 6), number: data.readUInt32BE(6), wanted: data.readUInt16BE(10) }
-  assert.ok(data.equals(encode(head, data.length)), 'not what was sent')
+  assert.ok(data.equals(encode(head, data.length)), 'a datagram is changed')
   return head
 }
 

@@ -13,7 +13,7 @@ export interface End {
 /** The final account of one end, as plain data: the two ends of a connection may be in different processes. */
 export type Account = ReturnType<Ledger['account']>
 
-/** Of all ends. Processes must not use the same numbers. */
+/** The last number of an end. Two processes must not use the same numbers. */
 let last = process.pid * 2 ** 26
 
 /** Records what one end wrote and read, and what happened to it. */
@@ -25,18 +25,18 @@ export class Ledger {
   sent = 0
   /** How many of these belong to rejected writes: they may have been sent or not. */
   doubtful = 0
-  /** Whether it was asked to end its output; whether it has reported that all output was sent. */
+  /** Whether it was asked to end its output, and whether it has reported that all output was sent. */
   mayEnd = false
   endedWell = false
-  /** Whether it has read to the end; whether reading failed. */
+  /** Whether it has read to the end, and how reading failed. */
   sawEnd = false
   broke: { readonly message: string; readonly at: number } | undefined
-  /** Whether it discards its input, so that the end it sees is its own. */
+  /** Whether it discards its input: then it has caused the end that it sees. */
   isDeaf = false
   /** Why its connection may break, if an act has caused that. */
   hurt: string | undefined
   wasReset = false
-  /** Whether its server was closed: it may be cut off, but must not look complete. */
+  /** Whether its server was closed: its output may be cut off, but must not look complete. */
   wasForced = false
   isOver = false
   /** When it began to close, in ms. After that, its peer may send for a while. */
@@ -47,7 +47,7 @@ export class Ledger {
   readonly isEcho: boolean
   readonly isOfServer: boolean
   readonly isStream: boolean
-  /** Whether it may report a reset as an end: libuv does that after a short read. */
+  /** Whether it may report a reset as an end, as libuv does after a short read. */
   readonly mistakesResets: boolean
 
   constructor(kind: 'accepted' | 'client' | 'raw', spec: ServerSpec) {
@@ -108,7 +108,7 @@ export class Ledger {
   }
 }
 
-/** After this silence in ms, or a little less, a closed end need not wait for its peer. */
+/** In ms. After about this silence, a closed end need not wait for its peer. */
 const LINGER = 800
 
 /**
@@ -130,7 +130,7 @@ export function compare(accounts: readonly Account[], isComplete: boolean) {
   for (const reader of accounts) {
     const writer = byId.get(reader.writer ?? 0)
     if (writer === undefined || writer === reader) continue
-    check(() => assert.equal(peers.get(reader) ?? writer, writer, `${reader.name} heard of two`))
+    check(() => assert.equal(peers.get(reader) ?? writer, writer, `${reader.name} has two writers`))
     peers.set(reader, writer)
     peers.set(writer, reader)
   }
@@ -140,7 +140,7 @@ export function compare(accounts: readonly Account[], isComplete: boolean) {
     check(() => {
       const peer = peers.get(reader)
       const wasHeard = peer !== undefined || reader.sent === reader.doubtful || reader.hurt !== undefined
-      assert.ok(wasHeard || reader.isStream || !isComplete, `nobody has read what ${reader.name} sent`)
+      assert.ok(wasHeard || reader.isStream || !isComplete, `no peer has read what ${reader.name} sent`)
       const writer = reader.isEcho ? reader : peer
       if (writer !== undefined && judge(reader, writer, peer, isComplete)) whole += 1
     })
@@ -156,15 +156,15 @@ function judge(reader: Account, writer: Account, peer: Account | undefined, isCo
   if (!reader.isEcho && reader.sawEnd && !reader.isDeaf) {
     if (writer.endedWell) assert.ok(isWhole, `${story}, and came to its end`)
     else if (reader.mistakesResets && (writer.wasForced || writer.wasReset)) return false
-    else if (writer.wasForced) assert.ok(isWhole, `${story}, and took a close() of the server for the end`)
-    else if (writer.wasReset) assert.ok(writer.mayEnd && isWhole, `${story}, and took a reset for the end`)
+    else if (writer.wasForced) assert.ok(isWhole, `${story}, and took a close() of the server for an end`)
+    else if (writer.wasReset) assert.ok(writer.mayEnd && isWhole, `${story}, and took a reset for an end`)
   }
   const isGentle = isComplete && reader.hurt === undefined && peer !== undefined && peer.hurt === undefined
   if (!isGentle || reader.isDeaf) return false
   const { broke } = reader
   if (broke !== undefined) {
     const hasWaited = broke.at - Math.min(reader.closesSince, peer.closesSince) > LINGER
-    assert.ok(hasWaited, `${story}, and nobody broke it: ${broke.message}`)
+    assert.ok(hasWaited, `${story}, and failed without a cause: ${broke.message}`)
   } else
     assert.ok(reader.sawEnd && isWhole, `${story}${reader.sawEnd ? ', and came to its end' : ', and waits'}`)
   return true

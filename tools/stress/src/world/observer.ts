@@ -37,7 +37,7 @@ export class Watcher {
 
   /** @throws if a connection was not closed */
   checkEnd(): void {
-    for (const [id, last] of this.#last) assert.fail(`connection ${id}: last heard of was "${last}"`)
+    for (const [id, last] of this.#last) assert.fail(`connection ${id}: the last event was "${last}"`)
   }
 }
 
@@ -63,7 +63,7 @@ export class Observer {
   readonly complaints: Error[] = []
   /** The report of the last shutdown, from the message of the state `closed`. */
   report: ShutdownReport | undefined
-  /** Sums over all shutdowns: connections that were open at its start or came during it, and connections in reports. */
+  /** Sums over all shutdowns: connections that were open or came meanwhile, and connections in reports. */
   readonly shutdowns = { members: 0, reported: 0 }
   readonly #server: Server
   #state: ServerState = 'idle'
@@ -114,7 +114,7 @@ export class Observer {
 
   /**
    * Returns the contradictions after the server has closed.
-   * @param counts whether all failures of handlers were planned; whether it is known how many were open when it was stopped
+   * @param counts whether all failures of handlers were planned, and whether the number of connections at each stop is known
    */
   problems(counts: { readonly failures: boolean; readonly members: boolean }): string[] {
     const stats = this.#server.stats()

@@ -5,7 +5,7 @@ import { until } from './pace.js'
 /** The error of intentional failures, and of destroyed connections. */
 export class Oops extends Error {}
 
-/** Calls `tell` with what nothing catches. Warnings are not printed: many callbacks fail intentionally. */
+/** Calls `tell` with every uncaught error. Hides warnings, because many callbacks fail intentionally. */
 export function catchStray(tell: (error: unknown) => void): void {
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, tell)
   process.removeAllListeners('warning')

@@ -64,7 +64,7 @@ export class WorldServer implements Place {
     this.observer = new Observer(this.server, pledges)
     this.server.on('state', (state) => {
       if (state !== 'draining') return
-      pledges.guard(() => assert.ok(this.stops > 0, 'drains, and nobody asked for it'))
+      pledges.guard(() => assert.ok(this.stops > 0, 'drains, although nothing has stopped it'))
       // Idle connections see an end that their peer did not send, and a new connection may come too late.
       for (const member of this.#members) member.drain()
     })
@@ -116,7 +116,7 @@ export class WorldServer implements Place {
     const listens = (address: Address): void => void (this.#address = address)
     this.#pledges.keep('listen()', listening, listens, (error) => {
       oneOf('ERR_SOCK_CLOSED')(error)
-      assert.ok(this.stops > stops, 'nobody closed it')
+      assert.ok(this.stops > stops, 'rejected, although nothing has closed it')
     })
     await listening.catch(() => {})
   }
@@ -135,7 +135,7 @@ export class WorldServer implements Place {
     const run = this.#run
     const judge = (report: ShutdownReport | undefined): void => {
       const isKnown = [NOTHING, this.observer.report].some((one) => isDeepStrictEqual({ ...report }, one))
-      assert.ok(isKnown, 'not what the state "closed" told')
+      assert.ok(isKnown, 'another report than in the message of "closed"')
     }
     const shutting = this.server.shutdown(
       timeout === undefined ? { signal: new AbortController().signal } : { timeout },
@@ -160,7 +160,7 @@ export class WorldServer implements Place {
 
   #mustHaveStopped(): void {
     const { state } = this.server
-    this.#pledges.guard(() => assert.notEqual(state, 'listening', 'it was stopped, and listens'))
+    this.#pledges.guard(() => assert.notEqual(state, 'listening', 'it listens after it was stopped'))
   }
 
   /** Checks what must hold after it has closed. @throws the first contradiction */
@@ -173,7 +173,7 @@ export class WorldServer implements Place {
     // Node decides how its streams fail when they are cut off.
     const isOfStreams = isEcho(this.spec)
     for (const error of observer.complaints) {
-      if (isCalm) throw new Error('A complaint, and nobody did anything', { cause: error })
+      if (isCalm) throw new Error('It reports an error without a cause', { cause: error })
       if (!isOfStreams) KNOWN(error)
     }
     const problems = observer.problems({ failures: !isOfStreams, members: !this.#wasStoppedInside })

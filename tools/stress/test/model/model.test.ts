@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals'
 import { Ground } from '../../src/model/grounds.js'
 
-describe('any sequence keeps to the model', () => {
+describe('a random sequence agrees with the model', () => {
   for (const [name, numRuns] of [
     ['crowd', 30],
     ['crowd-native', 30],

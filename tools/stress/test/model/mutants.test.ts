@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { Ground } from '../../src/model/grounds.js'
 import { broken } from '../support/broken.js'
 
-/** In ms: what never settles is found so quickly, and what settles takes much less. */
+/** In ms: a promise that settles takes much less. */
 const PATIENCE = 1_000
 const RUNS = 30
 const SEEDS = 10
@@ -12,13 +12,13 @@ const groundWith = (fault: string): Ground => new Ground('tcp', PATIENCE, broken
 describe('the model finds', () => {
   it.each([
     ['crash', 'that a process ends', /ended with SIGSEGV/],
-    ['reset', 'a reset that is taken for the end', /took a reset for the end/],
+    ['reset', 'a reset that is taken for an end', /took a reset for an end/],
     ['context', 'an AsyncLocalStorage that another connection sees', /sees the AsyncLocalStorage of/],
     ['order', 'bytes in another order', /not those that were written/],
-    ['close', 'a close that nobody hears of', /openConnections|last heard of/],
+    ['close', 'a close without an event', /openConnections|the last event was/],
     ['count', 'a connection that is counted twice', /accepted, and seen as new/],
-    ['settle', 'a shutdown() that never settles', /never settled: .*shutdown|shutdown\(\) does not come/],
-    ['leak', 'a timer that is left', /left/],
+    ['settle', 'a shutdown() that never settles', /never settled: .*shutdown|shutdown\(\) does not end/],
+    ['leak', 'a timer that close() leaves', /left/],
   ])('%s: %s', async (fault, _what, message) => {
     const ground = groundWith(fault)
     const found: string[] = []
@@ -28,7 +28,7 @@ describe('the model finds', () => {
     expect(found).toContainEqual(expect.stringMatching(message))
   })
 
-  it('the same again with the seed and the path that it prints', async () => {
+  it('the same fault again with the seed and the path that it prints', async () => {
     const ground = groundWith('count')
     const found = await ground.play({ seed: 2, numRuns: 50 })
     const [, seed, path = ''] = /--seed (\d+) --path (\S+)/.exec(found ?? '') ?? []

@@ -1,6 +1,6 @@
 /*
- * Breaks something in this process, before it plays: STRESS_FAULT says what. The library stands on what is broken of Node's,
- * so it does to its users what a fault of its own would.
+ * Breaks Node or the world in this process, before anything is played: STRESS_FAULT says how. The library builds on what is
+ * broken, so its users see what they would see if the library had the fault.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { openSync } from 'node:fs'
@@ -15,7 +15,7 @@ let count = 0
 const isOneIn = (many) => (count += 1) % many === 1
 
 const faults = {
-  /** A reset by this side ends the process. */
+  /** The process crashes when this side resets a connection. */
   crash: ofSockets('resetAndDestroy', () => process.kill(process.pid, 'SIGSEGV')),
 
   /** Servers take a reset for the end of the input. */
@@ -24,7 +24,7 @@ const faults = {
     return isReset ? emit('end') : emit(...args)
   }),
 
-  /** Each connection is given its input in the context that the last one has left. */
+  /** Each connection gets its input in the AsyncLocalStorage of the connection before it. */
   context: ofSockets('emit', (emit, args, socket) => {
     if (args[0] !== 'data' || !isOfServer(socket)) return emit(...args)
     return inLast(() => {
@@ -34,12 +34,12 @@ const faults = {
     })
   }),
 
-  /** Servers send backwards what they have gathered. */
+  /** Servers send gathered chunks in reverse order. */
   order: ofSockets('_writev', (writev, [chunks, callback], socket) =>
     writev(isOfServer(socket) ? chunks.toReversed() : chunks, callback),
   ),
 
-  /** A server loses a byte now and then. */
+  /** Servers lose a byte in one of fifty writes. */
   byte: ofSockets('write', (write, [chunk, ...args], socket) =>
     write(isOfServer(socket) && chunk.length > 1 && isOneIn(50) ? chunk.subarray(1) : chunk, ...args),
   ),
@@ -50,11 +50,11 @@ const faults = {
     return create(transport, handler.data === undefined ? handler : { data })
   }),
 
-  /** Nobody hears that some connections are closed. */
+  /** Some connections close without an event. */
   close: toObservers((hear, { state, id }) => (state === 'close' && id % 5 === 0 ? undefined : hear())),
-  /** Observers hear twice of each event of a connection. */
+  /** Observers get each event of a connection twice. */
   twice: toObservers((hear) => (hear(), hear())),
-  /** A connection is counted twice. */
+  /** One connection is counted twice. */
   count: ofServers('stats', (stats) => ({
     ...stats(),
     accepted: stats().accepted + Math.sign(stats().bytesRead),
@@ -63,16 +63,16 @@ const faults = {
   settle: ofServers('shutdown', (shutdown, args, { state }) =>
     state === 'draining' ? new Promise(() => {}) : shutdown(...args),
   ),
-  /** Closing leaves a timer. */
+  /** close() leaves a timer. */
   leak: ofServers('close', (close) => (setTimeout(() => {}, 60_000), close())),
-  /** Some connections leave a file descriptor, or memory. */
+  /** Some connections leave a file descriptor, or memory, when they close. */
   descriptors: leaving(() => openSync(devNull, 'r')),
   heap: leaving(() => Array.from({ length: 10_000 }, Math.random)),
 }
 
 faults[process.env.STRESS_FAULT]()
 
-/** Each returns a function that calls `act` in place of a method, with that method, the arguments, and the object. */
+/** These return a function that replaces a method by `act`, which is called with that method, its arguments and the object. */
 function ofSockets(name, act) {
   return () => change(Socket.prototype, name, act)
 }
@@ -94,7 +94,7 @@ function ofServers(name, act) {
   })
 }
 
-/** The same for observers of connections: `act` is called with what they would hear. */
+/** The same for observers of connections: `act` is called with the event. */
 function toObservers(act) {
   return ofServers('on', (on, [name, callback]) =>
     on(name, name === 'connection' ? (event) => act(() => callback(event), event) : callback),

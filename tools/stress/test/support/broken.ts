@@ -1,4 +1,4 @@
-/** @returns the environment in which processes of the model and the soak do this wrong; see broken.mjs */
+/** @returns the environment in which the model and the soak have this fault; see broken.mjs */
 export const broken = (fault: string): NodeJS.ProcessEnv => ({
   ...process.env,
   NODE_OPTIONS: `--import=${String(new URL('broken.mjs', import.meta.url))}`,
