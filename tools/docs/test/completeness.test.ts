@@ -90,7 +90,7 @@ describe('package READMEs', () => {
 
   it('native lists every option of createEngine(), and no other', () => {
     const known = propertiesOf('@sock/native', 'NativeEngineOptions').map((property) => property.name)
-    expect([...rows('native', 'Options of its own').keys()].toSorted()).toEqual(known.toSorted())
+    expect([...rows('native', 'Engine options').keys()].toSorted()).toEqual(known.toSorted())
   })
 
   it('framing lists every option of each function, with a default that its comment names, and no other', () => {
