@@ -1,28 +1,24 @@
-import { isExpectedClose, type Handler, type ShutdownReport, type SockError } from '@sock/core'
-import { createCertificate } from '@sock/tools/certificate'
+import { isExpectedClose, type Handler } from '@sock/core'
 import { withFolder } from '@sock/tools/folder'
 import { command, parse } from '@sock/tools/options'
 import { listenForStop } from '@sock/tools/stop'
-import { exchangeAll } from './once.js'
-import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
-import { createServers, type Servers } from './servers.js'
+import { TRANSPORTS } from '@sock/tools/transports'
+import { runOnce } from './once.js'
+import { start, type DemoServers } from './servers.js'
 
-/** Node cannot open Unix sockets on Windows. */
-const names = TRANSPORTS.filter((name) => process.platform !== 'win32' || !name.startsWith('unix'))
 const MORE = `
 Ctrl-C shuts the servers down gracefully, a second one closes them at once. Exit code: 0 all went well;
-1 a server could not start, or a byte was lost or changed; 2 wrong options; 130 a second Ctrl-C forced the end.`
+1 a server could not start, or a byte was lost or changed; 2 wrong options; 130 Ctrl-C cut a connection off, or interrupted --once.`
 const commandLine = command(
   'npm start --',
   'Serves one echo handler on every transport, and prints a command that talks to each.',
 )
   .option('--once', 'let built-in clients talk to the servers, print one row per transport, and leave')
-  .option(
-    '--host <address>',
-    'where tcp, tls and udp listen, each on a port that the system chooses',
-    '127.0.0.1',
-  )
+  .option('--host <address>', 'where tcp, tls and udp listen; the system chooses the ports', '127.0.0.1')
   .addHelpText('after', MORE)
+
+/** Node cannot open Unix sockets on Windows. */
+const names = TRANSPORTS.filter((name) => process.platform !== 'win32' || !name.startsWith('unix'))
 
 /** Echoes everything. The same function serves every transport. */
 const echo: Handler = async (channel) => {
@@ -40,67 +36,40 @@ export async function run(args: readonly string[], handler: Handler = echo): Pro
   const wanted = AbortSignal.any([stop.wanted, unread.signal])
 
   return withFolder('demo', async ({ path: folder }) => {
-    const all = createServers(handler, options.host, folder, await createCertificate())
+    const servers: DemoServers = new Map()
     try {
-      for (const name of names) {
-        await all.listen[name]()
-        all.servers[name].on('error', (error) => {
-          if (!isExpectedClose(error)) console.error(`${name}: ${error.message}`)
-        })
-      }
-      const isGood = await (options.once === true ? runOnce(all, wanted) : serve(all, wanted))
-      const reports = await Promise.all(names.map((name) => shutDown(name, all, stop.forced)))
-      if (stop.forced.aborted) return stop.exitCode
-      return isGood && reports.every(({ forced }) => forced === 0) ? 0 : stop.exitCode || 1
+      for (const name of names) servers.set(name, await start[name](handler, options.host, folder))
+      const isGood = await (options.once === true ? runOnce(servers, wanted) : serve(servers, wanted))
+      // Rejects if a connection had to be cut off.
+      await Promise.all([...servers.values()].map(({ server }) => server.shutdown({ signal: stop.forced })))
+      return isGood ? 0 : stop.exitCode || 1
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       if (code === undefined) throw error
       console.error(message)
-      return 1
+      return stop.exitCode || 1
     } finally {
-      await Promise.all(names.map((name) => all.servers[name].close()))
+      await Promise.all([...servers.values()].map(({ server }) => server.close()))
     }
   })
 }
 
-/** Built-in clients talk to one server after the other. @returns whether every byte came back */
-async function runOnce({ servers, connect }: Servers, stop: AbortSignal): Promise<boolean> {
-  let isGood = true
-  for (const name of names) {
-    const since = performance.now()
-    const problem = await exchangeAll(name, connect[name], stop)
-    const verdict = problem ?? `every byte came back, in ${Math.round(performance.now() - since)} ms`
-    console.log(`${name.padEnd(10)}${String(servers[name].address).padEnd(40)}${verdict}`)
-    isGood &&= problem === undefined
-    if (stop.aborted) break
-  }
-  return isGood
-}
-
 /** Shows how to talk to the servers, and a line per connection. @returns true, after a request to stop */
-async function serve({ servers, command: talk }: Servers, stop: AbortSignal): Promise<true> {
+async function serve(servers: DemoServers, stop: AbortSignal): Promise<true> {
   console.log(`One echo handler on ${names.length} transports. Ctrl-C shuts down gracefully.`)
-  for (const name of names) {
-    console.log(`\n${name} on ${String(servers[name].address)}\n  ${talk[name]()}`)
-    servers[name].on('connection', ({ id, state, remote, reason }) => {
+  for (const [name, { server, command: talk }] of servers) {
+    console.log(`\n${name} on ${String(server.address)}\n  ${talk}`)
+    server.on('state', (_state, message) => console.log(message))
+    server.on('connection', ({ id, state, remote, reason }) => {
       if (state === 'new') console.log(`${name}: connection ${id} from ${remote?.toString() ?? 'a client'}`)
       if (state === 'close') console.log(`${name}: connection ${id} is closed, ${reason}`)
+    })
+    server.on('error', (error) => {
+      if (!isExpectedClose(error)) console.error(`${name}: ${error.message}`)
     })
   }
   console.log()
   if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }))
   console.log('Shutting down; Ctrl-C again closes at once')
   return true
-}
-
-async function shutDown(
-  name: TransportName,
-  { servers }: Servers,
-  signal: AbortSignal,
-): Promise<ShutdownReport> {
-  const shutdown = servers[name].shutdown({ signal })
-  // The error of a missed deadline has the report too.
-  const report = await shutdown.catch((error: SockError) => error.report as ShutdownReport)
-  console.log(`${name.padEnd(10)}${report.idle} idle, ${report.drained} drained, ${report.forced} forced`)
-  return report
 }
