@@ -53,8 +53,8 @@ async function main(args: readonly string[]): Promise<void> {
     for (const { server, address } of servers) await server.listen(address)
     await stop
   } finally {
-    // Also after one failed to listen: the others must not keep the program running. All share the deadline, and one
-    // that has to destroy connections does not keep the others from finishing.
+    // Do this even if one server failed to listen: the others must not keep the program running. All share the
+    // deadline. If one has to destroy connections, the others still finish.
     const results = await Promise.allSettled(
       servers.map(({ server }) => server.shutdown({ timeout: 25_000 })),
     )

@@ -32,7 +32,7 @@ async function main([path = '/tmp/http.sock']: readonly string[]): Promise<void>
   server.on('error', (error) => console.error(error.message))
   // Install signal handlers before you listen: an early signal must not leave the socket file behind.
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  // Who may open the file may connect: here the user and the group.
+  // The mode decides which users may connect: here the owner and the group of the file.
   await server.listen({ path, mode: 0o660 })
   await stop
   // Current requests are answered; idle keep-alive connections end.

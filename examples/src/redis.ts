@@ -32,7 +32,7 @@ const commands: Record<string, (args: readonly Buffer[]) => string | Buffer> = {
   DEL: (keys) => `:${keys.filter((key) => store.delete(String(key))).length}\r\n`,
 }
 
-/** One command: an array of strings, or a line with words for people with a terminal. Null at the end. */
+/** One command: an array of strings or, from a person at a terminal, a line of words. Null at the end. */
 async function readCommand({ readLine, readExactly }: Reader): Promise<Buffer[] | null> {
   const line = await readLine()
   if (line === null) return null

@@ -39,7 +39,7 @@ function collect(line: string): void {
   }
 }
 
-/** Prints the metrics and forgets them: gauges only after nobody has sent them for `idle` ms, all others at once. */
+/** Prints the metrics and forgets them: gauges that no sender has updated for `idle` ms, and all other metrics. */
 function flush(idle: number): void {
   kept.clear()
   for (const [key, { kind, count, sum, max, at }] of metrics) {

@@ -72,7 +72,7 @@ describe('FrameInput', () => {
     expect(input.next()).toBe('a')
     expect(thrown(() => input.next())).toMatchObject({
       code: 'ERR_SOCK_FRAME_INCOMPLETE',
-      message: 'Frame is incomplete: 1 bytes had arrived before the place where the datagram was cut',
+      message: 'Frame is incomplete: 1 bytes had arrived before the datagram was cut off',
       partial: bytes('b'),
     })
   })

@@ -10,8 +10,8 @@
 #define MAX_HOST 128
 
 /*
- * Parses the number of a zone; 0 if there is none. Not with strtoul(): glibc 2.38 has a version of it that older ones
- * lack.
+ * Parses the number of a zone; 0 if there is none. It does not use strtoul(): the headers of glibc 2.38 redirect it
+ * to a function that older versions lack.
  */
 static uint32_t zone_number(const char *digits) {
   uint32_t result = 0;

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <time.h>
 
-/* In ns: the limit for a batch together with those that follow it without sleep. */
+/* In ns: the limit for a batch together with those that follow it before the engine sleeps. */
 #define MAX_WAITING 1000000
 /* After this many futile waits, wait only once in so many batches. */
 #define MAX_FUTILE_WAITS 8
@@ -33,7 +33,7 @@ static void begin_batch(struct engine *engine) {
 /* Finds out which sources are ready. The event loop has reported that one is. @returns how many */
 static int look(struct engine *engine) {
   struct source *source = source_alone(engine);
-  /* A datagram socket that only receives and is alone has to be the one: its next call tells the rest. */
+  /* If the only source is a datagram socket that just receives, it must be the one: recvmmsg(2) will tell. */
   if (source != NULL && source->kind == SOURCE_DATAGRAM && source->armed == EPOLLIN) {
     engine->ready[0] = source_event(source, EPOLLIN);
     return 1;

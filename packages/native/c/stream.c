@@ -28,7 +28,10 @@ struct stream {
   bool wants_room;
   /* During a flush: the index of its latest operation, or -1. */
   int32_t last_operation;
-  /* What broke the connection, or 0. The kernel tells it only once: to recv(2) or to send(2), which then has EPIPE. */
+  /*
+   * What broke the connection, or 0. The kernel reports it only once, to recv(2) or to send(2); later sends get
+   * EPIPE.
+   */
   int error;
 };
 

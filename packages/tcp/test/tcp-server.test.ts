@@ -203,7 +203,7 @@ describe('createTcpServer', () => {
   it.each(['handshakeTimeout', 'maxHandshakes'])('createTcpServer() throws for %s without TLS', (option) => {
     const error = thrown(() => createTcpServer(echo, { [option]: 5_000 }))
     expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
-    expect(error.message).toBe(`Invalid "${option}": expected to be left out without "tls", got 5000`)
+    expect(error.message).toBe(`Invalid "${option}": expected no value without "tls", got 5000`)
     expect(createTcpServer(echo, { [option]: undefined }).state).toBe('idle')
   })
 

@@ -280,7 +280,7 @@ describe('close', () => {
     const port = accept()
     const error = await rejection((server.close as (argument: object) => Promise<void>)({ timeout: 5 }))
     expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
-    expect((error as Error).message).toBe('Invalid argument: close() takes none, got { timeout: 5 }')
+    expect((error as Error).message).toBe('Invalid argument: close() takes no argument, got { timeout: 5 }')
     expect([server.state, server.openConnections]).toEqual(['listening', 1])
     port.close()
   })

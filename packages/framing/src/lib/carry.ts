@@ -1,7 +1,7 @@
 const SMALLEST = 64
 /**
- * From this size on, memory is taken from Node's pool: allocations of its own cost a microsecond each, and the garbage
- * collector more. Smaller ones could keep a whole pool in memory for a few bytes: 8 KiB, with Node 26 64 KiB.
+ * From this size on, memory comes from Node's pool: a separate allocation costs a microsecond, and more in the
+ * garbage collector. Below this size, a few bytes could keep a whole pool in memory: 8 KiB, or 64 KiB with Node 26.
  */
 const POOLED = Buffer.poolSize / 8
 const EMPTY = Buffer.alloc(0)
@@ -24,7 +24,7 @@ export class Carry {
     return this.#bytes.subarray(this.#start, this.#end)
   }
 
-  /** @param total the size that the bytes will have in the end, if it is known: that much is taken at once when half of it is there */
+  /** @param total the final size of the bytes, if it is known: it is allocated at once when half of it has arrived */
   append(chunk: Buffer, from: number, to: number, total = 0): void {
     const needed = this.length + to - from
     if (this.#end + to - from > this.#bytes.length) {

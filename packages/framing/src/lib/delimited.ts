@@ -96,7 +96,7 @@ function createCodec<E extends Encoding>(
       if (frame.indexOf(needle) !== body.length)
         throw malformed(`Message contains the delimiter: ${JSON.stringify(mark)}`)
       if (isLine && body.at(-1) === CARRIAGE_RETURN)
-        throw malformed('Message ends in CR, which would become a part of the line end')
+        throw malformed('Message ends in CR, which would become part of the line end')
       return frame
     },
   }

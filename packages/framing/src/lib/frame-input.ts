@@ -3,11 +3,13 @@ import { incomplete, type Codec, type Decoder } from './codec.js'
 /** Means that more bytes must come. */
 export const NOTHING: unique symbol = Symbol('no frame')
 
-/** Whether the input ends with a chunk: `cut` is a datagram that was larger than a buffer on the way. */
+/**
+ * Whether the input ends with a chunk: `cut` means that the rest of a datagram is lost, since a buffer was too small.
+ */
 export type InputEnd = 'open' | 'whole' | 'cut'
 
 const EMPTY = Buffer.alloc(0)
-/** Frames that are decoded at once: frames that a slow handler has not read must not fill the memory. */
+/** The limit of frames that are decoded ahead: frames that wait for a slow handler must not fill the memory. */
 const BATCH = 64
 
 /** The frames of one connection, one at a time. Only a few frames are decoded ahead. */
@@ -62,7 +64,7 @@ export class FrameInput<In> {
   next(): In | typeof NOTHING {
     if (this.hasFrame) {
       const frame = this.#frames[this.#next] as In
-      // A frame that was read must not live until the next chunk: its chunk would, too.
+      // Do not keep a frame that was read until the next chunk arrives: it would keep its own chunk in memory.
       this.#frames[this.#next++] = undefined
       return frame
     }
@@ -101,8 +103,7 @@ export class FrameInput<In> {
   #finish(): void {
     this.#chunk = undefined
     if (this.#end === 'whole') this.#decoder.end(this.#emit)
-    if (this.#end === 'cut')
-      throw incomplete(this.takePartial(), 'before the place where the datagram was cut')
+    if (this.#end === 'cut') throw incomplete(this.takePartial(), 'before the datagram was cut off')
   }
 
   readonly #emit = (frame: In): boolean => this.#frames.push(frame) < BATCH

@@ -84,7 +84,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
   readonly #connection: Connection | undefined
   /** Whether more bytes may come. */
   #isOpen = true
-  /** Whether the rest of a frame is missing, as shutdown knows it, and the timer until it is late. */
+  /** Whether `busy` is set because the rest of a frame is missing, and the timer that limits how long. */
   #isWaiting = false
   #timer: NodeJS.Timeout | undefined
   /** The error of a frame that was late. */
@@ -144,7 +144,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
     } catch (error) {
       const failure = error as Error
       const refused = Promise.reject(failure)
-      // A caller that does not wait for it must not end the process.
+      // A caller that does not await it must not end the process.
       refused.catch(() => undefined)
       return refused
     }
@@ -238,7 +238,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
     this.#timer = setTimeout(late, ms).unref()
   }
 
-  /** Resolves with the next frame, or with `end`. A frame that has arrived costs no async function. */
+  /** Resolves with the next frame, or with `end`. If a frame has arrived already, no async function runs. */
   #pull<T>(take: (frame: In) => T, end: T, options?: ReadOptions): Promise<T> {
     if (!this.#input.hasFrame) return this.#wait(take, end, options)
     return Promise.resolve(take(this.next() as In))

@@ -33,13 +33,13 @@ export interface FrameCallbacks<In, Out = In> {
 
 /** The handler that {@link framed} returns for callbacks. It works on every server of `@sock`. */
 export interface ChannelCallbacks {
-  /** A connection has come; on datagrams, the socket is bound. */
+  /** A connection is open; on datagrams, the socket is bound. */
   open(channel: Channel): void | Promise<void>
-  /** Bytes, or a datagram, have come. */
+  /** Bytes, or a datagram, have arrived. */
   data(channel: Channel, chunk: Buffer, from?: unknown, truncated?: boolean): void | Promise<void>
   /** The peer has ended its side. */
   end?(channel: Channel): void | Promise<void>
-  /** What was written has left. */
+  /** The queued bytes have been sent. */
   drain?(channel: Channel): void | Promise<void>
   /** The connection, or the socket, is closed. */
   close(channel: Channel, error?: Error): void | Promise<void>

@@ -79,8 +79,7 @@ function prefix(size: 1 | 2 | 3 | 4 | 8, littleEndian: boolean, own: number): He
     },
     write(length) {
       let left = length + own
-      if (left > largest)
-        throw tooLarge(length, `the most that a prefix of ${size} bytes can tell`, largest - own)
+      if (left > largest) throw tooLarge(length, `the limit of a prefix of ${size} bytes`, largest - own)
       const head = Buffer.allocUnsafe(size)
       for (let i = 0; i < size; i++) {
         head[littleEndian ? i : size - 1 - i] = left % 256

@@ -94,7 +94,7 @@ export function reader(channel: Channel, options?: ReaderOptions): Reader {
       if (mark.length === 0)
         throw wrongType('delimiter', 'a string or a Uint8Array that is not empty', delimiter)
       const bytes = await takeUntil(mark, readOptions)
-      if (bytes === undefined) throw incomplete(carry.take(), 'without their delimiter when the input ended')
+      if (bytes === undefined) throw incomplete(carry.take(), 'without a delimiter when the input ended')
       return bytes
     },
   }

@@ -1,7 +1,7 @@
 import { Carry } from './carry.js'
 import { bytesOf, incomplete, malformed, tooLarge, type Codec, type Decoder, type Emit } from './codec.js'
 
-/** Frames whose head tells the length of their body. One object serves all connections. */
+/** Frames whose head contains the length of their body. One object serves all connections. */
 export interface SizedFormat {
   /** The largest body that is accepted. */
   readonly maxBytes: number

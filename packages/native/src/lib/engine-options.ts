@@ -27,16 +27,16 @@ export interface NativeEngineOptions {
    */
   busyPoll?: number | undefined
   /**
-   * tcp and unix: read into the memory of a chunk again, once the handler has no use for it. A chunk is then valid until
-   * `data` returns, or until its promise settles; with `for await` until the next turn of the loop; with `read()` until
-   * the next `read()`. You may pass it to `write()` without waiting. Copy what you keep beyond that: `Buffer.from(chunk)`.
-   * Chunks of `connection.stream` are always yours. Default: false.
+   * tcp and unix: read into the memory of a chunk again, once the handler is done with it. A chunk is then valid
+   * until `data` returns, or until its promise settles; with `for await` until the next turn of the loop; with
+   * `read()` until the next `read()`. You may pass it to `write()` without waiting. Copy what you keep beyond that:
+   * `Buffer.from(chunk)`. Chunks of `connection.stream` are always yours. Default: false.
    */
   reuseChunks?: boolean | undefined
   /**
-   * Datagrams: for how many microseconds the engine polls for further ones before it sleeps, 0 to 1,000. It never polls
-   * longer than it has just worked, stops while polling finds nothing, and does not poll if the process may use
-   * only one processor. Polling takes processor time from other programs, and delays timers and other sockets by up to a
+   * Datagrams: how many microseconds the engine polls for more of them before it sleeps, 0 to 1,000. It never polls
+   * longer than it has just worked, stops while polling finds nothing, and does not poll if the process may use only
+   * one processor. Polling takes processor time from other programs, and delays timers and other sockets by up to a
    * millisecond. Default: 0, off.
    */
   datagramSpin?: number | undefined

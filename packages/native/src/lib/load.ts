@@ -64,7 +64,7 @@ function checkNumbers(compiled: Readonly<Record<string, number>>): void {
     const [here, there] = [numbers[name], compiled[name]]
     if (here !== there)
       throw new Error(
-        `its binary and its JavaScript are of different versions (${name} is ${there} there and ${here} here). ` +
+        `its binary and its JavaScript are of different versions (${name} is ${there} in the binary and ${here} in JavaScript). ` +
           'Install both again, or build the binary again',
       )
   }

@@ -253,7 +253,7 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
     const peer = this.#peer
     if (peer === undefined || this.#family === UNIX_FAMILY) return false
     if (formatAddress(to) === formatAddress(peer)) return true
-    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}", and sends only there`)
+    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}", and can send only to it`)
   }
 }
 

@@ -20,8 +20,8 @@ export class NativeListener implements StreamListener, SocketEvents {
   #slot: number
   readonly #reuseChunks: boolean
   /**
-   * The options that each accepted socket needs a system call for. Before the first one: all options that they must have.
-   * On Linux they inherit them from the listener (tcp(7)); an emulated kernel may not do that.
+   * The options that must be set on each accepted socket. Before the first peer: all options. On Linux, accepted
+   * sockets inherit options from the listener (tcp(7)); an emulated kernel may not do that.
    */
   #missing: SocketOptions | undefined
   #isCompared = false

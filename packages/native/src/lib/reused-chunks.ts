@@ -1,6 +1,6 @@
 import { markReused } from '@sock/core/stream'
 
-/** What chunks that are not valid any more are filled with, in builds for tests. */
+/** Builds for tests fill chunks that are not valid any more with this byte. */
 const OVER = 0xdb
 
 /** The slabs that reused chunks are read into, and how many of their chunks are in use. The addon counts them up. */
@@ -9,9 +9,9 @@ export class ReusedChunks {
   readonly #memory: readonly ArrayBuffer[]
   readonly #inUse: Int32Array
   readonly #isChecked: boolean
-  /** What core was told about last. */
+  /** The memory that core was told about last. */
   #marked: ArrayBuffer | undefined
-  /** In builds for tests: what waits to be sent. */
+  /** In builds for tests: the bytes that wait to be sent. */
   readonly #waiting = new Set<Uint8Array>()
 
   /** @param isChecked whether to overwrite chunks that are not valid any more */

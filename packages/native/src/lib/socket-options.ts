@@ -22,7 +22,7 @@ export interface SocketOptions {
    */
   keepAliveInterval?: number
   /**
-   * TCP: how many probes without an answer end the connection, 1 to 127. Default 10 with `keepAlive`, as with Node's
+   * TCP: after how many unanswered probes the connection ends, 1 to 127. Default 10 with `keepAlive`, as with Node's
    * engine; otherwise the system's, 9 (TCP_KEEPCNT, tcp(7)).
    */
   keepAliveProbes?: number
@@ -58,8 +58,8 @@ export interface SocketOptions {
    */
   receiveBuffer?: number
   /**
-   * Size of the send buffer in bytes, likewise; the cap is `net.core.wmem_max` (SO_SNDBUF, socket(7)). Default:
-   * likewise.
+   * Size of the send buffer in bytes. The rules of {@link receiveBuffer} apply, with the cap `net.core.wmem_max`
+   * (SO_SNDBUF, socket(7)). Default: chosen by the system.
    */
   sendBuffer?: number
   /**

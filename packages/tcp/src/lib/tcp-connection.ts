@@ -14,7 +14,7 @@ export interface TcpConnection<Data = unknown> extends Connection<Data, IpAddres
   readonly stream: TcpStream
 }
 
-/** `connection.stream` of TCP: with TLS it also has what a `tls.TLSSocket` tells about its session. */
+/** `connection.stream` of TCP. With TLS it also has the members of a `tls.TLSSocket` that describe the session. */
 export interface TcpStream extends ConnectionStream, Partial<TlsMembers> {
   /** The server name that the client requested (SNI): https://nodejs.org/api/tls.html#tlssocketservername */
   readonly servername?: string | false | null

@@ -97,7 +97,7 @@ function create<Data>(handler: TcpHandler<Data>, options: unknown): TcpServer<Da
     if (Object.hasOwn(tls, 'handshakeTimeout')) {
       throw wrongType(
         'tls.handshakeTimeout',
-        'to be left out: use the option "handshakeTimeout" of the server',
+        'no value (use the option "handshakeTimeout" beside "tls")',
         tls.handshakeTimeout,
       )
     }
@@ -140,7 +140,7 @@ function create<Data>(handler: TcpHandler<Data>, options: unknown): TcpServer<Da
       if (acceptor === undefined) {
         throw new SockError(
           'ERR_SOCK_INVALID_STATE',
-          'Cannot set a secure context: the server was created without the option "tls"',
+          'Cannot set a secure context: the server was created without the option "tls". Pass it to createTcpServer()',
         )
       }
       acceptor.setSecureContext(context)

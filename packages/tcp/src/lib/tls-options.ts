@@ -5,7 +5,9 @@ import type { SecureContextOptions, TlsOptions } from 'node:tls'
 /** The default of `handshakeTimeout`, in ms. */
 export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
 
-/** Runs an action that uses TLS options. What OpenSSL or Node's own checks throw becomes `ERR_SOCK_INVALID_TLS`. */
+/**
+ * Runs an action that uses TLS options. Errors from OpenSSL or from Node's own checks become `ERR_SOCK_INVALID_TLS`.
+ */
 export function invalidTls<T>(action: () => T): T {
   try {
     return action()
@@ -22,7 +24,7 @@ export function invalidTls<T>(action: () => T): T {
  */
 export function refuseTlsOptions<S extends object>(settings: S, names: readonly (keyof S & string)[]): void {
   for (const name of names) {
-    if (settings[name] !== undefined) throw wrongType(name, 'to be left out without "tls"', settings[name])
+    if (settings[name] !== undefined) throw wrongType(name, 'no value without "tls"', settings[name])
   }
 }
 

@@ -21,7 +21,7 @@ export interface TlsSession {
   readonly peerCertificate: X509Certificate | undefined
 }
 
-/** The members of a `tls.TLSSocket` that tell about its session: see {@link TcpStream}. */
+/** The members of a `tls.TLSSocket` that describe its session: see {@link TcpStream}. */
 const SESSION_MEMBERS = [
   'encrypted',
   'authorized',

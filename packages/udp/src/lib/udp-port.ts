@@ -115,12 +115,12 @@ class NodeUdpPort implements UdpPort<Socket> {
     const peer = this.remoteAddress
     if (peer === undefined) return false
     if (formatAddress(to) === formatAddress(peer)) return true
-    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}", and sends only there`)
+    throw cannotSend(to, `the socket is connected to "${formatAddress(peer)}", and can send only to it`)
   }
 
   /**
    * Sends to the peer. The system may report the failure of an earlier datagram with a later send instead of a
-   * receive. It answers the earlier one all the same, so a waiting read gets it too.
+   * receive. The error belongs to the earlier datagram all the same, so a waiting read gets it too.
    */
   #sendToPeer(data: Uint8Array, sending: DatagramSending): void {
     this.socket.send(data, (error) => {

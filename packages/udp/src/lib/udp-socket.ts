@@ -74,7 +74,7 @@ function named(option: string, value: unknown, set: () => void): void {
 }
 
 /**
- * Returns an error if `ttl` applies to a part of the peers only. A dual-stack socket has one limit for IPv6 peers and
+ * Returns an error if `ttl` applies to some of the peers only. A dual-stack socket has one limit for IPv6 peers and
  * another for IPv4 peers, and Node sets only the first.
  */
 function halfTtl(bind: UdpBind, { ttl }: UdpSettings): Error[] {

@@ -9,7 +9,7 @@ export interface UnixgramSocket {
   readonly fd: number
 }
 
-/** What the owner of a {@link NamedPort} knows about its name. */
+/** The name of a {@link NamedPort}: its files, and its peer. */
 export interface Naming {
   /** Removes the files that were created for the name. Called once, while the socket is still open. */
   removeFiles(): void

@@ -7,8 +7,8 @@ import { getSystemErrorName } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
 
 /**
- * The native half of unix-dgram 2.0.7, with everything there is to know about it. Its JavaScript half is not used: it
- * throws where no code can catch (a failed recvmsg), reports error codes as numbers, and reports errors by events.
+ * The native half of unix-dgram 2.0.7, with all its rules. Its JavaScript half is not used: it throws where no code
+ * can catch (a failed recvmsg), reports error codes as numbers, and reports errors by events.
  * https://github.com/bnoordhuis/node-unix-dgram/blob/v2.0.7/src/unix_dgram.cc
  *
  * Functions return 0, or what is documented here, or a negative errno. Wrong types, a wrong number of arguments, or a
@@ -18,8 +18,8 @@ interface Native {
   readonly AF_UNIX: number
   readonly SOCK_DGRAM: number
   /**
-   * Opens a non-blocking socket that is closed on exec. It is read from at once and always: there is no pause. The
-   * event loop of the main thread watches it, whichever thread calls.
+   * Opens a non-blocking socket that is closed on exec. Reading starts at once, and cannot be paused. The event loop
+   * of the main thread watches it, whichever thread calls.
    *
    * Callbacks come from outside of JavaScript. With Node 26, promises and `process.nextTick` callbacks that they
    * start do not run before something else happens in the process ({@link CALLBACKS_ARE_WHOLE}), and closing the
@@ -223,10 +223,11 @@ function missingDescriptors(): Error | undefined {
  */
 const HOW_TO_BUILD =
   'the native module "unix-dgram" is missing, or was not built for this version of Node. ' +
-  'Build it with `npm rebuild unix-dgram`, or if it is missing `npm install unix-dgram` (if npm says that it is not approved, ' +
-  '`npm approve-scripts unix-dgram` first); or with `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`; ' +
-  'the README of @sock/unixgram has the command for Yarn. The build needs Python 3, make and a C++ compiler. ' +
-  'On Linux you can use the native engine instead: `npm install @sock/native`, and pass its engine as option "engine"'
+  'With npm, run `npm rebuild unix-dgram`, or `npm install unix-dgram` if it is missing; ' +
+  'if npm says that it is not approved, run `npm approve-scripts unix-dgram` first. ' +
+  'With pnpm, run `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`. ' +
+  'With Yarn, see the README of @sock/unixgram. The build needs Python 3, make and a C++ compiler. ' +
+  'On Linux you can use the native engine instead: run `npm install @sock/native`, and pass its engine as the option "engine"'
 
 function checked(status: number, syscall: string, path?: string): number {
   if (status < 0) throw systemError(status, syscall, path)

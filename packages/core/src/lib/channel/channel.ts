@@ -39,7 +39,7 @@ export interface ReadOptions {
 }
 
 /**
- * What a handler gets on every transport: it reads, writes and closes, and tells when to stop.
+ * What a handler gets on every transport: it reads, writes and closes, and says when to stop.
  *
  * @typeParam Data the type of `data`, which the program sets
  * @typeParam Addr the transport's type of address
@@ -116,8 +116,8 @@ export interface Connection<Data = unknown, Addr extends Address = Address> exte
   /** Whether `highWaterMark` bytes or more are queued: wait for `drain` before you write more. */
   readonly writableNeedDrain: boolean
   /**
-   * Set it to true while part of a message has arrived and the rest has not: a graceful shutdown then waits for the rest, as
-   * long as its `timeout` allows, instead of ending the connection as idle. `@sock/framing` sets it. Default: false.
+   * Set it to true while only part of a message has arrived. A graceful shutdown then waits for the rest, as long as
+   * its `timeout` allows, instead of ending the connection as idle. `@sock/framing` sets it. Default: false.
    */
   busy: boolean
   /** Stops reading for good: `read()` resolves with `null`, and later input is discarded. You can still write. */

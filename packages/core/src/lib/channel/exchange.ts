@@ -62,7 +62,7 @@ export async function exchange(
         ? askStream(channel, data, checked.maxBytes)
         : askDatagram(channel, data, checked.maxBytes)
     const answer = await Promise.race([asking, aborted.promise])
-    // Whatever part of the request was not delivered was not needed for the answer.
+    // The answer is complete, so it does not matter if the end of the request cannot be delivered.
     await Promise.race([channel.close().catch(ignore), aborted.promise])
     return answer
   } catch (error) {
@@ -93,7 +93,7 @@ async function askDatagram(
   await channel.write(data)
   const answer = await channel.read()
   if (answer === null) {
-    throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: the channel was closed before an answer came')
+    throw new SockError('ERR_SOCK_CLOSED', 'Cannot exchange: the channel was closed before an answer arrived')
   }
   if (answer.length > maxBytes) throw tooLong(maxBytes)
   return answer

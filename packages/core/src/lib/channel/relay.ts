@@ -21,7 +21,7 @@ const relayChecks = { signal: abortSignal } satisfies Checks<RelayOptions>
 /**
  * Carries all bytes between two connections, in both directions, as a proxy does. They may be of different transports.
  *
- * - A side that ends its input can still receive: its end is passed on with `closeWrite()`.
+ * - A side that has ended can still receive: its end is passed on with `closeWrite()`.
  * - A side that reads slowly slows the other one down. At most `highWaterMark` bytes and one chunk wait for each.
  * - `idleTimeout` and the other time-outs of each connection count as usual. They see the traffic of both directions.
  * - When one side breaks or is closed, the other one is destroyed; over tcp its peer sees a reset.
@@ -45,7 +45,7 @@ export async function relay(
   const { signal } = checkOptions('relay options', options, relayChecks)
   checkConnection('first', first)
   checkConnection('second', second)
-  if (first === second) throw wrongType('second', 'another connection than "first"', second)
+  if (first === second) throw wrongType('second', 'a connection other than "first"', second)
   const destroy = (error: unknown): void => {
     first.destroy(error as Error)
     second.destroy(error as Error)
@@ -73,7 +73,7 @@ async function carry(from: Connection, to: Connection): Promise<number> {
   for await (const chunk of from) {
     const written = to.write(chunk)
     bytes += chunk.length
-    // Most writes need no waiting, and then no turn of the promise queue.
+    // Most writes need no waiting: skip the turn of the promise queue.
     if (to.writableNeedDrain || !to.isOpen) await written
   }
   await to.closeWrite()

@@ -8,7 +8,7 @@ export function markReused(memory: ArrayBufferLike): void {
   reused.add(memory)
 }
 
-/** Returns bytes that nobody overwrites: a copy, if an engine reads into their memory again. */
+/** Returns bytes that no engine overwrites: a copy, if an engine reads into their memory again. */
 export function ownBytes<Bytes extends Uint8Array>(data: Bytes): Bytes | Buffer {
   return isInUse && reused.has(data.buffer) ? Buffer.from(data) : data
 }

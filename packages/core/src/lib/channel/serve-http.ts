@@ -4,7 +4,7 @@ import { wrongType } from '../options/check.js'
 import type { Connection, ConnectionStream } from './channel.js'
 import type { StreamCallbacks } from './handler.js'
 
-/** Names of node:http that are not public: of the function that starts its checks, and of the symbol of their interval. */
+/** Names in node:http that are not public: the function that starts its checks, and the symbol of their interval. */
 const START_CHECKS = 'setupConnectionsTracking'
 const CHECKS = 'http.server.connectionsCheckingInterval'
 
@@ -34,7 +34,7 @@ const allServed = new WeakMap<HttpServer, Served>()
  *   `closeIdleConnections()`. During a graceful shutdown, responses that have not begun get `Connection: close`, and idle
  *   connections end. A request that cannot be read is answered with 400, 408, 413 or 431, unless you add a `clientError`
  *   listener.
- * - `node:http2`: during a graceful shutdown, clients get GOAWAY: they ask nothing more, and get their answers.
+ * - `node:http2`: during a graceful shutdown, clients get GOAWAY: they send no new requests, and get their answers.
  *
  * For TLS, encrypt with the server that gets the handler: `createSecureServer()` of `node:http2` and `node:https` are
  * refused.
@@ -70,7 +70,7 @@ function serveHttp2(http2: Http2Server): HttpCallbacks {
       http2.emit('connection', stream as never)
       http2.off('session', take)
       const [session] = sessions
-      // It has answered that it does not speak the protocol that TLS has negotiated.
+      // The server has refused the protocol that TLS negotiated, and has answered the client.
       if (session === undefined) return
       // A shutdown waits until the session is closed, also while an answer pauses.
       connection.busy = true
@@ -108,7 +108,7 @@ function watch(http: HttpServer): Served {
     if (connection?.signal.aborted === true) makeLast(response)
   })
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // Another listener, of your program, decides instead.
+    // The program has a listener of its own, which decides.
     if (http.listenerCount('clientError') > 1) return
     refuse(socket as unknown as ConnectionStream, responses.get(socket), error)
   })
@@ -125,8 +125,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Answers like node:http, and then ends the connection in good order. node:http destroys the stream with the error. Here
- * that would be a reset, which may overtake the answer.
+ * Answers like node:http, and then ends the connection in an orderly way. node:http destroys the stream with the
+ * error. Here that would be a reset, which may overtake the answer.
  */
 function refuse(
   stream: ConnectionStream,
@@ -145,16 +145,16 @@ function refuse(
 }
 
 /**
- * Ends the connection with this response. If its head is sent already, it is too late; the shutdown then ends the
- * connection when it is idle.
+ * Ends the connection with this response. If the head has been sent already, it is too late for that: the shutdown
+ * ends the connection when it is idle.
  */
 function makeLast(response: ServerResponse | undefined): void {
   if (response?.headersSent === false) response.shouldKeepAlive = false
 }
 
 /**
- * Starts the checks of time-outs, which node:http does in a listener of its event `listening`. Emitting the event would
- * not be true, and other listeners would hear it.
+ * Starts the checks of time-outs, which node:http starts in a listener of its event `listening`. The event itself
+ * must not be emitted: it would not be true, and would reach other listeners.
  */
 function startChecks(http: HttpServer): void {
   if (http.listening) return

@@ -26,7 +26,7 @@ export interface DatagramDial {
   readonly signal?: AbortSignal | undefined
   /** See `onState` of `DatagramClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
-  /** The call to blame in errors of `dial`. Default: they stay as they are. */
+  /** The call in which the stack of errors from `dial` should begin. Default: the errors stay unchanged. */
   readonly caller?: Caller | undefined
   /**
    * Binds a socket and connects it. Rejects with the system's error, and leaves nothing then. If it takes time, it
@@ -52,12 +52,12 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
     maxQueuedBytes: dial.maxQueuedBytes,
     observed: dial.onState !== undefined,
     observe: (event) => registry.emit('connection', event),
-    // A client has no handler: a promise that `configure` returned has rejected.
+    // A client has no handler, so this is a promise from `configure` that has rejected.
     handlerFailed(_channel, cause) {
       const message = 'Channel is closed: "configure" failed'
       socket.abort('error', new SockError('ERR_SOCK_CLOSED', message, { cause }))
     },
-    // No read waits for an answer, so none is affected: as if the datagram had been lost on the way.
+    // No read is waiting, so none is affected: as if the datagram had been lost on the way.
     failed: ignore,
     closed: ignore,
     finished: ignore,

@@ -26,7 +26,7 @@ export interface DatagramPort<Socket = unknown> {
    * @param to `undefined` on a connected socket
    */
   send(data: Uint8Array, to: Address | undefined, sending: DatagramSending): void
-  /** Stops delivering until `resume()`. A port without it has excess datagrams dropped and counted. */
+  /** Stops delivering until `resume()`. Without it, core drops and counts excess datagrams. */
   readonly pause?: (() => void) | undefined
   /** Delivers again. Present if `pause` is. */
   readonly resume?: (() => void) | undefined

@@ -21,7 +21,9 @@ export interface ChannelSocket {
   readonly transport: Transport
   readonly isOpen: boolean
   readonly signal: AbortSignal
-  /** The receiver of the input: a reader, the `data` callback, or nobody after the handler has closed its channel. */
+  /**
+   * Where the input goes: to a reader, to the `data` callback, or nowhere, after the handler has closed its channel.
+   */
   readonly input: 'reader' | 'callback' | 'nobody'
   close(): Promise<void>
 }

@@ -38,7 +38,7 @@ export class Caller {
     const { code, syscall } = error as NodeJS.ErrnoException
     if (typeof code !== 'string') return error
     const isSystems = typeof syscall === 'string' && !isSockError(error)
-    // An error with a cause got its message where more was known.
+    // An error with a cause already has a message, from code that knew more.
     if (isSystems && error.cause === undefined) set(error, 'message', systemMessage(error, this.#asked))
     if (error !== thrown && areDifferent(thrown as AggregateError)) set(error, 'cause', thrown)
     const { stack } = this.#at
@@ -84,7 +84,7 @@ export function connectAtCaller<T>(
   }
 }
 
-/** Dials; a failure is explained to the caller if it is known. */
+/** Dials. If that fails and `caller` is known, the error explains itself to the caller. */
 export async function dialFor<T>(
   caller: Caller | undefined,
   how: { dial(): Promise<T>; readonly signal?: AbortSignal | undefined },

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** Returns any value as text. A value that was thrown may run code when it is printed, which may throw, too. */
+/** Returns any value as text. Printing a thrown value may run its own code, which may throw, too. */
 export function printed(value: unknown): string {
   try {
     return inspect(value)

@@ -50,7 +50,7 @@ export function wrongType(name: string, expected: string, value: unknown): TypeE
 export function unexpectedArgument(method: string, argument: unknown): TypeError {
   const shown = inspect(argument, { depth: 0, breakLength: Infinity })
   return withCode(
-    new TypeError(`Invalid argument: ${method} takes none, got ${shown}`),
+    new TypeError(`Invalid argument: ${method} takes no argument, got ${shown}`),
     'ERR_INVALID_ARG_VALUE',
   )
 }

@@ -3,8 +3,8 @@ import { SockError } from '../errors/errors.js'
 import type { ShutdownReport } from './server.js'
 
 /**
- * Keeps the books of one shutdown: counts how each member ended, and holds the deadlines. It decides nothing about
- * connections; at a deadline it has the remaining ones destroyed.
+ * Counts how each member ends in one shutdown, and holds the deadlines. It decides nothing about connections, but at
+ * a deadline it calls `destroy` for those that remain.
  */
 export class Drain {
   readonly #destroy: (by: 'draining' | 'closed') => number

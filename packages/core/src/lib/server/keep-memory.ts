@@ -1,4 +1,4 @@
-/** The size of the block in bytes. glibc heeds up to 32 MiB, with its own header and rounding. */
+/** The size of the block in bytes. glibc ignores blocks above 32 MiB, its own header and rounding included. */
 const BLOCK = 32 * 1024 * 1024 - 8192
 
 let isDone = false
@@ -18,6 +18,6 @@ export function keepFreedMemory(): void {
   try {
     void new ArrayBuffer(BLOCK)
   } catch {
-    // There is no room for it, for instance with `ulimit -v`: then freed memory had better be returned.
+    // There is no memory for it, for instance under `ulimit -v`: then glibc had better return freed memory.
   }
 }

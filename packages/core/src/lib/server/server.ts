@@ -93,7 +93,7 @@ export interface StreamServerStats {
   readonly idleClosed: number
   /** Connections closed by `firstByteTimeout`. */
   readonly firstByteClosed: number
-  /** Connections that ended after they had passed `maxLifetime`. */
+  /** Connections that ended after they had reached `maxLifetime`. */
   readonly lifetimeClosed: number
   /** Connections closed by `maxWriteBuffer` or `maxBufferedBytes`. */
   readonly overflowClosed: number

@@ -2,8 +2,8 @@ import type { Transport } from '../channel/channel.js'
 import { printed } from '../errors/printed.js'
 
 /**
- * Process warnings for failures that have no observer: the first of each kind, so that a bug in a handler is not
- * silent and a frequent one does not flood the log.
+ * Process warnings for failures that have no observer: only the first of each kind, so that a bug in a handler is not
+ * silent, and does not flood the log either.
  */
 export class Unobserved {
   readonly #transport: Transport

@@ -11,7 +11,7 @@ export interface AdmissionLimits {
   readonly maxHandshakes?: number | undefined
 }
 
-/** Reports an error, which is created only if somebody observes it: a flood of peers must cost little. */
+/** Reports an error, which is created only if it has an observer: a flood of peers must cost little. */
 type Report = (create: () => SockError) => void
 
 /** Decides which peers are admitted. Counts and reports the others; the caller turns them away. */

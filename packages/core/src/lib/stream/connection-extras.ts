@@ -12,8 +12,8 @@ export class ConnectionExtras {
   drained: Deferred<void> | undefined
   finished: Deferred<void> | undefined
   closed: Deferred<void> | undefined
-  /** Its handler function has returned while the peer could still send, which closed the connection. */
+  /** Its handler function returned while the peer could still send. That closed the connection. */
   handlerReturned = false
-  /** Its user has marked it as busy, for instance with half a message received: a shutdown waits for the rest. */
+  /** The program has marked it as busy, for instance with half a message received: a shutdown waits for the rest. */
   isBusy = false
 }

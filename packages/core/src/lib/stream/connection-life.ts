@@ -176,7 +176,7 @@ export class ConnectionLife implements Roles {
     // After a failure the peer must not take a partial answer for a complete one.
     const hasFailed = error !== undefined || this.error !== undefined
     const reason = error === undefined ? closedError('continue', this.error) : asError(error)
-    // The peer may have gone before the handler has seen all that it sent.
+    // The connection may be closed although the handler has not seen all input yet.
     if (this.isClosed) this.abandon(reason)
     else this.abort('destroyed', reason, hasFailed ? 'reset' : 'destroy')
   }

@@ -12,7 +12,7 @@ const LINGER_QUIET = 1_000
  * After our FIN: how long to discard what a peer still sends, in ms. A RST sent earlier could overtake our answer.
  */
 const LINGER_TOTAL = 10_000
-/** A deadline is checked this many times, so it is late by at most one part of that many. */
+/** A deadline is checked this many times before it passes, so it is late by at most this fraction. */
 const LOOKS_PER_DEADLINE = 8
 
 /** The time-outs of connections in ms; 0 for never. */

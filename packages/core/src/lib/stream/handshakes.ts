@@ -10,7 +10,7 @@ export interface HandshakeOutcomes {
   failed(code: HandshakeFailure, create: () => SockError): void
 }
 
-/** A deadline is checked this many times, so it is late by at most one part of that many. */
+/** A deadline is checked this many times before it passes, so it is late by at most this fraction. */
 const LOOKS_PER_DEADLINE = 8
 
 /** Peers in a TLS handshake. Each has one absolute deadline, whatever it sends in the meantime. */
@@ -21,7 +21,9 @@ export class Handshakes implements Watched {
   readonly #timeout: number
   readonly #sweep: Sweep
   readonly #outcomes: HandshakeOutcomes
-  /** While draining: a peer that has sent nothing is dropped after this many ms. A slow peer is not idle. */
+  /**
+   * While draining: a peer that has sent nothing is dropped after this many ms. A peer that has begun may be slow.
+   */
   #quiet = Infinity
 
   constructor(timeout: number, sweep: Sweep, outcomes: HandshakeOutcomes) {

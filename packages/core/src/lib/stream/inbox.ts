@@ -113,7 +113,7 @@ export class Inbox implements PromiseKeeper {
     return this.#wait('result')
   }
 
-  /** Takes the next chunk for the reader, which has no use for the one before. */
+  /** Takes the next chunk for the reader, which is done with the previous one. */
   #next(): Buffer | undefined {
     const chunk = this.shift()
     this.#port.held?.(chunk)

@@ -33,15 +33,15 @@ export interface StreamPort<Socket = unknown> {
    */
   readonly writeProgress: number
   /**
-   * Says that the handler holds this chunk from now on, or none, and has no use for the one before. That one's memory may
-   * be read into again. Missing if the port delivers chunks that the handler may keep.
+   * Called with the chunk that the handler holds from now on, or with none. The handler is done with the previous
+   * chunk: the port may read into its memory again. Missing if handlers may keep the chunks of this port.
    */
   readonly held?: ((chunk?: Buffer) => void) | undefined
-  /** Called before a handler that keeps chunks gets the first one: they are not given back with `held` from now on. */
+  /** Called before chunks go to code that may keep them. From then on, no chunk is given back with `held`. */
   readonly keepChunks?: (() => void) | undefined
   /**
-   * Whether `write` itself sees to bytes that it cannot send at once, if their memory is read into again. Otherwise the
-   * caller copies them first (`ownBytes`). Default: false.
+   * Whether `write` itself protects bytes that it cannot send at once and whose memory may be read into again.
+   * Otherwise the caller copies such bytes first (`ownBytes`). Default: false.
    */
   readonly takesReused?: boolean | undefined
   /** Begins to deliver after this call has returned. Called once, before any other method but `destroy`. */
@@ -63,7 +63,7 @@ export interface StreamPort<Socket = unknown> {
   /** Closes now, then calls `sink.closed()`. Does nothing when closed. */
   destroy(): void
   /**
-   * Closes like `destroy`, and signals the peer that it was no orderly end, where the transport can (RST, tcp(7)).
+   * Closes like `destroy`, and shows the peer that this is not an orderly end, where the transport can (RST, tcp(7)).
    */
   reset(): void
 }
@@ -168,7 +168,7 @@ export interface PathEndpoint {
  * @internal
  */
 export interface StreamSocketOptions {
-  /** `bufferedBytes` from this number on is too much; see the option of the same name. */
+  /** From this number of `bufferedBytes` on, writes wait; see the option of the same name. */
   readonly highWaterMark: number
   /** Send small writes at once (TCP_NODELAY, tcp(7)). Default: false. */
   readonly noDelay?: boolean

@@ -111,8 +111,8 @@ export class SocketStream extends Duplex implements ConnectionStream {
   get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
     return family(this.connection.remoteAddress)
   }
-  // Node's types call the next three, and `timeout`, missing instead of undefined. With exactOptionalPropertyTypes a
-  // getter cannot say so.
+  // In Node's types, the next three and `timeout` are optional, but never undefined. With exactOptionalPropertyTypes,
+  // a getter cannot express that.
   get localAddress(): string {
     return ip(this.connection.localAddress)?.host as string
   }

@@ -255,8 +255,8 @@ function onFinish(this: Socket): void {
 }
 
 /**
- * Remembers the error and destroys the socket. 'close' follows, which the sink learns of. Some TLS errors (a flood of
- * renegotiations, ERR_TLS_SESSION_ATTACK) do not destroy the socket by themselves.
+ * Remembers the error and destroys the socket. 'close' follows, and reports the error to the sink. Some TLS errors (a
+ * flood of renegotiations, ERR_TLS_SESSION_ATTACK) do not destroy the socket by themselves.
  */
 function onError(this: Socket, error: Error): void {
   ;(this as PortSocket)[PORT].error = error
