@@ -74,7 +74,11 @@ describe('loadAddon', () => {
   })
 
   it.each([
-    ['has other numbers', { ...numbers, MAX_EVENTS: 256 }, 'MAX_EVENTS is 256 in the binary and 512 in JavaScript'],
+    [
+      'has other numbers',
+      { ...numbers, MAX_EVENTS: 256 },
+      'MAX_EVENTS is 256 in the binary and 512 in JavaScript',
+    ],
     ['has more numbers', { ...numbers, MORE: 1 }, 'MORE is 1 in the binary and undefined in JavaScript'],
     ['has no numbers yet', undefined, 'is undefined in the binary'],
   ])('loadAddon() takes no binary that %s', (_, others, difference) => {
