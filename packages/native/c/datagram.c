@@ -36,7 +36,7 @@ struct datagram_socket {
   bool is_unix;
   bool has_credentials;
   bool may_segment;
-  /* How many ns the engine may poll for further datagrams before it sleeps. */
+  /* How many ns the engine may poll for more datagrams before it sleeps. */
   int64_t spin;
   /* The expected size of the next datagrams. Longer ones cost a copy. */
   size_t window;

@@ -107,10 +107,10 @@ static int64_t nanoseconds(void) {
 }
 
 /*
- * Waits for further datagrams, for sockets that ask for it. Their sender often waits for us after a few: for room in
- * a Unix socket's queue of ten places, or for an answer. Sleeping each time would cost both sides more than the
- * datagrams. Wait no longer than the batch took, so that waiting costs no more than the work. Skip the wait if recent
- * waits found nothing.
+ * Waits for more datagrams, for sockets that ask for it. After a few datagrams their sender often waits for us: for
+ * room in a Unix socket's queue of ten places, or for an answer. Sleeping each time would cost both sides more than
+ * the datagrams. Wait no longer than the batch took, so that waiting costs no more than the work. Skip the wait if
+ * recent waits found nothing.
  */
 static bool wait_for_more(struct engine *engine, int64_t began, int64_t now) {
   int64_t spin = engine->spin;

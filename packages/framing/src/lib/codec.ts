@@ -11,7 +11,7 @@ export interface Decoder<Frame> {
    * next one.
    *
    * @returns where it stopped, if it stops when `emit` returns `false`; it is called again for the rest. A decoder
-   * that returns nothing decodes the whole chunk: further frames then wait in memory while the handler is busy
+   * that returns nothing decodes the whole chunk: its frames then wait in memory while the handler is busy
    * @throws SockError `ERR_SOCK_FRAME_TOO_LARGE` or `ERR_SOCK_FRAME_MALFORMED`; the decoder is not used again after
    * that
    */

@@ -14,7 +14,7 @@ export interface DelimitedOptions<E extends Encoding = Encoding> {
   encoding?: E | undefined
   /**
    * What to do with a frame that is too long. 'fail' resets the connection with `ERR_SOCK_FRAME_TOO_LARGE`. 'skip'
-   * discards the frame, counts it in `skipped`, and goes on. Default: 'fail'.
+   * discards the frame, counts it in `skipped`, and continues. Default: 'fail'.
    */
   tooLong?: 'fail' | 'skip' | undefined
 }

@@ -172,7 +172,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
       if (this.#isOpen) this.#input.push(data)
       return
     }
-    // On a shared socket, `close()` is for one datagram: its peer goes on with the next.
+    // On a shared socket, `close()` is for one datagram only: the next one opens the input again.
     this.#isOpen = true
     this.#input.push(data, truncated ? 'cut' : 'whole')
   }

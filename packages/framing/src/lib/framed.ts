@@ -10,8 +10,8 @@ const CALLBACKS = ['open', 'message', 'end', 'drain', 'close']
 export type FrameFunction<In, Out = In> = (peer: FramedChannel<In, Out>) => void | Promise<void>
 
 /**
- * Callbacks for frames: the fast path. While a promise returned by `message` is pending, further frames are queued;
- * when the queue is full, reading pauses.
+ * Callbacks for frames: the fast path. While a promise returned by `message` is pending, more frames are queued; when
+ * the queue is full, reading pauses.
  */
 export interface FrameCallbacks<In, Out = In> {
   /** Called when a connection is open; on datagrams, when the socket is bound. */
@@ -81,8 +81,8 @@ async function runFunction<In, Out>(
   handler: FrameFunction<In, Out>,
 ): Promise<void> {
   try {
-    // A datagram may hold more frames than the handler has read. It runs again for them, as for further datagrams, unless it
-    // reads nothing.
+    // A datagram may hold more frames than the handler has read. The handler runs again for them, as it does for the
+    // next datagram, unless it reads nothing.
     let given: number
     do {
       given = peer.given

@@ -62,7 +62,7 @@ export interface Addon {
   // Datagram sockets. These return a slot, 0, or an errno.
 
   /**
-   * @param spin for how many microseconds the engine may poll for further datagrams before it sleeps
+   * @param spin how many microseconds the engine may poll for more datagrams before it sleeps
    * @returns the slot, or a negative errno
    */
   openDatagram(family: Family, options: SocketOptions, spin: number): number

@@ -46,7 +46,7 @@ function usable(): Loop {
 }
 
 /**
- * Returns an engine that sets further options on its sockets. If the system refuses one, listening or connecting
+ * Returns an engine that sets additional options on its sockets. If the system refuses one, listening or connecting
  * rejects with the system's error.
  *
  * @throws TypeError or RangeError, which name the option and the value

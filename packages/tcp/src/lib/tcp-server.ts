@@ -28,7 +28,7 @@ export interface TcpServerOptions<EngineSocket = Socket>
   /** The longest TLS handshake in ms. Slower peers are closed and counted; only with `tls`. Default: 10000. */
   handshakeTimeout?: number | undefined
   /**
-   * The limit of concurrent TLS handshakes. Further peers are closed, counted and reported; only with `tls`. Default:
+   * The limit of concurrent TLS handshakes. Other peers are closed, counted and reported; only with `tls`. Default:
    * `Infinity`.
    */
   maxHandshakes?: number | undefined

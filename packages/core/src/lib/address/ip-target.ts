@@ -15,7 +15,7 @@ export interface IpTarget {
   port: number
 }
 
-/** `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, `'name:8080'`; hosts with colons stand in brackets. */
+/** `':8080'`, `'127.0.0.1:8080'`, `'[::1]:8080'`, `'name:8080'`; hosts with colons are in brackets. */
 const TARGET = /^(?:\[(?<bracketed>[^\]]+)\]|(?<plain>[^:[\]]*)):(?<port>\d{1,5})$/
 /** Letters, digits, hyphens and underscores between dots, as name servers accept them (RFC 1123 §2.1). */
 const HOST_NAME =
@@ -29,7 +29,7 @@ const ipChecks = { host: string(undefined), port: integer(undefined, 0, MAX_PORT
 /**
  * Checks an IP target: a string, its parts, or an {@link IpAddress}.
  *
- * @param extra checks of further keys that the transport accepts
+ * @param extra checks of other keys that the transport accepts
  * @throws SockError `ERR_SOCK_INVALID_ADDRESS`
  */
 export function parseIpTarget<Extra extends { readonly [key: string]: Check<unknown> }>(
@@ -100,7 +100,7 @@ function isHostName(host: string): boolean {
   return HOST_NAME.test(host) && !NUMERIC.test(host)
 }
 
-/** Returns the error for a value that is no target. @param expected what a target looks like */
+/** Returns the error for a value that is not a target. @param expected what a target looks like */
 export function notATarget(target: unknown, expected: string): SockError {
   const shown = inspect(target, { depth: 0, breakLength: Infinity })
   return new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid target: expected ${expected}, got ${shown}`)

@@ -1,12 +1,12 @@
 /**
- * Tells observers what a channel is about to do, then does it. If an observer acts on the channel itself, the
- * announced act comes first, so calls keep their order. If an observer closes the channel, the act finds it closed.
+ * Tells observers what a channel is about to do, then does it. If an observer calls the channel itself, the announced
+ * operation runs first, so calls keep their order. If an observer closes the channel, the operation finds it closed.
  */
 export class Announcer {
-  /** The act that observers are being told about right now. */
+  /** The operation that observers are being told about right now. */
   #act: (() => void) | undefined
 
-  /** Whether observers are being told about an act that has not run yet. */
+  /** Whether observers are being told about an operation that has not run yet. */
   get isTelling(): boolean {
     return this.#act !== undefined
   }
@@ -17,7 +17,7 @@ export class Announcer {
    * @returns what `act` returns
    */
   announce<T>(tell: () => void, act: () => T): T {
-    // An observer announces something: run the act it was told about first.
+    // An observer announces something: first run the operation that it was told about.
     this.#act?.()
     let result: T | undefined
     const own = (): void => {

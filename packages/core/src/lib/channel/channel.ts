@@ -71,8 +71,8 @@ export interface Channel<Data = unknown, Addr extends Address = Address>
   /**
    * Resolves with the next chunk as it arrived, or with `null` at the end of the input. The buffer is yours to keep.
    *
-   * Only one read may wait at a time: a second `read()` rejects with `ERR_SOCK_INVALID_STATE`. Rejects as well when
-   * the connection broke (`ERR_SOCK_RESET`), or when this side ended it without `close()`.
+   * Only one read may wait at a time: a second `read()` rejects with `ERR_SOCK_INVALID_STATE`. It also rejects if the
+   * connection broke (`ERR_SOCK_RESET`), or if this side ended it other than with `close()`.
    *
    * With `signal` or `timeout` the read can give up: it rejects with the signal's reason, or with
    * `ERR_SOCK_READ_TIMEOUT`. The channel stays open and no data is lost: the next read gets what arrives.

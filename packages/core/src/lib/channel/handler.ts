@@ -13,14 +13,14 @@ export type StreamFunction<C extends Connection = Connection> = (connection: C) 
 /**
  * Callbacks shared by all connections: the fast path. Pass an object with some of them, or an instance of a class
  * that has them as methods. A callback that throws or rejects is treated like a handler that throws. While a promise
- * returned by `data` is pending, further chunks are queued, and the connection counts as busy.
+ * returned by `data` is pending, more chunks are queued, and the connection counts as busy.
  */
 export interface StreamCallbacks<C extends Connection = Connection> {
   /** Called when a connection is open. */
   open?(connection: C): void | Promise<void>
   /**
-   * Called for each chunk. The buffer is yours to keep. Without this callback, input is queued for `read()` and the
-   * like.
+   * Called for each chunk. The buffer is yours to keep. Without this callback, input is queued for `read()` and other
+   * readers.
    */
   data?(connection: C, chunk: Buffer): void | Promise<void>
   /** Called when the peer has ended its side. Without this callback, the connection is then flushed and closed. */
@@ -37,7 +37,7 @@ export type StreamHandler<C extends Connection = Connection> = StreamFunction<C>
 /**
  * A handler function for the whole socket, called whenever a datagram is queued and the function is not running. It
  * may answer one datagram and return, or loop for ever. When it throws or rejects, the error is reported and the
- * server goes on.
+ * server continues.
  */
 export type DatagramFunction<C extends DatagramChannel = DatagramChannel> = (
   channel: C,
@@ -53,8 +53,8 @@ export type SenderOf<C extends DatagramChannel> = C extends {
 
 /**
  * Callbacks: the fast path. Pass an object with some of them, or an instance of a class that has them as methods.
- * While a promise returned by `data` is pending, further datagrams are queued, so `channel.write()` always answers
- * the current one. If a callback throws or rejects, the error is reported and the server goes on.
+ * While a promise returned by `data` is pending, more datagrams are queued, so `channel.write()` always answers the
+ * current one. If a callback throws or rejects, the error is reported and the server continues.
  */
 export interface DatagramCallbacks<C extends DatagramChannel = DatagramChannel> {
   /** Called when the socket is bound. */
@@ -62,7 +62,7 @@ export interface DatagramCallbacks<C extends DatagramChannel = DatagramChannel> 
   /**
    * Called for each datagram. The buffer is yours to keep. `from` is `undefined` if the sender has no name, which
    * only Unix datagrams allow. `truncated` means that the datagram was cut because it was larger than a receive
-   * buffer. Without this callback, datagrams are queued for `read()` and the like.
+   * buffer. Without this callback, datagrams are queued for `read()`, `receive()` and `for await`.
    */
   data?(channel: C, data: Buffer, from: SenderOf<C>, truncated: boolean): void | Promise<void>
   /** The last callback: the socket is closed. `error` says why, if it was closed by force. */

@@ -26,7 +26,7 @@ export class HandlerRuns implements HandlerOwner {
   readonly #owner: HandlerRunsOwner
   /** `left`: the handler has closed the channel, but has not returned yet. */
   #run: 'none' | 'running' | 'left' = 'none'
-  /** A promise of `data` is pending: further datagrams are queued. */
+  /** A promise of `data` is pending: more datagrams are queued. */
   #isBusy = false
   /** Number of pending promises of other callbacks. */
   #work = 0

@@ -6,7 +6,9 @@ import { IndexedSet, type Indexed } from '../channel/indexed-set.js'
 import { DATAGRAM_OVERHEAD } from './receive-queue.js'
 import type { DatagramPort, DatagramSending } from './port.js'
 
-/** Bytes that may be queued for sending, including {@link DATAGRAM_OVERHEAD} each. Further datagrams are rejected. */
+/**
+ * Bytes that may be queued for sending, including {@link DATAGRAM_OVERHEAD} each. Datagrams beyond that are rejected.
+ */
 export const MAX_SEND_QUEUE = 4 * 1024 * 1024
 /** How long a datagram may wait for a receiver without room, in ms. */
 const MAX_WAIT = 5_000

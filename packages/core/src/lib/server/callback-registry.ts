@@ -31,7 +31,7 @@ export class CallbackRegistry<E extends Events> {
     this.#lists = Object.fromEntries(names.map((name) => [name, []])) as never
   }
 
-  /** Subscribes to an event. @throws TypeError for an unknown event, or a callback that is no function */
+  /** Subscribes to an event. @throws TypeError for an unknown event, or a callback that is not a function */
   on<K extends keyof E & string>(event: K, callback: E[K]): Unsubscribe {
     return this.#add(event, callback, 'all')
   }

@@ -68,7 +68,7 @@ export interface ShutdownReport {
   readonly forced: number
 }
 
-/** Counters of a stream server since it was created. A server that is started again goes on counting. */
+/** Counters of a stream server since it was created. A server that is started again continues counting. */
 export interface StreamServerStats {
   /** Connections passed to the handler. */
   readonly accepted: number
@@ -122,7 +122,7 @@ export interface ShutdownOptions {
   signal?: AbortSignal | undefined
 }
 
-/** Counters of a datagram server since it was created. A server that is started again goes on counting. */
+/** Counters of a datagram server since it was created. A server that is started again continues counting. */
 export interface DatagramServerStats {
   /** 1 while listening, else 0. */
   readonly open: number
@@ -160,7 +160,7 @@ export type ServerStats = StreamServerStats | DatagramServerStats
 export type ServerEvents<C extends Channel = Channel> = {
   /**
    * A handler failed, a peer was turned away, or a handshake or an accept failed. `connection` is the one concerned,
-   * if there is one. Without an observer the server goes on; the first failure of a handler is then reported as a
+   * if there is one. Without an observer the server continues; the first failure of a handler is then reported as a
    * process warning (`SockHandlerWarning`).
    */
   error: (error: Error, connection?: C) => void
@@ -237,7 +237,7 @@ export interface Server<
    * (`SockCallbackWarning`).
    *
    * @returns a function that unsubscribes
-   * @throws TypeError for an unknown event, or a callback that is no function
+   * @throws TypeError for an unknown event, or a callback that is not a function
    */
   on<E extends keyof ServerEvents>(event: E, callback: ServerListener<E, C>): Unsubscribe
   /** Subscribes like {@link Server.on}, for one call. */

@@ -15,7 +15,7 @@ const TRY_AGAIN = 100
 
 /**
  * The accept queue of a listener: peers that the system has connected and the server has not accepted yet. Decides
- * when accepting is tried again after a failure, and how long it goes on during a shutdown, since the system does not
+ * when to accept again after a failure. Also decides how long a shutdown keeps accepting, since the system does not
  * report that the queue is empty.
  */
 export class AcceptQueue<Addr extends Address> implements Listener<Addr>, StreamListenerSink {

@@ -19,7 +19,7 @@ export interface DescriptorLimit {
 
 /**
  * Returns a check against the soft limit of open files (RLIMIT_NOFILE, getrlimit(2)). The system assigns the lowest
- * free descriptor, so a single one tells how many are in use.
+ * free descriptor, so a single one shows how many are in use.
  *
  * @param read returns the limit; `undefined` where it cannot be read
  */
