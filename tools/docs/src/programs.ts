@@ -79,7 +79,7 @@ async function runProgram(stage: Stage, { language, role, code }: Block): Promis
 
   const server = start(process.execPath, [file], cwd)
   servers.push(server)
-  // A program may hold several servers.
+  // A program may create several servers.
   const count = code.split('.listen(').length - 1
   await server.until(new RegExp(`(?:^Listening on .+$[^]*?){${count}}`, 'm'))
   const here = [...server.output.matchAll(LISTENING)].map(({ groups }): Place => {

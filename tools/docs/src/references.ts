@@ -57,7 +57,7 @@ export function brokenCommands({ path, blocks, sections }: Document): string[] {
 
 function canWork(verb: string, name: string, here: string): boolean {
   if (verb === 'npm run') return scripts.has(name)
-  // A line after one that clones, or a file of the reader's own.
+  // A folder that `git clone` makes, or a file of the reader's own.
   if (/^\.\.|^sock$/.test(name) || (verb === 'node' && !name.includes('/'))) return true
   // A file in `dist` may not have been built yet, so look for its source in `src`.
   const source = name.replace(/\/dist\/(.*)\.js$/, '/src/$1.ts')

@@ -10,7 +10,7 @@ export interface Snippet {
   /** Its file and line: `README.md:12`. */
   readonly where: string
   readonly code: string
-  /** The file that it is; otherwise it is imagined to be in one of its own. */
+  /** The file with this code. Default: a temporary file of its own. */
   readonly path?: string
 }
 

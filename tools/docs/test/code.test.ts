@@ -40,12 +40,12 @@ describe('code of the documentation', () => {
     expect(unknown).toEqual([])
   })
 
-  itWith('systemd-analyze', 'has units that systemd takes', async () => {
+  itWith('systemd-analyze', 'has units that systemd accepts', async () => {
     for (const { where, code } of blocks.filter(({ role }) => role === 'unit')) {
       await withFolder('unit', async ({ path }) => {
         writeFileSync(join(path, 'example.service'), code)
         const verify = ['verify', '--man=no', join(path, 'example.service')]
-        // It reads the units of this machine too, and may have something to say about them.
+        // It also reads the units of this machine, and may complain about them.
         const lines = (await run('systemd-analyze', verify)).output.split('\n')
         expect([where, ...lines.filter((line) => line.includes('example.service'))]).toEqual([where])
       })
@@ -59,7 +59,7 @@ describe('code of the documentation', () => {
     runs(`runs: ${document.path}`, async () => {
       const places = await runPrograms(document)
       if (document.path !== 'docs/transports.md') return
-      // This page shows one server of each transport, and each of them was talked to.
+      // This page shows one server of each transport, and each has answered.
       expect(places.map(({ transport }) => transport).toSorted()).toEqual(['tcp', 'udp', 'unix', 'unixgram'])
     })
   }

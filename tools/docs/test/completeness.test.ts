@@ -50,11 +50,11 @@ const TRANSPORTS = [
   ['unixgram', 'Unixgram', datagram],
 ] as const
 
-/** A default that the comment of an option tells. */
+/** The default that the comment of an option names. */
 const defaultIn = (documentation: string): string | undefined =>
   /Default:? (0o\d+|\d+|true|false|`\w+`)/.exec(documentation)?.[1]?.replaceAll('`', '')
 
-/** What takes options in `@sock/framing`, and their type. */
+/** The functions of `@sock/framing` that take options, and the types of their options. */
 const FRAMING = {
   lines: 'DelimitedOptions',
   delimited: 'DelimitedOptions',
@@ -76,7 +76,7 @@ describe('package READMEs', () => {
       const listed = rows(name, 'Options')
       const expected = new Map(
         [...ofServer, ...ofClient].map(({ name: key, documentation }) => {
-          // What core does not know of says its default in the comment of the option.
+          // An option that core does not check has its default in its comment.
           const value = key in checks ? checks[key]?.(undefined, key) : defaultIn(documentation)
           const isPlain = typeof value === 'number' || typeof value === 'string'
           const owner = !has(ofClient, key) ? 'server' : has(ofServer, key) ? 'both' : 'client'

@@ -13,6 +13,7 @@ import {
   type Context,
   type DocumentReflection,
   type ProjectReflection,
+  type Reflection,
 } from 'typedoc'
 import { parseDocument, root, type Document } from '../markdown.js'
 import { pagesInOrder, sectionOf } from './pages.js'
@@ -39,7 +40,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     tsconfig: inFolder('tsconfig.typedoc.json'),
     sortEntryPoints: false,
     disableSources: true,
-    // Members that our types inherit from Node and the language are documented by Node.
+    // Node documents the members that our types inherit from it.
     excludeExternals: true,
     basePath: root,
     readme: `${root}README.md`,
@@ -48,7 +49,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
     searchInComments: true,
     searchInDocuments: true,
-    // A guide comes before the many properties with the name that you search for.
+    // A guide comes before the many properties of the same name.
     searchGroupBoosts: { Guides: 10, Reference: 3 },
     headings: { readme: false, document: false },
     hideGenerator: true,
@@ -62,8 +63,10 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     // Remove colours, and the severity.
     if (level >= LogLevel.Warn) problems.add(stripVTControlCharacters(message).replace(/^\[\w+\] /, ''))
   }
-  improveSearch(app, placeDocuments(app))
-  placeReadmes(app)
+  const documents = new Map<Reflection, Document>()
+  placeDocuments(app, documents)
+  placeReadmes(app, documents)
+  improveSearch(app, documents)
 
   const project = await app.convert()
   if (project !== undefined) {
@@ -74,9 +77,8 @@ export async function buildSite(out: string): Promise<readonly string[]> {
   return [...problems]
 }
 
-/** Names documents after their first heading, and puts them into their section. @returns the documents */
-function placeDocuments(app: Application): ReadonlyMap<DocumentReflection, Document> {
-  const documents = new Map<DocumentReflection, Document>()
+/** Names documents after their first heading, and puts them into their section. */
+function placeDocuments(app: Application, documents: Map<Reflection, Document>): void {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context: undefined, page: DocumentReflection) => {
     const path = page.project.files.getReflectionPath(page) ?? ''
     const document = parseDocument(path.replace(normalizePath(root), ''), readFileSync(path, 'utf8'))
@@ -84,11 +86,10 @@ function placeDocuments(app: Application): ReadonlyMap<DocumentReflection, Docum
     page.name = document.sections[1]?.heading ?? page.name
     page.frontmatter['group'] = sectionOf(document.path)
   })
-  return documents
 }
 
 /** The page of a package begins with its README. */
-function placeReadmes(app: Application): void {
+function placeReadmes(app: Application, documents: Map<Reflection, Document>): void {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project, converter }: Context) => {
     for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
       if (!module.isDeclaration()) continue
@@ -98,6 +99,7 @@ function placeReadmes(app: Application): void {
       if (!existsSync(path)) continue
       const text = readFileSync(path, 'utf8').replace(/^# .+\n/, '')
       project.files.registerReflectionPath(path, module)
+      documents.set(module, parseDocument(path.replace(normalizePath(root), ''), text))
       // The README says more than this comment.
       module.comment.summary = []
       module.readme = converter.parseRawComment(new MinimalSourceFile(text, path), project.files).content

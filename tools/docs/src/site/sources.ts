@@ -16,7 +16,7 @@ export function showSources(out: string): void {
   for (const path of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.html') || path.startsWith('media')) continue
     const text = readFileSync(join(out, path), 'utf8')
-      // A link to a folder means its first page; opened from a disk, the browser would list the files.
+      // Without a web server, a browser would list the files of a folder.
       .replace(/(href="(?:\.\.\/)+)(?=[#"])/g, '$1index.html')
       .replace(/(?<=href="(?:\.\.\/)*media\/)[^"#]+/g, (name) => (sources.has(name) ? `${name}.html` : name))
     writeFileSync(join(out, path), text)

@@ -11,13 +11,13 @@ const CHROMIUM = '/usr/bin/chromium'
 const withChromium = existsSync(CHROMIUM) ? it : it.skip
 if (withChromium === it.skip) console.warn('chromium is not installed: no browser looks at the site')
 
-/** ms: against hanging only. Building takes seconds, and so does a look at every page. */
+/** In ms; only against waiting for ever. */
 const TIME_LIMIT = 900_000
 const PHONE = 390
 
 const folder = createFolder('site')
 const site = join(folder.path, 'site')
-/** Answered from the folder: a server is not needed. */
+/** The test answers requests to it from the folder, so no server is needed. */
 const URL_OF_SITE = 'http://sock.test/'
 let problems: readonly string[] = []
 let browser: Browser | undefined
@@ -25,7 +25,7 @@ let browser: Browser | undefined
 beforeAll(async () => {
   problems = await buildSite(site)
   if (withChromium === it.skip) return
-  // Chromium itself must ask for nothing outside either.
+  // Chromium itself must send no request to another host either.
   const quiet = ['background-networking', 'component-update', 'quic', 'sync', 'gpu']
   const args = ['--no-sandbox', '--no-first-run', ...quiet.map((what) => `--disable-${what}`)]
   browser = await chromium.launch({ executablePath: CHROMIUM, args })
@@ -38,7 +38,7 @@ afterAll(async () => {
 
 const pathOf = (link: string): string => join(site, decodeURIComponent(new URL(link).pathname))
 
-/** A new page that collects errors of the console, and requests to anywhere else. */
+/** Opens a page, and collects the errors of its console and its requests to other hosts. */
 async function openPage(width: number): Promise<{ page: Page; complaints: string[] }> {
   const page = await (browser as Browser).newPage({ viewport: { width, height: 844 } })
   page.setDefaultTimeout(0)
@@ -58,7 +58,7 @@ async function openPage(width: number): Promise<{ page: Page; complaints: string
 /** Searches, and returns the first result as `Page.name`. */
 async function search(page: Page, word: string): Promise<string> {
   const results = page.locator('#tsd-search-results a')
-  // The results of the word before must have gone.
+  // Wait until the results of the previous word have gone.
   await page.locator('#tsd-search-input').fill('')
   await page.waitForFunction(() => document.querySelector('#tsd-search-results a') === null)
   await page.locator('#tsd-search-input').fill(word)
@@ -86,10 +86,10 @@ describe('the site', () => {
   })
 
   withChromium(
-    'has pages as wide as a phone, with no error, and asks for nothing outside',
+    'has pages that fit a phone, report no error, and send no request to another host',
     async () => {
       const { page, complaints } = await openPage(PHONE)
-      // Pages of sources are all alike: a few of them will do.
+      // The pages of sources are all alike, so look at a few of them.
       const isSource = (path: string): boolean => path.startsWith('media/')
       const pages = pagesOf(site)
       const some = [...pages.filter((path) => !isSource(path)), ...pages.filter(isSource).slice(0, 5)]
@@ -128,7 +128,7 @@ describe('the site', () => {
   })
 
   withChromium(
-    'has a search that finds the page of errors for a code, a guide for an option, and leads there',
+    'has a search that finds the page of errors for a code, a guide or a README for an option, and leads there',
     async () => {
       const { page, complaints } = await openPage(PHONE)
       await page.goto(`${URL_OF_SITE}index.html`)
@@ -140,6 +140,8 @@ describe('the site', () => {
       expect(await search(page, 'TimeoutStopSec')).toMatch(/^Graceful shutdown/)
       expect(await search(page, 'tls')).toBe('TLS and new certificates.tls')
       expect(await search(page, 'datagramSpin')).toBe('Choosing an engine.datagramSpin')
+      // No guide names this option, but a README does.
+      expect(await search(page, 'broadcast')).toBe('@sock/udp.broadcast')
       expect(await search(page, 'shutdownTimeout')).toBe('Graceful shutdown.shutdownTimeout')
       await page.locator('#tsd-search-results a').first().click()
       await page.waitForURL(/shutdown/i)
