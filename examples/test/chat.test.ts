@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import { createCertificate } from '@sock/tools/certificate'
 import { itWith } from '@sock/tools/testing/needs'
-import { startTool } from '@sock/tools/testing/programs'
+import { Program } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { useFolder } from '@sock/tools/testing/scratch'
+import { transcribe, type Transcript } from '@sock/tools/transcript'
 import { writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { parts, startExample } from './support/program.js'
-import { transcribe, type Transcript } from './support/transcript.js'
 
 const scratch = useFolder('example')
 
@@ -106,13 +106,13 @@ describe('chat', () => {
     const program = startExample('chat', '127.0.0.1:0', ...files)
     const address = await program.address('tcp')
     const args = ['s_client', '-quiet', '-verify_return_error', '-CAfile', files[1], '-connect', address]
-    const client = startTool('openssl', args)
-    const heard = transcribe(client.stdout)
-    client.stdin.write('Ann\nhello\n')
+    const client = new Program('openssl', args)
+    client.say('Ann\nhello')
     await program.stdout.until(/^Ann: hello$/m)
     await program.stop()
-    await heard.ended
-    expect(heard.text).toBe('Your name?\n* here are nobody and you\n* the server is going down\n')
+    expect((await client.ended).stdout).toBe(
+      'Your name?\n* here are nobody and you\n* the server is going down\n',
+    )
   })
 
   it('chat says good-bye when it is shut down', async () => {

@@ -10,11 +10,11 @@ import { connectUnix } from '@sock/unix'
 import { connectUnixgram } from '@sock/unixgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { parts, startExample, type Program } from './support/program.js'
+import { parts, startExample, type Example } from './support/program.js'
 
 const scratch = useFolder('example')
 
-async function start(): Promise<{ program: Program; addresses: Record<string, string> }> {
+async function start(): Promise<{ program: Example; addresses: Record<string, string> }> {
   const targets = {
     tcp: '127.0.0.1:0',
     udp: '127.0.0.1:0',
@@ -61,7 +61,7 @@ describe('everywhere', () => {
     ]) {
       // A datagram socket has no end of input: socat waits this long for more.
       const ran = await runTool('socat', ['-t', '0.5', '-', target], 'hello')
-      expect(ran?.stdout).toBe('hello')
+      expect(ran.stdout).toBe('hello')
     }
     await program.stop()
   })

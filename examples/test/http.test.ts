@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals'
 import { itWith } from '@sock/tools/testing/needs'
 import { runTool } from '@sock/tools/testing/programs'
 import { useFolder } from '@sock/tools/testing/scratch'
+import { transcribe } from '@sock/tools/transcript'
 import { randomBytes } from 'node:crypto'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { startExample } from './support/program.js'
-import { transcribe } from './support/transcript.js'
 
 const scratch = useFolder('example')
 
@@ -18,9 +18,9 @@ describe('http', () => {
     const curl = ['-sS', '--noproxy', '*', '--unix-socket', path]
 
     const ran = await runTool('curl', [...curl, 'http://localhost/'])
-    expect(JSON.parse(`${ran?.stdout}`)).toEqual({ hello: 'world', pid: program.pid })
+    expect(JSON.parse(ran.stdout)).toEqual({ hello: 'world', pid: program.pid })
     const missing = await runTool('curl', [...curl, '-w', '%{http_code}', 'http://localhost/nothing'])
-    expect(missing?.stdout).toBe('Not found\n404')
+    expect(missing.stdout).toBe('Not found\n404')
     // One connection for both, since node:http keeps it.
     const two = await runTool('curl', [
       ...curl,
@@ -29,7 +29,7 @@ describe('http', () => {
       'http://localhost/',
       'http://localhost/',
     ])
-    expect(two?.stdout).toMatch(/^\{.*\}\n1\n\{.*\}\n0\n$/)
+    expect(two.stdout).toMatch(/^\{.*\}\n1\n\{.*\}\n0\n$/)
     expect((await stat(path)).mode & 0o777).toBe(0o660)
     await program.stop()
   })

@@ -3,15 +3,15 @@ import { itWith } from '@sock/tools/testing/needs'
 import { runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { useFolder } from '@sock/tools/testing/scratch'
+import { transcribe } from '@sock/tools/transcript'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { stat } from 'node:fs/promises'
-import { startExample, type Program } from './support/program.js'
-import { transcribe } from './support/transcript.js'
+import { startExample, type Example } from './support/program.js'
 
 const scratch = useFolder('example')
 
-async function serve(): Promise<{ program: Program; path: string }> {
+async function serve(): Promise<{ program: Example; path: string }> {
   const path = scratch.path('ipc.sock')
   const program = startExample('ipc', 'serve', path)
   await program.address('unix')

@@ -3,13 +3,13 @@ import { itWith } from '@sock/tools/testing/needs'
 import { runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { useFolder } from '@sock/tools/testing/scratch'
+import { transcribe } from '@sock/tools/transcript'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { parts, startExample, type Program } from './support/program.js'
-import { transcribe } from './support/transcript.js'
+import { parts, startExample, type Example } from './support/program.js'
 
 const scratch = useFolder('example')
 
@@ -31,7 +31,7 @@ async function serveBehind(): Promise<{ path: string; accepted: Promise<Socket> 
 }
 
 /** Two ends with the proxy between them. */
-async function joinEnds(): Promise<{ program: Program; client: Socket; behind: Socket }> {
+async function joinEnds(): Promise<{ program: Example; client: Socket; behind: Socket }> {
   const { path, accepted } = await serveBehind()
   const program = startExample('proxy', '127.0.0.1:0', path)
   const client = connect({ ...parts(await program.address('tcp')), allowHalfOpen: true })
@@ -65,7 +65,7 @@ async function receive(socket: Socket, pace: number): Promise<string> {
 }
 
 /** The most memory the program ever had, in bytes (proc_pid_status(5)). */
-function peakMemory({ pid }: Program): number {
+function peakMemory({ pid }: Example): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
 }

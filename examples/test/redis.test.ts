@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals'
 import { itWith } from '@sock/tools/testing/needs'
 import { runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
+import { transcribe } from '@sock/tools/transcript'
 import { connect } from 'node:net'
-import { parts, startExample, type Program } from './support/program.js'
-import { transcribe } from './support/transcript.js'
+import { parts, startExample, type Example } from './support/program.js'
 
-async function start(): Promise<{ program: Program; host: string; port: string }> {
+async function start(): Promise<{ program: Example; host: string; port: string }> {
   const program = startExample('redis', '127.0.0.1:0')
   const { host, port } = parts(await program.address('tcp'))
   return { program, host, port: String(port) }
@@ -52,7 +52,7 @@ describe('redis', () => {
     const { program, host, port } = await start()
     const input = 'set greeting "hello, world"\nget greeting\nget none\ndel greeting\n'
     const ran = await runTool('redis-cli', ['-h', host, '-p', port], input)
-    expect(ran?.stdout).toBe('OK\nhello, world\n\n1\n')
+    expect(ran.stdout).toBe('OK\nhello, world\n\n1\n')
     await program.stop()
   })
 
@@ -60,8 +60,8 @@ describe('redis', () => {
     const { program, host, port } = await start()
     const load = ['-c', '50', '-n', '5000', '-P', '16', '-t', 'ping,set,get', '--csv']
     const ran = await runTool('redis-benchmark', ['-h', host, '-p', port, ...load])
-    expect(ran?.code).toBe(0)
-    expect(ran?.stdout.match(/^"(PING_INLINE|PING_MBULK|SET|GET)[^"]*","[\d.]+"/gm)).toHaveLength(4)
+    expect(ran.code).toBe(0)
+    expect(ran.stdout.match(/^"(PING_INLINE|PING_MBULK|SET|GET)[^"]*","[\d.]+"/gm)).toHaveLength(4)
     await program.stop()
   })
 })

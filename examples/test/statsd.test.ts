@@ -2,18 +2,18 @@ import { describe, expect, it } from '@jest/globals'
 import { runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { useFolder } from '@sock/tools/testing/scratch'
+import type { Pattern } from '@sock/tools/transcript'
 import { connectUnixgram } from '@sock/unixgram'
 import { createSocket } from 'node:dgram'
 import { stat } from 'node:fs/promises'
-import { parts, startExample, type Program } from './support/program.js'
-import type { Pattern } from './support/transcript.js'
+import { parts, startExample, type Example } from './support/program.js'
 
 const scratch = useFolder('example')
 
 /** Starts it with these times in seconds: how often it prints, and how long a gauge may be idle. */
 async function start(
   ...times: readonly string[]
-): Promise<{ program: Program; host: string; port: number; path: string }> {
+): Promise<{ program: Example; host: string; port: number; path: string }> {
   const path = scratch.path('statsd.sock')
   const program = startExample('statsd', '127.0.0.1:0', path, ...(times.length > 0 ? times : ['0.05']))
   await program.address('unixgram')

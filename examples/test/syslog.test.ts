@@ -4,11 +4,11 @@ import { runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { useFolder } from '@sock/tools/testing/scratch'
 import { createSocket } from 'node:dgram'
-import { parts, startExample, type Program } from './support/program.js'
+import { parts, startExample, type Example } from './support/program.js'
 
 const scratch = useFolder('example')
 
-async function start(): Promise<{ program: Program; host: string; port: number; path: string }> {
+async function start(): Promise<{ program: Example; host: string; port: number; path: string }> {
   const path = scratch.path('log.sock')
   const program = startExample('syslog', '127.0.0.1:0', path)
   await program.address('unixgram')

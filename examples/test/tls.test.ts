@@ -4,12 +4,12 @@ import { itWith } from '@sock/tools/testing/needs'
 import { runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { useFolder } from '@sock/tools/testing/scratch'
+import { transcribe, type Transcript } from '@sock/tools/transcript'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
 import { connect, type TLSSocket } from 'node:tls'
-import { parts, startExample, type Program } from './support/program.js'
-import { transcribe, type Transcript } from './support/transcript.js'
+import { parts, startExample, type Example } from './support/program.js'
 
 const scratch = useFolder('example')
 
@@ -42,7 +42,7 @@ async function install({ key, cert }: Pair): Promise<void> {
   await writeFile(certFile, cert)
 }
 
-async function start(): Promise<{ program: Program; address: string }> {
+async function start(): Promise<{ program: Example; address: string }> {
   await install(first)
   const program = startExample('tls', '127.0.0.1:0', keyFile, certFile)
   return { program, address: await program.address('tcp') }
@@ -102,7 +102,7 @@ describe('tls', () => {
     const { program, address } = await start()
     const handshake = async (): Promise<string> => {
       const args = ['s_client', '-connect', address, '-CAfile', certFile]
-      return `${(await runTool('openssl', args, 'hello\n'))?.stdout}`
+      return (await runTool('openssl', args, 'hello\n')).stdout
     }
     expect(await handshake()).toContain('Verify return code: 0 (ok)')
     await install(second)

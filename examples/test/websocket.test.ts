@@ -85,7 +85,7 @@ describe('websocket', () => {
       path,
       'http://localhost/',
     ])
-    expect(ran?.stdout).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/)
+    expect(ran.stdout).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/)
     await program.stop()
   })
 })

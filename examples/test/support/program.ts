@@ -1,45 +1,36 @@
 import { expect } from '@jest/globals'
-import { startTool } from '@sock/tools/testing/programs'
-import { once } from 'node:events'
+import { Program } from '@sock/tools/testing/programs'
 import { fileURLToPath } from 'node:url'
-import { transcribe, type Transcript } from './transcript.js'
 
 /** An example, running as a child. */
-export interface Program {
-  readonly pid: number
-  readonly stdout: Transcript
-  readonly stderr: Transcript
+export interface Example extends Pick<Program, 'pid' | 'stdout' | 'stderr'> {
   kill(signal: NodeJS.Signals): void
   /** Where it listens, as it prints. */
   address(transport: string): Promise<string>
   /** Sends SIGTERM, and checks that the program exits with 0 and prints no error. */
   stop(): Promise<void>
   /** Resolves with the exit code. */
-  readonly ended: Promise<number | null>
+  readonly ended: Promise<number | string>
 }
 
 /** Starts the built `src/<name>.ts`, and ends it after the test. */
-export function startExample(name: string, ...args: readonly string[]): Program {
+export function startExample(name: string, ...args: readonly string[]): Example {
   const path = fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url))
-  const child = startTool(process.execPath, [path, ...args])
-  const stdout = transcribe(child.stdout)
-  const stderr = transcribe(child.stderr)
-  const ended = once(child, 'close').then(([code]) => code as number | null)
+  const program = new Program(process.execPath, [path, ...args])
+  const { pid, stdout, stderr } = program
   return {
-    pid: child.pid as number,
+    pid,
     stdout,
     stderr,
-    ended,
-    kill: (signal) => void child.kill(signal),
+    ended: program.ended.then(({ code }) => code),
+    kill: (signal) => program.signal(signal),
     async address(transport) {
       const [, address = ''] = await stdout.until(new RegExp(`^Listening on ${transport} (\\S+)`, 'm'))
       return address
     },
     async stop() {
-      child.kill('SIGTERM')
-      const code = await ended
-      expect(stderr.text).toBe('')
-      expect(code).toBe(0)
+      program.signal('SIGTERM')
+      expect(await program.ended).toMatchObject({ code: 0, stderr: '' })
       expect(stdout.text).toMatch(/^Closed /m)
     },
   }

@@ -2,7 +2,7 @@ import { describe, expect } from '@jest/globals'
 import type { Handler } from '@sock/core'
 import { createTcpServer } from '@sock/tcp'
 import { itWith } from '@sock/tools/testing/needs'
-import { runTool, startTool } from '@sock/tools/testing/programs'
+import { Program, runTool, succeed } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
 import { existsSync } from 'node:fs'
@@ -36,13 +36,6 @@ async function createFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sock-framing-'))
   later(() => rm(folder, { recursive: true }))
   return folder
-}
-
-/** Runs a program to its end. @returns what it printed */
-async function succeed(name: string, args: readonly string[], input?: string): Promise<string> {
-  const result = await runTool(name, args, input)
-  expect(result).toMatchObject({ code: 0 })
-  return result?.stdout ?? ''
 }
 
 /** Collects syslog messages. */
@@ -99,14 +92,14 @@ const programs: Readonly<Record<string, readonly [what: string, run: () => Promi
         input(type="imuxsock" Socket="${socket}" RateLimit.Interval="0")
         action(type="omfwd" Target="127.0.0.1" Port="${port}" Protocol="tcp" TCP_Framing="octet-counted")`,
       )
-      const daemon = startTool('rsyslogd', ['-n', '-f', config, '-i', join(folder, 'pid')])
+      const daemon = new Program('rsyslogd', ['-n', '-f', config, '-i', join(folder, 'pid')])
       await until(() => existsSync(socket), 'rsyslogd listens')
       const lines = Array.from({ length: 100 }, (_, i) => `message ${i}`)
       await succeed('logger', ['--socket', socket, '--tag', 'me'], lines.join('\n'))
       await until(() => messages.length === 100, 'all messages have come')
       expect(messages.map((message) => message.replace(/^.*me: /, '').trim())).toEqual(lines)
-      daemon.kill('SIGTERM')
-      await until(() => daemon.exitCode !== null, 'rsyslogd has ended')
+      daemon.signal('SIGTERM')
+      expect((await daemon.ended).code).toBe(0)
     },
   ],
 

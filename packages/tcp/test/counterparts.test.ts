@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { hasTool } from '@sock/tools/testing/needs'
-import { runTool, startTool } from '@sock/tools/testing/programs'
+import { Program, runTool } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -32,18 +32,12 @@ async function writeCa(): Promise<void> {
 async function sClient(port: number, args: string[], input: string, answer: string): Promise<string> {
   await writeCa()
   const target = ['-connect', `127.0.0.1:${port}`, '-CAfile', caFile, '-verify_return_error']
-  const child = startTool('openssl', ['s_client', ...target, ...args])
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => void (output += chunk.toString()))
-  }
-  let exited = false
-  child.on('close', () => (exited = true))
-  child.stdin.write(input)
-  await until(() => output.includes(answer) || exited, `s_client shows ${answer}: ${output}`)
-  child.stdin.end()
-  await until(() => exited, 's_client leaves')
-  return output
+  const client = new Program('openssl', ['s_client', ...target, ...args])
+  client.say(input)
+  // One that is refused ends without it.
+  await client.stdout.until(new RegExp(answer)).catch(() => undefined)
+  const { stdout, stderr } = await client.end()
+  return stdout + stderr
 }
 
 /** Answers in capitals, so that an answer is not mistaken for an echo of the terminal. */
@@ -58,7 +52,7 @@ describe('openssl s_client', () => {
     ['-tls1_3', /TLSv1\.3/],
   ])('openssl s_client is answered with %s', async (flag, version) => {
     const { address, server, errors } = await serve(CAPITALS, { tls: certificates.server })
-    const output = await sClient(address.port, [flag], 'hello there\n', 'HELLO THERE')
+    const output = await sClient(address.port, [flag], 'hello there', 'HELLO THERE')
     expect(output).toContain('HELLO THERE')
     expect(output).toMatch(version)
     expect(output).toContain('Verify return code: 0 (ok)')
@@ -77,7 +71,7 @@ describe('openssl s_client', () => {
       { tls: { ...certificates.server, ALPNProtocols: ['demo'] } },
     )
     const args = ['-servername', 'localhost', '-alpn', 'other,demo']
-    const output = await sClient(address.port, args, 'tell\n', 'NAME=')
+    const output = await sClient(address.port, args, 'tell', 'NAME=')
     expect(output).toContain('NAME=localhost PROTOCOL=demo')
     expect(output).toContain('ALPN protocol: demo')
   })
@@ -85,7 +79,7 @@ describe('openssl s_client', () => {
   withOpenssl('openssl s_client is refused with TLS 1.1 (B6)', async () => {
     const { address, server, errors } = await serve(CAPITALS, { tls: certificates.server })
     const args = ['-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0']
-    const output = await sClient(address.port, args, 'hello\n', 'HELLO')
+    const output = await sClient(address.port, args, 'hello', 'HELLO')
     expect(output).not.toContain('HELLO')
     await until(() => errors.length === 1, 'the refusal is reported')
     expect(server.stats()).toMatchObject({ accepted: 0, rejected: { handshakeFailed: 1 } })
@@ -98,7 +92,7 @@ describe('socat', () => {
     const sent = Buffer.alloc(MIB, 'abc\n')
     const result = await runTool('socat', ['-t', '5', '-', `TCP:${address.host}:${address.port}`], sent)
     expect(result).toMatchObject({ code: 0, stderr: '' })
-    expect(result?.stdout === sent.toString()).toBe(true)
+    expect(result.stdout === sent.toString()).toBe(true)
     await until(() => server.openConnections === 0, 'the connection is closed')
   })
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { serveHttp } from '@sock/core'
 import { hasTool } from '@sock/tools/testing/needs'
-import { runTool } from '@sock/tools/testing/programs'
+import { succeed } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -52,9 +52,7 @@ async function curl(address: IpAddress, secure: boolean, ...args: string[]): Pro
   const base = `${secure ? 'https' : 'http'}://localhost:${address.port}`
   const resolve = ['--resolve', `localhost:${address.port}:${address.host}`]
   const all = args.map((each) => (each.startsWith('/@') ? base + each.slice(2) : each))
-  const result = await runTool('curl', ['-sS', '--noproxy', '*', '-m', '10', ...resolve, ...tls, ...all])
-  if (result?.code !== 0) throw new Error(`curl failed: ${result?.stderr}`)
-  return result.stdout
+  return succeed('curl', ['-sS', '--noproxy', '*', '-m', '10', ...resolve, ...tls, ...all])
 }
 
 describe.each([false, true])('node:http over connection.stream, with curl (TLS: %p)', (secure) => {
@@ -76,8 +74,7 @@ describe.each([false, true])('node:http over connection.stream, with curl (TLS: 
     const path = await folder({ in: content })
     const out = join(path, 'out')
     await curl(address, secure, '--data-binary', `@${join(path, 'in')}`, '-o', out, '/@/')
-    const { stdout = '' } = (await runTool('cmp', [join(path, 'in'), out])) ?? {}
-    expect(stdout).toBe('')
+    expect(await succeed('cmp', [join(path, 'in'), out])).toBe('')
     expect(server.stats().bytesRead).toBeGreaterThan(MB)
     expect(server.stats().bytesWritten).toBeGreaterThan(MB)
   })

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { IpAddress } from '@sock/core'
 import { hasTool } from '@sock/tools/testing/needs'
-import { runTool, startTool } from '@sock/tools/testing/programs'
+import { Program, runTool } from '@sock/tools/testing/programs'
 import { until } from '@sock/tools/testing/wait'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { untimed } from './support/clock.js'
 import { engines } from './support/engines.js'
@@ -57,14 +56,13 @@ for (const { name, options, describe } of engines) {
         { ...options, idleTimeout: 400 },
         `${network.ours.host}:0`,
       )
-      const client = startTool(...beyond('python3', '-c', CLIENT, address.host, `${address.port}`))
-      await untimed(() => once(client.stdout, 'data'))
+      const client = new Program(...beyond('python3', '-c', CLIENT, address.host, `${address.port}`))
+      await untimed(() => client.hear())
       network.cut()
       await until(() => server.stats().idleClosed === 1, 'the connection is closed')
       expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
       expect(errors).toEqual([])
-      client.kill('SIGKILL')
-      await once(client, 'close')
+      await client.kill()
       network = (network.remove(), createNetwork())
       await server.close()
       const again = await server.listen('127.0.0.1:0')
@@ -79,13 +77,12 @@ for (const { name, options, describe } of engines) {
         },
         { ...options, idleTimeout: 400 },
       )
-      const client = startTool('python3', ['-c', CLIENT, address.host, `${address.port}`])
-      await untimed(() => once(client.stdout, 'data'))
-      client.kill('SIGSTOP')
+      const client = new Program('python3', ['-c', CLIENT, address.host, `${address.port}`])
+      await untimed(() => client.hear())
+      client.signal('SIGSTOP')
       await until(() => server.stats().idleClosed === 1, 'the connection is closed')
       expect(events.at(-1)).toMatchObject({ state: 'close', reason: 'idle' })
-      client.kill('SIGKILL')
-      await once(client, 'close')
+      await client.kill()
       await untimed(() => isServed(address))
     })
   })
@@ -97,16 +94,14 @@ for (const { name, options, describe } of engines) {
         const { ours, theirs } = network
         const { address, events } = await serve(echo, options, `[${ours.linkLocal}%${ours.device}]:0`)
         const host = `${ours.linkLocal}%${theirs.device}`
-        const client = startTool(...beyond('python3', '-c', CLIENT, host, `${address.port}`))
-        const [said] = (await once(client.stdout, 'data')) as [Buffer]
-        expect(`${said}`.trim()).toBe('x')
+        const client = new Program(...beyond('python3', '-c', CLIENT, host, `${address.port}`))
+        expect(await client.hear()).toBe('x')
         // The peer chooses its own address.
         const seen = String((events[0]?.remote as IpAddress | undefined)?.host)
         expect(seen).toMatch(/^fe80::/)
         expect(seen.endsWith(`%${ours.device}`)).toBe(true)
         expect(String(events[0]?.local)).toBe(String(address))
-        client.stdin.end()
-        await once(client, 'close')
+        await client.end()
       },
     )
 
@@ -127,9 +122,9 @@ for (const { name, options, describe } of engines) {
       await self.close()`
         const [command, args] = beyond(process.execPath, '--input-type=module', '-e', script)
         const result = await runTool(command, args)
-        expect(result?.stderr).toBe('')
-        expect(JSON.parse(result?.stdout ?? '')).toEqual(['127.0.0.1:41000', '127.0.0.1:41000', 'to myself'])
-        expect(result?.code).toBe(0)
+        expect(result.stderr).toBe('')
+        expect(JSON.parse(result.stdout)).toEqual(['127.0.0.1:41000', '127.0.0.1:41000', 'to myself'])
+        expect(result.code).toBe(0)
       },
     )
   })

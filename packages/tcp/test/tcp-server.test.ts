@@ -6,14 +6,13 @@ import { engine as native } from '@sock/native'
 import { createFolder } from '@sock/tools/folder'
 import { expectHere } from '@sock/tools/testing/errors'
 import { hasTool } from '@sock/tools/testing/needs'
-import { startTool } from '@sock/tools/testing/programs'
+import { Program } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { rejection, thrown, until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { connectTcp, createTcpServer, type TcpServer, type TcpServerOptions } from '../src/index.js'
@@ -395,24 +394,21 @@ describe('a worker of a cluster that starts while peers wait in the primary', ()
       const { ca, server } = await createCertificates()
       if (kind === 'tls') writeFileSync(join(folder.path, 'tls.json'), JSON.stringify(server))
 
-      const primary = startTool(process.execPath, [PROGRAM, folder.path])
-      primary.stderr.pipe(process.stderr)
-      const [line] = (await once(createInterface({ input: primary.stdout }), 'line')) as [string]
+      const primary = new Program(process.execPath, [PROGRAM, folder.path])
+      const port = Number(await primary.hear())
       const peers = Array.from({ length: PEERS }, () => {
-        const socket = connect(Number(line), '127.0.0.1')
+        const socket = connect(port, '127.0.0.1')
         later(() => socket.destroy())
         return { socket, stream: kind === 'tls' ? connectTls({ socket, ca, host: 'localhost' }) : socket }
       })
       await Promise.all(peers.map(({ socket }) => once(socket, 'connect')))
-      primary.stdin.write('start another\n')
+      primary.say('start another')
       const answers = peers.map(async ({ stream }, index) => {
         stream.write(`${index}`)
         return `${(await once(stream, 'data'))[0]}`
       })
       expect(await Promise.all(answers)).toEqual(peers.map((_, index) => `${index}`))
-      const left = once(primary, 'close')
-      primary.stdin.end()
-      await left
+      await primary.end()
     },
   )
 })

@@ -1,10 +1,7 @@
 import type { DatagramHandler } from '@sock/core'
 import { describe, expect, it } from '@jest/globals'
 import { hasTool } from '@sock/tools/testing/needs'
-import { runTool, startTool } from '@sock/tools/testing/programs'
-import { later } from '@sock/tools/testing/resources'
-import { until } from '@sock/tools/testing/wait'
-import { once } from 'node:events'
+import { Program, runTool, succeed } from '@sock/tools/testing/programs'
 import { bindPeer, dial, serve } from './support/sockets.js'
 
 const withPython = hasTool('python3') ? it : it.skip
@@ -19,7 +16,7 @@ const CAPITALS: DatagramHandler = {
 async function python(program: string, ...args: (string | number)[]): Promise<string> {
   const result = await runTool('python3', ['-c', `import socket, sys\n${program}`, ...args.map(String)])
   expect(result).toMatchObject({ code: 0, stderr: '' })
-  return result!.stdout
+  return result.stdout
 }
 
 describe('Python', () => {
@@ -54,7 +51,7 @@ print(data.decode(), sender[0])
   })
 
   withPython('Python sees the ttl of our client', async () => {
-    const child = startTool('python3', [
+    const child = new Program('python3', [
       '-u',
       '-c',
       `
@@ -69,13 +66,9 @@ data, ancillary, flags, sender = s.recvmsg(100, 100)
 print('ttl', int.from_bytes(ancillary[0][2], 'little'))
 `,
     ])
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => void (output += chunk.toString()))
-    await until(() => output.includes('\n'), 'it is bound')
-    const channel = await dial(`127.0.0.1:${Number.parseInt(output, 10)}`, { ttl: 7 })
+    const channel = await dial(`127.0.0.1:${await child.hear()}`, { ttl: 7 })
     await channel.write('x')
-    await once(child, 'close')
-    expect(output).toMatch(/ttl 7$/m)
+    expect(await child.hear()).toBe('ttl 7')
   })
 
   withPython('20 sockets of Python at once get their own answers', async () => {
@@ -97,7 +90,7 @@ print('fine')
   })
 
   withPython('Python answers our client', async () => {
-    const child = startTool('python3', [
+    const child = new Program('python3', [
       '-u',
       '-c',
       `
@@ -111,8 +104,7 @@ for _ in range(2):
     s.sendto(data[::-1], sender)
 `,
     ])
-    const [port] = (await once(child.stdout, 'data')) as [Buffer]
-    const channel = await dial(`127.0.0.1:${Number(port)}`)
+    const channel = await dial(`127.0.0.1:${await child.hear()}`)
     for (const [asked, answer] of [
       ['abc', 'cba'],
       ['', ''],
@@ -120,28 +112,24 @@ for _ in range(2):
       await channel.write(asked)
       expect(String(await channel.read())).toBe(answer)
     }
-    await once(child, 'close')
+    expect((await child.ended).code).toBe(0)
   })
 })
 
 describe('socat', () => {
   withSocat('socat is answered', async () => {
     const { address } = await serve(CAPITALS)
-    const child = startTool('socat', ['-', `UDP4:127.0.0.1:${address.port}`])
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => void (output += chunk.toString()))
-    child.stdin.write('hello\n')
-    await until(() => output === 'HELLO\n', 'the answer has come')
-    child.stdin.end()
-    await once(child, 'close')
+    const child = new Program('socat', ['-', `UDP4:127.0.0.1:${address.port}`])
+    child.say('hello')
+    expect(await child.hear()).toBe('HELLO')
+    expect(await child.end()).toMatchObject({ code: 0, stdout: 'HELLO\n' })
   })
 
   withSocat('socat answers our client', async () => {
     const { port, socket } = await bindPeer()
     await new Promise<void>((resolve) => socket.close(() => resolve()))
     socket.close = ((done?: () => void) => done?.()) as never
-    const child = startTool('socat', [`UDP4-RECVFROM:${port},bind=127.0.0.1,fork`, 'EXEC:cat'])
-    later(() => child.kill('SIGKILL'))
+    void new Program('socat', [`UDP4-RECVFROM:${port},bind=127.0.0.1,fork`, 'EXEC:cat'])
     let answer: Buffer | null | undefined
     const channel = await dial(`127.0.0.1:${port}`)
     // Reads reject with ECONNREFUSED until socat listens.
@@ -165,6 +153,6 @@ describe('dig', () => {
       },
     })
     const args = ['@127.0.0.1', '-p', `${address.port}`, '+tries=1', '+noedns', 'example.test']
-    expect((await runTool('dig', args))?.stdout).toContain('status: NXDOMAIN')
+    expect(await succeed('dig', args)).toContain('status: NXDOMAIN')
   })
 })

@@ -1,22 +1,19 @@
 import { expect, it } from '@jest/globals'
 import type { DatagramHandler } from '@sock/core'
 import { hasTool } from '@sock/tools/testing/needs'
-import { startTool, stop } from '@sock/tools/testing/programs'
+import { Program } from '@sock/tools/testing/programs'
 import { rejection, until } from '@sock/tools/testing/wait'
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { engines } from './support/engines.js'
 import { bindPeer, dial, refusingPort, serve } from './support/sockets.js'
 import { runProgram } from './support/program.js'
 
 const withPython = hasTool('python3') ? it : it.skip
 
-/** A Python program with a UDP socket `s`, and the first line that it says. */
-async function startPython(program: string, ...args: (string | number)[]) {
+/** A Python program with a UDP socket `s`. */
+function startPython(program: string, ...args: string[]): Program {
   const prelude = 'import os, socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n'
-  const child = startTool('python3', ['-u', '-c', prelude + program, ...args.map(String)])
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  return { child, line: String(line).trim() }
+  return new Program('python3', ['-u', '-c', prelude + program, ...args])
 }
 
 /** Gives a network namespace of its own, in which not even loopback is up; where that is not permitted, the tests are skipped. */
@@ -37,21 +34,21 @@ for (const { name, options, describe } of engines) {
       'a receiver that is stopped and killed holds up no send, and its client then reaches a successor (D17)',
       async () => {
         const { server, address } = await serve(undefined, options)
-        const { child, line } = await startPython(`
+        const receiver = startPython(`
 s.bind(('127.0.0.1', 0))
 print(s.getsockname()[1])
 while True: s.sendto(*s.recvfrom(100))
 `)
-        const client = await dial(`127.0.0.1:${line}`, options)
-        await stop(child)
+        const port = await receiver.hear()
+        const client = await dial(`127.0.0.1:${port}`, options)
+        await receiver.stop()
         // More than its buffer holds: the rest is lost, as UDP allows.
         await Promise.all(Array.from({ length: 1_000 }, () => client.write(Buffer.alloc(1_000))))
         await expectServed(address)
-        child.kill('SIGKILL')
-        await once(child, 'close')
+        await receiver.kill()
         await client.write('nobody')
         expect((await rejection(client.read())).code).toBe('ECONNREFUSED')
-        await serve(undefined, options, `127.0.0.1:${line}`)
+        await serve(undefined, options, `127.0.0.1:${port}`)
         await client.write('successor?')
         expect(String(await client.read())).toBe('successor?')
         expect(server.state).toBe('listening')
@@ -71,16 +68,14 @@ while True: s.sendto(*s.recvfrom(100))
           },
         }
         const { server, address, errors } = await serve(handler, options)
-        const { child } = await startPython(
+        const sender = startPython(
           `
-print('ready')
 while True: s.sendto(b'x' * 1000, ('127.0.0.1', int(sys.argv[1])))
 `,
-          address.port,
+          `${address.port}`,
         )
         await until(() => handled > 1_000, 'the flood has come')
-        child.kill('SIGKILL')
-        await once(child, 'close')
+        await sender.kill()
         // The queue of the kernel may still be full, and then the request is lost.
         const client = await dial(address, options)
         let answer: string | undefined

@@ -1,23 +1,10 @@
 import { describe, expect } from '@jest/globals'
 import { itWith } from '@sock/tools/testing/needs'
-import { spawn } from 'node:child_process'
+import { Program, succeed } from '@sock/tools/testing/programs'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
-
-/** Runs a program to its end with this input. */
-async function run(program: string, args: string[], input: string | Buffer = ''): Promise<Buffer> {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  scratch.later(() => child.kill('SIGKILL'))
-  const chunks: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-  child.stdin.end(input)
-  const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new Error(`${program} ended with ${code}`)
-  return Buffer.concat(chunks)
-}
 
 /**
  * Node 20 fills abstract names up with NUL bytes to the length of a socket address (libuv 1.46), and is found only by
@@ -29,29 +16,24 @@ const abstractName = (): string => `unix-test-${randomBytes(6).toString('hex')}`
 describe('socat', () => {
   itWith('socat', 'socat gets 1 MiB echoed by our server', async () => {
     await scratch.server().listen(scratch.path())
-    const sent = randomBytes(1024 * 1024)
-    const received = await run('socat', ['-t', '10', '-', `UNIX-CONNECT:${scratch.path()}`], sent)
-    expect(received.equals(sent)).toBe(true)
+    const sent = randomBytes(1024 * 1024).toString('base64')
+    const received = await succeed('socat', ['-t', '10', '-', `UNIX-CONNECT:${scratch.path()}`], sent)
+    expect(received === sent).toBe(true)
   })
 
   itWith('socat', 'socat gets an answer from our server by its abstract name', async () => {
     const name = abstractName()
     const address = `ABSTRACT-CONNECT:${name}${isPadded ? ',unix-tightsocklen=0' : ''}`
     await scratch.server().listen(`@${name}`)
-    expect(String(await run('socat', ['-t', '10', '-', address], 'hidden'))).toBe('hidden')
+    expect(await succeed('socat', ['-t', '10', '-', address], 'hidden')).toBe('hidden')
   })
 
   itWith('socat', 'socat answers our client', async () => {
     const path = scratch.path()
-    const socat = spawn('socat', ['-d', '-d', `UNIX-LISTEN:${path}`, 'PIPE'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    scratch.later(() => socat.kill('SIGKILL'))
-    // socat reports on stderr when it listens.
-    for (let said = ''; !said.includes('listening');) said += String((await once(socat.stderr, 'data'))[0])
-    const ended = once(socat, 'exit')
+    const socat = new Program('socat', ['-d', '-d', `UNIX-LISTEN:${path}`, 'PIPE'])
+    await socat.stderr.until(/listening/)
     expect(await ask(await scratch.connect(path), 'echoed by a pipe')).toBe('echoed by a pipe')
-    await ended
+    await socat.ended
   })
 })
 
@@ -96,21 +78,19 @@ describe('Python', () => {
 
   itWith('python3', 'Python has 20 clients that each get their own answer', async () => {
     await scratch.server().listen(scratch.path())
-    expect(String(await run('python3', ['-c', CLIENT, scratch.path()]))).toBe(answers)
+    expect(await succeed('python3', ['-c', CLIENT, scratch.path()])).toBe(answers)
   })
 
   itWith('python3', 'Python has 20 clients of an abstract name', async () => {
     const name = abstractName()
     await scratch.server({ data: (connection, chunk) => connection.write(chunk) }).listen(`@${name}`)
-    expect(String(await run('python3', ['-c', CLIENT, name, isPadded ? 'padded' : 'exact']))).toBe(answers)
+    expect(await succeed('python3', ['-c', CLIENT, name, isPadded ? 'padded' : 'exact'])).toBe(answers)
   })
 
   itWith('python3', 'Python answers our client after its end of input', async () => {
-    const python = spawn('python3', ['-c', SERVER, scratch.own()])
-    scratch.later(() => python.kill('SIGKILL'))
-    await once(python.stdout, 'data')
-    const ended = once(python, 'exit')
+    const python = new Program('python3', ['-c', SERVER, scratch.own()])
+    await python.hear()
     expect(await ask(await scratch.connect(scratch.path()), 'shout')).toBe('SHOUT')
-    await ended
+    await python.ended
   })
 })

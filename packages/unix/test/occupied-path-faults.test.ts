@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { itWith } from '@sock/tools/testing/needs'
+import { Program } from '@sock/tools/testing/programs'
 import { rejection } from '@sock/tools/testing/wait'
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 
@@ -128,8 +128,8 @@ import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 if sys.argv[2] == 'live':
-    print('bound', end='', flush=True)
-    print(s.recv(100).decode(), end='', flush=True)
+    print('bound', flush=True)
+    print(s.recv(100).decode())
 `
 
 describe('listen on the path of a datagram socket', () => {
@@ -138,16 +138,14 @@ describe('listen on the path of a datagram socket', () => {
     'listen() on the path of a datagram socket rejects while it is open, and disturbs nothing',
     async () => {
       const path = scratch.own()
-      const python = spawn('python3', ['-c', BIND_DATAGRAM, path, 'live'])
-      scratch.later(() => python.kill('SIGKILL'))
-      await once(python.stdout, 'data')
+      const python = new Program('python3', ['-c', BIND_DATAGRAM, path, 'live'])
+      await python.hear()
       await expectRefusal(path, 'ERR_SOCK_PATH_IN_USE')
       const send =
         'import socket,sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"ping", sys.argv[1])'
-      const heard = once(python.stdout, 'data')
       execFileSync('python3', ['-c', send, path])
-      expect(String((await heard)[0])).toBe('ping')
-      await once(python, 'close')
+      expect(await python.hear()).toBe('ping')
+      await python.ended
     },
   )
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { exchange, type PeerCredentials } from '@sock/core'
 import { engine } from '@sock/native'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { Program } from '@sock/tools/testing/programs'
 import { connectUnix, createUnixServer } from '../src/index.js'
 import { describeNative } from './support/engines.js'
 import { useScratch } from './support/scratch.js'
@@ -29,8 +28,8 @@ describeNative('peerCredentials', () => {
     expect(seen).toEqual(ownCredentials)
 
     const script = `require('net').connect(${JSON.stringify(path)}).resume()`
-    const child = spawn(process.execPath, ['-e', script])
-    await once(child, 'exit')
+    const child = new Program(process.execPath, ['-e', script])
+    await child.ended
     expect(seen).toEqual({ ...ownCredentials, pid: child.pid })
     await server.close()
   })

@@ -55,7 +55,7 @@ describe('connectUnixgram', () => {
     }, scratch.folder)
     expect(await child.hear()).toEqual([['ERR_SOCK_PATH_TOO_LONG', 'ENOENT', 'ENOENT'], ['app.sock']])
     expect(await child.hear()).toBe(3)
-    expect(await child.exited).toBe('ended with code 7')
+    expect(await child.exited).toBe('ended with 7')
     expect(scratch.names()).toEqual(['app.sock'])
   })
 

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { DatagramChannel, DatagramServerStats } from '@sock/core'
 import { NOBODY, itAsRoot, itWith } from '@sock/tools/testing/needs'
+import type { Program } from '@sock/tools/testing/programs'
 import { rejection, until } from '@sock/tools/testing/wait'
 import { engines } from './support/engines.js'
-import type { Python } from './support/python.js'
 import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 
 /** More than a receiver's queue holds. */
@@ -121,7 +121,7 @@ hear()
           const sending = messages.map((message) => channel.send(message, to('receiver.sock')))
           await expectServed()
           expect(stats().sendQueueBytes).toBeGreaterThan(0)
-          receiver.goOn()
+          receiver.signal('SIGCONT')
           await Promise.all(sending)
           for (const message of messages) expect(await receiver.hear()).toBe(message)
           expect(stats()).toMatchObject({ sendErrors: 0, datagramsSent: MANY + 1, sendQueueBytes: 0 })
@@ -226,7 +226,7 @@ describe('a receiver that does not read', () => {
     return { messages, sending: messages.map((message) => send(message)) }
   }
 
-  async function hearAll(receiver: Python, count: number): Promise<string[]> {
+  async function hearAll(receiver: Program, count: number): Promise<string[]> {
     const heard: string[] = []
     while (heard.length < count) heard.push(await receiver.hear())
     return heard

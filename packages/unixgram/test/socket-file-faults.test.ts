@@ -74,7 +74,7 @@ except BlockingIOError: say('full')
           expect(await python.hear()).toBe('full')
           await receiver.stop()
           await expectRefused('ERR_SOCK_PATH_IN_USE')
-          receiver.goOn()
+          receiver.signal('SIGCONT')
           receiver.say(1)
           expect(await receiver.hear()).toBe('x')
         },

@@ -1,6 +1,6 @@
-import { EventEmitter, once } from 'node:events'
 import { constants } from 'node:os'
 import { execa, type ResultPromise } from 'execa'
+import { transcribe } from './transcript.js'
 
 /** How a program ended, and everything that it printed. */
 export interface Outcome {
@@ -46,7 +46,7 @@ let isOver = false
 export function start(command: string, args: readonly string[], options: RunOptions = {}): Program {
   checkMayStart()
   const { cwd, env = process.env, show = false } = options
-  const output = show ? (['pipe', 'inherit'] as const) : 'pipe'
+  const stdio = show ? (['pipe', 'inherit'] as const) : 'pipe'
   const child = execa(command, args, {
     ...(cwd === undefined ? {} : { cwd }),
     env,
@@ -56,35 +56,27 @@ export function start(command: string, args: readonly string[], options: RunOpti
     detached: true,
     reject: false,
     stdin: 'ignore',
-    stdout: output,
-    stderr: output,
+    stdout: stdio,
+    stderr: stdio,
   }) as unknown as ResultPromise<{ all: true; reject: false; buffer: false }>
-  let text = ''
-  const printed = new EventEmitter()
-  child.all.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk
-    printed.emit('data')
-  })
+  const printed = transcribe(child.all)
   const kill = (name: NodeJS.Signals = 'SIGTERM'): void => killGroup(child.pid, name)
   const ended = child.then(({ exitCode = 127, signal, shortMessage }) => {
-    if (child.pid === undefined) text += `${shortMessage}\n`
-    return { code: signal === undefined ? exitCode : 128 + constants.signals[signal], output: text }
+    const output = child.pid === undefined ? `${shortMessage}\n` : printed.text
+    return { code: signal === undefined ? exitCode : 128 + constants.signals[signal], output }
   })
   endWithAll({ kill, ended })
   return {
     pid: child.pid,
     get output() {
-      return text
+      return printed.text
     },
     ended,
     kill,
     async until(pattern) {
-      const end = ended.then(() => 'end')
-      while (!pattern.test(text)) {
-        const next = await Promise.race([once(printed, 'data'), end])
-        if (next === 'end' && !pattern.test(text))
-          throw new Error(`The program ended before it printed ${pattern}:\n${text}`)
-      }
+      await printed.until(pattern).catch(async () => {
+        throw new Error(`The program ended before it printed ${pattern}:\n${(await ended).output}`)
+      })
     },
   }
 }

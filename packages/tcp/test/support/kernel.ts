@@ -1,16 +1,15 @@
-import { runTool } from '@sock/tools/testing/programs'
+import { succeed } from '@sock/tools/testing/programs'
 import { existsSync, readFileSync } from 'node:fs'
 
 /** The length of a listening socket's accept queue, as ss(8) shows it. */
 export async function listening(port: number): Promise<number> {
-  const result = await runTool('ss', ['-Hltn', `sport = :${port}`])
-  return Number(result?.stdout.trim().split(/\s+/)[2])
+  const shown = await succeed('ss', ['-Hltn', `sport = :${port}`])
+  return Number(shown.trim().split(/\s+/)[2])
 }
 
 /** Returns the timers (keep-alive) and options of the established socket with this local port. */
-export async function established(port: number): Promise<string> {
-  const result = await runTool('ss', ['-Htnoi', `sport = :${port}`])
-  return `${result?.stdout}`
+export function established(port: number): Promise<string> {
+  return succeed('ss', ['-Htnoi', `sport = :${port}`])
 }
 
 const FIRST_FREE = '/proc/sys/net/ipv4/ip_unprivileged_port_start'

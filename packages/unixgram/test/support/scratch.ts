@@ -1,4 +1,5 @@
 import { echo } from '@sock/testing'
+import { Program } from '@sock/tools/testing/programs'
 import { useFolder, type Scratch as Folder } from '@sock/tools/testing/scratch'
 import { dirname } from 'node:path'
 import {
@@ -15,7 +16,6 @@ import {
 } from '../../src/index.js'
 import { UnixDgramSocket } from '../../src/lib/unix-dgram.js'
 import { startsChildren } from './child.js'
-import { Python } from './python.js'
 
 export interface Running {
   readonly server: UnixgramServer
@@ -36,9 +36,10 @@ export interface Scratch extends Folder {
     options?: UnixgramClientOptions,
   ): Promise<DatagramChannel>
   readonly child: ReturnType<typeof startsChildren>
-  python(program: string, ...args: string[]): Python
+  /** A Python program with a Unix datagram socket `s`; test and program `say` lines to each other. */
+  python(program: string, ...args: string[]): Program
   /** A receiver that reads a given number of messages, and returns them. */
-  receiver(name?: string): Promise<Python>
+  receiver(name?: string): Promise<Program>
 }
 
 /**
@@ -74,11 +75,7 @@ export function useScratch(engine?: UnixgramEngine): Scratch {
       return client
     },
     child: startsChildren(engine),
-    python(program: string, ...args: string[]) {
-      const python = new Python(program, args)
-      folder.later(() => python.kill())
-      return python
-    },
+    python: (program: string, ...args: string[]) => new Program('python3', ['-c', PYTHON + program, ...args]),
     async receiver(name = 'receiver.sock') {
       const python = scratch.python(RECEIVER, folder.own(name))
       await python.hear()
@@ -87,6 +84,13 @@ export function useScratch(engine?: UnixgramEngine): Scratch {
   })
   return scratch
 }
+
+const PYTHON = `
+import os, socket, sys
+def say(what): print(what, flush=True)
+def hear(): return sys.stdin.readline().strip()
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+`
 
 const RECEIVER = `
 s.bind(sys.argv[1])

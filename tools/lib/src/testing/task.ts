@@ -1,8 +1,6 @@
 import type fs from 'node:fs'
 import type net from 'node:net'
-import { execa } from 'execa'
-import { stop } from './programs.js'
-import { later } from './resources.js'
+import { Program } from './programs.js'
 
 export interface ModuleOptions {
   /** The engine of the module's servers and clients, which pass on `options`. */
@@ -33,10 +31,7 @@ const PRELUDE = `
  * processes, because its system calls would count when strace makes some of them fail.
  */
 export class Child<Result> {
-  readonly #process
-  readonly #lines: AsyncIterator<string>
-  /** How the process ended: `undefined` after exit code 0. */
-  readonly exited: Promise<string | undefined>
+  readonly #program: Program
 
   /** @param entry the module from whose folder imports are resolved @param args what the module has as `args` */
   constructor(
@@ -51,24 +46,16 @@ export class Child<Result> {
     const trace = `trace=${inject?.split(':')[0]}`
     const tracer = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', trace, '-e', `inject=${inject}`]
     const [command = '', ...rest] = [...under, ...(inject === undefined ? [] : tracer), ...node]
-    this.#process = execa(command, rest, { cwd: new URL('.', entry), stdin: 'pipe', reject: false })
-    this.#lines = this.#process.iterable()
-    this.exited = this.#process.then(({ exitCode, signal, stderr }) =>
-      exitCode === 0 && stderr === ''
-        ? undefined
-        : `ended with ${signal ?? `code ${exitCode}`} ${stderr}`.trim(),
-    )
-    later(() => this.kill())
+    this.#program = new Program(command, rest, new URL('.', entry))
   }
 
   say(value: unknown): void {
-    this.#process.stdin.write(`${JSON.stringify(value)}\n`)
+    this.#program.say(JSON.stringify(value))
   }
 
   /** Resolves with the next value that the module says. Rejects with its error, or if it ends without one. */
   async hear<T>(): Promise<T> {
-    const { value: line, done } = await this.#lines.next()
-    if (done === true) throw new Error(`The module says nothing: ${await this.exited}`)
+    const line = await this.#program.hear()
     const { value, failed } = JSON.parse(line) as { value: T; failed?: object }
     if (failed !== undefined) throw Object.assign(new Error(), failed)
     return value
@@ -79,15 +66,21 @@ export class Child<Result> {
     return this.hear()
   }
 
+  /** Resolves when the process has ended, with what was wrong: `undefined` after exit code 0 and without a warning. */
+  get exited(): Promise<string | undefined> {
+    return this.#program.ended.then(({ code, stderr }) =>
+      code === 0 && stderr === '' ? undefined : `ended with ${code} ${stderr}`.trim(),
+    )
+  }
+
   /** Sends SIGSTOP. */
   stop(): Promise<void> {
-    return stop(this.#process)
+    return this.#program.stop()
   }
 
   /** Sends SIGKILL, which leaves no time to clean up. */
-  async kill(): Promise<void> {
-    this.#process.kill('SIGKILL')
-    await this.exited
+  kill(): Promise<void> {
+    return this.#program.kill()
   }
 }
 

@@ -15,6 +15,7 @@ export interface Transcript {
   readonly ended: Promise<void>
 }
 
+/** Collects what comes, as text. */
 export function transcribe(readable: Readable): Transcript {
   let text = ''
   let isOver = false
