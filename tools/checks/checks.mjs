@@ -99,13 +99,13 @@ function createSession(tests) {
   for (const { report } of tests) rmSync(report, { force: true })
   const status = () => spawnSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' }).stdout
   const before = status()
-  const broken = []
+  const failedSteps = []
 
   /** Runs one step. The others run even if it fails, to show everything at once. */
   const step = async (name, begin) => {
     const { code, output } = await begin()
     console.log(code === 0 ? `ok    ${name}` : `FAIL  ${name}\n${output.trimEnd()}`)
-    if (code !== 0) broken.push(name)
+    if (code !== 0) failedSteps.push(name)
   }
 
   /** Adds up the reports, and ends the output. */
@@ -116,7 +116,7 @@ function createSession(tests) {
     const results = tests.map(({ name, report }) =>
       resultOf(name, existsSync(report) ? readJson(report) : undefined),
     )
-    conclude(results, broken)
+    conclude(results, failedSteps)
   }
   return { step, end }
 }

@@ -27,7 +27,7 @@ export async function matrix(args) {
     if (!known.includes(major))
       throw new Failure(`Cannot test Node "${major}": known are ${known.join(', ')}`)
 
-  // Here and not in a test: with the npm of this machine and its settings, and without a limit of time.
+  // Tests use these versions, too. Fetched here, they come with the settings of this machine's npm, and without a time limit.
   for (const version of Object.values({ ...NODES, ...OLDEST }))
     if (version !== process.versions.node) await fetchNode(version)
 
@@ -47,16 +47,18 @@ export async function matrix(args) {
   conclude(results)
 }
 
+const FAILED = { passed: 0, failed: 1, skipped: 0 }
+
 /**
  * Runs a program, and returns the result that it prints. Shows the output of a failure.
  *
- * @param unsaid the result of a program that prints none
+ * @param uncounted the result of a program that ends with 0 and prints none
  */
-async function perform(name, program, args, options, unsaid = { passed: 0, failed: 1, skipped: 0 }) {
+async function perform(name, program, args, options, uncounted = FAILED) {
   const started = performance.now()
   console.log(`— ${name}`)
   const { code, output } = await run(program, args, options)
-  const { lines = [], ...result } = parseResult(output) ?? unsaid
+  const { lines = [], ...result } = parseResult(output) ?? (code === 0 ? uncounted : FAILED)
   const failed = code === 0 ? result.failed : Math.max(result.failed, 1)
   const reasons = output.match(/^skip {2}the bare environment: .+$/gm) ?? []
   for (const text of failed ? [output] : reasons) console.log(text)

@@ -37,7 +37,7 @@ export function run(command, args, { show = false, ...options } = {}) {
   })
 }
 
-// npm reports a process that a signal ends, but not one that exits. An imported program may have its own signal listener.
+// If a signal ended this process, npm would print an error, so exit instead. A program that main.mjs imports may listen, too.
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal])

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,6 +7,15 @@ export const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Makes a path absolute that is relative to the root of the repository. */
 export const inRoot = (...path) => join(root, ...path)
+
+/** The files of a repository that git tracks or would track, from its folder. */
+export function listFiles(folder, pattern = '.') {
+  const which = ['--cached', '--others', '--exclude-standard', '--deduplicate']
+  const args = ['ls-files', '-z', ...which, '--', pattern]
+  const paths = execFileSync('git', args, { cwd: folder, encoding: 'utf8' }).split('\0')
+  // git lists a deleted file until the deletion is committed.
+  return paths.filter((path) => path !== '' && existsSync(join(folder, path)))
+}
 
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 

@@ -19,19 +19,19 @@ export function resultOf(name, report) {
 }
 
 /**
- * Ends an output, where people look first: a line for each of `results`, all their failed tests, and the sum, for which CI
- * looks. Sets the exit code.
+ * Prints the end of an output: a line for each of `results`, their failed tests, and the sum, which CI reads. Sets the exit
+ * code.
  *
- * @param broken what else is not in order
+ * @param failedSteps names of what else has failed
  */
-export function conclude(results, broken = []) {
+export function conclude(results, failedSteps = []) {
   console.log()
   for (const { name, ...counts } of results) console.log(`${name.padEnd(36)}${line(counts)}`)
   for (const text of results.flatMap(({ lines }) => lines)) console.log(text)
-  if (broken.length) console.log(`Not in order: ${broken.join('; ')}`)
+  if (failedSteps.length) console.log(`Failed steps: ${failedSteps.join('; ')}`)
   const sum = (key) => results.reduce((before, result) => before + result[key], 0)
   console.log(line({ passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }))
-  process.exitCode = broken.length || sum('failed') ? 1 : 0
+  process.exitCode = failedSteps.length || sum('failed') ? 1 : 0
 }
 
 const line = ({ passed, failed, skipped }) =>

@@ -3,14 +3,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from './repository.mjs'
+import { listFiles, root } from './repository.mjs'
 
 const [, , folder = root] = process.argv
-const git = (...args) =>
-  spawnSync('git', args, { cwd: folder, encoding: 'utf8' }).stdout.split('\n').filter(Boolean)
-const filesLike = (pattern) =>
-  git('ls-files', '--cached', '--others', '--exclude-standard', pattern).filter(exists)
-const exists = (path) => existsSync(join(folder, path))
 
 /** Text that belongs to one machine: paths, hosts and settings. These are extended regular expressions that do not match themselves. */
 const FORBIDDEN = [
@@ -19,7 +14,8 @@ const FORBIDDEN = [
   '^ *([[:alnum:]_@-]+:)?registry *[=:] *["\']?https?:|^ *tarball:',
 ].flatMap((pattern) => ['-e', pattern])
 // Also files that are not committed yet.
-const found = git('grep', '--untracked', '-nIE', ...FORBIDDEN)
+const grep = ['grep', '--untracked', '-nIE', ...FORBIDDEN]
+const found = spawnSync('git', grep, { cwd: folder, encoding: 'utf8' }).stdout.split('\n').filter(Boolean)
 const problems = found.map((line) => `path or registry of one machine: ${line}`)
 
 /** An entry point, `src/<name>.ts`, only re-exports, so that it lists all that a package exports. */
@@ -28,7 +24,7 @@ const COMMENT = /\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm
 const RE_EXPORT =
   /export\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\})\s+from\s+'(?:\.\/lib\/[^']+\.js|@sock\/core)';?/g
 
-for (const path of filesLike(ENTRY_POINTS)) {
+for (const path of listFiles(folder, ENTRY_POINTS)) {
   const rest = readFileSync(join(folder, path), 'utf8').replace(COMMENT, '').replace(RE_EXPORT, '').trim()
   if (rest)
     problems.push(
@@ -40,9 +36,9 @@ for (const path of filesLike(ENTRY_POINTS)) {
 const TESTS = ':(glob)packages/*/test/**/*.test.ts'
 const TOGETHER = /(^|[/-])(conformance|counterparts|faults|interleavings|property)\.test\.ts$/
 
-for (const path of filesLike(TESTS)) {
+for (const path of listFiles(folder, TESTS)) {
   const source = path.replace('/test/', '/src/lib/').replace(/\.test\.ts$/, '.ts')
-  if (!TOGETHER.test(path) && !exists(source))
+  if (!TOGETHER.test(path) && !existsSync(join(folder, source)))
     problems.push(`test without a source of that name, or a last word like -faults: ${path}`)
 }
 

@@ -3,14 +3,11 @@ import { delimiter } from 'node:path'
 import { Failure, run } from './processes.mjs'
 import { inRoot, root } from './repository.mjs'
 
-/** Optional programs that tests talk to or build with: names, and a pattern for the shell. */
-const COUNTERPARTS =
-  'aarch64-linux-gnu-gcc cc chromium curl dig h2load haproxy ip logger memccat mosquitto_pub nc openssl postmap python3 redis-benchmark redis-cli redis-server rsyslogd socat ss ssh strace systemd-analyze taskset unshare /usr/lib/postgresql/*/bin/postgres'
-
-/** A description of the machine, for the cache: after socat was installed, a test that was skipped must run. */
+/** Describes the machine, for the key of the cache: after you install socat, a test that was skipped must run. */
 function machine() {
-  const look = `for program in ${COUNTERPARTS}; do command -v $program; done`
-  const found = spawnSync('sh', ['-c', look], { encoding: 'utf8' }).stdout ?? ''
+  const list =
+    'while read -r package programs; do for program in $programs; do command -v $program; done; done < .ci/programs'
+  const found = spawnSync('sh', ['-c', list], { cwd: root, encoding: 'utf8' }).stdout ?? ''
   return [process.version, process.platform, process.arch, `uid=${process.getuid?.()}`, found].join(' ')
 }
 
