@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 export { InvalidArgumentError, Option } from 'commander'
 export type { Command } from 'commander'
@@ -26,6 +26,12 @@ export function parse<T extends object>(commandLine: Command, args: readonly str
   }
 }
 
+/** The option that repeats the random choices of another run. */
+export const seedOption = (): Option =>
+  new Option('--seed <number>', 'repeat the choices of another run')
+    .argParser(wholeNumber(0, 2 ** 31 - 1))
+    .default(Date.now() & (2 ** 31 - 1), 'by the clock')
+
 /** Parses an argument that is a whole number. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
@@ -44,20 +50,13 @@ export function numberUpTo(max: number): (text: string) => number {
   }
 }
 
-/** Parses an argument that is one of `names`. */
-export function oneOf<T extends string>(names: readonly T[]): (text: string) => T {
-  return (text) => {
-    const name = names.find((known) => known === text)
-    if (name !== undefined) return name
-    throw new InvalidArgumentError(`Cannot find "${text}": known are ${names.join(', ')}.`)
-  }
-}
-
 /** Parses an argument that names several of `names`, with commas. @returns them in the order of `names` */
 export function listOf<T extends string>(names: readonly T[]): (text: string) => readonly T[] {
-  const one = oneOf(names)
   return (text) => {
-    const wanted = new Set(text.split(',').map((name) => one(name.trim())))
+    const wanted = new Set<string>(text.split(',').map((name) => name.trim()))
+    const unknown = [...wanted].find((name) => !(names as readonly string[]).includes(name))
+    if (unknown !== undefined)
+      throw new InvalidArgumentError(`Cannot find "${unknown}": known are ${names.join(', ')}.`)
     return names.filter((name) => wanted.has(name))
   }
 }

@@ -1,7 +1,7 @@
 import { createCertificate } from '@sock/tools/certificate'
 import { startChild, type Child } from '@sock/tools/children'
 import { createFolder } from '@sock/tools/folder'
-import { command, listOf, numberUpTo, oneOf, parse, wholeNumber } from '@sock/tools/options'
+import { command, listOf, numberUpTo, Option, parse, seedOption } from '@sock/tools/options'
 import { createScreen } from '@sock/tools/screen'
 import { listenForStop } from '@sock/tools/stop'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
@@ -21,7 +21,6 @@ interface Options {
 }
 
 const MAX_MINUTES = 7 * 24 * 60
-const MAX_SEED = 2 ** 32 - 1
 /** The fewest rounds. A quiet time follows each, and a slow machine has fewer rounds in the same time. */
 const ROUNDS = 14
 /** The fewest rounds while memory grows: compiled code and pools stop growing at some time, and a leak does not. */
@@ -35,6 +34,7 @@ const FREEZE_EVERY = 4_000
 const FREEZE_FOR = 1_500
 
 const MORE = `
+It plays at least ${ROUNDS} rounds, and more while memory grows: that takes a minute or more.
 Ctrl-C (or SIGTERM) ends it with the verdict so far, a second one at once.
 
 Exit code: 0 nothing was lost or leaked; 1 something was, as printed; 2 wrong options; 130 forced by a second Ctrl-C.`
@@ -44,19 +44,17 @@ const options = parse<Options>(
     'npm run soak --',
     'Loads servers of all transports, causes random faults, and reports what was lost or leaked.',
   )
-    .option('--minutes <number>', 'how long; may be a fraction', numberUpTo(MAX_MINUTES), 1)
-    .option(
-      '--seed <number>',
-      'repeats the choices of another run',
-      wholeNumber(0, MAX_SEED),
-      Date.now() & 0x7fffffff,
+    .option('--minutes <number>', `how long, but at least ${ROUNDS} rounds`, numberUpTo(MAX_MINUTES), 1)
+    .addOption(seedOption())
+    .addOption(
+      new Option('--only <transports>', `some of ${TRANSPORTS.join(',')}`)
+        .argParser(listOf(TRANSPORTS))
+        .default(TRANSPORTS, 'all'),
     )
-    .option('--only <transports>', `some of ${TRANSPORTS.join(',')}`, listOf(TRANSPORTS), TRANSPORTS)
-    .option(
-      '--engine <name>',
-      `one of ${ENGINES.join(', ')}; TLS always uses Node's`,
-      oneOf(ENGINES.filter(isAvailable)),
-      'node',
+    .addOption(
+      new Option('--engine <name>', "of all servers and clients but those with TLS, which use Node's")
+        .choices(ENGINES.filter(isAvailable))
+        .default('node'),
     )
     .addHelpText('after', MORE),
   process.argv.slice(2),
@@ -69,7 +67,7 @@ process.exit(typeof options === 'number' ? options : await run(options))
 
 /** @returns the exit code */
 async function run({ only, minutes, engine, seed }: Options): Promise<number> {
-  const what = `${only.join(', ')} for ${minutes} min over ${engine}, seed ${seed}`
+  const what = `${only.join(', ')} for ${minutes} min and at least ${ROUNDS} rounds over ${engine}, seed ${seed}`
   screen.print(`${what}. Ctrl-C ends it with a verdict.`)
   const folder = createFolder('soak')
   process.on('exit', () => folder.remove())
@@ -138,7 +136,7 @@ function conclude(verdict: Verdict, seed: number): number {
   screen.print(verdict.progress)
   const rows = verdict.judge()
   for (const { name, problems } of rows) {
-    screen.print(`${problems.length === 0 ? 'holds' : 'FAILS'}  ${name}`)
+    screen.print(`${problems.length === 0 ? 'ok   ' : 'FAILS'}  ${name}`)
     for (const problem of problems) screen.print(`       ${problem}`)
   }
   const failed = rows.filter(({ problems }) => problems.length > 0).length

@@ -38,8 +38,8 @@ export class Verdict {
     const { ends, whole, bytes, datagrams } = this.#seen
     const { descriptors, rss, heap } = this.#samples.servers.at(-1) ?? { descriptors: 0, rss: 0, heap: 0 }
     const sizes = `${descriptors} descriptors, rss ${megabytes(rss)}, heap ${megabytes(heap)}`
-    const counts = `${ends} ends, ${whole} whole, ${megabytes(bytes)}, ${datagrams} datagrams`
-    return `${counts} · servers ${sizes} · ${this.#lost.length + this.#faults.length} problems`
+    const counts = `${ends} ends closed, ${whole} with everything delivered, ${megabytes(bytes)} and ${datagrams} datagrams compared`
+    return `${counts} · servers: ${sizes} · ${this.#lost.length + this.#faults.length} problems`
   }
 
   /** Whether memory grows more than is normal. */

@@ -19,7 +19,7 @@ const failing = ({ output }: Outcome): string[] =>
   [...output.matchAll(/^FAILS {2}(.*)/gm)].map(([, name]) => name as string)
 
 /** A verdict after something was compared: all rows hold. */
-const HELD = /^[1-9]\d* ends, [1-9]\d* whole.*\n(?:holds .*\n)+9 passed, 0 failed\n$/m
+const HELD = /^[1-9]\d* ends closed, [1-9]\d* with everything.*\n(?:ok .*\n)+9 passed, 0 failed\n$/m
 
 describe('npm run soak', () => {
   it('npm run soak ends by itself with code 0 and prints a verdict', async () => {
@@ -50,7 +50,7 @@ describe('npm run soak', () => {
   it('npm run soak ends with the verdict so far on SIGINT', async () => {
     const program = soak(['--minutes', '60', '--only', 'tcp'])
     // It judges at least one stream.
-    await program.until(/ [1-9]\d* whole/)
+    await program.until(/ [1-9]\d* with everything/)
     program.kill('SIGINT')
     const { code, output } = await program.ended
     expect(output).toMatch(HELD)
