@@ -10,6 +10,7 @@ import { measureRow, type Method } from './measure.js'
 import { describeRows, parseOptions, type Options } from './options.js'
 import { compareResults, header, machineLines, percent, rowLines } from './report.js'
 import { readResults, type Results, type Row } from './results.js'
+import type { RowPlan } from './rows.js'
 import { preparePrograms } from './subjects/peers.js'
 import { CONTROL, subjects, type Subject } from './subjects/subject.js'
 
@@ -52,13 +53,17 @@ async function measureAll(options: Options, folder: Folder, stop: AbortSignal): 
   await warnWhenBusy()
   const programs = await preparePrograms(folder.path, bun)
   const chosen = subjects.filter(
-    ({ name, needs }) =>
-      (name === 'bun' || options.subjects.includes(name)) &&
-      (needs === undefined || programs[needs] !== undefined),
+    (subject) =>
+      (subject.name === 'bun' || options.subjects.includes(subject.name)) &&
+      (subject.needs === undefined || programs[subject.needs] !== undefined) &&
+      options.only.some((plan) => canServe(subject, plan)),
   )
   const method = { ...options, programs, certificate: await createCertificate(), folder }
   return { ...about, rows: await measureRows(options, chosen, method, stop) }
 }
+
+const canServe = ({ transports, workloads }: Subject, { transport, workload }: RowPlan): boolean =>
+  transports.includes(transport) && workloads.includes(workload)
 
 async function warnWhenBusy(): Promise<void> {
   const { busy, steal } = await observeDisturbance()
@@ -80,12 +85,7 @@ async function measureRows(
   const begun = performance.now()
   console.log(`\n${header(columns)}`)
   for (const plan of plans) {
-    const names = chosen
-      .filter(
-        ({ transports, workloads }) =>
-          transports.includes(plan.transport) && workloads.includes(plan.workload),
-      )
-      .map(({ name }) => name)
+    const names = chosen.filter((subject) => canServe(subject, plan)).map(({ name }) => name)
     const left = describeTimeLeft(performance.now() - begun, rows.length, plans.length)
     const row = await measureRow(plan, names, method, (subject) =>
       screen.status(`row ${rows.length + 1} of ${plans.length}${left}: ${plan.name} ${subject}`),

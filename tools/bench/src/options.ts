@@ -1,4 +1,4 @@
-import { command, listOf, numberUpTo, parse, wholeNumber } from '@sock/tools/options'
+import { command, listOf, numberUpTo, Option, parse, wholeNumber } from '@sock/tools/options'
 import type { Method } from './measure.js'
 import { allRows, chooseRows, type RowPlan } from './rows.js'
 import { CONTROL, subjects } from './subjects/subject.js'
@@ -30,8 +30,16 @@ export function parseOptions(args: readonly string[]): Options | number {
     'npm run bench --',
     'Measures what @sock/* costs, against raw node:net, node:tls, node:dgram and unix-dgram on the same traffic.',
   )
-    .option('--only <rows>', 'rows, such as tcp/rr,udp or */idle; all by default', chooseRows, allRows)
-    .option('--subjects <names>', `beside ${CONTROL}: ${others.join(', ')}; or all`, subjectList, usual)
+    .addOption(
+      new Option('--only <rows>', 'rows, such as tcp/rr,udp or */idle')
+        .argParser(chooseRows)
+        .default(allRows, 'all'),
+    )
+    .addOption(
+      new Option('--subjects <names>', `beside ${CONTROL}: ${others.join(', ')}; or all`)
+        .argParser(subjectList)
+        .default(usual, usual.filter((name) => name !== CONTROL).join(',')),
+    )
     .option('--rounds <number>', 'rounds per row', wholeNumber(1, 1000), 5)
     .option('--seconds <number>', 'length of a round of one subject', numberUpTo(3600), 0.25)
     .option('--connections <number>', 'idle connections', wholeNumber(1, 25_000), 10_000)

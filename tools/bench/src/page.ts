@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { judge } from './goals.js'
-import { cellsOf, machineLines, notes } from './report.js'
+import { BUSY, cellsOf, doubtsOf, faultsOf, machineLines, percent, UNSTEADY } from './report.js'
 import { measuredSubjects, type Results, type Row } from './results.js'
 import { matchesRow } from './rows.js'
 import { CONTROL } from './subjects/subject.js'
@@ -54,22 +54,31 @@ const TABLES = [
   { title: 'Messages cut from a stream', rows: '*/{lines-64,frames-1400}' },
 ]
 
+/** Marks after the names of rows whose rates may say little. */
+const LIMITED = '†'
+const VARIED = '‡'
+const MARKS = `${LIMITED} The load generator used more than ${percent(BUSY)} of a core: a faster server might not show. ${VARIED} ${CONTROL} varied by more than ${percent(UNSTEADY)} of its median. In both cases trust the CPU time rather than the rate.`
+
 /** Draws the lines about the machine, then the tables, with a line per row and figure. */
 function drawTables(results: Results): string {
   const tables = TABLES.flatMap(({ title, rows: pattern }) => {
     const rows = results.rows.filter(({ name }) => matchesRow(pattern, name))
     return rows.length === 0 ? [] : ['', `### ${title}`, '', drawTable(rows)]
   })
-  return [...machineLines(results), ...tables].join('\n')
+  return [...machineLines(results), '', MARKS, ...tables].join('\n')
 }
 
-/** The intervals are in the file. Notes are below the table: beside it they would make it too wide for its page. */
+/** The intervals are in the file. Faults are below the table: beside it they would make it too wide for its page. */
 function drawTable(rows: readonly Row[]): string {
   const names = measuredSubjects({ rows })
-  const lines = rows.flatMap((row) => cellsOf(row, names, 2))
+  const lines = rows.flatMap((row) => {
+    const { busy, spread } = doubtsOf(row)
+    const marks = `${busy === undefined ? '' : LIMITED}${spread === undefined ? '' : VARIED}`
+    return cellsOf({ ...row, name: `${row.name} ${marks}` }, names, 2)
+  })
   const table = markdownTable([['Row', 'Figure', CONTROL, ...names], ...lines])
-  const noted = rows.map((row) => [row.name, notes(row)]).filter(([, text]) => text !== '')
-  return noted.length === 0 ? table : `${table}\n\nNotes: ${noted.map((pair) => pair.join(': ')).join('; ')}.`
+  const faults = rows.flatMap((row) => faultsOf(row).map((fault) => `${row.name}: ${fault}`))
+  return faults.length === 0 ? table : `${table}\n\n${faults.join('; ')}.`
 }
 
 /** Draws the table of the figures that miss their goal clearly. */
@@ -85,13 +94,20 @@ function drawMisses(results: Results): string {
 const WIDTH = 900
 const HEIGHT_PER_ROW = 34
 const MARGIN = 130
-const CHARTED = ['callbacks', 'for-await', 'native-callbacks', 'bun', 'floor']
+/** The subjects in the chart, and what it calls them. */
+const CHARTED = {
+  callbacks: '@sock, callbacks',
+  'for-await': '@sock, for await',
+  'native-callbacks': '@sock/native, callbacks',
+  bun: 'Bun',
+  floor: 'a small server in C',
+}
 
 /** Draws the ratios of all rows in which more is better, as bars in an SVG. */
 export function drawChart(results: Results): string {
   const shown = results.rows.filter(
     ({ metrics, subjects: measured }) =>
-      metrics[0]?.better === 'more' && CHARTED.some((name) => measured[name]),
+      metrics[0]?.better === 'more' && Object.keys(CHARTED).some((name) => measured[name]),
   )
   const height = MARGIN + shown.length * HEIGHT_PER_ROW
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height })
@@ -99,20 +115,27 @@ export function drawChart(results: Results): string {
     chart.setOption({
       animation: false,
       backgroundColor: '#ffffff',
-      title: { text: `Throughput as a ratio to ${CONTROL} (1 = as fast)`, left: 'center' },
-      legend: { top: 32 },
-      grid: { left: 150, right: 30, top: 70, bottom: 40 },
+      title: {
+        text: 'Throughput, as a multiple of node:net, node:tls, node:dgram and unix-dgram',
+        left: 'center',
+        textStyle: { fontSize: 16 },
+      },
+      // Without a browser, the widths of texts are estimates.
+      legend: { top: 36, itemGap: 40 },
+      grid: { left: 190, right: 30, top: 75, bottom: 40 },
       xAxis: { type: 'value', min: 0 },
       yAxis: { type: 'category', inverse: true, data: shown.map(({ name }) => name) },
-      series: CHARTED.filter((name) => measuredSubjects(results).includes(name)).map((name) => ({
-        name,
-        type: 'bar',
-        data: shown.map(({ metrics, subjects: measured }) => {
-          const ratio = measured[name]?.metrics[metrics[0]?.name ?? '']?.ratio
-          return ratio === undefined ? '-' : Number(ratio.median.toFixed(3))
-        }),
-        markLine: { symbol: 'none', silent: true, label: { show: false }, data: [{ xAxis: 1 }] },
-      })),
+      series: Object.entries(CHARTED)
+        .filter(([name]) => measuredSubjects(results).includes(name))
+        .map(([name, label]) => ({
+          name: label,
+          type: 'bar',
+          data: shown.map(({ metrics, subjects: measured }) => {
+            const ratio = measured[name]?.metrics[metrics[0]?.name ?? '']?.ratio
+            return ratio === undefined ? '-' : Number(ratio.median.toFixed(3))
+          }),
+          markLine: { symbol: 'none', silent: true, label: { show: false }, data: [{ xAxis: 1 }] },
+        })),
     })
     return chart.renderToSVGString() + '\n'
   } finally {

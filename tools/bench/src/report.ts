@@ -4,9 +4,9 @@ import type { Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** From this share of a core on, the generator may limit the rate, instead of the server. */
-const BUSY = 2 / 3
+export const BUSY = 2 / 3
 /** If the interval of raw Node is wider than this share of its median, something disturbed the row. */
-const UNSTEADY = 0.3
+export const UNSTEADY = 0.3
 
 /** With these widths, the usual subjects fit into 100 columns. */
 const ROW = 24
@@ -21,9 +21,9 @@ function line([row = '', figure = '', raw = '', ...ratios]: string[], subjects: 
   return `${row.padEnd(ROW)}${figure.padEnd(FIGURE)}${raw.padEnd(RAW)}${columns.join('')}`
 }
 
-/** Returns the line above the rows. @param subjects without the control */
+/** Returns the lines above the rows. @param subjects without the control */
 export const header = (subjects: readonly string[]): string =>
-  line(['row', '', CONTROL, ...subjects], subjects)
+  `The columns after ${CONTROL} are ratios to it. Of rate and bytes, more is better, otherwise less.\n\n${line(['row', '', CONTROL, ...subjects], subjects)}`
 
 /** Returns a line for each figure of a row, and then what is to be said about it. @param subjects without the control */
 export function rowLines(row: Row, subjects: readonly string[]): string[] {
@@ -48,20 +48,35 @@ export function cellsOf(row: Row, subjects: readonly string[], digits: number): 
   })
 }
 
-/** Lists connections, how busy the generator was if it was near its limit, how much the control varied, and faults. */
-export function notes(row: Row): string {
-  const results = Object.entries(row.subjects)
+/** Lists connections, doubts about the figures, and faults. */
+function notes(row: Row): string {
   const connections = row.subjects[CONTROL]?.connections
-  const busy = Math.max(...results.map(([, result]) => result.busy ?? 0))
-  const spread = spreadOfRaw(row)
+  const { busy, spread } = doubtsOf(row)
   return [
     ...(connections === undefined ? [] : [`${connections.toLocaleString('en-US')} open, each served`]),
-    ...(busy > BUSY ? [`generator ${percent(busy)} busy`] : []),
-    ...(spread > UNSTEADY ? [`${CONTROL} varied by ${percent(spread)}`] : []),
-    ...(row.failure === undefined ? [] : [`FAILED ${row.failure}`]),
-    ...results.flatMap(([name, { lost, sent }]) => (lost > 0 ? [`${name} lost ${lost} of ${sent}`] : [])),
+    ...(busy === undefined ? [] : [`generator ${percent(busy)} busy`]),
+    ...(spread === undefined ? [] : [`${CONTROL} varied by ${percent(spread)}`]),
+    ...faultsOf(row),
   ].join(', ')
 }
+
+/** Why the rates of a row may say little: how busy the generator was, and how much the control varied, each if it was much. */
+export function doubtsOf(row: Row): {
+  readonly busy?: number | undefined
+  readonly spread?: number | undefined
+} {
+  const busy = Math.max(...Object.values(row.subjects).map((result) => result.busy ?? 0))
+  const spread = spreadOfRaw(row)
+  return { busy: busy > BUSY ? busy : undefined, spread: spread > UNSTEADY ? spread : undefined }
+}
+
+/** Why a row has no figures, and which subjects lost datagrams. */
+export const faultsOf = ({ failure, subjects }: Row): string[] => [
+  ...(failure === undefined ? [] : [`FAILED ${failure}`]),
+  ...Object.entries(subjects).flatMap(([name, { lost, sent }]) =>
+    lost > 0 ? [`${name} lost ${lost} of ${sent}`] : [],
+  ),
+]
 
 /** Returns the width of the control's interval as a share of its median; 0 for latency, which always varies. */
 function spreadOfRaw({ metrics: [main], subjects }: Row): number {
@@ -114,9 +129,10 @@ export const percent = (share: number): string => `${Math.round(share * 100)} %`
 export function machineLines({ machine, commit, settings }: Omit<Results, 'rows'>): string[] {
   const { cpu, cores, memoryGiB, system, congestionControl, node, bun } = machine
   const { rounds, seconds, steadyHeap } = settings
+  const howMany = rounds === 1 ? 'one round (no interval: it shows little)' : `${rounds} rounds`
   const onBun = bun === undefined ? '' : `, Bun ${bun}`
   return [
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, TCP ${congestionControl}, Node ${node}${onBun}`,
-    `Commit ${commit}, ${rounds} rounds of ${seconds} s, load by the native engine${steadyHeap ? ', --steady-heap' : ''}; medians`,
+    `Commit ${commit}, ${howMany} of ${seconds} s, load by the native engine${steadyHeap ? ', --steady-heap' : ''}; medians`,
   ]
 }
