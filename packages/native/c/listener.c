@@ -17,8 +17,8 @@ SOURCE_COMES_FIRST(listener);
 static bool is_out_of_descriptors(int error) { return error == EMFILE || error == ENFILE; }
 
 /*
- * Whether the error concerns one peer: it is gone before it was accepted, or the network is (accept(2), "Error
- * handling").
+ * Whether the error concerns only one peer, which was gone before it was accepted, or whose network was (accept(2),
+ * "Error handling").
  */
 static bool is_of_peer(int error) {
   return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == ENOPROTOOPT ||
@@ -26,8 +26,8 @@ static bool is_of_peer(int error) {
 }
 
 /*
- * Without a free file descriptor a peer would stay in the queue and wake the event loop for ever. Closes the spare
- * one, accepts the peer, and closes it.
+ * Turns away a peer when no file descriptor is free: closes the spare one, accepts the peer, and closes it. Otherwise
+ * the peer would stay in the queue and wake the event loop for ever.
  */
 static void turn_away(struct engine *engine, const struct listener *listener) {
   if (engine->reserve >= 0) close(engine->reserve);
@@ -38,7 +38,7 @@ static void turn_away(struct engine *engine, const struct listener *listener) {
 
 static void failed(struct engine *engine, struct listener *listener, int error) {
   if (is_out_of_descriptors(error)) turn_away(engine, listener);
-  /* Stop accepting, since the reason may last. JavaScript resumes it after a while. */
+  /* Stop accepting, since the cause may last. JavaScript resumes accepting after a while. */
   listener->accepting = false;
   source_arm(engine, &listener->source, 0);
   push_event(engine, &listener->source, KIND_REFUSED, error, 0);

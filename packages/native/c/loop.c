@@ -30,7 +30,7 @@ static void begin_batch(struct engine *engine) {
   slabs_begin_batch(engine);
 }
 
-/* Finds out which sources are ready. The event loop has reported that one is. @returns how many */
+/* Finds the ready sources. The event loop has reported at least one. @returns how many */
 static int look(struct engine *engine) {
   struct source *source = source_alone(engine);
   /* If the only source is a datagram socket that just receives, it must be the one: recvmmsg(2) will tell. */

@@ -270,5 +270,5 @@ function detailsOf(address: Address | undefined): Details {
   return address.family === 'unix' ? { path: address.path } : { address: address.host, port: address.port }
 }
 
-/** Created once: a full queue is frequent, sending is retried, and a stack would tell nothing. */
+/** Created once: a full queue is frequent, sending is retried, and a stack would not help. */
 const NO_ROOM = systemError(EAGAIN, 'send')

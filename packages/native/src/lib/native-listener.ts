@@ -65,7 +65,7 @@ export class NativeListener implements StreamListener, SocketEvents {
   event(kind: number, a: number, b: number): void {
     if (kind === kinds.accepted) {
       if (!this.#isCompared) this.#compare(a)
-      // A failure is the peer's: it is gone already.
+      // If this fails, the peer is gone already.
       if (this.#missing !== undefined) this.#loop.addon.setOptions(a, this.#missing)
       const port = new NativeStreamPort(this.#loop, a, this.#names, b)
       if (this.#reuseChunks) port.reuseChunks()

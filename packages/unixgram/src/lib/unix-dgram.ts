@@ -245,7 +245,7 @@ function systemError(
   return Object.assign(error, { code, errno, syscall, ...(path === undefined ? {} : { path }) })
 }
 
-/** Created once: a full queue is frequent, sending is retried, and a stack would tell nothing. */
+/** Created once: a full queue is frequent, sending is retried, and a stack would not help. */
 const NO_ROOM = Object.assign(new Error('The queue of the receiver is full'), {
   code: 'EAGAIN',
   syscall: 'send',

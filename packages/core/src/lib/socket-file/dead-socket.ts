@@ -20,9 +20,9 @@ export function findSocket(path: string): FileId | undefined {
 }
 
 /**
- * Decides from a failed connection whether the socket `id` at `path` is dead.
+ * Decides from an attempt to connect whether the socket `id` at `path` is dead.
  *
- * @param cause why the connection failed; `undefined` if it succeeded
+ * @param cause why the attempt failed; `undefined` if it succeeded
  * @returns the id if the socket is dead, `undefined` if it is gone
  * @throws SockError if it may be in use
  */
@@ -31,7 +31,7 @@ export function judge(
   id: FileId,
   cause: NodeJS.ErrnoException | undefined,
 ): FileId | undefined {
-  // Only a socket that no process has open refuses. Any other outcome may come from one that is in use.
+  // Only a socket that no process has open refuses the connection. After any other result, it may be in use.
   if (cause?.code === 'ECONNREFUSED') return id
   if (cause?.code === 'ENOENT') return undefined
   const details = cause === undefined ? {} : { cause }

@@ -134,8 +134,8 @@ export class ConnectionCallbacks {
   }
 
   /**
-   * An async `open` that reads is like a handler function: the connection ends when it settles. Other readers close
-   * it.
+   * An async `open` that reads is like a handler function: the connection ends when it settles. Other readers must
+   * close it themselves.
    */
   get #readerDecides(): boolean {
     if (!this.#hasReader || this.#callbacks.end !== undefined) return false

@@ -33,7 +33,7 @@ export interface ConnectionHost extends DeadlineHost {
   finished(connection: HostedConnection): void
 }
 
-/** What a host knows of a connection. */
+/** What a host knows about a connection. */
 export interface HostedConnection extends Indexed {
   readonly connection: Connection
   readonly bytesRead: number

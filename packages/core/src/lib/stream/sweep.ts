@@ -22,7 +22,7 @@ const MIN_INTERVAL = 10
 export class Sweep {
   readonly #watched = new IndexedSet<Watched>()
   /**
-   * An asynchronous context of its own: the timer must not run in that of the connection that happens to start it.
+   * An asynchronous context of its own: the timer must not run in the context of the connection that starts it.
    */
   readonly #context = new AsyncResource('SOCKSWEEP')
   #timer: NodeJS.Timeout | undefined

@@ -43,13 +43,16 @@ type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'secure' | 'e
 
 const NOTHING = Buffer.alloc(0)
 
-/** A byte passed to the handles may wait in two queues, plus what TLS adds to it in one of them. */
+/**
+ * The weight of a byte passed to the handles. It exceeds what one byte can add to the queues: it may wait in two of
+ * them, in one with the overhead of TLS.
+ */
 const OUTWEIGH_QUEUES = 4
 
-/** Limits of what is held until the end of a turn (IOV_MAX is 1024). */
+/** Limits of the writes that are held until the end of a turn (IOV_MAX is 1024). */
 const MAX_HELD_BYTES = 64 * 1024
 const MAX_HELD_WRITES = 512
-/** Also the longest time that writes are held, in ms: a turn may take long. */
+/** Writes are not held longer than this many ms either: a turn may take long. */
 const PATIENCE = 1
 
 /** Returns a port over a connected `net.Socket` or `tls.TLSSocket` that was created with `allowHalfOpen`. */

@@ -1,7 +1,7 @@
 /**
- * Tells the first write of a port from later ones in the same turn of the event loop, at no cost. Node calls back for
- * each write as soon as the writing code has returned, and before anything else happens. So without such a call that
- * code is still running.
+ * Distinguishes the first write of a port from later ones in the same turn of the event loop, at no cost. Node calls
+ * the callback of a write as soon as the writing code has returned, before anything else happens. So as long as there
+ * was no such call, the writing code is still running.
  */
 
 /** Small enough for V8 to store without a box. */
