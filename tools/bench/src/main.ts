@@ -62,8 +62,9 @@ async function measureAll(options: Options, folder: Folder, stop: AbortSignal): 
   return { ...about, rows: await measureRows(options, chosen, method, stop) }
 }
 
-const canServe = ({ transports, workloads }: Subject, { transport, workload }: RowPlan): boolean =>
-  transports.includes(transport) && workloads.includes(workload)
+function canServe({ transports, workloads }: Subject, { transport, workload }: RowPlan): boolean {
+  return transports.includes(transport) && workloads.includes(workload)
+}
 
 async function warnWhenBusy(): Promise<void> {
   const { busy, steal } = await observeDisturbance()
