@@ -42,7 +42,7 @@ export interface NativeUdpBind {
   readonly family: 'udp4' | 'udp6'
   /** Accept no IPv4 peers on an IPv6 address. Default: false. */
   readonly ipv6Only?: boolean
-  /** Bind although another socket has the port (SO_REUSEADDR, socket(7)). Default: false. */
+  /** Bind even if another socket has the port (SO_REUSEADDR, socket(7)). Default: false. */
   readonly reuseAddress?: boolean
   /** Share the port with other sockets that set this too (SO_REUSEPORT, socket(7)). Default: false. */
   readonly reusePort?: boolean

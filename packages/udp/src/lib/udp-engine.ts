@@ -34,7 +34,7 @@ export interface UdpBind {
   readonly family: 'udp4' | 'udp6'
   /** Accept no IPv4 peers on an IPv6 address. */
   readonly ipv6Only?: boolean
-  /** Bind although another socket has the port (SO_REUSEADDR, socket(7)). */
+  /** Bind even if another socket has the port (SO_REUSEADDR, socket(7)). */
   readonly reuseAddress?: boolean
   /** Share the port with other sockets that set this too (SO_REUSEPORT, socket(7)). */
   readonly reusePort?: boolean

@@ -7,7 +7,7 @@ export interface UdpTarget extends IpTarget {
   /** Accept no IPv4 datagrams on an IPv6 address (IPV6_V6ONLY, ipv6(7)). Default: false. */
   ipv6Only?: boolean | undefined
   /**
-   * Binds although another socket has the port (SO_REUSEADDR, socket(7)), as several receivers of a multicast group
+   * Binds even if another socket has the port (SO_REUSEADDR, socket(7)), as several receivers of a multicast group
    * do. With unicast, the newest socket gets all datagrams. Default: false.
    */
   reuseAddress?: boolean | undefined
