@@ -8,7 +8,7 @@ import { resultOf } from '../results.mjs'
 function enterOn(version) {
   let printed = ''
   const console = { error: (text) => (printed += text) }
-  const require = () => ({ engines: { node: '>=20.19' } })
+  const require = () => readJson(inRoot('package.json'))
   const entry = readFileSync(inRoot('tools/checks/entry.cjs'), 'utf8')
   const source = entry.replace("import('./main.mjs')", "console.error('imported')")
   vm.runInNewContext(source, { process: { versions: { node: version } }, console, require })
@@ -16,9 +16,9 @@ function enterOn(version) {
 }
 
 it('entry.cjs tells an old Node what it needs, and goes on with any other', () => {
-  for (const version of ['12.22.12', '18.20.8', '20.18.3'])
-    expect(enterOn(version)).toContain(`This needs Node 20.19 or newer, and this is Node ${version}`)
-  for (const version of ['20.19.0', '22.1.0', '26.0.0']) expect(enterOn(version)).toBe('imported')
+  for (const version of ['12.22.12', '18.20.8', '20.18.3', '21.7.3', '22.11.0'])
+    expect(enterOn(version)).toContain(`This needs Node 20.19, 22.12 or newer, and this is Node ${version}`)
+  for (const version of ['20.19.0', '22.12.0', '23.0.0', '26.0.0']) expect(enterOn(version)).toBe('imported')
 })
 
 it('a failed test counts and is a line, and so is a file that jest could not load; a missing report is a failure', () => {
