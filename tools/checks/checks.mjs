@@ -28,7 +28,7 @@ export async function test(args) {
   const selected = isWhole ? packages(options) : options.filter.map(findPackage)
   const folders = isWhole ? ['.'] : selected.map(({ folder }) => folder)
   const scope = selected.map(({ manifest }) => `--filter=${manifest.name}`)
-  const { step, end } = createSession(tasksOf(selected, (script) => script === 'test'))
+  const { step, runTests, end } = createSession(tasksOf(selected, (script) => script === 'test'))
 
   /** Checks the sources on one core, beside the tests, which often wait for other processes. Lint checks types, too. */
   const checkSources = async () => {
@@ -41,7 +41,7 @@ export async function test(args) {
   }
   await step('build', () => turbo(['build', '--continue', ...scope], { show: false }))
   const force = options.force ? ['--force'] : []
-  const tests = step('tests', () => turbo(['test', '--continue', ...force, ...scope]))
+  const tests = runTests('tests', ['test', '--continue', ...force, ...scope])
   await Promise.all([tests, options.repeated || checkSources()])
   await end()
 }
@@ -59,11 +59,11 @@ export async function extended(args) {
   const tests = all.filter(({ task }) => names.length === 0 || names.includes(task.replace('test:', '')))
   if (tests.length < names.length)
     throw new Failure(`Cannot find all of these extended tests: ${names.join(', ')}`)
-  const { step, end } = createSession(tests)
+  const { runTests, end } = createSession(tests)
   // This compiler builds the published files; `npm test` uses the faster one of lint.
   const types = names.length || values.repeated ? [] : ['typecheck']
   const tasks = [...types, ...tests.map(({ task }) => task)]
-  await step(tasks.join(', '), () => turbo([...tasks, '--continue', ...(values.force ? ['--force'] : [])]))
+  await runTests(tasks.join(', '), [...tasks, '--continue', ...(values.force ? ['--force'] : [])])
   await end()
 }
 
@@ -108,6 +108,21 @@ function createSession(tests) {
     if (code !== 0) failedSteps.push(name)
   }
 
+  /** Runs turbo, which prints only failures, and says which tests have ended: a whole run takes minutes. */
+  const runTests = (name, args) =>
+    step(name, async () => {
+      const running = new Set(tests)
+      const timer = setInterval(() => {
+        for (const test of running) {
+          if (!existsSync(test.report) || !running.delete(test)) continue
+          console.log(`      ${test.name} has ended, ${tests.length - running.size} of ${tests.length}`)
+        }
+      }, 1_000)
+      const ended = await turbo(args)
+      clearInterval(timer)
+      return ended
+    })
+
   /** Adds up the reports, and ends the output. */
   const end = async () => {
     const now = status()
@@ -118,5 +133,5 @@ function createSession(tests) {
     )
     conclude(results, failedSteps)
   }
-  return { step, end }
+  return { step, runTests, end }
 }

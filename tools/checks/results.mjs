@@ -14,9 +14,15 @@ export function resultOf(name, report) {
   // 400 characters are enough for a name and a sentence.
   const start = (text) => stripVTControlCharacters(text).trim().split('\n', 1)[0].slice(0, 400)
   const lines = failures.map((text) => `✗ ${name}  ${start(text)}`)
-  const skipped = report.numPendingTests + report.numTodoTests
-  return { name, passed: report.numPassedTests, failed: lines.length, skipped, lines }
+  const skips = report.testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === 'pending' || status === 'todo')
+    .map(({ fullName }) => `skip  ${name}  ${fullName}`)
+  return { name, passed: report.numPassedTests, failed: lines.length, skipped: skips.length, lines, skips }
 }
+
+/** How many names of skipped tests are shown. Without a C compiler there are hundreds. */
+const SHOWN_SKIPS = 30
 
 /**
  * Prints the end of an output: a line for each of `results`, their failed tests, and the sum, which CI reads. Sets the exit
@@ -27,6 +33,9 @@ export function resultOf(name, report) {
 export function conclude(results, failedSteps = []) {
   console.log()
   for (const { name, ...counts } of results) console.log(`${name.padEnd(36)}${line(counts)}`)
+  const skips = results.flatMap((result) => result.skips ?? [])
+  for (const text of skips.slice(0, SHOWN_SKIPS)) console.log(text)
+  if (skips.length > SHOWN_SKIPS) console.log(`skip  and ${skips.length - SHOWN_SKIPS} more`)
   for (const text of results.flatMap(({ lines }) => lines)) console.log(text)
   if (failedSteps.length) console.log(`Failed steps: ${failedSteps.join('; ')}`)
   const sum = (key) => results.reduce((before, result) => before + result[key], 0)

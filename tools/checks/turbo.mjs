@@ -30,6 +30,9 @@ export function turbo(args, { show = true } = {}) {
 /** Builds these packages and their dependencies, or everything if you name none. @throws Failure */
 export async function build(...names) {
   const scope = names.map((name) => `--filter=${name}...`)
+  // Most builds come from the cache, in less time than this.
+  const slow = setTimeout(() => console.error('Building'), 2_000)
   const { code, output } = await turbo(['build', ...scope], { show: false })
+  clearTimeout(slow)
   if (code !== 0) throw new Failure('Could not build: the messages are above.', output)
 }

@@ -21,19 +21,20 @@ it('entry.cjs tells an old Node what it needs, and goes on with any other', () =
   for (const version of ['20.19.0', '22.12.0', '23.0.0', '26.0.0']) expect(enterOn(version)).toBe('imported')
 })
 
-it('a failed test counts and is a line, and so is a file that jest could not load; a missing report is a failure', () => {
+it('a failed or skipped test counts and is a line, and so is a file that jest could not load; a missing report is a failure', () => {
   const passed = { status: 'passed', fullName: 'ok' }
+  const pending = { status: 'pending', fullName: 'needs root' }
   const failureMessages = ['\u001B[31mError: 3\u001B[39m\n  at x']
   const failed = { status: 'failed', fullName: 'drains all', failureMessages }
   const testResults = [
     { status: 'failed', message: 'whole', assertionResults: [passed, failed] },
     { status: 'failed', message: 'Cannot find module x\n\n at y', assertionResults: [] },
-    { status: 'passed', message: '', assertionResults: [] },
+    { status: 'passed', message: '', assertionResults: [passed, pending] },
   ]
-  const counts = { numPassedTests: 1, numPendingTests: 2, numTodoTests: 1 }
   const lines = ['✗ tcp  drains all: Error: 3', '✗ tcp  Cannot find module x']
-  const result = { name: 'tcp', passed: 1, failed: 2, skipped: 3, lines }
-  expect(resultOf('tcp', { ...counts, testResults })).toEqual(result)
+  const skips = ['skip  tcp  needs root']
+  const result = { name: 'tcp', passed: 2, failed: 2, skipped: 1, lines, skips }
+  expect(resultOf('tcp', { numPassedTests: 2, testResults })).toEqual(result)
   // Without a report, jest did not run to its end.
   expect(resultOf('tcp', undefined).failed).toBe(1)
 })
