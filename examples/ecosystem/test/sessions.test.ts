@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
 import { serveHttp } from '@sock/core'
 import { hasTool } from '@sock/tools/testing/needs'
-import { startTool } from '@sock/tools/testing/programs'
+import { Program } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
 import { once } from 'node:events'
@@ -115,16 +115,13 @@ const kinds: readonly Kind[] = [
     async open(ground, options) {
       const { handler, end } = createSsh()
       const running = await serve(ground, handler, options)
-      const ssh = startTool('ssh', [...sshArguments(running), 'cat'])
-      let said = ''
-      ssh.stderr.on('data', (text) => (said += String(text)))
+      const ssh = new Program('ssh', [...sshArguments(running), 'cat'])
       const move = async (): Promise<void> => {
-        ssh.stdin.write('hello\n')
-        const [answer] = await Promise.race([once(ssh.stdout, 'data'), once(ssh, 'close').then(() => [said])])
-        expect(String(answer)).toBe('hello\n')
+        ssh.say('hello')
+        expect(await ssh.hear()).toBe('hello')
       }
       await move()
-      return { running, move, goodbye: end, ended: () => once(ssh, 'close') }
+      return { running, move, goodbye: end, ended: () => ssh.ended }
     },
   },
   {

@@ -92,11 +92,11 @@ export const rpcRows: readonly Row[] = [
       const running = await serve(ground, http2Handler(), { alpn: ['h2'] })
       const load = ['-n', '2000', '-c', '4', '-m', '10', ...h2loadArguments(running)]
       const result = await runTool('h2load', load)
-      expect(result?.stdout).toMatch(
+      expect(result.stdout).toMatch(
         /^requests: 2000 total, .* 2000 succeeded, 0 failed, 0 errored, 0 timeout$/m,
       )
-      expect(result?.stdout).toMatch(/^status codes: 2000 2xx,/m)
-      expect(result?.code).toBe(0)
+      expect(result.stdout).toMatch(/^status codes: 2000 2xx,/m)
+      expect(result.code).toBe(0)
       await until(() => running.server.openConnections === 0, 'the connections are closed')
       expect(running.server.stats().accepted).toBe(4)
       expect(running.errors).toEqual([])

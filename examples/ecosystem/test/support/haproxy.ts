@@ -1,5 +1,5 @@
 import { createFolder } from '@sock/tools/folder'
-import { startTool } from '@sock/tools/testing/programs'
+import { Program } from '@sock/tools/testing/programs'
 import { later } from '@sock/tools/testing/resources'
 import { until } from '@sock/tools/testing/wait'
 import { existsSync, writeFileSync } from 'node:fs'
@@ -25,7 +25,9 @@ listen all
   server ours ${ground.isUnix ? `unix@${path}` : `127.0.0.1:${port}`} ${tls}
 `,
   )
-  const haproxy = startTool('haproxy', ['-db', '-q', '-f', config])
-  await until(() => existsSync(front) || haproxy.exitCode !== null, 'HAProxy listens')
+  const haproxy = new Program('haproxy', ['-db', '-q', '-f', config])
+  let hasEnded = false
+  void haproxy.ended.then(() => (hasEnded = true))
+  await until(() => existsSync(front) || hasEnded, 'HAProxy listens')
   return front
 }
