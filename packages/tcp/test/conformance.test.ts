@@ -5,6 +5,7 @@ import { connectTcp, createTcpServer } from '../src/index.js'
 const fixture = {
   createServer: createTcpServer,
   target: () => '127.0.0.1:0',
+  hostTarget: (host: string, port: number) => `${host}:${port}`,
   connect: (address: unknown, options?: object) => connectTcp(address as never, options),
 }
 

@@ -9,6 +9,7 @@ const fixture = {
   createServer: (handler: never, options?: StreamServerOptions<NativeSocket>) =>
     createTcpServer(handler, { engine, ...options }),
   target: () => '127.0.0.1:0',
+  hostTarget: (host: string, port: number) => `${host}:${port}`,
   connect: (address: unknown, options?: object): Promise<Connection> =>
     connectTcp(address as never, { engine, ...options }),
 }

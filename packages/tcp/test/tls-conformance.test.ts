@@ -13,6 +13,7 @@ const fixture = {
   createServer: (handler: StreamHandler, options?: StreamServerOptions) =>
     createTcpServer(handler, { tls: { cert, key }, ...PATIENT, ...options }),
   target: () => '127.0.0.1:0',
+  hostTarget: (host: string, port: number) => `${host}:${port}`,
   connect: (address: unknown, options?: object) =>
     connectTcp(address as never, { tls: { ca: cert }, serverName: 'localhost', ...PATIENT, ...options }),
 }

@@ -8,6 +8,7 @@ for (const { name, options, describe } of engines) {
     pauses: options.engine !== undefined,
     createServer: (handler: never, more?: object) => createUdpServer(handler, { ...options, ...more }),
     target: () => '127.0.0.1:0',
+    hostTarget: (host: string, port: number) => `${host}:${port}`,
     connect: (address: unknown, more?: object) => connectUdp(address as never, { ...options, ...more }),
   }
   const register = { describe, it }

@@ -9,6 +9,7 @@ const folder = createFolder('unix')
 const fixture = {
   createServer: createUnixServer,
   target: () => folder.next(),
+  socketFiles: true,
   connect: (address: unknown, options?: object) => connectUnix(address as never, options),
   leftovers: () => readdirSync(folder.path),
   lacks: ['reset'] as const,

@@ -13,6 +13,7 @@ const fixture = {
   createServer: (handler: never, options?: StreamServerOptions<NativeSocket>) =>
     createUnixServer(handler, { engine, ...options }),
   target: () => folder.next(),
+  socketFiles: true,
   connect: (address: unknown, options?: object): Promise<Connection> =>
     connectUnix(address as never, { engine, ...options }),
   leftovers: () => readdirSync(folder.path),

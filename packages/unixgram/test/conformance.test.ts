@@ -17,6 +17,7 @@ for (const { name, options, describe } of engines) {
     pauses: options.engine !== undefined,
     createServer: (handler: never, more?: object) => createUnixgramServer(handler, { ...options, ...more }),
     target: () => folder.next(),
+    socketFiles: true,
     async connect(address: unknown, more?: object) {
       const client = await connectUnixgram(address as never, { ...options, ...more })
       clientFolders.add(dirname(String(client.localAddress)))

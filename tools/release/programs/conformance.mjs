@@ -26,6 +26,7 @@ const fixture = {
   createServer: (handler, options) => module[`create${title}Server`](handler, { ...own, ...options }),
   connect: (address, options) => module[`connect${title}`](address, { ...own, ...options }),
   target: () => (isIp ? '127.0.0.1:0' : join(folder, `${(count += 1)}.sock`)),
+  ...(isIp ? { hostTarget: (host, port) => `${host}:${port}` } : { socketFiles: true }),
   ...(transport === 'unix' && { lacks: ['reset'] }),
   ...(!isStream && { pauses: engine !== undefined }),
 }

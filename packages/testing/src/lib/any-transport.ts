@@ -1,6 +1,8 @@
 import { exchange, type SockError } from '@sock/core'
 import assert from 'node:assert/strict'
 import { echo, gate, pattern } from './handlers.js'
+import { lookUps } from './look-ups.js'
+import { socketFiles } from './socket-files.js'
 import { defineAnySuite, type AnyFixture } from './stage.js'
 import type { Suite } from './suite.js'
 import { eventually, soon } from './wait.js'
@@ -132,7 +134,14 @@ const anyTransport = defineAnySuite('any transport', {
   },
 })
 
-/** Returns the suite for all transports: the same handlers and clients, and what users may rely on everywhere. */
+/**
+ * Returns the suite for all transports: the same handlers and clients, and what users may rely on everywhere. Names of
+ * hosts and socket files are tested, too, if the fixture says that targets have them.
+ */
 export function anyTransportConformance(fixture: AnyFixture): Suite {
-  return { ...anyTransport(fixture), name: fixture.name }
+  const parts = [
+    ...(fixture.hostTarget === undefined ? [] : [lookUps]),
+    ...(fixture.socketFiles === true ? [socketFiles] : []),
+  ]
+  return { ...anyTransport(fixture), name: fixture.name, suites: parts.map((part) => part(fixture)) }
 }

@@ -72,6 +72,13 @@ export interface Fixture<K extends Kind> {
   target(): string
   /** Connects a client to a server, by its address or by a target. */
   connect(target: Address | string, options?: K['clientOptions']): Promise<K['channel']>
+  /**
+   * Returns a target with this host and port. Present if targets can name hosts, which the transport looks up with
+   * Node's `dns.lookup`: cases of {@link anyTransportConformance} replace it, to decide when it answers.
+   */
+  hostTarget?(host: string, port: number): string
+  /** Whether targets are paths of socket files, and `listen()` takes a `UnixTarget` of core as well. Default: false */
+  readonly socketFiles?: boolean
   /** Returns the names of files and the like that servers and clients must remove, such as socket files. */
   leftovers?(): readonly string[]
   /** What the transport does not support. Cases about it are left out, or expect what happens instead. */

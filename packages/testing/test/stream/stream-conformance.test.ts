@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { readLimit } from '../../src/lib/wait.js'
-import { streamConformance, type Case, type StreamFixture, type Suite } from '../../src/index.js'
+import { streamConformance, type Case, type StreamFixture } from '../../src/index.js'
+import { casesOf, findCase, rejection } from '../support/cases.js'
 import { connectLoopback, createLoopbackServer } from '../support/loopback.js'
 
 const fixture: StreamFixture = {
@@ -10,26 +11,9 @@ const fixture: StreamFixture = {
   connect: (address, options) => connectLoopback(address as never, options),
 }
 
-/** All cases of a suite, by the path of names that leads to them. */
-function casesOf(suite: Suite, path = suite.name): [path: string, one: Case][] {
-  return [
-    ...suite.cases.map((one): [string, Case] => [`${path} > ${one.name}`, one]),
-    ...suite.suites.flatMap((inner) => casesOf(inner, `${path} > ${inner.name}`)),
-  ]
-}
-
 function find(over: Partial<StreamFixture>, name: string): Case {
-  const found = casesOf(streamConformance({ ...fixture, ...over })).find(([path]) => path.endsWith(name))
-  if (found === undefined) throw new Error(`There is no case "${name}"`)
-  return found[1]
+  return findCase(streamConformance({ ...fixture, ...over }), name)
 }
-
-/** What a promise rejects with. */
-const rejection = (promise: Promise<unknown>): Promise<Error> =>
-  promise.then(
-    () => new Error('It has resolved'),
-    (error: Error) => error,
-  )
 
 /** Enough for a loop that only has to turn a few times. */
 const FEW = 50

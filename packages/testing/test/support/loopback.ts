@@ -29,8 +29,8 @@ export function createLoopbackServer(
       transport: 'tcp',
       secure: false,
       parse,
-      open: (endpoint, sink) =>
-        engine.listenStream(endpoint, settings, sink) as Promise<StreamListener<IpAddress>>,
+      open: (endpoint, sink, signal) =>
+        engine.listenStream(endpoint, settings, sink, signal) as Promise<StreamListener<IpAddress>>,
     },
     handler,
     settings,

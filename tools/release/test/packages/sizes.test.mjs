@@ -13,7 +13,7 @@ const BOUNDS = {
   '@sock/core/datagram': 87,
   '@sock/framing': 81,
   '@sock/tcp': 161,
-  '@sock/testing': 240,
+  '@sock/testing': 250,
   '@sock/udp': 121,
   '@sock/unix': 143,
   '@sock/unixgram': 121,
