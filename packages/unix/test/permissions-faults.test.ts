@@ -1,17 +1,9 @@
 import { describe, expect } from '@jest/globals'
 import { NOBODY, itAsRoot } from '@sock/tools/testing/needs'
-import { describePermissions } from '@sock/tools/testing/permission-cases'
 import { rejection } from '@sock/tools/testing/wait'
 import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()
-
-describePermissions({
-  scratch,
-  transport: 'Unix',
-  entry: new URL('../dist/index.js', import.meta.url),
-  listen: (target) => scratch.server().listen(target),
-})
 
 /** Connects as another user as often as it can, and looks into private folders, until the test stops it. */
 function hammer(path: string): ReturnType<typeof scratch.child<[string, string, number], Hits>> {
@@ -106,6 +98,37 @@ describe('createUnixServer while another user hammers at its path', () => {
     expect(await child.result).toBe('mine')
     expect(await ask(await scratch.connect(scratch.path()), 'root too')).toBe('root too')
   })
+})
+
+describe('the owner of a socket file', () => {
+  itAsRoot(
+    'listen() rejects an owner that the process may not give a file to, leaves nothing, and works with its own (E11)',
+    async () => {
+      const child = scratch.child(
+        async ({ become, createUnixServer, fs }, home, uid) => {
+          fs.mkdirSync(home)
+          fs.chownSync(home, uid, uid)
+          become(uid)
+          const path = `${home}/app.sock`
+          const server = createUnixServer({ open: () => undefined })
+          const refused: unknown[] = []
+          const descriptors = new Set<number>()
+          for (const owner of [{ uid: 0 }, { gid: 0 }]) {
+            const failed = await server.listen({ path, ...owner }).catch((error: unknown) => error)
+            refused.push((failed as NodeJS.ErrnoException).code, server.state, fs.readdirSync(home))
+            descriptors.add(fs.readdirSync('/proc/self/fd').length)
+          }
+          await server.listen({ path, uid, gid: uid })
+          const owner = fs.statSync(path).uid
+          await server.close()
+          return [refused, descriptors.size, owner, fs.readdirSync(home)]
+        },
+        scratch.own('home'),
+        NOBODY,
+      )
+      expect(await child.result).toEqual([['EPERM', 'idle', [], 'EPERM', 'idle', []], 1, NOBODY, []])
+    },
+  )
 })
 
 describe('connectUnix', () => {
