@@ -11,8 +11,8 @@ export const OLDEST = { 20: '20.19.0', 22: '22.12.0' }
 
 /**
  * Installs a version of Node, for this processor or another, and returns its folder with `bin/node` and, for native modules,
- * `include/node`. It comes from the npm package of its platform and stays in `.cache`: as a dependency, everyone would download
- * 100 MB.
+ * `include/node`. It comes from the npm package of its platform, and stays in `.cache`. It is no dependency, since everyone would
+ * download 100 MB.
  */
 export async function fetchNode(version, cpu = process.arch) {
   const name = `node-${process.platform}-${cpu}`

@@ -41,9 +41,10 @@ export interface Document {
 
 /** The files of this name, or ending, that git tracks or would track, sorted. */
 export function listFiles(name: string): string[] {
-  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', `*${name}`]
+  const which = ['--cached', '--others', '--exclude-standard', '--deduplicate']
+  const args = ['ls-files', '-z', ...which, '--', `*${name}`]
   const list = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\0')
-  return [...new Set(list)].filter((path) => path !== '' && existsSync(root + path)).toSorted()
+  return list.filter((path) => path !== '' && existsSync(root + path)).toSorted()
 }
 
 /** Every Markdown file, but not what changesets and API Extractor write. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { datagramClientChecks, datagramServerChecks } from '@sock/core/datagram'
 import { streamClientChecks, streamServerChecks } from '@sock/core/stream'
+import { literalsOf, propertiesOf } from '../src/api.js'
 import { readDocuments } from '../src/markdown.js'
-import { literalsOf, propertiesOf } from '../src/snippets.js'
 
 const documents = readDocuments()
 

@@ -20,7 +20,7 @@ describe('docs/faults.md', () => {
     expect(rows.filter((row) => row.some((cell) => cell === ''))).toEqual([])
   })
 
-  it('has the ids that names of tests have, and no other, but those that it says are not covered', () => {
+  it('has the id of each fault that a test names, and says of all other faults that they are not covered', () => {
     const covered = rows.filter((row) => row.at(-1) !== 'not covered').map(([id]) => id)
     expect(new Set(idsInTests())).toEqual(new Set(covered))
   })
