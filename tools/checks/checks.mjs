@@ -113,9 +113,9 @@ function createSession(tests) {
     step(name, async () => {
       const running = new Set(tests)
       const timer = setInterval(() => {
-        for (const test of running) {
-          if (!existsSync(test.report) || !running.delete(test)) continue
-          console.log(`      ${test.name} has ended, ${tests.length - running.size} of ${tests.length}`)
+        for (const one of running) {
+          if (!existsSync(one.report) || !running.delete(one)) continue
+          console.log(`      ${one.name} has ended, ${tests.length - running.size} of ${tests.length}`)
         }
       }, 1_000)
       const ended = await turbo(args)
