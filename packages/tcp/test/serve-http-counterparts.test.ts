@@ -10,11 +10,12 @@ import type { TcpServerOptions } from '../src/index.js'
 import { engines } from './support/engines.js'
 import { closed, dial, dialRaw, readToEnd, serve, type Running } from './support/servers.js'
 
-/** What a request shows of its socket, as JSON; `/wait` is answered when the test says so. */
+/** What a request shows of its socket, as JSON; `/wait` is answered when the test says so, `/pause` at first in part. */
 function createPages(options: ServerOptions = {}): { http: Server; answer: (text: string) => void } {
   let release!: (text: string) => void
   const http = createServer(options, (request, response) => {
-    if (request.url === '/wait') release = (text) => void response.end(text)
+    if (request.url === '/pause') response.write('at first, ')
+    if (request.url === '/wait' || request.url === '/pause') release = (text) => void response.end(text)
     else if (request.url === '/timeout') {
       request.setTimeout(1_000)
       response.setTimeout(1_000, () => undefined)
@@ -178,6 +179,23 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
       answer('at last')
       const { text, response } = await waiting
       expect([text, response.headers.connection]).toEqual(['at last', 'close'])
+      expect(await shutdown).toMatchObject({ forced: 0 })
+    })
+
+    it(`serveHttp()${name}: a shutdown waits for an answer that pauses for longer than drainIdle`, async () => {
+      const { running, answer } = await start({ keepAliveTimeout: 600_000 })
+      const paused = await dialRaw(running.address)
+      paused.write('GET /pause HTTP/1.1\r\nhost: x\r\n\r\n')
+      await once(paused, 'data')
+      // It is idle after the paused one has become quiet, and is ended when it has been quiet for drainIdle.
+      const idle = await dialRaw(running.address)
+      idle.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+      await once(idle, 'data')
+      const shutdown = running.server.shutdown({ timeout: 600_000 })
+      idle.resume()
+      await closed(idle)
+      answer('and at last')
+      expect(String(await readToEnd(paused))).toMatch(/and at last\r\n0\r\n\r\n$/)
       expect(await shutdown).toMatchObject({ forced: 0 })
     })
 

@@ -91,6 +91,29 @@ describe('serveHttp', () => {
     expect(port.written.join('')).not.toContain('400')
   })
 
+  it('serveHttp() marks a connection as busy until its last response is complete', async () => {
+    const answers: (() => void)[] = []
+    const { open, server } = await serve((_, response) => {
+      response.write('a part')
+      answers.push(() => response.end('the rest'))
+    })
+    const isBusy = () => [...server.connections()].map(({ busy }) => busy)
+    const port = open()
+    expect(isBusy()).toEqual([false])
+    // Pipelined: the second response waits for the first one.
+    port.receive(GET + GET)
+    await settle()
+    expect(port.written.join('')).toContain('a part')
+    expect(isBusy()).toEqual([true])
+    answers[0]?.()
+    await settle()
+    expect(isBusy()).toEqual([true])
+    answers[1]?.()
+    await settle()
+    expect(isBusy()).toEqual([false])
+    expect(port.isDestroyed).toBe(false)
+  })
+
   it('serveHttp() marks a response as the last one if its head is not sent when the shutdown begins', async () => {
     const answers: (() => void)[] = []
     const { open, server } = await serve((_, response) => void answers.push(() => response.end('done')))

@@ -32,7 +32,8 @@ const allServed = new WeakMap<HttpServer, Served>()
  *
  * - `node:http`: its time-outs work (`headersTimeout`, `requestTimeout`, `keepAliveTimeout`), and so does
  *   `closeIdleConnections()`. During a graceful shutdown, responses that have not begun get `Connection: close`, and idle
- *   connections end. A request that cannot be read is answered with 400, 408, 413 or 431, unless you add a `clientError`
+ *   connections end. The shutdown waits for responses, also for one that pauses: end streams of events when `signal` of
+ *   their connection aborts. A request that cannot be read is answered with 400, 408, 413 or 431, unless you add a `clientError`
  *   listener.
  * - `node:http2`: during a graceful shutdown, clients get GOAWAY: they send no new requests, and get their answers.
  *
@@ -102,10 +103,20 @@ function serveHttp1(http: HttpServer): HttpCallbacks {
 /** Adds the listeners, once per HTTP server. */
 function watch(http: HttpServer): Served {
   const responses = new WeakMap<object, ServerResponse>()
+  // Responses leave in the order of their requests: the latest one closes last.
+  function closed(this: ServerResponse): void {
+    const { socket } = this.req
+    if (responses.get(socket) === this) (socket as unknown as ConnectionStream).connection.busy = false
+  }
   http.on('request', (request, response) => {
     responses.set(request.socket, response)
     const { connection } = request.socket as unknown as Partial<ConnectionStream>
-    if (connection?.signal.aborted === true) makeLast(response)
+    // The HTTP server listens, too, and this is a socket of its own.
+    if (connection === undefined) return
+    // A shutdown waits for the whole response, also while it pauses.
+    connection.busy = true
+    response.on('close', closed)
+    if (connection.signal.aborted) makeLast(response)
   })
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // The program has a listener of its own, which decides.
