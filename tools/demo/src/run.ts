@@ -2,7 +2,7 @@ import { isExpectedClose, type Handler } from '@sock/core'
 import { withFolder } from '@sock/tools/folder'
 import { command, parse } from '@sock/tools/options'
 import { listenForStop } from '@sock/tools/stop'
-import { TRANSPORTS } from '@sock/tools/transports'
+import { isStream, TRANSPORTS } from '@sock/tools/transports'
 import { runOnce } from './once.js'
 import { start, type DemoServers } from './servers.js'
 
@@ -56,13 +56,14 @@ export async function run(args: readonly string[], handler: Handler = echo): Pro
 
 /** Shows how to talk to the servers, and a line per connection. @returns true, after a request to stop */
 async function serve(servers: DemoServers, stop: AbortSignal): Promise<true> {
-  console.log(`One echo handler on ${names.length} transports. Ctrl-C shuts down gracefully.`)
+  console.log(`One echo handler on ${names.join(', ')}. Ctrl-C shuts down gracefully.`)
   for (const [name, { server, command: talk }] of servers) {
     console.log(`\n${name} on ${String(server.address)}\n  ${talk}`)
     server.on('state', (_state, message) => console.log(message))
-    server.on('connection', ({ id, state, remote, reason }) => {
-      if (state === 'new') console.log(`${name}: connection ${id} from ${remote?.toString() ?? 'a client'}`)
-      if (state === 'close') console.log(`${name}: connection ${id} is closed, ${reason}`)
+    server.on('connection', ({ state, remote, reason }) => {
+      // The socket of a datagram server counts as a connection, too.
+      if (isStream(name) && (state === 'new' || state === 'close'))
+        console.log(`${name}: connection of ${String(remote ?? 'a client')}: ${reason ?? 'new'}`)
     })
     server.on('error', (error) => {
       if (!isExpectedClose(error)) console.error(`${name}: ${error.message}`)

@@ -52,7 +52,7 @@ describe('npm start', () => {
     const [, file = ''] = /^ {2}openssl s_client .*-CAfile '(.*)' /m.exec(program.output) ?? []
     const tls = { ca: readFileSync(file) }
     const secure = await talk(connectTcp(await addressOf(program, 'tls'), { tls }))
-    await program.until(/^unix: connection \d+ from /m)
+    await program.until(/^unix: connection of a client: new/m)
     program.kill('SIGINT')
     for (const connection of [secure, unix]) {
       expect(await connection.read()).toBeNull()
