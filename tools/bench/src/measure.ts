@@ -112,15 +112,11 @@ async function startServer(subject: string, plan: RowPlan, method: Method): Prom
   // The whole life of a server; of the last one, if each round starts a new server.
   const file = `${name.replace('/', '-')}-${subject}.cpuprofile`
   const profiled = ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${file}`]
-  const child = startChild<ServerCommands>(
-    new URL('server.js', import.meta.url),
-    {},
-    {
-      execArgv: ['--expose-gc', ...(profile === undefined ? [] : profiled)],
-      // Memory is always measured with the settings of users.
-      env: steadyHeap && scenario.freshRounds === undefined ? STEADY_HEAP : {},
-    },
-  )
+  const child = startChild<ServerCommands>(new URL('server.js', import.meta.url), {
+    execArgv: ['--expose-gc', ...(profile === undefined ? [] : profiled)],
+    // Memory is always measured with the settings of users.
+    env: steadyHeap && scenario.freshRounds === undefined ? STEADY_HEAP : {},
+  })
   try {
     // A new path: a raw Unix datagram server leaves its file behind.
     const order = { subject, module, transport, path: folder.next(), certificate, programs, workload }

@@ -27,38 +27,33 @@ export interface Child<F extends Functions> {
 }
 
 export interface ChildOptions {
-  readonly args?: readonly string[]
-  /** The Node that runs it. Default: that of this process. */
-  readonly execPath?: string
-  /** Default: none. */
+  /** Options of Node. Default: none. */
   readonly execArgv?: readonly string[]
   /** Beside the environment of this process. */
   readonly env?: NodeJS.ProcessEnv
 }
 
-/**
- * Starts a program of ours that serves its parent with {@link serveParent}.
- * @param functions of this process, which the child may call
- */
-export function startChild<F extends Functions, Own extends Functions = object>(
+/** Starts a program of ours that serves its parent with {@link serveParent}. */
+export function startChild<F extends Functions>(
   program: URL,
-  functions: Own = {} as Own,
-  { args = [], execPath = process.execPath, execArgv = [], env = {} }: ChildOptions = {},
+  { execArgv = [], env = {} }: ChildOptions = {},
 ): Child<F> {
   checkMayStart()
   const name = fileURLToPath(program).split('/').at(-1)
-  const child = fork(program, args, {
-    execPath,
+  const child = fork(program, {
     execArgv: [...execArgv],
     env: { ...process.env, ...env },
     serialization: 'advanced',
   })
-  const remote = createBirpc<F, Own>(functions, {
-    // The child may just have ended: its `exit` event reports that.
-    post: (message) => void child.send(message, () => undefined),
-    on: (listener) => void child.on('message', listener),
-    timeout: -1,
-  })
+  const remote = createBirpc<F>(
+    {},
+    {
+      // The child may just have ended: its `exit` event reports that.
+      post: (message) => void child.send(message, () => undefined),
+      on: (listener) => void child.on('message', listener),
+      timeout: -1,
+    },
+  )
   const ended = once(child, 'exit').then(
     ([code, signal]) => (code === 0 ? undefined : `${name} ended with ${signal ?? `code ${code}`}`),
     (error: Error) => `${name} cannot run: ${error.message}`,
@@ -81,15 +76,13 @@ export function startChild<F extends Functions, Own extends Functions = object>(
 /**
  * Lets the parent call `functions`. This process ignores Ctrl-C, which the terminal sends to every process: the parent decides
  * what to do. Without a parent this process ends.
- * @returns the functions of the parent
  */
-export function serveParent<Parent extends Functions>(functions: Functions): Remote<Parent> {
+export function serveParent(functions: Functions): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   process.on('disconnect', () => process.exit())
-  const remote = createBirpc<Parent, Functions>(functions, {
+  createBirpc<object, Functions>(functions, {
     post: (message) => void (process.connected && process.send?.(message)),
     on: (listener) => void process.on('message', listener),
     timeout: -1,
   })
-  return remote as unknown as Remote<Parent>
 }

@@ -1,10 +1,7 @@
 import { serveParent } from '@sock/tools/children'
 
-const parent = serveParent({
-  async doubled(value) {
-    await parent.heard(value)
-    return value * 2
-  },
+serveParent({
+  doubled: (value) => value * 2,
   fail() {
     throw new RangeError('too much')
   },

@@ -68,7 +68,7 @@ export class Ground {
   }
 
   async #perform(program: Program): Promise<Verdict> {
-    const child = (this.#child ??= startChild<Player>(PLAYER, {}, { env: this.#env }))
+    const child = (this.#child ??= startChild<Player>(PLAYER, { env: this.#env }))
     const hanging = setTimeout(() => child.kill('SIGKILL'), HANGS)
     const failed = (error: Error): Verdict => ({ fault: error.message, followed: 0, delivered: 0 })
     const verdict = await child.call.play(program, this.#patience).catch(failed)

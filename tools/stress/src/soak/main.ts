@@ -72,7 +72,7 @@ async function run({ only, minutes, engine, seed }: Options): Promise<number> {
   const folder = createFolder('soak')
   process.on('exit', () => folder.remove())
   const start = (): Child<SoakChild> =>
-    startChild<SoakChild>(new URL('child.js', import.meta.url), {}, { execArgv: ['--expose-gc'] })
+    startChild<SoakChild>(new URL('child.js', import.meta.url), { execArgv: ['--expose-gc'] })
   const children = { servers: start(), clients: start() }
   const all = Object.values(children)
   stop.wanted.addEventListener('abort', () => all.forEach(({ call }) => void call.hurry().catch(() => {})))
