@@ -30,30 +30,32 @@ export interface SocketTraits {
   session?(socket: Socket): unknown
 }
 
-/** Properties that were read from a socket. Most are never read. */
-interface Names {
+/** Addresses and session, kept once they were asked for. For most sockets nobody asks. */
+interface KnownProperties {
   local?: Address
   remote?: Address | undefined
-  tls?: unknown
+  session?: unknown
 }
 
-/** Leads a socket's listeners to its port: one property instead of a closure per listener. */
+/** The property where listeners find the port of their socket: one property instead of a closure per listener. */
 const PORT = Symbol('port')
 type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'secure' | 'error'> }
 
 const NOTHING = Buffer.alloc(0)
 
 /**
- * The weight of a byte passed to the handles. It exceeds what one byte can add to the queues: it may wait in two of
- * them, in one with the overhead of TLS.
+ * The weight of a byte that the stream has passed to the handles. With TLS, passing on `n` bytes adds up to `2n` and
+ * TLS's overhead to their queues: `n` wait to be encrypted, and `n` with the overhead wait to be sent. `4n` is more
+ * than that for all but tiny writes, so progress grows whenever the stream passes on the next write.
  */
-const OUTWEIGH_QUEUES = 4
+const DISPATCHED_WEIGHT = 4
 
-/** Limits of the writes that are held until the end of a turn (IOV_MAX is 1024). */
+/** The most bytes that are held until the end of a turn. */
 const MAX_HELD_BYTES = 64 * 1024
+/** The most writes that are held; the system takes up to 1024 buffers in one call (IOV_MAX, writev(2)). */
 const MAX_HELD_WRITES = 512
-/** Writes are not held longer than this many ms either: a turn may take long. */
-const PATIENCE = 1
+/** How long writes are held while more of them come, in ms: a turn may take longer than the peer should wait. */
+const MAX_HELD_TIME = 1
 
 /** Returns a port over a connected `net.Socket` or `tls.TLSSocket` that was created with `allowHalfOpen`. */
 export function createNodePort(socket: Socket, traits: SocketTraits): StreamPort<Socket> {
@@ -63,8 +65,8 @@ export function createNodePort(socket: Socket, traits: SocketTraits): StreamPort
 class NodeStreamPort implements StreamPort<Socket> {
   readonly socket: Socket
   readonly #traits: SocketTraits
-  #names: Names | undefined
-  #hearsDrain = false
+  #known: KnownProperties | undefined
+  #listensForDrain = false
   /** The turn of the latest write that was not held; see {@link writeTurn}. */
   #wroteIn = -1
   /** The number of held writes, which count as sent for core. */
@@ -83,14 +85,14 @@ class NodeStreamPort implements StreamPort<Socket> {
   }
   get localAddress(): Address {
     const { socket } = this
-    return ((this.#names ??= {}).local ??= this.#traits.localAddress?.(socket) ?? localIpAddress(socket))
+    return ((this.#known ??= {}).local ??= this.#traits.localAddress?.(socket) ?? localIpAddress(socket))
   }
   get remoteAddress(): Address | undefined {
     const { socket } = this
-    return ((this.#names ??= {}).remote ??= this.#traits.remoteAddress?.(socket) ?? remoteIpAddress(socket))
+    return ((this.#known ??= {}).remote ??= this.#traits.remoteAddress?.(socket) ?? remoteIpAddress(socket))
   }
   get tls(): unknown {
-    return ((this.#names ??= {}).tls ??= this.#traits.session?.(this.socket))
+    return ((this.#known ??= {}).session ??= this.#traits.session?.(this.socket))
   }
   get socketMembers(): readonly string[] | undefined {
     return this.#traits.socketMembers
@@ -107,7 +109,7 @@ class NodeStreamPort implements StreamPort<Socket> {
    * not count: the stream passes on the next write only when the previous one was accepted as a whole.
    */
   get writeProgress(): number {
-    return OUTWEIGH_QUEUES * dispatchedBytes(this.socket) - queuedBytes(this.socket)
+    return DISPATCHED_WEIGHT * dispatchedBytes(this.socket) - queuedBytes(this.socket)
   }
 
   start(sink: StreamPortSink): void {
@@ -146,7 +148,7 @@ class NodeStreamPort implements StreamPort<Socket> {
     this.#held += 1
     socket.write(data, onWritten)
     const isMuch = socket.writableLength >= Math.min(MAX_HELD_BYTES, socket.writableHighWaterMark)
-    if (isMuch || this.#held === MAX_HELD_WRITES || now - this.#heldSince > PATIENCE) this.release()
+    if (isMuch || this.#held === MAX_HELD_WRITES || now - this.#heldSince > MAX_HELD_TIME) this.release()
   }
 
   /** Sends the held writes in one call. */
@@ -159,8 +161,8 @@ class NodeStreamPort implements StreamPort<Socket> {
   requestDrain(): void {
     this.release()
     if (this.socket.writableNeedDrain) {
-      if (!this.#hearsDrain) this.socket.on('drain', onDrain)
-      this.#hearsDrain = true
+      if (!this.#listensForDrain) this.socket.on('drain', onDrain)
+      this.#listensForDrain = true
     } else {
       // Below the socket's own mark it emits no 'drain'. The callback of an empty write runs after all writes before
       // it.
