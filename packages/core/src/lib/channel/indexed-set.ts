@@ -1,6 +1,6 @@
 /** A member of an {@link IndexedSet}. It stores its own index, so it can be in one set at a time. */
 export interface Indexed {
-  /** Maintained by the set: its index there, or -1 when it is in none. */
+  /** The index in the set, or -1 while it is in none. Begin with -1; only the set changes it. */
   place: number
 }
 

@@ -2,14 +2,18 @@ import { createDeferred } from '../async/deferred.js'
 import { SockError } from '../errors/errors.js'
 import type { ShutdownReport } from './server.js'
 
+/** Why a member was destroyed: a deadline of the shutdown passed, or the server was closed meanwhile. */
+type ForceReason = 'draining' | 'closed'
+
 /**
- * Counts how each member ends in one shutdown, and holds the deadlines. It decides nothing about connections, but at
- * a deadline it calls `destroy` for those that remain.
+ * Counts how the members of a server end in one shutdown, and holds its deadlines. A member is a connection, or the
+ * socket of a datagram server. At a deadline it calls `destroy` for those that remain, and decides nothing else.
  */
 export class Drain {
-  readonly #destroy: (by: 'draining' | 'closed') => number
+  readonly #destroy: (reason: ForceReason) => number
   readonly #endedIdle = new Set<object>()
-  readonly #undo: (() => void)[] = []
+  /** Each cancels a deadline. */
+  readonly #cancelDeadlines: (() => void)[] = []
   #idle = 0
   #drained = 0
   #forced = 0
@@ -17,7 +21,7 @@ export class Drain {
   readonly #result = createDeferred<ShutdownReport>()
 
   /** @param destroy destroys what is still open, and returns how many that were */
-  constructor(destroy: (by: 'draining' | 'closed') => number) {
+  constructor(destroy: (reason: ForceReason) => number) {
     this.#destroy = destroy
   }
 
@@ -33,19 +37,19 @@ export class Drain {
   /** Adds a deadline and an optional signal. The earliest of all wins. */
   limit(timeout: number, signal: AbortSignal | undefined): void {
     const timer = setTimeout(() => this.force(), timeout)
-    this.#undo.push(() => clearTimeout(timer))
+    this.#cancelDeadlines.push(() => clearTimeout(timer))
     if (signal === undefined) return
     const abort = (): void => this.force()
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
-    this.#undo.push(() => signal.removeEventListener('abort', abort))
+    this.#cancelDeadlines.push(() => signal.removeEventListener('abort', abort))
   }
 
-  /** Destroys what is still open, once: the deadline has passed. */
-  force(by: 'draining' | 'closed' = 'draining'): void {
+  /** Destroys what is still open, once. */
+  force(reason: ForceReason = 'draining'): void {
     if (this.#isForced) return
     this.#isForced = true
-    this.#forced = this.#destroy(by)
+    this.#forced = this.#destroy(reason)
   }
 
   endedIdle(member: object): void {
@@ -61,7 +65,7 @@ export class Drain {
 
   /** Cancels all deadlines, since everything is closed. @returns the counts */
   complete(): ShutdownReport {
-    for (const undo of this.#undo) undo()
+    for (const cancel of this.#cancelDeadlines) cancel()
     return { idle: this.#idle, drained: this.#drained, forced: this.#forced }
   }
 

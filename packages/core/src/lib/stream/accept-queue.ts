@@ -23,14 +23,14 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
   readonly #backlog: number
   #listener!: StreamListener<Addr>
   #acceptAgain: (() => void) | undefined
-  #retry: NodeJS.Timeout | undefined
+  #retryTimer: NodeJS.Timeout | undefined
 
   /** While draining: new peers since the last check, and in total. */
   #newcomers = 0
   #total = 0
   #drained: Deferred<void> | undefined
-  #quiet: NodeJS.Timeout | undefined
-  #look: NodeJS.Immediate | undefined
+  #quietTimer: NodeJS.Timeout | undefined
+  #quietImmediate: NodeJS.Immediate | undefined
   #isClosed = false
 
   /**
@@ -76,16 +76,19 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
     this.#listener.removeName?.()
     this.#tryAgain()
     this.#newcomers = this.#total = 0
-    this.#quiet = setTimeout(() => (this.#look = setImmediate(() => this.#judge())), QUIET)
+    this.#quietTimer = setTimeout(
+      () => (this.#quietImmediate = setImmediate(() => this.#closeIfEmpty())),
+      QUIET,
+    )
     this.#drained = createDeferred()
     return this.#drained.promise
   }
 
   close(): Promise<void> {
     this.#isClosed = true
-    clearTimeout(this.#retry)
-    clearTimeout(this.#quiet)
-    clearImmediate(this.#look)
+    clearTimeout(this.#retryTimer)
+    clearTimeout(this.#quietTimer)
+    clearImmediate(this.#quietImmediate)
     this.#drained?.resolve()
     return this.#listener.close()
   }
@@ -105,9 +108,9 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
   failed(error: Error, acceptAgain?: () => void): void {
     if (acceptAgain !== undefined) {
       this.#acceptAgain = acceptAgain
-      clearTimeout(this.#retry)
+      clearTimeout(this.#retryTimer)
       // Only the listener, not this timer, may keep the process alive.
-      this.#retry = setTimeout(() => this.#tryAgain(), TRY_AGAIN).unref()
+      this.#retryTimer = setTimeout(() => this.#tryAgain(), TRY_AGAIN).unref()
     }
     this.#sink.failed(error)
   }
@@ -118,17 +121,17 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
   }
 
   #tryAgain(): void {
-    clearTimeout(this.#retry)
+    clearTimeout(this.#retryTimer)
     const acceptAgain = this.#acceptAgain
     this.#acceptAgain = undefined
     acceptAgain?.()
   }
 
-  #judge(): void {
+  #closeIfEmpty(): void {
     // The kernel queues one more than the backlog (listen(2), Linux).
     if (this.#newcomers > 0 && this.#total <= this.#backlog) {
       this.#newcomers = 0
-      this.#quiet?.refresh()
+      this.#quietTimer?.refresh()
     } else {
       void this.close()
     }

@@ -2,7 +2,7 @@ import { SockError } from '../errors/errors.js'
 import type { CloseReason } from '../server/server.js'
 import { idleError } from './connection-errors.js'
 import { isolated } from '../async/isolated.js'
-import type { Sweep, Watched } from './sweep.js'
+import { CHECKS_PER_DEADLINE, type Sweep, type Watched } from './sweep.js'
 
 /** How long a closing connection may make no progress in flushing before it is destroyed, in ms. */
 const FLUSH_STALL = 30_000
@@ -12,8 +12,6 @@ const LINGER_QUIET = 1_000
  * After our FIN: how long to discard what a peer still sends, in ms. A RST sent earlier could overtake our answer.
  */
 const LINGER_TOTAL = 10_000
-/** A deadline is checked this many times before it passes, so it is late by at most this fraction. */
-const LOOKS_PER_DEADLINE = 8
 
 /** The time-outs of connections in ms; 0 for never. */
 export interface DeadlineSettings {
@@ -84,7 +82,7 @@ class Standstill {
    * @param value the number now; `undefined` while it does not count
    * @returns for how many ms it has been the same at each check; 0 while it does not count
    */
-  look(value: number | undefined, now: number): number {
+  measure(value: number | undefined, now: number): number {
     if (value === undefined || value !== this.#value) {
       this.#value = value
       this.#since = now
@@ -98,11 +96,12 @@ class Standstill {
  * object.
  */
 export class Deadlines implements Watched {
+  /** Its index in the sweep's set, or -1 while it is in none. */
   place = -1
   readonly #connection: TimedConnection
   readonly #host: DeadlineHost
   readonly #since = performance.now()
-  /** The progress seen by the last check. */
+  /** The progress that the last check found, and when it last differed. */
   #progress: number
   #movedAt = this.#since
   /** When closing began, and later when our FIN was sent. */
@@ -124,7 +123,7 @@ export class Deadlines implements Watched {
 
   /** Checks from now on, for the first time within a fraction of `limit`, the next deadline. */
   watch(limit: number): void {
-    this.#host.sweep.watch(this, limit / LOOKS_PER_DEADLINE)
+    this.#host.sweep.watch(this, limit / CHECKS_PER_DEADLINE)
   }
 
   /** The connection has begun to close, and may still be flushing. */
@@ -158,7 +157,7 @@ export class Deadlines implements Watched {
       this.#checkOutput(now),
       this.#checkLifetime(now, isClosing),
     )
-    return next / LOOKS_PER_DEADLINE
+    return next / CHECKS_PER_DEADLINE
   }
 
   #checkOpen(now: number, quiet: number): number {
@@ -186,7 +185,7 @@ export class Deadlines implements Watched {
     if (this.#input === undefined) return Infinity
     const { readTimeout } = this.#host.deadlines
     const { awaitsInput, bytesRead } = this.#connection
-    if (this.#input.look(awaitsInput ? bytesRead : undefined, now) >= readTimeout) {
+    if (this.#input.measure(awaitsInput ? bytesRead : undefined, now) >= readTimeout) {
       this.#abort('idle', idleError(`Peer sent nothing for ${readTimeout} ms ("readTimeout")`))
     }
     return readTimeout
@@ -196,7 +195,7 @@ export class Deadlines implements Watched {
     if (this.#output === undefined) return Infinity
     const { writeTimeout } = this.#host.deadlines
     const { waitingBytes, port } = this.#connection
-    if (this.#output.look(waitingBytes > 0 ? port.writeProgress : undefined, now) >= writeTimeout) {
+    if (this.#output.measure(waitingBytes > 0 ? port.writeProgress : undefined, now) >= writeTimeout) {
       const message = `Peer received none of ${waitingBytes} queued bytes for ${writeTimeout} ms ("writeTimeout")`
       this.#abort('idle', idleError(message))
     }

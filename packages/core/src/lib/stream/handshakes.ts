@@ -1,6 +1,6 @@
 import { SockError } from '../errors/errors.js'
 import type { Handshake, StreamPort } from './port.js'
-import type { Sweep, Watched } from './sweep.js'
+import { CHECKS_PER_DEADLINE, type Sweep, type Watched } from './sweep.js'
 
 export type HandshakeFailure = 'ERR_SOCK_HANDSHAKE_FAILED' | 'ERR_SOCK_HANDSHAKE_TIMEOUT'
 
@@ -10,11 +10,9 @@ export interface HandshakeOutcomes {
   failed(code: HandshakeFailure, create: () => SockError): void
 }
 
-/** A deadline is checked this many times before it passes, so it is late by at most this fraction. */
-const LOOKS_PER_DEADLINE = 8
-
 /** Peers in a TLS handshake. Each has one absolute deadline, whatever it sends in the meantime. */
 export class Handshakes implements Watched {
+  /** Its index in the sweep's set, or -1 while it is in none. */
   place = -1
   /** The handshakes, with their start times. */
   readonly #pending = new Map<Handshake, number>()
@@ -38,7 +36,7 @@ export class Handshakes implements Watched {
 
   add(handshake: Handshake): void {
     this.#pending.set(handshake, performance.now())
-    this.#sweep.watch(this, Math.min(this.#timeout, this.#quiet) / LOOKS_PER_DEADLINE)
+    this.#sweep.watch(this, Math.min(this.#timeout, this.#quiet) / CHECKS_PER_DEADLINE)
     handshake.start(
       (port) => {
         if (this.#remove(handshake)) this.#outcomes.secured(port)
@@ -53,7 +51,7 @@ export class Handshakes implements Watched {
   /** From now on drops peers that have sent nothing for `quiet` ms. */
   dropSilent(quiet: number): void {
     this.#quiet = quiet
-    if (this.size > 0) this.#sweep.watch(this, quiet / LOOKS_PER_DEADLINE)
+    if (this.size > 0) this.#sweep.watch(this, quiet / CHECKS_PER_DEADLINE)
   }
 
   /** Destroys all handshakes. @returns how many there were */
@@ -74,7 +72,7 @@ export class Handshakes implements Watched {
       handshake.destroy()
       this.#fail('ERR_SOCK_HANDSHAKE_TIMEOUT', handshake)
     }
-    return Math.min(this.#timeout, this.#quiet) / LOOKS_PER_DEADLINE
+    return Math.min(this.#timeout, this.#quiet) / CHECKS_PER_DEADLINE
   }
 
   #remove(handshake: Handshake): boolean {

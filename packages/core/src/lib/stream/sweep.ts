@@ -12,6 +12,9 @@ export interface Watched extends Indexed {
   check(now: number): number
 }
 
+/** A deadline is checked 8 times before it passes, so it is at most 1/8 late. */
+export const CHECKS_PER_DEADLINE = 8
+
 /** The shortest interval between checks, in ms: more precision would not be worth its cost. */
 const MIN_INTERVAL = 10
 
@@ -56,10 +59,10 @@ export class Sweep {
    */
   readonly #onTimer = (): void => {
     this.#timer = undefined
-    this.#immediate = setImmediate(this.#look)
+    this.#immediate = setImmediate(this.#checkAll)
   }
 
-  readonly #look = (): void => {
+  readonly #checkAll = (): void => {
     this.#immediate = undefined
     const now = performance.now()
     let next = Infinity
