@@ -62,15 +62,15 @@ describe('HandlerRuns of a function', () => {
     expect(queue.isEmpty).toBe(true)
   })
 
-  it('HandlerRuns.leave() ends the reads of the run, and it still counts as running', async () => {
+  it('HandlerRuns.leaveRun() ends the reads of the run, and it still counts as running', async () => {
     const over = createDeferred()
     const { queue, runs, push } = runsOf(() => over.promise)
-    runs.leave()
+    runs.leaveRun()
     expect([runs.isRunning, runs.hasLeft]).toEqual([false, false])
     push('a')
     queue.shift()
     const reading = queue.next(String, 'end')
-    runs.leave()
+    runs.leaveRun()
     expect(await reading).toBe('end')
     expect([runs.isRunning, runs.hasLeft]).toEqual([true, true])
     over.resolve()

@@ -3,7 +3,7 @@ import { isThenable, whenSettled } from '../async/deferred.js'
 /** The connection or socket that runs a handler. It is told when the handler fails. */
 export interface HandlerOwner {
   /** Reports that the handler function or a callback threw or rejected. */
-  fail(error: unknown): void
+  handlerFailed(error: unknown): void
 }
 
 /**
@@ -16,7 +16,7 @@ export function promiseOf(owner: HandlerOwner, act: () => unknown): PromiseLike<
     const result = act()
     return isThenable(result) ? result : undefined
   } catch (error) {
-    owner.fail(error)
+    owner.handlerFailed(error)
     return undefined
   }
 }
@@ -24,7 +24,7 @@ export function promiseOf(owner: HandlerOwner, act: () => unknown): PromiseLike<
 /** Calls `over` once, when `promise` has settled; tells the owner first if it rejected. */
 export function whenOver(owner: HandlerOwner, promise: PromiseLike<unknown>, over: () => void): void {
   void whenSettled(promise, over, (error) => {
-    owner.fail(error)
+    owner.handlerFailed(error)
     over()
   })
 }

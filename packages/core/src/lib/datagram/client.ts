@@ -81,6 +81,6 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
   }
   const socket = new DatagramSocket(port, host, undefined, id)
   socket.start()
-  if (configuring !== undefined) socket.work(configuring)
+  if (configuring !== undefined) socket.trackPromise(configuring)
   return socket.channel as C
 }

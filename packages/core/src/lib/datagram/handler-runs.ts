@@ -29,7 +29,7 @@ export class HandlerRuns implements HandlerOwner {
   /** A promise of `data` is pending: more datagrams are queued. */
   #isBusy = false
   /** Number of pending promises of other callbacks. */
-  #work = 0
+  #pendingPromises = 0
   #unread = 0
 
   constructor(
@@ -61,7 +61,7 @@ export class HandlerRuns implements HandlerOwner {
 
   /** Whether a promise of a callback is pending. */
   get isWorking(): boolean {
-    return this.#isBusy || this.#work > 0
+    return this.#isBusy || this.#pendingPromises > 0
   }
 
   /** Whether there is a `data` callback. */
@@ -112,30 +112,30 @@ export class HandlerRuns implements HandlerOwner {
       this.#isBusy = true
       this.#follow(result, () => (this.#isBusy = false))
     } catch (error) {
-      this.fail(error)
+      this.handlerFailed(error)
     }
   }
 
   /** Calls one of the other callbacks. */
   call(name: 'open' | 'close', error?: Error): void {
     const promise = promiseOf(this, () => this.#handler.callbacks?.[name]?.(this.#channel, error))
-    if (promise !== undefined) this.work(promise)
+    if (promise !== undefined) this.trackPromise(promise)
   }
 
   /** Tracks a promise of a callback: draining waits for it, and its rejection is reported. */
-  work(promise: PromiseLike<unknown>): void {
-    this.#work += 1
-    this.#follow(promise, () => (this.#work -= 1))
+  trackPromise(promise: PromiseLike<unknown>): void {
+    this.#pendingPromises += 1
+    this.#follow(promise, () => (this.#pendingPromises -= 1))
   }
 
   /** Ends the run of the function for its channel, not for the server. */
-  leave(): void {
+  leaveRun(): void {
     if (this.#run === 'none') return
     this.#run = 'left'
     this.#queue.endReader()
   }
 
-  fail(error: unknown): void {
+  handlerFailed(error: unknown): void {
     this.#owner.handlerFailed(error)
   }
 

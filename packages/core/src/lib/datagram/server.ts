@@ -141,7 +141,7 @@ class DatagramSockets implements DatagramHost, ServerConnections<DatagramServerS
     const closed = (this.#whenClosed = createDeferred())
     this.#socket = socket
     socket.start()
-    if (configuring !== undefined) socket.work(configuring)
+    if (configuring !== undefined) socket.trackPromise(configuring)
     for (const warning of warnings) queueMicrotask(() => this.failed(socket.channel, warning))
     return {
       address: port.localAddress,

@@ -71,7 +71,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   /** The user has closed the channel. */
   async close(): Promise<void> {
     if (this.#hasHandler) {
-      this.#runs.leave()
+      this.#runs.leaveRun()
       await this.#output.queue.whenEmpty()
     } else {
       this.drain()
@@ -137,8 +137,8 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   }
 
   /** Tracks a promise: draining waits for it, and its rejection counts as a failure of the handler. */
-  work(promise: PromiseLike<unknown>): void {
-    this.#runs.work(promise)
+  trackPromise(promise: PromiseLike<unknown>): void {
+    this.#runs.trackPromise(promise)
   }
 
   /** Stops the input, lets the handler and its output finish, and closes. */

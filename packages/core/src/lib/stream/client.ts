@@ -6,7 +6,7 @@ import { ignore, isThenable } from '../async/deferred.js'
 import { dialFor, type Caller } from '../errors/caller.js'
 import { keepFreedMemory } from '../server/keep-memory.js'
 import type { ConnectionEvent } from '../server/server.js'
-import { serve, work } from './connection-handler.js'
+import { startConnection, trackPromise } from './connection-handler.js'
 import { connectionEvent } from '../channel/connection-event.js'
 import { firstDeadline } from './deadlines.js'
 import type { ConnectionHost } from './connection-host.js'
@@ -87,8 +87,8 @@ async function connect<C extends Connection>(dial: StreamDial): Promise<C> {
     throw error
   }
   const life = new ConnectionLife(port, createHost(dial, registry), id)
-  serve(life)
-  if (configuring !== undefined) work(life, configuring, ignore)
+  startConnection(life)
+  if (configuring !== undefined) trackPromise(life, configuring, ignore)
   return life.connection as Connection as C
 }
 

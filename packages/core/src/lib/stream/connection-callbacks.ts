@@ -13,10 +13,10 @@ export interface CallbackOwner {
   readonly pending: number
   /** Creates a queue for chunks; a full one applies back-pressure to the peer. */
   createInbox(): Inbox
-  /** Tracks a promise; `done` is called when it has settled. */
-  work(promise: PromiseLike<unknown>, done: () => void): void
+  /** Tracks a promise of a callback. `settled` is called when it has settled. */
+  trackPromise(promise: PromiseLike<unknown>, settled: () => void): void
   /** Reports that a callback threw or rejected. */
-  fail(error: unknown): void
+  handlerFailed(error: unknown): void
   /** Flushes and closes. */
   finish(): void
 }
@@ -116,7 +116,7 @@ export class ConnectionCallbacks {
         this.#wait(result, true)
       } else port.held?.()
     } catch (error) {
-      this.#owner.fail(error)
+      this.#owner.handlerFailed(error)
     }
   }
 
@@ -162,13 +162,13 @@ export class ConnectionCallbacks {
       this.#wait(result, false)
       return true
     } catch (failure) {
-      this.#owner.fail(failure)
+      this.#owner.handlerFailed(failure)
       return false
     }
   }
 
   #wait(result: PromiseLike<unknown>, isData: boolean): void {
-    this.#owner.work(result, () => {
+    this.#owner.trackPromise(result, () => {
       if (isData) {
         this.#busy = false
         this.#owner.port.held?.()

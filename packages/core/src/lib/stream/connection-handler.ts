@@ -30,12 +30,12 @@ export interface HandledConnection extends HandlerOwner, InputOwner, StreamPortS
   abort(reason: CloseReason, error: Error, how: 'reset'): void
   /** Drops the input that the handler has not seen. */
   abandon(error: Error): void
-  /** A promise of the handler has settled. */
-  worked(): void
+  /** Tells the host if the connection is closed and no promise of its handler is pending any more. */
+  checkFinished(): void
 }
 
 /** Starts the port, and passes the connection to its handler: the function `run`, or the callbacks. */
-export function serve(
+export function startConnection(
   owner: HandledConnection,
   run?: StreamFunction,
   configure?: (socket: never) => void,
@@ -47,9 +47,9 @@ export function serve(
   // Runs even if an observer has closed the server: each accepted connection reaches its handler.
   try {
     const result: unknown = configure?.(owner.port.socket as never)
-    if (isThenable(result)) work(owner, result, ignore)
+    if (isThenable(result)) trackPromise(owner, result, ignore)
   } catch (error) {
-    owner.fail(error)
+    owner.handlerFailed(error)
     return
   }
   if (run !== undefined) runFunction(owner, run)
@@ -58,28 +58,31 @@ export function serve(
 
 function runFunction(owner: HandledConnection, handler: StreamFunction): void {
   const promise = promiseOf(owner, () => handler(owner.connection))
-  if (promise === undefined) leave(owner)
-  else work(owner, promise, leave)
+  if (promise === undefined) closeAfterReturn(owner)
+  else trackPromise(owner, promise, closeAfterReturn)
 }
 
 /** Closes the connection after its handler function has returned. */
-function leave(owner: HandledConnection): void {
+function closeAfterReturn(owner: HandledConnection): void {
   // A handler that closed the connection, or saw its end, does not expect to write any more.
   if (owner.isOpen && owner.input === 'open') owner.makeExtras().handlerReturned = true
   owner.finish()
 }
 
-/** Tracks a promise of the handler function or a callback. If it rejects, the connection fails. */
-export function work<Owner extends HandledConnection>(
+/**
+ * Tracks a promise of the handler function or a callback. If it rejects, the connection fails. `settled` is called in
+ * any case.
+ */
+export function trackPromise<Owner extends HandledConnection>(
   owner: Owner,
   promise: PromiseLike<unknown>,
-  done: (owner: Owner) => void,
+  settled: (owner: Owner) => void,
 ): void {
   owner.pending += 1
   whenOver(owner, promise, () => {
     owner.pending -= 1
-    done(owner)
-    owner.worked()
+    settled(owner)
+    owner.checkFinished()
   })
 }
 
@@ -87,7 +90,7 @@ export function work<Owner extends HandledConnection>(
  * Handles a failure of the handler or a callback: reports it, unless it repeats a known error; then destroys the
  * connection.
  */
-export function fail(owner: HandledConnection, error: unknown): void {
+export function failConnection(owner: HandledConnection, error: unknown): void {
   const failure = asError(error)
   // An overflow has been reported already. An error that the handler itself passed to `destroy()` has not.
   const isReported = owner.reason === 'overflow' && failure === owner.error

@@ -9,7 +9,7 @@ import type { BufferingConnection } from './buffer-limit.js'
 import { ConnectionCallbacks, type CallbackOwner } from './connection-callbacks.js'
 import { closedError, overflowError, resetError } from './connection-errors.js'
 import { ConnectionExtras } from './connection-extras.js'
-import { fail, work, type HandledConnection } from './connection-handler.js'
+import { failConnection, trackPromise, type HandledConnection } from './connection-handler.js'
 import type { ConnectionHost, HostedConnection } from './connection-host.js'
 import { awaitsInput, endInput, receive, shutInput, type InputOwner } from './connection-input.js'
 import {
@@ -44,12 +44,13 @@ export class ConnectionLife implements Roles {
   readonly port: StreamPort
   readonly callbacks: ConnectionCallbacks | undefined
   readonly inbox: Inbox | undefined
+  /** Its index in the set of all connections, or -1 while it is in none. */
   place = -1
   input: InputOwner['input'] = 'open'
   output: OutputOwner['output'] = 'open'
   bytesRead = 0
   bytesWritten = 0
-  answered = 0
+  bytesReadAtLastWrite = 0
   pending = 0
   reason: CloseReason | undefined
   /** The error for pending operations, once the connection broke. */
@@ -89,7 +90,7 @@ export class ConnectionLife implements Roles {
     if (this.#phase !== 'open' || this.port.bufferedBytes > 0 || this.input !== 'open') return false
     if (this.extras?.isBusy === true) return false
     // A stream always reads ahead. Its user counts as busy until received data has been followed by an answer.
-    if (this.extras?.stream !== undefined && this.bytesRead > this.answered) return false
+    if (this.extras?.stream !== undefined && this.bytesRead > this.bytesReadAtLastWrite) return false
     return this.inbox?.hasReader === true || this.callbacks?.isIdle === true
   }
 
@@ -134,16 +135,16 @@ export class ConnectionLife implements Roles {
 
   // The handler.
 
-  work(promise: PromiseLike<unknown>, done: (life: ConnectionLife) => void): void {
-    work(this, promise, done)
+  trackPromise(promise: PromiseLike<unknown>, settled: (life: ConnectionLife) => void): void {
+    trackPromise(this, promise, settled)
   }
 
-  worked(): void {
+  checkFinished(): void {
     if (this.pending === 0 && this.#phase === 'closed') this.host.finished(this)
   }
 
-  fail(error: unknown): void {
-    fail(this, error)
+  handlerFailed(error: unknown): void {
+    failConnection(this, error)
   }
 
   // Closing from this side.
@@ -256,7 +257,7 @@ export class ConnectionLife implements Roles {
     this.#fireSignal()
     if (this.extras?.stream !== undefined) closeConnectionStream(this.extras.stream, this.error)
     this.callbacks?.close(this.error)
-    this.worked()
+    this.checkFinished()
   }
 
   /** Handles a broken port. A disconnected peer is not an error of ours; anything else is reported. */

@@ -11,15 +11,15 @@ import type { ConnectionExtras } from './connection-extras.js'
 import type { StreamPort } from './port.js'
 
 /**
- * The output of a connection. Only the functions of this file change `output`, `bytesWritten` and `answered`. They
- * are functions over the connection's own fields, since another object per connection would cost memory (decision
- * 25).
+ * The output of a connection. Only the functions of this file change `output`, `bytesWritten` and
+ * `bytesReadAtLastWrite`. They are functions over the connection's own fields, since another object per connection
+ * would cost memory (decision 25).
  */
 export interface OutputOwner {
   output: 'open' | 'ending' | 'ended'
   bytesWritten: number
-  /** The value of `bytesRead` at the last write. */
-  answered: number
+  /** If it is less than `bytesRead`, input has arrived since the last write: it may still need an answer. */
+  bytesReadAtLastWrite: number
   readonly bytesRead: number
   readonly port: StreamPort
   readonly host: {
@@ -135,7 +135,7 @@ function announce(owner: OutputOwner, bytes: Uint8Array): Promise<void> {
 
 function handOn(owner: OutputOwner, bytes: Uint8Array): Promise<void> {
   owner.bytesWritten += bytes.length
-  owner.answered = owner.bytesRead
+  owner.bytesReadAtLastWrite = owner.bytesRead
   const { port } = owner
   port.write(port.takesReused === true ? bytes : ownBytes(bytes))
   const waiting = port.bufferedBytes

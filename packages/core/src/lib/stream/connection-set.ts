@@ -7,7 +7,7 @@ import type { CloseReason, ConnectionState, ServerEvents, StreamServerStats } fr
 import type { ServerConnections } from '../server/server-parts.js'
 import { Admission } from './admission.js'
 import { BufferLimit } from './buffer-limit.js'
-import { serve } from './connection-handler.js'
+import { startConnection } from './connection-handler.js'
 import { firstDeadline, type DeadlineSettings } from './deadlines.js'
 import { connectionEvent } from '../channel/connection-event.js'
 import type { ConnectionHost, HostedConnection } from './connection-host.js'
@@ -227,7 +227,7 @@ export class ConnectionSet
     this.#counters.accepted += 1
     this.#counters.open += 1
     if (this.#drain !== undefined) life.watchDeadlines(this.#settings.drainIdle)
-    serve(life, this.#handler.run, this.#settings.configure)
+    startConnection(life, this.#handler.run, this.#settings.configure)
   }
 
   #handshakeFailed(code: HandshakeFailure, create: () => SockError): void {

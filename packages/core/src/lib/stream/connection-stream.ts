@@ -64,11 +64,11 @@ function decideAtEnd(owner: StreamOwner, stream: Duplex): void {
  * for that.
  */
 function destroyAtEnd(stream: Duplex): void {
-  const look = (): void => {
+  const destroyIfOver = (): void => {
     if (stream.readableEnded && stream.writableFinished) stream.destroy()
   }
-  stream.on('end', look)
-  stream.on('finish', look)
+  stream.on('end', destroyIfOver)
+  stream.on('finish', destroyIfOver)
   stream.on('error', (error) => stream.destroy(error))
 }
 
