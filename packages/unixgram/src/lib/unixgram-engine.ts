@@ -2,7 +2,7 @@ import type { DatagramEngine } from '@sock/core'
 import { datagramEngine, type DatagramPort } from '@sock/core/datagram'
 
 /**
- * An engine for Unix datagrams, which moves them. `unix-dgram` is the default; servers and clients take another as
+ * Opens Unix datagram sockets. `unix-dgram` is the default; servers and clients take another engine as the option
  * `engine`.
  *
  * @typeParam Socket the argument of `configure(socket)` with this engine
@@ -23,8 +23,8 @@ export interface UnixgramPort<Socket = unknown> extends DatagramPort<Socket> {
    */
   bind(name: string): void
   /**
-   * Makes `name` the peer: from then on no other socket can send to this one. It may be called again. Datagrams to
-   * `undefined` go to the peer, and `done` is called before `send` returns.
+   * Makes `name` the peer: from then on no other socket can send to this one. Called again to
+   * change the peer. While connected, `send()` to `undefined` sends to the peer, and calls `done` before it returns.
    *
    * @throws the system's error
    */

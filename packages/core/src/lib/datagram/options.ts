@@ -9,8 +9,9 @@ import type { ConnectionEvent } from '../server/server.js'
  */
 export interface DatagramOptions<EngineSocket = unknown> {
   /**
-   * How many bytes may be queued for a slow handler or reader, plus 128 per datagram. Beyond that, datagrams stay in
-   * the system's buffer, or are dropped and counted, depending on the transport. Default: 4 MiB.
+   * How many bytes may be queued for a slow handler or reader, plus 128 per datagram. Beyond that, it depends
+   * on the engine: Node's drops datagrams and counts them; `@sock/native` leaves them in the system's buffer. Default:
+   * 4 MiB.
    */
   maxQueuedBytes?: number | undefined
   /** Called once with the engine's socket, before anything is received. */
