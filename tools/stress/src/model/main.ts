@@ -1,6 +1,6 @@
 import { command, numberUpTo, Option, parse, seedOption, wholeNumber } from '@sock/tools/options'
 import { createScreen } from '@sock/tools/screen'
-import { Ground, NAMES, type Name } from './grounds.js'
+import { ProgramKind, NAMES, type Name } from './program-kinds.js'
 import type { Verdict } from './player.js'
 
 /* `npm run model`: plays random sequences, up to a number or for a time. */
@@ -17,7 +17,7 @@ interface Options {
 
 const SEQUENCES = 100_000
 const MAX_MINUTES = 7 * 24 * 60
-/** How many sequences are played before the next ground has its turn. */
+/** How many sequences are played before the next kind has its turn. */
 const BATCH = 10
 
 const options = parse<Options>(
@@ -43,9 +43,9 @@ process.exitCode = typeof options === 'number' ? options : await run(options)
 async function run({ sequences, minutes, seed, transport, goOn, path }: Options): Promise<number> {
   const most = sequences ?? (minutes === undefined ? SEQUENCES : Infinity)
   const screen = createScreen(process.stdout)
-  const all = transport.map((name) => new Ground(name))
-  const grounds = all.filter(({ isAvailable }) => isAvailable)
-  for (const { name } of all.filter((one) => !grounds.includes(one)))
+  const all = transport.map((name) => new ProgramKind(name))
+  const kinds = all.filter(({ isAvailable }) => isAvailable)
+  for (const { name } of all.filter((one) => !kinds.includes(one)))
     screen.print(`Skipping ${name}: the native module is not built`)
   // Shown, so that a model that compares nothing does not look like a success.
   const tally = { sequences: 0, followed: 0, delivered: 0 }
@@ -60,13 +60,13 @@ async function run({ sequences, minutes, seed, transport, goOn, path }: Options)
     const rate = (tally.sequences / ((performance.now() - begin) / 1_000)).toFixed(1)
     return `${tally.sequences} sequences, ${rate} a second; ${tally.followed} connections followed, ${tally.delivered} streams and datagrams compared`
   }
-  screen.print(`Seed ${seed} on ${grounds.map(({ name }) => name).join(', ')}`)
+  screen.print(`Seed ${seed} on ${kinds.map(({ name }) => name).join(', ')}`)
   let failed = 0
-  for (let batch = 0; grounds.length > 0 && tally.sequences < most && performance.now() < end; batch++) {
-    const ground = grounds[batch % grounds.length] as Ground
+  for (let batch = 0; kinds.length > 0 && tally.sequences < most && performance.now() < end; batch++) {
+    const kind = kinds[batch % kinds.length] as ProgramKind
     const numRuns = Math.min(BATCH, most - tally.sequences)
     const which = path === undefined ? { seed: seed + batch, numRuns } : { seed, numRuns: 1, path }
-    const problem = await ground.play(which, count)
+    const problem = await kind.play(which, count)
     if (problem !== undefined) {
       screen.print(problem)
       failed += 1
@@ -76,6 +76,6 @@ async function run({ sequences, minutes, seed, transport, goOn, path }: Options)
   }
   screen.print(progress())
   screen.print(failed === 0 ? 'All of them agree with the model' : `${failed} failed, as printed above`)
-  for (const ground of grounds) await ground.close()
+  for (const kind of kinds) await kind.close()
   return Math.sign(failed)
 }

@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals'
-import { Ground } from '../../src/model/grounds.js'
+import { ProgramKind } from '../../src/model/program-kinds.js'
 
 describe('a random sequence agrees with the model', () => {
   for (const [name, numRuns] of [
@@ -7,11 +7,11 @@ describe('a random sequence agrees with the model', () => {
     ['crowd-native', 30],
     ['crowd-reuse', 10],
   ] as const) {
-    const ground = new Ground(name)
-    const run = ground.isAvailable ? it : it.skip
+    const kind = new ProgramKind(name)
+    const run = kind.isAvailable ? it : it.skip
     run(`on ${name}`, async () => {
-      const problem = await ground.play({ seed: Date.now() & 0x7fffffff, numRuns })
-      await ground.close()
+      const problem = await kind.play({ seed: Date.now() & 0x7fffffff, numRuns })
+      await kind.close()
       if (problem !== undefined) throw new Error(problem)
     })
   }

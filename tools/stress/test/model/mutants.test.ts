@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { Ground } from '../../src/model/grounds.js'
+import { ProgramKind } from '../../src/model/program-kinds.js'
 import { broken } from '../support/broken.js'
 
 /** In ms: a promise that settles takes much less. */
@@ -7,7 +7,7 @@ const PATIENCE = 1_000
 const RUNS = 30
 const SEEDS = 10
 
-const groundWith = (fault: string): Ground => new Ground('tcp', PATIENCE, broken(fault))
+const kindWith = (fault: string): ProgramKind => new ProgramKind('tcp', PATIENCE, broken(fault))
 
 describe('the model finds', () => {
   it.each([
@@ -20,20 +20,20 @@ describe('the model finds', () => {
     ['settle', 'a shutdown() that never settles', /never settled: .*shutdown|shutdown\(\) does not end/],
     ['leak', 'a timer that close() leaves', /left/],
   ])('%s: %s', async (fault, _what, message) => {
-    const ground = groundWith(fault)
+    const kind = kindWith(fault)
     const found: string[] = []
     for (let seed = 1; seed <= SEEDS && !message.test(found.at(-1) ?? ''); seed++)
-      found.push((await ground.play({ seed, numRuns: RUNS, endOnFailure: true })) ?? 'nothing')
-    await ground.close()
+      found.push((await kind.play({ seed, numRuns: RUNS, endOnFailure: true })) ?? 'nothing')
+    await kind.close()
     expect(found).toContainEqual(expect.stringMatching(message))
   })
 
   it('the same fault again with the seed and the path that it prints', async () => {
-    const ground = groundWith('count')
-    const found = await ground.play({ seed: 2, numRuns: 50 })
+    const kind = kindWith('count')
+    const found = await kind.play({ seed: 2, numRuns: 50 })
     const [, seed, path = ''] = /--seed (\d+) --path (\S+)/.exec(found ?? '') ?? []
-    const again = await ground.play({ seed: Number(seed), numRuns: 1, path })
+    const again = await kind.play({ seed: Number(seed), numRuns: 1, path })
     expect(again).toContain('accepted, and seen as new')
-    await ground.close()
+    await kind.close()
   })
 })

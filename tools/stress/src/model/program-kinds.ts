@@ -12,16 +12,16 @@ export const NAMES = [...TRANSPORTS, ...NATIVE, 'tcp-reuse', 'unix-reuse', ...CR
 export type Name = (typeof NAMES)[number]
 
 /** In ms. A program that takes longer hangs: even a busy machine needs much less. */
-const HANGS = 300_000
+const HANG_TIME = 300_000
 /** In ms, for making a failing program shorter: a rare failure could take for ever. */
-const AT_MOST = 300_000
+const MAX_SHRINK_TIME = 300_000
 /** In ms. After this, an event counts as missing. Clients wait less for datagrams. */
 const PATIENCE = 15_000
 /** The built program: another process cannot run TypeScript. */
 const PLAYER = new URL('../../dist/model/player.js', import.meta.url)
 
-/** A kind of program, and the process that plays it. */
-export class Ground {
+/** One kind of program, as `--transport` names it, and the process that plays such programs. */
+export class ProgramKind {
   readonly name: Name
   readonly #engine: EngineName
   readonly #programs: fc.Arbitrary<Program>
@@ -60,7 +60,7 @@ export class Ground {
         throw new Error(`${fault}\n\n${inspect(program, { depth: 5, breakLength: 120, compact: 4 })}`)
       played?.(verdict)
     })
-    const plugins = [fc.interruptAfterTimeLimit(AT_MOST)]
+    const plugins = [fc.interruptAfterTimeLimit(MAX_SHRINK_TIME)]
     const details = await fc.check(holds, { endOnFailure: which.path !== undefined, plugins, ...which })
     if (!details.failed) return undefined
     const again = `--transport ${this.name} --seed ${details.seed} --path ${details.counterexamplePath}`
@@ -69,7 +69,7 @@ export class Ground {
 
   async #perform(program: Program): Promise<Verdict> {
     const child = (this.#child ??= startChild<Player>(PLAYER, { env: this.#env }))
-    const hanging = setTimeout(() => child.kill('SIGKILL'), HANGS)
+    const hanging = setTimeout(() => child.kill('SIGKILL'), HANG_TIME)
     const failed = (error: Error): Verdict => ({ fault: error.message, followed: 0, delivered: 0 })
     const verdict = await child.call.play(program, this.#patience).catch(failed)
     clearTimeout(hanging)
