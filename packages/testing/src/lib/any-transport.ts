@@ -21,7 +21,7 @@ const anyTransport = defineAnySuite('any transport', {
     }
   },
 
-  'one handler that answers one and returns serves one request after the other': async (stage) => {
+  'one handler that answers once and returns is called again for the next request': async (stage) => {
     const { connect } = await stage.serve(async (channel) => {
       const request = await channel.read()
       await channel.write(`got ${request?.length}`)
