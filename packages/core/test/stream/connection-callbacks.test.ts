@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { createFakeStreamPort } from '@sock/testing'
 import type { Connection } from '../../src/index.js'
 import { createDeferred } from '../../src/lib/async/deferred.js'
 import { openWith } from '../support/callbacks.js'
-import { systemError } from '../support/fake-server.js'
+import { serveFake, systemError } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'
 
 describe('order of callbacks', () => {
@@ -71,6 +72,69 @@ describe('order of callbacks', () => {
     port.drain(0)
     expect(heard).toEqual(['open', 'drain'])
   })
+})
+
+describe('callbacks that read', () => {
+  it('an async open that reads decides when the connection closes: not before it has settled', async () => {
+    const answer = createDeferred()
+    const { accept } = await serveFake({
+      async open(connection) {
+        while ((await connection.read()) !== null);
+        await answer.promise
+      },
+    })
+    const port = accept()
+    port.end()
+    await settle()
+    expect(port.count('shutdownWrite')).toBe(0)
+    answer.resolve()
+    await settle()
+    expect(port.count('shutdownWrite')).toBe(1)
+  })
+
+  it('an open that starts a reader and returns lets that reader close the connection', async () => {
+    const { accept } = await serveFake({ open: (connection) => void connection.read() })
+    const port = accept()
+    port.end()
+    await settle()
+    expect(port.count('shutdownWrite')).toBe(0)
+  })
+
+  it('the callback end is called although the input is read with read()', async () => {
+    const heard: string[] = []
+    const { accept } = await serveFake({
+      open: (connection) => void connection.read(),
+      end: () => void heard.push('end'),
+    })
+    accept().end()
+    expect(heard).toEqual(['end'])
+  })
+})
+
+describe('callbacks that throw', () => {
+  it.each(['open', 'data', 'end', 'drain', 'close'] as const)(
+    'the callback %s that throws is reported once, and its connection is not kept',
+    async (name) => {
+      const failure = new Error('oops')
+      const port = createFakeStreamPort()
+      const fail = (): never => {
+        throw failure
+      }
+      const { accept, errors, server } = await serveFake({ data() {}, end() {}, [name]: fail })
+      accept(port)
+      if (name === 'data') port.receive('a')
+      if (name === 'end') port.end()
+      if (name === 'drain') {
+        port.bufferedBytes = 30
+        for (const connection of server.connections()) connection.write('x').catch(() => {})
+        port.drain()
+      }
+      if (name !== 'close') expect(port.calls.at(-1)).toBe('reset')
+      port.close()
+      expect(errors).toEqual([failure])
+      expect(server.stats()).toMatchObject({ open: 0, handlerErrors: 1 })
+    },
+  )
 })
 
 describe('callbacks that end the connection', () => {
@@ -163,6 +227,35 @@ describe('data that returns a promise', () => {
     await settle()
     expect(heard).toEqual(['open', 'data a', 'data 123456789', 'data 0'])
     expect(port.count('resume')).toBe(1)
+  })
+
+  it('the callback data gets no chunk while its promise is pending, although that of open has settled', async () => {
+    const [opening, first] = [createDeferred(), createDeferred()]
+    const { port, heard } = await openWith({ open: () => opening.promise, data: () => first.promise })
+    port.receive('a')
+    port.receive('b')
+    opening.resolve()
+    await settle()
+    expect(heard).toEqual(['open', 'data a'])
+    first.resolve()
+    await settle()
+    expect(heard).toEqual(['open', 'data a', 'data b'])
+  })
+
+  it('the callback data holds its chunk until it returns or its promise settles, and the port learns of both', async () => {
+    const held: unknown[] = []
+    const first = createDeferred()
+    const port = Object.assign(createFakeStreamPort(), {
+      held: (chunk?: Buffer) => void held.push(chunk?.toString()),
+    })
+    await openWith({ data: (_, chunk) => (String(chunk) === 'later' ? first.promise : undefined) }, port)
+    port.receive('now')
+    expect(held).toEqual(['now', undefined])
+    port.receive('later')
+    expect(held.slice(2)).toEqual(['later'])
+    first.resolve()
+    await settle()
+    expect(held.slice(2)).toEqual(['later', undefined])
   })
 
   it('the callback data gets everything before end and close, though the port has closed long ago', async () => {

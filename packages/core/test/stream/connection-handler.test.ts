@@ -1,6 +1,8 @@
-import { describe, expect, it } from '@jest/globals'
-import { createFakeStreamPort } from '@sock/testing'
-import { serveFake, story, systemError } from '../support/fake-server.js'
+import { describe, expect, it, jest } from '@jest/globals'
+import { createFakeStreamPort, type FakeStreamPort } from '@sock/testing'
+import { rejection } from '@sock/tools/testing/wait'
+import type { Connection } from '../../src/index.js'
+import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'
 
 const calls: string[] = []
@@ -46,6 +48,22 @@ describe('error', () => {
     expect(server.stats().handlerErrors).toBe(0)
   })
 
+  it('the event error is emitted for a handler that fails in its own way after a full write buffer', async () => {
+    const failure = new Error('oops')
+    const port = createFakeStreamPort()
+    port.bufferedBytes = 40
+    const { accept, errors } = await serveFake(
+      async (connection) => {
+        await connection.write('x').catch(() => {})
+        throw failure
+      },
+      { maxWriteBuffer: 20 },
+    )
+    accept(port)
+    await settle()
+    expect(errors).toEqual([expect.objectContaining({ code: 'ERR_SOCK_BACKPRESSURE' }), failure])
+  })
+
   it('the event error is emitted for a handler that fails with the error that it has passed to destroy()', async () => {
     const reason = new Error('does not keep up')
     const { accept, errors } = await serveFake(async (connection) => {
@@ -87,6 +105,41 @@ describe('error', () => {
   })
 })
 
+describe('a handler function that has returned', () => {
+  it('a handler function that returns no promise closes its connection, like one whose promise resolves', async () => {
+    for (const handler of [() => {}, () => Promise.resolve()]) {
+      const { accept } = await serveFake(handler)
+      const port = accept()
+      await settle()
+      expect(port.calls).toEqual(['start', 'shutdownWrite'])
+    }
+  })
+
+  it('connection.write() after its handler returned rejects with that reason, of which the server warns', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    let connection!: Connection
+    const { accept } = await serveFake((given) => void (connection = given))
+    accept()
+    const error = await rejection(connection.write('late'))
+    expect(error).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+    expect(error.message).toMatch(/^Cannot write: the connection was closed when its handler returned/)
+    expect(warn).toHaveBeenCalledTimes(1)
+    warn.mockRestore()
+  })
+
+  it.each<[string, (connection: Connection, port: FakeStreamPort) => void]>([
+    ['has closed its connection itself', (connection) => void connection.close()],
+    ['had seen the end of its input', (_, port) => port.end()],
+  ])('connection.write() after a handler that %s rejects as usual', async (_, act) => {
+    const { connection, port, release } = await openFake()
+    act(connection, port)
+    release()
+    await settle()
+    const error = await rejection(connection.write('late'))
+    expect(error.message).toBe('Cannot write: the connection is closed')
+  })
+})
+
 describe('configure', () => {
   it('configure() gets the socket of the port once it has started, after the observers and before the handler', async () => {
     const order: unknown[] = []
@@ -97,6 +150,20 @@ describe('configure', () => {
     )
     scene.accept(port)
     expect(order).toEqual(['the socket', 'start', 'new', 'handler', 'open'])
+  })
+
+  it('configure() whose promise rejects fails like the handler', async () => {
+    const failure = new Error('oops')
+    const { accept, errors, server } = await serveFake(
+      { data() {} },
+      { configure: () => Promise.reject(failure) as never },
+    )
+    const port = accept()
+    await settle()
+    expect(port.calls.at(-1)).toBe('reset')
+    expect(errors).toEqual([failure])
+    port.close()
+    expect(server.stats()).toMatchObject({ open: 0, handlerErrors: 1 })
   })
 
   it.each([

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { rejection } from '@sock/tools/testing/wait'
+import { createDeferred } from '../../src/lib/async/deferred.js'
+import { openWith } from '../support/callbacks.js'
 import { openFake, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
 
@@ -91,6 +93,43 @@ describe('read', () => {
     port.end()
     expect(await reading).toEqual(['x'])
     expect(story(scene)).toEqual(['new', 'handler', 'read', 'closeRead'])
+  })
+})
+
+describe('closeRead', () => {
+  it('connection.closeRead() tells observers once', async () => {
+    const { connection, port, ...scene } = await openFake()
+    connection.closeRead()
+    connection.closeRead()
+    port.end()
+    expect(story(scene)).toEqual(['new', 'handler', 'closeRead'])
+  })
+
+  it('connection.closeRead() drops chunks that wait for the callback data', async () => {
+    const first = createDeferred()
+    const { connection, port, heard } = await openWith({ data: () => first.promise })
+    for (const text of ['a', 'b']) port.receive(text)
+    connection.closeRead()
+    first.resolve()
+    await settle()
+    expect(heard).toEqual(['open', 'data a'])
+  })
+})
+
+describe('readers', () => {
+  it('connection.read() is refused while the input goes to the callback data', async () => {
+    const { connection } = await openWith()
+    const error = await rejection(connection.read())
+    expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_STATE' })
+    expect(error.message).toBe('Cannot read: the input goes to the "data" callback. Read it there')
+  })
+
+  it('connection.read() is refused while the input goes to the stream', async () => {
+    const { connection } = await openFake()
+    connection.stream.pause()
+    const error = await rejection(connection.read())
+    expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_STATE' })
+    expect(error.message).toBe('Cannot read: the input goes to the stream. Read it there')
   })
 })
 

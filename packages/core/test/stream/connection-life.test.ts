@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { rejection } from '@sock/tools/testing/wait'
-import { openFake, openStuck, serveFake, story, systemError } from '../support/fake-server.js'
+import { createDeferred } from '../../src/lib/async/deferred.js'
+import { openWith } from '../support/callbacks.js'
+import { openFake, openStuck, serveFake, story, systemError, type OpenFake } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
 
 describe('close', () => {
@@ -49,6 +51,14 @@ describe('close', () => {
     await Promise.all([ending, closing])
   })
 
+  it('connection.close() drops input that has not been read', async () => {
+    const { connection, port } = await openFake()
+    port.receive('unread')
+    void connection.close()
+    port.receive('too late')
+    expect(await connection.read()).toBeNull()
+  })
+
   it('connection.close() lets writes finish that wait for a drain', async () => {
     const { connection, port, writing } = await openStuck()
     const closing = connection.close()
@@ -71,6 +81,61 @@ describe('openConnections', () => {
     release()
     await settle()
     expect(scene.server.openConnections).toBe(0)
+  })
+})
+
+describe('how a port closes', () => {
+  it.each(['finish', 'end'] as const)(
+    'a port that closes after only one side has ended is taken for a reset: %s',
+    async (side) => {
+      const { connection, port, ...scene } = await openFake()
+      if (side === 'finish') void connection.closeWrite()
+      port[side]()
+      port.close()
+      expect(story(scene).at(-1)).toBe('close reset')
+    },
+  )
+
+  it('a port that breaks after both sides have ended is reported', async () => {
+    const { connection, port, ...scene } = await openFake()
+    void connection.close()
+    port.finish()
+    port.end()
+    port.close(systemError('EIO'))
+    expect(scene.errors).toMatchObject([{ code: 'EIO' }])
+    expect(story(scene).at(-1)).toBe('close error')
+  })
+
+  it('a port that breaks after destroy() is not reported', async () => {
+    const { connection, port, ...scene } = await openFake()
+    connection.destroy()
+    port.close(systemError('EIO'))
+    expect(scene.errors).toEqual([])
+    expect(story(scene).at(-1)).toBe('close destroyed')
+  })
+})
+
+describe('signal', () => {
+  it('connection.signal aborts when the connection is destroyed, before its port is closed', async () => {
+    const { connection } = await openFake()
+    const { signal } = connection
+    const reason = new Error('enough')
+    connection.destroy(reason)
+    expect(signal.reason).toMatchObject({ code: 'ERR_SOCK_CLOSED', cause: reason })
+  })
+
+  it('connection.signal aborts when the connection has ended in order, and when it broke', async () => {
+    const ended = await openFake()
+    const broken = await openFake()
+    const [first, second] = [ended.connection.signal, broken.connection.signal]
+    void ended.connection.closeWrite()
+    ended.port.finish()
+    ended.port.end()
+    expect(first.aborted).toBe(false)
+    ended.port.close()
+    broken.port.close(systemError('ECONNRESET'))
+    expect(first.reason).toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+    expect(second.reason).toMatchObject({ code: 'ERR_SOCK_RESET' })
   })
 })
 
@@ -114,5 +179,61 @@ describe('destroy', () => {
     expect(port.calls.at(-1)).toBe(call)
     port.close()
     await closing
+  })
+})
+
+describe('an idle connection', () => {
+  /** Closes the server: that destroys an idle connection, and resets a busy one, whose answer may be incomplete. */
+  function stateOf({ server, port }: Pick<OpenFake, 'server' | 'port'>): 'idle' | 'busy' {
+    void server.close()
+    const call = port.calls.at(-1)
+    port.close()
+    return call === 'destroy' ? 'idle' : 'busy'
+  }
+
+  it.each<[string, 'idle' | 'busy', readonly ('receive' | 'write')[]]>([
+    ['idle until something has arrived', 'idle', []],
+    ['busy while it has received something and not answered', 'busy', ['receive']],
+    ['idle after its answer', 'idle', ['receive', 'write']],
+    ['busy again when more arrives after its answer', 'busy', ['receive', 'write', 'receive']],
+  ])('a connection that is used as a stream is %s', async (_, state, steps) => {
+    const scene = await openFake({ highWaterMark: 100 })
+    const { stream } = scene.connection
+    stream.resume()
+    await settle()
+    for (const step of steps) {
+      if (step === 'receive') scene.port.receive('request')
+      else stream.write('answer')
+      await settle()
+    }
+    expect(stateOf(scene)).toBe(state)
+  })
+
+  it.each([
+    [true, 'busy'],
+    [false, 'idle'],
+  ])('a connection that waits for input is busy if its handler says so: %s', async (busy, state) => {
+    const scene = await openFake()
+    scene.connection.read().catch(() => {})
+    scene.connection.busy = true
+    scene.connection.busy = busy
+    expect(stateOf(scene)).toBe(state)
+  })
+
+  it('a connection of callbacks is busy while a promise of a callback is pending, and idle after it', async () => {
+    for (const state of ['busy', 'idle'] as const) {
+      const opening = createDeferred()
+      const scene = await openWith({ open: () => opening.promise })
+      if (state === 'idle') opening.resolve()
+      await settle()
+      expect([...scene.server.connections()]).toEqual([scene.connection])
+      expect(stateOf(scene)).toBe(state)
+    }
+  })
+
+  it('a connection of callbacks is busy while its peer has ended and waits for the answer', async () => {
+    const scene = await openWith()
+    scene.port.end()
+    expect(stateOf(scene)).toBe('busy')
   })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import { createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/tools/testing/wait'
+import { markReused } from '../../src/lib/channel/reused-memory.js'
 import { openFake, openStuck, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
 
@@ -74,6 +76,33 @@ describe('write', () => {
     expect(port.count('requestDrain')).toBe(1)
   })
 
+  it('connection.write() makes a connection idle again that is used as a stream and has received something', async () => {
+    const { connection, port, server } = await openFake()
+    connection.stream.resume()
+    port.receive('request')
+    await settle()
+    connection.stream.write('answer')
+    await settle()
+    void server.close()
+    // A busy connection would be reset, since its answer may be incomplete.
+    expect(port.calls.slice(-2)).toEqual(['write', 'destroy'])
+    port.close()
+  })
+
+  it('connection.write() copies bytes that an engine reads into again, unless its port does so', async () => {
+    const chunk = Buffer.from('reused')
+    markReused(chunk.buffer)
+    for (const takesReused of [false, true]) {
+      const sent: Uint8Array[] = []
+      const port = Object.assign(createFakeStreamPort(), { takesReused })
+      port.write = (data) => void sent.push(data)
+      const { connection } = await openFake({}, port)
+      await connection.write(chunk)
+      expect(sent).toEqual([chunk])
+      expect(sent[0] === chunk).toBe(takesReused)
+    }
+  })
+
   it('connection.write() after destroy() rejects with the reason as its cause', async () => {
     const { connection, port } = await openFake()
     const reason = new Error('enough')
@@ -93,6 +122,14 @@ describe('closeWrite', () => {
     port.finish()
     await Promise.all([first, second, connection.closeWrite()])
     expect(port.calls).toEqual(['start', 'shutdownWrite'])
+  })
+
+  it('connection.closeWrite() tells observers once', async () => {
+    const { connection, port, ...scene } = await openFake()
+    for (let call = 0; call < 2; call++) void connection.closeWrite()
+    port.finish()
+    await connection.closeWrite()
+    expect(story(scene)).toEqual(['new', 'handler', 'closeWrite'])
   })
 
   it('connection.closeWrite() rejects when the port closes before its FIN is sent', async () => {

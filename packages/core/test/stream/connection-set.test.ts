@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import type { ConnectionEvent, Server } from '../../src/index.js'
-import { rejection } from '@sock/tools/testing/wait'
+import type { FakeStreamPort } from '@sock/testing'
+import { rejection, until } from '@sock/tools/testing/wait'
 import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'
 
@@ -66,6 +67,39 @@ describe('shutdown', () => {
     port.close()
     await closing
     expect(server.state satisfies Server<string, never>['state']).toBe('closed')
+  })
+})
+
+describe('signal', () => {
+  it('shutdown() aborts the signal of every connection, in the end also of one that comes meanwhile', async () => {
+    const signals: AbortSignal[] = []
+    const { accept, server } = await serveFake({ open: ({ signal }) => void signals.push(signal), data() {} })
+    const ports = [accept(), accept()]
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false])
+    void server.shutdown()
+    ports.push(accept())
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, false])
+    await until(() => signals.every(({ aborted }) => aborted), 'the last one is told when no more peers come')
+    const closing = server.close()
+    for (const port of ports) port.close()
+    await closing
+  })
+})
+
+describe('maxBufferedBytes', () => {
+  it('maxBufferedBytes resets the connection with the longest queue when all together wait for more', async () => {
+    const { accept, server, errors } = await serveFake(
+      { data() {} },
+      { highWaterMark: 10, maxBufferedBytes: 100 },
+    )
+    const ports = [accept(), accept()]
+    const lengths = [40, 70]
+    for (const [index, connection] of [...server.connections()].entries()) {
+      ;(ports[index] as FakeStreamPort).bufferedBytes = lengths[index] as number
+      connection.write('x').catch(() => {})
+    }
+    expect(ports.map(({ isDestroyed }) => isDestroyed)).toEqual([false, true])
+    expect(errors).toMatchObject([{ code: 'ERR_SOCK_BACKPRESSURE' }])
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { createFakeStreamPort } from '@sock/testing'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -44,6 +45,28 @@ describe('stream', () => {
     expect(port.count('pause')).toBe(1)
     expect(stream.readableLength).toBeLessThanOrEqual(stream.readableHighWaterMark + 5_000)
     stream.destroy()
+  })
+
+  it('connection.stream tells the port first that its chunks are kept', async () => {
+    const port = Object.assign(createFakeStreamPort(), {
+      keepChunks: () => void port.calls.push('keepChunks'),
+    })
+    const { connection } = await openFake({}, port)
+    connection.stream.pause()
+    connection.stream.pause()
+    expect(port.calls).toEqual(['start', 'keepChunks'])
+  })
+
+  it('connection.stream that has read its end is destroyed when the connection closes, although it was not ended', async () => {
+    const { stream, port, connection } = await openStream()
+    stream.resume()
+    port.end()
+    await once(stream, 'end')
+    void connection.close()
+    port.finish()
+    port.close()
+    await closed(stream)
+    expect(connection.isOpen).toBe(false)
   })
 
   it('connection.stream writes in order, and waits for the drain of the connection', async () => {

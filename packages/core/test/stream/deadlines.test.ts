@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/tools/testing/wait'
+import { openWith } from '../support/callbacks.js'
 import { openFake, serveFake, story, type OpenFake } from '../support/fake-server.js'
 import { pass, stopClock } from '../support/settle.js'
 
@@ -358,6 +360,50 @@ describe('close', () => {
     expect(jest.getTimerCount()).toBe(before)
   })
 
+  it.each([
+    ['bytes are left to flush', 1, false],
+    ['TLS has its own end to send', 0, true],
+  ])('connection.close() needs a timer when the peer has ended, if %s', async (_, bufferedBytes, secure) => {
+    const before = jest.getTimerCount()
+    const port = Object.assign(createFakeStreamPort(), { bufferedBytes, secure })
+    const { connection } = await openFake({}, port)
+    port.end()
+    void connection.close()
+    expect(jest.getTimerCount()).toBe(before + 1)
+    port.close()
+  })
+
+  it('connection.close() discards what a talking peer still sends for ten seconds from its FIN on, however long the flush took', async () => {
+    const { port, connection } = await openFake()
+    port.bufferedBytes = 100
+    void connection.close()
+    for (let second = 0; second < 20; second++) {
+      port.writeProgress += 1
+      await pass(1_000)
+    }
+    port.finish()
+    const talk = async (seconds: number): Promise<void> => {
+      for (let half = 0; half < 2 * seconds; half++) {
+        port.receive('and another thing')
+        await pass(500)
+      }
+    }
+    await talk(9)
+    expect(port.isDestroyed).toBe(false)
+    await talk(2)
+    expect(port.isDestroyed).toBe(true)
+  })
+
+  it('connection.close() that has waited long enough for its peer is no error for the callback close', async () => {
+    const { connection, port, heard } = await openWith()
+    void connection.close()
+    port.finish()
+    await pass(1_000 + late(1_000))
+    expect(port.calls.at(-1)).toBe('destroy')
+    port.close()
+    expect(heard.at(-1)).toBe('close')
+  })
+
   it('connection.close() leaves no timer once the port is closed', async () => {
     const before = jest.getTimerCount()
     const { port } = await answered()
@@ -406,7 +452,7 @@ describe('drainIdle', () => {
   })
 
   it('drainIdle also ends connections that come while the server drains', async () => {
-    const { accept, server } = await serveFake({ data() {} }, { drainIdle: 400 })
+    const { accept, server, ...scene } = await serveFake({ data() {} }, { drainIdle: 400 })
     const first = accept()
     const stopping = server.shutdown()
     const second = accept()
@@ -418,6 +464,10 @@ describe('drainIdle', () => {
       port.close()
     }
     expect(await stopping).toEqual({ idle: 2, drained: 0, forced: 0 })
+    expect(story(scene).filter((event) => event.startsWith('close '))).toEqual([
+      'close draining',
+      'close draining',
+    ])
     expect(jest.getTimerCount()).toBe(0)
   })
 })

@@ -97,6 +97,40 @@ describe('Inbox', () => {
     expect(String(await inbox.read())).toBe('d')
   })
 
+  it.each([
+    ['rejects with it if bytes before a clean end were not read', ['push', 'finish'], 'rejected'],
+    ['rejects with it if there was no end', [], 'rejected'],
+    ['changes nothing after a clean end that was reached', ['finish'], 'resolved'],
+  ] as const)('Inbox.abort() with an error drops queued bytes, and read() %s', async (_, steps, state) => {
+    const { inbox } = create()
+    const error = new Error('aborted')
+    for (const step of steps) {
+      if (step === 'push') inbox.push(chunk('unread'))
+      else inbox.finish()
+    }
+    inbox.abort(error)
+    expect(inbox.isEmpty).toBe(true)
+    expect(await outcome(inbox.read())).toEqual(
+      state === 'rejected' ? { state, error } : { state, value: null },
+    )
+  })
+
+  it('Inbox.read() tells the port which chunk the reader holds, and that it is done with the one before', async () => {
+    const held: unknown[] = []
+    const port = Object.assign(createFakeStreamPort(), {
+      held: (given?: Buffer) => void held.push(given?.toString()),
+    })
+    const inbox = new Inbox(port, 10)
+    inbox.push(chunk('queued'))
+    await inbox.read()
+    expect(held).toEqual(['queued'])
+    const reading = inbox.read()
+    expect(held).toEqual(['queued', undefined])
+    inbox.push(chunk('awaited'))
+    await reading
+    expect(held).toEqual(['queued', undefined, 'awaited'])
+  })
+
   it('Inbox serves its own reader, though others were made in the meantime', async () => {
     const inboxes = [create().inbox, create().inbox]
     const reads = inboxes.map((inbox) => inbox.read())
