@@ -151,6 +151,17 @@ describe('AcceptQueue.failed', () => {
     expect(again).toHaveBeenCalledTimes(1)
   })
 
+  it('AcceptQueue.drain() does not try to accept again what has been tried already', async () => {
+    const { engine, queue } = await open()
+    const again = jest.fn()
+    engine.failed(systemError('EMFILE'), again)
+    await pass(100)
+    const draining = queue.drain()
+    await pass(100)
+    await draining
+    expect(again).toHaveBeenCalledTimes(1)
+  })
+
   it('AcceptQueue.close() tries no more to accept after a failure', async () => {
     const { engine, queue } = await open()
     const again = jest.fn()

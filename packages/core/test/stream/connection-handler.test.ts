@@ -129,6 +129,7 @@ describe('a handler function that has returned', () => {
 
   it.each<[string, (connection: Connection, port: FakeStreamPort) => void]>([
     ['has closed its connection itself', (connection) => void connection.close()],
+    ['has ended its output itself', (connection) => void connection.closeWrite()],
     ['had seen the end of its input', (_, port) => port.end()],
   ])('connection.write() after a handler that %s rejects as usual', async (_, act) => {
     const { connection, port, release } = await openFake()

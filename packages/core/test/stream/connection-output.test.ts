@@ -17,6 +17,16 @@ describe('write', () => {
     await first
   })
 
+  it('connection.write() of no bytes writes nothing, and of another type rejects', async () => {
+    const { connection, port } = await openFake()
+    await connection.write('')
+    await connection.write(new Uint8Array())
+    const error = await rejection(connection.write([1] as never))
+    expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    expect(error.message).toBe('Invalid "data": expected a Uint8Array or a string, got [ 1 ]')
+    expect(port.calls).toEqual(['start'])
+  })
+
   it('connection.write() waits from highWaterMark on, and asks for one drain for all waiting writes', async () => {
     const { connection, port } = await openFake({ highWaterMark: 10 })
     port.bufferedBytes = 10

@@ -1,9 +1,9 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import type { ConnectionEvent, Server } from '../../src/index.js'
-import type { FakeStreamPort } from '@sock/testing'
+import { createFakeListener, type FakeStreamPort } from '@sock/testing'
 import { rejection, until } from '@sock/tools/testing/wait'
 import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
-import { outcome, settle } from '../support/settle.js'
+import { outcome, pass, settle, stopClock } from '../support/settle.js'
 
 const handler = { data() {} }
 
@@ -67,6 +67,45 @@ describe('shutdown', () => {
     port.close()
     await closing
     expect(server.state satisfies Server<string, never>['state']).toBe('closed')
+  })
+})
+
+describe('a server that listens again', () => {
+  it('a server that listens again ends no idle connections until its next shutdown, which waits for them', async () => {
+    await stopClock()
+    try {
+      const { accept, server } = await serveFake(handler, { drainIdle: 400, idleTimeout: 60_000 })
+      const first = server.shutdown()
+      const early = accept()
+      await pass(1_000)
+      early.close()
+      await pass(1_000)
+      expect(await first).toMatchObject({ idle: 1, drained: 0 })
+      await server.listen('anywhere')
+      const port = accept()
+      await pass(10_000)
+      expect(port.calls).toEqual(['start'])
+      const second = server.shutdown()
+      await pass(100)
+      expect(server.state).toBe('draining')
+      await pass(1_000)
+      expect(port.count('shutdownWrite')).toBe(1)
+      port.close()
+      await pass(0)
+      expect(await second).toMatchObject({ idle: 1, drained: 0 })
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+})
+
+describe('close', () => {
+  it('close() of a server turns away a peer that its listener still delivers', async () => {
+    const { accept, server } = await serveFake(handler, {}, createFakeListener({ close: true }))
+    void server.close()
+    const late = accept()
+    expect(late.calls).toEqual(['destroy'])
+    expect(server.stats().accepted).toBe(0)
   })
 })
 

@@ -52,6 +52,8 @@ describe('handshake', () => {
     await pass(121)
     expect(handshake.isDestroyed).toBe(true)
     expect(errors).toMatchObject([{ code: 'ERR_SOCK_HANDSHAKE_TIMEOUT' }])
+    expect(errors[0]?.message).toMatch(/"127\.0\.0\.1:50001": it was not finished in time$/)
+    expect(errors[0]).not.toHaveProperty('cause')
     expect(server.stats().rejected).toMatchObject({ handshakeTimeout: 1, handshakeFailed: 0 })
   })
 
@@ -92,6 +94,19 @@ describe('handshake', () => {
 })
 
 describe('shutdown', () => {
+  it('shutdown() ends when the last handshake fails', async () => {
+    const { sink, server } = await serveFake({ data() {} }, { handshakeTimeout: 60_000 })
+    const handshake = createFakeHandshake()
+    sink.handshake(handshake)
+    const stopping = server.shutdown()
+    await pass(100)
+    expect(server.state).toBe('draining')
+    handshake.failed(new Error('no'))
+    await pass(0)
+    expect(server.state).toBe('closed')
+    expect(await stopping).toEqual({ idle: 0, drained: 0, forced: 0 })
+  })
+
   it('shutdown() drops silent handshakes, and lets the others finish', async () => {
     const scene = await serveFake({ data() {} }, { handshakeTimeout: 60_000, drainIdle: 400 })
     const [silent, busy] = [createFakeHandshake(), createFakeHandshake()]

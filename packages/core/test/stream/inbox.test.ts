@@ -101,17 +101,22 @@ describe('Inbox', () => {
     ['rejects with it if bytes before a clean end were not read', ['push', 'finish'], 'rejected'],
     ['rejects with it if there was no end', [], 'rejected'],
     ['changes nothing after a clean end that was reached', ['finish'], 'resolved'],
+    ['keeps an earlier error', ['push', 'fail'], 'failed'],
   ] as const)('Inbox.abort() with an error drops queued bytes, and read() %s', async (_, steps, state) => {
     const { inbox } = create()
-    const error = new Error('aborted')
+    const [error, earlier] = [new Error('aborted'), new Error('broken')]
     for (const step of steps) {
       if (step === 'push') inbox.push(chunk('unread'))
-      else inbox.finish()
+      else inbox.finish(step === 'fail' ? earlier : undefined)
     }
     inbox.abort(error)
     expect(inbox.isEmpty).toBe(true)
     expect(await outcome(inbox.read())).toEqual(
-      state === 'rejected' ? { state, error } : { state, value: null },
+      {
+        rejected: { state: 'rejected', error },
+        failed: { state: 'rejected', error: earlier },
+        resolved: { state: 'resolved', value: null },
+      }[state],
     )
   })
 

@@ -39,18 +39,22 @@ describe('Sweep', () => {
     sweep.unwatch(item)
   })
 
-  it('Sweep.watch() checks all items when the most impatient one is due', async () => {
-    await stopClock()
-    const sweep = new Sweep()
-    const [patient, impatient] = [watched(10_000), watched(100)]
-    sweep.watch(patient, 10_000)
-    sweep.watch(impatient, 100)
-    expect(jest.getTimerCount()).toBe(1)
-    await pass(250)
-    expect([patient.looks.length, impatient.looks.length]).toEqual([2, 2])
-    sweep.unwatch(impatient)
-    sweep.unwatch(patient)
-  })
+  it.each(['first', 'last'])(
+    'Sweep.watch() checks all items when the most impatient one is due, though it came %s',
+    async (place) => {
+      await stopClock()
+      const sweep = new Sweep()
+      const [patient, impatient] = [watched(10_000), watched(100)]
+      if (place === 'first') sweep.watch(impatient, 100)
+      sweep.watch(patient, 10_000)
+      if (place === 'last') sweep.watch(impatient, 100)
+      expect(jest.getTimerCount()).toBe(1)
+      await pass(250)
+      expect([patient.looks.length, impatient.looks.length]).toEqual([2, 2])
+      sweep.unwatch(impatient)
+      sweep.unwatch(patient)
+    },
+  )
 
   it('Sweep.watch() forgets an item that wants no further check, and its timer, until it is watched again', async () => {
     await stopClock()
@@ -62,6 +66,11 @@ describe('Sweep', () => {
     sweep.watch(item, 100)
     await pass(200)
     expect(item.looks).toHaveLength(2)
+    const other = watched(100)
+    sweep.watch(other, 100)
+    await pass(500)
+    expect(item.looks).toHaveLength(2)
+    sweep.unwatch(other)
   })
 
   it('Sweep.watch() never checks more often than every ten ms', async () => {
