@@ -6,19 +6,20 @@
  * @module @sock/core/transport
  */
 export { ipAddress, unixAddress } from './lib/address/address.js'
-export { parseIpPeer, parseIpTarget } from './lib/address/ip-target.js'
+export { IP_TARGET_KEYS, parseIpPeer, parseIpTarget } from './lib/address/ip-target.js'
 export { lookUp } from './lib/address/look-up.js'
 export { checkReusePort } from './lib/address/reuse-port.js'
 export {
   MAX_PATH_BYTES,
   parseUnixPath,
   parseUnixTarget,
+  UNIX_TARGET_KEYS,
   type UnixEndpoint,
   type UnixName,
 } from './lib/address/unix-target.js'
 export { createDeferred, type Deferred } from './lib/async/deferred.js'
 export { checkHandler, type CheckedHandler } from './lib/channel/handler.js'
-export { atCaller, connectAtCaller, type Caller, type Entry } from './lib/errors/caller.js'
+export { atCaller, connectAtCaller, type Caller, type PublicFunction } from './lib/errors/caller.js'
 export type { Asked } from './lib/errors/system-words.js'
 export { withoutStack } from './lib/errors/without-stack.js'
 export { checkOptions, wrongType, type Check, type Checked, type Checks } from './lib/options/check.js'

@@ -252,6 +252,15 @@ for (const { name, options, describe: describeEngine } of engines) {
       expectHere(await rejection(start()), 'ERR_SOCK_INVALID_ADDRESS', 'Invalid target: expected ":')
     })
 
+    it.each(['host', 'ipv6Only', 'reuseAddress', 'reusePort'])(
+      'createUdpServer() with "%s" among its options throws that it belongs to the target',
+      (key) => {
+        const error = thrown(() => createWith({ [key]: true }))
+        const message = `it belongs to the target. Call listen({ port, ${key} })`
+        expectHere(error, 'ERR_INVALID_ARG_VALUE', message)
+      },
+    )
+
     it('createUdpServer() with a wrong handler or option throws at the line of the call', () => {
       const none = thrown(() => createUdpServer(5 as never, options))
       expectHere(none, 'ERR_INVALID_ARG_TYPE', 'Invalid "handler": expected a function or an object')

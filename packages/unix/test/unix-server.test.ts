@@ -262,6 +262,14 @@ for (const { name, options, describe: describeEngine } of engines) {
       expectHere(await rejection(start(`/tmp/${'x'.repeat(200)}`)), 'ERR_SOCK_PATH_TOO_LONG', '205 bytes')
     })
 
+    it('createUnixServer() with a part of the target among its options throws that it belongs there', async () => {
+      for (const key of ['mode', 'uid', 'gid']) {
+        const make = async () => unix.createUnixServer(echo, { ...options, [key]: 0o600 })
+        const message = `Unknown option "${key}" in createUnixServer options: it belongs to the target. Call listen({ path, ${key} })`
+        expectHere(await rejection(make()), 'ERR_INVALID_ARG_VALUE', message)
+      }
+    })
+
     it('createUnixServer() with a wrong option throws at the line of the call', async () => {
       const make = async () => unix.createUnixServer(echo, { ...options, backlog: -1 })
       expectHere(await rejection(make()), 'ERR_OUT_OF_RANGE', 'Invalid "backlog"')

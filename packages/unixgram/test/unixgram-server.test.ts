@@ -105,6 +105,12 @@ for (const { name, options, describe: describeEngine } of engines) {
       expectHere(await rejection(start()), 'ERR_SOCK_PATH_IN_USE', words)
     })
 
+    it('createUnixgramServer() with a part of the target among its options throws that it belongs there', async () => {
+      const make = async () => createUnixgramServer(echo, { ...options, mode: 0o600 } as object)
+      const message = 'it belongs to the target. Call listen({ path, mode })'
+      expectHere(await rejection(make()), 'ERR_INVALID_ARG_VALUE', message)
+    })
+
     it('createUnixgramServer() with a wrong option throws at the line of the call', async () => {
       const make = async () => createUnixgramServer(echo, { ...options, maxQueuedBytes: -1 })
       expectHere(await rejection(make()), 'ERR_OUT_OF_RANGE', 'Invalid "maxQueuedBytes"')

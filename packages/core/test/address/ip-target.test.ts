@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { thrown } from '@sock/tools/testing/wait'
 import fc from 'fast-check'
-import { isSockError } from '../../src/index.js'
-import { check, ipAddress, parseIpTarget } from '../../src/transport.js'
+import { isSockError, type IpTarget } from '../../src/index.js'
+import { check, ipAddress, parseIpPeer, parseIpTarget } from '../../src/transport.js'
 
 const parse = (target: unknown) => parseIpTarget(target as string, {})
 
@@ -55,20 +55,24 @@ describe('parseIpTarget', () => {
     [{}, /"port" is missing/],
     [{ host: 'x' }, /"port" is missing/],
     [{ port: '80' }, /"port": expected an integer, got '80'/],
-    [{ port: -1 }, /got -1/],
+    [{ port: -1 }, /^Invalid target: invalid "port": expected an integer from 0 to 65535, got -1$/],
+    [':65536', /^Invalid target ':65536': invalid "port": expected an integer from 0 to 65535, got 65536$/],
     [{ port: 1.5 }, /got 1\.5/],
     [{ port: NaN }, /got NaN/],
     [{ port: 1, host: '' }, /"" is neither/],
     [{ port: 1, host: '[::1]' }, /neither/],
     [{ port: 1, host: 5 }, /"host": expected a string, got 5/],
-    [{ port: 1, path: '/x' }, /Unknown option "path"/],
+    [{ port: 1, path: '/x' }, /^Invalid target: unknown "path"\. To listen, pass only "host", "port"$/],
+    [{ prot: 1, Port: 1 }, /unknown "prot"\. To/],
+    [{ Port: 1 }, /unknown "Port": did you mean "port"\? To listen, pass only "host", "port"$/],
+    [Promise.resolve(':1'), /"host:port" or \{ port \}, got a promise\. Await it first$/],
     [{ family: 'unix', path: '/run/x' }, /\/run\/x.*: expected the address of an IP socket/],
-    [{ family: 'ipv4', port: 1, host: '1.2.3.4', extra: 1 }, /Unknown option "extra"/],
+    [{ family: 'ipv4', port: 1, host: '1.2.3.4', extra: 1 }, /unknown "extra"/],
     [Object.create({ port: 80 }), /"port" is missing/],
   ])('parseIpTarget(%j) throws, and says why', (target, message) => {
     const error = thrown(() => parse(target))
     expect(isSockError(error, 'ERR_SOCK_INVALID_ADDRESS')).toBe(true)
-    expect(error.message).toMatch(/^Invalid (address|target)/)
+    expect(error.message).toMatch(/^Invalid target/)
     expect(error.message).toMatch(message)
   })
 
@@ -124,5 +128,19 @@ describe('parseIpTarget', () => {
       }),
       { numRuns: 2_000 },
     )
+  })
+})
+
+describe('parseIpPeer', () => {
+  it('parseIpPeer() connects to localhost by default', () => {
+    expect(parseIpPeer(':80')).toEqual({ host: 'localhost', port: 80 })
+  })
+
+  it('parseIpPeer() refuses the parts of a target to listen on', () => {
+    const error = thrown(() => parseIpPeer({ port: 80, reusePort: true } as IpTarget))
+    expect(error).toMatchObject({
+      code: 'ERR_SOCK_INVALID_ADDRESS',
+      message: 'Invalid target: unknown "reusePort". To connect, pass only "host", "port"',
+    })
   })
 })

@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
+import { thrown } from '@sock/tools/testing/wait'
 import { inspect } from 'node:util'
 import { ipAddress, unixAddress } from '../../src/lib/address/address.js'
-import { MAX_PATH_BYTES, parseUnixTarget, type UnixTarget } from '../../src/lib/address/unix-target.js'
+import {
+  MAX_PATH_BYTES,
+  parseUnixPath,
+  parseUnixTarget,
+  type UnixTarget,
+} from '../../src/lib/address/unix-target.js'
 
 const itOnLinux = process.platform === 'linux' ? it : it.skip
 
@@ -104,15 +110,19 @@ describe('parseUnixTarget', () => {
       [{ path: '/x', uid: -1 }, '"uid": expected an integer'],
       [{ path: '/x', gid: 2 ** 32 - 1 }, '"gid": expected an integer'],
       [{ path: '/x', gid: Infinity }, '"gid": expected an integer'],
-      [{ path: '/x', port: 80 }, 'Unknown option "port"'],
-      [{ Path: '/x' }, 'Unknown option "Path"'],
+      [
+        { path: '/x', port: 80 },
+        'Invalid target: unknown "port". To listen, pass only "path", "mode", "uid", "gid"',
+      ],
+      [{ Path: '/x' }, 'Invalid target: unknown "Path": did you mean "path"? To listen, pass only "path", '],
+      [Promise.resolve('/x'), 'expected a path, "@name" or { path }, got a promise. Await it first'],
       [ipAddress('127.0.0.1', 80), 'expected the address of a Unix socket'],
       [{ family: 'unix' }, '"path" is missing'],
     ].map(([target, why]) => ({ target, why, shown: inspect(target) })),
   )('parseUnixTarget() refuses $shown: $why', ({ target, why }) => {
     const error = refusal(target) as Error
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_ADDRESS' })
-    expect(error.message).toMatch(/^Invalid (address|target)/)
+    expect(error.message).toMatch(/^Invalid target/)
     expect(error.message).toContain(why)
   })
 
@@ -125,8 +135,31 @@ describe('parseUnixTarget', () => {
     })
   })
 
+  itOnLinux('parseUnixTarget() shows the mode of a refused target in octal, as users write it', () => {
+    expect((refusal({ path: '@x', mode: 0o600 }) as Error).message).toMatch(
+      /^Invalid target \{ path: '@x', mode: 0o600 \}: "mode", "uid" and "gid" apply to socket files/,
+    )
+  })
+
   it('parseUnixTarget() takes frozen targets, and ones without a prototype', () => {
     expect(parseUnixTarget(Object.freeze({ path: '/x' })).path).toBe('/x')
     expect(parseUnixTarget(Object.assign(Object.create(null) as UnixTarget, { path: '/x' })).path).toBe('/x')
+  })
+})
+
+describe('parseUnixPath', () => {
+  it('parseUnixPath() takes a path, an address, or the path alone as an object', () => {
+    for (const target of ['/x', { path: '/x' }, unixAddress('/x')]) {
+      expect(parseUnixPath(target)).toMatchObject({ path: '/x', isAbstract: false })
+    }
+  })
+
+  it('parseUnixPath() refuses the parts of a target to listen on', () => {
+    const error = thrown(() => parseUnixPath({ path: 'x', mode: 0o600 } as UnixTarget))
+    expect(error).toMatchObject({
+      code: 'ERR_SOCK_INVALID_ADDRESS',
+      message: 'Invalid target: unknown "mode". To connect, pass only "path"',
+      cause: { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' },
+    })
   })
 })

@@ -118,7 +118,10 @@ describe.each(Object.entries(KINDS))('%s', (kind, open) => {
   })
 
   it.each<[object, string]>([
-    [{ timeuot: 1 }, 'Unknown option "timeuot" in read options: the known options are signal, timeout'],
+    [
+      { timeuot: 1 },
+      'Unknown option "timeuot" in read options: did you mean "timeout"? The known options are signal, timeout',
+    ],
     [{ timeout: '1' }, `Invalid "timeout": expected an integer, got '1'`],
     [{ timeout: -1 }, 'Invalid "timeout": expected an integer from 0 to 2147483647, got -1'],
     [{ signal: {} }, 'Invalid "signal": expected an AbortSignal, got {}'],

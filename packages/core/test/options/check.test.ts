@@ -10,6 +10,12 @@ describe('wrongType', () => {
     const { message } = wrongType('x', 'a string', { a: { b: { c: 'deep' } }, list: [1, 2, 3] })
     expect(message).toBe(`Invalid "x": expected a string, got { a: [Object], list: [Array] }`)
   })
+
+  it('wrongType() of a promise says that it must be awaited', () => {
+    expect(wrongType('x', 'a string', Promise.resolve('later')).message).toBe(
+      'Invalid "x": expected a string, got a promise. Await it first',
+    )
+  })
 })
 
 describe('checkOptions', () => {
@@ -28,11 +34,19 @@ describe('checkOptions', () => {
   })
 
   it('checkOptions() refuses unknown keys, and lists the known ones', () => {
-    for (const key of ['prot', 'Port', 'toString', 'constructor', '__proto__']) {
+    for (const key of ['prot', 'toString', 'constructor', '__proto__']) {
       const error = thrown(() => checked(JSON.parse(`{ "${key}": 1 }`)))
       expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
       expect(error.message).toBe(
         `Unknown option "${key}" in test options: the known options are port, name, flag`,
+      )
+    }
+  })
+
+  it('checkOptions() names the option that a misspelt one probably stands for', () => {
+    for (const key of ['Port', 'por', 'ports']) {
+      expect(thrown(() => checked({ [key]: 1 })).message).toBe(
+        `Unknown option "${key}" in test options: did you mean "port"? The known options are port, name, flag`,
       )
     }
   })

@@ -30,6 +30,23 @@ describe('checkServerOptions', () => {
     )
   })
 
+  it('checkServerOptions() says of a part of the target that it belongs there', () => {
+    const refusal = (options: object) =>
+      thrown(() => checkServerOptions('createServer', run, options, checks, ['path', 'mode']))
+    expect(refusal({ noDelay: true, mode: 0o600 })).toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_VALUE',
+      message:
+        'Unknown option "mode" in createServer options: it belongs to the target. Call listen({ path, mode })',
+    })
+    expect(refusal({ path: '/x' }).message).toMatch(/it belongs to the target\. Call listen\(\{ path \}\)$/)
+    // It is an option, too.
+    expect(checkServerOptions('createServer', run, { noDelay: false }, checks, ['port', 'noDelay'])).toEqual({
+      idleTimeout: 0,
+      noDelay: false,
+    })
+  })
+
   it('checkServerOptions() names an option that is wrong or unknown', () => {
     expect(thrown(() => checked(run, { idleTimeOut: 5 })).message).toMatch(
       /^Unknown option "idleTimeOut" in createServer options/,

@@ -78,7 +78,9 @@ describe('streamServerChecks and streamClientChecks', () => {
     ]) {
       const error = thrown(() => checkOptions('options', { engine: incomplete }, streamServerChecks))
       expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
-      expect(error.message).toMatch(/^Invalid "engine": expected an engine, got \{/)
+      expect(error.message).toMatch(
+        /^Invalid "engine": expected an engine for streams, such as `engine` of @sock\/native, got /,
+      )
     }
   })
 })

@@ -12,7 +12,7 @@ import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import type { TcpConnection, TcpHandler } from './tcp-connection.js'
 import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
-import { parseListenTarget, type TcpTarget } from './tcp-target.js'
+import { parseListenTarget, TARGET_KEYS, type TcpTarget } from './tcp-target.js'
 import { createTlsAcceptor } from './tls-acceptor.js'
 import { DEFAULT_HANDSHAKE_TIMEOUT, refuseTlsOptions } from './tls-options.js'
 
@@ -89,7 +89,7 @@ export function createTcpServer<Data = unknown, EngineSocket = Socket>(
 }
 
 function create<Data>(handler: TcpHandler<Data>, options: unknown): TcpServer<Data> {
-  const settings = checkServerOptions('createTcpServer', handler, options, checks)
+  const settings = checkServerOptions('createTcpServer', handler, options, checks, TARGET_KEYS)
   const { tls, engine, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT, maxHandshakes = Infinity } = settings
   if (tls === undefined) {
     refuseTlsOptions(settings, ['handshakeTimeout', 'maxHandshakes'])

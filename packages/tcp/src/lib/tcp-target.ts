@@ -1,6 +1,6 @@
 import type { StreamEngine, IpAddress, IpTarget } from '@sock/core'
 import type { IpEndpoint } from '@sock/core/stream'
-import { check, checkReusePort, parseIpTarget } from '@sock/core/transport'
+import { check, checkReusePort, IP_TARGET_KEYS, parseIpTarget } from '@sock/core/transport'
 
 /** An address for a TCP server to listen on, in parts. */
 export interface TcpTarget extends IpTarget {
@@ -14,6 +14,9 @@ export interface TcpTarget extends IpTarget {
 }
 
 const listenChecks = { ipv6Only: check.boolean(false), reusePort: check.boolean(false) }
+
+/** The parts of a target, first the one that it must have. */
+export const TARGET_KEYS: readonly string[] = [...IP_TARGET_KEYS, ...Object.keys(listenChecks)]
 
 /**
  * Checks a target to listen on.

@@ -6,7 +6,7 @@ import type { UdpChannel, UdpHandler } from './udp-channel.js'
 import { smallBuffers, udpEngine, type UdpEngine, type UdpPort, type UdpSettings } from './udp-engine.js'
 import { udpChecks, type UdpSocketOptions } from './udp-options.js'
 import { familyOf, openUdp } from './udp-socket.js'
-import { parseListenTarget, type UdpEndpoint, type UdpTarget } from './udp-target.js'
+import { parseListenTarget, TARGET_KEYS, type UdpEndpoint, type UdpTarget } from './udp-target.js'
 
 /** Options of {@link createUdpServer}. */
 export interface UdpServerOptions<EngineSocket = Socket>
@@ -51,7 +51,7 @@ export function createUdpServer<Data = unknown, EngineSocket = Socket>(
   options?: UdpServerOptions<EngineSocket>,
 ): UdpServer<Data> {
   return atCaller(createUdpServer, () => {
-    const settings = checkServerOptions('createUdpServer', handler, options, checks)
+    const settings = checkServerOptions('createUdpServer', handler, options, checks, TARGET_KEYS)
     const binding = {
       transport: 'udp',
       parse: (target: string | UdpTarget | IpAddress) => parseListenTarget(target, settings.engine),

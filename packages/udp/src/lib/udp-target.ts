@@ -1,5 +1,5 @@
 import type { IpAddress, IpTarget } from '@sock/core'
-import { check, checkReusePort, parseIpTarget } from '@sock/core/transport'
+import { check, checkReusePort, IP_TARGET_KEYS, parseIpTarget } from '@sock/core/transport'
 import type { UdpEngine } from './udp-engine.js'
 
 /** An address for a UDP server to listen on, in parts. */
@@ -32,6 +32,9 @@ const listenChecks = {
   reuseAddress: check.boolean(false),
   reusePort: check.boolean(false),
 }
+
+/** The parts of a target, first the one that it must have. */
+export const TARGET_KEYS: readonly string[] = [...IP_TARGET_KEYS, ...Object.keys(listenChecks)]
 
 /**
  * Checks a target to listen on.

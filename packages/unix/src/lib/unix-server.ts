@@ -11,6 +11,7 @@ import {
   checkServerOptions,
   createSocketFile,
   parseUnixTarget,
+  UNIX_TARGET_KEYS,
   type UnixEndpoint,
 } from '@sock/core/transport'
 import type { Socket } from 'node:net'
@@ -51,7 +52,13 @@ export function createUnixServer<Data = unknown, EngineSocket = Socket>(
   options?: UnixServerOptions<EngineSocket>,
 ): UnixServer<Data> {
   return atCaller(createUnixServer, () => {
-    const settings = checkServerOptions('createUnixServer', handler, options, streamServerChecks)
+    const settings = checkServerOptions(
+      'createUnixServer',
+      handler,
+      options,
+      streamServerChecks,
+      UNIX_TARGET_KEYS,
+    )
     const binding = {
       transport: 'unix',
       secure: false,

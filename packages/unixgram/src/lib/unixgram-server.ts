@@ -5,6 +5,7 @@ import {
   bindSocketFile,
   checkServerOptions,
   parseUnixTarget,
+  UNIX_TARGET_KEYS,
   type Checks,
   type UnixEndpoint,
 } from '@sock/core/transport'
@@ -63,7 +64,7 @@ export function createUnixgramServer<Data = unknown, EngineSocket = UnixgramSock
   options?: UnixgramServerOptions<EngineSocket>,
 ): UnixgramServer<Data> {
   return atCaller(createUnixgramServer, () => {
-    const settings = checkServerOptions('createUnixgramServer', handler, options, checks)
+    const settings = checkServerOptions('createUnixgramServer', handler, options, checks, UNIX_TARGET_KEYS)
     const binding = {
       transport: 'unixgram',
       parse: (target: string | UnixTarget | UnixAddress) => {

@@ -8,7 +8,7 @@ import { entryPoints, inRoot } from '../../../checks/repository.mjs'
  */
 const BOUNDS = {
   '@sock/core': 18,
-  '@sock/core/transport': 36,
+  '@sock/core/transport': 39,
   '@sock/core/stream': 120,
   '@sock/core/datagram': 87,
   '@sock/framing': 81,

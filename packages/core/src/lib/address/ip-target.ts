@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
-import { inspect } from 'node:util'
 import type { IpAddress } from './address.js'
 import { SockError } from '../errors/errors.js'
-import { checkOptions, isRecord, type Check, type Checked } from '../options/check.js'
+import type { Check, Checked } from '../options/check.js'
 import { integer, string } from '../options/values.js'
+import { areParts, checkParts, invalid, notATarget } from './target-parts.js'
 
 /** An IP address to listen on or to connect to, in parts. */
 export interface IpTarget {
@@ -24,6 +24,13 @@ const HOST_NAME =
 const NUMERIC = /^[\d.]+$/
 const MAX_PORT = 65_535
 
+/**
+ * The parts that every IP target has, first the one that it must have.
+ *
+ * @internal
+ */
+export const IP_TARGET_KEYS: readonly string[] = ['port', 'host']
+
 const ipChecks = { host: string(undefined), port: integer(undefined, 0, MAX_PORT) }
 
 /**
@@ -36,12 +43,7 @@ export function parseIpTarget<Extra extends { readonly [key: string]: Check<unkn
   target: string | IpTarget,
   extra: Extra,
 ): IpTarget & Checked<Extra> {
-  const checked = check(target, extra)
-  const { host } = checked
-  if (host !== undefined && isIP(host) === 0 && !isHostName(host)) {
-    throw invalid(target, `"${host}" is neither a host name nor an IP address`)
-  }
-  return checked
+  return check('listen', target, extra)
 }
 
 /**
@@ -55,7 +57,7 @@ export function parseIpPeer(target: string | IpTarget | IpAddress): {
   /** Never 0. */
   port: number
 } {
-  const { host = 'localhost', port } = parseIpTarget(target, {})
+  const { host = 'localhost', port } = check('connect', target, {})
   if (port !== 0) return { host, port }
   const shown = isIP(host) === 6 ? `[${host}]` : host
   const message = `Cannot connect to "${shown}:0": no server can listen on port 0. Use the port of the server`
@@ -82,33 +84,21 @@ function withoutFamily(target: unknown): unknown {
 }
 
 function check<Extra extends { readonly [key: string]: Check<unknown> }>(
+  purpose: 'listen' | 'connect',
   target: string | IpTarget,
   extra: Extra,
 ): IpTarget & Checked<Extra> {
   const parts = typeof target === 'string' ? splitTarget(target) : withoutFamily(target)
-  if (!isRecord(parts)) throw notATarget(target, '":8080", "host:port" or { port }')
-  try {
-    const checked = checkOptions('target', parts, { ...ipChecks, ...extra })
-    if (checked.port === undefined) throw new TypeError('"port" is missing')
-    return checked as IpTarget & Checked<Extra>
-  } catch (error) {
-    throw invalid(target, (error as Error).message, error)
+  if (!areParts(parts)) throw notATarget(target, '":8080", "host:port" or { port }')
+  const checked = checkParts(purpose, target, parts, { ...ipChecks, ...extra }) as IpTarget & Checked<Extra>
+  const { host, port }: Partial<IpTarget> = checked
+  if (port === undefined) throw invalid(target, '"port" is missing')
+  if (host !== undefined && isIP(host) === 0 && !isHostName(host)) {
+    throw invalid(target, `"${host}" is neither a host name nor an IP address`)
   }
+  return checked
 }
 
 function isHostName(host: string): boolean {
   return HOST_NAME.test(host) && !NUMERIC.test(host)
-}
-
-/** Returns the error for a value that is not a target. @param expected what a target looks like */
-export function notATarget(target: unknown, expected: string): SockError {
-  const shown = inspect(target, { depth: 0, breakLength: Infinity })
-  return new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid target: expected ${expected}, got ${shown}`)
-}
-
-/** Returns the error for a malformed target. */
-export function invalid(target: unknown, why: string, cause?: unknown): SockError {
-  const shown = inspect(target, { breakLength: Infinity, maxStringLength: 200 })
-  const details = cause === undefined ? {} : { cause }
-  return new SockError('ERR_SOCK_INVALID_ADDRESS', `Invalid address ${shown}: ${why}`, details)
 }

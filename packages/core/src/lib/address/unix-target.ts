@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 import { unixAddress, type UnixAddress } from './address.js'
 import { SockError } from '../errors/errors.js'
-import { invalid, notATarget } from './ip-target.js'
-import { checkOptions, isRecord, outOfRange, wrongType, type Check, type Checked } from '../options/check.js'
+import { areParts, checkParts, invalid, notATarget } from './target-parts.js'
+import { outOfRange, wrongType, type Check, type Checked } from '../options/check.js'
 import { integer, string } from '../options/values.js'
 
 /** A Unix socket to listen on, in parts. */
@@ -74,13 +74,20 @@ const listenChecks = {
 }
 
 /**
+ * The parts of a Unix target to listen on, first the one that it must have.
+ *
+ * @internal
+ */
+export const UNIX_TARGET_KEYS: readonly string[] = Object.keys(listenChecks)
+
+/**
  * Checks a Unix socket to listen on: a path, its parts, or a {@link UnixAddress}.
  *
  * @throws SockError `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG`, or `ERR_SOCK_UNSUPPORTED` where the
  * platform has no such sockets or no abstract names
  */
 export function parseUnixTarget(target: string | UnixTarget | UnixAddress): UnixEndpoint {
-  const parts = check(target, listenChecks)
+  const parts = check('listen', target, listenChecks)
   const { mode, uid, gid } = parts
   const name = parsePath(parts.path, target)
   if (name.isAbstract && (mode ?? uid ?? gid) !== undefined) {
@@ -91,7 +98,7 @@ export function parseUnixTarget(target: string | UnixTarget | UnixAddress): Unix
 
 /** Checks a Unix socket to connect to: a path or a {@link UnixAddress}. Throws like {@link parseUnixTarget}. */
 export function parseUnixPath(target: string | Pick<UnixTarget, 'path'> | UnixAddress): UnixName {
-  return parsePath(check(target, pathChecks).path, target)
+  return parsePath(check('connect', target, pathChecks).path, target)
 }
 
 function parsePath(path: string | undefined, target: unknown): UnixName {
@@ -117,14 +124,14 @@ function parsePath(path: string | undefined, target: unknown): UnixName {
   return { address: unixAddress(path), isAbstract, path: isAbstract ? `\0${path.slice(1)}` : path }
 }
 
-function check<C extends typeof pathChecks>(target: unknown, checks: C): Checked<C> {
+function check<C extends typeof pathChecks>(
+  purpose: 'listen' | 'connect',
+  target: unknown,
+  checks: C,
+): Checked<C> {
   const parts = typeof target === 'string' ? { path: target } : withoutFamily(target)
-  if (!isRecord(parts)) throw notATarget(target, 'a path, "@name" or { path }')
-  try {
-    return checkOptions('target', parts, checks)
-  } catch (error) {
-    throw invalid(target, (error as Error).message, error)
-  }
+  if (!areParts(parts)) throw notATarget(target, 'a path, "@name" or { path }')
+  return checkParts(purpose, target, parts, checks)
 }
 
 /** Drops the family of a {@link UnixAddress}, which is a valid target. */

@@ -1,4 +1,4 @@
-import { isRecord, withCode, wrongType } from '../options/check.js'
+import { isRecord, wrongType, wrongValue } from '../options/check.js'
 import type { Channel, Connection, Datagram, DatagramChannel } from './channel.js'
 
 /** A handler that runs on all transports. Its channel stays open until the handler settles. */
@@ -127,10 +127,7 @@ function callbacksOf(handler: Record<string, unknown>, names: readonly string[])
   if (!isRoot(Object.getPrototypeOf(handler))) return methodsOf(handler, names)
   for (const key of Object.keys(handler)) {
     if (names.includes(key)) continue
-    const error = new TypeError(
-      `Unknown callback "${key}" in handler: the known callbacks are ${names.join(', ')}`,
-    )
-    throw withCode(error, 'ERR_INVALID_ARG_VALUE')
+    throw wrongValue(`Unknown callback "${key}" in handler: the known callbacks are ${names.join(', ')}`)
   }
   return { ...handler }
 }

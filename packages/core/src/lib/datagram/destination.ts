@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { formatAddress, ipAddress, type Address } from '../address/address.js'
-import { invalid, parseIpTarget } from '../address/ip-target.js'
+import { parseIpTarget } from '../address/ip-target.js'
+import { invalid } from '../address/target-parts.js'
 import { parseUnixPath, type UnixName } from '../address/unix-target.js'
 import { SockError } from '../errors/errors.js'
 

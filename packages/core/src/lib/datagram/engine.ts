@@ -1,5 +1,4 @@
-import { wrongType, type Check } from '../options/check.js'
-import { object } from '../options/values.js'
+import { isRecord, wrongType, type Check } from '../options/check.js'
 
 /**
  * The base of all datagram engines, which move the datagrams. Each transport defines what its engines open, such as
@@ -19,9 +18,8 @@ export interface DatagramEngine {
  */
 export function datagramEngine<E extends DatagramEngine>(method: keyof E): Check<E | undefined> {
   return (value, name) => {
-    const given = object<Partial<E>>()(value, name)
-    if (given === undefined) return undefined
-    if (typeof given[method] === 'function') return given as E
-    throw wrongType(name, 'an engine for datagrams', value)
+    if (value === undefined) return undefined
+    if (isRecord(value) && typeof (value as Partial<E>)[method] === 'function') return value as unknown as E
+    throw wrongType(name, 'an engine for datagrams, such as `engine` of @sock/native', value)
   }
 }

@@ -1,4 +1,6 @@
 import { inspect } from 'node:util'
+import { isThenable } from '../async/deferred.js'
+import { closestWord } from './spelling.js'
 
 /** Checks one value: returns the value to use, or throws an error that names option and value. */
 export type Check<T> = (value: unknown, name: string) => T
@@ -24,11 +26,7 @@ export function checkOptions<C extends { readonly [key: string]: Check<unknown> 
   if (value !== undefined && !isRecord(value)) throw wrongType(what, 'an object', value)
   const given: Record<string, unknown> = value ?? {}
   for (const key of Object.keys(given)) {
-    if (!Object.hasOwn(checks, key)) {
-      const known = Object.keys(checks).join(', ')
-      const error = new TypeError(`Unknown option "${key}" in ${what}: the known options are ${known}`)
-      throw withCode(error, 'ERR_INVALID_ARG_VALUE')
-    }
+    if (!Object.hasOwn(checks, key)) throw unknownOption(key, what, Object.keys(checks))
   }
   const result: Record<string, unknown> = {}
   for (const [key, check] of Object.entries(checks)) {
@@ -37,22 +35,35 @@ export function checkOptions<C extends { readonly [key: string]: Check<unknown> 
   return Object.freeze(result) as Checked<C>
 }
 
+function unknownOption(key: string, what: string, known: readonly string[]): TypeError {
+  const closest = closestWord(key, known)
+  const list = `known options are ${known.join(', ')}`
+  const advice = closest === undefined ? `the ${list}` : `did you mean "${closest}"? The ${list}`
+  return wrongValue(`Unknown option "${key}" in ${what}: ${advice}`)
+}
+
 /** Returns the error for a value of a wrong type, with Node's code for it. */
 export function wrongType(name: string, expected: string, value: unknown): TypeError {
-  const shown = inspect(value, { depth: 0, breakLength: Infinity })
   return withCode(
-    new TypeError(`Invalid "${name}": expected ${expected}, got ${shown}`),
+    new TypeError(`Invalid "${name}": expected ${expected}, got ${shown(value)}`),
     'ERR_INVALID_ARG_TYPE',
   )
 }
 
+/** Returns the error for an argument of the right type with a wrong value, with Node's code for it. */
+export function wrongValue(message: string): TypeError {
+  return withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE')
+}
+
+/** Returns a value that was not expected, as the end of a message. */
+export function shown(value: unknown): string {
+  if (isThenable(value)) return 'a promise. Await it first'
+  return inspect(value, { depth: 0, breakLength: Infinity })
+}
+
 /** Returns the error for an argument that has no effect, such as a callback for `close()`. */
 export function unexpectedArgument(method: string, argument: unknown): TypeError {
-  const shown = inspect(argument, { depth: 0, breakLength: Infinity })
-  return withCode(
-    new TypeError(`Invalid argument: ${method} takes no argument, got ${shown}`),
-    'ERR_INVALID_ARG_VALUE',
-  )
+  return wrongValue(`Invalid argument: ${method} takes no argument, got ${shown(argument)}`)
 }
 
 /** Returns the error for a number out of range, with Node's code for it. */
@@ -68,6 +79,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Sets the code of an error, and returns the error. */
-export function withCode<E extends Error>(error: E, code: string): E {
+function withCode<E extends Error>(error: E, code: string): E {
   return Object.assign(error, { code })
 }

@@ -1,4 +1,4 @@
-import { checkOptions, isRecord, withCode, type Check, type Checked } from './check.js'
+import { checkOptions, isRecord, wrongValue, type Check, type Checked } from './check.js'
 
 /** Names of callbacks. None is also an option, so a handler passed in place of the options can be recognised. */
 const CALLBACKS = ['open', 'data', 'end', 'drain', 'close']
@@ -7,6 +7,8 @@ const CALLBACKS = ['open', 'data', 'end', 'drain', 'close']
  * Checks options like {@link checkOptions}, and that handler and options came in the right order.
  *
  * @param creator the name of the function that was called
+ * @param targetKeys the parts of a target of `listen()`, first the one that it must have. One of them among the options
+ * is refused with this advice. Default: none
  * @throws TypeError if handler and options are in the wrong order
  */
 export function checkServerOptions<C extends { readonly [key: string]: Check<unknown> }>(
@@ -14,14 +16,30 @@ export function checkServerOptions<C extends { readonly [key: string]: Check<unk
   handler: unknown,
   options: unknown,
   checks: C,
+  targetKeys: readonly string[] = [],
 ): Checked<C> {
   if (isHandler(options) || areOptions(handler, checks)) {
-    const error = new TypeError(
+    throw wrongValue(
       `Invalid arguments: the handler comes first, then the options: ${creator}(handler, options)`,
     )
-    throw withCode(error, 'ERR_INVALID_ARG_VALUE')
   }
+  if (isRecord(options)) refuseTargetKeys(creator, Object.keys(options), checks, targetKeys)
   return checkOptions(`${creator} options`, options, checks)
+}
+
+function refuseTargetKeys(
+  creator: string,
+  given: readonly string[],
+  checks: object,
+  targetKeys: readonly string[],
+): void {
+  const key = given.find((name) => targetKeys.includes(name) && !Object.hasOwn(checks, name))
+  if (key === undefined) return
+  const [required] = targetKeys
+  const parts = key === required ? key : `${required}, ${key}`
+  throw wrongValue(
+    `Unknown option "${key}" in ${creator} options: it belongs to the target. Call listen({ ${parts} })`,
+  )
 }
 
 function isHandler(options: unknown): boolean {

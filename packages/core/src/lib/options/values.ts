@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { isRecord, outOfRange, withCode, wrongType, type Check } from './check.js'
+import { isRecord, outOfRange, wrongType, wrongValue, type Check } from './check.js'
 
 /** The longest delay of `setTimeout`; a longer one would fire at once. https://nodejs.org/api/timers.html */
 export const MAX_TIMEOUT = 2 ** 31 - 1
@@ -62,8 +62,7 @@ export function oneOf<T>(values: readonly T[], fallback: T): Check<T> {
     if (value === undefined) return fallback
     if ((values as readonly unknown[]).includes(value)) return value as T
     const known = values.map((one) => inspect(one)).join(', ')
-    const message = `Invalid "${name}": expected one of ${known}, got ${inspect(value)}`
-    throw withCode(new TypeError(message), 'ERR_INVALID_ARG_VALUE')
+    throw wrongValue(`Invalid "${name}": expected one of ${known}, got ${inspect(value)}`)
   }
 }
 

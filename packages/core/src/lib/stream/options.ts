@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { wrongType, type Check, type Checks } from '../options/check.js'
-import { abortSignal, func, integer, limit, milliseconds, object } from '../options/values.js'
+import { isRecord, wrongType, type Check, type Checks } from '../options/check.js'
+import { abortSignal, func, integer, limit, milliseconds } from '../options/values.js'
 import type { ConnectionEvent } from '../server/server.js'
 import { DEFAULT_BACKLOG } from './accept-queue.js'
 import { nodeEngine } from './node/node-engine.js'
@@ -84,11 +84,11 @@ const DEFAULT_MAX_WRITE_BUFFER = 64 * 1024 * 1024
 const MAX_BACKLOG = 2 ** 31 - 1
 
 const engine: Check<StreamEngine<unknown>> = (value, name) => {
-  const given = object<Partial<StreamEngine<unknown>>>()(value, name)
-  if (given === undefined) return nodeEngine
+  if (value === undefined) return nodeEngine
+  const given = (isRecord(value) ? value : {}) as Partial<StreamEngine<unknown>>
   if (typeof given.listenStream === 'function' && typeof given.connectStream === 'function')
     return given as StreamEngine
-  throw wrongType(name, 'an engine', value)
+  throw wrongType(name, 'an engine for streams, such as `engine` of @sock/native', value)
 }
 
 const connectionChecks = {
