@@ -128,6 +128,19 @@ describe('exchange', () => {
     },
   )
 
+  it.each<[string, unknown, string]>([
+    ['a promise', Promise.resolve(), 'a promise. Await it first'],
+    ['an address', '127.0.0.1:80', "'127.0.0.1:80'"],
+    ['nothing', undefined, 'undefined'],
+    ['another object', { close() {} }, '{ close: [Function: close] }'],
+  ])('exchange() with %s in place of a channel rejects with a TypeError', async (_, channel, shown) => {
+    expect(await rejection(exchange(channel as never, 'x'))).toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: `Invalid "channel": expected a connection or a datagram channel, got ${shown}`,
+    })
+  })
+
   it('exchange() rejects on a closed connection, or if something else reads its input', async () => {
     const { connection, port } = await openFake()
     connection.destroy()

@@ -196,14 +196,28 @@ describe('CallbackRegistry', () => {
     for (const event of ['wrod', 'toString', '__proto__', undefined]) {
       expect(thrown(() => registry.on(event as 'other', () => {}))).toMatchObject({
         name: 'TypeError',
+        code: 'ERR_INVALID_ARG_VALUE',
         message: `Unknown event "${event}": the events are word, other`,
       })
     }
     for (const callback of [undefined, null, {}, 'f']) {
       expect(thrown(() => registry.on('word', callback as never))).toMatchObject({
         name: 'TypeError',
-        message: expect.stringMatching(/^Invalid callback for "word": expected a function, got /),
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: expect.stringMatching(/^Invalid "callback": expected a function for the event "word", got /),
       })
     }
+  })
+
+  it.each([
+    ['listening', 'Await listen(), or use the event "state"'],
+    ['close', 'Await "closed", or use the event "state"'],
+  ])('CallbackRegistry.on() of a server says what takes the place of "%s"', (event, advice) => {
+    const registry = new CallbackRegistry<{ state: () => void }>(['state'])
+    expect(thrown(() => registry.on(event as 'state', () => {})).message).toBe(
+      `Unknown event "${event}": the events are state. ${advice}`,
+    )
+    const other = create()
+    expect(thrown(() => other.on(event as 'other', () => {})).message).toMatch(/the events are word, other$/)
   })
 })

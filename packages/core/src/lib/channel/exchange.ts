@@ -33,7 +33,7 @@ const exchangeChecks = {
  *
  * Rejects with the signal's reason, `ERR_SOCK_MESSAGE_TOO_LARGE` (the answer is longer than `maxBytes`),
  * `ERR_SOCK_CLOSED` (the channel was closed, or closed before a datagram came back), `ERR_SOCK_RESET`, the errors of
- * `send()` for datagrams, or a TypeError for `data` or options of a wrong type.
+ * `send()` for datagrams, or a TypeError for arguments of a wrong type.
  *
  * @returns the answer; empty if the peer ended without one
  */
@@ -42,6 +42,7 @@ export async function exchange(
   data: Uint8Array | string,
   options?: ExchangeOptions,
 ): Promise<Buffer> {
+  checkChannel(channel)
   let signal: AbortSignal | undefined
   const aborted = createDeferred<never>()
   const abort = (): void => {
@@ -72,6 +73,13 @@ export async function exchange(
   } finally {
     signal?.removeEventListener('abort', abort)
   }
+}
+
+/** Checks what the exchange calls even if another argument is wrong. @throws TypeError */
+function checkChannel(channel: unknown): void {
+  const { read, close } = Object(channel) as Partial<Channel>
+  if (typeof read !== 'function' || typeof close !== 'function')
+    throw wrongType('channel', 'a connection or a datagram channel', channel)
 }
 
 async function askStream(

@@ -1,5 +1,6 @@
 import { ignore, isThenable, whenSettled } from '../async/deferred.js'
 import { printed } from '../errors/printed.js'
+import { wrongType, wrongValue } from '../options/check.js'
 
 /** Undoes `on` or `once`; calling it again does nothing. */
 export type Unsubscribe = () => void
@@ -72,9 +73,8 @@ export class CallbackRegistry<E extends Events> {
 
   #add<K extends keyof E & string>(event: K, callback: E[K], calls: 'all' | 'one'): Unsubscribe {
     this.#check(event)
-    if (typeof callback !== 'function') {
-      throw new TypeError(`Invalid callback for "${event}": expected a function, got ${printed(callback)}`)
-    }
+    if (typeof callback !== 'function')
+      throw wrongType('callback', `a function for the event "${event}"`, callback)
     const subscription: Subscription<E[K]> = { callback, calls }
     this.#lists[event] = [...this.#lists[event], subscription]
     this.changed()
@@ -88,8 +88,16 @@ export class CallbackRegistry<E extends Events> {
 
   #check(event: keyof E & string): void {
     if (Object.hasOwn(this.#lists, event)) return
-    throw new TypeError(`Unknown event "${event}": the events are ${Object.keys(this.#lists).join(', ')}`)
+    const names = Object.keys(this.#lists)
+    const instead = 'state' in this.#lists && Object.hasOwn(INSTEAD, event) ? `. ${INSTEAD[event]}` : ''
+    throw wrongValue(`Unknown event "${event}": the events are ${names.join(', ')}${instead}`)
   }
+}
+
+/** What to use in place of events that Node's servers have. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  close: 'Await "closed", or use the event "state"',
+  listening: 'Await listen(), or use the event "state"',
 }
 
 /** Reports the failure of an event callback, which no caller handles. */
