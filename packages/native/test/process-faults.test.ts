@@ -21,7 +21,7 @@ describeNative('a process with the engine', () => {
     ])
   })
 
-  it('a process with the engine turns peers away when no descriptor is left, says so, and recovers (G1)', async () => {
+  it('a process with the engine refuses peers when no descriptor is left, says so, and recovers (G1)', async () => {
     expect(await runProgram('no-descriptors', [], { descriptors: 50 })).toEqual({
       errors: ['accept EMFILE'],
       someWereAccepted: true,

@@ -42,7 +42,7 @@ function failingAccept(code: string): string[] {
 for (const { name, options, describe } of engines) {
   describe(`a process whose descriptors run out${name}`, () => {
     onLinux(
-      'a process that runs out of descriptors turns peers away, counts and reports them, and serves again later (G1)',
+      'a process that runs out of descriptors refuses peers, counts and reports them, and serves again later (G1)',
       async () => {
         const clients = 60
         const server = await startFaultServer('sh', ['-c', 'ulimit -n 64 && exec "$0" "$@"'], options)
@@ -53,13 +53,13 @@ for (const { name, options, describe } of engines) {
         expect(served).toBeGreaterThan(0)
         expect(served).toBeLessThan(clients)
         // Each client that was not served is counted.
-        const turnedAway = clients - served
+        const refused = clients - served
         expect(during).toMatchObject({
           accepted: served,
           open: served,
-          rejected: { descriptorLimit: turnedAway },
+          rejected: { descriptorLimit: refused },
         })
-        expect(during.errors).toEqual({ ERR_SOCK_DESCRIPTOR_LIMIT: turnedAway })
+        expect(during.errors).toEqual({ ERR_SOCK_DESCRIPTOR_LIMIT: refused })
         for (const socket of sockets) socket.destroy()
         await Promise.all(sockets.map(closed))
         let after = await server.report()

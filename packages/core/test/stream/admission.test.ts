@@ -19,14 +19,14 @@ describe('maxConnections', () => {
     const handshake = createFakeHandshake()
     sink.handshake(handshake)
     accept()
-    const turnedAway = [accept(), createFakeHandshake()] as const
-    sink.handshake(turnedAway[1])
-    expect(turnedAway[0].calls).toEqual(['destroy'])
-    expect(turnedAway[1].isDestroyed).toBe(true)
+    const refused = [accept(), createFakeHandshake()] as const
+    sink.handshake(refused[1])
+    expect(refused[0].calls).toEqual(['destroy'])
+    expect(refused[1].isDestroyed).toBe(true)
     expect(server.stats()).toMatchObject({ open: 1, handshaking: 1, rejected: { connectionLimit: 2 } })
     expect(errors.map(({ message }) => message)).toEqual([
-      'Turned away "127.0.0.1:50000": "maxConnections" is 2',
-      'Turned away "127.0.0.1:50001": "maxConnections" is 2',
+      'Refused "127.0.0.1:50000": the limit "maxConnections" of 2 is reached',
+      'Refused "127.0.0.1:50001": the limit "maxConnections" of 2 is reached',
     ])
     handshake.failed(new Error('no'))
     expect(accept().isStarted).toBe(true)
@@ -80,7 +80,10 @@ describe('maxHandshakes', () => {
     const first = come()
     expect(come().isDestroyed).toBe(true)
     expect(errors).toMatchObject([
-      { code: 'ERR_SOCK_HANDSHAKE_LIMIT', message: 'Turned away "127.0.0.1:50001": "maxHandshakes" is 1' },
+      {
+        code: 'ERR_SOCK_HANDSHAKE_LIMIT',
+        message: 'Refused "127.0.0.1:50001": the limit "maxHandshakes" of 1 is reached',
+      },
     ])
     first.secured(createFakeStreamPort())
     const second = come()
@@ -96,7 +99,7 @@ describe('maxHandshakes', () => {
 })
 
 describe('a server whose process has hardly any file descriptor left', () => {
-  it('a server whose process has hardly any file descriptor left turns peers away, in a handshake or not, counts and reports them, and serves the next (G1)', async () => {
+  it('a server whose process has hardly any file descriptor left refuses peers, in a handshake or not, counts and reports them, and serves the next (G1)', async () => {
     const { server, sink, errors, accept } = await serveFake({ data() {} })
     const high = Number.MAX_SAFE_INTEGER
     const port = accept(Object.assign(createFakeStreamPort(), { descriptor: high }))

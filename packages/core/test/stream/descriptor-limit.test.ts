@@ -21,7 +21,7 @@ describe('createDescriptorLimit', () => {
     expect([10, 99, 99].map((descriptor) => limit.isOver(descriptor))).toEqual([false, true, true])
   })
 
-  it('DescriptorLimit.isOver() reads the limit once, and again before it turns anybody away', () => {
+  it('DescriptorLimit.isOver() reads the limit once, and again before it refuses a peer', () => {
     const limits = [100, 200, 200]
     let reads = 0
     const limit = createDescriptorLimit(() => limits[reads++] ?? 0)

@@ -76,7 +76,7 @@ export interface StreamServerStats {
   readonly open: number
   /** Peers in a handshake now. */
   readonly handshaking: number
-  /** Turned-away peers, by reason. */
+  /** Refused peers, by reason. */
   readonly rejected: {
     /** Over `maxConnections`. */
     readonly connectionLimit: number
@@ -159,7 +159,7 @@ export type ServerStats = StreamServerStats | DatagramServerStats
 /** The events of a server, with the types of their callbacks. */
 export type ServerEvents<C extends Channel = Channel> = {
   /**
-   * A handler failed, a peer was turned away, or a handshake or an accept failed. `connection` is the one concerned,
+   * A handler failed, a peer was refused, or a handshake or an accept failed. `connection` is the one concerned,
    * if there is one. Without an observer the server continues; the first failure of a handler is then reported as a
    * process warning (`SockHandlerWarning`).
    */
@@ -231,7 +231,7 @@ export interface Server<
    */
   connections(): IterableIterator<C>
   /**
-   * Subscribes to an event. `error` reports handler failures, turned-away peers, and failed handshakes and accepts;
+   * Subscribes to an event. `error` reports handler failures, refused peers, and failed handshakes and accepts;
    * `connection` the life of each connection; `state` the life of the server, with a line for a log. Any number of
    * callbacks may subscribe. One that throws or rejects affects no other, and becomes a process warning
    * (`SockCallbackWarning`).

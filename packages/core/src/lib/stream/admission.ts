@@ -4,7 +4,7 @@ import { createDescriptorLimit } from './descriptor-limit.js'
 import type { HandshakeFailure } from './handshakes.js'
 import type { Handshake, StreamPort } from './port.js'
 
-type Newcomer = StreamPort | Handshake
+type NewPeer = StreamPort | Handshake
 
 export interface AdmissionLimits {
   readonly maxConnections: number
@@ -14,7 +14,7 @@ export interface AdmissionLimits {
 /** Reports an error, which is created only if it has an observer: a flood of peers must cost little. */
 type Report = (create: () => SockError) => void
 
-/** Decides which peers are admitted. Counts and reports the others; the caller turns them away. */
+/** Decides which peers are admitted. Counts and reports the others; the caller destroys them. */
 export class Admission {
   readonly #limits: AdmissionLimits
   readonly #report: Report
@@ -32,22 +32,22 @@ export class Admission {
     this.#report = report
   }
 
-  /** Turned-away peers, by reason. */
+  /** Refused peers, by reason. */
   get rejected(): StreamServerStats['rejected'] {
     return { ...this.#rejected }
   }
 
   /** Whether a peer is admitted. @param count connections and handshakes at present */
-  admits(peer: Newcomer, count: number): boolean {
+  admits(peer: NewPeer, count: number): boolean {
     const { maxConnections } = this.#limits
     if (count >= maxConnections) {
       this.#rejected.connectionLimit += 1
-      this.#turnAway('ERR_SOCK_CONNECTION_LIMIT', peer, `"maxConnections" is ${maxConnections}`)
+      this.#refuse('ERR_SOCK_CONNECTION_LIMIT', peer, limitReached('maxConnections', maxConnections))
       return false
     }
     if (this.#descriptors.isOver(peer.descriptor)) {
       this.#rejected.descriptorLimit += 1
-      this.#turnAway(
+      this.#refuse(
         'ERR_SOCK_DESCRIPTOR_LIMIT',
         peer,
         'the process is almost out of file descriptors. Raise its limit (`ulimit -n`, `LimitNOFILE=`)',
@@ -62,7 +62,7 @@ export class Admission {
     const { maxHandshakes = Infinity } = this.#limits
     if (count < maxHandshakes) return true
     this.#rejected.handshakeLimit += 1
-    this.#turnAway('ERR_SOCK_HANDSHAKE_LIMIT', peer, `"maxHandshakes" is ${maxHandshakes}`)
+    this.#refuse('ERR_SOCK_HANDSHAKE_LIMIT', peer, limitReached('maxHandshakes', maxHandshakes))
     return false
   }
 
@@ -73,11 +73,15 @@ export class Admission {
     this.#report(create)
   }
 
-  #turnAway(code: SockErrorCode, peer: Newcomer, why: string): void {
+  #refuse(code: SockErrorCode, peer: NewPeer, why: string): void {
     this.#report(() => {
       const { remoteAddress } = peer
-      const message = `Turned away ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: ${why}`
+      const message = `Refused ${remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`}: ${why}`
       return new SockError(code, message, { remoteAddress })
     })
   }
+}
+
+function limitReached(name: string, limit: number): string {
+  return `the limit "${name}" of ${limit} is reached`
 }

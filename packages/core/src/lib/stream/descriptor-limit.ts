@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 /**
  * File descriptors reserved for uses other than connections: for files, look-ups and clients of the application, and
  * for libuv. With no file descriptor left, libuv accepts peers and closes them silently. An engine that accepts
- * several peers at once stops at a descriptor in this range, so that admission can turn the peer away before all are
+ * several peers at once stops at a descriptor in this range, so that admission can refuse the peer before all are
  * used.
  *
  * @internal

@@ -166,7 +166,7 @@ describe('AcceptQueue over a listener of Node', () => {
     expect(count).toBe(60)
   })
 
-  it('AcceptQueue.drain() over Node ends though newcomers never stop coming', async () => {
+  it('AcceptQueue.drain() over Node ends though new peers never stop coming', async () => {
     const { listener } = await listen(ANY_PORT, undefined, { backlog: 50 })
     const port = portOf(listener)
     const drained = new AbortController()

@@ -27,7 +27,7 @@ if (process.argv[2] === 'clients') {
     socket.on('close', () => (closed += 1))
     socket.resume()
   }
-  // Turned away are those for whom there is no descriptor; the others are let go then.
+  // Refused are those for whom there is no descriptor; the others are let go then.
   await until(() => closed >= 5)
   process.exit()
 } else {
