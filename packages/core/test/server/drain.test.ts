@@ -9,9 +9,9 @@ beforeEach(stopClock)
 afterEach(() => void jest.useRealTimers())
 
 /** A drain that finds `left` connections when it is forced. */
-function create(left = 0) {
+function create(left = 0, kind: 'stream' | 'datagram' = 'stream') {
   const destroy = jest.fn<(by: 'draining' | 'closed') => number>(() => left)
-  return { drain: new Drain(destroy), destroy }
+  return { drain: new Drain(kind, destroy), destroy }
 }
 
 /** A drain only compares connections. */
@@ -40,6 +40,18 @@ describe('Drain', () => {
       message:
         'Shutdown destroyed 3 of 4 connections before they had finished. Raise the timeout, or let handlers return when channel.signal aborts',
       report: { idle: 0, drained: 1, forced: 3 },
+    })
+  })
+
+  it('Drain.settle() of a datagram server speaks of its only socket and its handler', async () => {
+    const { drain } = create(1, 'datagram')
+    drain.force()
+    drain.settle()
+    expect(await rejection(drain.result)).toMatchObject({
+      code: 'ERR_SOCK_SHUTDOWN_TIMEOUT',
+      message:
+        'Shutdown closed the socket before its handler had returned, or before all datagrams were sent. Raise the timeout, or let the handler return when channel.signal aborts',
+      report: { idle: 0, drained: 0, forced: 1 },
     })
   })
 

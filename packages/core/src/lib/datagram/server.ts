@@ -78,6 +78,7 @@ export function createDatagramServer<
   const connections = new DatagramSockets(transport, checkDatagramHandler(handler), settings, registry)
   const server: DatagramServer<Target, Addr> = createServer(
     {
+      kind: 'datagram',
       transport,
       secure: false,
       shutdownTimeout: settings.shutdownTimeout,

@@ -1,15 +1,26 @@
 import { createDeferred } from '../async/deferred.js'
 import { SockError } from '../errors/errors.js'
+import type { ServerKind } from './server-parts.js'
 import type { ShutdownReport } from './server.js'
 
 /** Why a member was destroyed: a deadline of the shutdown passed, or the server was closed meanwhile. */
 type ForceReason = 'draining' | 'closed'
+
+const UNFINISHED: Readonly<Record<ServerKind, (report: ShutdownReport) => string>> = {
+  stream: ({ idle, drained, forced }) =>
+    `Shutdown destroyed ${forced} of ${idle + drained + forced} connections before they had finished. ` +
+    'Raise the timeout, or let handlers return when channel.signal aborts',
+  datagram: () =>
+    'Shutdown closed the socket before its handler had returned, or before all datagrams were sent. ' +
+    'Raise the timeout, or let the handler return when channel.signal aborts',
+}
 
 /**
  * Counts how the members of a server end in one shutdown, and holds its deadlines. A member is a connection, or the
  * socket of a datagram server. At a deadline it calls `destroy` for those that remain, and decides nothing else.
  */
 export class Drain {
+  readonly #kind: ServerKind
   readonly #destroy: (reason: ForceReason) => number
   readonly #endedIdle = new Set<object>()
   /** Each cancels a deadline. */
@@ -21,7 +32,8 @@ export class Drain {
   readonly #result = createDeferred<ShutdownReport>()
 
   /** @param destroy destroys what is still open, and returns how many that were */
-  constructor(destroy: (reason: ForceReason) => number) {
+  constructor(kind: ServerKind, destroy: (reason: ForceReason) => number) {
+    this.#kind = kind
     this.#destroy = destroy
   }
 
@@ -76,10 +88,7 @@ export class Drain {
       this.#result.resolve(report)
       return
     }
-    const count = report.idle + report.drained + report.forced
-    const message =
-      `Shutdown destroyed ${report.forced} of ${count} connections before they had finished. ` +
-      'Raise the timeout, or let handlers return when channel.signal aborts'
+    const message = UNFINISHED[this.#kind](report)
     this.#result.reject(new SockError('ERR_SOCK_SHUTDOWN_TIMEOUT', message, { report }))
   }
 }

@@ -3,7 +3,7 @@ import type { CallbackRegistry, Unsubscribe } from './callback-registry.js'
 import type { Channel, Transport } from '../channel/channel.js'
 import { createDeferred, ignore, type Deferred } from '../async/deferred.js'
 import { Drain } from './drain.js'
-import { atCaller, Caller, type Entry } from '../errors/caller.js'
+import { atCaller, Caller, type PublicFunction } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
 import { transition } from './lifecycle.js'
 import type { Listener, ServerParts } from './server-parts.js'
@@ -136,7 +136,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
 
   async listen(target: Target, options?: ListenOptions): Promise<Addr> {
     // oxlint-disable-next-line typescript/unbound-method -- it is not called
-    const entry: Entry = this.listen
+    const entry: PublicFunction = this.listen
     const caller = new Caller(entry, { action: 'listen', transport: this.transport, target })
     const { endpoint, signal } = atCaller(entry, () => this.#checkListen(target, options))
     signal?.throwIfAborted()
@@ -252,7 +252,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
 
   #startDraining(force?: 'closed'): void {
     const listener = this.#listener as Listener<Addr>
-    const drain = new Drain((by) => {
+    const drain = new Drain(this.#parts.kind, (by) => {
       void listener.close()
       const error =
         by === 'closed'

@@ -18,8 +18,12 @@ export interface Listener<Addr extends Address = Address> {
   readonly unref?: (() => void) | undefined
 }
 
+/** A server of streams has connections; a server of datagrams has one socket for all peers. */
+export type ServerKind = 'stream' | 'datagram'
+
 /** The parts of a server, which its transport supplies. */
 export interface ServerParts<Target, Addr extends Address, Endpoint, Stats, C extends Channel> {
+  readonly kind: ServerKind
   readonly transport: Transport
   readonly secure: boolean
   readonly shutdownTimeout: number

@@ -26,7 +26,7 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
   #retryTimer: NodeJS.Timeout | undefined
 
   /** While draining: new peers since the last check, and in total. */
-  #newcomers = 0
+  #newPeers = 0
   #total = 0
   #drained: Deferred<void> | undefined
   #quietTimer: NodeJS.Timeout | undefined
@@ -75,7 +75,7 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
     if (this.#isClosed) return RESOLVED
     this.#listener.removeName?.()
     this.#tryAgain()
-    this.#newcomers = this.#total = 0
+    this.#newPeers = this.#total = 0
     this.#quietTimer = setTimeout(
       () => (this.#quietImmediate = setImmediate(() => this.#closeIfEmpty())),
       QUIET,
@@ -116,7 +116,7 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
   }
 
   #count(): void {
-    this.#newcomers += 1
+    this.#newPeers += 1
     this.#total += 1
   }
 
@@ -129,8 +129,8 @@ export class AcceptQueue<Addr extends Address> implements Listener<Addr>, Stream
 
   #closeIfEmpty(): void {
     // The kernel queues one more than the backlog (listen(2), Linux).
-    if (this.#newcomers > 0 && this.#total <= this.#backlog) {
-      this.#newcomers = 0
+    if (this.#newPeers > 0 && this.#total <= this.#backlog) {
+      this.#newPeers = 0
       this.#quietTimer?.refresh()
     } else {
       void this.close()

@@ -56,6 +56,7 @@ export function createStreamServer<
   const connections = new ConnectionSet(transport, checkStreamHandler(handler), settings, registry)
   const server: StreamServer<Target, Addr> = createServer(
     {
+      kind: 'stream',
       transport,
       secure,
       shutdownTimeout: settings.shutdownTimeout,
