@@ -349,7 +349,11 @@ describe('a datagram socket', () => {
     const { address } = server
     await server.close()
     await client.write('nobody')
-    await expect(client.read()).rejects.toMatchObject({ code: 'ECONNREFUSED', syscall: 'recvmsg' })
+    await expect(client.read()).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+      syscall: 'recvmsg',
+      message: `Cannot reach "${address}": nothing listens there (ECONNREFUSED). Start the server, or check host and port`,
+    })
     await server.listen(address)
     await client.write('somebody')
     expect(String(await client.read())).toBe('somebody')

@@ -127,7 +127,10 @@ describe('a client without a server', () => {
     const channel = await dial(`127.0.0.1:${port}`)
     const reading = channel.read()
     await channel.write('anybody?')
-    expect(await rejection(reading)).toMatchObject({ code: 'ECONNREFUSED' })
+    expect(await rejection(reading)).toMatchObject({
+      code: 'ECONNREFUSED',
+      message: `Cannot reach "127.0.0.1:${port}": nothing listens there (ECONNREFUSED). Start the server, or check host and port`,
+    })
     expect(channel.isOpen).toBe(true)
     await serve(undefined, {}, `127.0.0.1:${port}`)
     await channel.write('and now?')

@@ -12,8 +12,10 @@ const scratch = useScratch()
 describe('connectUnix', () => {
   it('connectUnix() refuses what only a listener can use', async () => {
     const error = await rejection(connectUnix({ path: scratch.path(), mode: 0o600 } as { path: string }))
-    expect(error).toMatchObject({ code: 'ERR_SOCK_INVALID_ADDRESS' })
-    expect(error.message).toMatch(/"mode"/)
+    expect(error).toMatchObject({
+      code: 'ERR_SOCK_INVALID_ADDRESS',
+      message: 'Invalid target: unknown "mode". To connect, pass only "path"',
+    })
   })
 
   it('connectUnix() resolves with a connection that knows both addresses', async () => {
@@ -50,8 +52,16 @@ for (const { name, options, describe: describeEngine } of engines) {
       expectHere(
         dead,
         'ECONNREFUSED',
-        `Cannot connect to "${scratch.path()}": no server is listening on this socket`,
+        `Cannot connect to "${scratch.path()}": no server is listening there, or it is not a socket`,
       )
+    })
+
+    it('connectUnix() to a regular file, and to a folder, rejects that no server is listening, or that it is no socket', async () => {
+      writeFileSync(scratch.own('file'), 'mine')
+      for (const path of [scratch.path('file'), '.']) {
+        const words = `Cannot connect to "${path}": no server is listening there, or it is not a socket (ECONNREFUSED)`
+        expectHere(await rejection(connectUnix(path, options)), 'ECONNREFUSED', words)
+      }
     })
 
     it('connectUnix() with a wrong option rejects at the line of the call', async () => {

@@ -144,7 +144,12 @@ describe('a client whose server has gone', () => {
     const { server } = await scratch.serve()
     const client = await scratch.connect()
     await server.close()
-    await expect(exchange(client, 'x')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    await expect(exchange(client, 'x')).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+      message: expect.stringMatching(
+        /^Cannot reach ".+": no server is listening there, or it is not a socket/,
+      ),
+    })
   })
 })
 
@@ -192,7 +197,7 @@ for (const { name, options, describe: describeEngine } of engines) {
       expectHere(
         dead,
         'ECONNREFUSED',
-        `Cannot connect to "${scratch.path()}": no server is listening on this socket`,
+        `Cannot connect to "${scratch.path()}": no server is listening there, or it is not a socket`,
       )
       await scratch.listenStream(scratch.own('stream'))
       const other = await rejection(connectUnixgram(scratch.path('stream'), options))

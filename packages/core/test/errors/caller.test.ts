@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals'
 import { rejection, thrown } from '@sock/tools/testing/wait'
 import { inspect } from 'node:util'
 import { SockError } from '../../src/index.js'
-import { atCaller, Caller, connectAtCaller, dialFor } from '../../src/lib/errors/caller.js'
+import { ipAddress, unixAddress } from '../../src/lib/address/address.js'
+import {
+  atCaller,
+  Caller,
+  connectAtCaller,
+  dialFor,
+  explainUnreachable,
+} from '../../src/lib/errors/caller.js'
 import { outOfRange } from '../../src/lib/options/check.js'
 
 /** As Node makes them. */
@@ -125,6 +132,45 @@ describe('atCaller', () => {
       'RangeError: Invalid "port": expected an integer, got -1',
       expect.stringMatching(HERE),
     ])
+  })
+})
+
+describe('explainUnreachable', () => {
+  const peer = ipAddress('127.0.0.1', 9)
+  const receiveError = (): NodeJS.ErrnoException =>
+    Object.assign(new Error('recvmsg ECONNREFUSED'), {
+      code: 'ECONNREFUSED',
+      errno: -111,
+      syscall: 'recvmsg',
+    })
+
+  it('explainUnreachable() says in message and stack what is wrong, and keeps code and call', () => {
+    const error = receiveError()
+    expect(explainUnreachable(error, peer)).toBe(error)
+    const message =
+      'Cannot reach "127.0.0.1:9": nothing listens there (ECONNREFUSED). Start the server, or check host and port'
+    expect(error).toMatchObject({ message, code: 'ECONNREFUSED', errno: -111, syscall: 'recvmsg' })
+    expect(beginning(error)).toEqual([`Error: ${message}`, expect.stringMatching(HERE)])
+    // A port may report one error twice: to a read, and to a write.
+    expect(explainUnreachable(error, peer).message).toBe(message)
+  })
+
+  it('explainUnreachable() of a Unix socket speaks of its path', () => {
+    expect(explainUnreachable(receiveError(), unixAddress('/run/x')).message).toBe(
+      'Cannot reach "/run/x": no server is listening there, or it is not a socket (ECONNREFUSED). Start the server, or check the path',
+    )
+  })
+
+  it.each<[string, () => unknown]>([
+    ['an error of this library', () => new SockError('ERR_SOCK_CLOSED', 'Channel is closed')],
+    ['an error that says why already', () => Object.assign(receiveError(), { cause: new Error('why') })],
+    ['an error that is not of the system', () => new TypeError('x is undefined')],
+    ['an error that is frozen', () => Object.freeze(receiveError())],
+  ])('explainUnreachable() leaves alone %s', (_, make) => {
+    const given = make()
+    const before = inspect(given)
+    expect(explainUnreachable(given, peer)).toBe(given)
+    expect(inspect(given)).toBe(before)
   })
 })
 

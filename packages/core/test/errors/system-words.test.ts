@@ -40,6 +40,20 @@ describe('systemMessage', () => {
       'EMFILE',
       '"[::1]:9": the process has run out of file descriptors',
     ],
+    [
+      'connect',
+      'tcp',
+      '127.0.0.1:80',
+      'ECONNRESET',
+      'connect to "127.0.0.1:80": the server accepted the connection and reset it at once (ECONNRESET). Its handler may',
+    ],
+    [
+      'connect',
+      'unix',
+      '/a/b',
+      'ECONNREFUSED',
+      'connect to "/a/b": no server is listening there, or it is not a socket (ECONNREFUSED). Start',
+    ],
     ['connect', 'tcp', 7, 'EWHATEVER', 'Cannot connect to "7": it failed (EWHATEVER)'],
   ] as const)(
     'systemMessage() of %s over %s to %j with %s says "%s"',
@@ -60,6 +74,13 @@ describe('systemMessage', () => {
       expect(message).toBe(`Cannot connect to "localhost:80": ${words}`)
     },
   )
+
+  it.each(['recvmsg', 'send'])('systemMessage() explains a failed %s of a socket with a peer', (syscall) => {
+    const peer = { action: 'reach', transport: 'udp', target: { host: '::1', port: 9 } } as const
+    expect(systemMessage(systemError('ECONNREFUSED', syscall, -111), peer)).toBe(
+      'Cannot reach "[::1]:9": nothing listens there (ECONNREFUSED). Start the server, or check host and port',
+    )
+  })
 
   it('systemMessage() explains a failed mkdtemp of a server, which is about the folder of its target', () => {
     const message = systemMessage(systemError('ENOENT', 'mkdtemp', -2), {

@@ -26,7 +26,7 @@ export interface DatagramDial {
   readonly signal?: AbortSignal | undefined
   /** See `onState` of `DatagramClientOptions`. */
   readonly onState: ((event: ConnectionEvent) => void) | undefined
-  /** The call in which the stack of errors from `dial` should begin. Default: the errors stay unchanged. */
+  /** The call whose stack errors of `dial` show. Default: the errors stay unchanged. */
   readonly caller?: Caller | undefined
   /**
    * Binds a socket and connects it. Rejects with the system's error, and leaves nothing then. If it takes time, it

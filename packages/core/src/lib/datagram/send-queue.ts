@@ -1,6 +1,7 @@
 import { formatAddress, type Address } from '../address/address.js'
 import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../async/deferred.js'
 import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
+import { explainUnreachable } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
 import { IndexedSet, type Indexed } from '../channel/indexed-set.js'
 import { DATAGRAM_OVERHEAD } from './receive-queue.js'
@@ -109,7 +110,13 @@ export class SendQueue {
   answered(sending: Sending, error?: Error): void {
     if (!sending.isPending) return
     if (error !== undefined && NO_ROOM.has((error as NodeJS.ErrnoException).code)) this.#wait(sending, error)
-    else this.#settle(sending, isTooLarge(error) ? tooLarge(sending.data.length, error) : error)
+    else this.#settle(sending, this.#explained(sending, error))
+  }
+
+  #explained({ data }: Sending, error: Error | undefined): Error | undefined {
+    if (isTooLarge(error)) return tooLarge(data.length, error)
+    const peer = this.#port.remoteAddress
+    return error === undefined || peer === undefined ? error : explainUnreachable(error, peer)
   }
 
   /** Whether an older datagram to the same receiver is waiting. */

@@ -4,6 +4,7 @@ import type { DatagramChannel, PeerCredentials, Transport } from '../channel/cha
 import { nextChannelId } from '../channel/channel-id.js'
 import { stopController, stopFor, type StopState } from '../channel/stop-signal.js'
 import { asError } from '../errors/as-error.js'
+import { explainUnreachable } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
 import { isExpectedClose } from '../errors/expected-close.js'
 import type { CloseReason, ConnectionState, DatagramServerStats } from '../server/server.js'
@@ -200,8 +201,9 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   }
 
   failed(error: Error): void {
+    const peer = this.#port.remoteAddress
     // On a connected socket the error answers an earlier send, so a waiting read rejects with it.
-    const isHeard = this.#port.remoteAddress !== undefined && this.#queue.failReader(error)
+    const isHeard = peer !== undefined && this.#queue.failReader(explainUnreachable(error, peer))
     if (!isHeard) this.#host.failed(this.channel, error)
   }
 

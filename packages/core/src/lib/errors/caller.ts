@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import type { Address } from '../address/address.js'
 import { isSockError } from './errors.js'
 import { systemMessage, type Asked } from './system-words.js'
 
@@ -8,7 +9,7 @@ import { systemMessage, type Asked } from './system-words.js'
  * @internal
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- any function is accepted; it is never called
-export type Entry = (...args: any[]) => unknown
+export type PublicFunction = (...args: any[]) => unknown
 
 /**
  * The call of a public function that may fail later, when the stack no longer shows the line of the call. The
@@ -21,7 +22,7 @@ export class Caller {
   readonly #at: { readonly stack?: unknown } = {}
 
   /** @param entry the public function; its own frames, and those below it, are left out of the stack */
-  constructor(entry: Entry, asked: Asked) {
+  constructor(entry: PublicFunction, asked: Asked) {
     this.#asked = asked
     Error.captureStackTrace(this.#at, entry)
   }
@@ -34,7 +35,7 @@ export class Caller {
    */
   failure(thrown: unknown, signal?: AbortSignal): unknown {
     const error = firstOf(thrown)
-    if (!isOpen(error) || (signal?.aborted === true && error === signal.reason)) return error
+    if (!isExtensibleError(error) || (signal?.aborted === true && error === signal.reason)) return error
     const { code, syscall } = error as NodeJS.ErrnoException
     if (typeof code !== 'string') return error
     const isSystems = typeof syscall === 'string' && !isSockError(error)
@@ -55,11 +56,11 @@ export class Caller {
  *
  * @internal
  */
-export function atCaller<T>(entry: Entry, run: () => T): T {
+export function atCaller<T>(entry: PublicFunction, run: () => T): T {
   try {
     return run()
   } catch (error) {
-    if (isOpen(error)) Error.captureStackTrace(error, entry)
+    if (isExtensibleError(error)) Error.captureStackTrace(error, entry)
     throw error
   }
 }
@@ -70,7 +71,7 @@ export function atCaller<T>(entry: Entry, run: () => T): T {
  * @internal
  */
 export function connectAtCaller<T>(
-  entry: Entry,
+  entry: PublicFunction,
   asked: Omit<Asked, 'action'>,
   run: (caller: Caller) => Promise<T>,
 ): Promise<T> {
@@ -78,7 +79,7 @@ export function connectAtCaller<T>(
   try {
     return run(caller)
   } catch (error) {
-    if (isOpen(error)) Error.captureStackTrace(error, entry)
+    if (isExtensibleError(error)) Error.captureStackTrace(error, entry)
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- it is the thrown value itself
     return Promise.reject(error)
   }
@@ -96,8 +97,22 @@ export async function dialFor<T>(
   }
 }
 
+/**
+ * Turns an error of the system on a connected datagram socket into one that says what is wrong and what to do. It
+ * changes the error object in place, like {@link Caller.failure}. The stack is that of the place that found the error.
+ */
+export function explainUnreachable<E>(error: E, peer: Address): E {
+  if (!isExtensibleError(error) || isSockError(error) || error.cause !== undefined) return error
+  const { syscall } = error as NodeJS.ErrnoException
+  if (typeof syscall !== 'string') return error
+  const transport = peer.family === 'unix' ? 'unixgram' : 'udp'
+  set(error, 'message', systemMessage(error, { action: 'reach', transport, target: peer }))
+  Error.captureStackTrace(error, explainUnreachable)
+  return error
+}
+
 /** Whether it is an error whose properties can be changed. */
-function isOpen(error: unknown): error is Error {
+function isExtensibleError(error: unknown): error is Error {
   return isError(error) && Object.isExtensible(error)
 }
 

@@ -6,8 +6,8 @@ import { getSystemErrorMap, inspect } from 'node:util'
  * @internal
  */
 export interface Asked {
-  /** The operation. */
-  readonly action: 'listen' | 'connect'
+  /** The operation; `reach` is to send to the peer of a connected socket, or to read from it. */
+  readonly action: 'listen' | 'connect' | 'reach'
   /** The name of the transport: `tcp`, `unix`… */
   readonly transport: string
   /** The target as the program passed it. */
@@ -15,9 +15,10 @@ export interface Asked {
 }
 
 /** What is wrong and what to do, by system error code. */
-type Words = Readonly<Record<string, readonly [wrong: string, wayOut: string]>>
+type Words = Readonly<Record<string, readonly [wrong: string, advice: string]>>
 
-const ANYWHERE: Words = {
+/** Whatever the operation and its system call. */
+const ANY_CALL: Words = {
   EAI_AGAIN: [
     'the name server does not answer',
     'Try again later, or check the network and the DNS settings of this machine',
@@ -81,6 +82,14 @@ const CONNECT_TO_PORT: Words = {
   ],
 }
 
+const CONNECT_WITH_TCP: Words = {
+  ...CONNECT_TO_PORT,
+  ECONNRESET: [
+    'the server accepted the connection and reset it at once',
+    'Its handler may have failed, or it refused this peer: look at the errors of the server',
+  ],
+}
+
 const CONNECT_TO_NAME: Words = {
   EACCES: [
     'the process may not use this socket file',
@@ -90,7 +99,10 @@ const CONNECT_TO_NAME: Words = {
     'the accept queue of the server is full',
     'Try again later, or give the server a larger "backlog"',
   ],
-  ECONNREFUSED: ['no server is listening on this socket', 'Start the server, or check the path'],
+  ECONNREFUSED: [
+    'no server is listening there, or it is not a socket',
+    'Start the server, or check the path',
+  ],
   ENOENT: ['the socket file does not exist', 'Start the server, or check the path'],
   ENOTDIR: ['a part of the path is not a folder', 'Check the path'],
   EPROTOTYPE: [
@@ -105,25 +117,32 @@ const ABOUT_THE_TARGET: Readonly<Record<Asked['action'], ReadonlySet<string>>> =
   // A Unix datagram client creates a folder and a name for itself, which is not the target it was asked to connect
   // to.
   connect: new Set(['connect', 'getaddrinfo']),
+  reach: new Set(['recvmsg', 'send']),
+}
+
+const ATTEMPT: Readonly<Record<Asked['action'], string>> = {
+  listen: 'listen on',
+  connect: 'connect to',
+  reach: 'reach',
 }
 
 /** Returns the message for a system error: one line that names the target and says what to do. */
 export function systemMessage(error: NodeJS.ErrnoException, { action, transport, target }: Asked): string {
   const { code = '', errno = 0, syscall = '' } = error
   const isAboutTarget = ABOUT_THE_TARGET[action].has(syscall)
-  const words = isAboutTarget ? wordsFor(action, transport) : ANYWHERE
-  const [wrong, wayOut] = words[code] ??
-    ANYWHERE[code] ?? [getSystemErrorMap().get(errno)?.[1] ?? 'it failed']
-  const what = action === 'listen' ? 'listen on' : 'connect to'
+  const words = isAboutTarget ? wordsFor(action, transport) : ANY_CALL
+  const [wrong, advice] = words[code] ??
+    ANY_CALL[code] ?? [getSystemErrorMap().get(errno)?.[1] ?? 'it failed']
   const source = isAboutTarget || syscall === '' ? code : `${syscall} ${code}`
-  const end = wayOut === undefined ? '' : `. ${wayOut}`
-  return `Cannot ${what} "${shown(target)}": ${wrong} (${source})${end}`
+  const end = advice === undefined ? '' : `. ${advice}`
+  return `Cannot ${ATTEMPT[action]} "${shown(target)}": ${wrong} (${source})${end}`
 }
 
 function wordsFor(action: Asked['action'], transport: string): Words {
   const hasPorts = transport === 'tcp' || transport === 'udp'
   if (action === 'listen') return hasPorts ? LISTEN_ON_PORT : LISTEN_ON_NAME
-  return hasPorts ? CONNECT_TO_PORT : CONNECT_TO_NAME
+  if (!hasPorts) return CONNECT_TO_NAME
+  return transport === 'tcp' ? CONNECT_WITH_TCP : CONNECT_TO_PORT
 }
 
 /** Returns a target as a string would write it. */
