@@ -43,7 +43,7 @@ describe('connectTcp', () => {
     for (const tls of [undefined, false]) {
       const error = await rejection(connectTcp(':1', { [option]: value, tls }))
       expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
-      expect(error.message).toContain(`Invalid "${option}": expected no value without "tls", got`)
+      expect(error.message).toContain(`Invalid "${option}": it needs "tls". Pass both, or neither`)
     }
   })
 

@@ -38,13 +38,13 @@ describe('connectTcp with tls', () => {
     ['another name', { named: true }, 'ERR_TLS_CERT_ALTNAME_INVALID', 'set "serverName" to one'],
   ])(
     'connectTcp() with TLS rejects for %s, and says why and what to do',
-    async (_, { named }: { named?: boolean }, code, wayOut) => {
+    async (_, { named }: { named?: boolean }, code, advice) => {
       const { address, server } = await serveTls()
       const options = named ? { tls: { ca: certificates.ca }, serverName: 'other.test' } : { tls: true }
       const error = await rejection(connectTcp(address, options))
       expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_HANDSHAKE_FAILED', cause: { code } })
       expect(error.message).toMatch(/^Cannot complete the TLS handshake with "127\.0\.0\.1:\d+": .+/)
-      expect(error.message).toContain(wayOut)
+      expect(error.message).toContain(advice)
       await until(
         () => server.openConnections === 0 && server.stats().handshaking === 0,
         'nothing is left at the server',

@@ -60,7 +60,7 @@ describe('setSecureContext', () => {
     const { server, address } = await serve(echo, { tls: certificates.server })
     const error = thrown(() => server.setSecureContext(context()))
     expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })
-    expect(error.message).toMatch(/^Cannot use the TLS options: .+/)
+    expect(error.message).toMatch(/^Cannot use the TLS options?( .+)?: .+/)
     expect(error.cause).toBeDefined()
     const { client, name } = await visit(address)
     expect(name).toBe('CN=localhost')
@@ -118,6 +118,39 @@ describe('createTcpServer', () => {
       expect(error).toMatchObject({ name: 'SockError', code: 'ERR_SOCK_INVALID_TLS' })
       expect(error.message).toMatch(message)
     }
+  })
+
+  it.each<[string, () => object, RegExp]>([
+    [
+      'the path of a certificate',
+      () => ({ ...certificates.server, cert: 'cert.pem' }),
+      /^Cannot use the TLS option "cert": .+\. Pass the content of the PEM file, not its path$/,
+    ],
+    [
+      'the path of a key, as bytes',
+      () => ({ ...certificates.server, key: Buffer.from('key.pem') }),
+      /^Cannot use the TLS option "key": .+\. Pass the content of the PEM file, not its path$/,
+    ],
+    [
+      'a certificate that is cut off',
+      () => ({ ...certificates.server, cert: certificates.server.cert.slice(0, 400) }),
+      /^Cannot use the TLS option "cert": (?!.*Pass the content)/,
+    ],
+    ['a broken archive', () => ({ pfx: Buffer.from('x') }), /^Cannot use the TLS option "pfx": (?!.*PEM)/],
+    [
+      'the key of another certificate',
+      mismatch,
+      /^Cannot use the TLS options "cert" and "key": .+\. Pass the key of this certificate$/,
+    ],
+    [
+      'what is no single option',
+      () => ({ ...certificates.server, ciphers: 'no-such-cipher' }),
+      /^Cannot use the TLS options: .*no cipher match$/,
+    ],
+  ])('createTcpServer() throws for tls with %s, names the option, and shows no key', (_, tls, message) => {
+    const error = thrown(() => createTcpServer(echo, { tls: tls() }))
+    expect(error.message).toMatch(message)
+    expect(error.message).not.toMatch(/BEGIN|key\.pem/)
   })
 
   it.each<[string, object]>([

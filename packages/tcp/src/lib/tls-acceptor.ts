@@ -32,7 +32,7 @@ interface Outcome {
  */
 export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
   const pending = new WeakMap<Socket, Outcome>()
-  const server = invalidTls(() => {
+  const server = invalidTls(options, () => {
     createSecureContext(options)
     // Core has a deadline of its own: Node's only emits an event, and restarts with each byte. Core also decides when
     // reading begins.
@@ -75,9 +75,9 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
     }),
     setSecureContext(context) {
       // Check first: tls.Server changes its fields before it fails.
-      invalidTls(() => createSecureContext(context))
+      invalidTls(context, () => createSecureContext(context))
       checkCertificate({ ...context }, options)
-      invalidTls(() => server.setSecureContext(context))
+      invalidTls(context, () => server.setSecureContext(context))
     },
   }
 }

@@ -14,7 +14,7 @@ import { tlsTraits } from './tls-session.js'
 const NO_TLS = /:error:(0A0000F4|0A00010B):/
 
 /** What to do about a certificate that was refused, by the code of the error (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
-const WAY_OUT: Readonly<Record<string, string>> = {
+const ADVICE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'Renew the certificate of the server',
   CERT_NOT_YET_VALID: 'Check the clocks of client and server',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'If you trust this certificate, pass it as "tls.ca"',
@@ -50,7 +50,7 @@ export async function connectTls(
   const { host, port } = endpoint
   const peer = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
   // Check certificates and keys before connecting.
-  const secureContext = tls.secureContext ?? invalidTls(() => createSecureContext(tls))
+  const secureContext = tls.secureContext ?? invalidTls(tls, () => createSecureContext(tls))
   const { socket: raw } = await nodeEngine.connectStream(endpoint, socketOptions(settings), signal)
   const timeout = new AbortController()
   const message = `Cannot complete the TLS handshake with "${peer}": it took longer than ${handshakeTimeout} ms ("handshakeTimeout")`
@@ -85,7 +85,7 @@ export async function connectTls(
 function reasonOf({ message, code = '' }: NodeJS.ErrnoException): string {
   const reason = message.trim()
   if (NO_TLS.test(reason)) return 'the peer does not speak TLS. Check the port, or leave out "tls"'
-  return Object.hasOwn(WAY_OUT, code) ? `${reason}. ${WAY_OUT[code]}` : reason
+  return Object.hasOwn(ADVICE, code) ? `${reason}. ${ADVICE[code]}` : reason
 }
 
 /** Waits for the end of the handshake. If it fails, or if a signal aborts, the socket is destroyed. */

@@ -1,6 +1,5 @@
 import { SockError } from '@sock/core'
-import { wrongType } from '@sock/core/transport'
-import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
 
 /** The default of `handshakeTimeout`, in ms. */
 export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
@@ -8,13 +7,52 @@ export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
 /**
  * Runs an action that uses TLS options. Errors from OpenSSL or from Node's own checks become `ERR_SOCK_INVALID_TLS`.
  */
-export function invalidTls<T>(action: () => T): T {
+export function invalidTls<T>(options: SecureContextOptions, action: () => T): T {
   try {
     return action()
   } catch (cause) {
-    const message = `Cannot use the TLS options: ${(cause as Error).message}`
-    throw new SockError('ERR_SOCK_INVALID_TLS', message, { cause })
+    throw new SockError('ERR_SOCK_INVALID_TLS', `Cannot use the TLS ${reasonOf(cause as Error, options)}`, {
+      cause,
+    })
   }
+}
+
+/** Options that hold the content of a file, in the order in which Node uses them. */
+const CONTENTS = ['cert', 'key', 'crl', 'pfx'] as const
+
+/**
+ * Returns which option is refused, why, and what to do, as far as that is certain: OpenSSL names no option. An option
+ * that fails in the same way on its own is the one. The text never shows the value, which may be a key.
+ */
+function reasonOf(error: Error, options: SecureContextOptions): string {
+  const { message } = error
+  if ((error as NodeJS.ErrnoException).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') {
+    return `options "cert" and "key": ${message}. Pass the key of this certificate`
+  }
+  const given = Object(options) as SecureContextOptions
+  const name = CONTENTS.find((each) => failsAlone(each, given, message))
+  if (name === undefined) return `options: ${message}`
+  const advice =
+    hasNoPem(given[name]) && name !== 'pfx' ? '. Pass the content of the PEM file, not its path' : ''
+  return `option "${name}": ${message}${advice}`
+}
+
+function failsAlone(
+  name: (typeof CONTENTS)[number],
+  { passphrase, [name]: value }: SecureContextOptions,
+  message: string,
+): boolean {
+  if (value === undefined) return false
+  try {
+    createSecureContext({ [name]: value, passphrase })
+    return false
+  } catch (error) {
+    return (error as Error).message === message
+  }
+}
+
+function hasNoPem(value: unknown): boolean {
+  return (typeof value === 'string' || Buffer.isBuffer(value)) && !value.includes('-----BEGIN')
 }
 
 /**
@@ -24,7 +62,9 @@ export function invalidTls<T>(action: () => T): T {
  */
 export function refuseTlsOptions<S extends object>(settings: S, names: readonly (keyof S & string)[]): void {
   for (const name of names) {
-    if (settings[name] !== undefined) throw wrongType(name, 'no value without "tls"', settings[name])
+    if (settings[name] === undefined) continue
+    const error = new TypeError(`Invalid "${name}": it needs "tls". Pass both, or neither`)
+    throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
   }
 }
 
