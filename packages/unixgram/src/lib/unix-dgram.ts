@@ -223,11 +223,13 @@ function missingDescriptors(): Error | undefined {
  */
 const HOW_TO_BUILD =
   'the native module "unix-dgram" is missing, or was not built for this version of Node. ' +
-  'With npm, run `npm rebuild unix-dgram`, or `npm install unix-dgram` if it is missing; ' +
-  'if npm says that it is not approved, run `npm approve-scripts unix-dgram` first. ' +
-  'With pnpm, run `pnpm approve-builds unix-dgram` and `pnpm rebuild unix-dgram`. ' +
-  'With Yarn, see the README of @sock/unixgram. The build needs Python 3, make and a C++ compiler. ' +
-  'On Linux you can use the native engine instead: run `npm install @sock/native`, and pass its engine as the option "engine"'
+  'With npm, run `npm rebuild unix-dgram`. ' +
+  'If it is missing, run `npm install unix-dgram`. ' +
+  'If npm has not approved it, run `npm approve-scripts unix-dgram` first. ' +
+  'With pnpm, run `pnpm approve-builds unix-dgram`, then `pnpm rebuild unix-dgram`. ' +
+  'With Yarn, see the README of @sock/unixgram. ' +
+  'The build needs Python 3, make and a C++ compiler. ' +
+  'On Linux, `npm install @sock/native` needs no build. Pass its engine as the option "engine"'
 
 function checked(status: number, syscall: string, path?: string): number {
   if (status < 0) throw systemError(status, syscall, path)
