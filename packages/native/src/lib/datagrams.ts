@@ -15,8 +15,8 @@ import type { SocketOptions } from './socket-options.js'
 import { optionError, systemError } from './system-error.js'
 import { inspect } from 'node:util'
 
-/** Processors that polling needs: one for the engine, and one for the sender meanwhile. */
-const SPINNING = 2
+/** Polling needs this many processors: one for the engine, and one for the sender meanwhile. */
+const MIN_PROCESSORS = 2
 
 type DatagramEngineSettings = Pick<EngineSettings, 'busyPoll' | 'datagramSpin' | 'credentials' | 'autobind'>
 
@@ -26,7 +26,7 @@ export function createDatagrams(
   { busyPoll, datagramSpin, credentials, autobind }: DatagramEngineSettings,
 ): Pick<NativeDatagramEngine, 'openUdp' | 'openUnixgram' | 'autobind'> {
   const options: SocketOptions = busyPoll === undefined ? {} : { busyPoll }
-  const spin = (): number => (datagramSpin > 0 && usableProcessors() >= SPINNING ? datagramSpin : 0)
+  const spin = (): number => (datagramSpin > 0 && usableProcessors() >= MIN_PROCESSORS ? datagramSpin : 0)
   return {
     autobind,
     openUdp: async (bind, settings) =>

@@ -56,8 +56,8 @@ export interface Notifier {
 
 /** The largest write that is copied and gathered. For larger ones a system call costs less than the copy. */
 const MAX_GATHERED = 4096
-/** After this many ms in one batch, gathered writes are sent without waiting for its end. */
-const PATIENCE = 1
+/** How long writes are gathered in one batch, in ms. After that they are sent without waiting for its end. */
+const MAX_GATHERING_TIME = 1
 /** The clock is read once in this many writes, plus 1. */
 const CLOCK_MASK = 3
 
@@ -137,7 +137,7 @@ export class Loop {
     shared[at + 2] = length
     this.#outUsed += length
     shared[header.operations] = count + 1
-    if ((count & CLOCK_MASK) === 0 && performance.now() - this.#began > PATIENCE) this.flush()
+    if ((count & CLOCK_MASK) === 0 && performance.now() - this.#began > MAX_GATHERING_TIME) this.flush()
     return true
   }
 

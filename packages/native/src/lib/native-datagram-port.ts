@@ -21,7 +21,7 @@ const { EAGAIN, ECONNREFUSED, ESTALE } = constants.errno
 const MAX_MESSAGE: Record<Family, number> = { 4: 65_507, 6: 65_527, [UNIX_FAMILY]: 4 * 1024 * 1024 }
 const MAX_PORT = 65_535
 /** Linux reports twice the buffer size that it granted (socket(7)). */
-const TOLD = 2
+const REPORTED_PER_GRANTED = 2
 const UNNAMED = unixAddress('')
 const IPV4_ONLY = 'the socket is bound to IPv4. Bind the server to an IPv6 address'
 
@@ -60,10 +60,10 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
     return MAX_MESSAGE[isIpv4 ? 4 : this.#family]
   }
   get receiveBufferSize(): number {
-    return this.#loop.addon.getOption(this.#slot, 'receiveBuffer') / TOLD
+    return this.#loop.addon.getOption(this.#slot, 'receiveBuffer') / REPORTED_PER_GRANTED
   }
   get sendBufferSize(): number {
-    return this.#loop.addon.getOption(this.#slot, 'sendBuffer') / TOLD
+    return this.#loop.addon.getOption(this.#slot, 'sendBuffer') / REPORTED_PER_GRANTED
   }
   get socket(): NativeSocket {
     return new NativeSocket(this.#loop.addon, () => this.#slot)

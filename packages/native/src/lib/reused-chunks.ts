@@ -1,7 +1,7 @@
 import { markReused } from '@sock/core/stream'
 
 /** Builds for tests fill chunks that are not valid any more with this byte. */
-const OVER = 0xdb
+const INVALID_BYTE = 0xdb
 
 /** The slabs that reused chunks are read into, and how many of their chunks are in use. The addon counts them up. */
 export class ReusedChunks {
@@ -31,7 +31,7 @@ export class ReusedChunks {
   /** The chunk is not valid any more. */
   giveBack(chunk: Buffer): void {
     // Its memory may have been transferred.
-    if (this.#isChecked && chunk.length > 0 && !this.#isWaiting(chunk)) chunk.fill(OVER)
+    if (this.#isChecked && chunk.length > 0 && !this.#isWaiting(chunk)) chunk.fill(INVALID_BYTE)
     this.#count(chunk, -1)
   }
 

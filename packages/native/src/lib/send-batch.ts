@@ -18,8 +18,8 @@ interface DatagramOwner {
 
 /** The largest datagram that is copied and batched. */
 const MAX_BATCHED = 2048
-/** After this many ms in one batch of events, batched datagrams are sent without waiting for its end. */
-const PATIENCE = 1
+/** How long datagrams wait in one batch of events, in ms. After that they are sent without waiting for its end. */
+const MAX_BATCHING_TIME = 1
 /** The clock is read once in this many datagrams, plus 1. */
 const CLOCK_MASK = 7
 
@@ -64,7 +64,7 @@ export class SendBatch {
     const { length } = datagram.data
     if (!this.#isOpen || length > MAX_BATCHED) return false
     const count = this.#waiting.length
-    const isLate = (count & CLOCK_MASK) === CLOCK_MASK && performance.now() - this.#began > PATIENCE
+    const isLate = (count & CLOCK_MASK) === CLOCK_MASK && performance.now() - this.#began > MAX_BATCHING_TIME
     if (count === MAX_SENDS || this.#used + length > this.#bytes.length || isLate) {
       // A sender that is answered by the flush may send more, and this datagram must stay behind it.
       this.flush()

@@ -5,8 +5,8 @@ export interface BufferingConnection {
   overflow(limit: string): void
 }
 
-/** The estimate between two counts may be off by this fraction of the limit. */
-const PRECISION = 16
+/** Near the limit, the queues are counted again only when another 1/16 of the limit was written. */
+const COUNTS_PER_LIMIT = 16
 
 /**
  * Limits the bytes queued for sending on all connections together. It stores nothing per connection: it adds up what
@@ -18,6 +18,7 @@ export class BufferLimit {
   readonly #connections: Iterable<BufferingConnection>
   /** An upper bound of the queued bytes. */
   #sum = 0
+  /** A sum above this makes all queues be counted. */
   #countAt: number
 
   constructor(limit: number, connections: Iterable<BufferingConnection>) {
@@ -49,6 +50,6 @@ export class BufferLimit {
       }
     }
     // Near the limit, counting after every write would be too expensive.
-    this.#countAt = Math.max(this.#limit, this.#sum + this.#limit / PRECISION)
+    this.#countAt = Math.max(this.#limit, this.#sum + this.#limit / COUNTS_PER_LIMIT)
   }
 }
