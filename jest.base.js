@@ -9,6 +9,7 @@ import { join } from 'node:path'
  */
 export const plain = {
   testEnvironment: 'node',
+  reporters: ['default', join(import.meta.dirname, 'tools/checks/jest-report.mjs')],
   testMatch: ['<rootDir>/test/**/*.test.mjs'],
   // Only for tests that hang: no result depends on this time.
   testTimeout: 180_000,
