@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { useFolder } from '@sock/tools/testing/scratch'
+import { useFolder } from '@sock/test-support/scratch'
 import type { Address, Channel, ConnectionEvent, Server } from '@sock/core'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { connectUdp, createUdpServer } from '@sock/udp'

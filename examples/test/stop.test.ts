@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { useFolder } from '@sock/tools/testing/scratch'
+import { useFolder } from '@sock/test-support/scratch'
 import { startExample } from './support/program.js'
 
 const scratch = useFolder('example')

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { itWith } from '@sock/tools/testing/needs'
-import { runTool } from '@sock/tools/testing/programs'
-import { later } from '@sock/tools/testing/resources'
-import { useFolder } from '@sock/tools/testing/scratch'
+import { itWith } from '@sock/test-support/needs'
+import { runTool } from '@sock/test-support/programs'
+import { later } from '@sock/test-support/resources'
+import { useFolder } from '@sock/test-support/scratch'
 import { createSocket } from 'node:dgram'
 import { parts, startExample, type Example } from './support/program.js'
 

@@ -1,5 +1,5 @@
 import { it } from '@jest/globals'
-import { hasTool } from '@sock/tools/testing/needs'
+import { hasTool } from '@sock/test-support/needs'
 import { databaseRows } from './rows/databases.js'
 import { httpRows } from './rows/http.js'
 import { rpcRows } from './rows/rpc.js'

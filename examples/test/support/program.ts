@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import { Program } from '@sock/tools/testing/programs'
+import { Program } from '@sock/test-support/programs'
 import { fileURLToPath } from 'node:url'
 
 /** An example, running as a child. */

@@ -2,7 +2,7 @@ import { createHook } from 'node:async_hooks'
 import { describe, expect, it, jest } from '@jest/globals'
 import type { Channel } from '@sock/core'
 import { connectTcp, createTcpServer } from '@sock/tcp'
-import { until } from '@sock/tools/testing/wait'
+import { until } from '@sock/test-support/wait'
 import {
   delimited,
   fixed,

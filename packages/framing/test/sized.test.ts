@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import { lengthPrefixed } from '../src/index.js'
 import { sized, type SizedFormat } from '../src/lib/sized.js'
 import { decode } from './support/decoding.js'

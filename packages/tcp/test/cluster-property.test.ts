@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { later, release } from '@sock/tools/testing/resources'
+import { later, release } from '@sock/test-support/resources'
 import fc from 'fast-check'
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'

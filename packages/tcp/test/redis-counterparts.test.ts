@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { hasTool } from '@sock/tools/testing/needs'
-import { succeed } from '@sock/tools/testing/programs'
-import { until } from '@sock/tools/testing/wait'
+import { hasTool } from '@sock/test-support/needs'
+import { succeed } from '@sock/test-support/programs'
+import { until } from '@sock/test-support/wait'
 import { dial, readBytes, serve } from './support/servers.js'
 import { createRespHandler } from './support/resp.js'
 

@@ -1,5 +1,5 @@
-import { itKeepsAlive } from '@sock/tools/testing/references'
-import { moduleRunner } from '@sock/tools/testing/task'
+import { itKeepsAlive } from '@sock/test-support/references'
+import { moduleRunner } from '@sock/test-support/task'
 import { engines } from './support/engines.js'
 
 const run = moduleRunner('tcp', new URL('../dist/index.js', import.meta.url))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { exchange } from '@sock/core'
 import { engine } from '@sock/native'
-import { until } from '@sock/tools/testing/wait'
+import { until } from '@sock/test-support/wait'
 import type { PeerCertificate } from 'node:tls'
 import { connectTcp, createTcpServer, type TcpStream } from '../src/index.js'
 import { createCertificates } from './support/certificates.js'

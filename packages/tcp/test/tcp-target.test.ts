@@ -1,6 +1,6 @@
 import { ipAddress } from '@sock/core/transport'
 import { describe, expect, it } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { connectTcp, createTcpServer, type TcpTarget } from '../src/index.js'
 import { parseListenTarget } from '../src/lib/tcp-target.js'
 import { dial, echo, readBytes, serve } from './support/servers.js'

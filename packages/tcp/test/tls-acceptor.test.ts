@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { rejection, until } from '@sock/test-support/wait'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { createServer, type AddressInfo } from 'node:net'

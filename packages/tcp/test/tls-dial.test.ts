@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { later } from '@sock/tools/testing/resources'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { later } from '@sock/test-support/resources'
+import { rejection, until } from '@sock/test-support/wait'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { types } from 'node:util'

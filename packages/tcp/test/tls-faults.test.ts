@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { provoke, type Scene, type StreamFixture } from '@sock/testing'
-import { until } from '@sock/tools/testing/wait'
+import { until } from '@sock/test-support/wait'
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'

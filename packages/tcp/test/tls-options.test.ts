@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import { createTcpServer, type TcpConnection, type IpAddress } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
 import { dial, echo, readBytes, serve } from './support/servers.js'

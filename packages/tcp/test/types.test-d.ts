@@ -1,5 +1,5 @@
 // Types, checked by `npm run typecheck`: nothing here is run. A line below `@ts-expect-error` must not compile.
-import { typed, type Same } from '@sock/tools/testing/types'
+import { typed, type Same } from '@sock/test-support/types'
 import type {
   Channel,
   Connection,

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { later } from '@sock/tools/testing/resources'
-import { until } from '@sock/tools/testing/wait'
+import { later } from '@sock/test-support/resources'
+import { until } from '@sock/test-support/wait'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'

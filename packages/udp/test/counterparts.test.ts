@@ -1,7 +1,7 @@
 import type { DatagramHandler } from '@sock/core'
 import { describe, expect, it } from '@jest/globals'
-import { hasTool } from '@sock/tools/testing/needs'
-import { Program, runTool, succeed } from '@sock/tools/testing/programs'
+import { hasTool } from '@sock/test-support/needs'
+import { Program, runTool, succeed } from '@sock/test-support/programs'
 import { bindPeer, dial, serve } from './support/sockets.js'
 
 const withPython = hasTool('python3') ? it : it.skip

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { until } from '@sock/tools/testing/wait'
+import { until } from '@sock/test-support/wait'
 import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { kernelDrops } from '../src/lib/kernel-drops.js'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Datagram } from '@sock/core'
-import { until } from '@sock/tools/testing/wait'
+import { until } from '@sock/test-support/wait'
 import { bindPeer, serve } from './support/sockets.js'
 
 describe('KnownSenders', () => {

@@ -1,4 +1,4 @@
-import { itKeepsAlive } from '@sock/tools/testing/references'
+import { itKeepsAlive } from '@sock/test-support/references'
 import { engines } from './support/engines.js'
 import { runProgram } from './support/program.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { DatagramHandler } from '@sock/core'
 import { ipAddress } from '@sock/core/transport'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { engines } from './support/engines.js'
 import { bindPeer, serve } from './support/sockets.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { rejection, thrown } from '@sock/tools/testing/wait'
+import { rejection, thrown } from '@sock/test-support/wait'
 import { connectUdp, createUdpServer, type UdpClientOptions, type UdpServerOptions } from '../src/index.js'
 import { echo } from './support/sockets.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { bindPeer, dial, echo, serve } from './support/sockets.js'
 
 describe('the size of datagrams (D2, D3)', () => {

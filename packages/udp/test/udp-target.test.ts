@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import { parseListenTarget } from '../src/lib/udp-target.js'
 
 /** An engine with and without `reusePort` on every version of Node. */

@@ -1,6 +1,6 @@
 import { describe, expect } from '@jest/globals'
-import { itWith } from '@sock/tools/testing/needs'
-import { Program, succeed } from '@sock/tools/testing/programs'
+import { itWith } from '@sock/test-support/needs'
+import { Program, succeed } from '@sock/test-support/programs'
 import { randomBytes } from 'node:crypto'
 import { ask, useScratch } from './support/scratch.js'
 

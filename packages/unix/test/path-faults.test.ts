@@ -3,8 +3,8 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSyn
 import { basename } from 'node:path'
 import type { UnixTarget } from '@sock/core'
 import { unixAddress } from '@sock/core/transport'
-import { NOBODY, itAsRoot } from '@sock/tools/testing/needs'
-import { rejection } from '@sock/tools/testing/wait'
+import { NOBODY, itAsRoot } from '@sock/test-support/needs'
+import { rejection } from '@sock/test-support/wait'
 import { connectUnix } from '../src/index.js'
 import { ask, useScratch } from './support/scratch.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect } from '@jest/globals'
-import { NOBODY, itAsRoot } from '@sock/tools/testing/needs'
-import { rejection } from '@sock/tools/testing/wait'
+import { NOBODY, itAsRoot } from '@sock/test-support/needs'
+import { rejection } from '@sock/test-support/wait'
 import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()

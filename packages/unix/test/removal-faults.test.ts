@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { NOBODY, itAsRoot } from '@sock/tools/testing/needs'
+import { NOBODY, itAsRoot } from '@sock/test-support/needs'
 import {
   existsSync,
   lstatSync,

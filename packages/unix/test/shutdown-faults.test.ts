@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { rejection, until } from '@sock/test-support/wait'
 import { existsSync } from 'node:fs'
 import { startChild, type Child } from './support/child.js'
 import { useScratch } from './support/scratch.js'

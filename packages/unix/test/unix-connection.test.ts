@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { exchange, type PeerCredentials } from '@sock/core'
 import { engine } from '@sock/native'
-import { Program } from '@sock/tools/testing/programs'
+import { Program } from '@sock/test-support/programs'
 import { connectUnix, createUnixServer } from '../src/index.js'
 import { describeNative } from './support/engines.js'
 import { useScratch } from './support/scratch.js'

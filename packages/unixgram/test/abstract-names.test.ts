@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { noAbstractNames } from '../src/lib/abstract-names.js'
 import { useScratch } from './support/scratch.js'
 

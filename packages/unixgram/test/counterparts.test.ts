@@ -1,6 +1,6 @@
 import { describe, expect } from '@jest/globals'
-import { itWith } from '@sock/tools/testing/needs'
-import { until } from '@sock/tools/testing/wait'
+import { itWith } from '@sock/test-support/needs'
+import { until } from '@sock/test-support/wait'
 import { useScratch } from './support/scratch.js'
 
 const scratch = useScratch()

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
-import { describeDatagramFaults } from '@sock/tools/testing/datagram-process-faults'
-import { itWithStrace } from '@sock/tools/testing/needs'
+import { describeDatagramFaults } from '@sock/test-support/datagram-process-faults'
+import { itWithStrace } from '@sock/test-support/needs'
 import { cpSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { DatagramChannel, DatagramServerStats } from '@sock/core'
-import { NOBODY, itAsRoot, itWith } from '@sock/tools/testing/needs'
-import type { Program } from '@sock/tools/testing/programs'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { NOBODY, itAsRoot, itWith } from '@sock/test-support/needs'
+import type { Program } from '@sock/test-support/programs'
+import { rejection, until } from '@sock/test-support/wait'
 import { engines } from './support/engines.js'
 import { ask, leaveDeadSocket, useScratch } from './support/scratch.js'
 

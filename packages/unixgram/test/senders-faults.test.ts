@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
-import { itWith } from '@sock/tools/testing/needs'
-import { until } from '@sock/tools/testing/wait'
+import { itWith } from '@sock/test-support/needs'
+import { until } from '@sock/test-support/wait'
 import { existsSync, readdirSync } from 'node:fs'
 import { engines } from './support/engines.js'
 import { ask, useScratch } from './support/scratch.js'

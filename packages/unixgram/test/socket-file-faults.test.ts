@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { echo } from '@sock/testing'
-import { NOBODY, itAsRoot, itWith } from '@sock/tools/testing/needs'
-import { rejection } from '@sock/tools/testing/wait'
+import { NOBODY, itAsRoot, itWith } from '@sock/test-support/needs'
+import { rejection } from '@sock/test-support/wait'
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,

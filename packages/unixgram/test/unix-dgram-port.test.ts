@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { rejection, until } from '@sock/test-support/wait'
 import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { itWith } from '@sock/tools/testing/needs'
-import { until } from '@sock/tools/testing/wait'
+import { itWith } from '@sock/test-support/needs'
+import { until } from '@sock/test-support/wait'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Address } from '@sock/core'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { rejection, until } from '@sock/test-support/wait'
 import { ask, useScratch } from './support/scratch.js'
 
 const scratch = useScratch()

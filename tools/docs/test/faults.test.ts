@@ -8,7 +8,7 @@ const rows = page?.sections.flatMap((section) => section.rows) ?? []
 /** The ids at the ends of the names of tests, such as `'… is closed (A1, E14)'`, wherever the tests are. */
 function idsInTests(): string[] {
   const pattern = String.raw` \([A-H][0-9]+(, [A-H][0-9]+)*\)['"\`]`
-  const args = ['grep', '--untracked', '-hoE', pattern, '--', 'packages/*.ts', 'tools/lib/*.ts']
+  const args = ['grep', '--untracked', '-hoE', pattern, '--', 'packages/*.ts', 'test-support/*.ts']
   const found = execFileSync('git', args, { cwd: root, encoding: 'utf8' })
   return found.match(/[A-H]\d+/g) ?? []
 }

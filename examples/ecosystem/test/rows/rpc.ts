@@ -6,9 +6,9 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js'
 import { expect } from '@jest/globals'
-import { runTool } from '@sock/tools/testing/programs'
-import { later } from '@sock/tools/testing/resources'
-import { until } from '@sock/tools/testing/wait'
+import { runTool } from '@sock/test-support/programs'
+import { later } from '@sock/test-support/resources'
+import { until } from '@sock/test-support/wait'
 import { once } from 'node:events'
 import { grpcHandler } from '../../src/grpc.js'
 import { http2Handler } from '../../src/http2.js'

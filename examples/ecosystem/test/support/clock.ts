@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals'
-import { later } from '@sock/tools/testing/resources'
-import { until } from '@sock/tools/testing/wait'
+import { later } from '@sock/test-support/resources'
+import { until } from '@sock/test-support/wait'
 
 /** The clock that time-outs of connections read, stopped until the test is over. */
 export interface Clock {

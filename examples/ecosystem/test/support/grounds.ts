@@ -3,7 +3,7 @@ import { engine } from '@sock/native'
 import { connectTcp, createTcpServer, type TcpClientOptions, type TcpServerOptions } from '@sock/tcp'
 import { createCertificate, type Certificate } from '@sock/tools/certificate'
 import { createFolder } from '@sock/tools/folder'
-import { later } from '@sock/tools/testing/resources'
+import { later } from '@sock/test-support/resources'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { writeFileSync } from 'node:fs'
 

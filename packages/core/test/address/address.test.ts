@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import { inspect } from 'node:util'
 import { formatAddress } from '../../src/index.js'
 import { ipAddress, unixAddress } from '../../src/transport.js'

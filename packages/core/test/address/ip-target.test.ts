@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import fc from 'fast-check'
 import { isSockError, type IpTarget } from '../../src/index.js'
 import { check, ipAddress, parseIpPeer, parseIpTarget } from '../../src/transport.js'

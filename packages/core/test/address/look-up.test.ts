@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import dns from 'node:dns/promises'
 import { getEventListeners } from 'node:events'
 import { lookUp } from '../../src/lib/address/look-up.js'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { rejection, thrown } from '@sock/tools/testing/wait'
+import { rejection, thrown } from '@sock/test-support/wait'
 import { createDeferred, isThenable, rejected, whenSettled } from '../../src/lib/async/deferred.js'
 import { outcome, settle } from '../support/settle.js'
 

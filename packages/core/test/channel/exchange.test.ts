@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { getEventListeners } from 'node:events'
 import { exchange } from '../../src/index.js'
 import type { Connection } from '../../src/index.js'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { connectStream } from '../../src/lib/stream/client.js'
 import { createFakeStreamPort } from '@sock/testing'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { dial, serve } from '../support/fake-datagram-sockets.js'
 import { serveFake } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { getEventListeners } from 'node:events'
 import type { ReadOptions } from '../../src/index.js'
 import { dial } from '../support/fake-datagram-sockets.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { getEventListeners } from 'node:events'
 import { relay, type RelayOptions } from '../../src/index.js'
 import { openFake, systemError } from '../support/fake-server.js'

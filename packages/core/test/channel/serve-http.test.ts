@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import { createServer, type RequestListener, type ServerOptions } from 'node:http'
 import { createSecureServer, createServer as createHttp2Server } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { ipAddress } from '../../src/lib/address/address.js'
 import { DatagramOutput } from '../../src/lib/datagram/output.js'
 import { createFakeDatagramPort, type FakeDatagramPortOptions } from '@sock/testing'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { PEER, serve, turn } from '../support/fake-datagram-sockets.js'
 import { settle } from '../support/settle.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { ipAddress } from '../../src/lib/address/address.js'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { systemError } from '../support/fake-server.js'
 import { dial, serve, turn } from '../support/fake-datagram-sockets.js'
 

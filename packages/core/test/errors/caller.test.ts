@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { rejection, thrown } from '@sock/tools/testing/wait'
+import { rejection, thrown } from '@sock/test-support/wait'
 import { inspect } from 'node:util'
 import { SockError } from '../../src/index.js'
 import { ipAddress, unixAddress } from '../../src/lib/address/address.js'

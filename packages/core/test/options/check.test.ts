@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import { check, checkOptions, wrongType } from '../../src/transport.js'
 
 const checks = { port: check.integer(80, 0, 65_535), name: check.string('none'), flag: check.boolean(false) }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import { check, type Check } from '../../src/transport.js'
 
 const MAX_TIMEOUT = 2 ** 31 - 1

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import { inspect } from 'node:util'
 import { CallbackRegistry } from '../../src/lib/server/callback-registry.js'
 import { settle } from '../support/settle.js'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { getEventListeners } from 'node:events'
 import type { StreamConnection } from '../../src/lib/stream/connection.js'
 import { Drain } from '../../src/lib/server/drain.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { moduleRunner } from '@sock/tools/testing/task'
+import { moduleRunner } from '@sock/test-support/task'
 
 const run = moduleRunner('stream', new URL('../../dist/stream.js', import.meta.url))
 

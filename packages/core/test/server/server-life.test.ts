@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { getEventListeners } from 'node:events'
 import { createFakeListener, createFakeStreamPort, type FakeListener } from '@sock/testing'
-import { rejection, thrown } from '@sock/tools/testing/wait'
+import { rejection, thrown } from '@sock/test-support/wait'
 import { createDeferred } from '../../src/lib/async/deferred.js'
 import { createFakeServer, openFake, serveFake, systemError } from '../support/fake-server.js'
 import { outcome, pass, settle, stopClock } from '../support/settle.js'

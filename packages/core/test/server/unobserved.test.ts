@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { Connection } from '../../src/index.js'
 import { createFakeListener, createFakeStreamPort } from '@sock/testing'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { inspect } from 'node:util'
 import { createFakeServer } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'

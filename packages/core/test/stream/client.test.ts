@@ -3,7 +3,7 @@ import type { ConnectionEvent } from '../../src/index.js'
 import { connectStream, type StreamDial } from '../../src/stream.js'
 import { ipAddress } from '../../src/transport.js'
 import { createFakeStreamPort } from '@sock/testing'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { systemError } from '../support/fake-server.js'
 
 const remote = ipAddress('192.0.2.1', 80)

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { openStuck } from '../support/fake-server.js'
 
 it('extras of a connection whose write waits do not mark it as busy', async () => {

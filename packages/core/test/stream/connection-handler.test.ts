@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import { createFakeStreamPort, type FakeStreamPort } from '@sock/testing'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import type { Connection } from '../../src/index.js'
 import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { createDeferred } from '../../src/lib/async/deferred.js'
 import { openWith } from '../support/callbacks.js'
 import { openFake, openStuck, serveFake, story, systemError, type OpenFake } from '../support/fake-server.js'

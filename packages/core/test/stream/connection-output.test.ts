@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { createFakeStreamPort } from '@sock/testing'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { markReused } from '../../src/lib/channel/reused-memory.js'
 import { openFake, openStuck, story, systemError } from '../support/fake-server.js'
 import { outcome, settle } from '../support/settle.js'

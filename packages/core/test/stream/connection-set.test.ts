@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import type { ConnectionEvent, Server } from '../../src/index.js'
 import { createFakeListener, type FakeStreamPort } from '@sock/testing'
-import { rejection, until } from '@sock/tools/testing/wait'
+import { rejection, until } from '@sock/test-support/wait'
 import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
 import { outcome, pass, settle, stopClock } from '../support/settle.js'
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { createFakeStreamPort } from '@sock/testing'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { openWith } from '../support/callbacks.js'
 import { openFake, serveFake, story, type OpenFake } from '../support/fake-server.js'
 import { pass, stopClock } from '../support/settle.js'

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { ChunkIterator, Inbox } from '../../src/lib/stream/inbox.js'
 import { createFakeStreamPort, type FakeStreamPort } from '@sock/testing'
-import { rejection } from '@sock/tools/testing/wait'
+import { rejection } from '@sock/test-support/wait'
 import { outcome } from '../support/settle.js'
 
 const chunk = (text: string): Buffer => Buffer.from(text)

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { createFakeListener } from '@sock/testing'
-import { thrown } from '@sock/tools/testing/wait'
+import { thrown } from '@sock/test-support/wait'
 import { createFakeServer, serveFake } from '../support/fake-server.js'
 import { pass, stopClock } from '../support/settle.js'
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { StreamEngine, IpAddress, StreamServerStats } from '@sock/core'
-import { Program } from '@sock/tools/testing/programs'
+import { Program } from '@sock/test-support/programs'
 
 const PROGRAM = fileURLToPath(new URL('fault-server.mjs', import.meta.url))
 

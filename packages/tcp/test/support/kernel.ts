@@ -1,4 +1,4 @@
-import { succeed } from '@sock/tools/testing/programs'
+import { succeed } from '@sock/test-support/programs'
 import { existsSync, readFileSync } from 'node:fs'
 
 /** The length of a listening socket's accept queue, as ss(8) shows it. */

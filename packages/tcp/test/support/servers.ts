@@ -1,5 +1,5 @@
 import type { ConnectionEvent } from '@sock/core'
-import { later } from '@sock/tools/testing/resources'
+import { later } from '@sock/test-support/resources'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import {

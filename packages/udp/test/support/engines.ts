@@ -1,6 +1,6 @@
 import type { describe } from '@jest/globals'
 import { engine } from '@sock/native'
-import { describeWith, testedEngines } from '@sock/tools/testing/engines'
+import { describeWith, testedEngines } from '@sock/test-support/engines'
 import type { UdpEngine } from '../../src/index.js'
 
 export const describeNative: typeof describe.skip = describeWith(engine)

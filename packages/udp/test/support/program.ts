@@ -1,3 +1,3 @@
-import { moduleRunner } from '@sock/tools/testing/task'
+import { moduleRunner } from '@sock/test-support/task'
 
 export const runProgram = moduleRunner('udp', new URL('../../dist/index.js', import.meta.url))

@@ -1,5 +1,5 @@
 import type { ConnectionEvent, DatagramChannel, DatagramHandler, IpAddress, ServerState } from '@sock/core'
-import { later } from '@sock/tools/testing/resources'
+import { later } from '@sock/test-support/resources'
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram'
 import { once } from 'node:events'
 import {

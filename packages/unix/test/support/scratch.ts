@@ -1,6 +1,6 @@
 import type { StreamHandler } from '@sock/core'
 import { echo } from '@sock/testing'
-import { useFolder, type Scratch as Folder } from '@sock/tools/testing/scratch'
+import { useFolder, type Scratch as Folder } from '@sock/test-support/scratch'
 import { linkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import {

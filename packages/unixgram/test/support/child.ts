@@ -1,9 +1,9 @@
-import { taskRunner, type RunTask, type TaskContext } from '@sock/tools/testing/task'
+import { taskRunner, type RunTask, type TaskContext } from '@sock/test-support/task'
 import type * as unixgram from '../../src/index.js'
 import type { UnixgramEngine } from '../../src/index.js'
 import type * as native from '../../src/lib/unix-dgram.js'
 
-export type { Child } from '@sock/tools/testing/task'
+export type { Child } from '@sock/test-support/task'
 type Context = TaskContext<UnixgramEngine> &
   Pick<typeof unixgram, 'createUnixgramServer' | 'connectUnixgram'> &
   Pick<typeof native, 'UnixDgramSocket'>

@@ -1,6 +1,6 @@
 import { echo } from '@sock/testing'
-import { Program } from '@sock/tools/testing/programs'
-import { useFolder, type Scratch as Folder } from '@sock/tools/testing/scratch'
+import { Program } from '@sock/test-support/programs'
+import { useFolder, type Scratch as Folder } from '@sock/test-support/scratch'
 import { dirname } from 'node:path'
 import {
   connectUnixgram,

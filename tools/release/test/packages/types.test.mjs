@@ -39,7 +39,7 @@ beforeAll(() => {
   }
   for (const { name, folder } of [...libraries(), { name: 'examples', folder: 'examples' }])
     writeTypeTests(name, inRoot(folder, 'test'))
-  copyFileSync(inRoot('tools/lib/src/testing/types.ts'), join(project, 'types.ts'))
+  copyFileSync(inRoot('test-support/src/types.ts'), join(project, 'types.ts'))
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
   writeFileSync(join(project, 'common.cts'), COMMON_JS)
 })
@@ -53,7 +53,7 @@ function writeTypeTests(name, folder) {
         /'(?:\.\.\/)+src\/(\w+)\.js'/g,
         (_, entryPoint) => `'${entryPoint === 'index' ? name : `${name}/${entryPoint}`}'`,
       )
-      .replaceAll(`'@sock/tools/testing/types'`, `'./types.js'`)
+      .replaceAll(`'@sock/test-support/types'`, `'./types.js'`)
     writeFileSync(join(project, `${name.replace(/\W/g, '')}-${index}.ts`), text)
   }
 }

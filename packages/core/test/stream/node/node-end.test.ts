@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { until } from '@sock/tools/testing/wait'
+import { until } from '@sock/test-support/wait'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { whatBroke, whatBrokeEncrypted } from '../../../src/lib/stream/node/node-end.js'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { until } from '@sock/tools/testing/wait'
+import { until } from '@sock/test-support/wait'
 import { Socket } from 'node:net'
 import {
   descriptorOf,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach } from '@jest/globals'
 import { chmodSync, existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { createFolder, type Folder } from '../folder.js'
+import { createFolder, type Folder } from '@sock/tools/folder'
 import { later, release } from './resources.js'
 
 /** A folder for the sockets of one test. */

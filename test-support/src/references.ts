@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { withFolder } from '../folder.js'
+import { withFolder } from '@sock/tools/folder'
 import type { ModuleOptions, RunModule } from './task.js'
 
 /** Ends when nothing that is referenced is open. Reports what kept the process alive when it alone was referenced. */

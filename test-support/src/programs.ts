@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { transcribe, type Transcript } from '../transcript.js'
+import { transcribe, type Transcript } from '@sock/tools/transcript'
 import { later } from './resources.js'
 import { until } from './wait.js'
 
