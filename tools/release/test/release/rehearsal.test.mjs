@@ -13,7 +13,8 @@ const scratch = scratchFolder()
 /** As `npm run release:rehearse` runs it, with a folder for temporary files that can be looked into. */
 function rehearse() {
   const folder = mkdtempSync(join(scratch, 'tmp-'))
-  const env = { ...process.env, TMPDIR: folder }
+  // From Node 22 on, pnpm would leave its compiled code there, as a cache.
+  const env = { ...process.env, TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' }
   const args = ['--test-reporter=tap', inRoot('tools/release/main.mjs'), 'rehearse']
   return { folder, program: start(process.execPath, args, { env }) }
 }
