@@ -59,7 +59,7 @@ async function serve(servers: DemoServers, stop: AbortSignal): Promise<true> {
   console.log(`One echo handler on ${names.join(', ')}. Ctrl-C shuts down gracefully.`)
   for (const [name, { server, command: talk }] of servers) {
     console.log(`\n${name} on ${String(server.address)}\n  ${talk}`)
-    server.on('state', (_state, message) => console.log(message))
+    server.on('state', (_state, message) => console.log(`${name}: ${message}`))
     server.on('connection', ({ state, remote, reason }) => {
       // The socket of a datagram server counts as a connection, too.
       if (isStream(name) && (state === 'new' || state === 'close'))

@@ -63,7 +63,7 @@ describe('npm start', () => {
     expect(output).toMatch(/^udp on 127\.0\.0\.1:(\d+)\n {2}nc -u 127\.0\.0\.1 \1$/m)
     expect(output).toMatch(/^unix on (\S+)\n {2}socat - 'UNIX-CONNECT:\1'$/m)
     expect(output).toMatch(/^unixgram on (\S+)\n {2}socat - 'UNIX-SENDTO:\1,bind=\1\.client'$/m)
-    expect([code, output]).toEqual([0, expect.stringMatching(/^Closed unix: 1 idle, /m)])
+    expect([code, output]).toEqual([0, expect.stringMatching(/^unix: Closed unix: 1 idle, /m)])
   })
 
   it('waits for a busy connection, and cuts it off on a second signal', async () => {
@@ -74,7 +74,7 @@ describe('npm start', () => {
     await program.until(/Shutting down/)
     // Signals that come within a quarter of a second count as one; the program ends by the first that does not.
     const again = setInterval(() => program.kill('SIGINT'), 100)
-    await program.until(/^Closed unix: 0 idle, 0 drained, 1 forced$/m)
+    await program.until(/^unix: Closed unix: 0 idle, 0 drained, 1 forced$/m)
     clearInterval(again)
     expect((await program.ended).code).toBe(130)
     connection.destroy()

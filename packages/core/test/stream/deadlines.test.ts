@@ -196,6 +196,7 @@ describe('firstByteTimeout', () => {
     port.writeProgress += 6
     expect(port.isDestroyed).toBe(false)
     await pass(late(800))
+    expect(port.isDestroyed).toBe(true)
     expect(await reading).toMatchObject({ code: 'ERR_SOCK_FIRST_BYTE_TIMEOUT' })
     port.close()
     expect(story(scene).at(-1)).toBe('close firstByte')

@@ -75,7 +75,8 @@ export interface Channel<Data = unknown, Addr extends Address = Address>
    * connection broke (`ERR_SOCK_RESET`), or if this side ended it other than with `close()`.
    *
    * With `signal` or `timeout` the read can give up: it rejects with the signal's reason, or with
-   * `ERR_SOCK_READ_TIMEOUT`. The channel stays open and no data is lost: the next read gets what arrives.
+   * `ERR_SOCK_READ_TIMEOUT`. The channel stays open and no data is lost: the next read gets what arrives. Await every
+   * read: a rejection that nothing handles ends the process.
    */
   read(options?: ReadOptions): Promise<Buffer | null>
   /**
