@@ -104,6 +104,41 @@ describe('a handshake', () => {
     },
   )
 
+  const NO_TLS = 'the peer does not speak TLS'
+  const ENDED = 'the peer ended the handshake'
+
+  it.each<[string, string, string, (socket: Socket) => void]>([
+    ['plain text', NO_TLS, 'ERR_SSL_WRONG_VERSION_NUMBER', (socket) => void socket.write('hello\n')],
+    ['HTTP', NO_TLS, 'ERR_SSL_HTTP_REQUEST', (socket) => void socket.write('GET / HTTP/1.1\r\n\r\n')],
+    [
+      'a request to a proxy',
+      NO_TLS,
+      'ERR_SSL_HTTPS_PROXY_REQUEST',
+      (socket) => void socket.write('CONNECT x:443 HTTP/1.1\r\n\r\n'),
+    ],
+    ['FIN at once', ENDED, 'ECONNRESET', (socket) => void socket.end()],
+    [
+      'FIN in answer to the certificate',
+      `${ENDED}; it may not trust the certificate`,
+      'ECONNRESET',
+      (socket) => {
+        socket.write(hello)
+        socket.once('data', () => socket.end())
+      },
+    ],
+  ])('a handshake that is %s is reported with its reason: %s', async (_, reason, code, act) => {
+    const { address, errors } = await serveTls()
+    const socket = await dialRaw(address)
+    const { localPort: port } = socket
+    act(socket)
+    await until(() => errors.length === 1, 'the failure is reported')
+    const [error] = errors
+    expect(error?.message).toBe(`Cannot complete the TLS handshake with "127.0.0.1:${port}": ${reason}`)
+    // The original error is kept, and its code is easy to find.
+    expect(error?.cause).toMatchObject({ code, cause: { code } })
+    socket.destroy()
+  })
+
   it('a handshake counts while it lasts, but not as an open connection', async () => {
     const { address, server } = await serveTls()
     const sockets = await Promise.all([dialRaw(address), dialRaw(address), dialRaw(address)])

@@ -48,7 +48,7 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
   })
   server.on('tlsClientError', (error, socket) => {
     const raw = rawSocket(socket)
-    pending.get(raw)?.failed(withAuthorization(error, socket))
+    pending.get(raw)?.failed(explained(error, socket, raw.bytesRead))
     raw.destroy()
   })
 
@@ -93,12 +93,30 @@ function rawSocket(socket: TLSSocket): Socket {
   return (socket as unknown as { _parent: Socket })._parent
 }
 
-/** Returns an error that says why a client certificate was refused. Node reports only "socket hang up". */
-function withAuthorization(error: Error, socket: TLSSocket): Error {
+/** OpenSSL's codes for a first message that is not TLS: other bytes, a request of HTTP, or one to a proxy. */
+const NO_TLS: ReadonlySet<unknown> = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_HTTPS_PROXY_REQUEST',
+])
+
+/** Returns an error that says why the handshake failed, with the code of the original error, which is its cause. */
+function explained(error: NodeJS.ErrnoException, socket: TLSSocket, bytesRead: number): Error {
+  const reason = reasonOf(error, socket, bytesRead)
+  if (reason === undefined) return error
+  return Object.assign(new Error(reason, { cause: error }), { code: error.code })
+}
+
+/** Returns why the handshake failed, as far as Node's message does not say it; `undefined` if it does. */
+function reasonOf({ code }: NodeJS.ErrnoException, socket: TLSSocket, bytesRead: number): string | undefined {
   // Declared as an Error by Node's types, but really a code.
   const { authorizationError } = socket as unknown as { authorizationError?: string | null }
-  if (!authorizationError) return error
-  return new Error(`client certificate was refused: ${authorizationError}`, { cause: error })
+  if (authorizationError) return `client certificate was refused: ${authorizationError}`
+  if (NO_TLS.has(code)) return 'the peer does not speak TLS'
+  if (code !== 'ECONNRESET') return undefined
+  // A peer that has sent nothing, such as a health check, has not seen the certificate.
+  const guess = bytesRead === 0 ? '' : '; it may not trust the certificate'
+  return `the peer ended the handshake${guess}`
 }
 
 function ignore(): void {}
