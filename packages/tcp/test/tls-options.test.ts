@@ -120,6 +120,19 @@ describe('createTcpServer', () => {
     }
   })
 
+  it.each(['cert', 'key', 'ca', 'pfx', 'passphrase', 'rejectUnauthorized', 'requestCert', 'ALPNProtocols'])(
+    'createTcpServer() says of "%s" beside "tls" that it belongs there',
+    (key) => {
+      for (const options of [{ [key]: 'x' }, { noDelay: true, [key]: 'x', tls: {} }]) {
+        expect(thrown(() => createTcpServer(echo, options))).toMatchObject({
+          name: 'TypeError',
+          code: 'ERR_INVALID_ARG_VALUE',
+          message: `Unknown option "${key}" in createTcpServer options: it belongs to the option "tls". Pass tls: { ${key} }`,
+        })
+      }
+    },
+  )
+
   it.each<[string, () => object, RegExp]>([
     [
       'the path of a certificate',

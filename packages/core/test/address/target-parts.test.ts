@@ -6,8 +6,11 @@ import { integer, string } from '../../src/lib/options/values.js'
 const checks = { path: string(undefined), mode: integer(0o600, 0, 0o777) }
 
 /** The error for these parts of a target, which was passed as it is or as a text. */
-const refused = (parts: Record<string, unknown>, target: unknown = parts) =>
-  thrown(() => checkParts('listen', target, parts, checks))
+const refused = (
+  parts: Record<string, unknown>,
+  target: unknown = parts,
+  purpose: 'listen' | 'connect' = 'listen',
+) => thrown(() => checkParts(purpose, target, parts, checks))
 
 describe('checkParts', () => {
   it('checkParts() returns the parts, with defaults', () => {
@@ -23,6 +26,15 @@ describe('checkParts', () => {
     expect(refused({ tls: true }).message).toBe(
       'Invalid target: unknown "tls". To listen, pass only "path", "mode"',
     )
+  })
+
+  it('checkParts() says of an option in a target to connect to that options are the second argument', () => {
+    const refusal = (key: string) => refused({ path: '/x', [key]: 1 }, {}, 'connect').message
+    expect(refusal('idleTimeout')).toBe(
+      'Invalid target: unknown "idleTimeout". To connect, pass only "path", "mode". Options are the second argument',
+    )
+    // A misspelt part, and a part of a target to listen on, are no options.
+    for (const key of ['Path', 'mod', 'reusePort']) expect(refusal(key)).toMatch(/pass only "path", "mode"$/)
   })
 
   it('checkParts() says which part of an object is wrong, and shows the whole of a string', () => {

@@ -51,6 +51,24 @@ describe('checkOptions', () => {
     }
   })
 
+  it('checkOptions() says of an unknown "timeout" that a signal limits the time, where there is one', () => {
+    const refusal = (known: object, what = 'test options') =>
+      thrown(() => checkOptions(what, { timeout: 1 }, known as typeof checks)).message
+    expect(refusal({ signal: check.abortSignal })).toBe(
+      'Unknown option "timeout" in test options: the known options are signal. To limit the time, pass signal: AbortSignal.timeout(ms)',
+    )
+    expect(refusal({ port: checks.port })).toMatch(/the known options are port$/)
+  })
+
+  it('checkOptions() says of an unknown option of listen() where parts of the target belong', () => {
+    for (const key of ['mode', 'timeout']) {
+      const error = thrown(() => checkOptions('listen options', { [key]: 1 }, { signal: check.abortSignal }))
+      expect(error.message).toBe(
+        `Unknown option "${key}" in listen options: the known options are signal. Parts of the target belong to the first argument`,
+      )
+    }
+  })
+
   it('checkOptions() looks at own keys only, also when a prototype is polluted', () => {
     const inherited = Object.create({ port: 'bad', other: 1 }) as object
     expect(checked(inherited)).toEqual({ port: 80, name: 'none', flag: false })

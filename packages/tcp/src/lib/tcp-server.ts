@@ -14,7 +14,7 @@ import type { TcpConnection, TcpHandler } from './tcp-connection.js'
 import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
 import { parseListenTarget, TARGET_KEYS, type TcpTarget } from './tcp-target.js'
 import { createTlsAcceptor } from './tls-acceptor.js'
-import { DEFAULT_HANDSHAKE_TIMEOUT, refuseTlsOptions } from './tls-options.js'
+import { DEFAULT_HANDSHAKE_TIMEOUT, refuseTlsKeys, refuseTlsOptions } from './tls-options.js'
 
 /** Options of {@link createTcpServer}. */
 export interface TcpServerOptions<EngineSocket = Socket>
@@ -89,6 +89,7 @@ export function createTcpServer<Data = unknown, EngineSocket = Socket>(
 }
 
 function create<Data>(handler: TcpHandler<Data>, options: unknown): TcpServer<Data> {
+  refuseTlsKeys('createTcpServer', options)
   const settings = checkServerOptions('createTcpServer', handler, options, checks, TARGET_KEYS)
   const { tls, engine, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT, maxHandshakes = Infinity } = settings
   if (tls === undefined) {

@@ -68,6 +68,37 @@ export function refuseTlsOptions<S extends object>(settings: S, names: readonly 
   }
 }
 
+/** The common options of TLS, which users of `tls.createServer` and `tls.connect` pass at the top level. */
+const TLS_KEYS = [
+  'ALPNProtocols',
+  'SNICallback',
+  'ca',
+  'cert',
+  'key',
+  'minVersion',
+  'passphrase',
+  'pfx',
+  'rejectUnauthorized',
+  'requestCert',
+]
+
+/**
+ * Refuses options of TLS that are beside the option "tls", not in it.
+ *
+ * @param creator the name of the function that was called
+ * @param options as the program passed them
+ * @throws TypeError
+ */
+export function refuseTlsKeys(creator: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null) return
+  const key = Object.keys(options).find((name) => TLS_KEYS.includes(name))
+  if (key === undefined) return
+  const error = new TypeError(
+    `Unknown option "${key}" in ${creator} options: it belongs to the option "tls". Pass tls: { ${key} }`,
+  )
+  throw Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' })
+}
+
 /**
  * Matches cipher lists with ciphers that need no certificate (ciphers(1) of OpenSSL); `!` or `-` before a name
  * excludes it.

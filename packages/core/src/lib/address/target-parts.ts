@@ -4,6 +4,9 @@ import { SockError } from '../errors/errors.js'
 import { checkOptions, isRecord, shown, wrongValue, type Check, type Checked } from '../options/check.js'
 import { closestWord } from '../options/spelling.js'
 
+/** Parts that only a target to listen has. None is an option of a client. */
+const LISTEN_PARTS = ['mode', 'uid', 'gid', 'ipv6Only', 'reuseAddress', 'reusePort']
+
 /**
  * Checks the parts of a target.
  *
@@ -32,7 +35,9 @@ function unknownPart(key: string, purpose: string, known: readonly string[]): Ty
   const closest = closestWord(key, known)
   const question = closest === undefined ? '.' : `: did you mean "${closest}"?`
   const names = known.map((name) => `"${name}"`).join(', ')
-  return wrongValue(`Unknown "${key}"${question} To ${purpose}, pass only ${names}`)
+  const isOption = purpose === 'connect' && closest === undefined && !LISTEN_PARTS.includes(key)
+  const advice = isOption ? '. Options are the second argument' : ''
+  return wrongValue(`Unknown "${key}"${question} To ${purpose}, pass only ${names}${advice}`)
 }
 
 /** Whether a value may be a target in parts. A promise is there because of a forgotten `await`. */

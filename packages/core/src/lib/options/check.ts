@@ -39,7 +39,15 @@ function unknownOption(key: string, what: string, known: readonly string[]): Typ
   const closest = closestWord(key, known)
   const list = `known options are ${known.join(', ')}`
   const advice = closest === undefined ? `the ${list}` : `did you mean "${closest}"? The ${list}`
-  return wrongValue(`Unknown option "${key}" in ${what}: ${advice}`)
+  return wrongValue(`Unknown option "${key}" in ${what}: ${advice}${moreAdvice(key, what, known)}`)
+}
+
+/** Returns what to do about options that newcomers try. */
+function moreAdvice(key: string, what: string, known: readonly string[]): string {
+  // First, because the signal of listen() also shuts the server down: it is no time limit.
+  if (what === 'listen options') return '. Parts of the target belong to the first argument'
+  if (key !== 'timeout' || !known.includes('signal')) return ''
+  return '. To limit the time, pass signal: AbortSignal.timeout(ms)'
 }
 
 /** Returns the error for a value of a wrong type, with Node's code for it. */
