@@ -18,8 +18,9 @@ import type {
 import { holdClock, type HeldClock } from './clock.js'
 import { assertAccounts, collectUncaught, PromiseLedger } from './invariants.js'
 import { assertNothingLeft, takeInventory } from './inventory.js'
+import { closeAll, recordOpened } from './opened.js'
 import type { Case, Suite } from './suite.js'
-import { soon } from './wait.js'
+import { ignore, soonOver } from './wait.js'
 
 /** The types that differ between kinds of transports. */
 export interface Kind {
@@ -178,19 +179,20 @@ export async function perform<K extends Kind>(
   const servers: Observed<K>[] = []
   const clients: K['channel'][] = []
   const clocks: HeldClock[] = []
+  const opened = recordOpened(fixture)
   const open = async (parts: Observed<K>, options?: ListenOptions): Promise<Scene<K>> => {
     const address = await parts.server.listen(fixture.target(), options)
     const connect: Scene<K>['connect'] = async (clientOptions) => {
-      const client = await fixture.connect(address, clientOptions)
+      const client = await opened.fixture.connect(address, clientOptions)
       clients.push(client)
       return client
     }
     return { ...parts, address, connect }
   }
   const stage: Stage<K> = {
-    fixture,
+    fixture: opened.fixture,
     async serve(handler, options) {
-      const observed = observe(fixture.createServer(handler, options))
+      const observed = observe(opened.fixture.createServer(handler, options))
       servers.push(observed)
       return open(observed)
     },
@@ -202,22 +204,24 @@ export async function perform<K extends Kind>(
       return clock
     },
   }
+  const releaseClocks = (): void => clocks.toReversed().forEach((clock) => clock.release())
   try {
-    await body(stage)
+    await soonOver(body(stage)).finally(releaseClocks)
+    await closeAll(
+      clients,
+      servers.map(({ server }) => server),
+    )
+  } catch (error) {
+    // What cannot be closed either is a consequence: the first failure says more.
+    await closeAll(opened.clients, opened.servers).catch(ignore)
+    throw error
   } finally {
-    for (const clock of clocks.toReversed()) clock.release()
-    const closing = [...clients.map(dispose), ...servers.map(({ server }) => server.close())]
-    await soon(Promise.all(closing), 'closing clients and servers').finally(uncaught.stop)
+    uncaught.stop()
   }
   await promises.assertSettled()
   await assertNothingLeft(before, leftovers)
   for (const observed of servers) assertAccounts(observed.server.stats(), observed.events)
   uncaught.assertNone()
-}
-
-async function dispose(client: Connection | DatagramChannel): Promise<void> {
-  if ('destroy' in client) client.destroy()
-  else await client.close()
 }
 
 /** A server and its recorded events, before it listens. */

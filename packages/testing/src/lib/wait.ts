@@ -9,6 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 export const readLimit = { looks: 2_000 }
 /** The time between two checks in ms. */
 const INTERVAL = 5
+/** A case may take a quarter more checks than an event that it waits for: so the event fails first, by its name. */
+const PER_CASE = 1.25
 
 /** Waits until `check` does not throw; fails with its last error. */
 export async function eventually(check: () => void): Promise<void> {
@@ -24,18 +26,29 @@ export async function eventually(check: () => void): Promise<void> {
 }
 
 /** Resolves like `promise`, or fails if that takes too long. */
-export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
+export function soon<T>(promise: Promise<T>, what: string): Promise<T> {
+  return within(readLimit.looks, promise, what)
+}
+
+/**
+ * Resolves like `promise`, which is a whole case, or fails if that takes too long. Without it, a case that awaits what
+ * a broken transport never does would neither fail nor end, and keep its servers open.
+ */
+export function soonOver<T>(promise: Promise<T>): Promise<T> {
+  return within(readLimit.looks * PER_CASE, promise, 'a step of the case')
+}
+
+async function within<T>(looks: number, promise: Promise<T>, what: string): Promise<T> {
   const settled = new AbortController()
   try {
-    return await Promise.race([promise, lateness(what, settled.signal)])
+    return await Promise.race([promise, lateness(looks, what, settled.signal)])
   } finally {
     settled.abort()
   }
 }
 
-/** Rejects after {@link readLimit}. */
-async function lateness(what: string, signal: AbortSignal): Promise<never> {
-  for (let look = 1; look < readLimit.looks && !signal.aborted; look++) {
+async function lateness(looks: number, what: string, signal: AbortSignal): Promise<never> {
+  for (let look = 1; look < looks && !signal.aborted; look++) {
     await delay(INTERVAL, undefined, { signal }).catch(ignore)
   }
   throw new Error(`${what} takes too long`)

@@ -98,4 +98,31 @@ describe('streamConformance', () => {
     expect(failure.message).toBe('cannot connect')
     expect(servers.map(({ state }) => state)).toEqual(['closed'])
   })
+  it('streamConformance() fails a transport that never answers, and then closes what the case has opened', async () => {
+    const clients: Awaited<ReturnType<StreamFixture['connect']>>[] = []
+    const connect: StreamFixture['connect'] = async (...args) => {
+      const client = await fixture.connect(...args)
+      clients.push(client)
+      return Object.assign(client, { read: () => new Promise<never>(() => {}) })
+    }
+    readLimit.looks = FEW
+    const failure = await rejection(find({ connect }, 'read() gives null at the end, and again').run())
+    expect(failure.message).toBe('a step of the case takes too long')
+    expect(clients.map(({ isOpen }) => isOpen)).toEqual([false])
+  })
+
+  it('streamConformance() closes the servers that a failing case has made itself', async () => {
+    const servers: ReturnType<StreamFixture['createServer']>[] = []
+    const createServer: StreamFixture['createServer'] = (...args) => {
+      const server = createLoopbackServer(...args)
+      servers.push(server)
+      return server
+    }
+    const connect = () => Promise.reject(new Error('cannot connect'))
+    const failure = await rejection(
+      find({ createServer, connect }, 'listen() again after closed starts another run (G5)').run(),
+    )
+    expect(failure.message).toBe('cannot connect')
+    expect(servers.map(({ state }) => state)).toEqual(['closed'])
+  })
 })

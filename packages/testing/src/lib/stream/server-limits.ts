@@ -2,7 +2,7 @@ import type { Connection } from '@sock/core'
 import assert from 'node:assert/strict'
 import { echo, pattern, readAll, readExactly } from '../handlers.js'
 import { defineSuite } from '../stage.js'
-import { eventually, soon } from '../wait.js'
+import { eventually, ignore, soon } from '../wait.js'
 
 /** Limits of connections and of queued bytes. */
 export const serverLimits = defineSuite('limits of a server', {
@@ -41,8 +41,8 @@ export const serverLimits = defineSuite('limits of a server', {
   'maxConnections of 0 refuses every peer (A13)': async (stage) => {
     const { connect, server } = await stage.serve(echo, { maxConnections: 0 })
     const client = await connect().catch(() => undefined)
-    if (client !== undefined) await readAll(client).catch(() => {})
     await eventually(() => assert.equal(server.stats().rejected.connectionLimit, 1))
+    if (client !== undefined) await soon(readAll(client).catch(ignore), 'the end')
     assert.equal(server.stats().accepted, 0)
   },
 
