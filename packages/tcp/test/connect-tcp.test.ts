@@ -118,6 +118,15 @@ for (const { name, options, describe: describeEngine } of engines) {
 }
 
 describe('errors at the caller with TLS', () => {
+  it.each(['ca', 'cert', 'rejectUnauthorized'])(
+    'connectTcp() with "%s" beside "tls" rejects at the line of the call, and says that it belongs there',
+    async (key) => {
+      const error = await rejection(connectTcp(':1', { [key]: 'x' }))
+      const message = `Unknown option "${key}" in connectTcp options: it belongs to the option "tls". Pass tls: { ${key} }`
+      expectHere(error, 'ERR_INVALID_ARG_VALUE', message)
+    },
+  )
+
   it('connectTcp() with TLS where nothing listens, or what listens does not speak TLS, rejects at the line of the call', async () => {
     const refused = connectTcp(`127.0.0.1:${await freePort()}`, { tls: true })
     expectHere(await rejection(refused), 'ECONNREFUSED', 'nothing listens there')

@@ -67,6 +67,18 @@ describe('setSecureContext', () => {
     await answers(client)
   })
 
+  it.each(['ca.pem', [Buffer.from('ca.pem')]])(
+    'setSecureContext() throws for a "ca" without a certificate, and says what to pass: %p',
+    (ca) => {
+      const server = createTcpServer(echo, { tls: certificates.server })
+      expect(thrown(() => server.setSecureContext({ ...certificates.other, ca }))).toMatchObject({
+        code: 'ERR_SOCK_INVALID_TLS',
+        message:
+          'Cannot use the TLS option "ca": there is no certificate in it. Pass the content of the PEM file, not its path',
+      })
+    },
+  )
+
   it.each([undefined, null, 'cert', 42, []])(
     'setSecureContext() throws for %p, and the old one stays',
     async (context) => {

@@ -16,7 +16,7 @@ import type { ConnectionOptions } from 'node:tls'
 import type { TcpConnection } from './tcp-connection.js'
 import { socketChecks, socketOptions, type TcpSocketOptions } from './tcp-socket.js'
 import { connectTls } from './tls-dial.js'
-import { refuseTlsOptions } from './tls-options.js'
+import { refuseTlsKeys, refuseTlsOptions } from './tls-options.js'
 
 /** Options of {@link connectTcp}. */
 export interface TcpClientOptions<EngineSocket = Socket>
@@ -83,6 +83,7 @@ function connect<Data>(
   target: string | IpTarget | IpAddress,
   options: unknown,
 ): Promise<TcpConnection<Data>> {
+  refuseTlsKeys('connectTcp', options)
   const settings = checkOptions('connectTcp options', options, checks)
   const { engine, signal } = settings
   if (settings.tls !== undefined && engine !== nodeEngine) {

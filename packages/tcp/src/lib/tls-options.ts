@@ -8,6 +8,7 @@ export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
  * Runs an action that uses TLS options. Errors from OpenSSL or from Node's own checks become `ERR_SOCK_INVALID_TLS`.
  */
 export function invalidTls<T>(options: SecureContextOptions, action: () => T): T {
+  checkAuthorities(options)
   try {
     return action()
   } catch (cause) {
@@ -15,6 +16,15 @@ export function invalidTls<T>(options: SecureContextOptions, action: () => T): T
       cause,
     })
   }
+}
+
+/** Node accepts a `ca` without a certificate, and then trusts nobody. */
+function checkAuthorities(options: SecureContextOptions): void {
+  const { ca } = Object(options) as SecureContextOptions
+  if (![ca].flat().some(hasNoPem)) return
+  const message =
+    'Cannot use the TLS option "ca": there is no certificate in it. Pass the content of the PEM file, not its path'
+  throw new SockError('ERR_SOCK_INVALID_TLS', message)
 }
 
 /** Options that hold the content of a file, in the order in which Node uses them. */
