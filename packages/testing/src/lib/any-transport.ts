@@ -90,7 +90,7 @@ const anyTransport = defineAnySuite('any transport', {
     await client.write('x')
     await eventually(() => assert.equal([...server.connections()].length, 1))
     for (const channel of server.connections()) assert.equal(channel.transport, server.transport)
-    await server.close()
+    await soon(server.close(), 'close')
     assert.deepEqual([...server.connections()], [])
   },
 

@@ -210,7 +210,7 @@ async function talkEach(clients: readonly Channel[], { store }: Witness): Promis
   const speak = async (client: Channel): Promise<void> => {
     for (let round = 0; round < ROUNDS; round++) {
       await client.write('x')
-      await client.read()
+      await soon(client.read(), 'the input')
     }
   }
   await soon(

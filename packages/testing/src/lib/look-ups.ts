@@ -47,7 +47,7 @@ export const lookUps = defineAnySuite('names of hosts', {
         await names.answer()
         assert.deepEqual(server.address, address)
         await expectEcho(await fixture.connect(address))
-        await server.close()
+        await soon(server.close(), 'close')
       }
     },
   ),
@@ -57,7 +57,7 @@ export const lookUps = defineAnySuite('names of hosts', {
     const listening = server.listen(target(0))
     await names.answer()
     const { family, host } = (await soon(listening, 'listening')) as IpAddress
-    await server.close()
+    await soon(server.close(), 'close')
     assert.deepEqual([family, host], ['ipv4', '127.0.0.1'])
   }),
 })

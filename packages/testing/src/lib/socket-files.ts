@@ -4,6 +4,7 @@ import { statSync, type Stats } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { echo } from './handlers.js'
 import { defineAnySuite, type AnyFixture, type AnyKind, type Stage } from './stage.js'
+import { soon } from './wait.js'
 
 type Cases = Readonly<Record<string, (stage: Stage<AnyKind>) => Promise<void>>>
 
@@ -67,7 +68,7 @@ async function look(fixture: AnyFixture, access: Omit<UnixTarget, 'path'> = {}):
   const server = fixture.createServer(echo)
   await server.listen({ path, ...access } as never)
   const found = statSync(path)
-  await server.close()
+  await soon(server.close(), 'close')
   return found
 }
 

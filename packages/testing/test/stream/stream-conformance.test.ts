@@ -106,7 +106,7 @@ describe('streamConformance', () => {
       return Object.assign(client, { read: () => new Promise<never>(() => {}) })
     }
     readLimit.looks = FEW
-    const failure = await rejection(find({ connect }, 'read() gives null at the end, and again').run())
+    const failure = await rejection(find({ connect }, 'read() gives buffers that stay as they are').run())
     expect(failure.message).toBe('a step of the case takes too long')
     expect(clients.map(({ isOpen }) => isOpen)).toEqual([false])
   })

@@ -103,7 +103,7 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     })
     await (await connect()).write('x')
     const datagram = await soon(kept.opened, 'the datagram')
-    await server.close()
+    await soon(server.close(), 'close')
     await assert.rejects(datagram.reply('late'), { code: 'ERR_SOCK_CLOSED' })
   },
 
@@ -151,7 +151,7 @@ export const datagramChannel = defineDatagramSuite('a channel', {
           await client.write(`${index}/${round}`)
           assert.equal(String(await soon(client.read(), `the reply to ${index}`)), `${index}/${round}`)
         }
-        await client.close()
+        await soon(client.close(), 'close')
       }
       await Promise.all(Array.from({ length: 50 }, talk))
       assert.deepEqual(errors, [])
@@ -185,7 +185,7 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     const client = await connect({ onState: (event) => void events.push(event) })
     await client.write('x')
     await soon(client.read(), 'the echo')
-    await client.close()
+    await soon(client.close(), 'close')
     const local = String(client.localAddress)
     assert.deepEqual(
       events.map((event) => [event.state, event.local === undefined ? undefined : String(event.local)]),
@@ -201,9 +201,9 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     const closing = client.close()
     assert.equal(await soon(reading, 'the end'), null)
     await soon(closing, 'closing')
-    await client.close()
+    await soon(client.close(), 'close')
     assert.equal(client.isOpen, false)
-    assert.equal(await client.read(), null)
+    assert.equal(await soon(client.read(), 'the input'), null)
     await assert.rejects(client.write('x'), { code: 'ERR_SOCK_CLOSED' })
     assert.ok(client.signal.aborted)
     assert.equal((client.signal.reason as { code?: unknown }).code, 'ERR_SOCK_CLOSED')
@@ -236,7 +236,7 @@ export const datagramChannel = defineDatagramSuite('a channel', {
     const client = await connect()
     await client.write('x')
     await soon(client.read(), 'the answer')
-    await server.shutdown()
+    await soon(server.shutdown(), 'shutdown')
     assert.equal(((await soon(reason.opened, 'the signal')) as { code: string }).code, 'ERR_SOCK_DRAINING')
   },
 })

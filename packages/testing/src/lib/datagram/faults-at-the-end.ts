@@ -66,7 +66,7 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
 
   'close() while it starts: listen() rejects, and nothing is bound (D11)': survives(async (stage) => {
     const scene = await stage.serve(echo)
-    await scene.server.close()
+    await soon(scene.server.close(), 'close')
     const listening = scene.server.listen(scene.address as never)
     await soon(scene.server.close(), 'closing')
     await assert.rejects(soon(listening, 'listening'), { code: 'ERR_SOCK_CLOSED' })
@@ -74,7 +74,7 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
     // The address is free for another server.
     const other = stage.fixture.createServer(echo)
     await other.listen(scene.address as never)
-    await other.close()
+    await soon(other.close(), 'close')
     await scene.server.listen(scene.address as never)
     return scene
   }),
@@ -101,7 +101,7 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
           await new Promise(setImmediate)
         }
         const codes = await codesOf(writes)
-        await client.close()
+        await soon(client.close(), 'close')
         return codes
       }
       const floods = Promise.all([flood(), flood(), flood()])

@@ -70,7 +70,7 @@ export const datagramFaults = defineDatagramSuite(
         const visit = async (): Promise<void> => {
           const client = await stage.fixture.connect(scene.address)
           const writing = client.write('x')
-          await client.close()
+          await soon(client.close(), 'close')
           await writing
         }
         await soon(Promise.all(Array.from({ length: 100 }, visit)), 'a hundred visits')
@@ -93,7 +93,7 @@ export const datagramFaults = defineDatagramSuite(
         for (let count = 0; count < 50; count++) {
           const client = await stage.fixture.connect(scene.address)
           await client.write('x')
-          await client.close()
+          await soon(client.close(), 'close')
         }
         await eventually(() => assert.equal(scene.server.stats().datagramsReceived, 50))
         go.open()
@@ -112,7 +112,7 @@ export const datagramFaults = defineDatagramSuite(
       async (stage) => {
         const scene = await stage.serve(echo)
         const [patient, hasty] = [await scene.connect(), await scene.connect()]
-        await scene.server.close()
+        await soon(scene.server.close(), 'close')
         const codes = await codesOf(Array.from({ length: 3 }, () => patient.write('nobody')))
         for (const code of codes) assert.ok(GONE.has(code), `${code}`)
         await assert.rejects(soon(exchange(hasty, 'nobody'), 'an exchange with nobody'), isGone)
@@ -152,7 +152,7 @@ export const datagramFaults = defineDatagramSuite(
             await client.write('x')
             await client.write(STILL_HERE)
             await soon(readUntil(client, STILL_HERE), 'an answer')
-            await scene.server.close()
+            await soon(scene.server.close(), 'close')
             assert.deepEqual(scene.errors, [failed])
             assert.equal(scene.server.stats().handlerErrors, 1)
           }
@@ -180,7 +180,7 @@ export const datagramFaults = defineDatagramSuite(
           await client.write('bad')
           await client.write('good')
           assert.equal(String(await soon(client.read(), 'the answer')), 'good')
-          await scene.server.shutdown()
+          await soon(scene.server.shutdown(), 'shutdown')
         })
         for (const off of leave) off()
         assert.deepEqual(scene.errors, [failed])
@@ -279,7 +279,7 @@ async function askUntilAnswered(client: DatagramChannel, request: string): Promi
   for (;;) {
     try {
       await client.write(request)
-      return String(await client.read())
+      return String(await soon(client.read(), 'the input'))
     } catch (error) {
       if (!isGone(error)) throw error
     }
@@ -287,5 +287,5 @@ async function askUntilAnswered(client: DatagramChannel, request: string): Promi
 }
 
 async function readUntil(client: DatagramChannel, answer: string): Promise<void> {
-  while (String(await client.read()) !== answer);
+  while (String(await soon(client.read(), 'the input')) !== answer);
 }

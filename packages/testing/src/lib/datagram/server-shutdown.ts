@@ -204,7 +204,7 @@ export const datagramServerShutdown = defineDatagramSuite('shutdown of a server'
     const client = await connect()
     await client.write('x')
     await soon(client.read(), 'the echo')
-    await server.close()
+    await soon(server.close(), 'close')
     assert.equal(await soon(ended.opened, 'the end of the loop'), 'ERR_SOCK_CLOSED')
     assert.deepEqual([errors, server.stats().handlerErrors], [[], 0])
   },
@@ -212,7 +212,7 @@ export const datagramServerShutdown = defineDatagramSuite('shutdown of a server'
   'close() of a server that is closed does nothing': async (stage) => {
     const { server, states } = await stage.serve(echo)
     await Promise.all([server.close(), server.close()])
-    await server.close()
+    await soon(server.close(), 'close')
     assert.deepEqual(states, ['starting', 'listening', 'draining', 'closed'])
   },
 })

@@ -18,7 +18,7 @@ export const datagramServer = defineDatagramSuite('a server', {
       const address = await server.listen(fixture.target())
       assert.deepEqual(server.address, address)
       assert.equal(server.secure, false)
-      await server.shutdown()
+      await soon(server.shutdown(), 'shutdown')
       assert.deepEqual(seen.splice(0), [
         `starting 0 Starting ${transport}`,
         `listening 1 Listening on ${transport} ${address}`,
@@ -34,7 +34,7 @@ export const datagramServer = defineDatagramSuite('a server', {
       const address = await server.listen(fixture.target())
       const client = await fixture.connect(address)
       assert.equal(String(await soon(exchange(client, 'four'), 'the answer')), 'four')
-      await server.shutdown()
+      await soon(server.shutdown(), 'shutdown')
       const { datagramsReceived, datagramsSent, bytesRead, bytesWritten } = server.stats()
       assert.deepEqual([datagramsReceived, datagramsSent], [run, run])
       assert.deepEqual([bytesRead, bytesWritten], [4 * run, 4 * run])
@@ -60,10 +60,10 @@ export const datagramServer = defineDatagramSuite('a server', {
     const server = fixture.createServer(echo)
     const starting = server.listen(fixture.target())
     await assert.rejects(server.listen(fixture.target()), /server is starting/)
-    await starting
+    await soon(starting, 'listen')
     const stopping = server.shutdown()
     await assert.rejects(server.listen(fixture.target()), /server is draining/)
-    await stopping
+    await soon(stopping, 'shutdown')
   },
 
   'listen() that close() or shutdown() overtakes rejects, and the server is idle': async ({ fixture }) => {
@@ -129,7 +129,7 @@ export const datagramServer = defineDatagramSuite('a server', {
     const clients = [await connect(), await connect()]
     const [first, second] = clients.map(({ localAddress }) => String(localAddress))
     for (const client of clients) await soon(exchange(client, 'x'), 'the answer')
-    await server.shutdown()
+    await soon(server.shutdown(), 'shutdown')
     assert.deepEqual(
       events.map(({ state, remote }) => [state, remote === undefined ? undefined : String(remote)]),
       [
@@ -156,7 +156,7 @@ export const datagramServer = defineDatagramSuite('a server', {
     const seen: unknown[] = []
     server.on('connection', ({ state, reason }) => seen.push([state, server.openConnections, reason]))
     await server.listen(fixture.target())
-    await server.close()
+    await soon(server.close(), 'close')
     assert.deepEqual(seen, [
       ['new', 1, undefined],
       ['handler', 1, undefined],

@@ -18,7 +18,7 @@ export function survives(
     try {
       const scene = await fault(stage)
       await assertServes(scene, stage.fixture)
-      await scene.server.close()
+      await soon(scene.server.close(), 'close')
       assertPaired(scene)
     } finally {
       // Node reports unhandled rejections at the end of the turn.
@@ -39,7 +39,7 @@ async function assertServes(
   try {
     assert.equal(String(await soon(exchange(client, STILL_HERE), 'the answer to a new client')), STILL_HERE)
   } finally {
-    await client.close()
+    await soon(client.close(), 'close')
   }
   const { sendQueueBytes, open } = server.stats()
   assert.deepEqual({ sendQueueBytes, open }, { sendQueueBytes: 0, open: 1 })

@@ -9,7 +9,7 @@ import { eventually, rejectsWith, soon } from '../wait.js'
 export const clients = defineSuite('clients', {
   'connect rejects if no server listens': async (stage) => {
     const { server, address } = await stage.serve(echo)
-    await server.close()
+    await soon(server.close(), 'close')
     await assert.rejects(stage.fixture.connect(address), (error: NodeJS.ErrnoException) => {
       assert.match(String(error.code), /^(ECONNREFUSED|ENOENT)$/)
       return true
@@ -42,7 +42,7 @@ export const clients = defineSuite('clients', {
     assert.equal(getEventListeners(stop.signal, 'abort').length, 0)
     stop.abort()
     await client.write('x')
-    assert.equal(String(await readExactly(client, 1)), 'x')
+    assert.equal(String(await soon(readExactly(client, 1), 'the answer')), 'x')
   },
 
   'onState observes a client from dial to close': async (stage) => {
@@ -56,8 +56,8 @@ export const clients = defineSuite('clients', {
       },
     })
     await client.write('x')
-    await readExactly(client, 1)
-    await client.close()
+    await soon(readExactly(client, 1), 'the answer')
+    await soon(client.close(), 'close')
     assert.deepEqual(states, ['dial', 'new', 'handler', 'write', 'read', 'closeRead', 'closeWrite', 'close'])
     assert.deepEqual([...ids], [client.id])
   },
@@ -70,7 +70,7 @@ export const clients = defineSuite('clients', {
       },
     })
     await client.write('x')
-    assert.equal(String(await readExactly(client, 1)), 'x')
+    assert.equal(String(await soon(readExactly(client, 1), 'the answer')), 'x')
   },
 
   'idleTimeout closes a silent client': async (stage) => {
@@ -84,7 +84,10 @@ export const clients = defineSuite('clients', {
       const request = await readAll(connection)
       await connection.write(`got ${request.length}`)
     })
-    assert.equal(String(await exchange(await connect(), pattern(1_000_000))), 'got 1000000')
+    assert.equal(
+      String(await soon(exchange(await connect(), pattern(1_000_000)), 'the answer')),
+      'got 1000000',
+    )
     await eventually(() => assert.equal(server.openConnections, 0))
   },
 
@@ -108,7 +111,7 @@ export const clients = defineSuite('clients', {
     const other = await connect()
     await rejectsWith(exchange(other, 'hello', { signal: AbortSignal.abort(reason) }), reason)
     assert.equal(other.isOpen, false)
-    await server.close()
+    await soon(server.close(), 'close')
   },
 
   'exchange() bounds the answer by maxBytes': async (stage) => {

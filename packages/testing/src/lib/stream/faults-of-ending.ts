@@ -35,7 +35,7 @@ const STATES: Readonly<Record<string, (client: Connection) => Promise<void>>> = 
   'with input that nobody reads': async (client) => void client.write(`p${'x'.repeat(MUCH)}`),
   'half-closed by the peer': async (client) => {
     await client.write('b')
-    await client.closeWrite()
+    await soon(client.closeWrite(), 'closeWrite')
   },
   'half-closed by the server': (client) => client.write('h'),
 }
@@ -92,7 +92,7 @@ export const faultsOfEnding = defineFaults('faults of ending', {
   'close() after a listen() that failed resolves, and the server can listen (G4)': async (stage) => {
     const taken = await stage.serve(echo)
     const scene = await stage.serve(echo)
-    await scene.server.close()
+    await soon(scene.server.close(), 'close')
     await assert.rejects(scene.server.listen(taken.address as never))
     assert.equal(scene.server.state, 'idle')
     await soon(stage.keep(scene.server.close()), 'closing')
@@ -103,7 +103,7 @@ export const faultsOfEnding = defineFaults('faults of ending', {
     const stop = new AbortController()
     const force = new AbortController()
     const first = await stage.serve(ordered(gate().opened))
-    await first.server.close()
+    await soon(first.server.close(), 'close')
     const scene = await stage.restart(first, { signal: stop.signal })
     const client = await scene.connect()
     await client.write('b')
@@ -134,8 +134,8 @@ export const faultsOfEnding = defineFaults('faults of ending', {
     const stopping = server.shutdown()
     await Promise.all(
       clients.map(async (client) => {
-        await readAll(client)
-        await client.close()
+        await soon(readAll(client), 'the end')
+        await soon(client.close(), 'close')
       }),
     )
     assert.deepEqual(await soon(stopping, 'shutdown'), { idle: 5, drained: 0, forced: 0 })

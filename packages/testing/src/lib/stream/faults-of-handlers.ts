@@ -12,7 +12,8 @@ export const faultsOfHandlers = defineFaults('faults of handlers', {
         throw new Error('Thrown at once')
       }, 100),
     )
-    for (let count = 0; count < 100; count++) await scene.connect().then(readAll).catch(ignore)
+    for (let count = 0; count < 100; count++)
+      await soon(scene.connect().then(readAll).catch(ignore), 'the end')
     await eventually(() => assert.equal(scene.server.stats().handlerErrors, 100))
     assert.equal(scene.errors.length, 100)
     await eventually(() => assert.equal(scene.server.openConnections, 0))
@@ -86,8 +87,12 @@ export const faultsOfHandlers = defineFaults('faults of handlers', {
       'ERR_SOCK_CLOSED',
       'ERR_SOCK_CLOSED',
     ])
-    assert.deepEqual((await outcomes.opened).slice(4), ['undefined', 'undefined', 'undefined'])
-    await readAll(client).catch(ignore)
+    assert.deepEqual((await soon(outcomes.opened, 'the handler')).slice(4), [
+      'undefined',
+      'undefined',
+      'undefined',
+    ])
+    await soon(readAll(client).catch(ignore), 'the end')
     await eventually(() => assert.equal(scene.events.at(-1)?.reason, 'destroyed'))
     assert.deepEqual(scene.errors, [])
     return scene

@@ -19,7 +19,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     const scene = await stage.serve(echo)
     const client = await scene.connect()
     await client.write('x')
-    await readExactly(client, 1)
+    await soon(readExactly(client, 1), 'the answer')
     tearOff(client)
     await eventually(() => assert.equal(scene.events.at(-1)?.state, 'close'))
     // Without a reset, a disconnected peer looks like one that has ended.
@@ -74,7 +74,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
   'a peer that ends is closed by idleTimeout, when its handler never reads (A4)': async (stage) => {
     const scene = await stage.serve(firstly(untilStopped), { idleTimeout: IDLE })
     const client = await scene.connect()
-    await client.closeWrite()
+    await soon(client.closeWrite(), 'closeWrite')
     await soon(readAll(client).catch(ignore), 'the end')
     await eventually(() => assert.equal(scene.events.at(-1)?.reason, 'idle'))
     return scene
@@ -94,7 +94,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     )
     const client = await scene.connect()
     await client.write('go')
-    await client.read()
+    await soon(client.read(), 'the input')
     tearOff(client)
     await eventually(() => assert.equal(codes.at(-1), 'late ERR_SOCK_CLOSED'))
     const rejected = codes.slice(0, -1).filter((code) => code !== 'resolved')
@@ -118,7 +118,7 @@ export const faultsOfPeers = defineFaults('faults of peers', {
     )
     const client = await scene.connect()
     await client.write('go')
-    await client.read()
+    await soon(client.read(), 'the input')
     tearOff(client)
     await eventually(() => assert.equal(scene.events.at(-1)?.reason, 'reset'))
     assert.deepEqual(scene.errors, [])
@@ -176,8 +176,8 @@ export const faultsOfPeers = defineFaults('faults of peers', {
         const client = await scene.connect()
         const question = `peer ${index}`
         await client.write(question)
-        const answer = String(await readExactly(client, question.length))
-        await client.close()
+        const answer = String(await soon(readExactly(client, question.length), 'the answer'))
+        await soon(client.close(), 'close')
         return answer === question
       }),
     )

@@ -33,7 +33,7 @@ export const faultsOfTime = defineFaults('faults of time', {
       Date.now = () => now() + HOUR
       for (let count = 0; count < 4; count++) {
         await client.write('x')
-        await readExactly(client, 1)
+        await soon(readExactly(client, 1), 'the answer')
         await clock.pass(idleTimeout / 2)
       }
       assert.equal(scene.server.stats().idleClosed, 0)

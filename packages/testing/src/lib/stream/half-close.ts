@@ -45,7 +45,7 @@ export const halfClose = defineSuite(
       })
       const client = await connect()
       await client.write(pattern(100_000))
-      await client.closeWrite()
+      await soon(client.closeWrite(), 'closeWrite')
       assert.equal(client.isOpen, false)
       assert.equal(String(await soon(readAll(client), 'the answer')), 'got 100000')
     },
@@ -58,9 +58,9 @@ export const halfClose = defineSuite(
         got.open(await readAll(connection))
       })
       const client = await connect()
-      assert.equal(String(await readAll(client)), 'tell me')
+      assert.equal(String(await soon(readAll(client), 'the end')), 'tell me')
       await client.write('a late word')
-      await client.close()
+      await soon(client.close(), 'close')
       assert.equal(String(await soon(got.opened, 'the late word')), 'a late word')
     },
 
@@ -91,7 +91,7 @@ export const halfClose = defineSuite(
         const { connect, server } = await stage.serve(handler)
         const client = await connect()
         await client.write(sent)
-        await client.closeWrite()
+        await soon(client.closeWrite(), 'closeWrite')
         assert.equal(await soon(readAll(client), 'the end').then(String), '')
         await eventually(() => assert.equal(server.openConnections, 0))
         assert.ok(Buffer.concat(got.splice(0)).equals(sent), 'bytes are missing')
@@ -102,7 +102,7 @@ export const halfClose = defineSuite(
       const sent = pattern(40_000)
       const { connect } = await stage.serve((connection) => void connection.write(sent))
       const client = await connect()
-      const first = (await client.read()) as Buffer
+      const first = (await soon(client.read(), 'the input')) as Buffer
       void client.closeWrite()
       const rest = await soon(readAll(client), 'the rest')
       assert.ok(Buffer.concat([first, rest]).equals(sent), 'bytes are missing')
@@ -142,8 +142,8 @@ export const halfClose = defineSuite(
         end() {},
       })
       const client = await connect()
-      await client.closeWrite()
-      assert.equal(await client.read(), null)
+      await soon(client.closeWrite(), 'closeWrite')
+      assert.equal(await soon(client.read(), 'the input'), null)
       await eventually(() => assert.equal(server.openConnections, 0))
       assert.equal(events.at(-1)?.reason, 'ended')
     },
@@ -151,8 +151,8 @@ export const halfClose = defineSuite(
     'closeWrite() twice is the same, and write() afterwards rejects (A3)': async (stage) => {
       const { connect } = await stage.serve(async (connection) => void (await readAll(connection)))
       const client = await connect()
-      await Promise.all([client.closeWrite(), client.closeWrite()])
-      await client.closeWrite()
+      await soon(Promise.all([client.closeWrite(), client.closeWrite()]), 'closeWrite')
+      await soon(client.closeWrite(), 'closeWrite')
       await assert.rejects(client.write('x'), { code: 'ERR_SOCK_CLOSED' })
     },
 
@@ -176,7 +176,7 @@ export const halfClose = defineSuite(
       const client = await connect()
       const reading = client.read()
       client.closeRead()
-      assert.equal(await reading, null)
+      assert.equal(await soon(reading, 'reading'), null)
     },
 
     'close() flushes first': async (stage) => {
@@ -194,8 +194,8 @@ export const halfClose = defineSuite(
       const client = await connect()
       const reading = client.read()
       await soon(Promise.all([client.close(), client.close()]), 'closing')
-      assert.equal(await reading, null)
-      await client.close()
+      assert.equal(await soon(reading, 'reading'), null)
+      await soon(client.close(), 'close')
       await client[Symbol.asyncDispose]()
     },
 
@@ -236,13 +236,13 @@ export const halfClose = defineSuite(
       })()
       assert.equal(String(await soon(readAll(client), 'the answer')), 'too much')
       answered.abort()
-      await sending
+      await soon(sending, 'sending')
     },
 
     'a peer that never closes after our end does not keep the connection open for ever': async (stage) => {
       const { connect, server, events } = await stage.serve(() => {})
       const client = await connect()
-      assert.equal(await client.read(), null)
+      assert.equal(await soon(client.read(), 'the input'), null)
       await eventually(() => assert.equal(server.openConnections, 0))
       assert.equal(events.at(-1)?.reason, 'ended')
     },

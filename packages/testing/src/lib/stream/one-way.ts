@@ -19,7 +19,7 @@ export const oneWay = defineSuite('one way', {
       await client.write(sent.subarray(at, at + size))
       at += size
     }
-    await client.close()
+    await soon(client.close(), 'close')
     assert.ok((await soon(got.opened, 'arrival')).equals(sent))
   },
 
@@ -28,7 +28,7 @@ export const oneWay = defineSuite('one way', {
     const { connect } = await stage.serve(async (connection) => got.open(await readAll(connection)))
     const client = await connect()
     await client.write('grüße, 世界')
-    await client.close()
+    await soon(client.close(), 'close')
     assert.equal(String(await soon(got.opened, 'arrival')), 'grüße, 世界')
   },
 
@@ -39,7 +39,7 @@ export const oneWay = defineSuite('one way', {
     await client.write('')
     await client.write(new Uint8Array(0))
     assert.equal(client.bytesWritten, 0)
-    await client.close()
+    await soon(client.close(), 'close')
     assert.equal((await soon(got.opened, 'end')).length, 0)
   },
 
@@ -52,7 +52,7 @@ export const oneWay = defineSuite('one way', {
       await assert.rejects(client.write(wrong as never), TypeError)
     }
     await client.write('still here')
-    assert.equal(String(await readAll(client)), 'still here')
+    assert.equal(String(await soon(readAll(client), 'the end')), 'still here')
   },
 
   'write() waits while the peer does not read, and bytes stay within bounds (A6)': async (stage) => {
@@ -83,7 +83,7 @@ export const oneWay = defineSuite('one way', {
     start.open()
     await soon(writing, 'writing')
     assert.equal(client.writableNeedDrain, false)
-    await client.close()
+    await soon(client.close(), 'close')
     assert.equal(await soon(got.opened, 'arrival'), 64 * MIB)
   },
 
@@ -93,7 +93,7 @@ export const oneWay = defineSuite('one way', {
     const client = await connect()
     const sent = pattern(400_000)
     for (let at = 0; at < sent.length; at += 1000) void client.write(sent.subarray(at, at + 1000))
-    await client.close()
+    await soon(client.close(), 'close')
     assert.ok((await soon(got.opened, 'arrival')).equals(sent))
   },
 
@@ -103,7 +103,7 @@ export const oneWay = defineSuite('one way', {
     const closing = client.close()
     assert.equal(client.isOpen, false)
     await assert.rejects(client.write('x'), { code: 'ERR_SOCK_CLOSED' })
-    await closing
+    await soon(closing, 'closing')
     await assert.rejects(client.write('x'), { code: 'ERR_SOCK_CLOSED' })
     await assert.rejects(
       client.closeWrite().then(() => client.write('x')),
@@ -114,9 +114,9 @@ export const oneWay = defineSuite('one way', {
   'read() gives null at the end, and again': async (stage) => {
     const { connect } = await stage.serve(async (connection) => connection.write('bye'))
     const client = await connect()
-    assert.equal(String(await client.read()), 'bye')
-    assert.equal(await client.read(), null)
-    assert.equal(await client.read(), null)
+    assert.equal(String(await soon(client.read(), 'the input')), 'bye')
+    assert.equal(await soon(client.read(), 'the input'), null)
+    assert.equal(await soon(client.read(), 'the input'), null)
   },
 
   'read() while another one waits rejects, and the first still gets its chunk': async (stage) => {
@@ -165,7 +165,7 @@ export const oneWay = defineSuite('one way', {
     })
     const client = await connect()
     await client.write('one')
-    assert.equal(String(await readAll(client)), 'enough')
+    assert.equal(String(await soon(readAll(client), 'the end')), 'enough')
   },
 
   'destroy() rejects pending operations, and the peer sees an end (E14)': async (stage) => {
@@ -209,10 +209,10 @@ export const oneWay = defineSuite('one way', {
     })
     const client = await connect()
     await client.write(pattern(100_000))
-    await readAll(client)
-    assert.deepEqual(await counted.opened, [100_000, 50_000])
+    await soon(readAll(client), 'the end')
+    assert.deepEqual(await soon(counted.opened, 'the handler'), [100_000, 50_000])
     assert.deepEqual([client.bytesWritten, client.bytesRead], [100_000, 50_000])
-    await client.close()
+    await soon(client.close(), 'close')
     const { bytesRead, bytesWritten } = server.stats()
     assert.deepEqual([bytesRead, bytesWritten], [100_000, 50_000])
   },

@@ -46,7 +46,7 @@ export const relaying = defineSuite('relay', {
     const bytes = pattern(1_000_000)
     const answer = readAll(client)
     await client.write(bytes)
-    await client.closeWrite()
+    await soon(client.closeWrite(), 'closeWrite')
     assert.ok((await soon(answer, 'the echo')).equals(bytes), 'the bytes came back changed')
     assert.deepEqual(await soon(relays[0] as Promise<RelayReport>, 'the end of the relay'), {
       forward: bytes.length,
@@ -62,7 +62,7 @@ export const relaying = defineSuite('relay', {
     })
     const client = await before.connect()
     await client.write(pattern(100_000))
-    await client.closeWrite()
+    await soon(client.closeWrite(), 'closeWrite')
     assert.equal(String(await soon(readAll(client), 'the answer')), 'got 100000')
   },
 
@@ -88,9 +88,9 @@ export const relaying = defineSuite('relay', {
     assert.ok(waiting <= 1024 * 1024, `${waiting} bytes wait in the proxy`)
     ready.open()
     await soon(sending, 'everything is sent')
-    await client.closeWrite()
+    await soon(client.closeWrite(), 'closeWrite')
     assert.equal(await soon(got.opened, 'everything arrives'), sent)
-    await client.close()
+    await soon(client.close(), 'close')
   },
 
   'relay() ends the other side when one breaks, and its server reports nothing': async (stage) => {
@@ -108,7 +108,7 @@ export const relaying = defineSuite('relay', {
       readAll(client).then(ignore, (error: unknown) => assert.ok(isExpectedClose(error), String(error))),
       'the client hears of it',
     )
-    await client.close()
+    await soon(client.close(), 'close')
     await soon((relays[0] as Promise<RelayReport>).then(ignore, ignore), 'the relay ends')
     await allClosed(before, behind)
     assert.deepEqual(before.errors, [])

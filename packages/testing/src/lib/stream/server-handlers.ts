@@ -10,7 +10,7 @@ import { eventually, ignore, soon } from '../wait.js'
 async function sendAndRead(client: Connection): Promise<void> {
   void client.write('x')
   void client.closeWrite()
-  await readAll(client)
+  await soon(readAll(client), 'the end')
 }
 
 /** Both forms of a handler, and what happens when one fails. */
@@ -18,8 +18,8 @@ export const serverHandlers = defineSuite('handlers of a server', {
   'a function that returns closes the connection, flushed': async (stage) => {
     const { connect, server } = await stage.serve((connection) => void connection.write('once'))
     const client = await connect()
-    assert.equal(String(await readAll(client)), 'once')
-    await client.close()
+    assert.equal(String(await soon(readAll(client), 'the end')), 'once')
+    await soon(client.close(), 'close')
     await eventually(() => assert.equal(server.openConnections, 0))
   },
 
@@ -56,7 +56,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
     })
     const client = await connect()
     await client.write('go')
-    await client.read()
+    await soon(client.read(), 'the input')
     client.destroy()
     await eventually(() => assert.equal(server.openConnections, 0))
     assert.deepEqual(errors, [])
@@ -68,7 +68,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
       // oxlint-disable-next-line typescript/only-throw-error -- that is the case
       throw 'a string'
     })
-    await connect().then(readAll).catch(ignore)
+    await soon(connect().then(readAll).catch(ignore), 'the end')
     await eventually(() => assert.equal(errors.length, 1))
     assert.equal(errors[0]?.message, 'a string')
   },
@@ -89,8 +89,8 @@ export const serverHandlers = defineSuite('handlers of a server', {
     })
     const client = await connect()
     await client.write('ping')
-    assert.equal(String(await readExactly(client, 4)), 'ping')
-    await client.close()
+    assert.equal(String(await soon(readExactly(client, 4), 'the answer')), 'ping')
+    await soon(client.close(), 'close')
     await eventually(() =>
       assert.deepEqual(heard, ['open true', 'data ping', 'end', 'close false undefined']),
     )
@@ -101,7 +101,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
     const { connect } = await stage.serve({ data: (connection) => void connection.write(answer) })
     const client = await connect()
     await client.write('x')
-    await client.closeWrite()
+    await soon(client.closeWrite(), 'closeWrite')
     assert.ok((await soon(readAll(client), 'the answer')).equals(answer))
   },
 
@@ -114,7 +114,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
     })
     const client = await connect()
     await client.write(pattern(100_000))
-    await client.closeWrite()
+    await soon(client.closeWrite(), 'closeWrite')
     assert.equal(String(await soon(readAll(client), 'the answer')), '100000')
   },
 
@@ -159,7 +159,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
     const client = await connect()
     const sent = pattern(500_000)
     for (let at = 0; at < sent.length; at += 5000) await client.write(sent.subarray(at, at + 5000))
-    await client.close()
+    await soon(client.close(), 'close')
     await eventually(() => assert.equal(server.openConnections, 0))
     assert.ok(Buffer.concat(got).equals(sent))
   },
@@ -184,7 +184,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
     await new Promise(setImmediate)
     assert.deepEqual(heard, [])
     go.open()
-    await closing
+    await soon(closing, 'closing')
     await eventually(() => assert.deepEqual(heard, ['data 3', 'end', 'close']))
   },
 
@@ -201,7 +201,7 @@ export const serverHandlers = defineSuite('handlers of a server', {
     const reading = readAll(client).catch(() => {})
     assert.equal(await soon(drained.opened, 'drain'), false)
     client.destroy()
-    await reading
+    await soon(reading, 'reading')
   },
 
   'a callback that throws or rejects is reported once, and close still comes': async (stage) => {
@@ -241,7 +241,10 @@ export const serverHandlers = defineSuite('handlers of a server', {
         const client = await connect()
         void client.write('x')
         void client.closeWrite()
-        await readAll(client).catch(() => {})
+        await soon(
+          readAll(client).catch(() => {}),
+          'the end',
+        )
         await eventually(() => assert.equal(server.openConnections, 0))
         await eventually(() => assert.equal(closes, 1))
         assert.deepEqual(errors, [])
@@ -270,9 +273,9 @@ export const serverHandlers = defineSuite('handlers of a server', {
     for (let count = 0; count < 3; count++) {
       const client = await connect()
       await client.write('x')
-      assert.equal(String(await readExactly(client, 1)), '1')
+      assert.equal(String(await soon(readExactly(client, 1), 'the answer')), '1')
       await client.write('x')
-      assert.equal(String(await readExactly(client, 1)), '2')
+      assert.equal(String(await soon(readExactly(client, 1), 'the answer')), '2')
       ids.add(client.id)
     }
     assert.equal(ids.size, 6)

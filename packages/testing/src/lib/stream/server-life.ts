@@ -18,7 +18,7 @@ export const serverLife = defineSuite('life of a server', {
     const address = await server.listen(fixture.target())
     assert.equal(server.state, 'listening')
     assert.deepEqual(server.address, address)
-    await server.shutdown()
+    await soon(server.shutdown(), 'shutdown')
     assert.equal(server.state, 'closed')
     assert.equal(server.address, undefined)
     assert.deepEqual(seen, [
@@ -35,9 +35,9 @@ export const serverLife = defineSuite('life of a server', {
       const address = await server.listen(fixture.target())
       const client = await fixture.connect(address)
       await client.write('hi')
-      assert.equal(String(await readExactly(client, 2)), 'hi')
+      assert.equal(String(await soon(readExactly(client, 2), 'the answer')), 'hi')
       const { closed } = server
-      await Promise.all([client.close(), server.shutdown()])
+      await soon(Promise.all([client.close(), server.shutdown()]), 'closing')
       await closed
     }
     assert.equal(server.stats().accepted, 3)
@@ -51,7 +51,7 @@ export const serverLife = defineSuite('life of a server', {
     })
     const client = await connect()
     await client.write('hi')
-    assert.equal(String(await readExactly(client, 2)), 'hi')
+    assert.equal(String(await soon(readExactly(client, 2), 'the answer')), 'hi')
   },
 
   'listen() on what is in use rejects, and the server is idle and can listen elsewhere (G5)': async (
@@ -69,9 +69,9 @@ export const serverLife = defineSuite('life of a server', {
     assert.equal(first.state, 'listening')
     const client = await connect()
     await client.write('hi')
-    assert.equal(String(await readExactly(client, 2)), 'hi')
+    assert.equal(String(await soon(readExactly(client, 2), 'the answer')), 'hi')
     await second.listen(stage.fixture.target())
-    await second.close()
+    await soon(second.close(), 'close')
     assert.deepEqual(states, ['starting', 'idle', 'starting', 'listening', 'draining', 'closed'])
   },
 
@@ -118,10 +118,10 @@ export const serverLife = defineSuite('life of a server', {
     assert.equal(server.state, 'starting')
     const closing = server.close()
     await assert.rejects(listening, { code: 'ERR_SOCK_CLOSED' })
-    await closing
+    await soon(closing, 'closing')
     assert.equal(server.state, 'idle')
     await server.listen(fixture.target())
-    await server.close()
+    await soon(server.close(), 'close')
   },
 
   'listen() that shutdown() overtakes rejects too (G4)': async ({ fixture }) => {
@@ -129,12 +129,12 @@ export const serverLife = defineSuite('life of a server', {
     const listening = server.listen(fixture.target())
     const stopping = server.shutdown()
     await assert.rejects(listening, { code: 'ERR_SOCK_CLOSED' })
-    assert.deepEqual(await stopping, { idle: 0, drained: 0, forced: 0 })
+    assert.deepEqual(await soon(stopping, 'shutdown'), { idle: 0, drained: 0, forced: 0 })
   },
 
   'close(), shutdown() and disposal of a server that does not run do nothing (G4)': async ({ fixture }) => {
     const server = fixture.createServer(echo)
-    await server.close()
+    await soon(server.close(), 'close')
     assert.deepEqual(await server.shutdown(), { idle: 0, drained: 0, forced: 0 })
     await server[Symbol.asyncDispose]()
     assert.equal(server.state, 'idle')
@@ -142,19 +142,23 @@ export const serverLife = defineSuite('life of a server', {
 
   'close() ends every connection at once, and closed resolves': async (stage) => {
     const { server, connect, events } = await stage.serve(echo)
-    const clients = await Promise.all([connect(), connect(), connect()])
+    const clients = await soon(Promise.all([connect(), connect(), connect()]), 'connecting')
     await eventually(() => assert.equal(server.openConnections, 3))
     const { closed } = server
     await soon(Promise.all([server.close(), server.close(), closed]), 'closing')
     assert.equal(server.openConnections, 0)
     const reasons = events.filter(({ state }) => state === 'close').map(({ reason }) => reason)
     assert.deepEqual(reasons, ['closed', 'closed', 'closed'])
-    for (const client of clients) await client.read().catch(() => {})
+    for (const client of clients)
+      await soon(
+        client.read().catch(() => {}),
+        'the end',
+      )
   },
 
   'closed resolves at once when the server is closed already': async (stage) => {
     const { server } = await stage.serve(echo)
-    await server.close()
+    await soon(server.close(), 'close')
     await soon(server.closed, 'closed')
   },
 })

@@ -12,7 +12,7 @@ export const serverLimits = defineSuite('limits of a server', {
     const second = await connect()
     for (const client of [first, second]) {
       await client.write('x')
-      await readExactly(client, 1)
+      await soon(readExactly(client, 1), 'the answer')
     }
     const refused = await connect().catch(() => undefined)
     if (refused !== undefined)
@@ -31,11 +31,11 @@ export const serverLimits = defineSuite('limits of a server', {
       errors.map((error) => (error as { code?: string }).code),
       ['ERR_SOCK_CONNECTION_LIMIT'],
     )
-    await first.close()
+    await soon(first.close(), 'close')
     await eventually(() => assert.equal(server.openConnections, 1))
     const third = await connect()
     await third.write('y')
-    assert.equal(String(await readExactly(third, 1)), 'y')
+    assert.equal(String(await soon(readExactly(third, 1), 'the answer')), 'y')
   },
 
   'maxConnections of 0 refuses every peer (A13)': async (stage) => {
@@ -74,7 +74,7 @@ export const serverLimits = defineSuite('limits of a server', {
       for (let part = 0; part < 4; part++) await connection.write(pattern(size))
     }
     const { connect, errors } = await stage.serve(handler, { maxWriteBuffer: 64 * 1024 })
-    assert.equal((await readAll(await connect())).length, 4 * size)
+    assert.equal((await soon(readAll(await connect()), 'the end')).length, 4 * size)
     assert.deepEqual(errors, [])
   },
 
@@ -90,7 +90,7 @@ export const serverLimits = defineSuite('limits of a server', {
     const { connect, server, errors } = await stage.serve(handler, limits)
     const modest = await connect()
     await modest.write('little')
-    await readExactly(modest, 16 * 1024)
+    await soon(readExactly(modest, 16 * 1024), 'the answer')
     const greedy = await connect({ highWaterMark: 1024 })
     await greedy.write('much')
     await eventually(() => assert.equal(server.stats().overflowClosed, 1))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { echo, readAll, readExactly, untilStopped } from '../handlers.js'
 import { defineSuite } from '../stage.js'
-import { eventually } from '../wait.js'
+import { eventually, soon } from '../wait.js'
 
 /** Counters, events, statistics and observers. */
 export const serverObservation = defineSuite('observation of a server', {
@@ -11,7 +11,7 @@ export const serverObservation = defineSuite('observation of a server', {
     const clients = [await connect(), await connect(), await connect()]
     await eventually(() => assert.equal(server.openConnections, 3))
     for (const client of clients) client.destroy()
-    await server.close()
+    await soon(server.close(), 'close')
     assert.equal(server.openConnections, 0)
   },
 
@@ -22,7 +22,7 @@ export const serverObservation = defineSuite('observation of a server', {
       if (state === 'new' || state === 'close') seen.push(`${state} ${server.openConnections}`)
     })
     const client = await connect()
-    await client.close()
+    await soon(client.close(), 'close')
     await eventually(() => assert.deepEqual(seen, ['new 1', 'close 0']))
   },
 
@@ -42,8 +42,8 @@ export const serverObservation = defineSuite('observation of a server', {
     }
     assert.equal(seen.size, 3)
     for (const client of clients) {
-      assert.equal(String(await readAll(client)), 'to all')
-      await client.close()
+      assert.equal(String(await soon(readAll(client), 'the end')), 'to all')
+      await soon(client.close(), 'close')
     }
     await eventually(() => assert.deepEqual([...server.connections()], []))
   },
@@ -54,8 +54,8 @@ export const serverObservation = defineSuite('observation of a server', {
       Array.from({ length: 5 }, async (_, index) => {
         const client = await connect()
         await client.write(`${index}`)
-        await readExactly(client, 1)
-        await client.close()
+        await soon(readExactly(client, 1), 'the answer')
+        await soon(client.close(), 'close')
       }),
     )
     await eventually(() => assert.equal(events.filter(({ state }) => state === 'close').length, 5))
@@ -75,7 +75,7 @@ export const serverObservation = defineSuite('observation of a server', {
     const { server, connect } = await stage.serve(echo)
     const client = await connect()
     await client.write('12345')
-    await readExactly(client, 5)
+    await soon(readExactly(client, 5), 'the answer')
     assert.deepEqual(server.stats(), {
       accepted: 1,
       open: 1,
@@ -95,7 +95,7 @@ export const serverObservation = defineSuite('observation of a server', {
       bytesRead: 5,
       bytesWritten: 5,
     })
-    await client.close()
+    await soon(client.close(), 'close')
     await eventually(() => assert.equal(server.stats().open, 0))
     assert.equal(server.stats().bytesRead, 5)
   },
@@ -125,7 +125,10 @@ export const serverObservation = defineSuite('observation of a server', {
         })
         const client = await connect()
         await client.write('go')
-        await readAll(client).catch(() => {})
+        await soon(
+          readAll(client).catch(() => {}),
+          'the end',
+        )
         await eventually(() => assert.deepEqual(heard, ['from the handler number']))
         await eventually(() => assert.ok(warnings.length >= 3, 'what observers throw becomes a warning'))
       } finally {
@@ -145,7 +148,7 @@ export const serverObservation = defineSuite('observation of a server', {
     const client = await connect()
     await eventually(() => assert.deepEqual(heard.slice(0, 3), ['first new', 'second new', 'second handler']))
     other()
-    await client.close()
+    await soon(client.close(), 'close')
     assert.ok(!heard.includes('second close'))
   },
 
@@ -158,7 +161,7 @@ export const serverObservation = defineSuite('observation of a server', {
     const client = await connect()
     await eventually(() => assert.deepEqual(heard.slice(0, 3), ['once new', 'every new', 'every handler']))
     server.off('connection', every)
-    await client.close()
+    await soon(client.close(), 'close')
     assert.ok(!heard.includes('every close') && heard.filter((line) => line.startsWith('once')).length === 1)
   },
 
@@ -166,7 +169,7 @@ export const serverObservation = defineSuite('observation of a server', {
     const server = fixture.createServer(echo)
     assert.throws(() => server.on('connect' as 'state', () => {}), TypeError)
     assert.throws(() => server.on('error', undefined as never), TypeError)
-    await server.close()
+    await soon(server.close(), 'close')
   },
 
   'an error that nobody observes does no harm (A19)': async ({ fixture }) => {
@@ -179,6 +182,6 @@ export const serverObservation = defineSuite('observation of a server', {
     await client?.read().catch(() => null)
     client?.destroy()
     await eventually(() => assert.equal(server.stats().handlerErrors, 1))
-    await server.close()
+    await soon(server.close(), 'close')
   },
 })

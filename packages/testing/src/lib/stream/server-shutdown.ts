@@ -8,7 +8,7 @@ import { eventually, soon } from '../wait.js'
 async function settledClient({ connect }: Scene): Promise<Connection> {
   const client = await connect()
   await client.write('x')
-  await readExactly(client, 1)
+  await soon(readExactly(client, 1), 'the answer')
   return client
 }
 
@@ -27,7 +27,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     const stopping = scene.server.shutdown()
     assert.equal(scene.server.state, 'draining')
     assert.equal(await soon(client.read(), 'the end'), null)
-    await client.close()
+    await soon(client.close(), 'close')
     assert.deepEqual(await soon(stopping, 'shutdown'), { idle: 1, drained: 0, forced: 0 })
     assert.ok(isFinished)
     assert.equal(scene.events.at(-1)?.reason, 'draining')
@@ -45,13 +45,13 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     )
     const [busyClient, idleClient] = [await settledClient(scene), await settledClient(scene)]
     await busyClient.write('half')
-    await readExactly(busyClient, 1)
+    await soon(readExactly(busyClient, 1), 'the answer')
     const stopping = scene.server.shutdown()
     assert.equal(await soon(idleClient.read(), 'the end of the idle one'), null)
     await busyClient.write('whole')
-    await readExactly(busyClient, 1)
+    await soon(readExactly(busyClient, 1), 'the answer')
     assert.equal(await soon(busyClient.read(), 'the end of the busy one'), null)
-    await Promise.all([busyClient.close(), idleClient.close()])
+    await soon(Promise.all([busyClient.close(), idleClient.close()]), 'closing')
     assert.deepEqual(await soon(stopping, 'shutdown'), { idle: 2, drained: 0, forced: 0 })
   },
 
@@ -71,8 +71,8 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     const client = await settledClient(scene)
     const stopping = scene.server.shutdown()
     assert.equal(await soon(client.read(), 'the end'), null)
-    await client.close()
-    assert.deepEqual(await stopping, { idle: 1, drained: 0, forced: 0 })
+    await soon(client.close(), 'close')
+    assert.deepEqual(await soon(stopping, 'shutdown'), { idle: 1, drained: 0, forced: 0 })
     assert.deepEqual(heard, ['end', 'close'])
   },
 
@@ -88,7 +88,7 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     assert.equal(scene.server.state, 'draining')
     go.open()
     assert.equal(String(await soon(readAll(client), 'the answer')), 'done')
-    await client.close()
+    await soon(client.close(), 'close')
     assert.equal((await soon(stopping, 'shutdown')).forced, 0)
     assert.equal(scene.server.openConnections, 0)
   },
@@ -105,12 +105,12 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     )
     const client = await scene.connect()
     await client.write('x')
-    const first = (await client.read()) as Buffer
+    const first = (await soon(client.read(), 'the input')) as Buffer
     const stopping = scene.server.shutdown()
     const rest = await soon(readAll(client), 'the answer')
     assert.ok(Buffer.concat([first, rest]).equals(answer))
-    await client.close()
-    assert.equal((await stopping).forced, 0)
+    await soon(client.close(), 'close')
+    assert.equal((await soon(stopping, 'shutdown')).forced, 0)
   },
 
   'shutdown() fires the signals: the reason is ERR_SOCK_DRAINING': async (stage) => {
@@ -124,9 +124,9 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     const client = await settledClient(scene)
     const stopping = scene.server.shutdown()
     assert.ok(isSockError(await soon(stopped.opened, 'the signal'), 'ERR_SOCK_DRAINING'))
-    await readAll(client)
-    await client.close()
-    assert.deepEqual(await stopping, { idle: 0, drained: 1, forced: 0 })
+    await soon(readAll(client), 'the end')
+    await soon(client.close(), 'close')
+    assert.deepEqual(await soon(stopping, 'shutdown'), { idle: 0, drained: 1, forced: 0 })
   },
 
   'shutdown() destroys the rest at the deadline, and rejects when everything is closed': async (stage) => {
@@ -142,7 +142,10 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     assert.equal(scene.server.state, 'closed')
     assert.equal(scene.server.openConnections, 0)
     assert.equal(scene.events.at(-1)?.reason, 'draining')
-    await client.read().catch(() => {})
+    await soon(
+      client.read().catch(() => {}),
+      'the end',
+    )
     never.open()
   },
 
@@ -196,7 +199,10 @@ export const serverShutdown = defineSuite('shutdown of a server', {
     await soon(scene.server.close(), 'closing')
     await assert.rejects(stopping, { code: 'ERR_SOCK_SHUTDOWN_TIMEOUT' })
     assert.equal(scene.server.state, 'closed')
-    await client.read().catch(() => {})
+    await soon(
+      client.read().catch(() => {}),
+      'the end',
+    )
     never.open()
   },
 
@@ -237,8 +243,8 @@ export const serverShutdown = defineSuite('shutdown of a server', {
         connecting.map(async (attempt, index) => {
           const client = await attempt
           await client.write(`${index}`)
-          const answer = String(await readAll(client))
-          await client.close()
+          const answer = String(await soon(readAll(client), 'the end'))
+          await soon(client.close(), 'close')
           return answer
         }),
       ),
@@ -248,12 +254,12 @@ export const serverShutdown = defineSuite('shutdown of a server', {
       answers,
       Array.from({ length: 20 }, (_, index) => `${index}`),
     )
-    assert.deepEqual(await stopping, { idle: 0, drained: 20, forced: 0 })
+    assert.deepEqual(await soon(stopping, 'shutdown'), { idle: 0, drained: 20, forced: 0 })
   },
 
   'after shutdown() no client can connect': async (stage) => {
     const scene = await stage.serve(echo)
-    await scene.server.shutdown()
+    await soon(scene.server.shutdown(), 'shutdown')
     await assert.rejects(stage.fixture.connect(scene.address), (error: NodeJS.ErrnoException) => {
       assert.match(String(error.code), /^(ECONNREFUSED|ENOENT)$/)
       return true

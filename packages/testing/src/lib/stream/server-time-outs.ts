@@ -17,7 +17,10 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
       { idleTimeout: 80 },
     )
     const client = await connect()
-    await readAll(client).catch(() => {})
+    await soon(
+      readAll(client).catch(() => {}),
+      'the end',
+    )
     await eventually(() => assert.equal(server.openConnections, 0))
     assert.equal(failure.code, 'ERR_SOCK_IDLE_TIMEOUT')
     assert.equal((reason as { code: string }).code, 'ERR_SOCK_IDLE_TIMEOUT')
@@ -33,7 +36,7 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     const client = await connect()
     for (let count = 0; count < 10; count++) {
       await client.write('x')
-      await readExactly(client, 1)
+      await soon(readExactly(client, 1), 'the answer')
       await clock.pass(idleTimeout / 2)
     }
     assert.equal(server.stats().idleClosed, 0)
@@ -49,7 +52,7 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     const client = await connect({ highWaterMark: 1024 })
     let got = 0
     while (got < size) {
-      const chunk = await client.read()
+      const chunk = await soon(client.read(), 'the input')
       assert.ok(chunk !== null, 'the answer was cut short')
       got += chunk.length
       // The steps are shorter than the system's buffer for the peer: within one step, the server may see no progress.
@@ -72,9 +75,12 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
       { readTimeout },
     )
     const client = await connect()
-    await readExactly(client, 5)
+    await soon(readExactly(client, 5), 'the answer')
     clock.release()
-    await readAll(client).catch(() => {})
+    await soon(
+      readAll(client).catch(() => {}),
+      'the end',
+    )
     await eventually(() => assert.equal(server.openConnections, 0))
     assert.equal(failure.code, 'ERR_SOCK_IDLE_TIMEOUT')
     assert.match(String(failure.message), /80 ms \("readTimeout"\)/)
@@ -95,7 +101,7 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     }
     const { connect, server } = await stage.serve(handler, { readTimeout })
     const client = await connect()
-    await client.closeWrite()
+    await soon(client.closeWrite(), 'closeWrite')
     await soon(asked.opened, 'the end of the input')
     await clock.pass(10 * readTimeout)
     thought.open()
@@ -138,10 +144,10 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     const { connect, server } = await stage.serve(echo, { writeTimeout: 80 })
     const client = await connect()
     await client.write('x')
-    await readExactly(client, 1)
+    await soon(readExactly(client, 1), 'the answer')
     await clock.pass(800)
     await client.write('y')
-    assert.equal(String(await readExactly(client, 1)), 'y')
+    assert.equal(String(await soon(readExactly(client, 1), 'the answer')), 'y')
     assert.equal(server.stats().idleClosed, 0)
   },
 
@@ -150,13 +156,16 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     const { connect, server, events, errors } = await stage.serve(echo, { firstByteTimeout: 150 })
     const [mute, talker] = [await connect(), await connect()]
     await talker.write('x')
-    await readExactly(talker, 1)
+    await soon(readExactly(talker, 1), 'the answer')
     clock.release()
-    await readAll(mute).catch(() => {})
+    await soon(
+      readAll(mute).catch(() => {}),
+      'the end',
+    )
     await eventually(() => assert.equal(server.stats().firstByteClosed, 1))
     assert.equal(events.find(({ state }) => state === 'close')?.reason, 'firstByte')
     await talker.write('y')
-    assert.equal(String(await readExactly(talker, 1)), 'y')
+    assert.equal(String(await soon(readExactly(talker, 1), 'the answer')), 'y')
     assert.deepEqual(errors, [])
   },
 
@@ -172,10 +181,10 @@ export const serverTimeOuts = defineSuite('time-outs of a server', {
     const { connect, server, events, errors } = await stage.serve(handler, limits)
     const client = await connect()
     await client.write('hello')
-    assert.equal(String(await readExactly(client, 5)), 'hello')
+    assert.equal(String(await soon(readExactly(client, 5), 'the answer')), 'hello')
     clock.release()
     assert.equal(String(await soon(readAll(client), 'the end')), 'bye')
-    await client.close()
+    await soon(client.close(), 'close')
     await eventually(() => assert.equal(server.stats().lifetimeClosed, 1))
     assert.equal((reasons[0] as { code?: string }).code, 'ERR_SOCK_LIFETIME')
     assert.equal(events.at(-1)?.reason, 'lifetime')

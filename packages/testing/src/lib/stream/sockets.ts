@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { socketContexts } from '../async-context.js'
 import { echo, readAll, untilStopped } from '../handlers.js'
 import { defineSuite } from '../stage.js'
-import { eventually } from '../wait.js'
+import { eventually, soon } from '../wait.js'
 
 /** Options of transports whose connections are an engine's sockets. */
 export const sockets = defineSuite(
@@ -18,8 +18,8 @@ export const sockets = defineSuite(
         // Which socket it is depends on the engine.
         { configure: (socket) => void seen.push(typeof socket) },
       )
-      await readAll(await connect())
-      await readAll(await connect())
+      await soon(readAll(await connect()), 'the end')
+      await soon(readAll(await connect()), 'the end')
       assert.deepEqual(seen, ['object', 'handler', 'object', 'handler'])
     },
 

@@ -28,7 +28,7 @@ export const twoWay = defineSuite(
       await client.write('x')
       assert.equal(String(await soon(client.read(), 'the echo')), 'x')
       assert.equal(client.ref(), client)
-      await client.close()
+      await soon(client.close(), 'close')
       assert.equal(client.unref().ref(), client)
     },
 
@@ -38,7 +38,7 @@ export const twoWay = defineSuite(
       for (let round = 0; round < 100; round++) {
         const message = `message ${round}`
         await client.write(message)
-        assert.equal(String(await readExactly(client, message.length)), message)
+        assert.equal(String(await soon(readExactly(client, message.length), 'the answer')), message)
       }
     },
 
@@ -79,7 +79,7 @@ export const twoWay = defineSuite(
         const receiving = readExactly(client, sent.length)
         await client.write(sent)
         assert.ok((await receiving).equals(sent), `connection ${seed} got something else`)
-        await client.close()
+        await soon(client.close(), 'close')
       }
       await soon(Promise.all(Array.from({ length: 20 }, (_, seed) => talk(seed))), 'twenty echoes')
       assert.equal(server.stats().accepted, 20)
@@ -91,7 +91,7 @@ export const twoWay = defineSuite(
       const sent = pattern(2 * MIB)
       const receiving = readAll(client)
       await client.write(sent)
-      await client.closeWrite()
+      await soon(client.closeWrite(), 'closeWrite')
       assert.ok((await soon(receiving, 'the echo')).equals(sent))
       await eventually(() => assert.equal(server.openConnections, 0))
       assert.deepEqual(errors, [])
@@ -114,7 +114,7 @@ export const twoWay = defineSuite(
       const client = await connect()
       const receiving = readAll(client)
       await client.write(sent)
-      await client.closeWrite()
+      await soon(client.closeWrite(), 'closeWrite')
       assert.ok((await soon(receiving, 'the echo')).equals(sent))
       await eventually(() => assert.equal(server.openConnections, 0))
       assert.deepEqual(errors, [])
@@ -130,7 +130,7 @@ export const twoWay = defineSuite(
       const sent = pattern(2 * MIB)
       const receiving = readAll(client)
       await client.write(sent)
-      await client.closeWrite()
+      await soon(client.closeWrite(), 'closeWrite')
       assert.ok((await soon(receiving, 'the echo')).equals(sent))
       await eventually(() => assert.equal(server.openConnections, 0))
       assert.deepEqual(errors, [])
@@ -154,7 +154,7 @@ export const twoWay = defineSuite(
       const { stream } = second
       second.destroy()
       await eventually(() => assert.equal(stream.destroyed, true))
-      await server.close()
+      await soon(server.close(), 'close')
     },
 
     'a name for each side is known where there is one': async (stage) => {
