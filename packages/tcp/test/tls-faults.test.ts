@@ -164,3 +164,29 @@ describe('a reset that meets the end of this side', () => {
     expect(await rejection(reading())).toMatchObject({ code: 'ERR_SOCK_RESET' })
   })
 })
+
+describe('a callback that fails as soon as the handshake is complete', () => {
+  it('open() that writes and throws, to a peer that has reset the connection, leaves the server as it is', async () => {
+    const { address, server } = await serve(
+      {
+        open(connection) {
+          connection.write(Buffer.alloc(4_097)).catch(() => {})
+          throw new Error('a failure')
+        },
+      },
+      { tls: certificates.server },
+    )
+    for (let round = 0; round < 10; round++) {
+      const raw = connectSocket({ host: address.host, port: address.port, noDelay: true })
+      const client = connect({ socket: raw, ca: certificates.ca, servername: 'localhost' })
+      for (const socket of [raw, client]) socket.on('error', () => {})
+      client.once('secureConnect', () => {
+        client.write('x')
+        raw.resetAndDestroy()
+      })
+      await closed(raw)
+    }
+    await until(() => server.stats().open + server.stats().handshaking === 0, 'all are closed')
+    expect(server.state).toBe('listening')
+  })
+})

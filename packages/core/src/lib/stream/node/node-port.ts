@@ -208,7 +208,9 @@ class NodeStreamPort implements StreamPort<Socket> {
     // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor. Our output was complete by then.
     const isComplete = socket.writableEnded && socket.writableLength === 0
     if (socket.destroyed || isComplete || !this.#traits.canReset) socket.destroy()
-    else bottom(socket).resetAndDestroy()
+    // Up to Node 24, a reset within `secureConnection` frees what OpenSSL is still using, and the process crashes.
+    else if (this.secure) process.nextTick(resetBelow, socket)
+    else socket.resetAndDestroy()
   }
 }
 
@@ -220,9 +222,9 @@ function end(socket: Socket): void {
   if (!socket.destroyed) socket.end()
 }
 
-/** Returns the TCP socket below a TLS socket: only that can be reset, and it takes the TLS socket with it. */
-function bottom(socket: Socket): Socket {
-  return (socket as unknown as { _parent: Socket | null })._parent ?? socket
+/** Resets the TCP socket below a TLS socket: only that can be reset, and it takes the TLS socket with it. */
+function resetBelow(socket: Socket): void {
+  if (!socket.destroyed) (socket as unknown as { _parent: Socket })._parent.resetAndDestroy()
 }
 
 function onData(this: Socket, chunk: Buffer): void {
