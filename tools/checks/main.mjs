@@ -70,6 +70,10 @@ try {
   if (!(error instanceof Failure || error?.code?.startsWith('ERR_PARSE_ARGS'))) throw error
   if (error.output) console.error(`${error.output.trimEnd()}\n`)
   const isMistyped = error.code !== undefined
-  console.error(isMistyped ? `${error.message}. TESTING.md lists what you can type` : error.message)
+  console.error(
+    isMistyped
+      ? `${error.message}. TESTING.md lists what you can type; options of Jest, such as -t, work in the folder of a package`
+      : error.message,
+  )
   process.exitCode = 1
 }
