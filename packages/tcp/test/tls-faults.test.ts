@@ -1,18 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { provoke, type Scene, type StreamFixture } from '@sock/testing'
-import { rejection, until } from '@sock/test-support/wait'
+import { until } from '@sock/test-support/wait'
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
-import {
-  connectTcp,
-  createTcpServer,
-  type IpAddress,
-  type TcpConnection,
-  type TcpServer,
-} from '../src/index.js'
+import { connectTcp, createTcpServer, type IpAddress, type TcpServer } from '../src/index.js'
 import { createCertificates, type Certificates } from './support/certificates.js'
-import { closed, dial, echo, serve } from './support/servers.js'
+import { closed, echo, serve } from './support/servers.js'
 
 let certificates: Certificates
 beforeAll(async () => void (certificates = await createCertificates()))
@@ -139,30 +133,6 @@ describe('a FIN without the farewell of TLS (close_notify)', () => {
         return scene
       }),
   )
-})
-
-describe('a reset that meets the end of this side', () => {
-  it('a reset that arrives before our close_notify leaves is not taken for the end of the input', async () => {
-    const accepted: TcpConnection[] = []
-    const { address } = await serve(
-      {
-        open: (connection) => void accepted.push(connection),
-        data() {},
-        drain: (connection) => connection.destroy(new Error('a failure')),
-      },
-      { tls: certificates.server, highWaterMark: 1_000 },
-    )
-    const client = await dial(address, { tls: { ca: certificates.ca }, serverName: 'localhost' })
-    await until(() => accepted.length === 1, 'it is accepted')
-    for (const connection of [accepted[0], accepted[0]])
-      connection?.write(Buffer.alloc(65_536)).catch(() => {})
-    client.write('x').catch(() => {})
-    client.closeWrite().catch(() => {})
-    const reading = async (): Promise<void> => {
-      while ((await client.read()) !== null);
-    }
-    expect(await rejection(reading())).toMatchObject({ code: 'ERR_SOCK_RESET' })
-  })
 })
 
 describe('a callback that fails as soon as the handshake is complete', () => {

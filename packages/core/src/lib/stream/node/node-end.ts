@@ -41,19 +41,10 @@ export function whatBrokeEncrypted(socket: Socket): Error | undefined {
   if (below === undefined || handle?.reading !== true || below.readStart() !== 0) return undefined
   below.readStop()
   const error = whatBroke(socket)
-  if (error !== undefined) return error
-  // Node ignores a system error that occurs in a record of its own, such as a session ticket or our `close_notify`. But
-  // until our FIN only a broken connection has no peer. After it, a connection whose two sides have ended has none.
-  const isGone = socket.writableFinished ? goneAtFinish.has(socket) : below.getpeername({}) !== 0
-  return isGone ? cutOff('the TCP connection is gone') : undefined
-}
-
-const goneAtFinish = new WeakSet<Socket>()
-
-/** Notes whether the connection of a TLS socket is there when this side's FIN is sent. */
-export function lookAtFinish(socket: Socket): void {
-  const below = handleOf(socket)?._parent
-  if (below !== undefined && below.getpeername({}) !== 0) goneAtFinish.add(socket)
+  if (error !== undefined || socket.writableEnded) return error
+  // Node ignores a system error that occurs in a record of its own, such as a session ticket. But before our FIN only
+  // a broken connection has no peer.
+  return below.getpeername({}) === 0 ? undefined : cutOff('the TCP connection is gone')
 }
 
 function cutOff(why: string): Error {

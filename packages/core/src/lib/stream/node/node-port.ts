@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Address } from '../../address/address.js'
 import { ignore } from '../../async/deferred.js'
-import { lookAtFinish, whatBroke, whatBrokeEncrypted } from './node-end.js'
+import { whatBroke, whatBrokeEncrypted } from './node-end.js'
 import { descriptorOf, dispatchedBytes, queuedBytes } from './node-handle.js'
 import { localIpAddress, remoteIpAddress } from './ip-names.js'
 import type { StreamPort, StreamPortSink } from '../port.js'
@@ -258,9 +258,7 @@ function onDrain(this: Socket): void {
 }
 
 function onFinish(this: Socket): void {
-  const port = (this as PortSocket)[PORT]
-  if (port.secure) lookAtFinish(this)
-  port.sink.finished()
+  ;(this as PortSocket)[PORT].sink.finished()
 }
 
 /**
