@@ -2,7 +2,8 @@ import { createFolder } from '@sock/tools/folder'
 import { Program } from '@sock/test-support/programs'
 import { later } from '@sock/test-support/resources'
 import { until } from '@sock/test-support/wait'
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Running } from './grounds.js'
 
@@ -28,6 +29,17 @@ listen all
   const haproxy = new Program('haproxy', ['-db', '-q', '-f', config])
   let hasEnded = false
   void haproxy.ended.then(() => (hasEnded = true))
-  await until(() => existsSync(front) || hasEnded, 'HAProxy listens')
+  let listens = false
+  // The file exists before HAProxy listens on it.
+  const attempt = (): void => {
+    const socket = connect(front)
+    socket.once('connect', () => {
+      listens = true
+      socket.destroy()
+    })
+    socket.once('error', () => void (hasEnded || setTimeout(attempt, 10)))
+  }
+  attempt()
+  await until(() => listens || hasEnded, 'HAProxy listens')
   return front
 }
