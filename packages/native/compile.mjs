@@ -20,8 +20,15 @@ const FLAGS = [
   '-shared',
   // Exports only the entry point. Node's own symbols are resolved when the addon is loaded.
   '-fvisibility=hidden',
-  // Resolves all symbols at once: a missing one is an error at loading, not a crash at the first call.
-  '-Wl,-z,now',
+  // Any compiler knows these. Those of one processor or of newer compilers are in tools/release/targets.mjs.
+  '-fstack-protector-strong',
+  // Undefined first, since some compilers define it themselves. It has no effect with musl.
+  '-U_FORTIFY_SOURCE',
+  '-D_FORTIFY_SOURCE=3',
+  // Resolves all symbols at once: a missing one is an error at loading, not a crash at the first call. Their table is
+  // read-only from then on.
+  '-Wl,-z,relro,-z,now',
+  '-Wl,-z,noexecstack',
   // Keeps the path of the sources out of the binary.
   `-ffile-prefix-map=${folder}=.`,
 ]

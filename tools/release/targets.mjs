@@ -20,6 +20,12 @@ export const TARGETS = {
 /** Makes builds reproducible, and removes symbols. */
 const RELEASE = ['-Wdate-time', '-Wl,--build-id=none', '-s']
 
+/** Protection that Debian's compilers know, but not every compiler of a user. compile.mjs has the rest. */
+const HARDENED = {
+  x64: ['-fstack-clash-protection', '-fcf-protection=full'],
+  arm64: ['-fstack-clash-protection', '-mbranch-protection=standard'],
+}
+
 /** The path of the binary in the package of a platform. */
 export const placeOf = (name) => inRoot('packages/native/npm', name, 'sock_native.node')
 
@@ -50,7 +56,8 @@ export function buildTarget(name, file = placeOf(name), compile = compileHere) {
       `Cannot build ${name}: there is no ${compilerOf(target)} with its headers. On Debian, \`bash .ci/compilers\` installs it.`,
     )
   const flags = target.libc === 'musl' ? muslFlags(target) : []
-  if (!compile(compilerOf(target), [...flags, ...RELEASE], file)) throw new Failure(`Cannot build ${name}`)
+  if (!compile(compilerOf(target), [...HARDENED[target.cpu], ...flags, ...RELEASE], file))
+    throw new Failure(`Cannot build ${name}`)
 }
 
 /** Compiles binaries that are missing or older than their sources. */

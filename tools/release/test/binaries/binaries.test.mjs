@@ -37,6 +37,9 @@ const wantedSymbols = (file) =>
   [...readelf('--dyn-syms', file).matchAll(/ GLOBAL +DEFAULT +UND (\w+)/g)].map(([, name]) => name)
 const wantedVersions = (file) =>
   [...readelf('--version-info', file).matchAll(/Name: GLIBC_(\S+)/g)].map(([, version]) => version)
+/** What functions begin with, if a processor that checks it lets jumps end only there: endbr64, and paciasp. */
+const LANDING = { x64: 'f30f1efa', arm64: '3f2303d5' }
+const landings = (file, cpu) => readFileSync(file).toString('hex').split(LANDING[cpu]).length - 1
 const isNewer = (one, other) => one.localeCompare(other, 'en', { numeric: true }) > 0
 
 describe.each(Object.entries(TARGETS))('the binary of %s', (name, target) => {
@@ -56,6 +59,15 @@ describe.each(Object.entries(TARGETS))('the binary of %s', (name, target) => {
     )
   })
 
+  // A fault in C is then an error message more often than an exploit: decisions/0022-native-packages.md.
+  itBuilt('is hardened: it checks its stack, and what an attacker would overwrite is read-only', () => {
+    expect(wantedSymbols(file)).toContain('__stack_chk_fail')
+    expect(readelf('--program-headers', file)).toMatch(/ GNU_RELRO /)
+    expect(readelf('--dynamic', file)).toMatch(/\(FLAGS\) .*BIND_NOW/)
+    expect(readelf('--program-headers', file)).toMatch(/ GNU_STACK .* RW /)
+    expect(landings(file, target.cpu)).toBeGreaterThan(50)
+  })
+
   itBuilt('asks Node for nothing that a supported version does not have', () => {
     const known = [...node_api_symbols, ...js_native_api_symbols, ...LIBUV]
     const wanted = wantedSymbols(file).filter((symbol) => /^(napi|node_api|uv)_/.test(symbol))
@@ -64,6 +76,10 @@ describe.each(Object.entries(TARGETS))('the binary of %s', (name, target) => {
   })
 
   if (target.libc === 'glibc') {
+    itBuilt('lets glibc check the bounds of what it writes', () => {
+      expect(wantedSymbols(file)).toContain('__snprintf_chk')
+    })
+
     itBuilt(`asks for no newer glibc than ${OLDEST_GLIBC}`, () => {
       const versions = wantedVersions(file)
       expect(versions).not.toEqual([])
