@@ -178,6 +178,6 @@ const programs: Readonly<Record<string, readonly [what: string, run: () => Promi
   ],
 }
 
-describe('a program that nobody here wrote', () => {
+describe('a third-party client', () => {
   for (const [program, [what, run]] of Object.entries(programs)) itWith(program, `${program} ${what}`, run)
 })
