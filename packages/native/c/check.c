@@ -19,9 +19,7 @@ void napi_refused(napi_env env, const char *place) {
     (void)napi_throw_error(env, NULL, message);
 }
 
-#ifdef SOCK_CHECKED
 _Noreturn void invariant_broken(const char *condition, const char *place) {
   fprintf(stderr, "@sock/native: %s does not hold (%s)\n", condition, place);
   abort();
 }
-#endif

@@ -19,16 +19,22 @@
   } while (0)
 
 /*
- * A condition without which memory would be misinterpreted. Builds for tests and sanitizers (-DSOCK_CHECKED) abort
+ * A bound on a number that the addon does not choose itself: from memory shared with JavaScript, or counted by what
+ * peers send. Every build checks it, since beyond it foreign memory would be read or written, and aborts the process.
+ */
+#define BOUND(condition) (__builtin_expect((condition), 1) ? (void)0 : invariant_broken(#condition, CHECK_PLACE))
+
+/*
+ * A condition that follows from the code of the addon alone. Builds for tests and sanitizers (-DSOCK_CHECKED) abort
  * the process if it does not hold; other builds do not check it.
  */
 #ifdef SOCK_CHECKED
-#define INVARIANT(condition) ((condition) ? (void)0 : invariant_broken(#condition, CHECK_PLACE))
+#define INVARIANT(condition) BOUND(condition)
 #else
 #define INVARIANT(condition) ((void)sizeof(condition))
 #endif
 
 void napi_refused(napi_env env, const char *place) __attribute__((cold));
-_Noreturn void invariant_broken(const char *condition, const char *place);
+_Noreturn void invariant_broken(const char *condition, const char *place) __attribute__((cold));
 
 #endif

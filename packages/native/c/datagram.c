@@ -117,63 +117,73 @@ static void push_credentials(struct engine *engine, struct datagram_socket *sock
   push_event(engine, &socket->source, KIND_CREDENTIALS, number, 0);
 }
 
+/* Where the data of a datagram is: the number of the memory, and the offset there. -1 if there is no place. */
 struct place {
   int32_t slab;
-  size_t offset;
+  int32_t offset;
 };
 
+#define NOWHERE ((struct place){-1, -1})
+
 /* Copies a datagram that is much smaller than its window. */
-static bool copy_small(struct engine *engine, const uint8_t *data, size_t length, struct place *place) {
+static struct place copy_small(struct engine *engine, const uint8_t *data, size_t length) {
   uint8_t *copy = slab_reserve(engine, &engine->small, length);
-  if (copy == NULL) return false;
+  if (copy == NULL) return NOWHERE;
   memcpy(copy, data, length);
-  *place = (struct place){slab_number(engine, &engine->small), engine->small.used};
-  engine->small.used += (length + 7) / 8 * 8;
-  return true;
+  return (struct place){slab_number(engine, &engine->small), slab_take(&engine->small, length)};
 }
 
 /* Joins window and tail of a datagram that is longer than expected, in memory of its own. */
-static bool join(struct engine *engine, const struct iovec *parts, size_t length, struct place *place) {
+static struct place join(struct engine *engine, const struct iovec *parts, size_t length) {
   void *data;
   napi_value buffer;
-  if (!fresh_memory(engine->env, length, &data, &buffer)) return false;
+  if (!fresh_memory(engine->env, length, &data, &buffer)) return NOWHERE;
   memcpy(data, parts[0].iov_base, parts[0].iov_len);
   memcpy((uint8_t *)data + parts[0].iov_len, parts[1].iov_base, length - parts[0].iov_len);
-  *place = (struct place){batch_value(engine, buffer), 0};
-  return true;
+  return (struct place){batch_value(engine, buffer), 0};
 }
 
-/* Pushes the events of a datagram. @returns whether its data stays in its window */
-static bool deliver(struct engine *engine, struct datagram_socket *socket, int index, struct slab *slab) {
+/* Whether the data of a datagram stays in its window: it is not longer, and not much smaller. */
+static bool stays(const struct datagram_socket *socket, size_t length) {
+  return length <= socket->window && (socket->window <= SMALL_WINDOW || length * COPY_RATIO >= socket->window);
+}
+
+/* Takes the windows of `count` datagrams, up to the last that stays in its own. @returns their offset, or -1 */
+static int32_t take_windows(
+    const struct engine *engine, const struct datagram_socket *socket, struct slab *slab, int count) {
+  while (count > 0 && !stays(socket, engine->intake->messages[count - 1].msg_len)) count--;
+  return slab_take(slab, (size_t)count * socket->window);
+}
+
+/* Pushes the events of a datagram. @param start the offset of the first window */
+static void deliver(
+    struct engine *engine, struct datagram_socket *socket, int index, struct slab *slab, int32_t start) {
   struct intake *intake = engine->intake;
   struct mmsghdr *message = &intake->messages[index];
   const struct iovec *parts = intake->parts[index];
   size_t length = message->msg_len;
-  struct place place = {slab_number(engine, slab), slab->used + (size_t)index * socket->window};
-  bool stays = false;
   if (socket->has_credentials) push_credentials(engine, socket, &message->msg_hdr);
   struct address *from = &intake->senders[index];
   from->length = message->msg_hdr.msg_namelen;
   /* A path of 108 bytes arrives with a NUL byte appended, which send(2) would not accept. */
   if (socket->is_unix && from->length > sizeof(struct sockaddr_un)) from->length = sizeof(struct sockaddr_un);
   int32_t sender = sender_place(engine, &socket->source, from) + 1;
-  bool is_there = true;
-  if (length > socket->window) is_there = join(engine, parts, length, &place);
-  else if (slab == &engine->large && length * COPY_RATIO < socket->window)
-    is_there = copy_small(engine, parts[0].iov_base, length, &place);
-  else stays = true;
-  if (!is_there || place.slab < 0) {
+  struct place place = NOWHERE;
+  if (stays(socket, length))
+    place = (struct place){slab_number(engine, slab), start + index * (int32_t)socket->window};
+  else if (length <= socket->window) place = copy_small(engine, parts[0].iov_base, length);
+  else if (length <= MAX_DATAGRAM) place = join(engine, parts, length);
+  if (place.slab < 0 || place.offset < 0) {
     push_event(engine, &socket->source, KIND_FAILED, ENOMEM, 0);
-    return false;
+    return;
   }
   int32_t kind = KIND_DATAGRAM | place.slab << KIND_BITS;
   int32_t is_cut = (message->msg_hdr.msg_flags & MSG_TRUNC) != 0;
   push_event(
-      engine, &socket->source, kind, (int32_t)place.offset | is_cut << DATAGRAM_BITS,
+      engine, &socket->source, kind, place.offset | is_cut << DATAGRAM_BITS,
       (int32_t)length | sender << DATAGRAM_BITS);
   if (length > socket->longest) socket->longest = length;
   engine->batch_bytes += length;
-  return stays;
 }
 
 /* Adapts the window: it grows at once when it was too small, and shrinks later when it is too large. */
@@ -198,17 +208,18 @@ static int receive(struct engine *engine, struct datagram_socket *socket, int *a
     push_event(engine, &socket->source, KIND_FAILED, ENOMEM, 0);
     return -1;
   }
-  *asked = prepare(engine, socket, data, slab->size - slab->used);
+  *asked = prepare(engine, socket, data, slab_room(slab));
   int count = recvmmsg(socket->source.fd, engine->intake->messages, (unsigned)*asked, 0, NULL);
   if (count < 0) {
     if (errno != EAGAIN && errno != EINTR) push_event(engine, &socket->source, KIND_FAILED, errno, 0);
     return -1;
   }
-  int windows = 0;
-  for (int index = 0; index < count; index++) {
-    if (deliver(engine, socket, index, slab)) windows = index + 1;
+  int32_t start = take_windows(engine, socket, slab, count);
+  if (start < 0) {
+    push_event(engine, &socket->source, KIND_FAILED, EIO, 0);
+    return -1;
   }
-  slab->used += (size_t)windows * socket->window;
+  for (int index = 0; index < count; index++) deliver(engine, socket, index, slab, start);
   adapt(socket);
   return count;
 }

@@ -72,6 +72,7 @@ struct source {
 struct slab {
   uint8_t *data;
   size_t size;
+  /* Only slab.c uses it, and only slab_take() moves it forward. */
   size_t used;
   /* Its index in `engine->slab_list` for this batch; -1 if it is not in the list. */
   int32_t number;
@@ -204,6 +205,8 @@ static inline struct source *source_if(struct source *source, enum source_kind k
 /* slab.c */
 bool fresh_memory(napi_env env, size_t size, void **data, napi_value *buffer);
 uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size);
+size_t slab_room(const struct slab *slab);
+int32_t slab_take(struct slab *slab, size_t length);
 struct slab *slab_reused(struct engine *engine, size_t size);
 int32_t slab_number(struct engine *engine, struct slab *slab);
 int32_t batch_value(struct engine *engine, napi_value value);

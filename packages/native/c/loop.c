@@ -15,7 +15,7 @@
 #define WAIT_AGAIN 64
 
 void push_event(struct engine *engine, const struct source *source, int32_t kind, int32_t a, int32_t b) {
-  INVARIANT(engine->event_count >= 0 && engine->event_count < MAX_EVENTS);
+  BOUND(engine->event_count >= 0 && engine->event_count < MAX_EVENTS);
   INVARIANT(source_at(engine, source->slot) == source);
   int32_t *event = engine->events + engine->event_count++ * EVENT_WIDTH;
   event[0] = source->slot;

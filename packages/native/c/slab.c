@@ -8,6 +8,13 @@
  */
 #include "engine.h"
 
+/* Chunks begin at multiples of this, so that what JavaScript gets is aligned. Sizes of slabs are multiples, too. */
+#define SLAB_STEP 8
+
+_Static_assert(
+    SMALL_SLAB % SLAB_STEP == 0 && LARGE_SLAB % SLAB_STEP == 0 && LARGE_SLAB <= INT32_MAX,
+    "the last chunk of a slab would end behind it");
+
 /* Returns the number of the slab in this batch, which events use. -1, with an exception pending, on failure. */
 int32_t slab_number(struct engine *engine, struct slab *slab) {
   if (slab->number >= 0) return slab->number;
@@ -22,7 +29,7 @@ int32_t batch_value(struct engine *engine, napi_value value) {
   napi_value list;
   NAPI(env, napi_get_reference_value(env, engine->slab_list, &list), -1);
   NAPI(env, napi_set_element(env, list, (uint32_t)engine->slabs_in_batch, value), -1);
-  INVARIANT(engine->slabs_in_batch < 1 << (31 - KIND_BITS));
+  BOUND(engine->slabs_in_batch < 1 << (31 - KIND_BITS));
   return engine->slabs_in_batch++;
 }
 
@@ -69,21 +76,33 @@ static bool renew(struct engine *engine, struct slab *slab) {
   return slab->in_use == NULL || enlist(engine, slab, buffer);
 }
 
-static bool has_room(const struct slab *slab, size_t size) {
-  return slab->data != NULL && slab->size - slab->used >= size;
+/* Returns how many bytes may be written where slab_reserve() has said. */
+size_t slab_room(const struct slab *slab) {
+  return slab->data == NULL || slab->used > slab->size ? 0 : slab->size - slab->used;
 }
 
-/* Returns where `size` bytes may be written; the caller advances `used` to keep them. NULL if there is no memory. */
+/* Returns where `size` bytes may be written; slab_take() keeps them. NULL if there is no memory. */
 uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size) {
-  INVARIANT(size <= slab->size && slab->used <= slab->size);
-  if (!has_room(slab, size) && !renew(engine, slab)) return NULL;
+  if (slab_room(slab) < size && (!renew(engine, slab) || slab_room(slab) < size)) return NULL;
   return slab->data + slab->used;
+}
+
+/*
+ * Keeps the first `length` bytes that were written to reserved memory. This is all that moves `used` forward. Peers
+ * decide about lengths, so every build checks them here. @returns their offset; -1 if there is no room for them
+ */
+int32_t slab_take(struct slab *slab, size_t length) {
+  size_t offset = slab->used;
+  if (length > slab_room(slab)) return -1;
+  /* Neither step exceeds the size, which is a multiple too. */
+  slab->used += (length + SLAB_STEP - 1) / SLAB_STEP * SLAB_STEP;
+  return (int32_t)offset;
 }
 
 /* Returns the slab to reserve `size` bytes in, for a stream that reuses chunks. */
 struct slab *slab_reused(struct engine *engine, size_t size) {
   for (int32_t index = 0; index < engine->reused_count; index++) {
-    if (has_room(&engine->reused[index], size)) return &engine->reused[index];
+    if (slab_room(&engine->reused[index]) >= size) return &engine->reused[index];
   }
   if (engine->reused_count == REUSED_SLABS) return &engine->reused[engine->next_replaced++ % REUSED_SLABS];
   struct slab *slab = &engine->reused[engine->reused_count];

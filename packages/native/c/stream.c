@@ -52,10 +52,10 @@ static bool push_chunk(struct engine *engine, struct stream *stream, struct slab
   int32_t number = slab_number(engine, slab);
   /* Fail, since these bytes cannot be delivered, and a gap in the data would go unnoticed. */
   if (number < 0) return fail(engine, stream, EIO);
-  INVARIANT(length <= slab->size - slab->used);
+  int32_t offset = slab_take(slab, length);
+  if (offset < 0) return fail(engine, stream, EIO);
   int32_t kind = slab->in_use == NULL ? KIND_CHUNK : KIND_REUSED;
-  push_event(engine, &stream->source, kind | number << KIND_BITS, (int32_t)slab->used, (int32_t)length);
-  slab->used += length;
+  push_event(engine, &stream->source, kind | number << KIND_BITS, offset, (int32_t)length);
   if (slab->in_use != NULL) ++*slab->in_use;
   return true;
 }
@@ -81,7 +81,7 @@ static bool read_some(struct engine *engine, struct stream *stream) {
   if (stream->reuses) slab = slab_reused(engine, least);
   uint8_t *data = slab_reserve(engine, slab, least);
   if (data == NULL) return fail(engine, stream, ENOMEM);
-  if (window > slab->size - slab->used) window = slab->size - slab->used;
+  if (window > slab_room(slab)) window = slab_room(slab);
   ssize_t length = recv(stream->source.fd, data, window, 0);
   if (length < 0) return errno == EAGAIN || errno == EINTR || fail(engine, stream, errno);
   if (length > 0) return took(engine, stream, slab, data, (size_t)length);

@@ -164,6 +164,15 @@ describe('the sources in C', () => {
     expect(calls.filter((text) => !isChecked.test(text))).toEqual([])
   })
 
+  it('the sources in C move `used` of a slab in slab.c only, and forward in slab_take() only', () => {
+    const uses = statements.filter((text) => /(?:->|\.)used\b/.test(text))
+    expect(uses.filter((text) => !text.startsWith('slab.c: '))).toEqual([])
+    const moves = uses.filter((text) => /used (?:[-+*/&|]?=(?!=))|used(?:\+\+|--)/.test(text))
+    expect(moves.filter((text) => !text.endsWith('used = 0'))).toEqual([
+      'slab.c: slab->used += (length + SLAB_STEP - 1) / SLAB_STEP * SLAB_STEP',
+    ])
+  })
+
   it('the sources in C cast a source to what embeds it only where its kind is checked', () => {
     const casts = statements.filter((text) => /\(struct (?:stream|listener|datagram_socket) \*\)/.test(text))
     expect(casts).toEqual([])

@@ -1,6 +1,28 @@
 import { expect, it } from '@jest/globals'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { runProgram } from './support/child.js'
 import { describeNative, itChecked } from './support/needs.js'
+
+interface Compiler {
+  readonly CHECKED: string
+  readonly compile: (compiler: string, flags: readonly string[], target: string) => boolean
+}
+
+const { CHECKED, compile } = (await import(join(import.meta.dirname, '../compile.mjs'))) as Compiler
+
+/** Compiles the addon with these flags for `use`, which gets its path. */
+async function withBuild(flags: readonly string[], use: (binary: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sock-native-'))
+  try {
+    const binary = join(folder, 'sock_native.node')
+    expect(compile(process.env['CC'] ?? 'cc', flags, binary)).toBe(true)
+    await use(binary)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 describeNative('a process with the engine', () => {
   it('a process with the engine runs as long as a listener or a connection is open, and no longer', async () => {
@@ -49,6 +71,19 @@ describeNative('a process with the engine', () => {
   it('a process with the engine keeps sockets without references as long as they are open, and no longer', async () => {
     expect(await runProgram('forgotten')).toEqual({ kept: 20, received: 20 })
   })
+
+  it.each([
+    ['checks itself', [CHECKED]],
+    ['is published', []],
+  ])(
+    'a process with an addon as it %s never reads behind its memory, whatever lengths peers choose',
+    async (_, flags) => {
+      await withBuild(flags, async (binary) => {
+        const expected = { bytes: 15 * 4001 + 4090 + 40 * 3999, datagrams: 300, errors: [], wrong: 0 }
+        expect(await runProgram('odd-sizes', [binary])).toEqual(expected)
+      })
+    },
+  )
 
   itChecked.each([
     ['kind', 'an operation for a listener', 'stream != NULL || slot == NO_SLOT'],
