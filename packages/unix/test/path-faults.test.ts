@@ -93,7 +93,8 @@ describe('listen', () => {
   itAsRoot(
     'listen() rejects with EACCES where the user may not write, and names the folder (E9)',
     async () => {
-      mkdirSync(scratch.own('closed'), { mode: 0o755 })
+      mkdirSync(scratch.own('closed'))
+      chmodSync(scratch.path('closed'), 0o755)
       mkdirSync(scratch.own('hidden'), { mode: 0o700 })
       const child = scratch.child(
         async ({ createUnixServer, become }, folder, uid) => {

@@ -49,9 +49,9 @@ describe('the owner of a socket file', () => {
         async ({ become, createUnixgramServer, fs, until }, home, uid) => {
           fs.mkdirSync(home)
           fs.chownSync(home, uid, uid)
+          const server = createUnixgramServer({ open: () => undefined })
           become(uid)
           const path = `${home}/app.sock`
-          const server = createUnixgramServer({ open: () => undefined })
           const refused: unknown[] = []
           const countDescriptors = (): number => fs.readdirSync('/proc/self/fd').length
           const before = countDescriptors()
@@ -77,11 +77,13 @@ describe('UnixTarget uid and gid', () => {
   itAsRoot('listen() with a uid lets a client of that user in, and it gets its answer', async () => {
     await scratch.serve(echo, {}, { path: scratch.path(), uid: NOBODY })
     const child = scratch.child(
-      async ({ become, connectUnixgram, fs }, path, uid, folder) => {
+      async ({ become, connectUnixgram, createUnixgramServer, fs }, path, uid, folder) => {
         const home = `${folder}/home`
         fs.mkdirSync(home)
         fs.chownSync(home, uid, uid)
         process.env['TMPDIR'] = home
+        // Loads unix-dgram, which the user might not be able to read.
+        createUnixgramServer({ open: () => undefined })
         become(uid)
         const client = await connectUnixgram(path)
         await client.write('mine')
@@ -100,8 +102,9 @@ describe('UnixTarget uid and gid', () => {
   itAsRoot('connectUnixgram() rejects with EACCES where the socket file is closed to the user', async () => {
     await scratch.serve()
     const child = scratch.child(
-      async ({ become, connectUnixgram }, path, uid) => {
+      async ({ become, connectUnixgram, createUnixgramServer }, path, uid) => {
         process.env['TMPDIR'] = '/tmp'
+        createUnixgramServer({ open: () => undefined })
         become(uid)
         await connectUnixgram(path)
       },
@@ -116,8 +119,8 @@ describe('UnixTarget uid and gid', () => {
       async ({ become, createUnixgramServer, say, hear, fs }, folder, uid) => {
         fs.mkdirSync(`${folder}/place`)
         fs.chownSync(`${folder}/place`, uid, uid)
-        become(uid)
         const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
+        become(uid)
         await server.listen(`${folder}/place/app.sock`)
         say('ready')
         await hear()

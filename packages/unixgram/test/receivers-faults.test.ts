@@ -84,7 +84,6 @@ hear()
           async ({ become, createUnixgramServer, fs, options: engine }, folder, uid) => {
             fs.mkdirSync(`${folder}/own`)
             fs.chownSync(`${folder}/own`, uid, uid)
-            become(uid)
             let sending: Promise<unknown> = Promise.resolve()
             const server = createUnixgramServer(
               {
@@ -95,6 +94,7 @@ hear()
               },
               engine,
             )
+            become(uid)
             await server.listen(`${folder}/own/app.sock`)
             const code = await sending
             await server.close()

@@ -94,11 +94,12 @@ except BlockingIOError: say('full')
         async () => {
           const child = scratch.child(
             async ({ become, createUnixgramServer, fs, options: engine }, folder, uid) => {
-              fs.mkdirSync(`${folder}/closed`, { mode: 0o755 })
+              fs.mkdirSync(`${folder}/closed`)
+              fs.chmodSync(`${folder}/closed`, 0o755)
               fs.mkdirSync(`${folder}/own`)
               fs.chownSync(`${folder}/own`, uid, uid)
-              become(uid)
               const server = createUnixgramServer({ open: () => undefined }, engine)
+              become(uid)
               const code = await server
                 .listen(`${folder}/closed/app.sock`)
                 .catch((error: NodeJS.ErrnoException) => error.code)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { itWith } from '@sock/test-support/needs'
-import { until } from '@sock/test-support/wait'
+import { itAsRoot, itWith, NOBODY } from '@sock/test-support/needs'
+import { rejection, until } from '@sock/test-support/wait'
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -25,40 +25,120 @@ function installed(files: Record<string, string>): URL {
   return pathToFileURL(`${folder}/index.js`)
 }
 
+/** A folder in which this package is installed without unix-dgram, and a program that says a line of JSON. */
+function project(program: string): { folder: string; main: (...args: string[]) => unknown } {
+  const folder = scratch.own('project')
+  const self = `${folder}/node_modules/@sock/unixgram`
+  mkdirSync(self, { recursive: true })
+  cpSync(`${packageFolder}/package.json`, `${self}/package.json`)
+  cpSync(`${packageFolder}/dist`, `${self}/dist`, { recursive: true })
+  const core = createRequire(import.meta.url).resolve('@sock/core/package.json')
+  symlinkSync(realpathSync(dirname(core)), `${folder}/node_modules/@sock/core`)
+  writeFileSync(`${folder}/main.mjs`, program)
+  const main = (...args: string[]): unknown => {
+    // NODE_PATH, as package managers set it for scripts, would lead to the module all the same.
+    const { NODE_PATH: _, ...env } = process.env
+    const options = { cwd: folder, encoding: 'utf8', env, timeout: 120_000 } as const
+    const { stdout, stderr } = spawnSync(process.execPath, ['main.mjs', ...args], options)
+    expect(stderr).toBe('')
+    return JSON.parse(stdout)
+  }
+  return { folder, main }
+}
+
 describe('loadUnixDgram', () => {
-  const broken: [string, () => string, string][] = [
-    ['was not built', () => installed({}).href, 'MODULE_NOT_FOUND'],
+  const broken: [string, () => string, string, RegExp][] = [
+    [
+      'is not installed',
+      () => pathToFileURL(scratch.path('index.js')).href,
+      'MODULE_NOT_FOUND',
+      /is not installed\. /,
+    ],
+    ['was not built', () => installed({}).href, 'MODULE_NOT_FOUND', /was not built\. /],
     [
       'was built for something else',
       () => installed({ 'build/Release/unix_dgram.node': 'not a library' }).href,
       'ERR_DLOPEN_FAILED',
+      /cannot be loaded: .*unix_dgram\.node: .+\. /,
     ],
   ]
 
-  it.each(broken)('loadUnixDgram() throws how to build a module that %s, and why', (_, from, code) => {
-    const load = (): unknown => loadUnixDgram(from())
-    expect(load).toThrow(
-      expect.objectContaining({
+  it.each(broken)(
+    'loadUnixDgram() says of a module that it %s, and how to build it',
+    (_, from, code, reason) => {
+      const load = (): unknown => loadUnixDgram(from())
+      expect(load).toThrow(
+        expect.objectContaining({
+          code: 'ERR_SOCK_NATIVE_UNAVAILABLE',
+          message: expect.stringMatching(reason),
+          cause: expect.objectContaining({ code }),
+        }),
+      )
+      expect(load).toThrow(
+        /`npm rebuild unix-dgram`.*`npm install unix-dgram`.*`pnpm approve-builds unix-dgram`.*@sock\/native/,
+      )
+    },
+  )
+
+  itAsRoot(
+    'loadUnixDgram() names the folder that the user of the process may not enter, not a build',
+    async () => {
+      const from = installed({ 'build/Release/unix_dgram.node': '' }).href
+      const closed = dirname(fileURLToPath(from))
+      chmodSync(closed, 0o700)
+      const child = scratch.child(
+        async ({ become, loadUnixDgram: load }, url, uid) => {
+          become(uid)
+          load(url)
+          return undefined
+        },
+        from,
+        NOBODY,
+      )
+      const error = await rejection(child.result)
+      expect(error).toMatchObject({
         code: 'ERR_SOCK_NATIVE_UNAVAILABLE',
-        message: expect.stringMatching(
-          /`npm rebuild unix-dgram`.*`npm install unix-dgram`.*`pnpm approve-builds unix-dgram`.*@sock\/native/,
-        ),
-        cause: expect.objectContaining({ code }),
-      }),
-    )
-  })
+        message: expect.stringContaining(`cannot be read: EACCES: permission denied, access '${closed}'. `),
+      })
+      expect(error.message).not.toContain('npm')
+    },
+  )
+})
+
+describe('createUnixgramServer', () => {
+  itAsRoot(
+    'createUnixgramServer() loads unix-dgram, so that a process may change its user before it listens or connects',
+    async () => {
+      const { folder, main } = project(`
+        import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+        import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
+        const server = createUnixgramServer({ data: (channel, data) => channel.write(data) })
+        mkdirSync(process.argv[2])
+        chownSync(process.argv[2], ${NOBODY}, ${NOBODY})
+        process.env.TMPDIR = process.argv[2]
+        process.setgroups([])
+        process.setgid(${NOBODY})
+        process.setuid(${NOBODY})
+        const client = await connectUnixgram(await server.listen(process.argv[2] + '/app.sock'))
+        await client.write('hello')
+        console.log(JSON.stringify(String(await client.read())))
+        await client.close()
+        await server.shutdown()
+      `)
+      const installedIn = `${folder}/node_modules/unix-dgram`
+      const unixDgram = dirname(createRequire(import.meta.url).resolve('unix-dgram/package.json'))
+      cpSync(`${unixDgram}/package.json`, `${installedIn}/package.json`)
+      const addon = 'build/Release/unix_dgram.node'
+      cpSync(`${unixDgram}/${addon}`, `${installedIn}/${addon}`)
+      chmodSync(folder, 0o700)
+      expect(main(scratch.own('home'))).toBe('hello')
+    },
+  )
 })
 
 describe('@sock/unixgram without unix-dgram', () => {
-  it('@sock/unixgram without unix-dgram can be imported, and rejects at the first use', () => {
-    const folder = scratch.own('project')
-    const self = `${folder}/node_modules/@sock/unixgram`
-    mkdirSync(self, { recursive: true })
-    cpSync(`${packageFolder}/package.json`, `${self}/package.json`)
-    cpSync(`${packageFolder}/dist`, `${self}/dist`, { recursive: true })
-    const core = createRequire(import.meta.url).resolve('@sock/core/package.json')
-    symlinkSync(realpathSync(dirname(core)), `${folder}/node_modules/@sock/core`)
-    const program = `
+  it('@sock/unixgram without unix-dgram can be imported, and rejects when it is used', () => {
+    const { main } = project(`
       import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
       import { isSockError } from '@sock/core'
       const server = createUnixgramServer(() => {})
@@ -67,15 +147,8 @@ describe('@sock/unixgram without unix-dgram', () => {
         await use().catch((error) => told.push(isSockError(error, 'ERR_SOCK_NATIVE_UNAVAILABLE')))
       }
       console.log(JSON.stringify([told, server.state]))
-    `
-    writeFileSync(`${folder}/main.mjs`, program)
-    // NODE_PATH, as package managers set it for scripts, would lead to the module all the same.
-    const { NODE_PATH: _, ...env } = process.env
-    const options = { cwd: folder, encoding: 'utf8', env, timeout: 120_000 } as const
-    const { stdout, stderr } = spawnSync(process.execPath, ['main.mjs'], options)
-    expect(stderr).toBe('')
-    expect(JSON.parse(stdout)).toEqual([[true, true], 'idle'])
-    rmSync(folder, { recursive: true })
+    `)
+    expect(main()).toEqual([[true, true], 'idle'])
   })
 })
 

@@ -4,7 +4,7 @@ import { bindable, checkOptions, connectAtCaller, parseUnixPath, type Checks } f
 import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type Naming, type UnixgramSocket } from './named-port.js'
 import { createPrivateName } from './private-name.js'
-import { openUnixDgram } from './unix-dgram-port.js'
+import { unixDgramEngine } from './unix-dgram-port.js'
 import type { UnixgramChannel } from './unixgram-channel.js'
 import { unixgramEngine, type UnixgramEngine, type UnixgramPort } from './unixgram-engine.js'
 
@@ -26,6 +26,8 @@ const checks = { ...datagramClientChecks, engine: unixgramEngine } satisfies Che
  * next `write()` connects to it again.
  *
  * A received message may have 65,535 bytes, as on a server.
+ *
+ * Without the option `engine`, the call loads unix-dgram, unless that has been done.
  *
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG` or `ERR_SOCK_NATIVE_UNAVAILABLE`, a system error
  * (`ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE` for a stream socket…), or the signal's reason.
@@ -50,9 +52,9 @@ export function connectUnixgram<Data = unknown, EngineSocket = UnixgramSocket>(
 ): Promise<UnixgramChannel<Data>> {
   return connectAtCaller(connectUnixgram, { transport: 'unixgram', target }, (caller) => {
     const settings = checkOptions('connectUnixgram options', options, checks)
-    const { engine } = settings
     const { path, address, isAbstract } = parseUnixPath(target)
-    if (isAbstract && engine === undefined) throw noAbstractNames(address.path)
+    if (isAbstract && settings.engine === undefined) throw noAbstractNames(address.path)
+    const engine = settings.engine ?? unixDgramEngine()
     const name = isAbstract ? path : bindable(path)
     const dial = async (): Promise<DatagramPort> =>
       connect({ name, path: isAbstract ? address.path : name }, engine)
@@ -63,10 +65,7 @@ export function connectUnixgram<Data = unknown, EngineSocket = UnixgramSocket>(
 
 type Peer = NonNullable<Naming['peer']>
 
-function connect(
-  peer: Peer,
-  engine: Pick<UnixgramEngine, 'openUnixgram' | 'autobind'> = { openUnixgram: openUnixDgram },
-): DatagramPort {
+function connect(peer: Peer, engine: Pick<UnixgramEngine, 'openUnixgram' | 'autobind'>): DatagramPort {
   const port = engine.openUnixgram()
   try {
     return engine.autobind === true ? connectAutobound(port, peer) : connectNamed(port, peer)

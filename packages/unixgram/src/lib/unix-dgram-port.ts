@@ -2,8 +2,8 @@ import { formatAddress, type Address, type UnixAddress } from '@sock/core'
 import { unixDestination, type DatagramPortSink, type DatagramSending } from '@sock/core/datagram'
 import { MAX_PATH_BYTES, unixAddress } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
-import { UnixDgramSocket, type UnixDgramEvents } from './unix-dgram.js'
-import type { UnixgramPort } from './unixgram-engine.js'
+import { preloadUnixDgram, UnixDgramSocket, type UnixDgramEvents } from './unix-dgram.js'
+import type { UnixgramEngine, UnixgramPort } from './unixgram-engine.js'
 
 /**
  * The largest message that core accepts. The system's limit is normally lower: the size of the send buffer, on Linux
@@ -12,6 +12,14 @@ import type { UnixgramPort } from './unixgram-engine.js'
 const MAX_MESSAGE = 4 * 1024 * 1024
 /** The number of cached sender addresses: a datagram of a cached sender needs no new address object. */
 const MAX_SENDERS = 1024
+
+/** Returns the default engine. Loads the native module now, not when the first socket opens. */
+export function unixDgramEngine(): Pick<UnixgramEngine<UnixDgramSocket>, 'openUnixgram' | 'autobind'> {
+  preloadUnixDgram()
+  return unixDgram
+}
+
+const unixDgram = { openUnixgram: openUnixDgram }
 
 /** Opens a port over a socket of unix-dgram. @throws like the constructor of {@link UnixDgramSocket} */
 export function openUnixDgram(): UnixgramPort<UnixDgramSocket> {

@@ -1,6 +1,6 @@
 import { SockError } from '@sock/core'
 import { AsyncResource } from 'node:async_hooks'
-import { closeSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
@@ -170,6 +170,18 @@ export const CALLBACKS_ARE_WHOLE = Number.parseInt(process.versions.node, 10) <=
 
 let loaded: Native | undefined
 
+/**
+ * Loads the native module if that is possible now: later the process may be another user, who may not read it (`setuid`).
+ * Otherwise, the first socket tries again, and throws the reason.
+ */
+export function preloadUnixDgram(): void {
+  try {
+    native()
+  } catch {
+    // The caller opens no socket yet.
+  }
+}
+
 function native(): Native {
   if (!isMainThread) {
     const message =
@@ -184,22 +196,71 @@ function native(): Native {
 /** The location of this file, or of the bundle it is part of: in a CommonJS bundle `import.meta` is empty. */
 const here = (import.meta.url as string | undefined) ?? __filename
 
+/** The folder of the addon in the package, and its name. */
+const BUILT = ['build/Release', 'unix_dgram.node'] as const
+
 /**
  * Loads the native module, resolved from the module at `from`.
  *
- * @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE` if it is missing, or was built for another version; or the system's
- * error, such as `EMFILE`
+ * @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE`, which says whether it is missing, was not built, cannot be read or
+ * cannot be loaded; or the system's error, such as `EMFILE`
  */
 export function loadUnixDgram(from: string): Native {
   const require = createRequire(from)
+  let folder: string | undefined
   try {
-    const folder = dirname(require.resolve('unix-dgram/package.json'))
-    return require(join(folder, 'build/Release/unix_dgram.node')) as Native
-  } catch (cause) {
-    throw (
-      missingDescriptors() ??
-      new SockError('ERR_SOCK_NATIVE_UNAVAILABLE', `Cannot use Unix datagrams: ${HOW_TO_BUILD}`, { cause })
-    )
+    folder = dirname(require.resolve('unix-dgram/package.json'))
+    return require(join(folder, ...BUILT)) as Native
+  } catch (error) {
+    throw missingDescriptors() ?? unavailable(require, folder, error as NodeJS.ErrnoException)
+  }
+}
+
+/** @param folder that of unix-dgram, if it was found */
+function unavailable(
+  require: NodeJS.Require,
+  folder: string | undefined,
+  error: NodeJS.ErrnoException,
+): SockError {
+  const closed = error.code === 'MODULE_NOT_FOUND' ? findClosedFolder(require, folder) : undefined
+  const cause = closed ?? error
+  const reason = closed === undefined ? `${reasonOf(error, folder)}. ${HOW_TO_BUILD}` : notReadable(closed)
+  const message = `Cannot use Unix datagrams: the native module "unix-dgram" ${reason}`
+  return new SockError('ERR_SOCK_NATIVE_UNAVAILABLE', message, { cause })
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException, folder: string | undefined): string {
+  if (code !== 'MODULE_NOT_FOUND') return `cannot be loaded: ${message.replaceAll(/\s+/g, ' ').trim()}`
+  return folder === undefined ? 'is not installed' : 'was not built'
+}
+
+const notReadable = ({ message }: Error): string =>
+  `cannot be read: ${message}. ` +
+  'Let the user of this process enter that folder. ' +
+  'Or, if the process changes its user, first call createUnixgramServer() or connectUnixgram(), which load the module'
+
+/**
+ * Returns the error of the first folder that this user may not enter, among those where the module may be. Node's resolver
+ * takes such a folder for one that does not exist.
+ */
+function findClosedFolder(require: NodeJS.Require, folder: string | undefined): Error | undefined {
+  const installed = require.resolve.paths('unix-dgram') ?? []
+  const places = folder === undefined ? installed.map((path) => join(path, 'unix-dgram')) : [folder]
+  return places
+    .map((place) => obstacleOf(join(place, BUILT[0])))
+    .find((error) => error !== undefined && error.code !== 'ENOENT' && error.code !== 'ENOTDIR')
+}
+
+/** Returns the error of the topmost part of a path that this user cannot enter. */
+function obstacleOf(path: string): NodeJS.ErrnoException | undefined {
+  const parent = dirname(path)
+  const above = parent === path ? undefined : obstacleOf(parent)
+  if (above !== undefined) return above
+  try {
+    accessSync(path, constants.X_OK)
+    return undefined
+  } catch (error) {
+    return error as NodeJS.ErrnoException
   }
 }
 
@@ -222,7 +283,6 @@ function missingDescriptors(): Error | undefined {
  * built; a module for another Node version does not load.
  */
 const HOW_TO_BUILD =
-  'the native module "unix-dgram" is missing, or was not built for this version of Node. ' +
   'With npm, run `npm rebuild unix-dgram`. ' +
   'If it is missing, run `npm install unix-dgram`. ' +
   'If npm has not approved it, run `npm approve-scripts unix-dgram` first. ' +

@@ -11,7 +11,7 @@ import {
 } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { createNamedPort, type UnixgramSocket } from './named-port.js'
-import { openUnixDgram } from './unix-dgram-port.js'
+import { unixDgramEngine } from './unix-dgram-port.js'
 import type { UnixgramChannel, UnixgramHandler } from './unixgram-channel.js'
 import { unixgramEngine, type UnixgramEngine, type UnixgramPort } from './unixgram-engine.js'
 
@@ -41,8 +41,8 @@ export interface UnixgramServer<Data = unknown> extends DatagramServer<
  * A message may have 65,535 bytes. Longer ones are cut at 65,536 bytes and marked `truncated`. So is a message of
  * exactly that length, since it looks the same.
  *
- * `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE` if unix-dgram is missing or was not built. With an engine it is
- * not needed.
+ * Without the option `engine`, this loads unix-dgram, so that the process may give up its rights (`setuid`) before it
+ * listens. If it is missing or was not built, `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE`.
  *
  * @typeParam Data the type of `channel.data`, which your program sets
  * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`
@@ -65,6 +65,7 @@ export function createUnixgramServer<Data = unknown, EngineSocket = UnixgramSock
 ): UnixgramServer<Data> {
   return atCaller(createUnixgramServer, () => {
     const settings = checkServerOptions('createUnixgramServer', handler, options, checks, UNIX_TARGET_KEYS)
+    const engine = settings.engine ?? unixDgramEngine()
     const binding = {
       transport: 'unixgram',
       parse: (target: string | UnixTarget | UnixAddress) => {
@@ -72,7 +73,7 @@ export function createUnixgramServer<Data = unknown, EngineSocket = UnixgramSock
         if (endpoint.isAbstract && settings.engine === undefined) throw noAbstractNames(endpoint.address.path)
         return endpoint
       },
-      open: async (endpoint: UnixEndpoint) => listen(endpoint, settings.engine),
+      open: async (endpoint: UnixEndpoint) => listen(endpoint, engine),
     } as const
     return createDatagramServer<
       string | UnixTarget | UnixAddress,
@@ -83,10 +84,7 @@ export function createUnixgramServer<Data = unknown, EngineSocket = UnixgramSock
   })
 }
 
-function listen(
-  endpoint: UnixEndpoint,
-  engine: Pick<UnixgramEngine, 'openUnixgram'> = { openUnixgram: openUnixDgram },
-): DatagramPort {
+function listen(endpoint: UnixEndpoint, engine: Pick<UnixgramEngine, 'openUnixgram'>): DatagramPort {
   const port = engine.openUnixgram()
   try {
     if (endpoint.isAbstract) {
