@@ -17,8 +17,10 @@ export {
   type UnixEndpoint,
   type UnixName,
 } from './lib/address/unix-target.js'
-export { createDeferred, type Deferred } from './lib/async/deferred.js'
+export { createDeferred, isThenable, type Deferred } from './lib/async/deferred.js'
 export { checkHandler, type CheckedHandler } from './lib/channel/handler.js'
+export type { InputUser } from './lib/channel/input-user.js'
+export { asError } from './lib/errors/as-error.js'
 export { atCaller, connectAtCaller, type Caller, type PublicFunction } from './lib/errors/caller.js'
 export type { Asked } from './lib/errors/system-words.js'
 export { withoutStack } from './lib/errors/without-stack.js'
@@ -29,3 +31,5 @@ export { bindSocketFile, type SocketFileActions } from './lib/socket-file/datagr
 export { bindable } from './lib/socket-file/short-path.js'
 export type { SocketFile } from './lib/socket-file/socket-file.js'
 export { createSocketFile } from './lib/socket-file/stream-file.js'
+export { isPeersTurn, useInput } from './lib/stream/connection.js'
+export { CHECKS_PER_DEADLINE, Sweep, type Watched } from './lib/stream/sweep.js'

@@ -228,8 +228,6 @@ engines.forEach(({ name, options, describe: describeEngine }) => {
       const goaway = once(client, 'goaway')
       const shutdown = running.server.shutdown({ timeout: 600_000 })
       await goaway
-      // The answer may pause for longer than drainIdle.
-      expect(running.server.connections().next().value).toMatchObject({ busy: true })
       request.end('and after')
       expect(String((await once(request, 'data'))[0])).toBe('and after')
       expect(await shutdown).toMatchObject({ forced: 0 })

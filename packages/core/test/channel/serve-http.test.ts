@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type ServerOptions } from 'node:htt
 import { createSecureServer, createServer as createHttp2Server } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
 import { serveHttp } from '../../src/index.js'
+import { StreamConnection } from '../../src/lib/stream/connection.js'
 import { serveFake } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'
 
@@ -24,6 +25,10 @@ async function serve(listener: RequestListener, options: ServerOptions = {}) {
   }
   return { ...scene, http, open }
 }
+
+/** Whether the HTTP server keeps a shutdown from ending the connection as idle. */
+const isHeld = (connection: object): boolean | undefined =>
+  StreamConnection.insideOf(connection)?.extras?.inputUser?.isBusy
 
 const GET = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'
 
@@ -97,7 +102,7 @@ describe('serveHttp', () => {
       response.write('a part')
       answers.push(() => response.end('the rest'))
     })
-    const isBusy = () => [...server.connections()].map(({ busy }) => busy)
+    const isBusy = () => [...server.connections()].map(isHeld)
     const port = open()
     expect(isBusy()).toEqual([false])
     // Pipelined: the second response waits for the first one.
@@ -112,6 +117,17 @@ describe('serveHttp', () => {
     await settle()
     expect(isBusy()).toEqual([false])
     expect(port.isDestroyed).toBe(false)
+  })
+
+  it('serveHttp() leaves busy of a connection to the program', async () => {
+    const { open, server } = await serve((_, response) => void response.end('done'))
+    const port = open()
+    const [connection] = server.connections()
+    connection!.busy = true
+    port.receive(GET)
+    await settle()
+    expect(port.written.join('')).toContain('done')
+    expect([connection!.busy, isHeld(connection!)]).toEqual([true, false])
   })
 
   it('serveHttp() marks a response as the last one if its head is not sent when the shutdown begins', async () => {
@@ -132,7 +148,7 @@ describe('serveHttp of node:http2', () => {
     const http2 = createHttp2Server()
     const { accept, server } = await serveFake(serveHttp(http2), { highWaterMark: 65_536 })
     const port = accept()
-    expect([...server.connections()]).toMatchObject([{ busy: true }])
+    expect([...server.connections()].map(isHeld)).toEqual([true])
     const closed = server.close()
     port.close()
     await closed

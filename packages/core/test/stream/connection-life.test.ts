@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { rejection } from '@sock/test-support/wait'
+import { useInput } from '../../src/transport.js'
 import { createDeferred } from '../../src/lib/async/deferred.js'
 import { openWith } from '../support/callbacks.js'
 import { openFake, openStuck, serveFake, story, systemError, type OpenFake } from '../support/fake-server.js'
@@ -219,6 +220,22 @@ describe('an idle connection', () => {
     scene.connection.busy = busy
     expect(stateOf(scene)).toBe(state)
   })
+
+  it.each([
+    [true, false, 'busy'],
+    [false, true, 'busy'],
+    [false, false, 'idle'],
+  ])(
+    'a connection is busy if its program says so (%s), or what takes its input (%s)',
+    async (busy, isBusy, state) => {
+      const scene = await openFake()
+      scene.connection.read().catch(() => {})
+      scene.connection.busy = true
+      useInput(scene.connection, { isBusy })
+      scene.connection.busy = busy
+      expect(stateOf(scene)).toBe(state)
+    },
+  )
 
   it('a connection of callbacks is busy while a promise of a callback is pending, and idle after it', async () => {
     for (const state of ['busy', 'idle'] as const) {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Connection } from '../../src/index.js'
 import { connectStream } from '../../src/stream.js'
+import { isPeersTurn, useInput } from '../../src/transport.js'
 import { createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/test-support/wait'
 import { openWith } from '../support/callbacks.js'
-import { serveFake } from '../support/fake-server.js'
+import { openFake, serveFake, type OpenFake } from '../support/fake-server.js'
 import { reachable } from '../support/reachable.js'
 
 /** The members of the type: a name too many, or one that is missing, does not compile. */
@@ -102,6 +103,52 @@ describe('close', () => {
     const port = accept()
     expect(await rejection(close?.('bye') as Promise<void>)).toMatchObject({ name: 'TypeError' })
     expect([server.openConnections, port.calls.includes('shutdownWrite')]).toEqual([1, false])
+    port.close()
+  })
+})
+
+describe('useInput', () => {
+  /** A connection, and what the user of its input is told. */
+  async function used(): Promise<OpenFake & { dropped: unknown[] }> {
+    const scene = await openFake()
+    const dropped: unknown[] = []
+    useInput(scene.connection, { isBusy: false, inputDropped: (error) => void dropped.push(error) })
+    return { ...scene, dropped }
+  }
+
+  it('useInput(): the user drops its input when this side reads no more', async () => {
+    for (const end of ['close', 'closeRead'] as const) {
+      const { connection, port, dropped } = await used()
+      void connection[end]()
+      expect(dropped).toEqual([undefined])
+      port.close()
+    }
+  })
+
+  it('useInput(): the user learns why the connection was destroyed', async () => {
+    const { connection, port, dropped } = await used()
+    const error = new Error('enough')
+    connection.destroy(error)
+    expect(dropped).toEqual([error])
+    port.close()
+  })
+
+  it('useInput(): the user keeps its input when the peer has ended or gone', async () => {
+    const { port, dropped } = await used()
+    port.end()
+    port.close()
+    expect(dropped).toEqual([])
+  })
+
+  it("isPeersTurn() is true while nothing waits for a reader and the peer has not ended, and for others' channels", async () => {
+    const { connection, port } = await openFake()
+    expect([isPeersTurn(connection), isPeersTurn({} as never)]).toEqual([true, true])
+    port.receive('x')
+    expect(isPeersTurn(connection)).toBe(false)
+    await connection.read()
+    expect(isPeersTurn(connection)).toBe(true)
+    port.end()
+    expect(isPeersTurn(connection)).toBe(false)
     port.close()
   })
 })

@@ -118,7 +118,8 @@ export interface Connection<Data = unknown, Addr extends Address = Address> exte
   readonly writableNeedDrain: boolean
   /**
    * Set it to true while only part of a message has arrived. A graceful shutdown then waits for the rest, as long as
-   * its `timeout` allows, instead of ending the connection as idle. `@sock/framing` sets it. Default: false.
+   * its `timeout` allows, instead of ending the connection as idle. `serveHttp()` and `@sock/framing` make it wait by
+   * themselves, and leave this flag to you. Default: false.
    */
   busy: boolean
   /** Stops reading for good: `read()` resolves with `null`, and later input is discarded. You can still write. */

@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Http2Server as Server2, ServerHttp2Session } from 'node:http2'
 import { wrongType } from '../options/check.js'
+import { useInput } from '../stream/connection.js'
 import type { Connection, ConnectionStream } from './channel.js'
 import type { StreamCallbacks } from './handler.js'
 
@@ -74,7 +75,7 @@ function serveHttp2(http2: Http2Server): HttpCallbacks {
       // The server has refused the protocol that TLS negotiated, and has answered the client.
       if (session === undefined) return
       // A shutdown waits until the session is closed, also while an answer pauses.
-      connection.busy = true
+      useInput(connection, { isBusy: true })
       signal.addEventListener('abort', () => session.close(), { once: true })
     },
     close() {},
@@ -90,7 +91,15 @@ function serveHttp1(http: HttpServer): HttpCallbacks {
       const { stream, signal } = connection
       // As on the sockets of node:http: a client may end its side after its request.
       stream.allowHalfOpen = true
-      signal.addEventListener('abort', () => makeLast(served.responses.get(stream)), { once: true })
+      const { responses } = served
+      // A shutdown waits for whole responses, also while they pause. They leave in the order of their requests: the
+      // latest one closes last.
+      useInput(connection, {
+        get isBusy() {
+          return responses.get(stream)?.closed === false
+        },
+      })
+      signal.addEventListener('abort', () => makeLast(responses.get(stream)), { once: true })
       http.emit('connection', stream as never)
     },
     close() {
@@ -103,20 +112,11 @@ function serveHttp1(http: HttpServer): HttpCallbacks {
 /** Adds the listeners, once per HTTP server. */
 function watch(http: HttpServer): Served {
   const responses = new WeakMap<object, ServerResponse>()
-  // Responses leave in the order of their requests: the latest one closes last.
-  function closed(this: ServerResponse): void {
-    const { socket } = this.req
-    if (responses.get(socket) === this) (socket as unknown as ConnectionStream).connection.busy = false
-  }
   http.on('request', (request, response) => {
     responses.set(request.socket, response)
     const { connection } = request.socket as unknown as Partial<ConnectionStream>
-    // The HTTP server listens, too, and this is a socket of its own.
-    if (connection === undefined) return
-    // A shutdown waits for the whole response, also while it pauses.
-    connection.busy = true
-    response.on('close', closed)
-    if (connection.signal.aborted) makeLast(response)
+    // Undefined if the HTTP server listens, too, and this is a socket of its own.
+    if (connection?.signal.aborted === true) makeLast(response)
   })
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // The program has a listener of its own, which decides.

@@ -1,6 +1,7 @@
 import type { Deferred } from '../async/deferred.js'
 import type { ConnectionStream } from '../channel/channel.js'
 import type { Announcer } from '../channel/announcer.js'
+import type { InputUser } from '../channel/input-user.js'
 import type { StopState } from '../channel/stop-signal.js'
 
 /** State that most connections never need, created on first use to keep idle connections small. */
@@ -16,4 +17,6 @@ export class ConnectionExtras {
   handlerReturned = false
   /** The program has marked it as busy, for instance with half a message received: a shutdown waits for the rest. */
   isBusy = false
+  /** Takes the input for the program, and may be busy as well. */
+  inputUser: InputUser | undefined
 }

@@ -61,6 +61,7 @@ export function shutInput(owner: InputOwner): void {
 function dropInput(owner: InputOwner): void {
   owner.inbox?.clear()
   owner.callbacks?.clear()
+  owner.extras?.inputUser?.inputDropped?.()
 }
 
 /** Implements `read()` of `Channel`. */
@@ -97,6 +98,11 @@ export function takeInput(owner: InputOwner, action: string): Inbox {
   }
   owner.callbacks?.readerCame()
   return inbox
+}
+
+/** Whether nothing that has arrived waits for a reader, and the peer may send more. */
+export function hasReadAll(owner: InputOwner): boolean {
+  return owner.input === 'open' && !owner.isGone && (owner.inbox?.isEmpty ?? true)
 }
 
 /** Whether the peer may send and this side reads. Not while a full queue pauses reading. */

@@ -88,7 +88,7 @@ export class ConnectionLife implements Roles {
   }
   get isIdle(): boolean {
     if (this.#phase !== 'open' || this.port.bufferedBytes > 0 || this.input !== 'open') return false
-    if (this.extras?.isBusy === true) return false
+    if (this.extras?.isBusy === true || this.extras?.inputUser?.isBusy === true) return false
     // A stream always reads ahead. Its user counts as busy until received data has been followed by an answer.
     if (this.extras?.stream !== undefined && this.bytesRead > this.bytesReadAtLastWrite) return false
     return this.inbox?.hasReader === true || this.callbacks?.isIdle === true
@@ -215,6 +215,7 @@ export class ConnectionLife implements Roles {
   abandon(error: Error): void {
     this.callbacks?.abandon()
     this.inbox?.abort(error)
+    this.extras?.inputUser?.inputDropped?.(error)
   }
 
   // Called by the port.

@@ -1,15 +1,17 @@
 import type { Address } from '../address/address.js'
 import type {
+  Channel,
   Connection,
   ConnectionStream,
   PeerCredentials,
   ReadOptions,
   Transport,
 } from '../channel/channel.js'
+import type { InputUser } from '../channel/input-user.js'
 import { SockError } from '../errors/errors.js'
 import { unexpectedArgument } from '../options/check.js'
 import { streamOf, type StreamOwner } from './connection-stream.js'
-import { iterateInput, readInput, shutInput } from './connection-input.js'
+import { hasReadAll, iterateInput, readInput, shutInput } from './connection-input.js'
 import { closeOutput, waitingOutput, writeOutput } from './connection-output.js'
 
 /** What the public connection needs from its implementation. */
@@ -33,6 +35,11 @@ export class StreamConnection implements Connection {
   constructor(id: number, inside: ConnectionInside) {
     this.id = id
     this.#inside = inside
+  }
+
+  /** Returns the implementation; `undefined` if it is no connection of this class. */
+  static insideOf(connection: object): ConnectionInside | undefined {
+    return #inside in connection ? connection.#inside : undefined
   }
 
   get transport(): Transport {
@@ -119,4 +126,19 @@ export class StreamConnection implements Connection {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#inside.close()
   }
+}
+
+/** Says what takes the input of a connection from now on. Does nothing for other channels. */
+export function useInput(channel: Channel, user: InputUser): void {
+  const inside = StreamConnection.insideOf(channel)
+  if (inside !== undefined) inside.makeExtras().inputUser = user
+}
+
+/**
+ * Whether the program has read all that has arrived on a connection, and the peer may send more: it is the peer's
+ * turn. Always true for other channels.
+ */
+export function isPeersTurn(channel: Channel): boolean {
+  const inside = StreamConnection.insideOf(channel)
+  return inside === undefined || hasReadAll(inside)
 }
