@@ -99,25 +99,80 @@ describe('stream', () => {
     await closed(stream)
   })
 
-  it('connection.stream fails with the error of the connection, with or without a listener', async () => {
+  it('connection.stream fails as a socket does when its connection breaks, with or without a listener', async () => {
     const { stream, port, failures, errors } = await openStream()
     port.close(systemError('ECONNRESET'))
     await closed(stream)
-    expect(failures).toMatchObject([{ code: 'ERR_SOCK_RESET' }])
+    expect(failures).toMatchObject([{ code: 'ECONNRESET', cause: { code: 'ERR_SOCK_RESET' } }])
     const silent = await openFake()
     const unheard = silent.connection.stream
     silent.port.close(systemError('ECONNRESET'))
     await closed(unheard)
-    expect(unheard.errored).toMatchObject({ code: 'ERR_SOCK_RESET' })
+    expect(unheard.errored).toMatchObject({ code: 'ECONNRESET' })
     expect(errors).toEqual([])
   })
 
-  it('connection.stream that is destroyed with an error destroys the connection with it', async () => {
+  it('connection.stream passes the code of a reset to writes that wait', async () => {
+    const { stream, port, failures } = await openStream()
+    port.bufferedBytes = 30
+    const written = new Promise((resolve) => void stream.write('waits', resolve))
+    port.close(systemError('EPIPE'))
+    expect(await written).toMatchObject({ code: 'ECONNRESET', cause: { code: 'ERR_SOCK_RESET' } })
+    expect(failures).toHaveLength(1)
+  })
+
+  it.each([
+    ['after an error', 'ECONNRESET', true],
+    ['after an orderly end', undefined, false],
+  ])('connection.stream says in "close" %s whether there was one', async (_, code, hadError) => {
+    const { stream, port } = await openStream()
+    stream.allowHalfOpen = false
+    const heard = new Promise((resolve) => void stream.once('close', resolve))
+    if (code === undefined) {
+      port.end()
+      await settle()
+      port.finish()
+    } else port.close(systemError(code))
+    expect(await heard).toBe(hadError)
+  })
+
+  it('connection.stream that nobody reads learns of the end of its peer', async () => {
+    const { stream, port } = await openStream()
+    let isEnded = false
+    stream.once('end', () => (isEnded = true))
+    port.end()
+    await settle()
+    expect(isEnded).toBe(true)
+  })
+
+  it('connection.stream that nobody reads does not end before what it has read ahead was read', async () => {
+    const { stream, port } = await openStream()
+    const ended = once(stream, 'end')
+    port.receive('unread')
+    port.end()
+    await settle()
+    expect([stream.readableEnded, stream.readableLength]).toEqual([false, 6])
+    expect(String(stream.read())).toBe('unread')
+    await ended
+  })
+
+  it('connection.stream passes small writes on at once, and has an empty queue after that', async () => {
+    const { stream, port } = await openStream()
+    const done: string[] = []
+    for (const text of ['a', 'b']) stream.write(text, () => done.push(text))
+    expect([port.written, stream.writableLength, done]).toEqual([['a', 'b'], 0, []])
+    stream.destroy()
+    expect(port.calls).toEqual(['start', 'write', 'write', 'destroy'])
+    await settle()
+    expect(done).toEqual(['a', 'b'])
+  })
+
+  it('connection.stream that is destroyed with an error destroys the connection with it, without a reset', async () => {
     const { stream, connection, port } = await openStream()
     const reason = new Error('enough')
     stream.destroy(reason)
     await settle()
-    expect(port.isDestroyed).toBe(true)
+    expect([port.count('destroy'), port.count('reset')]).toEqual([1, 0])
     expect(connection.signal.reason).toMatchObject({ cause: reason })
   })
 
@@ -139,7 +194,7 @@ describe('stream', () => {
       },
     ],
   ])(
-    'connection.stream in a pipeline whose generator throws %s resets the connection',
+    'connection.stream in a pipeline whose generator throws %s closes the connection, as a socket does',
     async (_, generator) => {
       const { stream, port } = await openStream()
       const piping = pipeline(stream, generator, stream)
@@ -147,7 +202,8 @@ describe('stream', () => {
       await settle()
       port.end()
       await expect(piping).rejects.toThrow('oops')
-      expect([port.count('reset'), port.count('shutdownWrite')]).toEqual([1, 0])
+      expect(port.calls.slice(-1)).toEqual(['destroy'])
+      expect([port.count('reset'), port.count('shutdownWrite')]).toEqual([0, 0])
       port.close()
       await settle()
     },

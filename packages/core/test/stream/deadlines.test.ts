@@ -433,6 +433,19 @@ describe('drainIdle', () => {
     expect(await stopping.catch((error: { report: unknown }) => error.report)).toMatchObject({ drained: 0 })
   })
 
+  it('drainIdle waits for a stream that nobody reads, although it reads ahead', async () => {
+    const { connection, port, server } = await openFake({ drainIdle: 400 })
+    const { stream } = connection
+    void server.shutdown()
+    await pass(2_000)
+    expect(stream.readableEnded).toBe(false)
+    stream.resume()
+    await pass(2 * late(400))
+    expect(stream.readableEnded).toBe(true)
+    void server.close()
+    port.close()
+  })
+
   it('drainIdle waits for what is still to be sent, and for a handler that does not read', async () => {
     const { connection, port, server } = await openFake({ drainIdle: 400 })
     void server.shutdown()

@@ -31,6 +31,39 @@ describe('Inbox', () => {
     expect(await inbox.read()).toBeNull()
   })
 
+  it('Inbox.take() passes the same input without promises, at once if it is there already', () => {
+    const { inbox } = create()
+    const heard: unknown[] = []
+    const take = (): void =>
+      inbox.take(
+        (taken) => heard.push(taken === null ? null : String(taken)),
+        (error) => heard.push(error),
+      )
+    inbox.push(chunk('a'))
+    take()
+    expect(heard).toEqual(['a'])
+    take()
+    expect([heard.length, inbox.hasReader]).toEqual([1, true])
+    inbox.push(chunk('b'))
+    expect([heard, inbox.hasReader]).toEqual([['a', 'b'], false])
+    take()
+    inbox.finish()
+    take()
+    expect(heard).toEqual(['a', 'b', null, null])
+  })
+
+  it('Inbox.take() passes the error of a broken input once per call', () => {
+    const { inbox } = create()
+    const heard: unknown[] = []
+    const take = (): void => inbox.take(fail, (error) => heard.push(error))
+    const fail = (): void => expect(true).toBe(false)
+    const error = new Error('broken')
+    take()
+    inbox.finish(error)
+    take()
+    expect(heard).toEqual([error, error])
+  })
+
   it('Inbox.hasReader and isEmpty show whether a read or bytes wait', async () => {
     const { inbox } = create()
     expect([inbox.hasReader, inbox.isEmpty]).toEqual([false, true])

@@ -41,6 +41,28 @@ describe('SocketStream', () => {
     expect(connection.stream).toBe(stream)
   })
 
+  it('SocketStream.remoteAddress of an IPv4 peer of an IPv6 socket is mapped, as on a socket', async () => {
+    const { stream, connection } = await openStream({
+      localAddress: ipAddress('::ffff:192.0.2.2', 80),
+      remoteAddress: ipAddress('::ffff:192.0.2.1', 4_000),
+    })
+    expect(stream).toMatchObject({
+      remoteAddress: '::ffff:192.0.2.1',
+      remoteFamily: 'IPv6',
+      localAddress: '::ffff:192.0.2.2',
+      localFamily: 'IPv6',
+    })
+    expect(stream.address()).toEqual({ address: '::ffff:192.0.2.2', port: 80, family: 'IPv6' })
+    expect(connection.remoteAddress).toMatchObject({ family: 'ipv4', host: '192.0.2.1' })
+  })
+
+  it('SocketStream.remoteAddress may be a plain object, which a preface may give', async () => {
+    const { stream } = await openStream({
+      remoteAddress: { family: 'ipv4', host: '192.0.2.1', port: 4_000 },
+    })
+    expect(stream).toMatchObject({ remoteAddress: '192.0.2.1', remoteFamily: 'IPv4' })
+  })
+
   it('SocketStream.remoteAddress and its parts are undefined on Unix sockets', async () => {
     const names = { localAddress: unixAddress('/run/app.sock'), remoteAddress: undefined }
     const { stream } = await openStream(names)

@@ -35,8 +35,14 @@ const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
  */
 export function ipAddress(host: string, port: number): IpAddress {
   // This runs for each datagram of a new sender, so the regular expression is used only for hosts with a colon.
-  const plain = host.includes(':') ? (MAPPED.exec(host)?.[1] ?? host) : host
-  return new Ip(plain.includes(':') ? 'ipv6' : 'ipv4', plain, port)
+  const mapped = host.includes(':') ? MAPPED.exec(host)?.[1] : undefined
+  if (mapped !== undefined) return new Ip('ipv4', mapped, port, true)
+  return new Ip(host.includes(':') ? 'ipv6' : 'ipv4', host, port, false)
+}
+
+/** Whether the system wrote this IPv4 address as `::ffff:1.2.3.4`, since the socket is one for IPv6. */
+export function isMapped(address: IpAddress): boolean {
+  return Ip.isMapped(address)
 }
 
 /** Returns the address of a Unix socket; abstract names are written `@name`. */
@@ -54,12 +60,19 @@ class Ip implements IpAddress {
   readonly family: 'ipv4' | 'ipv6'
   readonly host: string
   readonly port: number
+  readonly #isMapped: boolean
 
-  constructor(family: 'ipv4' | 'ipv6', host: string, port: number) {
+  constructor(family: 'ipv4' | 'ipv6', host: string, port: number, mapped: boolean) {
     this.family = family
     this.host = host
     this.port = port
+    this.#isMapped = mapped
     Object.freeze(this)
+  }
+
+  /** An address may be an object of the program: a preface may say where its peer is. */
+  static isMapped(address: object): boolean {
+    return #isMapped in address && address.#isMapped
   }
 
   toString(): string {

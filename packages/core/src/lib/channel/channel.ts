@@ -168,7 +168,10 @@ export interface ConnectionStream extends Duplex {
    * `end`; otherwise it ends, like a `net.Socket`.
    */
   allowHalfOpen: boolean
-  /** The host of the peer; `undefined` on Unix sockets, like the next two. */
+  /**
+   * The host of the peer; `undefined` on Unix sockets, like the next two. An IPv4 peer of an IPv6 socket is
+   * `::ffff:127.0.0.1`, and its family `IPv6`, as on a socket; `connection.remoteAddress` has its IPv4 address.
+   */
   readonly remoteAddress: string | undefined
   /** The port of the peer. */
   readonly remotePort: number | undefined

@@ -137,7 +137,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /**
  * Answers like node:http, and then ends the connection in an orderly way. node:http destroys the stream with the
- * error. Here that would be a reset, which may overtake the answer.
+ * error: if the rest of the request has not been read, the system resets the connection, and the reset may overtake
+ * the answer.
  */
 function refuse(
   stream: ConnectionStream,
@@ -147,7 +148,7 @@ function refuse(
   const hasBegun = response?.headersSent === true && !response.writableFinished
   if (!stream.writable || hasBegun) {
     // The peer must not take a part of a response for the whole.
-    stream.destroy(error)
+    stream.connection.destroy(error)
     return
   }
   const status = REFUSALS[error.code ?? ''] ?? '400 Bad Request'

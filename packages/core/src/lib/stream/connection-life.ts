@@ -89,8 +89,11 @@ export class ConnectionLife implements Roles {
   get isIdle(): boolean {
     if (this.#phase !== 'open' || this.port.bufferedBytes > 0 || this.input !== 'open') return false
     if (this.extras?.isBusy === true || this.extras?.inputUser?.isBusy === true) return false
-    // A stream always reads ahead. Its user counts as busy until received data has been followed by an answer.
-    if (this.extras?.stream !== undefined && this.bytesRead > this.bytesReadAtLastWrite) return false
+    // A stream reads ahead. Its user counts as busy before it reads, and until received data has been followed by an
+    // answer.
+    const stream = this.extras?.stream
+    if (stream?.readableFlowing === null) return false
+    if (stream !== undefined && this.bytesRead > this.bytesReadAtLastWrite) return false
     return this.inbox?.hasReader === true || this.callbacks?.isIdle === true
   }
 
@@ -173,13 +176,15 @@ export class ConnectionLife implements Roles {
     if (this.input === 'ended' && this.output === 'ended' && !this.isGone) this.port.destroy()
   }
 
-  destroy(error?: Error): void {
+  destroy(
+    error?: Error,
     // After a failure the peer must not take a partial answer for a complete one.
-    const hasFailed = error !== undefined || this.error !== undefined
+    how: 'destroy' | 'reset' = error === undefined && this.error === undefined ? 'destroy' : 'reset',
+  ): void {
     const reason = error === undefined ? closedError('continue', this.error) : asError(error)
     // The connection may be closed although the handler has not seen all input yet.
     if (this.isClosed) this.abandon(reason)
-    else this.abort('destroyed', reason, hasFailed ? 'reset' : 'destroy')
+    else this.abort('destroyed', reason, how)
   }
 
   overflow(limit: string): void {

@@ -4,6 +4,7 @@ import type { StreamCallbacks } from '../channel/handler.js'
 import { takeInput, type InputOwner } from './connection-input.js'
 import { fallBehind, type OutputOwner } from './connection-output.js'
 import type { StreamPort } from './port.js'
+import { socketError } from './socket-error.js'
 import { SocketStream } from './socket-stream.js'
 
 /** What a stream needs from its connection. */
@@ -14,6 +15,7 @@ export type StreamOwner = InputOwner &
     /** Number of pending promises of the handler. */
     readonly pending: number
     readonly host: { readonly callbacks: StreamCallbacks | undefined }
+    destroy(error?: Error, how?: 'destroy' | 'reset'): void
   }
 
 /**
@@ -34,15 +36,19 @@ function makeStream(owner: StreamOwner): SocketStream {
   const stream = new SocketStream({
     connection,
     port,
-    read: () => inbox.read(),
+    take: (resolve, reject) => inbox.take(resolve, reject),
     written(before, waiting) {
       if (waiting < highWaterMark) return
       fallBehind(owner, connection.waitingBytes, waiting - before, before < highWaterMark)
     },
+    // What was written still arrives, followed by a FIN, as from a socket.
+    destroy: (error) => owner.destroy(error, 'destroy'),
   })
   decideAtEnd(owner, stream)
   destroyAtEnd(stream)
   owner.makeExtras().stream = stream
+  // As a socket does: a stream that nobody reads must notice that its peer has gone.
+  stream.read(0)
   return stream
 }
 
@@ -77,7 +83,7 @@ function destroyAtEnd(stream: Duplex): void {
  * written. A user that has not ended the stream yet sees a premature close.
  */
 export function closeConnectionStream(stream: Duplex, error: Error | undefined): void {
-  if (error !== undefined) stream.destroy(error)
+  if (error !== undefined) stream.destroy(socketError(error))
   else if (stream.writableEnded) return
   else if (stream.readableEnded) breakOff(stream)
   else stream.once('end', () => breakOff(stream))

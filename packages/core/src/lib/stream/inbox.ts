@@ -105,6 +105,22 @@ export class Inbox implements PromiseKeeper {
     return this.#wait('chunk', readLimit)
   }
 
+  /**
+   * The same as {@link read} without a promise: calls one of the two once, within this call if there is something to
+   * read already. Not for two readers at a time.
+   */
+  take(resolve: (chunk: Buffer | null) => void, reject: (error: Error) => void): void {
+    const chunk = this.#next()
+    if (chunk !== undefined) resolve(chunk)
+    else if (this.#end === 'clean') resolve(null)
+    else if (this.#end !== 'none') reject(this.#end)
+    else {
+      this.#waiting = 'chunk'
+      this.resolve = resolve
+      this.reject = reject
+    }
+  }
+
   /** The same as {@link read}, in the form that `for await` needs. */
   next(): Promise<IteratorResult<Buffer, undefined>> {
     const value = this.#next()

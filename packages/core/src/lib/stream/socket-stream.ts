@@ -1,11 +1,13 @@
 import type { AddressInfo, Server } from 'node:net'
 import { Duplex } from 'node:stream'
-import type { Address, IpAddress } from '../address/address.js'
+import { isMapped, type Address, type IpAddress } from '../address/address.js'
+import { RESOLVED } from '../async/deferred.js'
 import type { Connection, ConnectionStream } from '../channel/channel.js'
 import { SockError } from '../errors/errors.js'
 import { outOfRange, wrongType } from '../options/check.js'
 import { MAX_TIMEOUT } from '../options/values.js'
 import type { StreamPort } from './port.js'
+import { socketError } from './socket-error.js'
 
 /** The settings that an engine's socket may have. */
 interface Settable {
@@ -25,10 +27,12 @@ interface KeepAlive {
 export interface StreamSource {
   readonly connection: Connection
   readonly port: StreamPort
-  /** See `Connection.read()`. */
-  read(): Promise<Buffer | null>
+  /** See `Inbox.take()`. */
+  take(resolve: (chunk: Buffer | null) => void, reject: (error: Error) => void): void
   /** Reports a write: the stream's queue has `waiting` bytes now, and had `before` bytes before. */
   written(before: number, waiting: number): void
+  /** Closes the connection without a reset. */
+  destroy(error: Error | undefined): void
 }
 
 /** A stream with the members of a socket. Decision 28 says why this class extends another. */
@@ -48,7 +52,8 @@ export class SocketStream extends Duplex implements ConnectionStream {
     // With autoDestroy, Node's iterator over a stream, which pipeline() passes to a generator, would destroy the stream
     // at the end of its input, before the answer is complete.
     // https://nodejs.org/api/stream.html#readablesymbolasynciterator
-    super({ autoDestroy: false })
+    // Node would emit 'close' without its argument.
+    super({ autoDestroy: false, emitClose: false })
     this.#source = source
     for (const name of source.port.socketMembers ?? []) forward(this, source.port.socket, name)
   }
@@ -56,15 +61,26 @@ export class SocketStream extends Duplex implements ConnectionStream {
   // Bytes.
 
   override _read(): void {
-    void this.#source.read().then(this.#onChunk, this.#onError)
+    this.#source.take(this.#onChunk, this.#onError)
   }
 
   // Created once per stream, not once per chunk.
   readonly #onChunk = (chunk: Buffer | null): void => {
     this.#moved()
-    this.push(chunk)
+    if (chunk === null) {
+      process.nextTick(pushEnd, this)
+      return
+    }
+    try {
+      this.push(chunk)
+    } catch (error) {
+      // A listener has thrown. That is an uncaught exception, which must not unwind the connection, and after which
+      // a socket still reads.
+      process.nextTick(raise, error)
+      this.read(0)
+    }
   }
-  readonly #onError = (error: Error): void => void this.destroy(error)
+  readonly #onError = (error: Error): void => void this.destroy(socketError(error))
 
   override write(...args: unknown[]): boolean {
     const before = this.writableLength
@@ -76,16 +92,19 @@ export class SocketStream extends Duplex implements ConnectionStream {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     this.#passedOn = chunk.length
-    const written = (): void => {
-      this.#passedOn = 0
-      this.#moved()
-      done()
-    }
-    this.connection.write(chunk).then(written, done)
+    const result = this.connection.write(chunk)
+    if (result === RESOLVED) this.#sent(done)
+    else settle(result, (error) => this.#sent(done, error))
   }
 
   override _final(done: (error?: Error) => void): void {
-    this.connection.closeWrite().then(() => done(), done)
+    settle(this.connection.closeWrite(), done)
+  }
+
+  #sent(done: (error?: Error) => void, error?: Error): void {
+    this.#passedOn = 0
+    if (error === undefined) this.#moved()
+    done(error)
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -93,8 +112,10 @@ export class SocketStream extends Duplex implements ConnectionStream {
     const isOver = error === null && this.readableEnded && this.writableFinished
     if (this.#isReset) this.connection.destroy(new SockError('ERR_SOCK_CLOSED', 'Stream was reset'))
     else if (isOver) void this.connection.close()
-    else this.connection.destroy(error ?? undefined)
+    else this.#source.destroy(error ?? undefined)
     done(error)
+    // Node emits 'error' in a tick that it has scheduled just now.
+    process.nextTick(emitClose, this, error !== null)
   }
 
   // The members of a socket.
@@ -103,7 +124,7 @@ export class SocketStream extends Duplex implements ConnectionStream {
     return this.#source.connection
   }
   get remoteAddress(): string | undefined {
-    return ip(this.connection.remoteAddress)?.host
+    return host(this.connection.remoteAddress)
   }
   get remotePort(): number | undefined {
     return ip(this.connection.remoteAddress)?.port
@@ -114,7 +135,7 @@ export class SocketStream extends Duplex implements ConnectionStream {
   // In Node's types, the next three and `timeout` are optional, but never undefined. With exactOptionalPropertyTypes,
   // a getter cannot express that.
   get localAddress(): string {
-    return ip(this.connection.localAddress)?.host as string
+    return host(this.connection.localAddress) as string
   }
   get localPort(): number {
     return ip(this.connection.localAddress)?.port as number
@@ -150,7 +171,9 @@ export class SocketStream extends Duplex implements ConnectionStream {
 
   address(): AddressInfo | Record<string, never> {
     const local = ip(this.connection.localAddress)
-    return local === undefined ? {} : { address: local.host, family: this.localFamily, port: local.port }
+    return local === undefined
+      ? {}
+      : { address: this.localAddress, family: this.localFamily, port: local.port }
   }
 
   setTimeout(ms: number, callback?: () => void): this {
@@ -241,6 +264,31 @@ export class SocketStream extends Duplex implements ConnectionStream {
   }
 }
 
+/** Ends the input. A socket reads after that: with nothing buffered, Node then emits 'end' even if nobody reads. */
+function pushEnd(stream: Duplex): void {
+  stream.push(null)
+  stream.read(0)
+}
+
+function emitClose(stream: Duplex, hadError: boolean): void {
+  stream.emit('close', hadError)
+}
+
+/**
+ * Calls `done` in a tick of its own when `result` has settled: what a listener throws there is an uncaught exception,
+ * not a rejection.
+ */
+function settle(result: Promise<void>, done: (error?: Error) => void): void {
+  result.then(
+    () => process.nextTick(done),
+    (error: Error) => process.nextTick(done, socketError(error)),
+  )
+}
+
+function raise(error: unknown): never {
+  throw error
+}
+
 /** Defines a member that reads the same member of the engine's socket. */
 function forward(stream: object, socket: unknown, name: string): void {
   Object.defineProperty(stream, name, {
@@ -257,8 +305,14 @@ function ip(address: Address | undefined): IpAddress | undefined {
   return address === undefined || address.family === 'unix' ? undefined : address
 }
 
+/** Returns the host as a socket has it: an IPv4 peer of a socket for IPv6 has a mapped address. */
+function host(address: Address | undefined): string | undefined {
+  const found = ip(address)
+  return found !== undefined && isMapped(found) ? `::ffff:${found.host}` : found?.host
+}
+
 function family(address: Address | undefined): 'IPv4' | 'IPv6' | undefined {
-  const found = ip(address)?.family
+  const found = ip(address)
   if (found === undefined) return undefined
-  return found === 'ipv4' ? 'IPv4' : 'IPv6'
+  return found.family === 'ipv4' && !isMapped(found) ? 'IPv4' : 'IPv6'
 }
