@@ -34,4 +34,21 @@ export async function install(filters = []) {
   const all = [...start, 'install', '--frozen-lockfile', '--prefer-offline', ...scope]
   const { code, output } = await run(command, all, how)
   if (code !== 0) throw new Failure('Could not install the dependencies: the messages above say why.', output)
+  const failure = buildFailure(output)
+  if (failure !== undefined) console.error(failure)
+}
+
+/**
+ * Says that unix-dgram could not be built, and why, from what pnpm printed. It is an optional dependency: pnpm then removes
+ * it, succeeds, and tries again at the next installation.
+ */
+export function buildFailure(output) {
+  const said = [...output.matchAll(/\/unix-dgram install: (.*)$/gm)].map(([, line]) => line)
+  if (said.at(-1) !== 'Failed') return undefined
+  const errors = said
+    .filter((line) => line !== 'Failed' && !line.startsWith('gyp info'))
+    .map((line) => `  ${line}`)
+  const message =
+    'Could not build unix-dgram, so what needs it is left out. The README says what the build needs, which said:'
+  return [message, ...errors].join('\n')
 }

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { delimiter } from 'node:path'
 import { Failure, run } from './processes.mjs'
 import { inRoot, root } from './repository.mjs'
@@ -8,7 +9,11 @@ function machine() {
   const list =
     'while read -r package programs; do for program in $programs; do command -v $program; done; done < .ci/programs'
   const found = spawnSync('sh', ['-c', list], { cwd: root, encoding: 'utf8' }).stdout ?? ''
-  return [process.version, process.platform, process.arch, `uid=${process.getuid?.()}`, found].join(' ')
+  // pnpm removes it if it cannot be built.
+  const dgram = `unix-dgram=${existsSync(inRoot('packages/unixgram/node_modules/unix-dgram'))}`
+  return [process.version, process.platform, process.arch, `uid=${process.getuid?.()}`, dgram, found].join(
+    ' ',
+  )
 }
 
 /** Runs tasks in the right order, and takes unchanged results from the cache. For `show` see `run()`. */

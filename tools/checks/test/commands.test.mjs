@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import vm from 'node:vm'
+import { buildFailure } from '../install.mjs'
 import { inRoot, readJson, workspaces } from '../repository.mjs'
 import { resultOf } from '../results.mjs'
 
@@ -37,6 +38,21 @@ it('a failed or skipped test counts and is a line, and so is a file that jest co
   expect(resultOf('tcp', { numPassedTests: 2, testResults })).toEqual(result)
   // Without a report, jest did not run to its end.
   expect(resultOf('tcp', undefined).failed).toBe(1)
+})
+
+it('the build of unix-dgram that failed is shown; one that went well is not', () => {
+  const lines = [
+    '.../node_modules/unix-dgram install$ node-gyp rebuild',
+    '.../node_modules/unix-dgram install: gyp info using node-gyp@12.4.0',
+    '.../node_modules/unix-dgram install: gyp ERR! stack Error: not found: make',
+    '.../node_modules/esbuild install: Failed',
+  ]
+  const failed = [...lines, '.../node_modules/unix-dgram install: Failed', 'Done in 1s'].join('\n')
+  expect(buildFailure(failed)).toMatch(
+    /^Could not build unix-dgram, .*\n {2}gyp ERR! stack Error: not found: make$/,
+  )
+  expect(buildFailure([...lines, '.../node_modules/unix-dgram install: Done'].join('\n'))).toBeUndefined()
+  expect(buildFailure('Already up to date')).toBeUndefined()
 })
 
 it('TESTING.md lists the command of every extended test', () => {

@@ -16,12 +16,13 @@ export async function runOnce(servers: DemoServers, stop: AbortSignal): Promise<
   const limit = AbortSignal.timeout(TIME_LIMIT)
   const signal = AbortSignal.any([stop, limit])
   let isGood = true
-  for (const [name, { server, connect }] of servers) {
+  for (const [name, { server, connect, note }] of servers) {
     const size = isStream(name) ? STREAM : DATAGRAM
     const talks = Array.from({ length: CLIENTS }, () => talk(connect, size, signal))
     const failed = (await Promise.allSettled(talks)).find((result) => result.status === 'rejected')
     const verdict = failed === undefined ? 'every byte came back' : (failed.reason as Error).message
-    console.log(`${name.padEnd(10)}${String(server.address).padEnd(40)}${verdict}`)
+    const row = `${name.padEnd(10)}${String(server.address).padEnd(39)} ${verdict}`
+    console.log(note === undefined ? row : `${row} (${note})`)
     isGood &&= failed === undefined
   }
   return isGood && !limit.aborted

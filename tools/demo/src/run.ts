@@ -1,10 +1,10 @@
-import { isExpectedClose, type Handler } from '@sock/core'
+import { isExpectedClose, isSockError, type Handler } from '@sock/core'
 import { withFolder } from '@sock/tools/folder'
 import { command, parse } from '@sock/tools/options'
 import { listenForStop } from '@sock/tools/stop'
-import { isStream, TRANSPORTS } from '@sock/tools/transports'
+import { isStream, TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import { runOnce } from './once.js'
-import { start, type DemoServers } from './servers.js'
+import { start, type DemoServer, type DemoServers } from './servers.js'
 
 const MORE = `
 Ctrl-C shuts the servers down gracefully, a second one closes them at once. Exit code: 0 all went well;
@@ -38,7 +38,10 @@ export async function run(args: readonly string[], handler: Handler = echo): Pro
   return withFolder('demo', async ({ path: folder }) => {
     const servers: DemoServers = new Map()
     try {
-      for (const name of names) servers.set(name, await start[name](handler, options.host, folder))
+      for (const name of names) {
+        const server = await startIfPossible(name, handler, options.host, folder)
+        if (server !== undefined) servers.set(name, server)
+      }
       const isGood = await (options.once === true ? runOnce(servers, wanted) : serve(servers, wanted))
       // Rejects if a connection had to be cut off.
       await Promise.all([...servers.values()].map(({ server }) => server.shutdown({ signal: stop.forced })))
@@ -54,11 +57,28 @@ export async function run(args: readonly string[], handler: Handler = echo): Pro
   })
 }
 
+/** Starts a server. Without a native module that it needs, says so, and returns undefined: the others work all the same. */
+async function startIfPossible(
+  name: TransportName,
+  ...args: Parameters<(typeof start)[TransportName]>
+): Promise<DemoServer | undefined> {
+  try {
+    return await start[name](...args)
+  } catch (error) {
+    if (!isSockError(error, 'ERR_SOCK_NATIVE_UNAVAILABLE')) throw error
+    console.log(`${name.padEnd(10)}left out: ${WITHOUT_MODULES}`)
+    return undefined
+  }
+}
+
+const WITHOUT_MODULES =
+  'it needs unix-dgram or @sock/native, and neither was built. README.md says what a build needs'
+
 /** Shows how to talk to the servers, and a line per connection. @returns true, after a request to stop */
 async function serve(servers: DemoServers, stop: AbortSignal): Promise<true> {
-  console.log(`One echo handler on ${names.join(', ')}. Ctrl-C shuts down gracefully.`)
-  for (const [name, { server, command: talk }] of servers) {
-    console.log(`\n${name} on ${String(server.address)}\n  ${talk}`)
+  console.log(`One echo handler on ${[...servers.keys()].join(', ')}. Ctrl-C shuts down gracefully.`)
+  for (const [name, { server, command: talk, note }] of servers) {
+    console.log(`\n${name} on ${String(server.address)}${note === undefined ? '' : ` (${note})`}\n  ${talk}`)
     server.on('state', (_state, message) => console.log(`${name}: ${message}`))
     server.on('connection', ({ state, remote, reason }) => {
       // The socket of a datagram server counts as a connection, too.

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import type { Connection, DatagramChannel, Handler, Server } from '@sock/core'
+import { isSockError, type Connection, type DatagramChannel, type Handler, type Server } from '@sock/core'
+import { engine as native } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { createCertificate } from '@sock/tools/certificate'
 import type { TransportName } from '@sock/tools/transports'
@@ -12,6 +13,8 @@ export interface DemoServer {
   readonly server: Server
   readonly connect: () => Promise<Connection | DatagramChannel>
   readonly command: string
+  /** What is unusual about it. */
+  readonly note?: string | undefined
 }
 
 export type DemoServers = Map<TransportName, DemoServer>
@@ -52,10 +55,27 @@ export const start: Readonly<Record<TransportName, Start>> = {
   },
 
   async unixgram(handler, _host, folder) {
-    const server = createUnixgramServer(handler)
-    const { path } = await server.listen(`${folder}/datagrams.sock`)
+    const path = `${folder}/datagrams.sock`
+    const { server, options, note } = await listenUnixgram(handler, path)
     // The client binds a name, so that the server can answer.
     const command = `socat - 'UNIX-SENDTO:${path},bind=${path}.client'`
-    return { server, connect: () => connectUnixgram(path), command }
+    return { server, connect: () => connectUnixgram(path, options), command, note }
   },
+}
+
+type Unixgram = Pick<DemoServer, 'server' | 'note'> & { readonly options: { engine?: typeof native } }
+
+/** Listens with unix-dgram, or, where that was not built, with the native engine. */
+async function listenUnixgram(handler: Handler, path: string): Promise<Unixgram> {
+  const server = createUnixgramServer(handler)
+  try {
+    await server.listen(path)
+    return { server, options: {} }
+  } catch (error) {
+    if (!native.available || !isSockError(error, 'ERR_SOCK_NATIVE_UNAVAILABLE')) throw error
+    const options = { engine: native }
+    const other = createUnixgramServer(handler, options)
+    await other.listen(path)
+    return { server: other, options, note: 'with @sock/native: unix-dgram was not built' }
+  }
 }

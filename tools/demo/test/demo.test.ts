@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Channel } from '@sock/core'
+import { engine as native } from '@sock/native'
 import { connectTcp } from '@sock/tcp'
 import { createFolder } from '@sock/tools/folder'
 import { start, type Program } from '@sock/tools/processes'
@@ -29,6 +30,20 @@ const demo = (...args: string[]): Program => startWith(process.execPath, fileOf(
 function onceWith(body: string): Program {
   const handler = `async (channel) => { for await (const data of channel) { ${body} } }`
   const script = `import { run } from '${fileOf('run')}'; process.exitCode = await run(['--once'], ${handler})`
+  return startWith(process.execPath, '--input-type=module', '--eval', script)
+}
+
+/** `--once` where some native modules are missing. @param hidden what the module loader must not find */
+function onceWithout(...hidden: string[]): Program {
+  const script = `
+    import Module from 'node:module'
+    const resolve = Module._resolveFilename
+    Module._resolveFilename = (id, ...rest) => {
+      if (!${JSON.stringify(hidden)}.some((name) => id.includes(name))) return resolve(id, ...rest)
+      throw Object.assign(new Error('hidden'), { code: 'MODULE_NOT_FOUND' })
+    }
+    const { run } = await import('${fileOf('run')}')
+    process.exitCode = await run(['--once'])`
   return startWith(process.execPath, '--input-type=module', '--eval', script)
 }
 
@@ -105,6 +120,21 @@ describe('npm start -- --once', () => {
     expect([code, output.match(/every byte came back/g)?.length]).toEqual([0, 5])
   })
 
+  const itWithEngine = native.available ? it : it.skip
+  itWithEngine('runs unixgram with @sock/native where unix-dgram was not built, and says so', async () => {
+    const { code, output } = await onceWithout('unix-dgram').ended
+    expect([code, output.match(/every byte came back/g)?.length]).toEqual([0, 5])
+    expect(output).toMatch(
+      /^unixgram .* every byte came back \(with @sock\/native: unix-dgram was not built\)$/m,
+    )
+  })
+
+  it('leaves out unixgram where nothing was built, says why, and runs the others', async () => {
+    const { code, output } = await onceWithout('unix-dgram', 'sock_native', '@sock/native-').ended
+    expect([code, output.match(/every byte came back/g)?.length]).toEqual([0, 4])
+    expect(output).toMatch(/^unixgram +left out: it needs unix-dgram or @sock\/native, .*README\.md/m)
+  })
+
   it.each([
     ['changes a byte', 'data[0] ^= 1; await channel.write(data)'],
     ['closes too early', 'return'],
@@ -115,7 +145,9 @@ describe('npm start -- --once', () => {
   })
 
   it('ends early on SIGINT, and says that it was interrupted', async () => {
-    const program = onceWith("console.log('silent')")
+    // Leaves no client with an answer, however late the signal arrives: each waits until it is cut off.
+    const never = "new Promise((resolve) => channel.signal.addEventListener('abort', resolve))"
+    const program = onceWith(`console.log('silent'); await ${never}; return`)
     await program.until(/silent/)
     program.kill('SIGINT')
     const { code, output } = await program.ended
