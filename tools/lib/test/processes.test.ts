@@ -10,7 +10,8 @@ describe('run', () => {
   })
 
   it('run says 127 and why for a program that does not exist', async () => {
-    const { code, output } = await run('no-such-program', [])
+    // Where PATH has a folder that the user may not enter, the system would say EACCES instead.
+    const { code, output } = await run('no-such-program', [], { env: { PATH: import.meta.dirname } })
     expect(code).toBe(127)
     expect(output).toContain('ENOENT')
   })
