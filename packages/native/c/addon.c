@@ -62,6 +62,12 @@ static napi_value create_engine(napi_env env, napi_callback_info info) {
   if (engine == NULL) return cannot_start(env, engine, ENOMEM);
   engine->env = env;
   if (!loop_open(engine)) return cannot_start(env, engine, errno);
+  int error = loop_watch(engine);
+  if (error != 0) {
+    on_cleanup(NULL, engine);
+    NAPI(env, napi_throw_error(env, NULL, strerror(error)), NULL);
+    return NULL;
+  }
   if (napi_add_async_cleanup_hook(env, on_cleanup, engine, &engine->cleanup) != napi_ok) {
     napi_refused(env, CHECK_PLACE);
     on_cleanup(NULL, engine);

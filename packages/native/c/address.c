@@ -10,13 +10,18 @@
 #define MAX_HOST 128
 
 /*
- * Parses the number of a zone; 0 if there is none. It does not use strtoul(): the headers of glibc 2.38 redirect it
- * to a function that older versions lack.
+ * Parses a zone, the name or the number of an interface; false for anything else. It does not use strtoul(): the
+ * headers of glibc 2.38 redirect it to a function that older versions lack.
  */
-static uint32_t zone_number(const char *digits) {
-  uint32_t result = 0;
-  for (; *digits >= '0' && *digits <= '9'; digits++) result = result * 10 + (uint32_t)(*digits - '0');
-  return result;
+static bool zone_of(const char *text, uint32_t *zone) {
+  uint64_t result = 0;
+  *zone = if_nametoindex(text);
+  if (*zone != 0) return true;
+  const char *digit = text;
+  for (; *digit >= '0' && *digit <= '9' && result <= UINT32_MAX; digit++) result = result * 10 + (uint64_t)(*digit - '0');
+  if (digit == text || *digit != '\0' || result > UINT32_MAX) return false;
+  *zone = (uint32_t)result;
+  return true;
 }
 
 static bool from_ipv6(char *text, int32_t port, struct address *address) {
@@ -26,20 +31,20 @@ static bool from_ipv6(char *text, int32_t port, struct address *address) {
   if (inet_pton(AF_INET6, text, &in6->sin6_addr) != 1) return false;
   in6->sin6_family = AF_INET6;
   in6->sin6_port = htons((uint16_t)port);
-  if (zone != NULL) {
-    in6->sin6_scope_id = if_nametoindex(zone);
-    if (in6->sin6_scope_id == 0) in6->sin6_scope_id = zone_number(zone);
-  }
+  /* Without a zone, the system would choose an interface, or refuse the address for another reason. */
+  if (zone != NULL && !zone_of(zone, &in6->sin6_scope_id)) return false;
   address->length = sizeof *in6;
   return true;
 }
 
-/* Parses an IP address; false for anything else. */
+/* Parses an IP address and checks the port; false for anything else. */
 bool address_from_ip(napi_env env, napi_value host, int32_t port, struct address *address) {
   char text[MAX_HOST];
   size_t length;
   memset(address, 0, sizeof *address);
   NAPI(env, napi_get_value_string_utf8(env, host, text, sizeof text, &length), false);
+  /* A text with a NUL byte, or one that was cut, is another one for the functions below. */
+  if (strlen(text) != length || length == sizeof text - 1 || port < 0 || port > UINT16_MAX) return false;
   struct sockaddr_in *in = (struct sockaddr_in *)&address->storage;
   if (inet_pton(AF_INET, text, &in->sin_addr) != 1) return from_ipv6(text, port, address);
   in->sin_family = AF_INET;
@@ -86,11 +91,11 @@ static napi_value ip_value(napi_env env, int family, const void *digits, uint32_
 /* Returns `[host, port]`, a Buffer with a path or abstract name (empty for a socket without one), or undefined. */
 napi_value address_to_value(napi_env env, const struct address *address) {
   napi_value result;
-  if (address->storage.ss_family == AF_INET) {
+  if (address->storage.ss_family == AF_INET && address->length >= sizeof(struct sockaddr_in)) {
     const struct sockaddr_in *in = (const struct sockaddr_in *)&address->storage;
     return ip_value(env, AF_INET, &in->sin_addr, 0, in->sin_port);
   }
-  if (address->storage.ss_family == AF_INET6) {
+  if (address->storage.ss_family == AF_INET6 && address->length >= sizeof(struct sockaddr_in6)) {
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address->storage;
     return ip_value(env, AF_INET6, &in6->sin6_addr, in6->sin6_scope_id, in6->sin6_port);
   }
@@ -98,6 +103,8 @@ napi_value address_to_value(napi_env env, const struct address *address) {
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->storage;
     size_t start = offsetof(struct sockaddr_un, sun_path);
     size_t length = address->length > start ? address->length - start : 0;
+    /* The system counts a NUL byte behind a path of 108 bytes. */
+    if (length > sizeof un->sun_path) length = sizeof un->sun_path;
     if (length > 0 && un->sun_path[0] != '\0') length = strnlen(un->sun_path, length);
     NAPI(env, napi_create_buffer_copy(env, length, un->sun_path, NULL, &result), NULL);
     return result;

@@ -14,12 +14,12 @@ void napi_refused(napi_env env, const char *place) {
   bool is_pending = false;
   bool has_reason = napi_get_last_error_info(env, &info) == napi_ok && info->error_message != NULL;
   const char *reason = has_reason ? info->error_message : "no reason is given";
-  snprintf(message, sizeof message, "Cannot call Node-API (%s): %s", place, reason);
+  (void)snprintf(message, sizeof message, "Cannot call Node-API (%s): %s", place, reason);
   if (napi_is_exception_pending(env, &is_pending) == napi_ok && !is_pending)
     (void)napi_throw_error(env, NULL, message);
 }
 
 _Noreturn void invariant_broken(const char *condition, const char *place) {
-  fprintf(stderr, "@sock/native: %s does not hold (%s)\n", condition, place);
+  (void)fprintf(stderr, "@sock/native: %s does not hold (%s)\n", condition, place);
   abort();
 }

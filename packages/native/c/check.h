@@ -19,17 +19,18 @@
   } while (0)
 
 /*
- * A bound on a number that the addon does not choose itself: from memory shared with JavaScript, or counted by what
- * peers send. Every build checks it, since beyond it foreign memory would be read or written, and aborts the process.
+ * A condition without which foreign memory could be read or written, on what the addon does not decide alone: numbers
+ * that come from JavaScript, the kernel or peers. Every build checks it, and aborts the process if it does not hold.
  */
-#define BOUND(condition) (__builtin_expect((condition), 1) ? (void)0 : invariant_broken(#condition, CHECK_PLACE))
+#define ENSURE(condition) CHECK_HOLDS(condition, #condition)
+#define CHECK_HOLDS(condition, text) (__builtin_expect((condition), 1) ? (void)0 : invariant_broken(text, CHECK_PLACE))
 
 /*
  * A condition that follows from the code of the addon alone. Builds for tests and sanitizers (-DSOCK_CHECKED) abort
  * the process if it does not hold; other builds do not check it.
  */
 #ifdef SOCK_CHECKED
-#define INVARIANT(condition) BOUND(condition)
+#define INVARIANT(condition) CHECK_HOLDS(condition, #condition)
 #else
 #define INVARIANT(condition) ((void)sizeof(condition))
 #endif

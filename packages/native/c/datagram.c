@@ -17,11 +17,11 @@
  * The longest datagram; the rest of a longer one is lost. More than the send buffer of a Unix socket holds by
  * default.
  */
-#define MAX_DATAGRAM (256 * 1024)
+#define MAX_DATAGRAM ((size_t)256 * 1024)
 /* Windows are multiples of this, which keeps the delivered data aligned. */
 #define WINDOW_STEP 64
 #define FIRST_WINDOW 512
-#define LARGEST_WINDOW (64 * 1024)
+#define LARGEST_WINDOW ((size_t)64 * 1024)
 /* Larger windows are taken from large slabs. */
 #define SMALL_WINDOW 8192
 /* A window shrinks after this many calls in which no datagram filled half of it. */
@@ -42,8 +42,12 @@ struct datagram_socket {
   size_t window;
   size_t longest;
   int calls_below;
+  /* The credentials that JavaScript knows. */
   struct ucred last;
 };
+
+/* Stands for missing credentials; no process has this number. */
+static const struct ucred NOBODY = {.pid = -1};
 
 /* A union, so that the buffer is aligned for its header (cmsg(3)). */
 union control {
@@ -103,17 +107,23 @@ static int prepare(struct engine *engine, const struct datagram_socket *socket, 
   return count;
 }
 
-/* Pushes an event if the credentials differ from those of the previous datagram. */
+static bool is_same(const struct ucred *left, const struct ucred *right) {
+  return left->pid == right->pid && left->uid == right->uid && left->gid == right->gid;
+}
+
+/*
+ * Pushes an event if the credentials differ from those of the previous datagram. It says so if there are none, or if
+ * they cannot be passed on: nobody must be taken for the previous sender.
+ */
 static void push_credentials(struct engine *engine, struct datagram_socket *socket, struct msghdr *message) {
-  struct ucred found;
+  struct ucred found = NOBODY;
   struct cmsghdr *header = CMSG_FIRSTHDR(message);
-  if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS) return;
-  memcpy(&found, CMSG_DATA(header), sizeof found);
-  if (memcmp(&found, &socket->last, sizeof found) == 0) return;
-  napi_value value = credentials_to_value(engine->env, &found);
+  bool has_some = header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS;
+  if (has_some && header->cmsg_len >= CMSG_LEN(sizeof found)) memcpy(&found, CMSG_DATA(header), sizeof found);
+  if (is_same(&found, &socket->last)) return;
+  napi_value value = is_same(&found, &NOBODY) ? NULL : credentials_to_value(engine->env, &found);
   int32_t number = value == NULL ? -1 : batch_value(engine, value);
-  if (number < 0) return;
-  socket->last = found;
+  socket->last = number < 0 ? NOBODY : found;
   push_event(engine, &socket->source, KIND_CREDENTIALS, number, 0);
 }
 
@@ -164,9 +174,9 @@ static void deliver(
   size_t length = message->msg_len;
   if (socket->has_credentials) push_credentials(engine, socket, &message->msg_hdr);
   struct address *from = &intake->senders[index];
-  from->length = message->msg_hdr.msg_namelen;
   /* A path of 108 bytes arrives with a NUL byte appended, which send(2) would not accept. */
-  if (socket->is_unix && from->length > sizeof(struct sockaddr_un)) from->length = sizeof(struct sockaddr_un);
+  socklen_t most = socket->is_unix ? sizeof(struct sockaddr_un) : sizeof from->storage;
+  from->length = message->msg_hdr.msg_namelen < most ? message->msg_hdr.msg_namelen : most;
   int32_t sender = sender_place(engine, &socket->source, from) + 1;
   struct place place = NOWHERE;
   if (stays(socket, length))
@@ -239,7 +249,7 @@ static void receive_all(struct engine *engine, struct datagram_socket *socket) {
 
 static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
   struct datagram_socket *socket = SOURCE_AS(datagram_socket, SOURCE_DATAGRAM, source);
-  INVARIANT(socket != NULL);
+  ENSURE(socket != NULL);
   if ((events & EPOLLOUT) != 0 && socket->wants_room) {
     socket->wants_room = false;
     push_event(engine, source, KIND_WRITABLE, 0, 0);
@@ -284,7 +294,7 @@ static napi_value open_datagram(napi_env env, napi_callback_info info) {
   socket->is_unix = family == AF_UNIX;
   if (socket->is_unix) getsockopt(fd, SOL_SOCKET, SO_PASSCRED, &passes, &length);
   socket->has_credentials = passes != 0;
-  socket->last = (struct ucred){.pid = -1};
+  socket->last = NOBODY;
   socket->window = FIRST_WINDOW;
   socket->spin = (int64_t)spin * 1000;
   return number(env, socket->source.slot);

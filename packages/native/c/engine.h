@@ -26,16 +26,16 @@
 /* Replaces the slot in gathered operations of a closed source. */
 #define NO_SLOT (-1)
 /* Bytes that the operations of one batch may have. */
-#define OUT_BYTES (256 * 1024)
+#define OUT_BYTES ((size_t)256 * 1024)
 /* Bytes that one batch may read, so that other sockets and the rest of the process get their turn. */
-#define BATCH_BYTES (1024 * 1024)
+#define BATCH_BYTES ((size_t)1024 * 1024)
 
 /* Bytes that the batched datagrams of one batch may have. */
-#define SEND_BYTES (64 * 1024)
+#define SEND_BYTES ((size_t)64 * 1024)
 
 /* Sizes of slabs for small and for large reads. A slice keeps its whole slab in memory. */
-#define SMALL_SLAB (64 * 1024)
-#define LARGE_SLAB (256 * 1024)
+#define SMALL_SLAB ((size_t)64 * 1024)
+#define LARGE_SLAB ((size_t)256 * 1024)
 
 struct engine;
 struct source;
@@ -175,10 +175,19 @@ napi_value number(napi_env env, int64_t value);
 
 /* loop.c */
 bool loop_open(struct engine *engine);
+int loop_watch(struct engine *engine);
 void loop_close(struct engine *engine, void (*closed)(struct engine *engine));
 bool loop_register(struct engine *engine, napi_value exports);
 bool source_register(struct engine *engine, napi_value exports);
 void push_event(struct engine *engine, const struct source *source, int32_t kind, int32_t a, int32_t b);
+
+/* Returns the values at `index` of a table in shared memory: of an event, an operation or a stall. */
+static inline int32_t *row(int32_t *table, int32_t index) { return table + (ptrdiff_t)index * EVENT_WIDTH; }
+
+/* Whether a range that JavaScript names lies in its memory of `size` bytes. */
+static inline bool is_within(int32_t offset, int32_t length, size_t size) {
+  return offset >= 0 && length >= 0 && (size_t)length <= size && (size_t)offset <= size - (size_t)length;
+}
 
 /* source.c */
 bool source_open(

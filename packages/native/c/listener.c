@@ -60,7 +60,7 @@ static bool is_reserved(struct engine *engine, int fd) {
 static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
   struct listener *listener = SOURCE_AS(listener, SOURCE_LISTENER, source);
   (void)events;
-  INVARIANT(listener != NULL);
+  ENSURE(listener != NULL);
   for (int count = 0; count < MAX_ACCEPTS && listener->accepting; count++) {
     int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {

@@ -15,9 +15,9 @@
 #define WAIT_AGAIN 64
 
 void push_event(struct engine *engine, const struct source *source, int32_t kind, int32_t a, int32_t b) {
-  BOUND(engine->event_count >= 0 && engine->event_count < MAX_EVENTS);
+  ENSURE(engine->event_count >= 0 && engine->event_count < MAX_EVENTS);
   INVARIANT(source_at(engine, source->slot) == source);
-  int32_t *event = engine->events + engine->event_count++ * EVENT_WIDTH;
+  int32_t *event = row(engine->events, engine->event_count++);
   event[0] = source->slot;
   event[1] = kind;
   event[2] = a;
@@ -146,6 +146,7 @@ static void on_wake(uv_poll_t *poll, int status, int events) {
   NAPI(engine->env, napi_close_handle_scope(engine->env, scope), );
 }
 
+/* Makes what the engine needs, and the handle, which libuv knows then. False, with an errno, on failure. */
 bool loop_open(struct engine *engine) {
   errno = ENOSYS;
   NAPI(engine->env, napi_get_uv_event_loop(engine->env, &engine->loop), false);
@@ -157,7 +158,6 @@ bool loop_open(struct engine *engine) {
     status = uv_poll_init(engine->loop, engine->poll, engine->epoll);
   if (status == 0) {
     uv_handle_set_data((uv_handle_t *)engine->poll, engine);
-    uv_poll_start(engine->poll, UV_READABLE, on_wake);
     uv_unref((uv_handle_t *)engine->poll);
     return true;
   }
@@ -167,6 +167,9 @@ bool loop_open(struct engine *engine) {
   errno = -status;
   return false;
 }
+
+/* Starts to wait for events. @returns 0, or errno; then loop_close() must follow */
+int loop_watch(struct engine *engine) { return -uv_poll_start(engine->poll, UV_READABLE, on_wake); }
 
 static void forget(struct engine *engine, napi_ref reference) {
   if (reference != NULL) NAPI(engine->env, napi_delete_reference(engine->env, reference), );
@@ -218,7 +221,7 @@ static bool shared_list(struct engine *engine, napi_value object, const char *na
 /* start(dispatch, reserved descriptors): `{ shared, out, slabs, reused }`, the memory of batches */
 static napi_value start(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
-  size_t events = MAX_EVENTS * EVENT_WIDTH, operations = MAX_OPERATIONS * EVENT_WIDTH, header = EVENT_WIDTH;
+  size_t header = EVENT_WIDTH, events = header * MAX_EVENTS, operations = header * MAX_OPERATIONS;
   size_t total = header + events + operations + operations + REUSED_SLABS;
   napi_value result;
   if (engine->dispatch != NULL) {

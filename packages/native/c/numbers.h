@@ -34,12 +34,12 @@
   EVENT(REFUSED, 6)     /* accepting failed: errno */                                                                                \
   EVENT(DATAGRAM, 7)    /* offset and whether it was cut, length and place of the sender plus 1; slab as above */                    \
   EVENT(SENDER, 8)      /* token of a new sender, number of its address in the list of slabs */                                      \
-  EVENT(CREDENTIALS, 9) /* number of `[pid, uid, gid]`, for the datagrams that follow */                                             \
+  EVENT(CREDENTIALS, 9) /* number of `[pid, uid, gid]` of the datagrams that follow; -1 if unknown */                                \
   EVENT(REUSED, 10)     /* as CHUNK, in memory that is read into again once it is given back */
 
-#define NUMBER(name, value) name = value,
-#define EVENT(name, value) KIND_##name = value,
-#define HEADER(name, value) HEADER_##name = value,
+#define NUMBER(name, value) name = (value),
+#define EVENT(name, value) KIND_##name = (value),
+#define HEADER(name, value) HEADER_##name = (value),
 enum shared_numbers { SHARED_NUMBERS(NUMBER, EVENT, HEADER) };
 #undef NUMBER
 #undef EVENT

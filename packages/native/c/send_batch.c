@@ -40,7 +40,7 @@ struct flush {
 };
 
 static int32_t *entry_at(const struct engine *engine, int index) {
-  return engine->sends + SENDS_AT + index * SEND_WIDTH;
+  return engine->sends + SENDS_AT + (ptrdiff_t)index * SEND_WIDTH;
 }
 
 /* @returns errno, or 0 */
@@ -64,6 +64,8 @@ static int same_kind(const struct engine *engine, int first, int end) {
   int count = 1;
   for (int32_t total = entry[2]; first + count < end && count < MAX_SEGMENTS; count++) {
     const int32_t *next = entry_at(engine, first + count);
+    /* The kernel cuts one piece of memory. */
+    if (next[1] != entry[1] + total) break;
     total += next[2];
     if (next[3] != entry[3] || next[2] > entry[2] || next[2] == 0 || total > MAX_SEGMENTED) break;
     if (next[2] < entry[2]) return count + 1;
@@ -81,7 +83,6 @@ static bool prepare(const struct engine *engine, struct flush *flush, int messag
   const struct address *to = entry[3] == 0 ? NULL : sender_address(engine, (uint32_t)entry[3]);
   union control *control = &flush->controls[message];
   size_t length = (size_t)(last[1] + last[2] - entry[1]);
-  INVARIANT(entry[1] >= 0 && last[1] >= entry[1] && last[2] >= 0 && last[1] + last[2] <= SEND_BYTES);
   flush->counts[message] = count;
   flush->parts[message] = (struct iovec){engine->send_bytes + entry[1], length};
   flush->messages[message].msg_hdr = (struct msghdr){
@@ -155,13 +156,20 @@ static void send_run(struct engine *engine, struct flush *flush, int first, int 
   }
 }
 
+/* Returns how many datagrams JavaScript has gathered. */
+static int32_t gathered(const struct engine *engine) {
+  int32_t count = engine->sends[0];
+  ENSURE(count >= 0 && count <= MAX_SENDS);
+  return count;
+}
+
 /*
  * Refuses what is left for a closed socket, with EBADF: JavaScript flushes before it closes one. Another socket may
  * get the slot.
  */
 void send_batch_drop(struct engine *engine, int32_t slot) {
   if (engine->sends == NULL) return;
-  for (int index = 0; index < engine->sends[0]; index++) {
+  for (int index = gathered(engine) - 1; index >= 0; index--) {
     if (entry_at(engine, index)[0] == slot) entry_at(engine, index)[0] = NO_SLOT;
   }
 }
@@ -170,10 +178,14 @@ void send_batch_drop(struct engine *engine, int32_t slot) {
 static napi_value flush_send_batch(napi_env env, napi_callback_info info) {
   ARGUMENTS(0);
   struct flush flush;
-  int count = engine->sends[0];
+  if (engine->sends == NULL) return number(env, 0);
+  int count = gathered(engine);
   int failures = 0;
-  INVARIANT(count >= 0 && count <= MAX_SENDS);
   flush.refusal_count = 0;
+  for (int index = 0; index < count; index++) {
+    const int32_t *entry = entry_at(engine, index);
+    ENSURE(is_within(entry[1], entry[2], SEND_BYTES));
+  }
   for (int index = 0; index < count;) {
     int end = index + 1;
     while (end < count && entry_at(engine, end)[0] == entry_at(engine, index)[0]) end++;
@@ -190,6 +202,10 @@ static napi_value start_send_batch(napi_env env, napi_callback_info info) {
   size_t size = (SENDS_AT + MAX_SENDS * SEND_WIDTH) * sizeof(int32_t);
   napi_value result, entries, bytes;
   void *memory, *data;
+  if (engine->send_memory != NULL) {
+    NAPI(env, napi_throw_error(env, NULL, "Cannot start the batch of datagrams: it was started before"), NULL);
+    return NULL;
+  }
   NAPI(env, napi_create_array_with_length(env, 2, &result), NULL);
   NAPI(env, napi_create_arraybuffer(env, size, &memory, &entries), NULL);
   NAPI(env, napi_create_arraybuffer(env, SEND_BYTES, &data, &bytes), NULL);

@@ -29,7 +29,7 @@ int32_t batch_value(struct engine *engine, napi_value value) {
   napi_value list;
   NAPI(env, napi_get_reference_value(env, engine->slab_list, &list), -1);
   NAPI(env, napi_set_element(env, list, (uint32_t)engine->slabs_in_batch, value), -1);
-  BOUND(engine->slabs_in_batch < 1 << (31 - KIND_BITS));
+  ENSURE(engine->slabs_in_batch < 1 << (31 - KIND_BITS));
   return engine->slabs_in_batch++;
 }
 
@@ -58,9 +58,9 @@ bool fresh_memory(napi_env env, size_t size, void **data, napi_value *buffer) {
 static bool enlist(struct engine *engine, struct slab *slab, napi_value buffer) {
   napi_env env = engine->env;
   napi_value list;
-  *slab->in_use = 0;
   NAPI(env, napi_get_reference_value(env, engine->reused_list, &list), false);
   NAPI(env, napi_set_element(env, list, (uint32_t)(slab - engine->reused), buffer), false);
+  *slab->in_use = 0;
   return true;
 }
 
@@ -73,7 +73,10 @@ static bool renew(struct engine *engine, struct slab *slab) {
   slab->data = data;
   slab->used = 0;
   slab->number = -1;
-  return slab->in_use == NULL || enlist(engine, slab, buffer);
+  if (slab->in_use == NULL || enlist(engine, slab, buffer)) return true;
+  /* JavaScript would count its chunks for the earlier memory, and it would be read into while they are in use. */
+  drop(engine, slab);
+  return false;
 }
 
 /* Returns how many bytes may be written where slab_reserve() has said. */

@@ -4,7 +4,7 @@
 
 static bool grow(struct engine *engine) {
   int32_t capacity = engine->slot_capacity == 0 ? 64 : engine->slot_capacity * 2;
-  struct source **slots = realloc(engine->slots, (size_t)capacity * sizeof *slots);
+  struct source **slots = realloc(engine->slots, (size_t)capacity * sizeof(void *));
   if (slots == NULL) return false;
   engine->slots = slots;
   int32_t *free_slots = realloc(engine->free_slots, (size_t)capacity * sizeof *free_slots);
@@ -34,6 +34,8 @@ static void release(struct engine *engine) {
 /* Takes ownership of descriptor and memory. On failure (no memory) the caller keeps both. */
 bool source_open(
     struct engine *engine, struct source *source, enum source_kind kind, int fd, source_ready ready, uint16_t most_events) {
+  /* Without the memory that start() makes, events would have no place. */
+  ENSURE(engine->events != NULL);
   int32_t slot = take_slot(engine);
   if (slot < 0) return false;
   source->kind = kind;

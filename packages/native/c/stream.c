@@ -93,7 +93,7 @@ static bool read_some(struct engine *engine, struct stream *stream) {
 static void connected(struct engine *engine, struct stream *stream) {
   int error = 0;
   socklen_t length = sizeof error;
-  getsockopt(stream->source.fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  if (getsockopt(stream->source.fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
   stream->connecting = false;
   push_event(engine, &stream->source, KIND_CONNECTED, error, 0);
 }
@@ -104,7 +104,7 @@ static void connected(struct engine *engine, struct stream *stream) {
  */
 static void on_ready(struct engine *engine, struct source *source, uint32_t events) {
   struct stream *stream = SOURCE_AS(stream, SOURCE_STREAM, source);
-  INVARIANT(stream != NULL);
+  ENSURE(stream != NULL);
   if (stream->connecting) {
     connected(engine, stream);
     source_arm(engine, source, wanted(stream));
@@ -157,9 +157,16 @@ static ssize_t transmit(const struct stream *stream, struct iovec *parts, size_t
   return errno == EAGAIN ? 0 : -errno;
 }
 
+/* Returns how many operations JavaScript has gathered. */
+static int32_t gathered(const struct engine *engine) {
+  int32_t count = engine->header[HEADER_OPERATIONS];
+  ENSURE(count >= 0 && count <= MAX_OPERATIONS);
+  return count;
+}
+
 /* Returns NULL for an operation of a closed stream. */
 static struct stream *stream_of_operation(const struct engine *engine, int32_t index) {
-  int32_t slot = engine->operations[index * EVENT_WIDTH];
+  int32_t slot = row(engine->operations, index)[0];
   struct stream *stream = SOURCE_AS(stream, SOURCE_STREAM, source_at(engine, slot));
   INVARIANT(stream != NULL || slot == NO_SLOT);
   return stream;
@@ -171,8 +178,8 @@ static struct stream *stream_of_operation(const struct engine *engine, int32_t i
  */
 void stream_drop(struct engine *engine, int32_t slot) {
   if (engine->header == NULL) return;
-  int32_t *operation = engine->operations;
-  for (int32_t count = engine->header[HEADER_OPERATIONS]; count > 0; count--, operation += EVENT_WIDTH) {
+  for (int32_t index = gathered(engine) - 1; index >= 0; index--) {
+    int32_t *operation = row(engine->operations, index);
     if (operation[0] == slot) operation[0] = NO_SLOT;
   }
 }
@@ -193,12 +200,13 @@ static void send_row(struct engine *engine, int32_t index, const int32_t *next) 
   struct iovec parts[MAX_OPERATIONS];
   size_t count = 0, total = 0;
   struct stream *stream = stream_of_operation(engine, index);
+  ENSURE(stream != NULL);
   stream->last_operation = -1;
   for (; index >= 0; index = next[index]) {
-    const int32_t *operation = engine->operations + index * EVENT_WIDTH;
+    const int32_t *operation = row(engine->operations, index);
+    ENSURE(is_within(operation[1], operation[2], OUT_BYTES));
     uint8_t *memory = engine->out + operation[1];
     size_t length = (size_t)operation[2];
-    INVARIANT(operation[1] >= 0 && operation[2] >= 0 && (size_t)operation[1] + length <= OUT_BYTES);
     bool continues = count > 0 && (uint8_t *)parts[count - 1].iov_base + parts[count - 1].iov_len == memory;
     if (continues) parts[count - 1].iov_len += length;
     else parts[count++] = (struct iovec){memory, length};
@@ -206,8 +214,9 @@ static void send_row(struct engine *engine, int32_t index, const int32_t *next) 
   }
   ssize_t taken = transmit(stream, parts, count);
   if (taken == (ssize_t)total) return;
-  INVARIANT(engine->header[HEADER_STALLS] < MAX_OPERATIONS);
-  int32_t *stall = engine->stalls + engine->header[HEADER_STALLS]++ * EVENT_WIDTH;
+  int32_t stalls = engine->header[HEADER_STALLS]++;
+  ENSURE(stalls >= 0 && stalls < MAX_OPERATIONS);
+  int32_t *stall = row(engine->stalls, stalls);
   stall[0] = stream->source.slot;
   stall[1] = taken < 0 ? 0 : (int32_t)taken;
   stall[2] = taken < 0 ? (int32_t)-taken : 0;
@@ -215,10 +224,9 @@ static void send_row(struct engine *engine, int32_t index, const int32_t *next) 
 
 /* Sends the gathered writes: one call per stream, in the order of writing. */
 void stream_flush(struct engine *engine) {
-  int32_t count = engine->header[HEADER_OPERATIONS];
+  int32_t count = gathered(engine);
   int32_t next[MAX_OPERATIONS];
   bool first[MAX_OPERATIONS];
-  INVARIANT(count >= 0 && count <= MAX_OPERATIONS);
   engine->header[HEADER_STALLS] = 0;
   chain(engine, count, next, first);
   for (int32_t index = 0; index < count; index++) {
@@ -231,6 +239,7 @@ void stream_flush(struct engine *engine) {
 /* flush(): how many streams stalled */
 static napi_value flush(napi_env env, napi_callback_info info) {
   ARGUMENTS(0);
+  if (engine->header == NULL) return number(env, 0);
   stream_flush(engine);
   return number(env, engine->header[HEADER_STALLS]);
 }
@@ -259,7 +268,7 @@ static napi_value send_queue(napi_env env, napi_callback_info info) {
   NAPI(env, napi_get_array_length(env, arguments[1], &count), NULL);
   /* The offset may exceed an int32. */
   NAPI(env, napi_get_value_int64(env, arguments[2], &start), NULL);
-  INVARIANT(count > 0 && start >= 0);
+  if (count == 0 || start < 0) return number(env, -EINVAL);
   if (count > MAX_BUFFERS) count = MAX_BUFFERS;
   for (uint32_t index = 0; index < count; index++) {
     napi_value buffer;
@@ -346,6 +355,7 @@ static napi_value credentials(napi_env env, napi_callback_info info) {
   struct ucred peer;
   socklen_t length = sizeof peer;
   if (source == NULL || getsockopt(source->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return NULL;
+  if (length != sizeof peer) return NULL;
   return credentials_to_value(env, &peer);
 }
 

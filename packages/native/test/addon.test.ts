@@ -71,6 +71,53 @@ describeNative('the addon', () => {
     },
   )
 
+  it.each([
+    '::1%no-such-interface',
+    '::1%1x',
+    '::1%4294967297',
+    '::1%',
+    '127.0.0.1\0',
+    `::1%${'0'.repeat(200)}1`,
+  ])('the addon refuses %j, which is no address here, instead of taking it for another', (host) => {
+    const { EINVAL } = constants.errno
+    const socket = loop.addon.openDatagram(6, {}, 0)
+    closers.push(() => loop.close(socket))
+    expect(loop.addon.bindIp(socket, host, 0)).toBe(EINVAL)
+    expect(loop.addon.sendDatagramToIp(socket, Buffer.from('x'), host, 9)).toBe(EINVAL)
+    expect(loop.addon.listenIp({}, 1, host, 0, false, false)).toBe(-EINVAL)
+    expect(loop.addon.connectIp({}, host, 9)).toBe(-EINVAL)
+    expect(loop.addon.multicastFrom(socket, host)).toBe(EINVAL)
+  })
+
+  it.each(['::1%lo', '::1%1'])('the addon takes %j, whose zone is an interface', (host) => {
+    const socket = loop.addon.openDatagram(6, {}, 0)
+    closers.push(() => loop.close(socket))
+    expect(loop.addon.bindIp(socket, host, 0)).toBe(0)
+  })
+
+  it.each([-1, 65_536])('the addon refuses port %d, instead of taking it for another', (wrong) => {
+    const { EINVAL } = constants.errno
+    expect(loop.addon.listenIp({}, 1, '127.0.0.1', wrong, false, false)).toBe(-EINVAL)
+    expect(loop.addon.connectIp({}, '127.0.0.1', wrong)).toBe(-EINVAL)
+  })
+
+  it('addon.sendQueue() refuses an empty queue, and a negative offset', async () => {
+    const slot = await connect()
+    const { EINVAL } = constants.errno
+    expect(loop.addon.sendQueue(slot, [], 0)).toBe(-EINVAL)
+    expect(loop.addon.sendQueue(slot, [Buffer.from('x')], -1)).toBe(-EINVAL)
+  })
+
+  it('addon.flush() and addon.flushSendBatch() have nothing to send before there is memory for it', () => {
+    const { addon } = loadAddon() as { addon: Addon }
+    expect([addon.flush(), addon.flushSendBatch()]).toEqual([0, 0])
+  })
+
+  it('addon.startSendBatch() throws when it was called before', () => {
+    loop.addon.startSendBatch()
+    expect(() => loop.addon.startSendBatch()).toThrow('it was started before')
+  })
+
   it('the addon refuses calls for a socket of another kind', async () => {
     const { addon } = loop
     const { EBADF } = constants.errno

@@ -6,7 +6,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { engine } from '../src/index.js'
+import { createEngine, engine } from '../src/index.js'
 import { watch } from './support/async-resources.js'
 import { runProgram } from './support/child.js'
 import { connectUdp, createUdpServer } from './support/datagram-sockets.js'
@@ -390,6 +390,30 @@ const ECHO = `
   parentPort.once('message', () => { port.close(); parentPort.close() })
   parentPort.postMessage(port.localAddress.port)
 `
+
+describe('the credentials of a datagram', () => {
+  it('the credentials of a datagram that has none are unknown, and not those of the one before', async () => {
+    const name = `\0sock-native-${process.pid}`
+    const receiver = createEngine({ credentials: true }).openUnixgram()
+    const sender = engine.openUnixgram()
+    const seen: unknown[] = []
+    receiver.bind(name)
+    receiver.start({
+      received: (_data, _from, _truncated, credentials) => seen.push(credentials?.pid),
+      failed() {},
+      closed() {},
+    })
+    sender.connect(name)
+    for (const [count, passes] of [1, 0, 1].entries()) {
+      receiver.socket.setOption('passCredentials', passes)
+      sender.send(Buffer.from('x'), undefined, { done() {} })
+      await until(() => seen.length > count)
+    }
+    expect(seen).toEqual([process.pid, undefined, process.pid])
+    receiver.close()
+    sender.close()
+  })
+})
 
 describe('datagram sockets in worker threads', () => {
   it('datagram sockets in worker threads work, and are gone with the worker, also with one that is ended by force', async () => {

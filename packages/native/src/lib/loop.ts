@@ -43,7 +43,7 @@ export interface SocketEvents extends Scoped {
 /** The events of the datagram socket in a slot. */
 export interface DatagramSocketEvents extends Scoped {
   datagram(data: Buffer, from: Address | undefined, truncated: boolean): void
-  /** Sets the credentials of the datagrams that follow. */
+  /** Sets the credentials of the datagrams that follow; `undefined` if they are unknown. */
   credentials(value: unknown): void
   event(kind: number, a: number, b: number): void
 }
@@ -220,7 +220,7 @@ export class Loop {
       this.reused.mark(this.#slabs[kind >> KIND_BITS] as ArrayBuffer)
       ;(socket as SocketEvents).chunk(this.#slice(kind, a, b))
     } else if (kind === kinds.credentials) {
-      ;(socket as DatagramSocketEvents).credentials(this.#slabs[a])
+      ;(socket as DatagramSocketEvents).credentials(a < 0 ? undefined : this.#slabs[a])
     } else {
       socket.event(kind, a, b)
     }

@@ -175,7 +175,7 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
   }
 
   credentials(value: unknown): void {
-    this.#credentials = credentialsOf(value)
+    this.#credentials = value === undefined ? undefined : credentialsOf(value)
   }
 
   notify(): void {

@@ -57,7 +57,7 @@ export const kinds = {
   datagram: 7,
   /** token of a new sender, number of its address in the list of slabs */
   sender: 8,
-  /** number of `[pid, uid, gid]`, for the datagrams that follow */
+  /** number of `[pid, uid, gid]` of the datagrams that follow; -1 if unknown */
   credentials: 9,
   /** as CHUNK, in memory that is read into again once it is given back */
   reused: 10,
