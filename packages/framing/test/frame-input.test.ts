@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { thrown } from '@sock/test-support/wait'
-import { lengthPrefixed, lines, type Codec } from '../src/index.js'
+import { lengthPrefixed, lines, type Codec, type Emit } from '../src/index.js'
 import { FrameInput, NOTHING } from '../src/lib/frame-input.js'
 
 /** The frames that are there now. */
@@ -17,9 +17,9 @@ describe('FrameInput', () => {
     const input = new FrameInput(lines())
     expect(input.next()).toBe(NOTHING)
     input.push(bytes('a\nb\nc'))
-    expect([take(input), input.isReady, input.isPartial]).toEqual([['a', 'b'], false, true])
+    expect([take(input), input.isReady, input.partialBytes]).toEqual([['a', 'b'], false, 1])
     input.push(bytes('d\n'))
-    expect([take(input), input.isPartial]).toEqual([['cd'], false])
+    expect([take(input), input.partialBytes]).toEqual([['cd'], 0])
   })
 
   it('FrameInput.next() decodes only a few frames ahead, since a slow handler must not fill the memory', () => {
@@ -83,4 +83,62 @@ describe('FrameInput', () => {
     take(input)
     expect([input.takePartial(), input.takePartial()]).toEqual([bytes('\u0005abc'), bytes('')])
   })
+
+  it.each<[string, (chunk: Buffer, from: number) => unknown]>([
+    ['the same index', (_, from) => from],
+    ['an index before', (_, from) => from - 1],
+    ['an index behind the chunk', (chunk) => chunk.length + 1],
+    ['NaN', () => NaN],
+    ['a fraction', () => 0.5],
+    ['a string', () => '1'],
+    ['a promise', () => Promise.resolve()],
+    ['a promise that rejects', () => Promise.reject(new Error('inside'))],
+  ])('FrameInput.next() fails once if the decoder returns %s', (_, push) => {
+    const codec = {
+      decoder: () => ({
+        push(chunk: Buffer, emit: Emit<string>, from: number) {
+          emit('one')
+          return push(chunk, from)
+        },
+        end() {},
+      }),
+      encode: () => [],
+    }
+    const input = new FrameInput(codec as unknown as Codec<string>)
+    input.push(bytes('abc'))
+    expect(input.next()).toBe('one')
+    expect(thrown(() => input.next())).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringMatching(
+        /^Invalid "push\(\) of the decoder": expected nothing, or the index .* from 1 to 3, got/,
+      ),
+    })
+  })
+
+  it.each([['undefined'], [undefined], [null]])(
+    'FrameInput.next() fails if the decoder throws %p',
+    (value) => {
+      const push = (): never => {
+        // oxlint-disable-next-line typescript/only-throw-error -- a codec may throw anything
+        throw value
+      }
+      const input = new FrameInput({ decoder: () => ({ push, end: push }), encode: () => [] })
+      input.push(bytes('abc'))
+      expect(thrown(() => input.next())).toMatchObject({ message: `${value}` })
+      expect([input.takePartial(), input.isEmpty]).toEqual([bytes(''), false])
+    },
+  )
+
+  it.each([[undefined], [null], [{}], [{ push() {} }], [Promise.resolve()]])(
+    'FrameInput refuses the decoder %p',
+    (decoder) => {
+      const codec = { decoder: () => decoder, encode: () => [] }
+      expect(thrown(() => new FrameInput(codec as never))).toMatchObject({
+        name: 'TypeError',
+        message: expect.stringContaining(
+          'Invalid "codec.decoder()": expected an object with push() and end(), got',
+        ),
+      })
+    },
+  )
 })

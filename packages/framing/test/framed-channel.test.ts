@@ -1,7 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
-import { isSockError, type StreamFunction } from '@sock/core'
+import {
+  isSockError,
+  type Connection,
+  type ConnectionEvent,
+  type ReadOptions,
+  type StreamFunction,
+} from '@sock/core'
 import { connectTcp, createTcpServer, type TcpServer } from '@sock/tcp'
-import { frames, lengthPrefixed, lines, type Codec, type FramedChannel } from '../src/index.js'
+import { rejection } from '@sock/test-support/wait'
+import { frames, json, lengthPrefixed, lines, type Codec, type FramedChannel } from '../src/index.js'
 
 async function connected<In, Out>(
   serve: StreamFunction,
@@ -47,7 +54,8 @@ describe('FramedChannel', () => {
       expect(String(await peer.read())).toBe('ok')
       await expect(peer.read()).rejects.toMatchObject({ code: 'ERR_SOCK_FRAME_TOO_LARGE' })
       expect(peer.channel.isOpen).toBe(false)
-      expect(await peer.read()).toBeNull()
+      // As on the connection itself, every later read fails as well.
+      await expect(peer.read()).rejects.toMatchObject({ code: 'ERR_SOCK_FRAME_TOO_LARGE' })
     }))
 
   it('FramedChannel: write() rejects for a message that the codec refuses, and goes on', () =>
@@ -116,5 +124,94 @@ describe('FramedChannel', () => {
       await peer.channel.write('bye')
       const error: unknown = await reading.catch((caught: unknown) => caught)
       expect(isSockError(error, 'ERR_SOCK_FRAME_INCOMPLETE')).toBe(true)
+    }))
+
+  it.each([
+    ['close', null],
+    ['closeRead', null],
+    ['destroy', 'ERR_SOCK_CLOSED'],
+  ] as const)(
+    'FramedChannel: after %s() of the channel, read() gives no frame that was decoded before',
+    (end, given) =>
+      connected(saying('one\ntwo\nthree\nfo'), lines(), async (peer) => {
+        expect(await peer.read()).toBe('one')
+        void (peer.channel as Connection)[end]()
+        for (let reads = 0; reads < 2; reads++) {
+          expect(await peer.read().catch(({ code }) => code as string)).toBe(given)
+        }
+      }),
+  )
+
+  it('FramedChannel: destroy() after the end of the peer does not turn frames that were not read into the end', async () => {
+    const server = createTcpServer((connection) => connection.write('one\ntwo\n'))
+    let ended!: () => void
+    const end = new Promise<void>((resolve) => (ended = resolve))
+    const onState = ({ state }: ConnectionEvent): void => void (state === 'closeRead' && ended())
+    const connection = await connectTcp(await server.listen('127.0.0.1:0'), { onState })
+    const peer = frames(connection, lines())
+    expect(await peer.read()).toBe('one')
+    await end
+    connection.destroy()
+    await expect(peer.read()).rejects.toMatchObject({ code: 'ERR_SOCK_CLOSED' })
+    await server.close()
+  })
+
+  it('FramedChannel: read() refuses the options that read() of the channel refuses, also if a frame waits', () =>
+    connected(saying('one\ntwo\n'), lines(), async (peer) => {
+      expect(await peer.read()).toBe('one')
+      for (const options of [
+        { timeout: -5 },
+        { timeout: '50' },
+        { timeout: null },
+        { timeout: 1.5 },
+        { timeOut: 5 },
+        { signal: 5 },
+      ] as unknown as ReadOptions[]) {
+        const error = await rejection(peer.read(options))
+        expect(error).toMatchObject({ code: expect.stringMatching(/^ERR_(INVALID_ARG|OUT_OF_RANGE)/) })
+        expect(error.message).toBe((await rejection(peer.channel.read(options))).message)
+      }
+      await expect(peer.read({ signal: AbortSignal.abort('enough') })).rejects.toBe('enough')
+      expect(await peer.read({ timeout: 0 })).toBe('two')
+    }))
+
+  it('FramedChannel: read() rejects a frame that is null instead of giving the end; a loop gives it', async () => {
+    await connected(saying('1\nnull\n2\n'), json(), async (peer) => {
+      expect(await peer.read()).toBe(1)
+      for (let reads = 0; reads < 2; reads++) {
+        await expect(peer.read()).rejects.toMatchObject({
+          code: 'ERR_SOCK_FRAME_MALFORMED',
+          message: expect.stringContaining('Frame is null'),
+        })
+      }
+    })
+    await connected(saying('null\n2\n'), json(), async (peer) => {
+      const values: unknown[] = []
+      for await (const value of peer) if (values.push(value) === 2) break
+      expect(values).toEqual([null, 2])
+    })
+  })
+
+  it('FramedChannel: a read whose signal aborts rejects with its reason, whatever that is', () =>
+    connected(saying(''), lines(), async (peer) => {
+      const controller = new AbortController()
+      const reading = peer.read({ signal: controller.signal })
+      controller.abort('enough')
+      await expect(reading).rejects.toBe('enough')
+    }))
+
+  it('FramedChannel: write() of a message that the codec refuses is no unhandled rejection', () =>
+    connected(saying(''), lines(), async (peer) => {
+      const unhandled: unknown[] = []
+      const note = (error: unknown): void => void unhandled.push(error)
+      process.on('unhandledRejection', note)
+      try {
+        void peer.write('a\nb')
+        await new Promise(setImmediate)
+        await new Promise(setImmediate)
+        expect(unhandled).toEqual([])
+      } finally {
+        process.off('unhandledRejection', note)
+      }
     }))
 })

@@ -6,6 +6,7 @@ import type { Channel, Handler, Server } from '@sock/core'
 import { engine } from '@sock/native'
 import { connectTcp, createTcpServer } from '@sock/tcp'
 import { testedEngines } from '@sock/test-support/engines'
+import { until } from '@sock/test-support/wait'
 import { connectUdp, createUdpServer } from '@sock/udp'
 import { connectUnix, createUnixServer } from '@sock/unix'
 import { connectUnixgram, createUnixgramServer } from '@sock/unixgram'
@@ -229,6 +230,36 @@ for (const [name, transport] of datagrams)
           expect(await ask(client, 'a\nlost\n', 'b\n')).toEqual(['a!', 'b!'])
           expect(errors).toEqual([])
         }),
+    )
+
+    const fail: Record<string, (line: string) => void | Promise<void>> = {
+      throws() {
+        throw new Error('no more')
+      },
+      rejects: async () => {
+        throw new Error('no more')
+      },
+      'rejects later': async () => {
+        await new Promise(setImmediate)
+        throw new Error('no more')
+      },
+    }
+    it.each(Object.keys(fail))(
+      `framed(): a message over ${name} that %s loses the rest of its datagram: the next sender gets only its own answers`,
+      (how) => {
+        const handler = framed(lines(), {
+          message: (peer, line) => (line === 'bad' ? fail[how]?.(line) : peer.write(`${line}!`)),
+        })
+        return serving(transport, handler, async (client, errors, server) => {
+          const other = await transport.connect(server.address as never)
+          await client.write('bad\nsecret\n')
+          await until(() => errors.length > 0, 'the failure is reported')
+          expect(await ask(other, 'hello\n')).toEqual(['hello!'])
+          expect(await ask(client, 'again\n')).toEqual(['again!'])
+          await other.close()
+          expect(errors).toEqual([expect.objectContaining({ message: 'no more' })])
+        })
+      },
     )
 
     it(`framed(): a function over ${name} that reads nothing loses the rest of the datagram, and does not run for ever`, () => {

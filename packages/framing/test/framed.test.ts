@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Channel } from '@sock/core'
+import type { Channel, Connection } from '@sock/core'
 import { connectTcp, createTcpServer, type TcpServer } from '@sock/tcp'
-import { framed, frames, lengthPrefixed, lines, type FrameFunction } from '../src/index.js'
+import { rejection } from '@sock/test-support/wait'
+import {
+  framed,
+  frames,
+  lengthPrefixed,
+  lines,
+  type Codec,
+  type FrameCallbacks,
+  type FrameFunction,
+} from '../src/index.js'
 
 async function started(
   server: TcpServer,
@@ -174,7 +183,12 @@ describe('framed', () => {
         if (line === 'a') void peer.close()
       },
     })
-    const channel = { read() {}, receive() {}, close: async () => undefined } as unknown as Channel
+    const channel = {
+      isOpen: true,
+      read() {},
+      receive() {},
+      close: async () => undefined,
+    } as unknown as Channel
     void callbacks.open(channel)
     const receive = (text: string, isCut: boolean): unknown =>
       callbacks.data(channel, Buffer.from(text), undefined, isCut)
@@ -186,6 +200,145 @@ describe('framed', () => {
       ['b', 2],
       ['c', 2],
     ])
+  })
+
+  /** Calls of callbacks for frames over a channel that is no connection. */
+  function fake<In>(codec: Codec<In, never>, handler: FrameCallbacks<In, never>): (text: string) => unknown {
+    const callbacks = framed(codec, handler)
+    const channel = { isOpen: true, read() {} } as unknown as Channel
+    void callbacks.open(channel)
+    return (text) => callbacks.data(channel, Buffer.from(text))
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- this is none
+  it.each([[null], [0], [false], [{}], ['text'], [() => {}], [{ then: 5 }]])(
+    'framed: message that returns %p gets the next frame, since that is no promise',
+    (value) => {
+      const seen: string[] = []
+      const receive = fake(lines(), {
+        message(_, line) {
+          seen.push(line)
+          return value as never
+        },
+      })
+      expect(receive('a\nb\nc\n')).toBeUndefined()
+      expect(seen).toEqual(['a', 'b', 'c'])
+    },
+  )
+
+  it('framed: message may return any thenable', async () => {
+    const seen: string[] = []
+    const receive = fake(lines(), {
+      message(_, line) {
+        seen.push(line)
+        // oxlint-disable-next-line unicorn/no-thenable -- some libraries have promises of their own
+        return { then: (resolve: () => void) => void setImmediate(resolve) } as never
+      },
+    })
+    const delivered = receive('a\nb\n')
+    expect(seen).toEqual(['a'])
+    await delivered
+    expect(seen).toEqual(['a', 'b'])
+  })
+
+  it.each(['peer.close', 'channel.close', 'channel.closeRead', 'channel.destroy'] as const)(
+    'framed: message gets no frame after %s()',
+    async (how) => {
+      const seen: string[] = []
+      const handler = framed(lines(), {
+        message(peer, line) {
+          seen.push(line)
+          const connection = peer.channel as Connection
+          if (how === 'channel.closeRead') {
+            connection.closeRead()
+            void connection.closeWrite()
+          } else if (how === 'channel.destroy') connection.destroy()
+          else if (how === 'channel.close') void connection.close()
+          else void peer.close()
+        },
+        close: () => void seen.push('close'),
+      })
+      const { server, connect } = await started(createTcpServer(handler))
+      const client = await connect()
+      await client.write('one\ntwo\nthree\n')
+      expect(await client.read()).toBeNull()
+      await client.close()
+      await server.shutdown()
+      expect(seen).toEqual(['one', 'close'])
+    },
+  )
+
+  it('framed: busy of the connection belongs to the program', async () => {
+    const seen: boolean[] = []
+    const handler = framed(lines(), {
+      message(peer, line) {
+        const connection = peer.channel as Connection
+        if (line === 'job') connection.busy = true
+        seen.push(connection.busy)
+        return peer.write(line)
+      },
+    })
+    const { server, connect } = await started(createTcpServer(handler))
+    const client = await connect()
+    const peer = frames(client, lines())
+    await client.write('job\nno')
+    expect(await peer.read()).toBe('job')
+    await client.write('te\n')
+    expect(await peer.read()).toBe('note')
+    await peer.close()
+    await server.close()
+    expect(seen).toEqual([true, true])
+  })
+
+  it.each([
+    ['a function', (codec: Codec<string>) => framed(codec, async (peer) => void (await peer.read()))],
+    ['callbacks', (codec: Codec<string>) => framed(codec, { message() {} })],
+  ])('framed: a decoder() that throws is reported once, and resets the connection (%s)', async (_, make) => {
+    const failure = new Error('no decoder')
+    const codec: Codec<string> = {
+      decoder() {
+        throw failure
+      },
+      encode: () => [],
+    }
+    const { server, connect, errors } = await started(createTcpServer(make(codec)))
+    // The reset may arrive before the connection is made.
+    await rejection(connect().then((client) => client.read()))
+    await server.shutdown()
+    expect(errors).toEqual([failure])
+  })
+
+  it.each([
+    ['a function', (codec: Codec<string>) => framed(codec, async (peer) => void (await peer.read()))],
+    ['callbacks', (codec: Codec<string>) => framed(codec, { message() {} })],
+  ])('framed: a connection has one decoder, also after its close (%s)', async (_, make) => {
+    let made = 0
+    const codec: Codec<string> = {
+      encode: () => [],
+      decoder() {
+        made += 1
+        return lines().decoder()
+      },
+    }
+    const { server, connect } = await started(createTcpServer(make(codec)))
+    const client = await connect()
+    await client.write('one\n')
+    await client.close()
+    await server.shutdown()
+    expect(made).toBe(1)
+  })
+
+  it('framed: a decoder that does not advance is reported once, and resets the connection', async () => {
+    const codec: Codec<string> = {
+      decoder: () => ({ push: (_chunk, _emit, from) => from, end() {} }),
+      encode: () => [],
+    }
+    const { server, connect, errors } = await started(createTcpServer(framed(codec, { message() {} })))
+    const client = await connect()
+    await client.write('x')
+    await expect(client.read()).rejects.toMatchObject({ code: 'ERR_SOCK_RESET' })
+    await server.shutdown()
+    expect(errors).toEqual([expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })])
   })
 
   it.each([

@@ -132,7 +132,7 @@ describe('framed', () => {
     message: (peer: unknown, line: string) => void | Promise<void>,
   ): number {
     const callbacks = framed(lines(), { message })
-    const channel = { busy: false, read() {} } as unknown as Channel
+    const channel = { read() {} } as unknown as Channel
     void callbacks.open(channel)
     let promises = 0
     const hook = createHook({ init: (_id, type) => void (promises += type === 'PROMISE' ? 1 : 0) }).enable()
@@ -156,7 +156,7 @@ describe('framed', () => {
   it('framed: a datagram that was cut on its way is an error, and its last frame is not given', () => {
     const seen: string[] = []
     const callbacks = framed(lines(), { message: (_peer, line) => void seen.push(line) })
-    const channel = { read() {}, receive() {} } as unknown as Channel
+    const channel = { isOpen: true, read() {}, receive() {} } as unknown as Channel
     void callbacks.open(channel)
     const receive = (text: string, isCut: boolean): unknown =>
       callbacks.data(channel, Buffer.from(text), undefined, isCut)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { connectTcp, createTcpServer } from '@sock/tcp'
+import { until } from '@sock/test-support/wait'
 import { reader, type Reader, type ReaderOptions } from '../src/index.js'
 
 /** Reads what a server says in these chunks, and then ends. */
@@ -74,4 +75,80 @@ describe('reader', () => {
       await expect(readExactly(undefined as never)).rejects.toThrow('Invalid "size"')
       await expect(readUntil('')).rejects.toThrow('Invalid "delimiter"')
     }))
+
+  it.each(['hello\n', 'hello\r\n', 'hello\r', 'hello'])(
+    'reader: maxBytes of a line does not count its end: %j',
+    (text) =>
+      reading([text], async ({ readLine }) => expect(await readLine()).toBe('hello'), { maxBytes: 5 }),
+  )
+
+  it.each(['hello!\n', 'hello!\r\n', 'hello!\r', 'hello!', 'hello\rx'])(
+    'reader: a line that is longer than maxBytes fails: %j',
+    (text) =>
+      reading([text], async ({ readLine }) => expect(readLine()).rejects.toMatchObject(failed('TOO_LARGE')), {
+        maxBytes: 5,
+      }),
+  )
+
+  it('reader: a CR at the end of a line counts until the line end comes', () =>
+    reading(
+      ['hello\r', '\nbye\n'],
+      async ({ readLine }) => expect([await readLine(), await readLine()]).toEqual(['hello', 'bye']),
+      {
+        maxBytes: 5,
+      },
+    ))
+
+  it.each(['readLine', 'readExactly', 'readUntil'] as const)(
+    'reader: a shutdown waits for the rest of a piece that has partly arrived (%s)',
+    async (method) => {
+      const pieces: string[] = []
+      const server = createTcpServer(
+        async (connection) => {
+          const input = reader(connection)
+          const read = {
+            readLine: input.readLine,
+            readExactly: () => input.readExactly(4),
+            readUntil: () => input.readUntil('\n'),
+          }
+          const piece = await read[method]().catch(() => null)
+          if (piece !== null) pieces.push(String(piece))
+        },
+        { drainIdle: 20 },
+      )
+      const address = await server.listen('127.0.0.1:0')
+      const half = await connectTcp(address)
+      await half.write('ab')
+      await until(() => server.stats().bytesRead === 2, 'the half has arrived')
+      const idle = await connectTcp(address)
+      await until(() => server.openConnections === 2, 'both are open')
+      const shutdown = server.shutdown({ timeout: 600_000 })
+      // Ended as idle. Half a piece has been as quiet for as long.
+      expect(await idle.read()).toBeNull()
+      expect(pieces).toEqual([])
+      await half.write('cd\n')
+      expect(await half.read()).toBeNull()
+      expect(await shutdown).toMatchObject({ forced: 0 })
+      expect(pieces).toEqual(['abcd'])
+    },
+  )
+
+  it('reader: a line that was cut by this side is not given as a whole one', async () => {
+    for (const end of ['closeRead', 'destroy'] as const) {
+      let outcome: unknown
+      const server = createTcpServer(async (connection) => {
+        const { readLine } = reader(connection)
+        const line = readLine()
+        await until(() => connection.bytesRead === 2, 'a part has arrived')
+        connection[end]()
+        outcome = await line.catch(({ code }) => code as string)
+      })
+      const client = await connectTcp(await server.listen('127.0.0.1:0'))
+      await client.write('ab')
+      await client.read().catch(() => undefined)
+      await client.close().catch(() => undefined)
+      await server.shutdown()
+      expect(outcome).toBe(end === 'closeRead' ? null : 'ERR_SOCK_CLOSED')
+    }
+  })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Connection } from '../../src/index.js'
 import { connectStream } from '../../src/stream.js'
-import { isPeersTurn, useInput } from '../../src/transport.js'
+import { turnOf, useInput } from '../../src/transport.js'
 import { createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/test-support/wait'
 import { openWith } from '../support/callbacks.js'
@@ -140,15 +140,15 @@ describe('useInput', () => {
     expect(dropped).toEqual([])
   })
 
-  it("isPeersTurn() is true while nothing waits for a reader and the peer has not ended, and for others' channels", async () => {
+  it('turnOf() says whether the peer or the program is next, and when no more comes', async () => {
     const { connection, port } = await openFake()
-    expect([isPeersTurn(connection), isPeersTurn({} as never)]).toEqual([true, true])
+    expect([turnOf(connection), turnOf({} as never)]).toEqual(['peer', 'peer'])
     port.receive('x')
-    expect(isPeersTurn(connection)).toBe(false)
+    expect(turnOf(connection)).toBe('program')
     await connection.read()
-    expect(isPeersTurn(connection)).toBe(true)
+    expect(turnOf(connection)).toBe('peer')
     port.end()
-    expect(isPeersTurn(connection)).toBe(false)
+    expect(turnOf(connection)).toBe('nobody')
     port.close()
   })
 })

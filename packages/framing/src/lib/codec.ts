@@ -10,8 +10,9 @@ export interface Decoder<Frame> {
    * Decodes the bytes of a chunk from `from` on. Calls `emit` for each complete frame, and keeps the beginning of the
    * next one.
    *
-   * @returns where it stopped, if it stops when `emit` returns `false`; it is called again for the rest. A decoder
-   * that returns nothing decodes the whole chunk: its frames then wait in memory while the handler is busy
+   * @returns the index in the chunk where it stopped, if it stops when `emit` returns `false`; it is called again for
+   * the rest, so it must be greater than `from`. A decoder that returns nothing decodes the whole chunk: its frames then
+   * wait in memory while the handler is busy. Any other result is a TypeError, and resets the connection
    * @throws SockError `ERR_SOCK_FRAME_TOO_LARGE` or `ERR_SOCK_FRAME_MALFORMED`; the decoder is not used again after
    * that
    */
@@ -23,8 +24,8 @@ export interface Decoder<Frame> {
    */
   end(emit: Emit<Frame>): void
   /**
-   * Bytes of an incomplete frame. While there are some, a graceful shutdown waits. Default: unknown, so it does not
-   * wait.
+   * Number of bytes of an incomplete frame that have arrived, also of one that is being skipped. While there are some, a
+   * graceful shutdown waits, and `frameTimeout` limits their time. Default: unknown, so it does not wait.
    */
   readonly bufferedBytes?: number
   /** Number of frames that were discarded because they were too long. Default: 0. */
@@ -51,13 +52,18 @@ export function tooLarge(size: number | bigint, option: string, limit: number): 
 }
 
 /** Returns the error for a frame that breaks the rules. @param what says what is wrong, without a full stop */
-export function malformed(what: string): SockError {
-  return new SockError('ERR_SOCK_FRAME_MALFORMED', what)
+export function malformed(what: string, cause?: unknown): SockError {
+  return new SockError('ERR_SOCK_FRAME_MALFORMED', what, cause === undefined ? {} : { cause })
 }
 
-/** Returns the error for a part of a frame. @param why says why no more bytes come */
-export function incomplete(partial: Buffer, why: string): SockError {
-  const message = `Frame is incomplete: ${partial.length} bytes had arrived ${why}`
+/**
+ * Returns the error for a part of a frame.
+ *
+ * @param why says why no more bytes come
+ * @param size how many had arrived, if not all of them were kept
+ */
+export function incomplete(partial: Buffer, why: string, size = partial.length): SockError {
+  const message = `Frame is incomplete: ${size} bytes had arrived ${why}`
   return new SockError('ERR_SOCK_FRAME_INCOMPLETE', message, { partial })
 }
 

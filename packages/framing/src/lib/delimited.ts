@@ -105,8 +105,8 @@ function createCodec<E extends Encoding>(
 class DelimitedDecoder implements Decoder<Buffer | string> {
   readonly #format: Format
   readonly #carry = new Carry()
-  /** The current frame is too long, and is being discarded. */
-  #isSkipping = false
+  /** Bytes of the current frame that were discarded, since it is too long. */
+  #discarded = 0
   skipped = 0
 
   constructor(format: Format) {
@@ -114,7 +114,7 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
   }
 
   get bufferedBytes(): number {
-    return this.#carry.length
+    return this.#discarded + this.#carry.length
   }
 
   push(chunk: Buffer, emit: Emit<Buffer | string>, from: number): number {
@@ -143,7 +143,7 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
   end(emit: Emit<Buffer | string>): void {
     const rest = this.#carry.take()
     const frame = rest.length === 0 ? undefined : this.#cut(rest, 0, rest.length)
-    this.#isSkipping = false
+    this.#discarded = 0
     if (frame !== undefined) emit(frame)
   }
 
@@ -169,7 +169,7 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
   #block(chunk: Buffer, at: number): string {
     const { encoding, needle } = this.#format
     if (encoding === 'buffer' || typeof needle !== 'number') return ''
-    if (this.#carry.length > 0 || this.#isSkipping) return ''
+    if (this.bufferedBytes > 0) return ''
     const end = chunk.lastIndexOf(needle, at + BLOCK - 1) + 1
     if (end <= at) return ''
     const bytes = chunk.subarray(at, end)
@@ -188,8 +188,8 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
   #cut(bytes: Buffer, start: number, end: number): Buffer | string | undefined {
     const { isLine, encoding } = this.#format
     const stop = isLine && end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end
-    const isSkipped = this.#isSkipping || this.#isTooLong(stop - start)
-    this.#isSkipping = false
+    const isSkipped = this.#discarded > 0 || this.#isTooLong(stop - start)
+    this.#discarded = 0
     if (isSkipped) return undefined
     if (encoding === 'buffer') return bytes.subarray(start, stop)
     // Without a name, Node does not look up the encoding.
@@ -205,8 +205,9 @@ class DelimitedDecoder implements Decoder<Buffer | string> {
     const { isLine, delimiter } = this.#format
     const before = delimiter.length - 1
     const size = this.#carry.length + chunk.length - from
-    this.#isSkipping ||= this.#isTooLong(size, isLine ? 1 : before)
-    const most = this.#isSkipping ? Math.min(before, size) : size
+    const isSkipped = this.#discarded > 0 || this.#isTooLong(size, isLine ? 1 : before)
+    const most = isSkipped ? Math.min(before, size) : size
+    this.#discarded += size - most
     this.#carry.append(chunk, Math.max(from, chunk.length - most), chunk.length)
     this.#carry.drop(this.#carry.length - most)
     return chunk.length

@@ -1,3 +1,4 @@
+import { asError, isThenable, wrongType } from '@sock/core/transport'
 import { incomplete, type Codec, type Decoder } from './codec.js'
 
 /** Means that more bytes must come. */
@@ -25,8 +26,10 @@ export class FrameInput<In> {
   /** The error after the decoded frames. */
   #error: Error | undefined
 
+  /** @throws TypeError unless the codec makes a decoder; what `decoder()` throws */
   constructor(codec: Codec<In, never>) {
     this.#decoder = codec.decoder()
+    checkDecoder(this.#decoder)
   }
 
   get hasFrame(): boolean {
@@ -39,9 +42,14 @@ export class FrameInput<In> {
     return this.hasFrame || this.#error !== undefined
   }
 
-  /** Whether a part of a frame has arrived. */
-  get isPartial(): boolean {
-    return (this.#decoder.bufferedBytes ?? 0) > 0
+  /** Whether all that was pushed has been decoded and returned, but for a part of a frame. */
+  get isEmpty(): boolean {
+    return this.#next === this.#frames.length && this.#chunk === undefined && this.#error === undefined
+  }
+
+  /** Number of bytes of a frame of which a part has arrived. */
+  get partialBytes(): number {
+    return this.#decoder.bufferedBytes ?? 0
   }
 
   get skipped(): number {
@@ -60,7 +68,7 @@ export class FrameInput<In> {
     this.push(EMPTY, 'whole')
   }
 
-  /** Returns the next frame that has arrived. @throws SockError the decoder's error */
+  /** Returns the next frame that has arrived. @throws the decoder's error */
   next(): In | typeof NOTHING {
     if (this.hasFrame) {
       const frame = this.#frames[this.#next] as In
@@ -81,7 +89,7 @@ export class FrameInput<In> {
         return false
       })
     } catch (error) {
-      partial = (error as { partial?: Buffer }).partial
+      partial = (error as { partial?: Buffer } | undefined)?.partial
     }
     const isBytes = typeof partial === 'string' || partial instanceof Uint8Array
     return isBytes ? Buffer.from(partial as string) : EMPTY
@@ -91,11 +99,17 @@ export class FrameInput<In> {
     this.#frames.length = 0
     this.#next = 0
     try {
-      if (this.#at < chunk.length) this.#at = this.#decoder.push(chunk, this.#emit, this.#at) ?? chunk.length
+      if (this.#at < chunk.length) {
+        const at = this.#decoder.push(chunk, this.#emit, this.#at) ?? chunk.length
+        // A decoder that does not advance would be called for ever.
+        if (!(Number.isInteger(at) && at > this.#at && at <= chunk.length))
+          throw notAnIndex(at, this.#at, chunk)
+        this.#at = at
+      }
       if (this.#at === chunk.length) this.#finish()
     } catch (error) {
       this.#chunk = undefined
-      this.#error = error as Error
+      this.#error = asError(error)
     }
   }
 
@@ -107,4 +121,18 @@ export class FrameInput<In> {
   }
 
   readonly #emit = (frame: In): boolean => this.#frames.push(frame) < BATCH
+}
+
+function checkDecoder(decoder: unknown): void {
+  const { push, end } = (decoder ?? {}) as Record<'push' | 'end', unknown>
+  if (typeof push === 'function' && typeof end === 'function') return
+  throw wrongType('codec.decoder()', 'an object with push() and end()', decoder)
+}
+
+/** Returns the error for a wrong result of a decoder's `push()`. */
+function notAnIndex(result: unknown, from: number, chunk: Buffer): TypeError {
+  // This error says that push() must not be async; a rejection would say it again, and end the process.
+  if (isThenable(result)) Promise.resolve(result).catch(() => undefined)
+  const expected = `nothing, or the index where it stopped, from ${from + 1} to ${chunk.length}`
+  return wrongType('push() of the decoder', expected, result)
 }

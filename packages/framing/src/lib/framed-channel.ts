@@ -1,15 +1,27 @@
 import type { Channel, Connection, DatagramChannel, ReadOptions } from '@sock/core'
-import { check, checkOptions, wrongType } from '@sock/core/transport'
-import { checkCodec, incomplete, type Codec } from './codec.js'
+import {
+  asError,
+  check,
+  CHECKS_PER_DEADLINE,
+  checkOptions,
+  Sweep,
+  turnOf,
+  useInput,
+  wrongType,
+  type InputUser,
+  type Watched,
+} from '@sock/core/transport'
+import { checkCodec, incomplete, malformed, type Codec } from './codec.js'
 import { FrameInput, NOTHING } from './frame-input.js'
 
 /** Options of {@link framed} and {@link frames}. */
 export interface FrameOptions {
   /**
-   * How long a frame may take from its first byte to its last, in ms. After that the connection is reset with
-   * `ERR_SOCK_FRAME_INCOMPLETE`. `idleTimeout` does not limit this: a peer that sends one byte per second makes
-   * progress. The time starts when your handler has read the frames before this one. Datagrams hold complete frames,
-   * so it does not affect them. Default: no limit.
+   * How long a frame may take from its first byte to its last, in ms. After that, and at most an eighth later, the
+   * connection is reset with `ERR_SOCK_FRAME_INCOMPLETE`. `idleTimeout` does not limit this: a peer that sends one byte
+   * per second makes progress. The time starts when your handler has read the frames before this one. It stands still
+   * while received bytes wait for your handler, and while the event loop is blocked: the frame may have arrived.
+   * Datagrams hold complete frames, so it does not affect them. Default: no limit.
    */
   frameTimeout?: number | undefined
 }
@@ -34,7 +46,11 @@ export interface FramedChannel<In, Out = In, C extends Channel = Channel>
   /**
    * Resolves with the next frame, or with `null` at the end of the input. Rejects like `read()` of the channel, and
    * with `ERR_SOCK_FRAME_TOO_LARGE`, `ERR_SOCK_FRAME_MALFORMED` or `ERR_SOCK_FRAME_INCOMPLETE`. Such an error resets
-   * a connection; on datagrams the rest of the datagram is dropped.
+   * a connection, and every later read rejects with it; on datagrams the rest of the datagram is dropped. Frames that
+   * are not read when this side closes or destroys the channel are dropped.
+   *
+   * A frame that is `null`, as a codec for JSON may give it, cannot be told from the end: it is such an error, with the
+   * code `ERR_SOCK_FRAME_MALFORMED`. Read such frames with `for await` or with a callback `message`.
    */
   read(options?: ReadOptions): Promise<In | null>
   /**
@@ -69,35 +85,53 @@ export function coded<In, Out, C extends Channel = Channel>(
 ): (channel: C) => CodedChannel<In, Out, C> {
   checkCodec(codec)
   const { frameTimeout } = checkOptions(what, options, { frameTimeout: check.milliseconds(Infinity, 1) })
-  return (channel) => new CodedChannel(channel, codec, frameTimeout)
+  const sweep = frameTimeout < Infinity ? new Sweep() : undefined
+  return (channel) => new CodedChannel(channel, codec, frameTimeout, sweep)
 }
 
 /** The framed channel of handlers and programs, with the methods that supply its input. */
-export class CodedChannel<In, Out, C extends Channel = Channel> implements FramedChannel<In, Out, C> {
+export class CodedChannel<In, Out, C extends Channel = Channel>
+  implements FramedChannel<In, Out, C>, InputUser, Watched
+{
   readonly channel: C
   readonly #codec: Codec<In, Out>
-  readonly #frameTimeout: number
-  #input: FrameInput<In>
-  /** Number of frames that earlier inputs have skipped. */
-  #skipped = 0
   /** Undefined on datagrams: a datagram holds complete frames. */
   readonly #connection: Connection | undefined
-  /** Whether more bytes may come. */
-  #isOpen = true
-  /** Whether `busy` is set because the rest of a frame is missing, and the timer that limits how long. */
-  #isWaiting = false
-  #timer: NodeJS.Timeout | undefined
-  /** The error of a frame that was late. */
+  /** Undefined when it was dropped. On datagrams, the next one makes another. */
+  #input: FrameInput<In> | undefined
+  /** Number of frames that earlier inputs have skipped. */
+  #skipped = 0
+  /**
+   * `open`: more bytes may come. `ended`: the peer sends no more. `closed`: this side reads no more. An error: the input
+   * has failed, and every later read fails with it.
+   */
+  #state: 'open' | 'ended' | 'closed' | Error = 'open'
+  /** The error of a frame that was late, until a read has rejected with it. */
   failure: Error | undefined
   /** Number of frames that were read. */
   given = 0
+  /** Whether the rest of a frame is missing, and every frame before it was read. */
+  isBusy = false
 
-  constructor(channel: C, codec: Codec<In, Out>, frameTimeout: number) {
+  // `frameTimeout`.
+
+  readonly #frameTimeout: number
+  /** Undefined without a limit. */
+  readonly #sweep: Sweep | undefined
+  /** Its index in the set of the sweep. */
+  place = -1
+  /** How long the peer has had for this frame at the last check, and when that was. */
+  #spent = 0
+  #checkedAt = 0
+
+  constructor(channel: C, codec: Codec<In, Out>, frameTimeout: number, sweep: Sweep | undefined) {
     this.channel = channel
     this.#codec = codec
     this.#frameTimeout = frameTimeout
+    this.#sweep = sweep
     this.#input = new FrameInput(codec)
     this.#connection = 'receive' in channel ? undefined : (channel as Channel as Connection)
+    if (this.#connection !== undefined) useInput(this.#connection, this)
   }
 
   get signal(): AbortSignal {
@@ -110,11 +144,11 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
     this.channel.data = value
   }
   get skipped(): number {
-    return this.#skipped + this.#input.skipped
+    return this.#skipped + (this.#input?.skipped ?? 0)
   }
   /** Whether a datagram has frames that were not read. */
   get hasFrames(): boolean {
-    return this.#connection === undefined && this.#input.isReady
+    return this.#connection === undefined && this.#input?.isReady === true
   }
 
   read(options?: ReadOptions): Promise<In | null> {
@@ -142,8 +176,8 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
     try {
       encoded = this.#codec.encode(message)
     } catch (error) {
-      const failure = error as Error
-      const refused = Promise.reject(failure)
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a codec may throw anything
+      const refused = Promise.reject(error)
       // A caller that does not await it must not end the process.
       refused.catch(() => undefined)
       return refused
@@ -169,89 +203,142 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
   /** Adds received bytes; with `truncated`, a datagram. */
   push(data: Buffer, truncated?: boolean): void {
     if (truncated === undefined) {
-      if (this.#isOpen) this.#input.push(data)
+      this.#input?.push(data)
       return
     }
     // On a shared socket, `close()` is for one datagram only: the next one opens the input again.
-    this.#isOpen = true
+    this.#state = 'open'
+    this.#input ??= new FrameInput(this.#codec)
     this.#input.push(data, truncated ? 'cut' : 'whole')
   }
 
-  /** Ends the input. */
+  /** The peer has ended the input. */
   finish(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
-    clearTimeout(this.#timer)
-    this.#input.end()
+    if (this.#state !== 'open') return
+    this.#state = 'ended'
+    this.isBusy = false
+    this.#input?.end()
   }
 
   /**
    * Returns the next frame that has arrived. A wrong one resets the connection.
    *
-   * @throws SockError what is wrong with the frame
+   * @throws what is wrong with the frame
    */
   next(): In | typeof NOTHING {
-    let frame: In | typeof NOTHING
+    // A connection tells its user; a shared socket does not.
+    if (this.#connection === undefined && !this.channel.isOpen) this.stop()
+    const input = this.#input
+    if (input === undefined) return NOTHING
     try {
-      frame = this.#input.next()
+      const frame = input.next()
+      if (frame === NOTHING) this.#waitForRest(input.partialBytes > 0)
+      else {
+        this.given += 1
+        if (this.isBusy) this.isBusy = false
+      }
+      return frame
     } catch (error) {
-      this.#reset(error as Error)
-      throw error
+      throw this.#fail(asError(error))
     }
-    if (frame !== NOTHING) this.given += 1
-    if (frame === NOTHING || this.#isWaiting) this.#waitForRest(frame === NOTHING && this.#input.isPartial)
-    return frame
   }
 
   /** Drops unread frames, and reads no more; on datagrams, until the next one. */
   stop(): void {
-    this.#isOpen = false
+    if (this.#isReading) this.#state = 'closed'
     this.#drop()
-    clearTimeout(this.#timer)
+  }
+
+  inputDropped(error?: Error): void {
+    // As on the connection: if everything up to the peer's end was read, reads get the end.
+    const isWhole = this.#state === 'ended' && (this.#input?.isEmpty ?? true)
+    if (error === undefined || isWhole) this.stop()
+    else {
+      if (this.#isReading) this.#state = error
+      this.#drop()
+    }
+  }
+
+  get #isReading(): boolean {
+    return this.#state === 'open' || this.#state === 'ended'
   }
 
   #drop(): void {
     this.#skipped = this.skipped
-    this.#input = new FrameInput(this.#codec)
+    this.#input = undefined
+    this.isBusy = false
   }
 
-  /** After a wrong frame, the bytes that follow cannot be trusted. The next datagram has nothing to do with them. */
-  #reset(error: Error): void {
-    if (this.#connection === undefined) return this.#drop()
-    this.stop()
-    this.#connection.destroy(error)
+  /**
+   * After a wrong frame, the bytes that follow cannot be trusted. The next datagram has nothing to do with them.
+   *
+   * @returns the error
+   */
+  #fail(error: Error): Error {
+    if (this.#connection !== undefined) this.#state = error
+    this.#drop()
+    this.#connection?.destroy(error)
+    return error
   }
 
-  /** Tells shutdown whether the rest of a frame is missing, and limits its time. */
+  /** Notes whether the rest of a frame is missing, and limits its time. */
   #waitForRest(isPartial: boolean): void {
-    const connection = this.#connection
-    if (connection === undefined || this.#isWaiting === isPartial) return
-    this.#isWaiting = isPartial
-    connection.busy = isPartial
+    if (this.isBusy === isPartial || this.#state !== 'open' || this.#connection === undefined) return
+    this.isBusy = isPartial
+    if (!isPartial || this.#sweep === undefined) return
+    this.#spent = 0
+    this.#checkedAt = performance.now()
+    // It may still be watched because of an earlier frame.
+    if (this.place === -1) this.#sweep.watch(this, this.#frameTimeout / CHECKS_PER_DEADLINE)
+  }
+
+  /** Called by the sweep. */
+  check(now: number): number {
+    if (!this.isBusy) return Infinity
     const ms = this.#frameTimeout
-    clearTimeout(this.#timer)
-    if (!isPartial || ms === Infinity) return
-    const late = (): void => {
-      this.failure = incomplete(this.#input.takePartial(), `after ${ms} ms (frameTimeout)`)
-      this.#reset(this.failure)
-    }
-    this.#timer = setTimeout(late, ms).unref()
+    // While input waits for the program, the frame may have arrived. While the event loop is blocked, nothing is read.
+    const most = Math.max(ms / 4, SHORTEST_BLOCK)
+    const turn = turnOf(this.channel)
+    if (turn === 'nobody') return Infinity
+    if (turn === 'peer') this.#spent += Math.min(now - this.#checkedAt, most)
+    this.#checkedAt = now
+    if (this.#spent >= ms) this.#failLate(ms)
+    return ms / CHECKS_PER_DEADLINE
+  }
+
+  #failLate(ms: number): void {
+    const input = this.#input as FrameInput<In>
+    const size = input.partialBytes
+    this.failure = incomplete(input.takePartial(), `after ${ms} ms (frameTimeout)`, size)
+    this.#fail(this.failure)
   }
 
   /** Resolves with the next frame, or with `end`. If a frame has arrived already, no async function runs. */
   #pull<T>(take: (frame: In) => T, end: T, options?: ReadOptions): Promise<T> {
-    if (!this.#input.hasFrame) return this.#wait(take, end, options)
-    return Promise.resolve(take(this.next() as In))
+    if (options !== undefined || this.#input?.hasFrame !== true) return this.#wait(take, end, options)
+    const frame = this.next()
+    if (frame === NOTHING) return this.#wait(take, end)
+    return (frame as unknown) === end
+      ? Promise.reject(this.#fail(looksLikeEnd()))
+      : Promise.resolve(take(frame))
   }
 
   async #wait<T>(take: (frame: In) => T, end: T, options?: ReadOptions): Promise<T> {
-    const until = options?.timeout === undefined ? undefined : performance.now() + options.timeout
+    const limit = options === undefined ? undefined : checkOptions('read options', options, READ_OPTIONS)
+    limit?.signal?.throwIfAborted()
+    const until = limit?.timeout === undefined ? undefined : performance.now() + limit.timeout
     for (;;) {
       const frame = this.next()
+      if ((frame as unknown) === end) throw this.#fail(looksLikeEnd())
       if (frame !== NOTHING) return take(frame)
-      if (!this.#isOpen) return end
-      // oxlint-disable-next-line no-await-in-loop -- one chunk after another
-      await this.#receive(until === undefined ? options : { ...options, timeout: timeLeft(until) })
+      if (typeof this.#state === 'object') throw this.#told(this.#state)
+      if (this.#state !== 'open') return end
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one chunk after another
+        await this.#receive(until === undefined ? options : { ...options, timeout: timeLeft(until) })
+      } catch (error) {
+        throw this.#told(error)
+      }
     }
   }
 
@@ -264,6 +351,12 @@ export class CodedChannel<In, Out, C extends Channel = Channel> implements Frame
     else if (Buffer.isBuffer(received)) this.push(received)
     else this.push(received.data, received.truncated)
   }
+
+  /** A read rejects with this error: if it is that of a late frame, nobody else must report it. @returns the error */
+  #told<E>(error: E): E {
+    if (error === (this.failure as unknown)) this.failure = undefined
+    return error
+  }
 }
 
 /** Checks a channel. @throws TypeError unless it is a connection or a datagram channel */
@@ -272,9 +365,21 @@ export function checkChannel(channel: unknown): void {
   throw wrongType('channel', 'a connection or a datagram channel', channel)
 }
 
+/** Returns the error for a frame that `read()` cannot give. */
+function looksLikeEnd(): Error {
+  return malformed(
+    'Frame is null, as the end of read() is. Read it with "for await", or with a callback "message"',
+  )
+}
+
 /** Returns the remaining time in ms; with 0 a read takes only what has arrived. */
 function timeLeft(until: number): number {
   return Math.max(0, Math.ceil(until - performance.now()))
 }
+
+const READ_OPTIONS = { signal: check.abortSignal, timeout: check.milliseconds(undefined) }
+
+/** The longest pause between two checks that does not count as a blocked event loop, in ms. */
+const SHORTEST_BLOCK = 50
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })

@@ -1,5 +1,5 @@
 import type { Channel, Handler } from '@sock/core'
-import { checkHandler, wrongType } from '@sock/core/transport'
+import { checkHandler, isThenable, wrongType } from '@sock/core/transport'
 import type { Codec } from './codec.js'
 import { NOTHING } from './frame-input.js'
 import { coded, type CodedChannel, type FramedChannel, type FrameOptions } from './framed-channel.js'
@@ -16,7 +16,7 @@ export type FrameFunction<In, Out = In> = (peer: FramedChannel<In, Out>) => void
 export interface FrameCallbacks<In, Out = In> {
   /** Called when a connection is open; on datagrams, when the socket is bound. */
   open?(peer: FramedChannel<In, Out>): void | Promise<void>
-  /** Called for each frame. */
+  /** Called for each frame. If it fails, a connection is reset; on datagrams, the rest of that datagram is dropped. */
   message(peer: FramedChannel<In, Out>, frame: In): void | Promise<void>
   /**
    * Called when the peer has ended its side. Without it, the connection is then flushed and closed. Not called on
@@ -92,6 +92,8 @@ async function runFunction<In, Out>(
   } finally {
     peer.stop()
   }
+  // A late frame has failed while the handler did not read.
+  if (peer.failure !== undefined) throw peer.failure
 }
 
 function callbacksFor<In, Out>(
@@ -102,17 +104,31 @@ function callbacksFor<In, Out>(
   const peerOf = (channel: Channel): CodedChannel<In, Out> => peers.get(channel) as CodedChannel<In, Out>
 
   /** Delivers frames until a callback returns a promise. */
-  function deliver(peer: CodedChannel<In, Out>): Promise<void> | undefined {
-    for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
-      const busy = handler.message(peer, frame)
-      if (typeof busy === 'object') return busy
+  function deliver(peer: CodedChannel<In, Out>): PromiseLike<void> | undefined {
+    try {
+      for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
+        const busy: unknown = handler.message(peer, frame)
+        if (busy !== undefined && isThenable(busy)) return busy as PromiseLike<void>
+      }
+      return undefined
+    } catch (error) {
+      // The rest of a datagram must not be delivered with the next one: its answers would go to another sender.
+      peer.stop()
+      throw error
     }
-    return undefined
   }
 
-  async function deliverRest(peer: CodedChannel<In, Out>, first: Promise<void> | undefined): Promise<void> {
-    // oxlint-disable-next-line no-await-in-loop -- one frame after another
-    for (let busy = first; busy !== undefined; busy = deliver(peer)) await busy
+  async function deliverRest(
+    peer: CodedChannel<In, Out>,
+    first: PromiseLike<void> | undefined,
+  ): Promise<void> {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one frame after another
+      for (let busy = first; busy !== undefined; busy = deliver(peer)) await busy
+    } catch (error) {
+      peer.stop()
+      throw error
+    }
   }
 
   const callbacks: ChannelCallbacks = {
@@ -135,7 +151,9 @@ function callbacksFor<In, Out>(
       else await handler.end(peer)
     },
     async close(channel, error) {
-      const peer = peerOf(channel)
+      const peer = peers.get(channel)
+      // The codec has failed in `open`, and the handler has heard nothing of this channel.
+      if (peer === undefined) return
       peer.stop()
       await handler.close?.(peer, error)
       // A late frame has failed outside of any callback. Throwing its error here reports it.

@@ -100,9 +100,10 @@ export function takeInput(owner: InputOwner, action: string): Inbox {
   return inbox
 }
 
-/** Whether nothing that has arrived waits for a reader, and the peer may send more. */
-export function hasReadAll(owner: InputOwner): boolean {
-  return owner.input === 'open' && !owner.isGone && (owner.inbox?.isEmpty ?? true)
+/** Returns whose turn it is: see `turnOf()` of the connection. */
+export function inputTurn(owner: InputOwner): 'peer' | 'program' | 'nobody' {
+  if (owner.input !== 'open' || owner.isGone) return 'nobody'
+  return (owner.inbox?.isEmpty ?? true) ? 'peer' : 'program'
 }
 
 /** Whether the peer may send and this side reads. Not while a full queue pauses reading. */

@@ -11,7 +11,7 @@ import type { InputUser } from '../channel/input-user.js'
 import { SockError } from '../errors/errors.js'
 import { unexpectedArgument } from '../options/check.js'
 import { streamOf, type StreamOwner } from './connection-stream.js'
-import { hasReadAll, iterateInput, readInput, shutInput } from './connection-input.js'
+import { inputTurn, iterateInput, readInput, shutInput } from './connection-input.js'
 import { closeOutput, waitingOutput, writeOutput } from './connection-output.js'
 
 /** What the public connection needs from its implementation. */
@@ -135,10 +135,10 @@ export function useInput(channel: Channel, user: InputUser): void {
 }
 
 /**
- * Whether the program has read all that has arrived on a connection, and the peer may send more: it is the peer's
- * turn. Always true for other channels.
+ * Returns whose turn it is on the input of a connection: the peer's when the program has read all that has arrived,
+ * else the program's; nobody's when no more bytes come. It is always the peer's on other channels.
  */
-export function isPeersTurn(channel: Channel): boolean {
+export function turnOf(channel: Channel): 'peer' | 'program' | 'nobody' {
   const inside = StreamConnection.insideOf(channel)
-  return inside === undefined || hasReadAll(inside)
+  return inside === undefined ? 'peer' : inputTurn(inside)
 }
