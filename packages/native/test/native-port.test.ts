@@ -198,6 +198,22 @@ describeNative('NativeStreamPort', () => {
     await witness.has('closed')
   })
 
+  it('reset() after a complete answer does not cut it off, though the peer has read nothing of it yet', async () => {
+    const { ours, peer, witness } = await createPair()
+    const answer = Buffer.alloc(300_000, 'answer')
+    ours.write(answer)
+    ours.shutdownWrite()
+    // The system has taken all of it, more than the peer has room for.
+    await witness.has('finished')
+    ours.reset()
+    await witness.has('closed')
+    const ended = once(peer, 'end')
+    expect((await readBytes(peer, answer.length)).equals(answer)).toBe(true)
+    peer.resume()
+    await ended
+    peer.destroy()
+  })
+
   it('closed() gets the error of a reset, as Node words it', async () => {
     const { ours, peer, witness } = await createPair()
     peer.resetAndDestroy()

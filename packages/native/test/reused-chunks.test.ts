@@ -92,6 +92,18 @@ describeNative('a port with reuseChunks', () => {
     await over({ ours, peer, witness })
   })
 
+  it('a port with reuseChunks that must keep its chunks reads small ones into small memory, as one without', async () => {
+    const { ours, peer, witness } = await createPair(reusing)
+    peer.write('a')
+    await witness.until(({ bytes }) => bytes === 1)
+    ours.keepChunks?.()
+    peer.write('b')
+    await witness.until(({ bytes }) => bytes === 2)
+    const [lent = 0, kept = 0] = witness.chunks.map((chunk) => chunk.buffer.byteLength)
+    expect(kept).toBeLessThan(lent)
+    await over({ ours, peer, witness })
+  })
+
   it('a port with reuseChunks keeps its chunk while other ports give theirs back', async () => {
     const slow = await createPair(reusing)
     const quick = await createPair(reusing)

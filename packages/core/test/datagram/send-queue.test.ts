@@ -236,6 +236,26 @@ describe('SendQueue.roomAgain', () => {
   })
 })
 
+describe('SendQueue.send to a slow receiver', () => {
+  beforeEach(() => void jest.useFakeTimers())
+  afterEach(() => void jest.useRealTimers())
+
+  it('SendQueue.send() to a slow receiver retries after the shortest delay again, once there was room', async () => {
+    const { port, state } = portWithRoom()
+    const queue = new SendQueue(port)
+    const sending = ['a', 'b'].map((text) => queue.send(Buffer.from(text), undefined))
+    // Retries after 1, 2, 4, 8 and 16 ms, and the next one after another 16.
+    await jest.advanceTimersByTimeAsync(31)
+    state.room = 1
+    await jest.advanceTimersByTimeAsync(16)
+    expect(state.got).toEqual(['a'])
+    state.room = 1
+    await jest.advanceTimersByTimeAsync(1)
+    expect(state.got).toEqual(['a', 'b'])
+    await Promise.all(sending)
+  })
+})
+
 describe('SendQueue.send to a receiver that never reads', () => {
   beforeEach(() => void jest.useFakeTimers())
   afterEach(() => void jest.useRealTimers())

@@ -56,6 +56,26 @@ describe('Sweep', () => {
     },
   )
 
+  it('Sweep.unwatch() in the check of one item saves the other one from its own, and stops the timer', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const looks: string[] = []
+    const rival = (name: string, other: () => Watched): Watched => ({
+      place: -1,
+      check() {
+        looks.push(name)
+        sweep.unwatch(other())
+        return Infinity
+      },
+    })
+    const one: Watched = rival('one', () => two)
+    const two: Watched = rival('two', () => one)
+    sweep.watch(one, 100)
+    sweep.watch(two, 100)
+    await pass(1_000)
+    expect([looks.length, jest.getTimerCount()]).toEqual([1, 0])
+  })
+
   it('Sweep.watch() forgets an item that wants no further check, and its timer, until it is watched again', async () => {
     await stopClock()
     const sweep = new Sweep()

@@ -30,3 +30,28 @@ it.each([
   expect(await closed).toMatchObject({ message: 'write ECONNRESET' })
   expect(calls).toEqual([])
 })
+
+it('a Node port counts no write as buffered that it only holds until the end of the turn', async () => {
+  const socket = new Socket()
+  let sent = ''
+  socket._write = (chunk, _encoding, callback: Callback) => {
+    sent += String(chunk)
+    callback()
+  }
+  socket._writev = (chunks, callback) => {
+    for (const { chunk } of chunks) sent += String(chunk)
+    callback()
+  }
+  const port = createNodePort(socket, { secure: false, canReset: true })
+  const drained = new Promise<void>((resolve) => {
+    const nothing = (): void => undefined
+    port.start({ received: nothing, ended: nothing, drained: resolve, finished: nothing, closed: nothing })
+  })
+  port.write(Buffer.from('a'))
+  port.write(Buffer.from('b'))
+  expect([sent, port.bufferedBytes]).toEqual(['a', 0])
+  port.requestDrain()
+  await drained
+  expect(sent).toBe('ab')
+  port.destroy()
+})

@@ -159,7 +159,6 @@ class NodeStreamPort implements StreamPort<Socket> {
   }
 
   requestDrain(): void {
-    this.release()
     if (this.socket.writableNeedDrain) {
       if (!this.#listensForDrain) this.socket.on('drain', onDrain)
       this.#listensForDrain = true
