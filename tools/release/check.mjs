@@ -1,18 +1,25 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { command, numberUpTo, parse } from '@sock/tools/options'
 import { run } from '@sock/tools/processes'
-import { CHECKED, compile } from '../../packages/native/compile.mjs'
+import { CHECKED } from '../../packages/native/compile.mjs'
+import { lint } from './lint.mjs'
 import { fetchNode, NODES } from '../checks/nodes.mjs'
 import { build } from '../checks/turbo.mjs'
 import { Failure, inRoot } from './repository.mjs'
+import { buildSanitized, HALTING, sanitizedEnv } from './sanitized.mjs'
 import { buildTarget } from './targets.mjs'
 
 /*
  * `npm run native:check`: checks that take too long for tests. Each throws a Failure when it finds an error.
  */
 const CHECKS = {
+  lint: [checkLint, 'the C code with all warnings, the analyzer of gcc, and clang-tidy'],
   fuzz: [checkFuzz, 'random bytes for what the addon parses, with sanitizers'],
+  batch: [
+    checkBatch,
+    'random use of the addon, also wrong use, with the same sanitizers; see --minutes and --seed',
+  ],
   asan: [checkAsan, 'the conformance suites with AddressSanitizer and UBSan, then the tests of the package'],
   model: [checkModel, 'random sequences of the model with the same sanitizers; see --minutes and --seed'],
   arm64: [checkArm64, 'the conformance suites with the binary for arm64, under qemu-user'],
@@ -26,8 +33,8 @@ export async function check(args) {
   const line = command('npm run native:check --', 'Examines the native engine.')
   for (const [name, [, description]] of Object.entries(CHECKS)) line.option(`--${name}`, description)
   line
-    .option('--minutes <number>', 'how long the model plays', numberUpTo(10_000), 10)
-    .option('--seed <number>', 'where the model begins')
+    .option('--minutes <number>', 'how long the model and --batch play', numberUpTo(10_000), 10)
+    .option('--seed <number>', 'where they begin')
   const options = parse(line, args)
   if (typeof options === 'number') return options
   const chosen = Object.keys(CHECKS).filter((name) => options[name])
@@ -63,29 +70,17 @@ async function checkFuzz() {
   await examine('random input', process.execPath, [inRoot('packages/native/test/fuzz/run.mjs'), '2000000'])
 }
 
-/** Builds a binary with AddressSanitizer and UndefinedBehaviorSanitizer. Returns it with the environment that Node needs to load it. */
+function checkLint() {
+  const { skipped, found } = lint()
+  for (const reason of skipped) console.log(reason)
+  if (found.length > 0) throw new Failure(`The C code has faults.\n${found.join('\n')}`)
+}
+
+/** Builds the addon of tests with sanitizers. @returns it, and the environment that Node needs */
 function sanitized() {
-  // The sanitizers do not see what glibc's own checks call.
-  const flags = [
-    CHECKED,
-    '-U_FORTIFY_SOURCE',
-    '-g',
-    '-O1',
-    '-fno-omit-frame-pointer',
-    '-fsanitize=address,undefined',
-  ]
   const binary = cached('asan.node')
-  if (!compile('gcc', flags, binary)) throw new Failure('Cannot compile the addon with gcc')
-  const library = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
-  const env = {
-    ...process.env,
-    // Node is not linked with the sanitizer's library, so preload it.
-    LD_PRELOAD: library,
-    LSAN_OPTIONS: 'report_objects=0:print_suppressions=0:exitcode=0',
-    UBSAN_OPTIONS: 'print_stacktrace=1',
-    SOCK_NATIVE_BINARY: binary,
-  }
-  return { binary, env }
+  buildSanitized(binary, [CHECKED])
+  return { binary, env: { ...sanitizedEnv(), SOCK_NATIVE_BINARY: binary } }
 }
 
 async function checkAsan() {
@@ -106,6 +101,23 @@ async function checkAsan() {
   })
 }
 
+/** Plays the fuzzer, with the addon of tests and the published one in turn: the first ends before a fault has consequences. */
+async function checkBatch({ minutes, seed }) {
+  await build('@sock/native')
+  const binaries = [cached('asan.node'), cached('asan-published.node')]
+  for (const [index, flags] of [[CHECKED], []].entries()) buildSanitized(binaries[index], flags)
+  const args = binaries.flatMap((binary) => ['--binary', binary]).concat('--minutes', `${minutes}`)
+  if (seed !== undefined) args.push('--seed', seed)
+  await examine(
+    'random use',
+    process.execPath,
+    [inRoot('packages/native/test/fuzz/batch/run.mjs'), ...args],
+    {
+      env: { ...sanitizedEnv(), ...HALTING },
+    },
+  )
+}
+
 /** Plays the model. An error that a sanitizer finds ends the process, and so fails the sequence. The native engine has no TLS. */
 async function checkModel({ minutes, seed }) {
   await build('@sock/stress')
@@ -115,8 +127,7 @@ async function checkModel({ minutes, seed }) {
   await examine('the model', process.execPath, [program, ...grounds, ...args], {
     env: {
       ...sanitized().env,
-      ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
-      UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+      ...HALTING,
       // Also for the processes that play.
       NODE_OPTIONS: `--require ${REDIRECT}`,
     },

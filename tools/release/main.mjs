@@ -10,7 +10,7 @@ import { buildStale, buildTarget, placeOf, TARGETS } from './targets.mjs'
  *   publish [--provenance]      npm run release: publishes versions that the registry does not have
  *   rehearse                    npm run release:rehearse: both, and all installations, with a temporary registry
  *   build [--all] [platform…]   npm run native:build: for this machine, for all platforms, or for some
- *   check --help                npm run native:check: sanitizers, random input, the model and qemu
+ *   check --help                npm run native:check: warnings, sanitizers, random input and use, the model and qemu
  *   prepack <platform>          pnpm runs it before it packs a binary
  *
  * Each command loads only its own modules: pnpm also runs this file in a clone that has not been built.
