@@ -46,13 +46,16 @@ function watched(addon) {
     slots.delete(slot)
     return engine.addon.close(slot, ...rest)
   }
-  addon.start = (dispatch, reserved) => {
-    const memory = engine.addon.start((count) => {
-      const events = new Int32Array(memory.shared, 0, EVENT_WIDTH * (count + 1))
-      for (let at = EVENT_WIDTH; at < events.length; at += EVENT_WIDTH)
-        if (events[at + 1] === kinds.accepted) slots.set(events[at + 2], STREAM)
-      dispatch(count)
-    }, reserved)
+  addon.start = (dispatch, ...rest) => {
+    const memory = engine.addon.start(
+      (count) => {
+        const events = new Int32Array(memory.shared, 0, EVENT_WIDTH * (count + 1))
+        for (let at = EVENT_WIDTH; at < events.length; at += EVENT_WIDTH)
+          if (events[at + 1] === kinds.accepted) slots.set(events[at + 2], STREAM)
+        dispatch(count)
+      },
+      ...rest,
+    )
     return memory
   }
   return addon

@@ -84,6 +84,7 @@ const FUNCTIONS = {
   flush: ['none'],
 }
 const OPENS = /^(connect|listen|open)/
+const NEEDS_START = /^(connect|listen|open|startSend)/
 /** These may be called with any slot: they only tell something. */
 const HARMLESS = ['name', 'credentials', 'getOption', 'descriptor', 'kernelDrops']
 
@@ -168,8 +169,8 @@ export function callGarbage(random) {
 }
 
 /**
- * Calls functions of an engine in any order: also before it is started, and started twice. Sockets that are opened before have
- * no place for their events, which ends the process: that is left out.
+ * Calls functions of an engine in any order: also before it is started, and started twice. What needs its memory, as
+ * sockets do for their events, would end the process before: that is left out.
  */
 export function callBare(random) {
   const addon = bareEngine()
@@ -179,8 +180,13 @@ export function callBare(random) {
     const [wanted, ...kinds] = FUNCTIONS[name] ?? ['none']
     const args = kinds.map((kind) => kind(random))
     if (wanted !== 'none') args.unshift(wrongSlot(random, new Map(), 'any'))
-    if (name === 'start') args.push(random.one([() => {}, anything(random)]), number(random))
-    if (isStarted || !OPENS.test(name))
+    if (name === 'start')
+      args.push(
+        random.one([() => {}, anything(random)]),
+        number(random),
+        random.one([() => {}, anything(random)]),
+      )
+    if (isStarted || !NEEDS_START.test(name))
       isStarted = call(random, addon, name, args)?.shared !== undefined || isStarted
   }
 }
