@@ -97,6 +97,7 @@ struct engine {
   void (*closed_loop)(struct engine *engine);
 
   napi_ref dispatch;
+  napi_ref pin;
   napi_ref slab_list;
   /* The memory of each slab in `reused`, for JavaScript. */
   napi_ref reused_list;
@@ -212,6 +213,7 @@ static inline struct source *source_if(struct source *source, enum source_kind k
 }
 
 /* slab.c */
+bool pin_memory(struct engine *engine, napi_value buffer);
 bool fresh_memory(napi_env env, size_t size, void **data, napi_value *buffer);
 uint8_t *slab_reserve(struct engine *engine, struct slab *slab, size_t size);
 size_t slab_room(const struct slab *slab);

@@ -184,6 +184,7 @@ static void on_poll_closed(uv_handle_t *poll) {
 void loop_close(struct engine *engine, void (*closed)(struct engine *engine)) {
   slabs_release(engine);
   forget(engine, engine->dispatch);
+  forget(engine, engine->pin);
   forget(engine, engine->slab_list);
   forget(engine, engine->reused_list);
   forget(engine, engine->shared);
@@ -203,6 +204,7 @@ static void *shared_memory(struct engine *engine, size_t bytes, napi_value objec
   napi_value buffer;
   void *data;
   NAPI(env, napi_create_arraybuffer(env, bytes, &data, &buffer), NULL);
+  if (!pin_memory(engine, buffer)) return NULL;
   NAPI(env, napi_create_reference(env, buffer, 1, reference), NULL);
   NAPI(env, napi_set_named_property(env, object, name, buffer), NULL);
   return data;
@@ -218,9 +220,9 @@ static bool shared_list(struct engine *engine, napi_value object, const char *na
   return true;
 }
 
-/* start(dispatch, reserved descriptors): `{ shared, out, slabs, reused }`, the memory of batches */
+/* start(dispatch, pin, reserved descriptors): `{ shared, out, slabs, reused }`, the memory of batches */
 static napi_value start(napi_env env, napi_callback_info info) {
-  ARGUMENTS(2);
+  ARGUMENTS(3);
   size_t header = EVENT_WIDTH, events = header * MAX_EVENTS, operations = header * MAX_OPERATIONS;
   size_t total = header + events + operations + operations + REUSED_SLABS;
   napi_value result;
@@ -228,7 +230,8 @@ static napi_value start(napi_env env, napi_callback_info info) {
     NAPI(env, napi_throw_error(env, NULL, "Cannot start the engine: it was started before"), NULL);
     return NULL;
   }
-  NAPI(env, napi_get_value_uint32(env, arguments[1], &engine->reserved), NULL);
+  NAPI(env, napi_get_value_uint32(env, arguments[2], &engine->reserved), NULL);
+  NAPI(env, napi_create_reference(env, arguments[1], 1, &engine->pin), NULL);
   NAPI(env, napi_create_object(env, &result), NULL);
   void *memory = shared_memory(engine, total * sizeof(int32_t), result, "shared", &engine->shared);
   void *out = shared_memory(engine, OUT_BYTES, result, "out", &engine->out_buffer);

@@ -7,7 +7,7 @@
 #define SOCK_NUMBERS_H
 
 #define SHARED_NUMBERS(NUMBER, EVENT, HEADER)                                                                                        \
-  NUMBER(INTERFACE, 6)         /* The version of the functions of the addon. Increment it when one changes. */                       \
+  NUMBER(INTERFACE, 7)         /* The version of the functions of the addon. Increment it when one changes. */                       \
   NUMBER(EVENT_WIDTH, 4)       /* int32 values per event, per operation (slot, offset in `out`, length) and per stall. */            \
   NUMBER(MAX_EVENTS, 512)      /* Events that one batch can hold. */                                                                 \
   NUMBER(MAX_OPERATIONS, 512)  /* Operations that one batch can gather before it is flushed. */                                      \

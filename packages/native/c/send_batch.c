@@ -202,6 +202,7 @@ static napi_value start_send_batch(napi_env env, napi_callback_info info) {
   size_t size = (SENDS_AT + MAX_SENDS * SEND_WIDTH) * sizeof(int32_t);
   napi_value result, entries, bytes;
   void *memory, *data;
+  ENSURE(engine->pin != NULL);
   if (engine->send_memory != NULL) {
     NAPI(env, napi_throw_error(env, NULL, "Cannot start the batch of datagrams: it was started before"), NULL);
     return NULL;
@@ -209,6 +210,7 @@ static napi_value start_send_batch(napi_env env, napi_callback_info info) {
   NAPI(env, napi_create_array_with_length(env, 2, &result), NULL);
   NAPI(env, napi_create_arraybuffer(env, size, &memory, &entries), NULL);
   NAPI(env, napi_create_arraybuffer(env, SEND_BYTES, &data, &bytes), NULL);
+  if (!pin_memory(engine, entries) || !pin_memory(engine, bytes)) return NULL;
   NAPI(env, napi_set_element(env, result, 0, entries), NULL);
   NAPI(env, napi_set_element(env, result, 1, bytes), NULL);
   NAPI(env, napi_create_reference(env, result, 1, &engine->send_memory), NULL);

@@ -54,6 +54,19 @@ bool fresh_memory(napi_env env, size_t size, void **data, napi_value *buffer) {
   return true;
 }
 
+/*
+ * Has JavaScript mark memory that it sees, so that it cannot be transferred: the addon writes into it, and in a slab
+ * others have slices.
+ */
+bool pin_memory(struct engine *engine, napi_value buffer) {
+  napi_env env = engine->env;
+  napi_value pin, global;
+  NAPI(env, napi_get_reference_value(env, engine->pin, &pin), false);
+  NAPI(env, napi_get_global(env, &global), false);
+  NAPI(env, napi_call_function(env, global, pin, 1, &buffer, NULL), false);
+  return true;
+}
+
 /* Tells JavaScript which memory a slab of reused chunks has now. Chunks of the earlier one do not count any more. */
 static bool enlist(struct engine *engine, struct slab *slab, napi_value buffer) {
   napi_env env = engine->env;
@@ -68,7 +81,7 @@ static bool renew(struct engine *engine, struct slab *slab) {
   napi_value buffer;
   void *data;
   drop(engine, slab);
-  if (!fresh_memory(engine->env, slab->size, &data, &buffer)) return false;
+  if (!fresh_memory(engine->env, slab->size, &data, &buffer) || !pin_memory(engine, buffer)) return false;
   NAPI(engine->env, napi_create_reference(engine->env, buffer, 1, &slab->buffer), false);
   slab->data = data;
   slab->used = 0;
@@ -114,7 +127,10 @@ struct slab *slab_reused(struct engine *engine, size_t size) {
   return slab;
 }
 
-/* Code that has a slice has the whole slab, and may have transferred its memory: `chunk.buffer.transfer()`. */
+/*
+ * Code that has a slice has the whole slab. Where Node does not refuse each way to transfer its memory, the addon must
+ * not write there any more.
+ */
 static void check(struct engine *engine, struct slab *slab) {
   napi_env env = engine->env;
   napi_value buffer;

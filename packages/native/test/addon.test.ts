@@ -145,7 +145,11 @@ describeNative('the addon', () => {
 
   it('addon.close() drops what was gathered for its slot, which the next connection gets', async () => {
     const { addon } = loadAddon() as { addon: Addon }
-    const { shared, out } = addon.start(() => {}, 16)
+    const { shared, out } = addon.start(
+      () => {},
+      () => {},
+      16,
+    )
     const memory = new Int32Array(shared)
     const first = addon.connectIp({}, '127.0.0.1', port)
     await once(server, 'connection')

@@ -306,14 +306,14 @@ describeNative('NativeStreamPort', () => {
 
   it('NativeStreamPort does not write again to the memory of chunks that was transferred', async () => {
     const { ours, peer, witness } = await createPair()
+    const moved: Buffer[] = []
     for (let round = 1; round <= 20; round++) {
       peer.write(Buffer.alloc(1000, round))
       await witness.until(({ bytes }) => bytes === 1000 * round)
       const last = witness.chunks.at(-1) as Buffer
-      const moved = structuredClone(last, { transfer: [last.buffer as ArrayBuffer] })
-      expect(moved.every((byte) => byte === round)).toBe(true)
-      expect(last.length).toBe(0)
+      moved.push(await moveIntoStream(last))
     }
+    for (const [index, data] of moved.entries()) expect(data).toEqual(Buffer.alloc(1000, index + 1))
     peer.destroy()
     ours.destroy()
     await witness.has('closed')
@@ -344,6 +344,18 @@ describeNative('NativeStreamPort', () => {
     await listener.close()
   })
 })
+
+/** A stream of bytes takes the memory of a chunk, even if it is marked, before Node 24. @returns the chunk in it, or the same */
+async function moveIntoStream(chunk: Buffer): Promise<Buffer> {
+  try {
+    const stream = new ReadableStream({ type: 'bytes', start: (controller) => controller.enqueue(chunk) })
+    const { value } = (await stream.getReader().read()) as { value: Uint8Array }
+    return Buffer.from(value.buffer, value.byteOffset, value.length)
+  } catch (error) {
+    if ((error as Error).name !== 'TypeError') throw error
+    return chunk
+  }
+}
 
 /** Records the asynchronous id of each chunk. */
 function idsAtChunks(witness: Witness): number[] {

@@ -16,9 +16,10 @@ export interface Addon {
   /**
    * Starts the engine; batches are passed to `dispatch`. Called once.
    *
+   * @param pin marks memory that the addon writes into: it must not be transferred
    * @param reserved number of file descriptors below the process's limit that end a batch of accepted peers
    */
-  start(dispatch: (count: number) => void, reserved: number): BatchMemory
+  start(dispatch: (count: number) => void, pin: (memory: ArrayBuffer) => void, reserved: number): BatchMemory
   /** Sends the gathered writes. @returns how many streams did not accept everything: see {@link stalls} */
   flush(): number
   /** Sends bytes. @returns how many bytes the system accepted, or a negative errno */

@@ -1,6 +1,7 @@
 import type { Address } from '@sock/core'
 import { RESERVED_DESCRIPTORS } from '@sock/core/stream'
 import type { AsyncResource } from 'node:async_hooks'
+import { constants } from 'node:os'
 import type { Addon } from './addon.js'
 import {
   DATAGRAM_BITS,
@@ -11,6 +12,7 @@ import {
   MAX_EVENTS,
   MAX_OPERATIONS,
 } from './numbers.js'
+import { pin } from './pin.js'
 import { ReusedChunks } from './reused-chunks.js'
 import { SendBatch } from './send-batch.js'
 import { Senders } from './senders.js'
@@ -92,7 +94,11 @@ export class Loop {
   /** @param isChecked whether to overwrite reused chunks that are not valid any more */
   constructor(addon: Addon, isChecked = false) {
     this.addon = addon
-    const { shared, out, slabs, reused } = addon.start((count) => this.#dispatch(count), RESERVED_DESCRIPTORS)
+    const { shared, out, slabs, reused } = addon.start(
+      (count) => this.#dispatch(count),
+      pin,
+      RESERVED_DESCRIPTORS,
+    )
     this.#shared = new Int32Array(shared)
     this.#out = Buffer.from(out)
     this.#slabs = slabs
@@ -204,10 +210,14 @@ export class Loop {
       // An earlier event of this batch has closed the socket. Close a peer that was accepted for it, which no other
       // code would do.
       if (kind === kinds.accepted) this.addon.close(a, false)
-      else if ((kind & KIND_MASK) === kinds.reused) this.reused.giveBack(this.#slice(kind, a, b))
+      else if ((kind & KIND_MASK) === kinds.reused && !this.#isLost(kind))
+        this.reused.giveBack(this.#slice(kind, a, b))
       return
     }
-    if ((kind & KIND_MASK) === kinds.datagram) {
+    if (hasData(kind) && this.#isLost(kind)) {
+      // What does not arrive must be noticed.
+      socket.event(kinds.failed, constants.errno.EIO, 0)
+    } else if ((kind & KIND_MASK) === kinds.datagram) {
       const data = this.#slice(kind, a & DATAGRAM_MASK, b & DATAGRAM_MASK)
       ;(socket as DatagramSocketEvents).datagram(
         data,
@@ -224,6 +234,14 @@ export class Loop {
     } else {
       socket.event(kind, a, b)
     }
+  }
+
+  /**
+   * Whether the program has transferred the memory of an event in this batch: Node 20 and 22 do not refuse each way to
+   * do that (`pin`).
+   */
+  #isLost(kind: number): boolean {
+    return (this.#slabs[kind >> KIND_BITS] as ArrayBuffer).byteLength === 0
   }
 
   #slice(kind: number, offset: number, length: number): Buffer {
@@ -259,6 +277,11 @@ export class Loop {
     }
     return Buffer.concat(parts)
   }
+}
+
+function hasData(kind: number): boolean {
+  const plain = kind & KIND_MASK
+  return plain === kinds.chunk || plain === kinds.datagram || plain === kinds.reused
 }
 
 function notify(notifier: Notifier): void {

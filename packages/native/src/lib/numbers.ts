@@ -1,7 +1,7 @@
 // Written by `node numbers.mjs` from c/numbers.h, which is the file to change.
 
 /** The version of the functions of the addon. Increment it when one changes. */
-export const INTERFACE = 6
+export const INTERFACE = 7
 /** int32 values per event, per operation (slot, offset in `out`, length) and per stall. */
 export const EVENT_WIDTH = 4
 /** Events that one batch can hold. */

@@ -12,7 +12,11 @@ import { tell } from './tools.mjs'
 
 const { createEngine } = createRequire(import.meta.url)(process.argv[3])
 const addon = createEngine()
-const { shared } = addon.start(() => {}, 16)
+const { shared } = addon.start(
+  () => {},
+  () => {},
+  16,
+)
 const memory = new Int32Array(shared)
 const sends = new Int32Array(addon.startSendBatch()[0])
 const OPERATION = EVENT_WIDTH + MAX_EVENTS * EVENT_WIDTH
