@@ -16,7 +16,7 @@ const folder = scratchFolder()
 
 function fuzz(binaries, seeds, ...more) {
   const program = inRoot('packages/native/test/fuzz/batch/run.mjs')
-  const args = [program, '--seed', '1', '--seeds', `${seeds}`, '--without', 'transfers', ...more]
+  const args = [program, '--seed', '1', '--seeds', `${seeds}`, ...more]
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [...args, ...binaries.flatMap((binary) => ['--binary', binary])],
