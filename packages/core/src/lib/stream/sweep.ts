@@ -38,6 +38,7 @@ export class Sweep {
     this.#schedule(within)
   }
 
+  /** Removes an object; does nothing if it is not watched. */
   unwatch(item: Watched): void {
     if (this.#watched.delete(item) && this.#watched.size === 0) this.#cancel()
   }
