@@ -1,13 +1,14 @@
-// `node api.mjs [folder]` writes the public API of every entry point as text, and replaces the contents of the folder.
+// `node api.mjs [folder] [packages/name…]` writes the public API of every entry point as text, or of those of these packages, and
+// replaces the contents of the folder.
 // `npm run api` builds the packages first.
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { entryPoints, inRoot, readJson } from './repository.mjs'
 
-const [, , reportFolder = inRoot('api')] = process.argv
+const [, , reportFolder = inRoot('api'), ...only] = process.argv
 rmSync(reportFolder, { recursive: true, force: true })
-mkdirSync(reportFolder)
+mkdirSync(reportFolder, { recursive: true })
 /** API Extractor writes here first. */
 const reportTempFolder = inRoot('node_modules/.cache/api')
 /**
@@ -16,7 +17,8 @@ const reportTempFolder = inRoot('node_modules/.cache/api')
  */
 const shared = readJson(inRoot('tools/checks/api-extractor.json'))
 
-const configs = entryPoints().map(({ name, folder, targets }) => {
+const wanted = entryPoints().filter(({ folder }) => only.length === 0 || only.includes(folder))
+const configs = wanted.map(({ name, folder, targets }) => {
   const projectFolder = inRoot(folder)
   const reportFileName = `${name.replace('@sock/', '').replaceAll('/', '.')}.api.md`
   const configObject = {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { checkApi } from './api-check.mjs'
 import { Failure, run } from './processes.mjs'
 import { inRoot, readJson, root, workspaces } from './repository.mjs'
 import { conclude, resultOf } from './results.mjs'
@@ -9,20 +10,30 @@ import { turbo } from './turbo.mjs'
 /** Workspaces whose tests have the same result on every version of Node, or try several themselves. */
 const SAME_ON_EVERY_NODE = /^tools\/(bench|checks|docs|release)$/
 
+const HELP = `npm test                         checks everything: rules, format, lint, types, tests, documentation
+npm test -- --filter <package>   only this package (tcp, @sock/tcp or packages/tcp); may be repeated
+npm test -- --coverage           fails if a package's tests run fewer than 90 % of its lines; takes twice as long
+npm test -- --force              takes no result from the cache
+npm run test:extended            the long tests; test:<name> is one of them
+
+In the folder of a package, Jest gets the options:
+cd packages/core && npm test -- inbox -t 'name of a test'
+
+TESTING.md has more.`
+
 const flag = { type: 'boolean', default: false }
 
 /**
  * `npm test`: rules, format, lint, types, the tests of all packages, examples and documentation.
  *
- *   --filter <package>   only this package (`tcp`, `@sock/tcp` or `packages/tcp`); may be repeated
- *   --coverage           fail if a package's tests run fewer than 90 % of its lines; takes twice as long
- *   --repeated           skip tests that have the same result on every version of Node: another version has run them
- *   --force              take no result from the cache
+ * {@link HELP} has its options. `--repeated`, for the matrix, skips tests that have the same result on every version of Node:
+ * another version has run them.
  */
 export async function test(args) {
   const filter = { type: 'string', multiple: true, default: [] }
-  const known = { coverage: flag, filter, force: flag, repeated: flag }
+  const known = { coverage: flag, filter, force: flag, help: flag, repeated: flag }
   const { values: options } = parseArgs({ args, options: known })
+  if (options.help) return console.log(HELP)
   if (options.coverage) process.env['SOCK_COVERAGE'] = '1'
   const isWhole = options.filter.length === 0
   const selected = isWhole ? packages(options) : options.filter.map(findPackage)
@@ -37,6 +48,10 @@ export async function test(args) {
     const cache = ['--cache', '--cache-location=node_modules/.cache/prettier/.prettier-cache']
     const prettier = ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', ...cache]
     await step('format', () => node(...prettier, ...folders))
+    // In a whole run, a test of tools/checks does that.
+    const isPublished = ({ folder, manifest }) => folder.startsWith('packages/') && !manifest.private
+    const publishedFolders = isWhole ? [] : selected.filter(isPublished).map(({ folder }) => folder)
+    if (publishedFolders.length) await step('public API', () => checkApi(publishedFolders))
     if (isWhole) await step('nothing is unused', () => node('node_modules/knip/bin/knip.js', '--no-progress'))
   }
   await step('build', () => turbo(['build', '--continue', ...scope], { show: false }))
@@ -50,11 +65,12 @@ export async function test(args) {
  * The extended tests, which `npm test` leaves out: see TESTING.md. Each is a script `test:<name>` of a workspace.
  *
  *   [name...]            only these, such as `site`: what `npm run test:site` runs
- *   --repeated, --force  as above
+ *   --repeated, --force, --help  as above
  */
 export async function extended(args) {
-  const options = { force: flag, repeated: flag }
+  const options = { force: flag, help: flag, repeated: flag }
   const { values, positionals: names } = parseArgs({ args, options, allowPositionals: true })
+  if (values.help) return console.log(HELP)
   const all = tasksOf(packages(values), (script) => script.startsWith('test:'))
   const tests = all.filter(({ task }) => names.length === 0 || names.includes(task.replace('test:', '')))
   if (tests.length < names.length)

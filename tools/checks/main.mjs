@@ -50,7 +50,7 @@ const commands = {
 }
 
 async function check(name, args) {
-  await install()
+  if (!args.includes('--help')) await install()
   const checks = await import('./checks.mjs')
   await checks[name](args)
 }

@@ -1,6 +1,8 @@
 import { expect, it } from '@jest/globals'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import vm from 'node:vm'
+import { getFileInfo } from 'prettier'
 import { buildFailure } from '../install.mjs'
 import { inRoot, readJson, workspaces } from '../repository.mjs'
 import { resultOf } from '../results.mjs'
@@ -54,6 +56,32 @@ it('the build of unix-dgram that failed is shown; one that went well is not', ()
   expect(buildFailure([...lines, '.../node_modules/unix-dgram install: Done'].join('\n'))).toBeUndefined()
   expect(buildFailure('Already up to date')).toBeUndefined()
 })
+
+it('npm test -- --help says what can be typed, without installing anything', () => {
+  for (const command of ['test', 'extended']) {
+    const args = [inRoot('tools/checks/entry.cjs'), command, '--help']
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^npm test -- --filter <package> /m)
+  }
+})
+
+it.each(workspaces().filter(({ manifest }) => manifest.scripts?.format))(
+  'npm run format in $folder leaves alone what a tool has written',
+  async ({ folder, manifest }) => {
+    const files = [...manifest.scripts.format.matchAll(/--ignore-path (\S+)/g)].map(([, path]) =>
+      inRoot(folder, path),
+    )
+    for (const name of ['dist/index.js', 'test-results.json', 'CHANGELOG.md'])
+      expect([name, await getFileInfo(inRoot(folder, name), { ignorePath: files })]).toMatchObject([
+        name,
+        { ignored: true },
+      ])
+    expect(await getFileInfo(inRoot(folder, 'src/index.ts'), { ignorePath: files })).toMatchObject({
+      ignored: false,
+    })
+  },
+)
 
 it('TESTING.md lists the command of every extended test', () => {
   const scripts = [readJson(inRoot('package.json')), ...workspaces().map(({ manifest }) => manifest)]
