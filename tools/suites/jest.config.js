@@ -1,0 +1,3 @@
+import { plain } from '../../jest.base.js'
+
+export default plain
