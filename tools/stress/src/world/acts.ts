@@ -31,7 +31,17 @@ export const isObserver = (moment: Moment): boolean => moment.startsWith('on ')
 
 export type Outcome = 'returns' | 'late' | 'throws' | 'rejects'
 
-const ENDS = ['write', 'closeWrite', 'closeRead', 'close', 'destroy', 'reset', 'stall', 'resume'] as const
+const ENDS = [
+  'write',
+  'closeWrite',
+  'closeRead',
+  'close',
+  'destroy',
+  'reset',
+  'stall',
+  'resume',
+  'transfer',
+] as const
 const SERVERS = ['close server', 'shut down', 'shut down at once', 'listen'] as const
 const CLIENTS = ['connect', 'connect', 'connect and abort'] as const
 export type EndVerb = (typeof ENDS)[number]
@@ -51,6 +61,14 @@ export interface Act {
 
 /** Sizes around every limit: of a gathered write, a TLS record, a read of libuv, a slab. Small ones are most likely. */
 const SIZES = [1, 1, 100, 100, 2_048, 4_095, 4_096, 4_097, 16_384, 16_385, 65_536, 65_537, 262_145] as const
+
+/** Sizes of the smallest messages, which an engine copies, and of those that let the memory for the next ones grow. */
+const MESSAGES = [4_001, 8_193, 9_000, 9_001] as const
+const anySize = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom<number>(...SIZES) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 100 }) },
+  { weight: 1, arbitrary: fc.constantFrom<number>(...MESSAGES) },
+)
 
 /** Possible acts, with their weight and their targets. */
 interface Choice {
@@ -73,7 +91,7 @@ const anyActs = ({ verbs, who, most }: Choice): fc.Arbitrary<Act[]> =>
       verb: verbs,
       who: fc.constantFrom(...who),
       which: fc.nat({ max: 29 }),
-      size: fc.constantFrom(...SIZES),
+      size: anySize,
     }),
     { minLength: 1, maxLength: most, size: 'max' },
   )

@@ -21,6 +21,20 @@ export function content(id: number, from: number, to: number): Buffer {
   return bytes
 }
 
+/**
+ * Transfers the memory of a chunk, as to a worker: a program may do so with what it was given, and no byte of others may be
+ * missing then. The owner of that memory may refuse it.
+ */
+export function transfer(chunk: Buffer | undefined): void {
+  const memory = chunk?.buffer as ArrayBuffer | undefined
+  if (memory === undefined) return
+  try {
+    structuredClone(memory, { transfer: [memory] })
+  } catch (error) {
+    assert.equal((error as Error).name, 'DataCloneError')
+  }
+}
+
 /** What one end has received. */
 export interface Input {
   /** In bytes, or the number of datagrams. */
@@ -68,6 +82,10 @@ interface DatagramHead {
 }
 const DATAGRAM_HEADER = 16
 
+/** Returns a datagram that has no room for a head. Its bytes are its length, so that a changed one is noticed. */
+export const crumbOf = (length: number): Buffer => Buffer.alloc(length, length)
+export const isCrumb = ({ length }: { readonly length: number }): boolean => length < DATAGRAM_HEADER
+
 function encode({ client, number, wanted }: DatagramHead, length: number): Buffer {
   const data = Buffer.alloc(length, (client + 31 * number + length) & 0xff)
   data.writeUIntBE(client, 0, 6)
@@ -77,30 +95,36 @@ function encode({ client, number, wanted }: DatagramHead, length: number): Buffe
   return data
 }
 
-/** Returns the next datagram of a writer. @param size of its body */
+/** Returns the next datagram of a writer, which does not count crumbs. @param size of all of it */
 export const encodeDatagram = (
   writer: { sent: number },
   client: number,
   wanted: number,
   size: number,
-): Buffer => encode({ client, number: (writer.sent += 1), wanted }, DATAGRAM_HEADER + size)
+): Buffer =>
+  isCrumb({ length: size }) ? crumbOf(size) : encode({ client, number: (writer.sent += 1), wanted }, size)
 
-/** @throws if the datagram is incomplete or changed */
-export function readDatagram(data: Buffer): DatagramHead {
-  assert.ok(data.length >= DATAGRAM_HEADER, `too short for a datagram of a test: ${data.toString('hex')}`)
+/** @returns `undefined` for a crumb @throws if the datagram is incomplete or changed */
+export function readDatagram(data: Buffer): DatagramHead | undefined {
+  if (isCrumb(data)) {
+    assert.ok(data.equals(crumbOf(data.length)), `a crumb is changed: ${data.toString('hex')}`)
+    return undefined
+  }
   const head = { client: data.readUIntBE(0, 6), number: data.readUInt32BE(6), wanted: data.readUInt16BE(10) }
   assert.ok(data.equals(encode(head, data.length)), 'a datagram is changed')
   return head
 }
 
-/** The receiving end of datagrams: each may come once, and none after a later one. */
+/** The receiving end of datagrams: each may come once, and none after a later one. Crumbs may come and go. */
 export class Datagrams implements Input {
   length = 0
   writer: number | undefined
   #last = 0
 
   add(data: Buffer): void {
-    const { client, number } = readDatagram(data)
+    const head = readDatagram(data)
+    if (head === undefined) return
+    const { client, number } = head
     assert.ok(number > this.#last, `datagram ${number} came after ${this.#last}`)
     this.#last = number
     this.writer = client

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { DatagramChannel, DatagramHandler } from '@sock/core'
-import { encodeDatagram, readDatagram } from './bytes.js'
+import { encodeDatagram, isCrumb, readDatagram, transfer } from './bytes.js'
 import type { End, Ledger } from './ledger.js'
 import { until } from './pace.js'
 import { never, oneOf, type Pledges } from './pledges.js'
@@ -22,22 +22,34 @@ const NEVER_QUEUED = 'Cannot send: the channel is closed'
 const ANSWER = 10_000
 /** One more than an engine gathers at a time. */
 const MANY = 257
-const LARGEST = 2_100
 /** One in this many requests is answered only after the next one. */
 const HOLD_EVERY = 4
-/** Sizes of answers that an engine gathers, that just fit, and that are too large for that. Most are small. */
-const ANSWERS = [48, 48, 48, 2_032, 48, 48, 2_033, 2_984] as const
+/** How many sizes small answers have: the answers to one request have the same one, which an engine gathers. */
+const SMALL = 100
+/** Sizes of answers that just fit into what an engine gathers, and that are too large for that. The others are small. */
+const ANSWERS = new Map([
+  [3, 2_048],
+  [6, 2_049],
+  [7, 3_000],
+  [11, 9_001],
+])
+const ANSWERS_REPEAT_AFTER = 40
 
 /** A client of a datagram server. Its ledger counts datagrams. */
 export class DatagramEnd implements End {
   readonly ledger: Ledger
   readonly #channel: DatagramChannel
   readonly #pledges: Pledges
+  readonly #largest: number
   /** How many answers are still to come. */
   #waits = 0
   #isClosed = false
+  /** What it was given last. */
+  #data: Buffer | undefined
 
-  constructor(ledger: Ledger, channel: DatagramChannel, pledges: Pledges) {
+  /** @param largest the size of its longest request */
+  constructor(ledger: Ledger, channel: DatagramChannel, pledges: Pledges, largest: number) {
+    this.#largest = largest
     this.ledger = ledger
     this.#channel = channel
     this.#pledges = pledges
@@ -58,20 +70,22 @@ export class DatagramEnd implements End {
     reset: this.#breakOff,
     stall() {},
     resume() {},
+    transfer: () => transfer(this.#data),
   }
 
   #request(size: number): void {
     const { ledger } = this
     if (ledger.mayEnd || this.#isClosed) return
-    const wanted = size > 65_536 ? MANY : size > 16_385 ? 24 : 1
-    const request = encodeDatagram(ledger, ledger.id, wanted, Math.min(size, LARGEST))
+    const length = Math.min(size, this.#largest)
+    const wanted = isCrumb({ length }) ? 0 : size > 65_536 ? MANY : size > 16_385 ? 24 : 1
+    const request = encodeDatagram(ledger, ledger.id, wanted, length)
     this.#waits += wanted
     this.#pledges.keep(
       'a request',
       this.#channel.write(request),
       () => {},
       (error) => {
-        ledger.doubtful += 1
+        ledger.doubtful += isCrumb(request) ? 0 : 1
         this.#waits -= wanted
         UNREACHABLE(error)
       },
@@ -82,8 +96,10 @@ export class DatagramEnd implements End {
     const { ledger } = this
     try {
       for (let data; (data = await this.#channel.read()) !== null; this.#waits -= 1) {
-        assert.equal(readDatagram(data).client, ledger.id, 'an answer for another client')
+        const head = readDatagram(data)
+        assert.equal(head?.client ?? ledger.id, ledger.id, 'an answer for another client')
         ledger.received.add(data)
+        this.#data = data
       }
     } finally {
       if (!this.#isClosed) this.#breakOff()
@@ -148,23 +164,29 @@ function serve(
   const { stops } = owner
   datagrams.handled += 1
   pledges.guard(() => {
-    const { client, wanted, number } = readDatagram(data)
+    const head = readDatagram(data)
+    if (head === undefined) return
+    const { client, wanted, number } = head
     const ledger = world.exchangeWith(client, owner)
     ledger.received.add(data)
-    const answer = (size: number): void =>
+    const answer = (size: number): void => {
+      const bytes = encodeDatagram(ledger, client, 0, size)
       pledges.keep(
         'an answer',
-        reply(encodeDatagram(ledger, client, 0, size)),
+        reply(bytes),
         () => (datagrams.sent += 1),
         (error) => {
-          ledger.doubtful += 1
+          ledger.doubtful += isCrumb(bytes) ? 0 : 1
           // Not a send error: an observer had closed the channel before the datagram was queued.
           if ((error as Error).message !== NEVER_QUEUED) datagrams.refused += 1
           UNREACHABLE(error)
         },
       )
+    }
+    const small = 1 + ((data.length + number) % SMALL)
     world.held.push(() => {
-      if (owner.stops === stops) for (let at = 0; at < wanted; at++) answer(ANSWERS[at % ANSWERS.length] ?? 0)
+      if (owner.stops === stops)
+        for (let at = 0; at < wanted; at++) answer(ANSWERS.get(at % ANSWERS_REPEAT_AFTER) ?? small)
       // The socket that received the request is closed by now.
       else if (owner.server.state !== 'draining')
         pledges.keep('a late answer', reply(data), () => assert.fail('sent'), oneOf('ERR_SOCK_CLOSED'))

@@ -86,8 +86,8 @@ async function readAll(end: LibraryEnd, at: At): Promise<void> {
     await at('end', end)
     end.ledger.closing()
   } catch (error) {
-    if (!end.ledger.isOver) end.broke(error as Error)
-    if (error !== end.given) throw error
+    if (!end.ledger.isOver) end.broke(error)
+    if (end.given === undefined || error !== end.given) throw error
   }
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { inspect } from 'node:util'
 import type { CloseReason, Connection } from '@sock/core'
+import { transfer } from './bytes.js'
 import type { End, Ledger } from './ledger.js'
 import { oneOf, Oops, type Pledges } from './pledges.js'
 
@@ -22,6 +24,8 @@ export class LibraryEnd implements End {
   /** Aborts when it reads on. */
   #stalled: AbortController | undefined
   #noInput!: () => void
+  /** What it was given last, and need not return. */
+  #chunk: Buffer | undefined
   #hasClosedRead = false
   /** Whether it has read to the end. */
   #hasReadAll = false
@@ -57,6 +61,7 @@ export class LibraryEnd implements End {
       this.#stalled?.abort()
       this.#stalled = undefined
     },
+    transfer: () => transfer(this.#chunk),
   }
 
   /** A promise to await before reading more input. */
@@ -66,6 +71,7 @@ export class LibraryEnd implements End {
 
   heard(chunk: Buffer): void {
     this.#pledges.guard(() => this.ledger.received.add(chunk))
+    if (this.#speaks) this.#chunk = chunk
   }
 
   /** The same in a callback, which must not be called after the input was discarded. */
@@ -100,8 +106,8 @@ export class LibraryEnd implements End {
     }
   }
 
-  broke(error: Error): void {
-    this.ledger.breaks(error)
+  broke(error: unknown): void {
+    this.ledger.breaks(error instanceof Error ? error : new Error(inspect(error)))
     this.#noInput()
   }
 

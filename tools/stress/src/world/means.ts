@@ -36,6 +36,12 @@ const LOOPBACK =
     ? `127.${64 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${process.pid & 255}:0`
     : '127.0.0.1:0'
 
+/** The longest datagrams that are sent and received whole, with the buffers that the system has by default. */
+const LARGEST = { udp: 65_507, unixgram: 65_535 }
+const LARGEST_NATIVE = { ...LARGEST, unixgram: 200_000 }
+/** In bytes: whatever one sequence sends. Datagrams that come beyond this may be dropped. */
+const QUEUE = { maxQueuedBytes: 256 * 2 ** 20 }
+
 /** The handshake time-out in ms: a slow machine needs long for many handshakes at once. */
 const HANDSHAKE = { handshakeTimeout: 600_000 }
 
@@ -69,6 +75,10 @@ export class Means {
     return transport === 'unix' || transport === 'unixgram' ? this.#nextPath() : LOOPBACK
   }
 
+  largest(transport: DatagramName): number {
+    return (this.#by.engine === undefined ? LARGEST : LARGEST_NATIVE)[transport]
+  }
+
   streamServer(transport: StreamName, handler: StreamHandler, limits: Limits): Server {
     if (transport === 'unix') return createUnixServer(handler, { ...limits, ...this.#by })
     if (transport === 'tcp') return createTcpServer(handler, { ...limits, ...this.#by })
@@ -76,7 +86,7 @@ export class Means {
   }
 
   datagramServer(transport: DatagramName, handler: DatagramHandler): Server {
-    return (transport === 'udp' ? createUdpServer : createUnixgramServer)(handler, this.#by)
+    return (transport === 'udp' ? createUdpServer : createUnixgramServer)(handler, { ...this.#by, ...QUEUE })
   }
 
   dial(transport: StreamName, address: Address, options: DialOptions = {}): Promise<Connection> {
@@ -88,6 +98,6 @@ export class Means {
 
   dialDatagram(transport: DatagramName, address: Address): Promise<DatagramChannel> {
     const connect = transport === 'udp' ? connectUdp : connectUnixgram
-    return connect(address as never, { ...this.#by, maxQueuedBytes: 4 * 2 ** 20 })
+    return connect(address as never, { ...this.#by, ...QUEUE })
   }
 }

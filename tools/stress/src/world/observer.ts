@@ -7,7 +7,7 @@ import {
   type ServerState,
   type ShutdownReport,
 } from '@sock/core'
-import { Oops, type Pledges } from './pledges.js'
+import { isFailure, type Pledges } from './pledges.js'
 
 /** Checks that the events of each connection come in a possible order. */
 export class Watcher {
@@ -74,7 +74,7 @@ export class Observer {
     this.#server = server
     server.on('state', (state, message) => pledges.guard(() => this.#entered(state, message)))
     server.on('error', (error) => {
-      if (error instanceof Oops) this.#failed += 1
+      if (isFailure(error)) this.#failed += 1
       else if (isSockError(error, 'ERR_SOCK_CONNECTION_LIMIT')) this.#turnedAway += 1
       else if (!isSockError(error, 'ERR_SOCK_SHUTDOWN_TIMEOUT') && this.complaints.length < MOST)
         this.complaints.push(error)

@@ -1,9 +1,27 @@
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import { isSockError } from '@sock/core'
 import { until } from './pace.js'
 
 /** The error of intentional failures, and of destroyed connections. */
 export class Oops extends Error {}
+
+/** A program may also throw, and abort with, what is no error. */
+const ODD = ['a word', 0, undefined, null, { code: 1 }, Symbol('odd')] as const
+/** What the library, or `AbortController` for `undefined`, makes of these. */
+const ODD_WORDS = new Set([
+  'This operation was aborted',
+  ...ODD.map((value) => (typeof value === 'string' ? value : inspect(value))),
+])
+
+/** @returns an `Oops`, or another value: `which` decides */
+export const failure = (which: number, what: string): unknown =>
+  which % 2 === 0 ? new Oops(what) : ODD[(which >> 1) % ODD.length]
+
+/** Whether this comes from `failure()`: the value itself, or an error that the library made of it. */
+export const isFailure = (error: unknown): boolean =>
+  error instanceof Oops ||
+  (error instanceof Error ? ODD_WORDS.has(error.message) : (ODD as readonly unknown[]).includes(error))
 
 /** Calls `tell` with every uncaught error. Hides warnings, because many callbacks fail intentionally. */
 export function catchStray(tell: (error: unknown) => void): void {
@@ -80,7 +98,7 @@ export class Pledges {
 /** @returns a check that accepts errors of the test itself, and errors with these codes */
 export function oneOf(...codes: readonly string[]): (error: unknown) => void {
   return (error) => {
-    if (error instanceof Oops) return
+    if (isFailure(error)) return
     const { code } = error as { code?: string }
     const isKnown =
       code !== undefined && codes.includes(code) && (isSockError(error) || !code.startsWith('ERR_SOCK'))

@@ -69,5 +69,6 @@ export class RawEnd implements End {
     },
     stall: () => void this.#stream.pause(),
     resume: () => void this.#stream.resume(),
+    transfer() {},
   }
 }

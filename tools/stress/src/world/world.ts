@@ -9,7 +9,7 @@ import { LibraryEnd } from './library-end.js'
 import type { Means } from './means.js'
 import { Watcher } from './observer.js'
 import { rest, until } from './pace.js'
-import { NO_CONNECTION, Oops, type Pledges } from './pledges.js'
+import { failure, NO_CONNECTION, type Pledges } from './pledges.js'
 import { RawEnd } from './raw-end.js'
 import { WorldServer, type Place } from './server.js'
 
@@ -122,9 +122,11 @@ export class World {
       if (end?.isGone === false) end.ledger.reset('its handler failed')
       if (end !== undefined && !end.ledger.sawEnd) end.ledger.isDeaf = true
     }
-    const oops = new Oops(`${moment} fails`)
-    if (plan.outcome === 'rejects') return Promise.reject(oops)
-    throw oops
+    const thrown = failure(plan.acts[0]?.which ?? 0, `${moment} fails`)
+    const fail = (): never => {
+      throw thrown
+    }
+    return plan.outcome === 'rejects' ? Promise.resolve().then(fail) : fail()
   }
 
   /** Performs the acts of the plan. @returns the plan, whose outcome is still to come */
@@ -148,7 +150,7 @@ export class World {
     const { verb, which, size, who } = act
     const place = this.placeOf(which)
     if (verb === 'connect') this.connect(place, size % 2 === 0 ? 'client' : 'raw')
-    else if (verb === 'connect and abort') this.connect(place, 'given up')
+    else if (verb === 'connect and abort') this.connect(place, 'given up', which)
     else if (isOfServer(verb)) this.servers[which % this.servers.length]?.do(verb, this.#isInside)
     else
       for (const end of this.#whoIs(act, self)) {
@@ -165,13 +167,16 @@ export class World {
     return one === undefined ? [] : [one]
   }
 
-  /** @param kind a socket of Node, a client of the library, or one that is aborted at once */
-  connect(place: Place, kind: 'raw' | 'client' | 'given up'): void {
+  /**
+   * @param kind a socket of Node, a client of the library, or one that is aborted at once
+   * @param which chooses the reason to abort
+   */
+  connect(place: Place, kind: 'raw' | 'client' | 'given up', which = 0): void {
     const { address } = place
     const { transport } = place.spec
     if (address === undefined) return
     if (!isStream(transport)) this.#dialDatagrams(place, transport, address)
-    else if (kind !== 'raw') this.#dial(place, transport, address, kind === 'given up')
+    else if (kind !== 'raw') this.#dial(place, transport, address, kind === 'given up', which)
     else {
       const ca = transport === 'tls' ? this.means.authorities : undefined
       this.#addPeer(new RawEnd(this.#open(place, 'raw'), address, ca, this.pledges))
@@ -182,7 +187,7 @@ export class World {
     const ledger = this.#open(place, 'client')
     if (place.mayStop === true) ledger.hurtBy('its server may be stopped')
     const connected = (channel: DatagramChannel): void => {
-      const end = new DatagramEnd(ledger, channel, this.pledges)
+      const end = new DatagramEnd(ledger, channel, this.pledges, this.means.largest(transport))
       this.#addPeer(end)
       // The system may give a client the port that the server has just closed: then it receives its own datagrams.
       if (String(channel.localAddress) === String(channel.remoteAddress)) end.do.close()
@@ -191,7 +196,7 @@ export class World {
   }
 
   /** Connects a client of the library. @param isGivenUp whether it is aborted at once */
-  #dial(place: Place, transport: StreamName, address: Address, isGivenUp: boolean): void {
+  #dial(place: Place, transport: StreamName, address: Address, isGivenUp: boolean, which: number): void {
     const ledger = this.#open(place, 'client')
     // The server may report an aborted handshake.
     if (isGivenUp) ledger.hurtBy('given up')
@@ -211,7 +216,7 @@ export class World {
     const stop = new AbortController()
     const dialling = this.means.dial(transport, address, { onState, signal: stop.signal })
     this.pledges.keep('connect()', dialling, connected, NO_CONNECTION)
-    if (isGivenUp) stop.abort(new Oops('the model changed its mind'))
+    if (isGivenUp) stop.abort(failure(which, 'the model changed its mind'))
   }
 
   #addPeer(peer: End): void {
