@@ -190,6 +190,24 @@ describe('configure', () => {
     expect([server.state, server.openConnections, opened, events]).toEqual(['idle', 0, [], []])
   })
 
+  it.each<[unknown]>([
+    [undefined],
+    [null],
+    ['text'],
+    [5],
+    [{}],
+    [Symbol('x')],
+    [Object.freeze(new Error('x'))],
+  ])('configure may throw any value, such as %p: listen and connectUdp reject with it', async (value) => {
+    const configure = (): never => {
+      throw value
+    }
+    const { server } = create(echo, { configure })
+    expect(await rejection(server.listen('127.0.0.1:0'))).toBe(value)
+    expect(server.state).toBe('idle')
+    expect(await rejection(dial('127.0.0.1:9', { configure }))).toBe(value)
+  })
+
   it('configure makes connectUdp reject if it throws, and leaves nothing', async () => {
     const error = await rejection(
       dial('127.0.0.1:9', {

@@ -1,4 +1,5 @@
 import { SockError } from '@sock/core'
+import { messageOf, propertyOf } from '@sock/core/transport'
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
 
 /** The default of `handshakeTimeout`, in ms. */
@@ -12,7 +13,7 @@ export function invalidTls<T>(options: SecureContextOptions, action: () => T): T
   try {
     return action()
   } catch (cause) {
-    throw new SockError('ERR_SOCK_INVALID_TLS', `Cannot use the TLS ${reasonOf(cause as Error, options)}`, {
+    throw new SockError('ERR_SOCK_INVALID_TLS', `Cannot use the TLS ${reasonOf(cause, options)}`, {
       cause,
     })
   }
@@ -34,9 +35,9 @@ const CONTENTS = ['cert', 'key', 'crl', 'pfx'] as const
  * Returns which option is refused, why, and what to do, as far as that is certain: OpenSSL names no option. An option
  * that fails in the same way on its own is the one. The text never shows the value, which may be a key.
  */
-function reasonOf(error: Error, options: SecureContextOptions): string {
-  const { message } = error
-  if ((error as NodeJS.ErrnoException).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') {
+function reasonOf(error: unknown, options: SecureContextOptions): string {
+  const message = messageOf(error)
+  if (propertyOf(error, 'code') === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') {
     return `options "cert" and "key": ${message}. Pass the key of this certificate`
   }
   const given = Object(options) as SecureContextOptions
@@ -57,7 +58,7 @@ function failsAlone(
     createSecureContext({ [name]: value, passphrase })
     return false
   } catch (error) {
-    return (error as Error).message === message
+    return messageOf(error) === message
   }
 }
 

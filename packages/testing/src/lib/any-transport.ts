@@ -1,11 +1,13 @@
 import { exchange, type SockError } from '@sock/core'
 import assert from 'node:assert/strict'
+import { types } from 'node:util'
+import { anyValues } from './any-values.js'
 import { echo, gate, pattern } from './handlers.js'
 import { lookUps } from './look-ups.js'
 import { socketFiles } from './socket-files.js'
 import { defineAnySuite, type AnyFixture } from './stage.js'
 import type { Suite } from './suite.js'
-import { eventually, soon } from './wait.js'
+import { eventually, rejectsWith, soon } from './wait.js'
 
 const anyTransport = defineAnySuite('any transport', {
   'one handler that loops serves several clients': async (stage) => {
@@ -112,6 +114,61 @@ const anyTransport = defineAnySuite('any transport', {
     )
     assert.equal(errors[0]?.message, 'oops')
     assert.equal(String(await soon(exchange(await connect(), 'good'), 'the answer')), 'good')
+  },
+
+  'any value may be thrown by a handler: it is reported as an Error, itself or as the cause': async (
+    stage,
+  ) => {
+    for (const [name, value] of Object.entries({ ...anyValues, undefined: undefined })) {
+      const { connect, errors, server } = await stage.serve(async (channel) => {
+        await channel.read()
+        // oxlint-disable-next-line typescript/only-throw-error -- that is the case
+        throw value
+      })
+      const client = await connect()
+      await client.write('x')
+      await eventually(() => assert.equal(errors.length, 1, name))
+      const [error] = errors
+      assert.ok(types.isNativeError(error), name)
+      assert.ok(error === value || Object.is(error.cause, value), name)
+      await soon(server.close(), 'close')
+    }
+  },
+
+  'any value may be the reason of a signal: listen() rejects with it, and the server can listen again':
+    async (stage) => {
+      for (const [name, value] of Object.entries(anyValues)) {
+        const server = stage.fixture.createServer(echo)
+        const controller = new AbortController()
+        const listening = server.listen(stage.fixture.target(), { signal: controller.signal })
+        controller.abort(value)
+        await rejectsWith(soon(listening, name), value)
+        assert.equal(server.state, 'idle', name)
+        await soon(server.listen(stage.fixture.target()), name)
+        await soon(server.close(), 'close')
+      }
+    },
+
+  'any value may be the reason of a signal: connect() and read() reject with it': async (stage) => {
+    const { address, connect } = await stage.serve(echo)
+    for (const value of Object.values(anyValues)) {
+      const aborted = AbortSignal.abort(value)
+      await rejectsWith(stage.fixture.connect(address, { signal: aborted }), value)
+      const dialling = new AbortController()
+      const dialled = stage.fixture.connect(address, { signal: dialling.signal })
+      dialling.abort(value)
+      await rejectsWith(dialled, value)
+      const client = await connect()
+      await rejectsWith(client.read({ signal: aborted }), value)
+      const controller = new AbortController()
+      const reading = client.read({ signal: controller.signal })
+      controller.abort(value)
+      await rejectsWith(reading, value)
+      const asking = new AbortController()
+      const answer = exchange(client, 'x', { signal: asking.signal })
+      asking.abort(value)
+      await rejectsWith(answer, value)
+    }
   },
 
   'one way to shut down: open requests are answered, then everything is closed': async (stage) => {

@@ -56,9 +56,10 @@ async function lateness(looks: number, what: string, signal: AbortSignal): Promi
 
 /** Passes if `promise` rejects with exactly this value. */
 export async function rejectsWith(promise: Promise<unknown>, reason: unknown): Promise<void> {
-  const failure = await promise.then(
-    () => new assert.AssertionError({ message: 'It resolved, and should have rejected' }),
-    (error: unknown) => error,
+  // In an array, since the value itself may have a then() of its own.
+  const [failure] = await promise.then(
+    () => [new assert.AssertionError({ message: 'It resolved, and should have rejected' })],
+    (error: unknown) => [error],
   )
   assert.equal(failure, reason)
 }

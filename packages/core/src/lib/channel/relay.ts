@@ -1,4 +1,5 @@
 import type { Connection } from './channel.js'
+import { createDeferred } from '../async/deferred.js'
 import { checkOptions, wrongType, type Checks } from '../options/check.js'
 import { abortSignal } from '../options/values.js'
 
@@ -50,14 +51,22 @@ export async function relay(
     first.destroy(error as Error)
     second.destroy(error as Error)
   }
-  const abort = (): void => destroy(signal?.reason)
+  const aborted = createDeferred<never>()
+  const abort = (): void => {
+    // First, since the connections reject with an Error, which the reason need not be.
+    aborted.reject(signal?.reason)
+    destroy(signal?.reason)
+  }
   const directions = [carry(first, second), carry(second, first)] as const
-  try {
-    signal?.throwIfAborted()
-    signal?.addEventListener('abort', abort, { once: true })
+  const carried = async (): Promise<RelayReport> => {
     const [forward, backward] = await Promise.all(directions)
     await Promise.all([first.close(), second.close()])
     return { forward, backward }
+  }
+  try {
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', abort, { once: true })
+    return await Promise.race([carried(), aborted.promise])
   } catch (error) {
     destroy(error)
     await Promise.allSettled([...directions, first.close(), second.close()])

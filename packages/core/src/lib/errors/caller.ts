@@ -1,5 +1,5 @@
-import { types } from 'node:util'
 import type { Address } from '../address/address.js'
+import { isError } from './as-error.js'
 import { isSockError } from './errors.js'
 import { systemMessage, type Asked } from './system-words.js'
 
@@ -34,6 +34,15 @@ export class Caller {
    * own stack helps to find a bug, and the signal's reason, which belongs to the program.
    */
   failure(thrown: unknown, signal?: AbortSignal): unknown {
+    try {
+      return this.#explained(thrown, signal)
+    } catch {
+      // A value of the program that cannot be read or changed: it is passed on as it is.
+      return thrown
+    }
+  }
+
+  #explained(thrown: unknown, signal: AbortSignal | undefined): unknown {
     const error = firstOf(thrown)
     if (!isExtensibleError(error) || (signal?.aborted === true && error === signal.reason)) return error
     const { code, syscall } = error as NodeJS.ErrnoException
@@ -60,7 +69,7 @@ export function atCaller<T>(entry: PublicFunction, run: () => T): T {
   try {
     return run()
   } catch (error) {
-    if (isExtensibleError(error)) Error.captureStackTrace(error, entry)
+    showCaller(error, entry)
     throw error
   }
 }
@@ -79,7 +88,7 @@ export function connectAtCaller<T>(
   try {
     return run(caller)
   } catch (error) {
-    if (isExtensibleError(error)) Error.captureStackTrace(error, entry)
+    showCaller(error, entry)
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- it is the thrown value itself
     return Promise.reject(error)
   }
@@ -111,14 +120,18 @@ export function explainUnreachable<E>(error: E, peer: Address): E {
   return error
 }
 
+/** Lets the stack of an error begin where `entry` was called. */
+function showCaller(error: unknown, entry: PublicFunction): void {
+  try {
+    if (isExtensibleError(error)) Error.captureStackTrace(error, entry)
+  } catch {
+    // What a getter among the options has thrown may refuse to be changed.
+  }
+}
+
 /** Whether it is an error whose properties can be changed. */
 function isExtensibleError(error: unknown): error is Error {
   return isError(error) && Object.isExtensible(error)
-}
-
-/** Whether it is an error of any realm: Node's errors and the program's may be of different ones (`node:vm`). */
-function isError(value: unknown): value is Error {
-  return value instanceof Error || types.isNativeError(value)
 }
 
 /**

@@ -85,6 +85,11 @@ export class SockError extends Error {
  * @param code accepts only this code
  */
 export function isSockError(error: unknown, code?: SockErrorCode): error is SockError {
-  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false
-  return code === undefined || (error as { code?: unknown }).code === code
+  if (typeof error !== 'object' || error === null) return false
+  try {
+    return BRAND in error && (code === undefined || (error as { code?: unknown }).code === code)
+  } catch {
+    // A proxy, which throws.
+    return false
+  }
 }

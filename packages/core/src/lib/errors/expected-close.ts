@@ -1,3 +1,4 @@
+import { propertyOf } from './as-error.js'
 import { isSockError, type SockErrorCode } from './errors.js'
 
 /** System errors that mean that the peer, or the path to it, is gone (errno(3)). */
@@ -43,12 +44,12 @@ export function isExpectedClose(error: unknown): boolean {
   let current = error
   for (let depth = 0; depth < MAX_CAUSE_DEPTH && typeof current === 'object' && current !== null; depth++) {
     if (isSockError(current) ? ENDED.has(current.code) : isPeerGone(current)) return true
-    current = (current as { cause?: unknown }).cause
+    current = propertyOf(current, 'cause')
   }
   return false
 }
 
 /** Whether a system error means that the peer is gone. */
 export function isPeerGone(error: object): boolean {
-  return PEER_GONE.has((error as { code?: unknown }).code)
+  return PEER_GONE.has(propertyOf(error, 'code'))
 }

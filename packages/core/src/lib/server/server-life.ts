@@ -3,6 +3,7 @@ import type { CallbackRegistry, Unsubscribe } from './callback-registry.js'
 import type { Channel, Transport } from '../channel/channel.js'
 import { createDeferred, ignore, type Deferred } from '../async/deferred.js'
 import { Drain } from './drain.js'
+import { messageOf } from '../errors/as-error.js'
 import { atCaller, Caller, type PublicFunction } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
 import { transition } from './lifecycle.js'
@@ -53,7 +54,7 @@ async function stopStart(start: Start): Promise<void> {
 
 /** Returns the message of the state event after a failed start. Most errors already begin with "Cannot listen". */
 function failedStart(transport: Transport, error: unknown): string {
-  const { message } = error as Error
+  const message = messageOf(error)
   return message.startsWith('Cannot listen') ? message : `Cannot listen on ${transport}: ${message}`
 }
 

@@ -1,3 +1,4 @@
+import { asError, messageOf } from '../errors/as-error.js'
 import { SockError } from '../errors/errors.js'
 import type { Handshake, StreamPort } from './port.js'
 import { CHECKS_PER_DEADLINE, type Sweep, type Watched } from './sweep.js'
@@ -43,7 +44,7 @@ export class Handshakes implements Watched {
         else port.destroy()
       },
       (cause) => {
-        if (this.#remove(handshake)) this.#fail('ERR_SOCK_HANDSHAKE_FAILED', handshake, cause)
+        if (this.#remove(handshake)) this.#fail('ERR_SOCK_HANDSHAKE_FAILED', handshake, asError(cause))
       },
     )
   }
@@ -92,7 +93,7 @@ function handshakeError(
   cause: Error | undefined,
 ): SockError {
   const peer = remoteAddress === undefined ? 'a peer' : `"${remoteAddress}"`
-  const why = code === 'ERR_SOCK_HANDSHAKE_TIMEOUT' ? 'it was not finished in time' : cause?.message.trim()
+  const why = cause === undefined ? 'it was not finished in time' : messageOf(cause).trim()
   const details = cause === undefined ? { remoteAddress } : { remoteAddress, cause }
   return new SockError(code, `Cannot complete the TLS handshake with ${peer}: ${why}`, details)
 }

@@ -1,5 +1,6 @@
 import { isExpectedClose, relay, type Connection, type RelayReport, type StreamHandler } from '@sock/core'
 import assert from 'node:assert/strict'
+import { anyValues } from '../any-values.js'
 import { echo, gate, pattern, readAll } from '../handlers.js'
 import { defineSuite, type Scene, type Stage, type StreamKind } from '../stage.js'
 import { eventually, ignore, soon } from '../wait.js'
@@ -112,6 +113,28 @@ export const relaying = defineSuite('relay', {
     await soon((relays[0] as Promise<RelayReport>).then(ignore, ignore), 'the relay ends')
     await allClosed(before, behind)
     assert.deepEqual(before.errors, [])
+  },
+
+  'relay() rejects with the reason of its signal, which may be any value, and destroys both sides': async (
+    stage,
+  ) => {
+    const behind = await stage.serve(echo)
+    for (const value of Object.values(anyValues)) {
+      const controller = new AbortController()
+      const relayed = gate<unknown>()
+      const before = await stage.serve(async (client) => {
+        const carrying = relay(client, await behind.connect(), { signal: controller.signal })
+        relayed.open(carrying.catch((reason: unknown) => [reason]))
+        await carrying.catch(ignore)
+      })
+      const client = await before.connect()
+      await client.write('x')
+      assert.equal(String(await soon(client.read(), 'the echo')), 'x')
+      controller.abort(value)
+      const [reason] = (await soon(relayed.opened, 'the relay ends')) as [unknown]
+      assert.ok(Object.is(reason, value), 'it rejects with the reason itself')
+      await allClosed(before, behind)
+    }
   },
 
   'relay() ends both sides when the idle time of one has passed': async (stage) => {
