@@ -5,6 +5,7 @@
  * @module @sock/core/stream
  */
 export { connectStream, type StreamDial } from './lib/stream/client.js'
+export { afterOpenSsl } from './lib/stream/node/after-openssl.js'
 export { nodeEngine } from './lib/stream/node/node-engine.js'
 export { RESERVED_DESCRIPTORS } from './lib/stream/descriptor-limit.js'
 export { createNodePort, type SocketTraits } from './lib/stream/node/node-port.js'

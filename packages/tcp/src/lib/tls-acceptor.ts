@@ -1,4 +1,5 @@
-import { createNodePort, type Handshake, type StreamPort } from '@sock/core/stream'
+import { afterOpenSsl, createNodePort, type Handshake, type StreamPort } from '@sock/core/stream'
+import { propertyOf } from '@sock/core/transport'
 import type { Socket } from 'node:net'
 import {
   createSecureContext,
@@ -43,13 +44,13 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
     const outcome = pending.get(rawSocket(socket))
     // After the handshake each side may end on its own.
     socket.allowHalfOpen = true
-    if (outcome === undefined) socket.destroy()
+    if (outcome === undefined) afterOpenSsl(socket, destroy)
     else outcome.secured(createNodePort(socket, tlsTraits))
   })
   server.on('tlsClientError', (error, socket) => {
     const raw = rawSocket(socket)
     pending.get(raw)?.failed(explained(error, socket, raw.bytesRead))
-    raw.destroy()
+    afterOpenSsl(raw, destroy)
   })
 
   return {
@@ -69,8 +70,9 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
         server.emit('connection', socket)
       },
       destroy() {
-        pending.delete(socket)
-        socket.destroy()
+        if (pending.delete(socket)) afterOpenSsl(socket, destroy)
+        // It was not started: OpenSSL has not seen it.
+        else socket.destroy()
       },
     }),
     setSecureContext(context) {
@@ -101,14 +103,15 @@ const NO_TLS: ReadonlySet<unknown> = new Set([
 ])
 
 /** Returns an error that says why the handshake failed, with the code of the original error, which is its cause. */
-function explained(error: NodeJS.ErrnoException, socket: TLSSocket, bytesRead: number): Error {
-  const reason = reasonOf(error, socket, bytesRead)
-  if (reason === undefined) return error
-  return Object.assign(new Error(reason, { cause: error }), { code: error.code })
+function explained(error: Error, socket: TLSSocket, bytesRead: number): Error {
+  // A callback of the program may pass any value as its error.
+  const code = propertyOf(error, 'code')
+  const reason = reasonOf(code, socket, bytesRead)
+  return reason === undefined ? error : Object.assign(new Error(reason, { cause: error }), { code })
 }
 
 /** Returns why the handshake failed, as far as Node's message does not say it; `undefined` if it does. */
-function reasonOf({ code }: NodeJS.ErrnoException, socket: TLSSocket, bytesRead: number): string | undefined {
+function reasonOf(code: unknown, socket: TLSSocket, bytesRead: number): string | undefined {
   // Declared as an Error by Node's types, but really a code.
   const { authorizationError } = socket as unknown as { authorizationError?: string | null }
   if (authorizationError) return `client certificate was refused: ${authorizationError}`
@@ -117,6 +120,10 @@ function reasonOf({ code }: NodeJS.ErrnoException, socket: TLSSocket, bytesRead:
   // A peer that has sent nothing, such as a health check, has not seen the certificate.
   const guess = bytesRead === 0 ? '' : '; it may not trust the certificate'
   return `the peer ended the handshake${guess}`
+}
+
+function destroy(socket: Socket): void {
+  socket.destroy()
 }
 
 function ignore(): void {}

@@ -1,7 +1,8 @@
 import { SockError } from '@sock/core'
-import { createNodePort, nodeEngine, type IpEndpoint, type StreamPort } from '@sock/core/stream'
+import { afterOpenSsl, createNodePort, nodeEngine, type IpEndpoint, type StreamPort } from '@sock/core/stream'
+import { messageOf, propertyOf } from '@sock/core/transport'
 import { once } from 'node:events'
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect, createSecureContext, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { socketOptions } from './tcp-socket.js'
 import { DEFAULT_HANDSHAKE_TIMEOUT, invalidTls } from './tls-options.js'
@@ -71,10 +72,10 @@ export async function connectTls(
     await secured(socket, signal === undefined ? [timeout.signal] : [signal, timeout.signal])
     return createNodePort(socket, tlsTraits)
   } catch (error) {
-    raw.destroy()
+    await destroyed(raw)
     if (signal?.aborted === true) throw signal.reason
     if (timeout.signal.aborted) throw timeout.signal.reason
-    const failure = `Cannot complete the TLS handshake with "${peer}": ${reasonOf(error as NodeJS.ErrnoException)}`
+    const failure = `Cannot complete the TLS handshake with "${peer}": ${reasonOf(error)}`
     throw new SockError('ERR_SOCK_HANDSHAKE_FAILED', failure, { cause: error })
   } finally {
     clearTimeout(timer)
@@ -82,13 +83,24 @@ export async function connectTls(
 }
 
 /** Returns why the handshake failed, and what to do. */
-function reasonOf({ message, code = '' }: NodeJS.ErrnoException): string {
-  const reason = message.trim()
+function reasonOf(error: unknown): string {
+  const reason = messageOf(error).trim()
+  const code = propertyOf(error, 'code')
   if (NO_TLS.test(reason)) return 'the peer does not speak TLS. Check the port, or leave out "tls"'
-  return Object.hasOwn(ADVICE, code) ? `${reason}. ${ADVICE[code]}` : reason
+  return typeof code === 'string' && Object.hasOwn(ADVICE, code) ? `${reason}. ${ADVICE[code]}` : reason
 }
 
-/** Waits for the end of the handshake. If it fails, or if a signal aborts, the socket is destroyed. */
+/** Destroys the socket below a TLS socket, which is destroyed with it. */
+function destroyed(raw: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    afterOpenSsl(raw, () => {
+      raw.destroy()
+      resolve()
+    })
+  })
+}
+
+/** Waits for the end of the handshake. */
 async function secured(socket: TLSSocket, signals: readonly AbortSignal[]): Promise<void> {
   const gone = new AbortController()
   const closed = (): void => gone.abort(new Error('Socket was closed while it was connecting'))
@@ -98,7 +110,6 @@ async function secured(socket: TLSSocket, signals: readonly AbortSignal[]): Prom
   } catch (error) {
     // A later error must have a listener.
     socket.on('error', ignore)
-    socket.destroy()
     throw gone.signal.aborted ? gone.signal.reason : error
   } finally {
     socket.off('close', closed)

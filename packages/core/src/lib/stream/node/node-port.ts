@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Address } from '../../address/address.js'
 import { ignore } from '../../async/deferred.js'
+import { asError } from '../../errors/as-error.js'
+import { afterOpenSsl } from './after-openssl.js'
 import { whatBroke, whatBrokeEncrypted } from './node-end.js'
 import { descriptorOf, dispatchedBytes, queuedBytes } from './node-handle.js'
 import { localIpAddress, remoteIpAddress } from './ip-names.js'
@@ -39,7 +41,7 @@ interface KnownProperties {
 
 /** The property where listeners find the port of their socket: one property instead of a closure per listener. */
 const PORT = Symbol('port')
-type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'secure' | 'error'> }
+type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'secure' | 'error' | 'destroy'> }
 
 const NOTHING = Buffer.alloc(0)
 
@@ -74,6 +76,8 @@ class NodeStreamPort implements StreamPort<Socket> {
   #heldSince = 0
   sink!: StreamPortSink
   error: Error | undefined
+  /** With TLS: it will be closed when OpenSSL has returned. */
+  isClosing = false
 
   constructor(socket: Socket, traits: SocketTraits) {
     this.socket = socket
@@ -192,24 +196,27 @@ class NodeStreamPort implements StreamPort<Socket> {
     this.socket.on('finish', onFinish)
     // Inside a read, Node asks OpenSSL for the peer's close_notify, which would discard data that is not delivered
     // yet.
-    if (this.secure) setImmediate(end, this.socket)
+    if (this.secure) setImmediate(end, this)
     else this.socket.end()
   }
 
   destroy(): void {
     this.release()
-    this.socket.destroy()
+    if (this.secure) this.#closeSecure(destroy)
+    else destroy(this.socket)
   }
 
   reset(): void {
     this.release()
-    const { socket } = this
-    // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor. Our output was complete by then.
-    const isComplete = socket.writableEnded && socket.writableLength === 0
-    if (socket.destroyed || isComplete || !this.#traits.canReset) socket.destroy()
-    // Up to Node 24, a reset within `secureConnection` frees what OpenSSL is still using, and the process crashes.
-    else if (this.secure) process.nextTick(resetBelow, socket)
-    else socket.resetAndDestroy()
+    if (!this.#traits.canReset) this.destroy()
+    else if (this.secure) this.#closeSecure(reset)
+    else reset(this.socket)
+  }
+
+  #closeSecure(close: (socket: Socket) => void): void {
+    if (this.isClosing) return
+    this.isClosing = true
+    afterOpenSsl(this.socket, close)
   }
 }
 
@@ -217,13 +224,24 @@ function release(port: NodeStreamPort): void {
   port.release()
 }
 
-function end(socket: Socket): void {
-  if (!socket.destroyed) socket.end()
+function end({ socket, isClosing }: NodeStreamPort): void {
+  if (!socket.destroyed && !isClosing) socket.end()
 }
 
-/** Resets the TCP socket below a TLS socket: only that can be reset, and it takes the TLS socket with it. */
-function resetBelow(socket: Socket): void {
-  if (!socket.destroyed) (socket as unknown as { _parent: Socket })._parent.resetAndDestroy()
+function destroy(socket: Socket): void {
+  socket.destroy()
+}
+
+function reset(socket: Socket): void {
+  // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor. Our output was complete by then.
+  const isComplete = socket.writableEnded && socket.writableLength === 0
+  if (socket.destroyed || isComplete) socket.destroy()
+  else bottom(socket).resetAndDestroy()
+}
+
+/** Returns the TCP socket below a TLS socket: only that can be reset, and it takes the TLS socket with it. */
+function bottom(socket: Socket): Socket {
+  return (socket as unknown as { _parent: Socket | null })._parent ?? socket
 }
 
 function onData(this: Socket, chunk: Buffer): void {
@@ -248,7 +266,7 @@ function onEnd(this: Socket): void {
   const port = (this as PortSocket)[PORT]
   if (!port.secure) port.error ??= whatBroke(this)
   if (port.error === undefined) port.sink.ended()
-  else this.destroy()
+  else port.destroy()
 }
 
 /** After a failed write the queue is empty too: Node emits 'drain' before 'error' if others succeeded before it. */
@@ -264,9 +282,10 @@ function onFinish(this: Socket): void {
  * Remembers the error and destroys the socket. 'close' follows, and reports the error to the sink. Some TLS errors (a
  * flood of renegotiations, ERR_TLS_SESSION_ATTACK) do not destroy the socket by themselves.
  */
-function onError(this: Socket, error: Error): void {
-  ;(this as PortSocket)[PORT].error = error
-  this.destroy()
+function onError(this: Socket, error: unknown): void {
+  const port = (this as PortSocket)[PORT]
+  port.error = asError(error)
+  port.destroy()
 }
 
 function onClose(this: Socket): void {
@@ -281,4 +300,5 @@ const CLOSED: PortSocket[typeof PORT] = {
   sink: { received: ignore, ended: ignore, drained: ignore, finished: ignore, closed: ignore },
   secure: false,
   error: undefined,
+  destroy: ignore,
 }
