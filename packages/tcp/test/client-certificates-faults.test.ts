@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { exchange } from '@sock/core'
+import { exchange, isExpectedClose, isSockError } from '@sock/core'
 import { later } from '@sock/test-support/resources'
-import { until } from '@sock/test-support/wait'
+import { rejection, until } from '@sock/test-support/wait'
 import { connect, type TLSSocket } from 'node:tls'
 import { types } from 'node:util'
 import type { TlsSession } from '../src/index.js'
@@ -104,11 +104,17 @@ describe('client certificates', () => {
     const { address } = await serveMutual()
     const tls = { ca: certificates.ca, minVersion: 'TLSv1.3' as const }
     const client = await dial(address, { tls })
-    await expect(client.read()).rejects.toMatchObject({ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' })
+    const refused = {
+      name: 'SockError',
+      code: 'ERR_SOCK_HANDSHAKE_FAILED',
+      message: expect.stringContaining('the server refused the certificate of this client, or wants one. '),
+      cause: expect.objectContaining({ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' }),
+    }
+    const error = await rejection(client.read())
+    expect(error).toMatchObject(refused)
+    expect([isSockError(error), isExpectedClose(error)]).toEqual([true, false])
     const other = await dial(address, { tls })
-    await expect(exchange(other, 'hello')).rejects.toMatchObject({
-      code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
-    })
+    expect(await rejection(exchange(other, 'hello'))).toMatchObject(refused)
   })
 
   it('client certificates that are refused do not affect other clients (B5)', async () => {

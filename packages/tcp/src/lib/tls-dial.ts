@@ -1,5 +1,12 @@
 import { SockError } from '@sock/core'
-import { afterOpenSsl, createNodePort, nodeEngine, type IpEndpoint, type StreamPort } from '@sock/core/stream'
+import {
+  afterOpenSsl,
+  createNodePort,
+  nodeEngine,
+  type IpEndpoint,
+  type SocketTraits,
+  type StreamPort,
+} from '@sock/core/stream'
 import { messageOf, propertyOf } from '@sock/core/transport'
 import { once } from 'node:events'
 import { isIP, type Socket } from 'node:net'
@@ -14,6 +21,12 @@ import { tlsTraits } from './tls-session.js'
  */
 const NO_TLS = /:error:(0A0000F4|0A00010B):/
 
+/**
+ * The alerts about a certificate of TLS (RFC 8446, section 6.2) as OpenSSL's error numbers: 42 to 46, 48 and 116. With TLS
+ * 1.3, they arrive when the handshake is complete for the client.
+ */
+const CERTIFICATE_REFUSED = /:error:0A0004(1[2-6]|18|5C):/
+
 /** What to do about a certificate that was refused, by the code of the error (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
 const ADVICE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'Renew the certificate of the server',
@@ -24,6 +37,18 @@ const ADVICE: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: 'Pass the certificate of its authority as "tls.ca"',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'Pass the certificate of its authority as "tls.ca"',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'Pass the certificate of its authority as "tls.ca"',
+}
+
+const REFUSED =
+  'the server refused the certificate of this client, or wants one. Pass one that it accepts as "tls.cert" and "tls.key"'
+
+/** What TLS sockets of clients have in common. */
+const clientTraits: SocketTraits = {
+  ...tlsTraits,
+  failure: (error) =>
+    CERTIFICATE_REFUSED.test(error.message)
+      ? new SockError('ERR_SOCK_HANDSHAKE_FAILED', `Connection broke: ${REFUSED}`, { cause: error })
+      : error,
 }
 
 /** The checked options that {@link connectTls} needs. */
@@ -70,7 +95,7 @@ export async function connectTls(
     }
     const socket = connect({ ...options, socket: raw })
     await secured(socket, signal === undefined ? [timeout.signal] : [signal, timeout.signal])
-    return createNodePort(socket, tlsTraits)
+    return createNodePort(socket, clientTraits)
   } catch (error) {
     await destroyed(raw)
     if (signal?.aborted === true) throw signal.reason
@@ -87,6 +112,7 @@ function reasonOf(error: unknown): string {
   const reason = messageOf(error).trim()
   const code = propertyOf(error, 'code')
   if (NO_TLS.test(reason)) return 'the peer does not speak TLS. Check the port, or leave out "tls"'
+  if (CERTIFICATE_REFUSED.test(reason)) return REFUSED
   return typeof code === 'string' && Object.hasOwn(ADVICE, code) ? `${reason}. ${ADVICE[code]}` : reason
 }
 

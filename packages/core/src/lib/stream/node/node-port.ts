@@ -28,6 +28,8 @@ export interface SocketTraits {
   remoteAddress?(socket: Socket): Address | undefined
   /** See {@link StreamPort.socketMembers}. */
   readonly socketMembers?: readonly string[]
+  /** Returns the error that users get for an error of the socket. Default: the same error. */
+  failure?(error: Error): Error
   /** Returns what the handshake negotiated; missing without one. */
   session?(socket: Socket): unknown
 }
@@ -41,7 +43,9 @@ interface KnownProperties {
 
 /** The property where listeners find the port of their socket: one property instead of a closure per listener. */
 const PORT = Symbol('port')
-type PortSocket = Socket & { [PORT]: Pick<NodeStreamPort, 'sink' | 'secure' | 'error' | 'destroy'> }
+type PortSocket = Socket & {
+  [PORT]: Pick<NodeStreamPort, 'sink' | 'secure' | 'error' | 'destroy' | 'failure'>
+}
 
 const NOTHING = Buffer.alloc(0)
 
@@ -114,6 +118,11 @@ class NodeStreamPort implements StreamPort<Socket> {
    */
   get writeProgress(): number {
     return DISPATCHED_WEIGHT * dispatchedBytes(this.socket) - queuedBytes(this.socket)
+  }
+
+  /** Translates an error of the socket. */
+  failure(error: Error): Error {
+    return this.#traits.failure?.(error) ?? error
   }
 
   start(sink: StreamPortSink): void {
@@ -284,7 +293,7 @@ function onFinish(this: Socket): void {
  */
 function onError(this: Socket, error: unknown): void {
   const port = (this as PortSocket)[PORT]
-  port.error = asError(error)
+  port.error = port.failure(asError(error))
   port.destroy()
 }
 
@@ -301,4 +310,5 @@ const CLOSED: PortSocket[typeof PORT] = {
   secure: false,
   error: undefined,
   destroy: ignore,
+  failure: (error) => error,
 }
