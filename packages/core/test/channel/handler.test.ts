@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { createServer as createHttpServer } from 'node:http'
 import { thrown } from '@sock/test-support/wait'
 import type { StreamCallbacks } from '../../src/index.js'
 import { checkStreamHandler } from '../../src/lib/channel/handler.js'
@@ -40,7 +41,14 @@ describe('checkStreamHandler', () => {
     ],
     [
       { dat() {} },
-      /^Unknown callback "dat" in handler: the known callbacks are open, data, end, drain, close$/,
+      /^Unknown callback "dat" in handler: did you mean "data"\? The known callbacks are open, data, end, drain, close$/,
+    ],
+    [{ onData() {} }, /^Unknown callback "onData" in handler: did you mean "data"\?/],
+    [{ xyz() {} }, /^Unknown callback "xyz" in handler: the known callbacks are open, /],
+    [createHttpServer(), /^Invalid "handler": .*, got a server\. To serve HTTP, pass serveHttp\(server\)/],
+    [
+      Object.assign(() => {}, { listen() {}, emit() {} }),
+      /^Invalid "handler": .*, got an application\. To serve HTTP, pass serveHttp\(createServer\(application\)\)/,
     ],
     [{ data: 1 }, /^Invalid "handler\.data": expected a function, got 1$/],
     [{ data: undefined }, /^Invalid "handler\.data": expected a function, got undefined$/],

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { thrown } from '@sock/test-support/wait'
+import { EventEmitter } from 'node:events'
 import { createServer, type RequestListener, type ServerOptions } from 'node:http'
 import { createSecureServer, createServer as createHttp2Server } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
@@ -37,10 +38,18 @@ describe('serveHttp', () => {
     ['nothing', undefined],
     ['a port', 80],
     ['what emits no events', {}],
+    ['what only emits events', new EventEmitter()],
   ])('serveHttp() refuses %s', (_, value) => {
     const error = thrown(() => serveHttp(value as never))
     expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
     expect(error.message).toMatch(/^Invalid "http": expected a server of node:http or node:http2, got /)
+  })
+
+  it('serveHttp() refuses an application, such as that of Express, and says what to write', () => {
+    const application = Object.assign(() => {}, { emit() {}, listen() {} })
+    expect(thrown(() => serveHttp(application as never)).message).toMatch(
+      /^Invalid "http": .*, got an application\. Write serveHttp\(createServer\(application\)\)/,
+    )
   })
 
   it('serveHttp() refuses servers that encrypt, and says what encrypts instead', () => {

@@ -1,4 +1,5 @@
 import { isRecord, wrongType, wrongValue } from '../options/check.js'
+import { closestWord } from '../options/spelling.js'
 import type { Channel, Connection, Datagram, DatagramChannel } from './channel.js'
 
 /** A handler that runs on all transports. Its channel stays open until the handler settles. */
@@ -108,6 +109,7 @@ export function checkHandler<Run, Callbacks>(
   handler: unknown,
   names: readonly string[],
 ): CheckedHandler<Run, Callbacks> {
+  refuseServer(handler)
   if (typeof handler === 'function') return { run: handler as Run, callbacks: undefined }
   const callbacks = isRecord(handler) ? callbacksOf(handler, names) : {}
   if (Object.keys(callbacks).length === 0) {
@@ -120,6 +122,22 @@ export function checkHandler<Run, Callbacks>(
 }
 
 /**
+ * Refuses what listens and emits events itself, such as a server of node:http or an application of Express. It has a method
+ * `close` or is a function, but would serve no connection.
+ */
+function refuseServer(handler: unknown): void {
+  const { listen, emit } = Object(handler) as { readonly listen?: unknown; readonly emit?: unknown }
+  if (typeof listen !== 'function' || typeof emit !== 'function') return
+  const [what, how] =
+    typeof handler === 'function'
+      ? ['an application', 'serveHttp(createServer(application)), with createServer() of node:http']
+      : ['a server', 'serveHttp(server)']
+  throw wrongValue(
+    `Invalid "handler": expected a function or an object with callbacks, got ${what}. To serve HTTP, pass ${how}. serveHttp() is in @sock/core`,
+  )
+}
+
+/**
  * Returns a copy of the callbacks. A plain object may have only callbacks; an instance of a class may have other
  * members.
  */
@@ -127,7 +145,11 @@ function callbacksOf(handler: Record<string, unknown>, names: readonly string[])
   if (!isRoot(Object.getPrototypeOf(handler))) return methodsOf(handler, names)
   for (const key of Object.keys(handler)) {
     if (names.includes(key)) continue
-    throw wrongValue(`Unknown callback "${key}" in handler: the known callbacks are ${names.join(', ')}`)
+    const closest = closestWord(key.replace(/^on(?=[A-Z])/, ''), names)
+    const question = closest === undefined ? 'the' : `did you mean "${closest}"? The`
+    throw wrongValue(
+      `Unknown callback "${key}" in handler: ${question} known callbacks are ${names.join(', ')}`,
+    )
   }
   return { ...handler }
 }

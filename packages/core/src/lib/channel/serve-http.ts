@@ -1,6 +1,6 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Http2Server as Server2, ServerHttp2Session } from 'node:http2'
-import { wrongType } from '../options/check.js'
+import { wrongType, wrongValue } from '../options/check.js'
 import { useInput } from '../stream/connection.js'
 import type { Connection, ConnectionStream } from './channel.js'
 import type { StreamCallbacks } from './handler.js'
@@ -49,6 +49,7 @@ const allServed = new WeakMap<HttpServer, Served>()
 export function serveHttp(
   http: HttpServer | Http2Server,
 ): StreamCallbacks & Required<Pick<StreamCallbacks, 'open' | 'close'>> {
+  refuseOthers(http)
   if (typeof (http as Partial<HttpServer> | undefined)?.emit !== 'function') {
     throw wrongType('http', 'a server of node:http or node:http2', http)
   }
@@ -60,6 +61,23 @@ export function serveHttp(
     )
   }
   return 'updateSettings' in http ? serveHttp2(http) : serveHttp1(http)
+}
+
+/** Refuses what emits events but would answer nothing: an application, such as that of Express, or another server. */
+function refuseOthers(http: unknown): void {
+  const { emit } = Object(http) as { readonly emit?: unknown }
+  if (typeof emit !== 'function') return
+  if (typeof http === 'function') {
+    throw wrongValue(
+      'Invalid "http": expected a server of node:http or node:http2, got an application. Write serveHttp(createServer(application)), with createServer() of node:http',
+    )
+  }
+  if (!(
+    'headersTimeout' in (http as object) ||
+    'updateSettings' in (http as object) ||
+    'addContext' in (http as object)
+  ))
+    throw wrongType('http', 'a server of node:http or node:http2', http)
 }
 
 function serveHttp2(http2: Http2Server): HttpCallbacks {
