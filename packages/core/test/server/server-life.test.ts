@@ -105,6 +105,31 @@ async function abortAfter(moments: number, stop: AbortController): Promise<void>
   stop.abort(new Error('changed my mind'))
 }
 
+describe('listen', () => {
+  it('listen() says of a host or a callback, as node:net takes them, what to write', async () => {
+    const server = createFakeServer(handler, listenerThatOpens)
+    const listen = server.listen.bind(server) as (...args: unknown[]) => Promise<unknown>
+    const refusals = [
+      [
+        8080,
+        '127.0.0.1',
+        `Invalid argument '127.0.0.1': listen() takes one target, such as '127.0.0.1:8080'`,
+      ],
+      ['x', 'y', `Invalid argument 'y': listen() takes one target, such as 'host:port'`],
+      [
+        ':80',
+        () => {},
+        'Invalid argument [Function (anonymous)]: listen() takes no callback. Await its promise',
+      ],
+    ]
+    for (const [target, second, message] of refusals)
+      expect(await rejection(listen(target, second))).toMatchObject({
+        code: 'ERR_INVALID_ARG_VALUE',
+        message,
+      })
+  })
+})
+
 describe('state', () => {
   it('the event state has each state of a run and a line for the log, and again in the next run', async () => {
     const server = createFakeServer(handler, listenerThatOpens)

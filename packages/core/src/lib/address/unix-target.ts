@@ -65,6 +65,9 @@ const fileMode: Check<number | undefined> = (value, name) => {
   throw typeof value === 'number' ? outOfRange(name, expected, value) : wrongType(name, expected, value)
 }
 
+/** Targets of tcp and udp, which would become the names of files: `:80`, `127.0.0.1:80`, `localhost:80`, `[::1]:80`. */
+const HOST_AND_PORT = /^(localhost|\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\])?:\d{1,5}$/i
+
 const pathChecks = { path: string(undefined) }
 const listenChecks = {
   ...pathChecks,
@@ -105,6 +108,12 @@ function parsePath(path: string | undefined, target: unknown): UnixName {
   if (path === undefined) throw invalid(target, '"path" is missing')
   if (path === '' || path === '@') throw invalid(target, 'the path is empty')
   if (path.endsWith('/') && !path.startsWith('@')) throw invalid(target, 'the path ends with a slash')
+  if (typeof target === 'string' && HOST_AND_PORT.test(path)) {
+    throw invalid(
+      target,
+      `this is an address of tcp or udp. Pass a path, such as "./${path}" for a file of this name`,
+    )
+  }
   if (path.includes('\0')) throw invalid(target, 'the path contains a NUL byte')
   if (process.platform === 'win32') {
     throw unsupported('Unix sockets are not available on Windows: use tcp or udp')

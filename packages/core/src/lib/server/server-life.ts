@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Address } from '../address/address.js'
 import type { CallbackRegistry, Unsubscribe } from './callback-registry.js'
 import type { Channel, Transport } from '../channel/channel.js'
@@ -8,7 +9,7 @@ import { atCaller, Caller, type PublicFunction } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
 import { transition } from './lifecycle.js'
 import type { Listener, ServerParts } from './server-parts.js'
-import { checkOptions, unexpectedArgument, type Checks } from '../options/check.js'
+import { checkOptions, shown, unexpectedArgument, wrongValue, type Checks } from '../options/check.js'
 import { abortSignal, milliseconds } from '../options/values.js'
 import type {
   ListenOptions,
@@ -147,7 +148,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
     const abort = (): void => start.abort.abort(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
     this.#start = start
-    this.#go('starting', `Starting ${this.transport}`)
+    this.#go('starting', `Starting ${this.transport}${this.#secured}`)
     try {
       this.#listener = await this.#open(endpoint, start.abort.signal)
       this.#endStart(start)
@@ -160,7 +161,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
       signal?.removeEventListener('abort', abort)
     }
     const { address } = this.#listener
-    this.#go('listening', `Listening on ${this.transport} ${address}${this.secure ? ' with TLS' : ''}`)
+    this.#go('listening', `Listening on ${this.transport} ${address}${this.#secured}`)
     this.#shutdownOnAbort(signal)
     return address
   }
@@ -186,6 +187,7 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
   }
 
   #checkListen(target: Target, options: ListenOptions | undefined) {
+    if (typeof options === 'string' || typeof options === 'function') throw notOptions(target, options)
     const { signal } = checkOptions('listen options', options, listenChecks)
     if (this.#state !== 'idle' && this.#state !== 'closed') {
       throw new SockError(
@@ -264,8 +266,9 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
     this.#drain = drain
     this.#parts.connections.startDraining(drain)
     const { openCount } = this.#parts.connections
-    const open = `${openCount} open connection${openCount === 1 ? '' : 's'}`
-    this.#go('draining', `Draining ${this.transport} ${listener.address}: ${open}`)
+    const member = this.#parts.kind === 'datagram' ? 'socket' : 'connection'
+    const open = `${openCount} open ${member}${openCount === 1 ? '' : 's'}`
+    this.#go('draining', `Draining ${this.transport} ${listener.address}${this.#secured}: ${open}`)
     if (force !== undefined) drain.force(force)
     void this.#finishDraining(drain, listener)
   }
@@ -289,13 +292,30 @@ class ServerLife<Target, Addr extends Address, Endpoint, Stats, C extends Channe
     // An observer of `closed` may listen again, which begins another run with its own promise.
     const closed = this.#closed
     const { idle, drained, forced } = drain.complete()
-    this.#go('closed', `Closed ${this.transport}: ${idle} idle, ${drained} drained, ${forced} forced`)
+    this.#go(
+      'closed',
+      `Closed ${this.transport}${this.#secured}: ${idle} idle, ${drained} drained, ${forced} forced`,
+    )
     drain.settle()
     closed.resolve()
+  }
+
+  /** What follows the name of the transport in the messages. */
+  get #secured(): string {
+    return this.secure ? ' with TLS' : ''
   }
 
   #go(state: ServerState, message: string): void {
     this.#state = transition(this.#state, state)
     this.#registry.emit('state', state, message)
   }
+}
+
+/** Returns the error for a second argument of `listen()` as `net.Server` takes it: a host or a callback. */
+function notOptions(target: unknown, given: unknown): TypeError {
+  const advice =
+    typeof given === 'function'
+      ? 'listen() takes no callback. Await its promise'
+      : `listen() takes one target, such as ${inspect(typeof target === 'number' ? `${given}:${target}` : 'host:port')}`
+  return wrongValue(`Invalid argument ${shown(given)}: ${advice}`)
 }

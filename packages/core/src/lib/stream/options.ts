@@ -53,7 +53,7 @@ export interface StreamClientOptions<EngineSocket = Socket> extends StreamConnec
 export interface StreamServerOptions<EngineSocket = Socket> extends StreamConnectionOptions<EngineSocket> {
   /** How long `shutdown()` waits for busy connections, in ms. Default: 25000. */
   shutdownTimeout?: number | undefined
-  /** The limit of open connections. Other peers are closed at once, counted and reported. Default: `Infinity`. */
+  /** The limit of open connections. Other peers are closed at once, counted and reported. 0 refuses everybody. Default: `Infinity`. */
   maxConnections?: number | undefined
   /**
    * The limit of bytes queued for sending on all connections with `highWaterMark` or more queued, together. Beyond it
