@@ -240,6 +240,35 @@ describe('SendQueue.send to a slow receiver', () => {
   beforeEach(() => void jest.useFakeTimers())
   afterEach(() => void jest.useRealTimers())
 
+  it('SendQueue.send() to a slow receiver lets each datagram wait for five seconds of its own', async () => {
+    const { port, state } = portWithRoom()
+    const queue = new SendQueue(port)
+    const first = expect(queue.send(Buffer.from('a'), undefined)).rejects.toMatchObject({
+      code: 'ERR_SOCK_BACKPRESSURE',
+    })
+    await jest.advanceTimersByTimeAsync(4_000)
+    const second = queue.send(Buffer.from('b'), undefined)
+    await jest.advanceTimersByTimeAsync(1_040)
+    await first
+    state.room = 1
+    await jest.advanceTimersByTimeAsync(20)
+    await second
+    expect([state.got, queue.failed]).toEqual([['b'], 1])
+  })
+
+  it('SendQueue.roomAgain() leaves no timer of what it sends, and counts again after the timer has tried', async () => {
+    const { port, state } = portWithRoom()
+    const queue = new SendQueue(port)
+    const sending = queue.send(Buffer.from('a'), undefined)
+    queue.roomAgain()
+    // That notice was wrong, so only the timer tries, without success.
+    await jest.advanceTimersByTimeAsync(2)
+    state.room = 1
+    queue.roomAgain()
+    expect([state.got, jest.getTimerCount()]).toEqual([['a'], 0])
+    await sending
+  })
+
   it('SendQueue.send() to a slow receiver retries after the shortest delay again, once there was room', async () => {
     const { port, state } = portWithRoom()
     const queue = new SendQueue(port)

@@ -85,6 +85,19 @@ describe('AcceptQueue.drain', () => {
     await draining
   })
 
+  it('AcceptQueue.close() between the timer and its decision closes once, and waits for no more peers', async () => {
+    for (const peers of [0, 1]) {
+      const { queue, listener, engine } = await open()
+      const draining = queue.drain()
+      for (let count = 0; count < peers; count++) engine.accept(createFakeStreamPort())
+      jest.advanceTimersByTime(20)
+      await queue.close()
+      await pass(50)
+      expect(listener.calls).toEqual(['removeName', 'close'])
+      await draining
+    }
+  })
+
   it('AcceptQueue.drain() closes when more peers came than backlog, though others still come', async () => {
     const { queue, listener, engine } = await open(3)
     const draining = queue.drain()

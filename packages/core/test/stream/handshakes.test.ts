@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { Handshakes } from '../../src/lib/stream/handshakes.js'
+import { Sweep } from '../../src/lib/stream/sweep.js'
 import { createFakeHandshake, createFakeStreamPort } from '@sock/testing'
 import { serveFake, story } from '../support/fake-server.js'
 import { pass, stopClock } from '../support/settle.js'
@@ -94,6 +96,12 @@ describe('handshake', () => {
 })
 
 describe('shutdown', () => {
+  it('shutdown() without handshakes starts no timer for them', async () => {
+    const handshakes = new Handshakes(1_000, new Sweep(), { secured() {}, failed() {} })
+    handshakes.dropSilent(100)
+    expect(jest.getTimerCount()).toBe(0)
+  })
+
   it('shutdown() ends when the last handshake fails', async () => {
     const { sink, server } = await serveFake({ data() {} }, { handshakeTimeout: 60_000 })
     const handshake = createFakeHandshake()
