@@ -50,7 +50,7 @@ const NEXT: Readonly<Record<ServerState, readonly ServerState[]>> = {
 }
 /** How many errors are kept. */
 const MOST = 100
-const CLOSED = /^Closed \w+: (\d+) idle, (\d+) drained, (\d+) forced$/
+const CLOSED = /^Closed [\w ]+: (\d+) idle, (\d+) drained, (\d+) forced$/
 
 /** Observes one server from the start: its states, connections and errors, and whether its counters agree with them. */
 export class Observer {
