@@ -26,7 +26,7 @@ export interface Plan {
 
 const EVENTS = ['handler', 'read', 'write', 'closeRead', 'closeWrite', 'close', 'error', 'state'] as const
 const OBSERVERS = EVENTS.map((event) => `on ${event}` as const)
-export type Moment = Callback | (typeof OBSERVERS)[number]
+export type Moment = Callback | 'server name' | (typeof OBSERVERS)[number]
 export const isObserver = (moment: Moment): boolean => moment.startsWith('on ')
 
 export type Outcome = 'returns' | 'late' | 'throws' | 'rejects'
@@ -42,7 +42,7 @@ const ENDS = [
   'resume',
   'transfer',
 ] as const
-const SERVERS = ['close server', 'shut down', 'shut down at once', 'listen'] as const
+const SERVERS = ['close server', 'shut down', 'shut down at once', 'listen', 'listen and abort'] as const
 const CLIENTS = ['connect', 'connect', 'connect and abort'] as const
 export type EndVerb = (typeof ENDS)[number]
 export type ServerVerb = (typeof SERVERS)[number]
@@ -102,7 +102,7 @@ export const anyTurn = (choice: Choice): fc.Arbitrary<Turn> =>
 export const anyPlan = (choice: Choice): fc.Arbitrary<Plan> =>
   fc.record({
     at: fc.oneof(
-      fc.constantFrom<Moment>(...CALLBACKS, 'data', 'data'),
+      fc.constantFrom<Moment>(...CALLBACKS, 'data', 'data', 'server name'),
       fc.constantFrom<Moment>(...OBSERVERS),
     ),
     acts: anyActs(choice),

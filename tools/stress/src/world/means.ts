@@ -1,3 +1,4 @@
+import type { TlsOptions } from 'node:tls'
 import type {
   Address,
   Connection,
@@ -48,6 +49,8 @@ const HANDSHAKE = { handshakeTimeout: 600_000 }
 /** Options that mean the same with each engine. */
 type Limits = Omit<StreamServerOptions, 'engine' | 'configure'>
 
+export type ServerName = NonNullable<TlsOptions['SNICallback']>
+
 interface DialOptions {
   readonly signal?: AbortSignal
   readonly onState?: (event: ConnectionEvent) => void
@@ -79,14 +82,28 @@ export class Means {
     return (this.#by.engine === undefined ? LARGEST : LARGEST_NATIVE)[transport]
   }
 
-  streamServer(transport: StreamName, handler: StreamHandler, limits: Limits): Server {
+  /** @param onServerName chooses the context of TLS */
+  streamServer(
+    transport: StreamName,
+    handler: StreamHandler,
+    limits: Limits,
+    onServerName: ServerName,
+  ): Server {
     if (transport === 'unix') return createUnixServer(handler, { ...limits, ...this.#by })
     if (transport === 'tcp') return createTcpServer(handler, { ...limits, ...this.#by })
-    return createTcpServer(handler, { ...limits, ...HANDSHAKE, tls: { ...this.certificates[0] } })
+    return createTcpServer(handler, {
+      ...limits,
+      ...HANDSHAKE,
+      tls: { ...this.certificates[0], SNICallback: onServerName },
+    })
   }
 
-  datagramServer(transport: DatagramName, handler: DatagramHandler): Server {
-    return (transport === 'udp' ? createUdpServer : createUnixgramServer)(handler, { ...this.#by, ...QUEUE })
+  datagramServer(transport: DatagramName, handler: DatagramHandler, configure: () => void): Server {
+    return (transport === 'udp' ? createUdpServer : createUnixgramServer)(handler, {
+      ...this.#by,
+      ...QUEUE,
+      configure,
+    })
   }
 
   dial(transport: StreamName, address: Address, options: DialOptions = {}): Promise<Connection> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { SecureContext } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { isSockError, type Address, type Server, type ShutdownReport } from '@sock/core'
 import { isStream } from '@sock/tools/transports'
@@ -8,7 +9,8 @@ import { handlerOf, isEcho } from './handlers.js'
 import type { Ledger } from './ledger.js'
 import type { LibraryEnd } from './library-end.js'
 import { Observer } from './observer.js'
-import { never, oneOf, type Pledges } from './pledges.js'
+import { failure, never, oneOf, Oops, type Pledges } from './pledges.js'
+import type { ServerName } from './means.js'
 import type { World } from './world.js'
 
 const NOTHING: ShutdownReport = { idle: 0, drained: 0, forced: 0 }
@@ -47,6 +49,9 @@ export class WorldServer implements Place {
   /** Whether a callback has stopped it: then the number of open connections at that moment is not defined. */
   #wasStoppedInside = false
   #address: Address | undefined
+  #hasRefusedNames = false
+  /** What `configure` throws when it is called next. */
+  #refusal: { readonly why: unknown } | undefined
   /** Whether connections of this run were cut off. */
   #run = { isForced: false }
   readonly #world: World
@@ -59,8 +64,8 @@ export class WorldServer implements Place {
     const { means, pledges } = world
     this.#pledges = pledges
     this.server = isStream(transport)
-      ? means.streamServer(transport, handlerOf(world, this), { ...limits, drainIdle: 0 })
-      : means.datagramServer(transport, datagramHandlerOf(world, this))
+      ? means.streamServer(transport, handlerOf(world, this), { ...limits, drainIdle: 0 }, this.#onServerName)
+      : means.datagramServer(transport, datagramHandlerOf(world, this), this.#configure)
     this.observer = new Observer(this.server, pledges)
     this.server.on('state', (state) => {
       if (state !== 'draining') return
@@ -100,8 +105,9 @@ export class WorldServer implements Place {
   }
 
   /** @param isInside whether a callback or an observer does it */
-  do(verb: ServerVerb, isInside: boolean): void {
+  do(verb: ServerVerb, isInside: boolean, which: number): void {
     if (verb === 'listen') return void this.listen()
+    if (verb === 'listen and abort') return this.#giveUpListening(which)
     this.#wasStoppedInside ||= isInside
     if (verb === 'close server') void this.close()
     else void this.shutDown(verb === 'shut down' ? undefined : 0)
@@ -111,14 +117,46 @@ export class WorldServer implements Place {
   async listen(target = this.#world.means.target(this.spec.transport)): Promise<void> {
     if (!this.isStopped) return
     const { stops } = this
-    this.#run = { isForced: false }
-    const listening = this.server.listen(target)
+    const listening = this.#listen(target)
     const listens = (address: Address): void => void (this.#address = address)
     this.#pledges.keep('listen()', listening, listens, (error) => {
       oneOf('ERR_SOCK_CLOSED')(error)
       assert.ok(this.stops > stops, 'rejected, although nothing has closed it')
     })
     await listening.catch(() => {})
+  }
+
+  /** Aborts `listen()` at once, or lets `configure` fail, which streams call later. */
+  #giveUpListening(which: number): void {
+    if (!this.isStopped) return
+    const { means } = this.#world
+    const stop = new AbortController()
+    const why = failure(which, 'the model listens no more')
+    this.#refusal = isStream(this.spec.transport) || which % 3 > 0 ? undefined : { why }
+    const listening = this.#listen(means.target(this.spec.transport), stop.signal)
+    this.#pledges.keep('listen()', listening, () => assert.fail('it listens'), oneOf('ERR_SOCK_CLOSED'))
+    if (this.#refusal === undefined) stop.abort(why)
+  }
+
+  #listen(target: string, signal?: AbortSignal): Promise<Address> {
+    this.#run = { isForced: false }
+    return this.server.listen(target, signal && { signal })
+  }
+
+  /** Uses the default context. A plan may let it fail, also with what is no context. */
+  readonly #onServerName: ServerName = (_name, done) => {
+    const { acts, outcome } = this.#world.take('server name', undefined) ?? { acts: [], outcome: 'returns' }
+    if (outcome === 'returns') return done(null)
+    if (outcome === 'late') return void setImmediate(done, null)
+    this.#hasRefusedNames = true
+    if (outcome === 'rejects') done(new Oops('no such name'))
+    else done(null, failure(acts[0]?.which ?? 0, 'no context') as SecureContext)
+  }
+
+  readonly #configure = (): void => {
+    const refusal = this.#refusal
+    this.#refusal = undefined
+    if (refusal !== undefined) throw refusal.why
   }
 
   close(): Promise<void> {
@@ -169,7 +207,7 @@ export class WorldServer implements Place {
     assert.ok(this.isStopped, `ended as ${server.state}`)
     observer.check()
     observer.watcher.checkEnd()
-    const isCalm = this.#members.every(({ hurt }) => hurt === undefined)
+    const isCalm = !this.#hasRefusedNames && this.#members.every(({ hurt }) => hurt === undefined)
     // Node decides how its streams fail when they are cut off.
     const isOfStreams = isEcho(this.spec)
     for (const error of observer.complaints) {

@@ -151,7 +151,7 @@ export class World {
     const place = this.placeOf(which)
     if (verb === 'connect') this.connect(place, size % 2 === 0 ? 'client' : 'raw')
     else if (verb === 'connect and abort') this.connect(place, 'given up', which)
-    else if (isOfServer(verb)) this.servers[which % this.servers.length]?.do(verb, this.#isInside)
+    else if (isOfServer(verb)) this.servers[which % this.servers.length]?.do(verb, this.#isInside, which)
     else
       for (const end of this.#whoIs(act, self)) {
         if (verb === 'write') end.do.write(who.startsWith('many') ? Math.min(size, MUCH_FOR_MANY) : size)
