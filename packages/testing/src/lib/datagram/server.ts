@@ -22,7 +22,7 @@ export const datagramServer = defineDatagramSuite('a server', {
       assert.deepEqual(seen.splice(0), [
         `starting 0 Starting ${transport}`,
         `listening 1 Listening on ${transport} ${address}`,
-        `draining 1 Draining ${transport} ${address}: 1 open connection`,
+        `draining 1 Draining ${transport} ${address}: 1 open socket`,
         `closed 0 Closed ${transport}: 1 idle, 0 drained, 0 forced`,
       ])
     }

@@ -21,11 +21,12 @@ export const serverLife = defineSuite('life of a server', {
     await soon(server.shutdown(), 'shutdown')
     assert.equal(server.state, 'closed')
     assert.equal(server.address, undefined)
+    const secured = server.secure ? ' with TLS' : ''
     assert.deepEqual(seen, [
-      `starting Starting ${transport}`,
-      `listening Listening on ${transport} ${address}${server.secure ? ' with TLS' : ''}`,
-      `draining Draining ${transport} ${address}: 0 open connections`,
-      `closed Closed ${transport}: 0 idle, 0 drained, 0 forced`,
+      `starting Starting ${transport}${secured}`,
+      `listening Listening on ${transport} ${address}${secured}`,
+      `draining Draining ${transport} ${address}${secured}: 0 open connections`,
+      `closed Closed ${transport}${secured}: 0 idle, 0 drained, 0 forced`,
     ])
   },
 
