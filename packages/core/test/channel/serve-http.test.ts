@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { thrown } from '@sock/test-support/wait'
 import { EventEmitter } from 'node:events'
-import { createServer, type RequestListener, type ServerOptions } from 'node:http'
+import { createServer, type RequestListener, type ServerOptions, type ServerResponse } from 'node:http'
 import { createSecureServer, createServer as createHttp2Server } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
 import { serveHttp } from '../../src/index.js'
@@ -103,6 +103,70 @@ describe('serveHttp', () => {
     await settle()
     expect(port.calls.at(-1)).toBe('reset')
     expect(port.written.join('')).not.toContain('400')
+  })
+
+  it.each([
+    ['cannot be read', 'nonsense\r\n\r\n', undefined],
+    ['takes too long', 'GET / HT', 'ERR_HTTP_REQUEST_TIMEOUT'],
+  ])(
+    'serveHttp() resets a connection whose third request %s while the first response is sent and the second waits',
+    async (_, third, code) => {
+      let count = 0
+      const { open, http, server } = await serve((_request, response) => {
+        if ((count += 1) === 1) response.write('a part')
+      })
+      const port = open()
+      port.receive(GET + GET)
+      await settle()
+      expect(count).toBe(2)
+      port.receive(third)
+      const [connection] = server.connections() as Iterable<StreamConnection>
+      const late = Object.assign(new Error('late'), { code })
+      if (code !== undefined) http.emit('clientError', late, connection!.stream as never)
+      await settle()
+      expect(port.calls.at(-1)).toBe('reset')
+      expect(port.written.join('')).toMatch(/^HTTP\/1\.1 200 OK[^]*\r\n\r\n6\r\na part\r\n$/)
+    },
+  )
+
+  it('serveHttp() answers what it cannot read if nothing of a response is sent yet, whatever its program has written', async () => {
+    let count = 0
+    const { open } = await serve((_request, response) => {
+      // The head of the first one waits for its body, and the second one for the first.
+      if ((count += 1) === 1) response.writeHead(200)
+      else response.write('a part')
+    })
+    const port = open()
+    port.receive(GET + GET)
+    await settle()
+    port.receive('nonsense\r\n\r\n')
+    await settle()
+    expect(port.written.join('')).toBe('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    expect([port.count('shutdownWrite'), port.count('reset')]).toEqual([1, 0])
+  })
+
+  it.each([
+    ['checkContinue', '100-continue'],
+    ['checkExpectation', 'something'],
+  ])('serveHttp() marks a connection as busy while a %s listener answers', async (event, expectation) => {
+    const answers: ServerResponse[] = []
+    const { open, http, server } = await serve(() => {})
+    http.on(event, (_request, response: ServerResponse) => {
+      response.writeProcessing()
+      answers.push(response)
+    })
+    const port = open()
+    port.receive(`POST / HTTP/1.1\r\nhost: x\r\nexpect: ${expectation}\r\ncontent-length: 0\r\n\r\n`)
+    await settle()
+    const [connection] = server.connections()
+    expect([answers.length, isHeld(connection!)]).toEqual([1, true])
+    void server.shutdown()
+    answers[0]?.write('first, ')
+    await settle()
+    expect([port.isDestroyed, isHeld(connection!)]).toEqual([false, true])
+    answers[0]?.end('then the rest')
+    await settle()
+    expect(port.written.join('')).toMatch(/Connection: close[^]*first, [^]*then the rest/)
   })
 
   it('serveHttp() marks a connection as busy until its last response is complete', async () => {

@@ -9,6 +9,11 @@ import type { StreamCallbacks } from './handler.js'
 const START_CHECKS = 'setupConnectionsTracking'
 const CHECKS = 'http.server.connectionsCheckingInterval'
 
+/**
+ * A response with a member that is not public: whether it is on the wire. `headersSent` is true before that.
+ */
+type SentResponse = ServerResponse & { readonly _headerSent: boolean }
+
 /** The part of `http.Server` that {@link serveHttp} uses. */
 export type HttpServer = Pick<Server, 'emit' | 'on' | 'listeners' | 'listenerCount' | 'listening'>
 
@@ -35,7 +40,7 @@ const allServed = new WeakMap<HttpServer, Served>()
  *   `closeIdleConnections()`. During a graceful shutdown, responses that have not begun get `Connection: close`, and idle
  *   connections end. The shutdown waits for responses, also for one that pauses: end streams of events when `signal` of
  *   their connection aborts. A request that cannot be read is answered with 400, 408, 413 or 431, unless you add a `clientError`
- *   listener.
+ *   listener; if a part of another response has been sent, the connection is reset.
  * - `node:http2`: during a graceful shutdown, clients get GOAWAY: they send no new requests, and get their answers.
  *
  * For TLS, encrypt with the server that gets the handler: `createSecureServer()` of `node:http2` and `node:https` are
@@ -110,14 +115,18 @@ function serveHttp1(http: HttpServer): HttpCallbacks {
       // As on the sockets of node:http: a client may end its side after its request.
       stream.allowHalfOpen = true
       const { responses } = served
-      // A shutdown waits for whole responses, also while they pause. They leave in the order of their requests: the
-      // latest one closes last.
+      // A shutdown waits for whole responses, also while they pause.
       useInput(connection, {
         get isBusy() {
-          return responses.get(stream)?.closed === false
+          return sending(stream) !== undefined
         },
       })
-      signal.addEventListener('abort', () => makeLast(responses.get(stream)), { once: true })
+      // They leave in the order of their requests: the latest one closes last.
+      const abort = (): void => {
+        const latest = responses.get(stream)
+        makeLast(latest?.closed === false ? latest : sending(stream))
+      }
+      signal.addEventListener('abort', abort, { once: true })
       http.emit('connection', stream as never)
     },
     close() {
@@ -139,7 +148,7 @@ function watch(http: HttpServer): Served {
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // The program has a listener of its own, which decides.
     if (http.listenerCount('clientError') > 1) return
-    refuse(socket as unknown as ConnectionStream, responses.get(socket), error)
+    refuse(socket as unknown as ConnectionStream, error)
   })
   const served = { open: 0, responses }
   allServed.set(http, served)
@@ -158,13 +167,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
  * error: if the rest of the request has not been read, the system resets the connection, and the reset may overtake
  * the answer.
  */
-function refuse(
-  stream: ConnectionStream,
-  response: ServerResponse | undefined,
-  error: NodeJS.ErrnoException,
-): void {
-  const hasBegun = response?.headersSent === true && !response.writableFinished
-  if (!stream.writable || hasBegun) {
+function refuse(stream: ConnectionStream, error: NodeJS.ErrnoException): void {
+  if (!stream.writable || sending(stream)?._headerSent === true) {
     // The peer must not take a part of a response for the whole.
     stream.connection.destroy(error)
     return
@@ -172,6 +176,15 @@ function refuse(
   const status = REFUSALS[error.code ?? ''] ?? '400 Bad Request'
   stream.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
   stream.destroySoon()
+}
+
+/**
+ * Returns the response that a stream sends now, or will send next; others wait behind it. No public member tells it for
+ * all events that have a response: `request`, `checkContinue`, `checkExpectation`. node:http asks the same, and so do other
+ * programs, since its first versions.
+ */
+function sending(stream: ConnectionStream): SentResponse | undefined {
+  return (stream as { _httpMessage?: SentResponse | null })._httpMessage ?? undefined
 }
 
 /**
