@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { thrown } from '@sock/test-support/wait'
+import { runInNewContext } from 'node:vm'
 import { check, checkOptions, wrongType } from '../../src/transport.js'
 
 const checks = { port: check.integer(80, 0, 65_535), name: check.string('none'), flag: check.boolean(false) }
@@ -69,9 +70,41 @@ describe('checkOptions', () => {
     }
   })
 
+  it.each<[string, object]>([
+    ['a Map', new Map([['port', 1]])],
+    ['a URLSearchParams', new URLSearchParams('port=1')],
+    ['a Date', new Date(0)],
+    [
+      'an instance of a class with getters',
+      new (class Settings {
+        get port() {
+          return 1
+        }
+      })(),
+    ],
+    [
+      'an instance of a class with fields',
+      new (class Settings {
+        port = 1
+      })(),
+    ],
+    ['an object that inherits its options', Object.create({ port: 1 }) as object],
+    [
+      'the same, from an object without a prototype',
+      Object.create(Object.create(null, { port: { value: 1 } })) as object,
+    ],
+  ])('checkOptions() refuses %s, whose options it would ignore', (_, value) => {
+    const error = thrown(() => checked(value))
+    expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    expect(error.message).toMatch(/^Invalid "test options": expected a plain object, got /)
+  })
+
+  it('checkOptions() takes options of another realm', () => {
+    expect(checked(runInNewContext('({ port: 1 })')).port).toBe(1)
+    expect(checked(new Proxy({ port: 2 }, {})).port).toBe(2)
+  })
+
   it('checkOptions() looks at own keys only, also when a prototype is polluted', () => {
-    const inherited = Object.create({ port: 'bad', other: 1 }) as object
-    expect(checked(inherited)).toEqual({ port: 80, name: 'none', flag: false })
     const prototype = Object.prototype as { port?: unknown }
     prototype.port = 'polluted'
     try {

@@ -41,8 +41,16 @@ const TABLE: readonly [
   [
     'abortSignal',
     check.abortSignal,
-    [AbortSignal.abort(), new AbortController().signal, { aborted: false }],
-    [new AbortController(), {}, null, true, { aborted: 1 }],
+    [AbortSignal.abort(), new AbortController().signal, AbortSignal.timeout(1)],
+    [
+      new AbortController(),
+      {},
+      null,
+      true,
+      { aborted: 1 },
+      { aborted: false },
+      Object.assign(new EventTarget(), { aborted: false }),
+    ],
     [],
   ],
 ]

@@ -273,6 +273,17 @@ describe('shutdown', () => {
     expect(errors).toMatchObject([{ code: 'ERR_SOCK_SHUTDOWN_TIMEOUT' }])
   })
 
+  it('shutdown() refuses what only looks like a signal before it begins', async () => {
+    const { server } = await serveFake({ data() {} })
+    const refusal = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }
+    const message = 'Invalid "signal": expected an AbortSignal, got { aborted: false }'
+    const fake = { aborted: false } as AbortSignal
+    await expect(server.shutdown({ signal: fake })).rejects.toMatchObject({ ...refusal, message })
+    await expect(server.shutdown(new Map() as never)).rejects.toMatchObject(refusal)
+    expect(server.state).toBe('listening')
+    await server.close()
+  })
+
   it('shutdown() forces at once with a signal that is aborted already, and leaves no listener', async () => {
     const { server, port } = await openFake()
     const signal = AbortSignal.abort()

@@ -23,7 +23,8 @@ export function checkParts<C extends { readonly [key: string]: Check<unknown> }>
   const unknown = Object.keys(parts).find((key) => !Object.hasOwn(checks, key))
   try {
     if (unknown !== undefined) throw unknownPart(unknown, purpose, Object.keys(checks))
-    return checkOptions('target', parts, checks)
+    // A copy, since a target may be an instance of a class, such as an address of another library.
+    return checkOptions('target', { ...parts }, checks)
   } catch (cause) {
     const why = (cause as Error).message.replace(/^[A-Z]/, (letter) => letter.toLowerCase())
     // The error about a part of an object shows that part.

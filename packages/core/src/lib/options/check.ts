@@ -12,8 +12,9 @@ export type Checks<T> = { readonly [K in keyof T]-?: Check<T[K]> }
 export type Checked<C> = { readonly [K in keyof C]: C[K] extends Check<infer T> ? T : never }
 
 /**
- * Checks an options object. Only own keys count, so a polluted prototype adds nothing. The result is a frozen copy,
- * so later changes to the object have no effect.
+ * Checks an options object. Only own keys count, so a polluted prototype adds nothing, and an object that may have others
+ * (a `Map`, an instance of a class) is refused. The result is a frozen copy, so later changes to the object have no
+ * effect.
  *
  * @param what names the options in messages, such as `createTcpServer options`
  * @throws TypeError for a wrong type or an unknown key, RangeError for a value out of range
@@ -24,6 +25,7 @@ export function checkOptions<C extends { readonly [key: string]: Check<unknown> 
   checks: C,
 ): Checked<C> {
   if (value !== undefined && !isRecord(value)) throw wrongType(what, 'an object', value)
+  if (value !== undefined && !isPlain(value)) throw wrongType(what, 'a plain object', value)
   const given: Record<string, unknown> = value ?? {}
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(checks, key)) throw unknownOption(key, what, Object.keys(checks))
@@ -84,6 +86,13 @@ export function outOfRange(name: string, expected: string, value: number): Range
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether an object has no prototype, or `Object.prototype` of any realm: options may come from another one (`node:vm`). */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === null || prototype === Object.prototype) return true
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
 }
 
 /** Sets the code of an error, and returns the error. */

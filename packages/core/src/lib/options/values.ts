@@ -66,13 +66,18 @@ export function oneOf<T>(values: readonly T[], fallback: T): Check<T> {
   }
 }
 
-/** Checks an AbortSignal. */
+/** Checks an AbortSignal, by what is used of it: it may be of another realm (`node:vm`). */
 export const abortSignal: Check<AbortSignal | undefined> = (value, name) => {
-  if (value !== undefined && !(isRecord(value) && typeof value['aborted'] === 'boolean')) {
-    throw wrongType(name, 'an AbortSignal', value)
-  }
-  return value as AbortSignal | undefined
+  if (value === undefined || isSignal(value)) return value
+  throw wrongType(name, 'an AbortSignal', value)
 }
+
+function isSignal(value: unknown): value is AbortSignal {
+  if (!isRecord(value) || typeof value['aborted'] !== 'boolean') return false
+  return SIGNAL_METHODS.every((method) => typeof value[method] === 'function')
+}
+
+const SIGNAL_METHODS = ['addEventListener', 'removeEventListener', 'throwIfAborted']
 
 function typed<T, D>(type: string, expected: string, fallback: D): Check<T | D> {
   return (value, name) => {
