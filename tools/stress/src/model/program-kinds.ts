@@ -3,37 +3,51 @@ import { startChild, type Child } from '@sock/tools/children'
 import { TRANSPORTS, type TransportName } from '@sock/tools/transports'
 import fc from 'fast-check'
 import { isAvailable, type EngineName } from '../world/means.js'
-import type { Player, Verdict } from './player.js'
+import { anyFrameProgram, type FrameProgram } from '../frames/program.js'
+import type { Verdict } from './player.js'
 import { anyProgram, type Program } from './program.js'
 
 const NATIVE = TRANSPORTS.filter((name) => name !== 'tls').map((name) => `${name}-native` as const)
 const CROWDS = ['crowd', 'crowd-native', 'crowd-reuse'] as const
-export const NAMES = [...TRANSPORTS, ...NATIVE, 'tcp-reuse', 'unix-reuse', ...CROWDS] as const
+const FRAMES = ['frames', 'frames-native', 'frames-reuse'] as const
+export const NAMES = [...TRANSPORTS, ...NATIVE, 'tcp-reuse', 'unix-reuse', ...CROWDS, ...FRAMES] as const
 export type Name = (typeof NAMES)[number]
 
-/** In ms. A program that takes longer hangs: even a busy machine needs much less. */
-const HANG_TIME = 300_000
 /** In ms, for making a failing program shorter: a rare failure could take for ever. */
 const MAX_SHRINK_TIME = 300_000
 /** In ms. After this, an event counts as missing. Clients wait less for datagrams. */
 const PATIENCE = 15_000
-/** The built program: another process cannot run TypeScript. */
-const PLAYER = new URL('../../dist/model/player.js', import.meta.url)
+/**
+ * The built programs, since another process cannot run TypeScript; and a time in ms: what takes longer hangs, as even a busy
+ * machine needs much less.
+ */
+const PLAYERS = {
+  model: { path: new URL('../../dist/model/player.js', import.meta.url), hangTime: 300_000 },
+  frames: { path: new URL('../../dist/frames/player.js', import.meta.url), hangTime: 90_000 },
+}
+
+/** What both kinds of player do. */
+interface Player {
+  play(program: Program | FrameProgram, patience: number): Verdict
+}
 
 /** One kind of program, as `--transport` names it, and the process that plays such programs. */
 export class ProgramKind {
   readonly name: Name
   readonly #engine: EngineName
-  readonly #programs: fc.Arbitrary<Program>
+  readonly #player: (typeof PLAYERS)[keyof typeof PLAYERS]
+  readonly #programs: fc.Arbitrary<Program | FrameProgram>
   readonly #patience: number
   readonly #env: NodeJS.ProcessEnv
   #child: Child<Player> | undefined
 
   constructor(name: Name, patience = PATIENCE, env: NodeJS.ProcessEnv = {}) {
-    const [what, engine = 'node'] = name.split('-') as [TransportName | 'crowd', EngineName?]
+    const [what, engine = 'node'] = name.split('-') as [TransportName | 'crowd' | 'frames', EngineName?]
     this.name = name
     this.#engine = engine
-    this.#programs = anyProgram(engine, what === 'crowd' ? undefined : [what])
+    this.#player = what === 'frames' ? PLAYERS.frames : PLAYERS.model
+    if (what === 'frames') this.#programs = anyFrameProgram(engine)
+    else this.#programs = anyProgram(engine, what === 'crowd' ? undefined : [what])
     this.#patience = patience
     this.#env = env
   }
@@ -53,7 +67,7 @@ export class ProgramKind {
     which: Pick<fc.Parameters, 'seed' | 'numRuns' | 'path' | 'endOnFailure'>,
     played?: (verdict: Verdict) => void,
   ): Promise<string | undefined> {
-    const holds = fc.asyncProperty(this.#programs, async (program) => {
+    const holds = fc.asyncProperty(this.#programs, async (program: Program | FrameProgram) => {
       const verdict = await this.#perform(program)
       const { fault } = verdict
       if (fault !== undefined)
@@ -67,9 +81,9 @@ export class ProgramKind {
     return `${String((details.errorInstance as Error | null)?.message)}\n\nTo play it again: npm run model -- ${again}`
   }
 
-  async #perform(program: Program): Promise<Verdict> {
-    const child = (this.#child ??= startChild<Player>(PLAYER, { env: this.#env }))
-    const hanging = setTimeout(() => child.kill('SIGKILL'), HANG_TIME)
+  async #perform(program: Program | FrameProgram): Promise<Verdict> {
+    const child = (this.#child ??= startChild<Player>(this.#player.path, { env: this.#env }))
+    const hanging = setTimeout(() => child.kill('SIGKILL'), this.#player.hangTime)
     const failed = (error: Error): Verdict => ({ fault: error.message, followed: 0, delivered: 0 })
     const verdict = await child.call.play(program, this.#patience).catch(failed)
     clearTimeout(hanging)

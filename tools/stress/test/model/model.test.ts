@@ -6,6 +6,9 @@ describe('a random sequence agrees with the model', () => {
     ['crowd', 30],
     ['crowd-native', 30],
     ['crowd-reuse', 10],
+    ['frames', 60],
+    ['frames-native', 60],
+    ['frames-reuse', 30],
   ] as const) {
     const kind = new ProgramKind(name)
     const run = kind.isAvailable ? it : it.skip

@@ -6,6 +6,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { openSync } from 'node:fs'
 import { Server, Socket } from 'node:net'
 import { devNull } from 'node:os'
+import { CodedChannel } from '../../../../packages/framing/dist/lib/framed-channel.js'
+import { FrameInput, NOTHING } from '../../../../packages/framing/dist/lib/frame-input.js'
 import { Means } from '../../dist/world/means.js'
 
 const isOfServer = (socket) => socket.server instanceof Server
@@ -65,6 +67,41 @@ const faults = {
   ),
   /** close() leaves a timer. */
   leak: ofServers('close', (close) => (setTimeout(() => {}, 60_000), close())),
+  /** Frames that have arrived wait for the next chunk. */
+  'frame-waits': ofFrames('next', (next) => (isOneIn(10) ? NOTHING : next())),
+  /** Some frames are given twice. */
+  'frame-twice': ofFrames('next', (next, args, channel) => {
+    const again = channel.again ?? NOTHING
+    const frame = again === NOTHING ? next() : again
+    channel.again = again === NOTHING && isOneIn(20) ? frame : NOTHING
+    return frame
+  }),
+  /** After a failure, the rest of a datagram is given with the next one. */
+  'frame-rest': ofFrames('stop', (stop, args, { channel }) => ('receive' in channel ? undefined : stop())),
+  /** Frames are given after this side has ended its input. */
+  'frame-after': ofFrames('inputDropped', () => undefined),
+  /** A shutdown and frameTimeout do not see that a part of a frame has arrived. */
+  'frame-part': () => Object.defineProperty(FrameInput.prototype, 'partialBytes', { get: () => 0 }),
+  /** frameTimeout goes on while a handler works on a whole frame. */
+  'frame-timer': ofFrames('next', (next, args, channel) => {
+    const { isBusy } = channel
+    const frame = next()
+    channel.isBusy ||= isBusy
+    return frame
+  }),
+  /** frameTimeout never passes. */
+  'frame-endless': ofFrames('check', () => Infinity),
+  /** After the error of a frame, reads get the end. */
+  'frame-null': ofFrames('read', (read, args, channel) => {
+    if (channel.hasFailed) return Promise.resolve(null)
+    return read(...args).catch((error) => {
+      channel.hasFailed = true
+      throw error
+    })
+  }),
+  /** A message that the codec refuses rejects without a handler. */
+  'frame-refused': ofFrames('write', (write, args) => write(...args).then(() => undefined)),
+
   /** Some connections leave a file descriptor, or memory, when they close. */
   descriptors: leaving(() => openSync(devNull, 'r')),
   heap: leaving(() => Array.from({ length: 10_000 }, Math.random)),
@@ -75,6 +112,10 @@ faults[process.env.STRESS_FAULT]()
 /** These return a function that replaces a method by `act`, which is called with that method, its arguments and the object. */
 function ofSockets(name, act) {
   return () => change(Socket.prototype, name, act)
+}
+
+function ofFrames(name, act) {
+  return () => change(CodedChannel.prototype, name, act)
 }
 
 function ofMeans(name, act) {
