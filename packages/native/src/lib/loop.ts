@@ -114,10 +114,19 @@ export class Loop {
     this.#sockets[slot] = socket
   }
 
-  /** Closes the file descriptor: no more events come. */
-  close(slot: number, withReset = false): void {
-    this.#sockets[slot] = undefined
+  /**
+   * Closes the file descriptor: no more events come.
+   *
+   * @param rest gets what the batch has for the slot nevertheless, until {@link forget}
+   */
+  close(slot: number, withReset = false, rest?: DatagramSocketEvents): void {
+    this.#sockets[slot] = rest
     this.addon.close(slot, withReset)
+  }
+
+  /** Forgets a closed socket, unless the slot belongs to another one by now. */
+  forget(slot: number, socket: DatagramSocketEvents): void {
+    if (this.#sockets[slot] === socket) this.#sockets[slot] = undefined
   }
 
   /**

@@ -7,6 +7,7 @@ import { isIP } from 'node:net'
 import { DESTROYED_BY_HAND, type DatagramSocketEvents, type Notifier, type Loop } from './loop.js'
 import { kinds, UNIX_FAMILY } from './numbers.js'
 import type { NativeUdpPort, NativeUnixgramPort } from './datagram-engine.js'
+import { countLeftBehind } from './left-behind.js'
 import { NativeSocket } from './native-socket.js'
 import type { BatchedDatagram } from './send-batch.js'
 import { addressOf, credentialsOf, type Family } from './senders.js'
@@ -144,32 +145,38 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
 
   close(): void {
     if (this.#isClosed) return
+    const slot = this.#slot
     // The counters of a server outlive its socket.
     this.kernelDrops()
     this.#loop.sendBatch.flush()
-    this.#loop.close(this.#slot)
+    if (this.#peer === undefined) this.#drops += countLeftBehind(this.#loop.addon.descriptor(slot))
+    this.#loop.close(slot, false, this)
     this.#slot = -1
-    this.#held = []
-    this.scope.emitDestroy()
     // As with Node's sockets, 'closed' is reported in the context of the code that closed it.
-    process.nextTick(tellClosed, this)
+    process.nextTick(tellClosed, this, slot)
   }
 
   /** Used by {@link close} only. */
-  tellClosed(): void {
+  tellClosed(slot: number): void {
+    this.#loop.forget(slot, this)
     const sink = this.#sink
     this.#sink = undefined
+    // They were taken from the system: core counts them.
+    for (const received of this.#held.splice(0)) sink?.received(...received)
     sink?.closed()
+    this.scope.emitDestroy()
   }
 
   // Called by the loop.
 
   datagram(data: Buffer, from: Address | undefined, truncated: boolean): void {
-    if (this.#isPaused || this.#held.length > 0) this.#held.push([data, from, truncated, this.#credentials])
+    if (this.#isPaused || this.#isClosed || this.#held.length > 0)
+      this.#held.push([data, from, truncated, this.#credentials])
     else this.#sink?.received(data, from, truncated, this.#credentials)
   }
 
   event(kind: number, a: number): void {
+    if (this.#isClosed) return
     if (kind === kinds.writable) this.#sink?.writable?.()
     else if (kind === kinds.failed) this.#sink?.failed(systemError(a, 'recvmsg'))
   }
@@ -179,7 +186,7 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
   }
 
   notify(): void {
-    while (!this.#isPaused && this.#held.length > 0) {
+    while (!this.#isPaused && !this.#isClosed && this.#held.length > 0) {
       this.#sink?.received(...(this.#held.shift() as Received))
     }
     if (!this.#isPaused && !this.#isClosed) this.#receive(true)
@@ -257,8 +264,8 @@ export class NativeDatagramPort implements NativeUdpPort, NativeUnixgramPort, Da
   }
 }
 
-function tellClosed(port: NativeDatagramPort): void {
-  port.tellClosed()
+function tellClosed(port: NativeDatagramPort, slot: number): void {
+  port.tellClosed(slot)
 }
 
 function check(errno: number, syscall: string, details: Details): void {

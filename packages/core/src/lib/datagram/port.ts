@@ -39,7 +39,10 @@ export interface DatagramPort<Socket = unknown> {
    * `stats()` calls it.
    */
   readonly kernelDrops?: (() => number) | undefined
-  /** Closes now, then calls `sink.closed()`. Does nothing when closed. */
+  /**
+   * Closes now, then calls `sink.closed()`; between the two it may deliver what it has taken from the system before, so
+   * that it is counted. Does nothing when closed.
+   */
   close(): void
 }
 

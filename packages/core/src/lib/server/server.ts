@@ -140,7 +140,10 @@ export interface DatagramServerStats {
     readonly unread: number
     /** They arrived while the server was draining or closed. */
     readonly closing: number
-    /** The system dropped them before they reached the server, where it reports that (Linux, udp); otherwise 0. */
+    /**
+     * The system dropped them before they reached the server, where it reports that (Linux, udp; the native engine:
+     * also those that a full server had left with the system when it closed); otherwise 0.
+     */
     readonly kernel: number
   }
   /** Datagrams that could not be sent. */

@@ -23,6 +23,8 @@ const MOST_ON_THE_WAY = 200
 class DatagramSocket {
   isPaused = false
   isClosed = false
+  /** Whether the port has told its end. */
+  isOver = false
   /** By the names of senders: what is on the way here. */
   expected = new Map()
   sent = 0
@@ -48,7 +50,9 @@ class DatagramSocket {
   received(data, from, truncated, credentials) {
     const { world } = this
     world.progress()
-    if (this.isClosed) world.fail(`${this.name}: a datagram after its end`)
+    if (this.isOver) world.fail(`${this.name}: a datagram after its end`)
+    // The port had taken it from the system before.
+    if (this.isClosed) return
     if (truncated) world.fail(`${this.name}: a datagram was cut`)
     if (this.family === 'unix' && credentials?.pid !== process.pid)
       world.fail(`${this.name}: foreign credentials`)
@@ -69,6 +73,7 @@ class DatagramSocket {
 
   closed() {
     if (!this.isClosed) this.world.fail(`${this.name}: closed by nobody`)
+    this.isOver = true
   }
 
   // Called by the player.

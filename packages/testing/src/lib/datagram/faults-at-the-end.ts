@@ -139,6 +139,27 @@ export const datagramFaultsAtTheEnd = defineDatagramSuite('at the end', {
     },
   ),
 
+  'a full server that its deadline ends: what it has left with the system is counted, too (D14)': survives(
+    async (stage) => {
+      const never = gate()
+      const scene = await stage.serve({ data: () => never.opened }, { maxQueuedBytes: 200 })
+      const client = await scene.connect()
+      // One is with the handler, and one or two are queued. A server that pauses leaves the others with the system.
+      const sent = 4
+      for (let count = 0; count < sent; count++) await client.write('first')
+      await eventually(() => assert.ok(scene.server.stats().datagramsReceived >= 3))
+      for (let count = 0; count < sent; count++) await client.write('second')
+      if (stage.fixture.pauses !== true)
+        await eventually(() => assert.equal(scene.server.stats().datagramsReceived, 2 * sent))
+      const stopping = scene.server.shutdown({ timeout: 30 })
+      await assert.rejects(soon(stopping, 'shutdown'), { code: 'ERR_SOCK_SHUTDOWN_TIMEOUT' })
+      assertAllCounted(scene.server.stats(), 1)
+      assertCame(scene.server.stats(), 2 * sent)
+      never.open()
+      return stage.serve(echo)
+    },
+  ),
+
   'callbacks that never settle: close() does not wait for them, and shutdown() until its deadline (D11)':
     survives(async (stage) => {
       const never = gate()
