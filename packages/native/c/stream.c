@@ -23,6 +23,8 @@ struct stream {
   size_t window;
   bool connecting;
   bool reading;
+  /* Its FIN, or what broke it, is in the batch: it is told once, also if JavaScript asks for more before it hears of it. */
+  bool has_ended;
   /* Its chunks are given back, and their memory is read into again. */
   bool reuses;
   bool wants_room;
@@ -41,8 +43,13 @@ static uint32_t wanted(const struct stream *stream) {
   return (stream->reading ? EPOLLIN : 0) | (stream->wants_room || stream->connecting ? EPOLLOUT : 0);
 }
 
-static bool fail(struct engine *engine, struct stream *stream, int error) {
+static void end_input(struct stream *stream) {
   stream->reading = false;
+  stream->has_ended = true;
+}
+
+static bool fail(struct engine *engine, struct stream *stream, int error) {
+  end_input(stream);
   stream->error = error;
   push_event(engine, &stream->source, KIND_FAILED, error, 0);
   return false;
@@ -85,7 +92,7 @@ static bool read_some(struct engine *engine, struct stream *stream) {
   ssize_t length = recv(stream->source.fd, data, window, 0);
   if (length < 0) return errno == EAGAIN || errno == EINTR || fail(engine, stream, errno);
   if (length > 0) return took(engine, stream, slab, data, (size_t)length);
-  stream->reading = false;
+  end_input(stream);
   push_event(engine, &stream->source, KIND_END, 0, 0);
   return true;
 }
@@ -297,7 +304,9 @@ static napi_value set_reading(napi_env env, napi_callback_info info) {
   ARGUMENTS(2);
   struct stream *stream = stream_of(engine, arguments[0]);
   if (stream == NULL) return number(env, EBADF);
-  NAPI(env, napi_get_value_bool(env, arguments[1], &stream->reading), NULL);
+  bool reading;
+  NAPI(env, napi_get_value_bool(env, arguments[1], &reading), NULL);
+  stream->reading = reading && !stream->has_ended;
   /* A slow reader gets no more at a time than it asks for. */
   if (!stream->reading && stream->window > LARGE_READ) stream->window = LARGE_READ;
   if (!stream->reading || (stream->source.armed & EPOLLIN) != 0) return number(env, 0);

@@ -214,6 +214,30 @@ describeNative('NativeStreamPort', () => {
     peer.destroy()
   })
 
+  it('ended() is called once, also if a handler of the same batch pauses and resumes the port before that', async () => {
+    const { ours, peer, witness } = await createPair()
+    const first = await createPair()
+    first.ours.pause()
+    ours.pause()
+    first.peer.write('x')
+    peer.end()
+    await once(peer, 'finish')
+    first.witness.onChunk = () => {
+      ours.pause()
+      ours.resume()
+    }
+    // Both have something to read now: one batch has both.
+    first.ours.resume()
+    ours.resume()
+    await witness.has('ended')
+    first.peer.write('y')
+    await first.witness.until(({ bytes }) => bytes === 2)
+    expect(witness.told).toEqual(['ended'])
+    for (const port of [ours, first.ours]) port.destroy()
+    await Promise.all([witness.has('closed'), first.witness.has('closed')])
+    for (const socket of [peer, first.peer]) socket.destroy()
+  })
+
   it('closed() gets the error of a reset, as Node words it', async () => {
     const { ours, peer, witness } = await createPair()
     peer.resetAndDestroy()
