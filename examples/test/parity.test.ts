@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
+import { describeUnixDgram as describe } from '@sock/test-support/needs'
 import { useFolder } from '@sock/test-support/scratch'
 import type { Address, Channel, ConnectionEvent, Server } from '@sock/core'
 import { connectTcp, createTcpServer } from '@sock/tcp'

@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
+import { describeUnixDgram as describe } from '@sock/test-support/needs'
 import { runTool } from '@sock/test-support/programs'
 import { later } from '@sock/test-support/resources'
 import { useFolder } from '@sock/test-support/scratch'

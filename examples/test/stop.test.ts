@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { itUnixDgram } from '@sock/test-support/needs'
 import { useFolder } from '@sock/test-support/scratch'
 import { startExample } from './support/program.js'
 
@@ -20,8 +21,11 @@ const programs: Record<string, (path: string) => readonly string[]> = {
   websocket: (path) => [path],
 }
 
+const WITH_UNIXGRAM = ['everywhere', 'statsd', 'syslog']
+
 describe.each(Object.entries(programs))('%s', (name, args) => {
-  it.each(['SIGINT', 'SIGTERM'] as const)(
+  const run = WITH_UNIXGRAM.includes(name) ? itUnixDgram : it
+  run.each(['SIGINT', 'SIGTERM'] as const)(
     `${name} ends with 0 on %s, also while it starts, and leaves nothing`,
     async (signal) => {
       for (const moment of [/^Starting/, /^Listening/m]) {

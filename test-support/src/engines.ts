@@ -1,4 +1,5 @@
 import { describe } from '@jest/globals'
+import { describeIf } from './needs.js'
 
 /** An engine for the tests of a transport, and what describes its tests. */
 export interface TestedEngine<Engine> {
@@ -12,15 +13,16 @@ export interface TestedEngine<Engine> {
 
 /** Like `describe`, but skips the tests if the native engine is not available. */
 export function describeWith(native: { readonly available: boolean }): typeof describe.skip {
-  return native.available ? describe : describe.skip
+  return describeIf(native.available, 'the native engine is not available; it needs a C compiler')
 }
 
-/** The default engine, and the native one. */
+/** The default engine, and the native one. @param describeDefault skips the tests of the default engine where that is missing */
 export function testedEngines<Engine>(
   native: Engine & { readonly available: boolean },
+  describeDefault: typeof describe.skip = describe,
 ): readonly TestedEngine<Engine>[] {
   return [
-    { name: '', options: {}, describe },
+    { name: '', options: {}, describe: describeDefault },
     { name: ' with the native engine', options: { engine: native }, describe: describeWith(native) },
   ]
 }

@@ -1,7 +1,11 @@
-import { it } from '@jest/globals'
+import { describe, it } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 
 type Body = () => Promise<void>
+
+/** Whether a `describe` that is skipped lists its tests. */
+let isSkipping = false
 
 /** The user that owns nothing. */
 export const NOBODY = 65_534
@@ -13,20 +17,52 @@ export function hasTool(name: string): boolean {
   return isThere
 }
 
-/** A test that needs something. If that is missing, the test is skipped, and its name says why. */
-function itIf(isPossible: boolean, reason: string, name: string, body: Body): void {
-  if (isPossible) it(name, body)
-  else it.skip(`${name} (skipped: ${reason})`, body)
+/** Like `it`. If something is missing, the tests are skipped, and their names say why. */
+export function itIf(isPossible: boolean, reason: string): typeof it.skip {
+  if (isPossible) return it
+  const named = (name: unknown): string => `${String(name)} (skipped: ${reason})`
+  const skipped = (name: unknown, ...rest: [Body]): void => it.skip(named(name), ...rest)
+  const each = (table: readonly unknown[]) => (name: string, body: Body) =>
+    it.skip.each(table)(named(name), body)
+  return Object.assign(skipped, { each }) as unknown as typeof it.skip
 }
+
+/** Like `it`, for tests against a program that is not part of this repository. */
+export function withTool(tool: string): typeof it.skip {
+  return itIf(hasTool(tool), `${tool} is not installed`)
+}
+
+/** Like `describe`. If something is missing, its tests are skipped, and their names say why. */
+export function describeIf(isPossible: boolean, reason: string): typeof describe.skip {
+  if (isPossible) return describe
+  const skipped = (name: unknown, body: () => void): void => {
+    // Those inside are skipped, too; one reason is enough.
+    if (isSkipping) return describe(String(name), body)
+    isSkipping = true
+    describe.skip(`${String(name)} (skipped: ${reason})`, body)
+    isSkipping = false
+  }
+  return Object.assign(skipped, { each: describe.skip.each }) as typeof describe.skip
+}
+
+/** pnpm removes it if it cannot be built. */
+const isUnixDgramBuilt = existsSync(
+  new URL('../../packages/unixgram/node_modules/unix-dgram', import.meta.url),
+)
+const NOT_BUILT = 'unix-dgram was not built; it needs a C++ compiler'
+
+/** Like `describe` and `it`, for Unix datagrams without another engine. */
+export const describeUnixDgram: typeof describe.skip = describeIf(isUnixDgramBuilt, NOT_BUILT)
+export const itUnixDgram: typeof it.skip = itIf(isUnixDgramBuilt, NOT_BUILT)
 
 /** A test against a program that is not part of this repository. */
 export function itWith(tool: string, name: string, body: Body): void {
-  itIf(hasTool(tool), `${tool} is not installed`, name, body)
+  withTool(tool)(name, body)
 }
 
 /** A test about other users, which only root can become. */
 export function itAsRoot(name: string, body: Body): void {
-  itIf(process.getuid?.() === 0, 'needs root', name, body)
+  itIf(process.getuid?.() === 0, 'needs root')(name, body)
 }
 
 let canTrace: boolean | undefined
@@ -34,5 +70,5 @@ let canTrace: boolean | undefined
 /** A test in which strace makes system calls fail. */
 export function itWithStrace(name: string, body: Body): void {
   canTrace ??= spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
-  itIf(canTrace, 'strace is not installed, or may not trace', name, body)
+  itIf(canTrace, 'strace is not installed, or may not trace')(name, body)
 }

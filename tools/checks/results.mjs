@@ -21,7 +21,7 @@ export function resultOf(name, report) {
   return { name, passed: report.numPassedTests, failed: lines.length, skipped: skips.length, lines, skips }
 }
 
-/** How many names of skipped tests are shown. Without a C compiler there are hundreds. */
+/** How many names of skipped tests are shown. Without a C compiler there are hundreds: then each reason is shown once. */
 const SHOWN_SKIPS = 30
 
 /**
@@ -34,13 +34,28 @@ export function conclude(results, failedSteps = []) {
   console.log()
   for (const { name, ...counts } of results) console.log(`${name.padEnd(36)}${line(counts)}`)
   const skips = results.flatMap((result) => result.skips ?? [])
-  for (const text of skips.slice(0, SHOWN_SKIPS)) console.log(text)
-  if (skips.length > SHOWN_SKIPS) console.log(`skip  and ${skips.length - SHOWN_SKIPS} more`)
+  for (const text of linesOfSkips(skips)) console.log(text)
   for (const text of results.flatMap(({ lines }) => lines)) console.log(text)
   if (failedSteps.length) console.log(`Failed steps: ${failedSteps.join('; ')}`)
   const sum = (key) => results.reduce((before, result) => before + result[key], 0)
   console.log(line({ passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }))
   process.exitCode = failedSteps.length || sum('failed') ? 1 : 0
+}
+
+/** The lines themselves, or one for each package and reason if there are many. `.ci/bare` looks for what has no reason. */
+export function linesOfSkips(skips) {
+  if (skips.length <= SHOWN_SKIPS) return skips
+  const counts = new Map()
+  for (const text of skips) {
+    const [, name] = text.split('  ')
+    const [reason = '(a reason is missing)'] = /\(skipped: [^)]*\)/.exec(text) ?? []
+    const key = JSON.stringify([name, reason])
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return [...counts].map(([key, count]) => {
+    const [name, reason] = JSON.parse(key)
+    return `skip  ${name.padEnd(24)}${count === 1 ? '1 test' : `${count} tests`}  ${reason}`
+  })
 }
 
 const line = ({ passed, failed, skipped }) =>

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { createEngine, type NativeSocket } from '../src/index.js'
-import { describeNative } from './support/needs.js'
+import { describeNative, itIf } from './support/needs.js'
 import { createPair, listenOnIp, Witness } from './support/pair.js'
 
 let before: Inventory
@@ -65,7 +65,7 @@ describeNative('createEngine()', () => {
     await listener.close()
   })
 
-  const whereAllowed = (fastOpen & 3) === 3 ? it : it.skip
+  const whereAllowed = itIf((fastOpen & 3) === 3, 'net.ipv4.tcp_fastopen does not allow it')
   whereAllowed(
     'tcpFastOpen takes data with the first packet of a peer that has connected before',
     async () => {
@@ -102,7 +102,7 @@ describeNative('createEngine()', () => {
     await listener.close()
   })
 
-  const asRoot = isRoot ? it : it.skip
+  const asRoot = itIf(isRoot, 'needs root')
   asRoot('busyPoll is set on accepted sockets', async () => {
     const { ours, peer, witness } = await createPair(createEngine({ busyPoll: 50 }))
     expect((ours.socket as NativeSocket).getOption('busyPoll')).toBe(50)

@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, it } from '@jest/globals'
-import { hasTool } from '@sock/test-support/needs'
+import { beforeAll, describe, expect } from '@jest/globals'
+import { withTool } from '@sock/test-support/needs'
 import { Program, runTool } from '@sock/test-support/programs'
 import { later } from '@sock/test-support/resources'
 import { until } from '@sock/test-support/wait'
@@ -10,9 +10,9 @@ import { createCertificates, type Certificates } from './support/certificates.js
 import { collect, echo, serve } from './support/servers.js'
 
 const MIB = 1024 * 1024
-const withOpenssl = hasTool('openssl') ? it : it.skip
-const withSocat = hasTool('socat') ? it : it.skip
-const withPython = hasTool('python3') ? it : it.skip
+const withOpenssl = withTool('openssl')
+const withSocat = withTool('socat')
+const withPython = withTool('python3')
 
 let certificates: Certificates
 let caFile: string

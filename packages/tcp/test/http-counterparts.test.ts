@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { serveHttp } from '@sock/core'
-import { hasTool } from '@sock/test-support/needs'
+import { withTool } from '@sock/test-support/needs'
 import { succeed } from '@sock/test-support/programs'
 import { later } from '@sock/test-support/resources'
 import { until } from '@sock/test-support/wait'
@@ -14,7 +14,7 @@ import { createCertificates, type Certificates } from './support/certificates.js
 import { dialRaw, readToEnd, serve, type Running } from './support/servers.js'
 
 const MB = 1_000_000
-const withCurl = hasTool('curl') ? it : it.skip
+const withCurl = withTool('curl')
 
 let certificates: Certificates
 beforeAll(async () => {

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import type { IpAddress } from '@sock/core'
-import { hasTool } from '@sock/test-support/needs'
+import { hasTool, itIf } from '@sock/test-support/needs'
 import { Program, runTool } from '@sock/test-support/programs'
 import { until } from '@sock/test-support/wait'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { createNetwork, whyNoNetwork, type Network } from './support/network.js'
 
 const reason = whyNoNetwork() ?? (hasTool('python3') ? undefined : 'needs python3')
 if (reason !== undefined) console.warn(`Tests of a broken network are skipped: ${reason}`)
-const withNetwork = reason === undefined ? it : it.skip
+const withNetwork = itIf(reason === undefined, String(reason))
 
 let network: Network
 beforeAll(() => void (reason === undefined && (network = createNetwork())))

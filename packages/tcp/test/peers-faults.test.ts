@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { StreamHandler, StreamServerOptions } from '@sock/core'
 import { provoke, type Scene, type StreamFixture } from '@sock/testing'
-import { hasTool } from '@sock/test-support/needs'
+import { withTool } from '@sock/test-support/needs'
 import { until } from '@sock/test-support/wait'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +22,7 @@ const tls: StreamFixture = {
     connectTcp(address as never, { tls: { ca: cert }, serverName: 'localhost', ...options }),
 }
 
-const withPython = hasTool('python3') ? it : it.skip
+const withPython = withTool('python3')
 
 /** Runs a Python client of the server to its end, while our event loop is blocked. */
 function runClient(scene: Scene, code: string): void {

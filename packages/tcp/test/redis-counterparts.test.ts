@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
-import { hasTool } from '@sock/test-support/needs'
+import { withTool } from '@sock/test-support/needs'
 import { succeed } from '@sock/test-support/programs'
 import { until } from '@sock/test-support/wait'
 import { dial, readBytes, serve } from './support/servers.js'
 import { createRespHandler } from './support/resp.js'
 
 const REQUESTS = 20_000
-const withBenchmark = hasTool('redis-benchmark') ? it : it.skip
+const withBenchmark = withTool('redis-benchmark')
 
 describe('a RESP server', () => {
   it('a RESP server answers inline commands and arrays, however they are cut', async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import type { IpAddress } from '@sock/core'
-import { hasTool } from '@sock/test-support/needs'
+import { withTool } from '@sock/test-support/needs'
 import { until } from '@sock/test-support/wait'
 import type { Socket } from 'node:net'
 import { engines } from './support/engines.js'
@@ -8,7 +8,7 @@ import { startFaultServer, type FaultServer } from './support/fault-server.js'
 import { closed, dialRaw } from './support/servers.js'
 
 const onLinux = process.platform === 'linux' ? it : it.skip
-const withStrace = hasTool('strace') ? it : it.skip
+const withStrace = withTool('strace')
 
 /** Whether a bare client gets its echo, rather than the end. */
 async function isServed(socket: Socket): Promise<boolean> {

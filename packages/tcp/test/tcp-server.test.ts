@@ -5,7 +5,7 @@ import { checkReusePort } from '@sock/core/transport'
 import { engine as native } from '@sock/native'
 import { createFolder } from '@sock/tools/folder'
 import { expectHere } from '@sock/test-support/errors'
-import { hasTool } from '@sock/test-support/needs'
+import { itIf, withTool } from '@sock/test-support/needs'
 import { Program } from '@sock/test-support/programs'
 import { later } from '@sock/test-support/resources'
 import { rejection, thrown, until } from '@sock/test-support/wait'
@@ -22,9 +22,9 @@ import { listening, privilegedPort, unprivileged } from './support/kernel.js'
 import { dial, dialRaw, echo, readBytes, serve } from './support/servers.js'
 import { WRONG_OPTIONS, type WrongOption } from './support/wrong-options.js'
 
-const withSs = hasTool('ss') ? it : it.skip
+const withSs = withTool('ss')
 /** Other systems have no reserved ports. */
-const withPrivileged = privilegedPort === undefined ? it.skip : it
+const withPrivileged = itIf(privilegedPort !== undefined, 'this system has no reserved ports')
 
 describe('listen', () => {
   it('listen() returns the port that the system chose, after each start (A20)', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals'
-import { hasTool } from '@sock/test-support/needs'
+import { withTool } from '@sock/test-support/needs'
 import { later } from '@sock/test-support/resources'
 import { rejection, until } from '@sock/test-support/wait'
 import type { Socket } from 'node:net'
@@ -7,7 +7,7 @@ import { connectTcp, type TcpClientOptions } from '../src/index.js'
 import { established } from './support/kernel.js'
 import { dial, dialRaw, echo, readBytes, serve } from './support/servers.js'
 
-const withSs = hasTool('ss') ? it : it.skip
+const withSs = withTool('ss')
 
 /** Returns the timer that ss(8) shows for one of our sockets: `timer:(keepalive,59sec,0)`, or none. */
 async function keepAliveTimer(port: number): Promise<number | 'none'> {

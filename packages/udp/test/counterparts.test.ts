@@ -1,12 +1,12 @@
 import type { DatagramHandler } from '@sock/core'
-import { describe, expect, it } from '@jest/globals'
-import { hasTool } from '@sock/test-support/needs'
+import { describe, expect } from '@jest/globals'
+import { withTool } from '@sock/test-support/needs'
 import { Program, runTool, succeed } from '@sock/test-support/programs'
 import { bindPeer, dial, serve } from './support/sockets.js'
 
-const withPython = hasTool('python3') ? it : it.skip
-const withSocat = hasTool('socat') ? it : it.skip
-const withDig = hasTool('dig') ? it : it.skip
+const withPython = withTool('python3')
+const withSocat = withTool('socat')
+const withDig = withTool('dig')
 
 const CAPITALS: DatagramHandler = {
   data: (channel, data) => channel.write(data.toString().toUpperCase()),

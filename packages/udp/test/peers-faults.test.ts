@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import type { DatagramHandler } from '@sock/core'
-import { hasTool } from '@sock/test-support/needs'
+import { itIf, withTool } from '@sock/test-support/needs'
 import { Program } from '@sock/test-support/programs'
 import { rejection, until } from '@sock/test-support/wait'
 import { spawnSync } from 'node:child_process'
@@ -8,7 +8,7 @@ import { engines } from './support/engines.js'
 import { bindPeer, dial, refusingPort, serve } from './support/sockets.js'
 import { runProgram } from './support/program.js'
 
-const withPython = hasTool('python3') ? it : it.skip
+const withPython = withTool('python3')
 
 /** A Python program with a UDP socket `s`. */
 function startPython(program: string, ...args: string[]): Program {
@@ -20,7 +20,7 @@ function startPython(program: string, ...args: string[]): Program {
 const canMakeNetwork = spawnSync('unshare', ['--net', 'ip', 'link']).status === 0
 if (!canMakeNetwork)
   console.warn('Network namespaces are not permitted, or ip is missing: their tests are skipped')
-const withNetwork = canMakeNetwork ? it : it.skip
+const withNetwork = itIf(canMakeNetwork, 'needs ip, and leave to make a network namespace')
 
 for (const { name, options, describe } of engines) {
   async function expectServed(address: Parameters<typeof dial>[0]): Promise<void> {

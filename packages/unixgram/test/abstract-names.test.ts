@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals'
+import { itUnixDgram } from '@sock/test-support/needs'
 import { rejection } from '@sock/test-support/wait'
 import { noAbstractNames } from '../src/lib/abstract-names.js'
 import { useScratch } from './support/scratch.js'
@@ -11,15 +12,18 @@ it('noAbstractNames() names the name, what does not support it, and what does', 
   expect(message).toMatch(/"@name".* unix-dgram supports only paths\. Use .*@sock\/native/)
 })
 
-it('listen(), connectUnixgram() and send() with unix-dgram reject an abstract name with the same message', async () => {
-  await scratch.serve()
-  const client = await scratch.connect()
-  const refused = [
-    scratch.server().server.listen('@name'),
-    scratch.connect('@name'),
-    client.send('x', { family: 'unix', path: '@name' }),
-  ]
-  const { message } = noAbstractNames('@name')
-  for (const error of await Promise.all(refused.map((one) => rejection(one))))
-    expect(error.message).toContain(message)
-})
+itUnixDgram(
+  'listen(), connectUnixgram() and send() with unix-dgram reject an abstract name with the same message',
+  async () => {
+    await scratch.serve()
+    const client = await scratch.connect()
+    const refused = [
+      scratch.server().server.listen('@name'),
+      scratch.connect('@name'),
+      client.send('x', { family: 'unix', path: '@name' }),
+    ]
+    const { message } = noAbstractNames('@name')
+    for (const error of await Promise.all(refused.map((one) => rejection(one))))
+      expect(error.message).toContain(message)
+  },
+)

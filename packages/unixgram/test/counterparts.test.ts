@@ -1,5 +1,5 @@
-import { describe, expect } from '@jest/globals'
-import { itWith } from '@sock/test-support/needs'
+import { expect } from '@jest/globals'
+import { describeUnixDgram as describe, itWith } from '@sock/test-support/needs'
 import { until } from '@sock/test-support/wait'
 import { useScratch } from './support/scratch.js'
 

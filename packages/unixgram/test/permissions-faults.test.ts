@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { echo } from '@sock/testing'
-import { NOBODY, itAsRoot } from '@sock/test-support/needs'
+import { describeUnixDgram as describe, itAsRoot, NOBODY } from '@sock/test-support/needs'
 import { rejection } from '@sock/test-support/wait'
 import { statSync } from 'node:fs'
 import type { UnixgramPort, UnixgramSocket } from '../src/index.js'

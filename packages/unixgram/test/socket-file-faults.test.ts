@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { echo } from '@sock/testing'
-import { NOBODY, itAsRoot, itWith } from '@sock/test-support/needs'
+import { describeUnixDgram as describe, itAsRoot, itWith, NOBODY } from '@sock/test-support/needs'
 import { rejection } from '@sock/test-support/wait'
 import { spawnSync } from 'node:child_process'
 import {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
+import { describeUnixDgram as describe } from '@sock/test-support/needs'
 import { rejection, until } from '@sock/test-support/wait'
 import { ask, useScratch } from './support/scratch.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { itAsRoot, itWith, NOBODY } from '@sock/test-support/needs'
+import { describeUnixDgram, itAsRoot, itWith, NOBODY } from '@sock/test-support/needs'
 import { rejection, until } from '@sock/test-support/wait'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -105,7 +105,7 @@ describe('loadUnixDgram', () => {
   )
 })
 
-describe('createUnixgramServer', () => {
+describeUnixDgram('createUnixgramServer', () => {
   itAsRoot(
     'createUnixgramServer() loads unix-dgram, so that a process may change its user before it listens or connects',
     async () => {
@@ -152,7 +152,7 @@ describe('@sock/unixgram without unix-dgram', () => {
   })
 })
 
-describe('a worker thread', () => {
+describeUnixDgram('a worker thread', () => {
   it('a worker thread is refused with ERR_SOCK_UNSUPPORTED, whether or not the main thread has a server (F15)', async () => {
     await scratch.serve()
     const entry = new URL('../dist/index.js', import.meta.url).href
@@ -174,7 +174,7 @@ describe('a worker thread', () => {
   })
 })
 
-describe('UnixDgramSocket', () => {
+describeUnixDgram('UnixDgramSocket', () => {
   const silent = { received() {}, writable() {}, failed() {}, closed() {} }
 
   it('UnixDgramSocket.close() twice closes once (F13)', async () => {
@@ -263,7 +263,7 @@ say('sent')
   )
 })
 
-describe('createUnixgramServer without descriptors to spare', () => {
+describeUnixDgram('createUnixgramServer without descriptors to spare', () => {
   it('listen() without file descriptors to spare rejects with EMFILE, and works again later', async () => {
     const child = scratch.child(async ({ createUnixgramServer, fs }, path) => {
       const open: number[] = []
@@ -310,7 +310,7 @@ describe('createUnixgramServer without descriptors to spare', () => {
   })
 })
 
-describe('CALLBACKS_ARE_WHOLE', () => {
+describeUnixDgram('CALLBACKS_ARE_WHOLE', () => {
   it('CALLBACKS_ARE_WHOLE says whether a promise in a callback of the native module goes on before anything else happens', async () => {
     const module = new URL('../dist/lib/unix-dgram.js', import.meta.url).href
     const path = scratch.own('app.sock')

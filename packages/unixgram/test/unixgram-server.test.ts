@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
+import { describeUnixDgram as describe } from '@sock/test-support/needs'
 import { echo } from '@sock/testing'
 import { expectHere } from '@sock/test-support/errors'
 import { rejection } from '@sock/test-support/wait'

@@ -5,7 +5,7 @@ import vm from 'node:vm'
 import { getFileInfo } from 'prettier'
 import { buildFailure } from '../install.mjs'
 import { inRoot, readJson, workspaces } from '../repository.mjs'
-import { resultOf } from '../results.mjs'
+import { linesOfSkips, resultOf } from '../results.mjs'
 
 /** Runs the entry as if this were another Node, and returns what it prints. */
 function enterOn(version) {
@@ -82,6 +82,20 @@ it.each(workspaces().filter(({ manifest }) => manifest.scripts?.format))(
     })
   },
 )
+
+it('many skipped tests are a line for each package and reason', () => {
+  const skips = ['a', 'b', 'c'].map(
+    (name) => `skip  packages/tcp  ${name} answers (skipped: curl is not installed)`,
+  )
+  const more = Array.from({ length: 40 }, (_, index) => `skip  tools/x  ${index} (skipped: no compiler)`)
+  const silent = 'skip  tools/x  says nothing'
+  expect(linesOfSkips(skips)).toEqual(skips)
+  expect(linesOfSkips([...skips, ...more, silent]).map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
+    'skip packages/tcp 3 tests (skipped: curl is not installed)',
+    'skip tools/x 40 tests (skipped: no compiler)',
+    'skip tools/x 1 test (a reason is missing)',
+  ])
+})
 
 it('TESTING.md lists the command of every extended test', () => {
   const scripts = [readJson(inRoot('package.json')), ...workspaces().map(({ manifest }) => manifest)]

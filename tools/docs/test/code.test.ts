@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withFolder } from '@sock/tools/folder'
 import { run } from '@sock/tools/processes'
-import { hasTool, itWith } from '@sock/test-support/needs'
+import { itUnixDgram, itWith, withTool } from '@sock/test-support/needs'
 import { parseDocument, readDocuments, root, type Block, type Document } from '../src/markdown.js'
 import { programsOf, runPrograms } from '../src/programs.js'
 import { errorsIn, snippetsOf } from '../src/snippets.js'
@@ -11,7 +11,7 @@ import { errorsIn, snippetsOf } from '../src/snippets.js'
 const documents = readDocuments()
 const blocks = documents.flatMap((document) => document.blocks)
 
-const withOpenssl = hasTool('openssl') ? it : it.skip
+const withOpenssl = withTool('openssl')
 
 /** The examples in the comments of the packages' sources. */
 function examples(): Block[] {
@@ -54,8 +54,10 @@ describe('code of the documentation', () => {
 
   const needsOpenssl = (document: Document): boolean =>
     programsOf(document).some(({ language, code }) => language === 'sh' && code.includes('openssl'))
+  const needsUnixDgram = (document: Document): boolean =>
+    programsOf(document).some(({ code }) => code.includes("from '@sock/unixgram'"))
   for (const document of documents.filter((each) => programsOf(each).length > 0)) {
-    const runs = needsOpenssl(document) ? withOpenssl : it
+    const runs = needsOpenssl(document) ? withOpenssl : needsUnixDgram(document) ? itUnixDgram : it
     runs(`runs: ${document.path}`, async () => {
       const places = await runPrograms(document)
       if (document.path !== 'docs/transports.md') return
