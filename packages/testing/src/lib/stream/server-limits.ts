@@ -126,7 +126,12 @@ export const serverLimits = defineSuite('limits of a server', {
         (error) => (error instanceof TypeError || error instanceof RangeError) && message.test(error.message),
       )
     }
-    const polluted = Object.create({ idleTimeout: -1 }) as object
-    await fixture.createServer(echo, Object.freeze(polluted)).close()
+    const polluting = { value: -1, enumerable: true, configurable: true, writable: true }
+    Object.defineProperty(Object.prototype, 'idleTimeout', polluting)
+    try {
+      await fixture.createServer(echo, Object.freeze({})).close()
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'idleTimeout')
+    }
   },
 })
