@@ -83,7 +83,7 @@ interface DatagramHead {
 const DATAGRAM_HEADER = 16
 
 /** Returns a datagram that has no room for a head. Its bytes are its length, so that a changed one is noticed. */
-export const crumbOf = (length: number): Buffer => Buffer.alloc(length, length)
+const crumbOf = (length: number): Buffer => Buffer.alloc(length, length)
 export const isCrumb = ({ length }: { readonly length: number }): boolean => length < DATAGRAM_HEADER
 
 function encode({ client, number, wanted }: DatagramHead, length: number): Buffer {
