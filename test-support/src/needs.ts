@@ -1,6 +1,8 @@
 import { describe, it } from '@jest/globals'
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 type Body = () => Promise<void>
 
@@ -45,10 +47,9 @@ export function describeIf(isPossible: boolean, reason: string): typeof describe
   return Object.assign(skipped, { each: describe.skip.each }) as typeof describe.skip
 }
 
+const unixgramFolder = fileURLToPath(new URL('../../packages/unixgram', import.meta.url))
 /** pnpm removes it if it cannot be built. */
-const isUnixDgramBuilt = existsSync(
-  new URL('../../packages/unixgram/node_modules/unix-dgram', import.meta.url),
-)
+const isUnixDgramBuilt = existsSync(join(unixgramFolder, 'node_modules/unix-dgram'))
 const NOT_BUILT = 'unix-dgram was not built; it needs a C++ compiler'
 
 /** Like `describe` and `it`, for Unix datagrams without another engine. */

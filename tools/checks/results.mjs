@@ -48,7 +48,7 @@ export function linesOfSkips(skips) {
   const counts = new Map()
   for (const text of skips) {
     const [, name] = text.split('  ')
-    const [reason = '(a reason is missing)'] = /\(skipped: [^)]*\)/.exec(text) ?? []
+    const [reason = '(a reason is missing)'] = /\(skipped: (?:[^()]|\([^()]*\))*\)/.exec(text) ?? []
     const key = JSON.stringify([name, reason])
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }

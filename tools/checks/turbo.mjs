@@ -27,7 +27,7 @@ export function turbo(args, { show = true } = {}) {
       // turbo runs the scripts of packages with the pnpm in node_modules.
       PATH: inRoot('node_modules/.bin') + delimiter + process.env['PATH'],
       SOCK_MACHINE: machine(),
-      SOCK_PLACE: `${root} umask=${process.umask()}`,
+      SOCK_PLACE: `${root} umask=${spawnSync('sh', ['-c', 'umask'], { encoding: 'utf8' }).stdout?.trim()}`,
       TURBO_TELEMETRY_DISABLED: '1',
     },
   })

@@ -87,12 +87,15 @@ it('many skipped tests are a line for each package and reason', () => {
   const skips = ['a', 'b', 'c'].map(
     (name) => `skip  packages/tcp  ${name} answers (skipped: curl is not installed)`,
   )
-  const more = Array.from({ length: 40 }, (_, index) => `skip  tools/x  ${index} (skipped: no compiler)`)
+  const more = Array.from(
+    { length: 40 },
+    (_, index) => `skip  tools/x  ${index} (skipped: no compiler (gcc))`,
+  )
   const silent = 'skip  tools/x  says nothing'
   expect(linesOfSkips(skips)).toEqual(skips)
   expect(linesOfSkips([...skips, ...more, silent]).map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
     'skip packages/tcp 3 tests (skipped: curl is not installed)',
-    'skip tools/x 40 tests (skipped: no compiler)',
+    'skip tools/x 40 tests (skipped: no compiler (gcc))',
     'skip tools/x 1 test (a reason is missing)',
   ])
 })

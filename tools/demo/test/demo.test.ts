@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Channel } from '@sock/core'
 import { engine as native } from '@sock/native'
@@ -10,14 +11,14 @@ import { connectUnix } from '@sock/unix'
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`../dist/${name}.js`, import.meta.url))
 const folder = createFolder('demo-test')
-const unixDgram = new URL('../../../packages/unixgram/node_modules/unix-dgram', import.meta.url)
+const unixgram = fileURLToPath(new URL('../../../packages/unixgram', import.meta.url))
 /** The transports in the order of the demo. Without a compiler, unixgram is left out. */
 const served = [
   'tcp',
   'tls',
   'unix',
   'udp',
-  ...(native.available || existsSync(unixDgram) ? ['unixgram'] : []),
+  ...(native.available || existsSync(join(unixgram, 'node_modules/unix-dgram')) ? ['unixgram'] : []),
 ]
 const programs: Program[] = []
 

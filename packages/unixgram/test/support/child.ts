@@ -6,7 +6,7 @@ import type * as native from '../../src/lib/unix-dgram.js'
 export type { Child } from '@sock/test-support/task'
 type Context = TaskContext<UnixgramEngine> &
   Pick<typeof unixgram, 'createUnixgramServer' | 'connectUnixgram'> &
-  Pick<typeof native, 'UnixDgramSocket' | 'loadUnixDgram'>
+  Pick<typeof native, 'UnixDgramSocket'>
 
 const modules = ['index.js', 'lib/unix-dgram.js'].map(
   (name) => new URL(`../../dist/${name}`, import.meta.url).href,
