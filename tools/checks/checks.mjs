@@ -75,11 +75,13 @@ export async function extended(args) {
   const tests = all.filter(({ task }) => names.length === 0 || names.includes(task.replace('test:', '')))
   if (tests.length < names.length)
     throw new Failure(`Cannot find all of these extended tests: ${names.join(', ')}`)
-  const { runTests, end } = createSession(tests)
+  const { step, runTests, end } = createSession(tests)
   // This compiler builds the published files; `npm test` uses the faster one of lint.
   const types = names.length || values.repeated ? [] : ['typecheck']
   const tasks = [...types, ...tests.map(({ task }) => task)]
   await runTests(tasks.join(', '), [...tasks, '--continue', ...(values.force ? ['--force'] : [])])
+  if (types.length)
+    await step('types in one program', () => node('node_modules/typescript/bin/tsc', '-p', '.'))
   await end()
 }
 
