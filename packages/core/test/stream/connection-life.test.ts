@@ -60,6 +60,18 @@ describe('close', () => {
     expect(await connection.read()).toBeNull()
   })
 
+  it('connection.close() drops it also when both sides had finished before', async () => {
+    const { connection, port } = await openFake()
+    port.receive('unread')
+    port.end()
+    void connection.closeWrite()
+    port.finish()
+    port.close()
+    expect(connection.isOpen).toBe(false)
+    await connection.close()
+    expect(await connection.read()).toBeNull()
+  })
+
   it('connection.close() lets writes finish that wait for a drain', async () => {
     const { connection, port, writing } = await openStuck()
     const closing = connection.close()

@@ -154,7 +154,11 @@ export class ConnectionLife implements Roles {
 
   close(): Promise<void> {
     this.finish()
-    if (this.#phase === 'closed') return RESOLVED
+    if (this.#phase === 'closed') {
+      // The handler may not have seen all input yet.
+      shutInput(this)
+      return RESOLVED
+    }
     const { promise } = (this.makeExtras().closed ??= createDeferred())
     // After destroy() there is nothing to flush, so close() does not reject.
     return this.isDestroyed ? promise.catch(ignore) : promise
