@@ -7,6 +7,7 @@ import {
   type StreamFunction,
 } from '@sock/core'
 import { connectTcp, createTcpServer, type TcpServer } from '@sock/tcp'
+import { connectUdp, createUdpServer } from '@sock/udp'
 import { rejection } from '@sock/test-support/wait'
 import { frames, json, lengthPrefixed, lines, type Codec, type FramedChannel } from '../src/index.js'
 
@@ -40,6 +41,18 @@ describe('FramedChannel', () => {
       await peer.channel.write('go on')
       expect(await peer.read()).toBe('half')
     }))
+
+  it('FramedChannel: write() rejects on datagrams, too, for what is not bytes', async () => {
+    const server = createUdpServer(() => undefined)
+    const codec = { ...lines(), encode: (message: never) => [message] }
+    const peer = frames(await connectUdp(await server.listen('127.0.0.1:0')), codec)
+    try {
+      expect(await rejection(peer.write(5 as never))).toMatchObject({ name: 'TypeError' })
+    } finally {
+      await peer.close()
+      await server.close()
+    }
+  })
 
   it('FramedChannel: read() is one at a time', () =>
     connected(saying(''), lines(), async (peer) => {

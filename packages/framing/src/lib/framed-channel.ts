@@ -175,6 +175,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
     let encoded: Uint8Array | Uint8Array[]
     try {
       encoded = this.#codec.encode(message)
+      if (Array.isArray(encoded) && this.#connection === undefined) encoded = Buffer.concat(encoded)
     } catch (error) {
       // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a codec may throw anything
       const refused = Promise.reject(error)
@@ -183,7 +184,6 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
       return refused
     }
     if (!Array.isArray(encoded)) return this.channel.write(encoded)
-    if (this.#connection === undefined) return this.channel.write(Buffer.concat(encoded))
     let written = Promise.resolve()
     for (const part of encoded) written = this.channel.write(part)
     return written
