@@ -173,7 +173,9 @@ function piece(spec: Script, turn: number, input: Buffer, at: number, hasEnded: 
   const mark = next === 'line' ? '\n' : ';;'
   const found = input.indexOf(mark, at)
   const isLast = found === -1 && hasEnded && next === 'line' && rest > 0
-  if (found === -1 && !isLast) return rest > spec.maxBytes + 1 ? TOO_LARGE : 'part'
+  // The last byte may belong to the delimiter.
+  const mayEnd = next === ';;' || input.at(-1) === CR
+  if (found === -1 && !isLast) return rest > spec.maxBytes + (mayEnd ? 1 : 0) ? TOO_LARGE : 'part'
   let bytes = input.subarray(at, isLast ? input.length : found)
   if (next === 'line' && bytes.at(-1) === CR) bytes = bytes.subarray(0, -1)
   if (bytes.length > spec.maxBytes) return TOO_LARGE

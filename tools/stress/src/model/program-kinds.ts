@@ -71,7 +71,7 @@ export class ProgramKind {
       const verdict = await this.#perform(program)
       const { fault } = verdict
       if (fault !== undefined)
-        throw new Error(`${fault}\n\n${inspect(program, { depth: 5, breakLength: 120, compact: 4 })}`)
+        throw new Error(`${fault}\n\n${inspect(program, { depth: 8, breakLength: 120, compact: 4 })}`)
       played?.(verdict)
     })
     const plugins = [fc.interruptAfterTimeLimit(MAX_SHRINK_TIME)]
