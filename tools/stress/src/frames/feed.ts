@@ -4,6 +4,9 @@ import { understand, type Meaning } from './naive.js'
 /** In ms: timers of Node may pass this much too early. */
 const EARLY = 2
 
+/** In bytes: the rest is read in the next turn of the event loop. */
+const READ = 65_536
+
 interface Piece {
   /** The number of bytes up to its end. */
   readonly end: number
@@ -54,6 +57,8 @@ export class Feed {
   /** Whether some frame has taken `ms` from its first byte to its last, or may have: then it may be refused. */
   mayBeLate(ms: number): boolean {
     const { meaning, length } = this
+    // After a blocked event loop, a frame that was complete in time may need several turns.
+    if (length > READ) return true
     let from = 0
     // Frames that are skipped have no end: what follows the last frame counts from its first byte.
     for (const end of [...meaning.ends, length]) {
