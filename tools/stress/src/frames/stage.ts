@@ -428,8 +428,6 @@ export class Stage {
     for (const end of this.ends) {
       if (isForced) end.hurtBy('its server was closed')
       else if (!this.isStopped) end.drain()
-      // A shutdown that has waited for it until now no longer does.
-      if (isForced && end.hurt === 'its server drained') end.hurt = 'its server was closed'
     }
     if (this.shared !== undefined) this.shared.hurt ??= 'its server was stopped'
     this.isStopped = true
