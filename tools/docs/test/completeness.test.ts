@@ -61,6 +61,7 @@ const FRAMING = {
   lengthPrefixed: 'LengthPrefixedOptions',
   netstrings: 'FrameLimit',
   octetCounted: 'FrameLimit',
+  json: 'JsonOptions',
   framed: 'FrameOptions',
   frames: 'FrameOptions',
   reader: 'ReaderOptions',
