@@ -127,6 +127,7 @@ export const serverLimits = defineSuite('limits of a server', {
       )
     }
     const polluting = { value: -1, enumerable: true, configurable: true, writable: true }
+    // oxlint-disable-next-line no-extend-native -- as a library with a hole would
     Object.defineProperty(Object.prototype, 'idleTimeout', polluting)
     try {
       await fixture.createServer(echo, Object.freeze({})).close()
