@@ -8,6 +8,7 @@
 export { ipAddress, unixAddress } from './lib/address/address.js'
 export { IP_TARGET_KEYS, parseIpPeer, parseIpTarget } from './lib/address/ip-target.js'
 export { lookUp } from './lib/address/look-up.js'
+export { checkNetwork } from './lib/address/network-permission.js'
 export { checkReusePort } from './lib/address/reuse-port.js'
 export {
   MAX_PATH_BYTES,

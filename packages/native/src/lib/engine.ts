@@ -1,6 +1,6 @@
 import type { StreamEngine } from '@sock/core'
 import type { StreamEndpoint, StreamListenOptions } from '@sock/core/stream'
-import { atCaller, lookUp } from '@sock/core/transport'
+import { atCaller, checkNetwork, lookUp } from '@sock/core/transport'
 import { createDatagrams } from './datagrams.js'
 import { dialIp, dialPath } from './dial.js'
 import { loadAddon } from './load.js'
@@ -38,10 +38,11 @@ const loop = 'addon' in loaded ? new Loop(loaded.addon, loaded.isChecked) : unde
 
 /**
  * Returns the loop. @throws SockError `ERR_SOCK_NATIVE_UNAVAILABLE`, a new one for each call, since it gets the
- * caller's stack
+ * caller's stack; Error `ERR_ACCESS_DENIED`
  */
 function usable(): Loop {
   if (loop === undefined) throw (loaded as { error: () => Error }).error()
+  checkNetwork()
   return loop
 }
 

@@ -1,4 +1,5 @@
 import { SockError } from '@sock/core'
+import { checkNetwork } from '@sock/core/transport'
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { isIP } from 'node:net'
 import { getSystemErrorMap, inspect } from 'node:util'
@@ -7,6 +8,7 @@ import { createUdpPort } from './udp-port.js'
 
 /** Opens a UDP socket with `node:dgram`, like an engine's method of the same name. */
 export async function openUdp(bind: UdpBind, settings: UdpSettings): Promise<UdpPort<Socket>> {
+  checkNetwork()
   const { family, host, port, peer } = bind
   // `reusePort` is missing in the types of the oldest supported Node.
   const options: SocketOptions & { reusePort?: boolean } = {

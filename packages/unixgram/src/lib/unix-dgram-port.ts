@@ -1,6 +1,6 @@
 import { formatAddress, type Address, type UnixAddress } from '@sock/core'
 import { unixDestination, type DatagramPortSink, type DatagramSending } from '@sock/core/datagram'
-import { MAX_PATH_BYTES, unixAddress } from '@sock/core/transport'
+import { checkNetwork, MAX_PATH_BYTES, unixAddress } from '@sock/core/transport'
 import { noAbstractNames } from './abstract-names.js'
 import { preloadUnixDgram, UnixDgramSocket, type UnixDgramEvents } from './unix-dgram.js'
 import type { UnixgramEngine, UnixgramPort } from './unixgram-engine.js'
@@ -23,6 +23,7 @@ const unixDgram = { openUnixgram: openUnixDgram }
 
 /** Opens a port over a socket of unix-dgram. @throws like the constructor of {@link UnixDgramSocket} */
 export function openUnixDgram(): UnixgramPort<UnixDgramSocket> {
+  checkNetwork()
   return new UnixDgramPort()
 }
 

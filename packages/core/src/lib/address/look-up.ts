@@ -1,5 +1,6 @@
 import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { checkNetwork } from './network-permission.js'
 
 /**
  * Resolves with the addresses of a host, at least one: the host itself if it is an IP address, otherwise all that DNS
@@ -16,6 +17,7 @@ export async function lookUp(
 ): Promise<readonly [string, ...string[]]> {
   signal?.throwIfAborted()
   if (isIP(host) !== 0) return [host]
+  checkNetwork()
   const found = await unlessAborted(dns.lookup(host, { all: true }), signal)
   return found.map(({ address }) => address) as [string, ...string[]]
 }

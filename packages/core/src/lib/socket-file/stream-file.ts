@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, lstatSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
+import { checkNetwork } from '../address/network-permission.js'
 import type { UnixEndpoint } from '../address/unix-target.js'
 import { ignore } from '../async/deferred.js'
 import { findSocket, judge, MAX_ROUNDS, othersStart, removeDead } from './dead-socket.js'
@@ -39,6 +40,8 @@ export async function createSocketFile<
   /** Its socket file. */
   readonly file: SocketFile
 }> {
+  // First, since a socket at this path is probed.
+  checkNetwork()
   const path = absolute(endpoint.path)
   await inspect(path)
   const folder = makePrivateFolder(path)

@@ -10,6 +10,7 @@ import {
 import { ipAddress, unixAddress, type Address } from '../../address/address.js'
 import { createDeferred, ignore } from '../../async/deferred.js'
 import { lookUp } from '../../address/look-up.js'
+import { checkNetwork } from '../../address/network-permission.js'
 import { createNodePort, type SocketTraits } from './node-port.js'
 import type {
   StreamEndpoint,
@@ -51,6 +52,7 @@ async function listenNode(
   sink: NodeListenerSink,
   signal?: AbortSignal,
 ): Promise<StreamListener> {
+  checkNetwork()
   const target = await listenTarget(endpoint, signal)
   const server = createServer({
     allowHalfOpen: true,
@@ -84,6 +86,7 @@ async function connectNode(
   signal?: AbortSignal,
 ): Promise<Socket> {
   signal?.throwIfAborted()
+  checkNetwork()
   const socketOptions = {
     allowHalfOpen: true,
     // Node passes this on to the stream, although its types do not include it.
