@@ -32,5 +32,5 @@ export { bindSocketFile, type SocketFileActions } from './lib/socket-file/datagr
 export { bindable } from './lib/socket-file/short-path.js'
 export type { SocketFile } from './lib/socket-file/socket-file.js'
 export { createSocketFile } from './lib/socket-file/stream-file.js'
-export { turnOf, useInput } from './lib/stream/connection.js'
+export { turnOf, useInput } from './lib/channel/input-user.js'
 export { CHECKS_PER_DEADLINE, Sweep, type Watched } from './lib/stream/sweep.js'

@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type ServerOptions, type ServerResp
 import { createSecureServer, createServer as createHttp2Server } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
 import { serveHttp } from '../../src/index.js'
+import { USE_INPUT, type InputUser } from '../../src/lib/channel/input-user.js'
 import { StreamConnection } from '../../src/lib/stream/connection.js'
 import { serveFake } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'
@@ -27,9 +28,14 @@ async function serve(listener: RequestListener, options: ServerOptions = {}) {
   return { ...scene, http, open }
 }
 
+const users = new WeakMap<object, InputUser>()
+const { [USE_INPUT]: use } = StreamConnection.prototype
+StreamConnection.prototype[USE_INPUT] = function (user) {
+  users.set(this, user)
+  use.call(this, user)
+}
 /** Whether the HTTP server keeps a shutdown from ending the connection as idle. */
-const isHeld = (connection: object): boolean | undefined =>
-  StreamConnection.insideOf(connection)?.extras?.inputUser?.isBusy
+const isHeld = (connection: object): boolean | undefined => users.get(connection)?.isBusy
 
 const GET = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Connection } from '../../src/index.js'
 import { connectStream } from '../../src/stream.js'
+import { INPUT_TURN, USE_INPUT } from '../../src/lib/channel/input-user.js'
 import { turnOf, useInput } from '../../src/transport.js'
 import { createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/test-support/wait'
@@ -38,7 +39,8 @@ const MEMBERS: Record<keyof Connection, true> = {
   [Symbol.asyncDispose]: true,
 }
 
-const members = new Set(Reflect.ownKeys(MEMBERS))
+/** Those of users of the input are for packages of this repository. */
+const members = new Set([...Reflect.ownKeys(MEMBERS), USE_INPUT, INPUT_TURN])
 
 describe('connection.ref() and unref()', () => {
   it('connection.ref() and unref() ask the port, and return the connection', async () => {

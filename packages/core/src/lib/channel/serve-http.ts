@@ -1,7 +1,7 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Http2Server as Server2, ServerHttp2Session } from 'node:http2'
 import { wrongType, wrongValue } from '../options/check.js'
-import { useInput } from '../stream/connection.js'
+import { useInput } from './input-user.js'
 import type { Connection, ConnectionStream } from './channel.js'
 import type { StreamCallbacks } from './handler.js'
 

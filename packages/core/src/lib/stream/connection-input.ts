@@ -1,5 +1,6 @@
 import { rejected } from '../async/deferred.js'
 import type { ReadOptions } from '../channel/channel.js'
+import type { InputTurn } from '../channel/input-user.js'
 import { ReadLimit } from '../channel/read-limit.js'
 import { SockError } from '../errors/errors.js'
 import type { ConnectionState } from '../server/server.js'
@@ -101,7 +102,7 @@ export function takeInput(owner: InputOwner, action: string): Inbox {
 }
 
 /** Returns whose turn it is: see `turnOf()` of the connection. */
-export function inputTurn(owner: InputOwner): 'peer' | 'program' | 'nobody' {
+export function inputTurn(owner: InputOwner): InputTurn {
   if (owner.input !== 'open' || owner.isGone) return 'nobody'
   return (owner.inbox?.isEmpty ?? true) ? 'peer' : 'program'
 }

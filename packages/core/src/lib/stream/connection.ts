@@ -1,13 +1,18 @@
 import type { Address } from '../address/address.js'
 import type {
-  Channel,
   Connection,
   ConnectionStream,
   PeerCredentials,
   ReadOptions,
   Transport,
 } from '../channel/channel.js'
-import type { InputUser } from '../channel/input-user.js'
+import {
+  INPUT_TURN,
+  USE_INPUT,
+  type InputTurn,
+  type InputUser,
+  type UsedInput,
+} from '../channel/input-user.js'
 import { SockError } from '../errors/errors.js'
 import { unexpectedArgument } from '../options/check.js'
 import { streamOf, type StreamOwner } from './connection-stream.js'
@@ -27,7 +32,7 @@ export interface ConnectionInside extends StreamOwner {
  * The object that users hold: the public members of `Connection` and no others, in JavaScript too. They delegate to
  * the implementation, which core holds.
  */
-export class StreamConnection implements Connection {
+export class StreamConnection implements Connection, UsedInput {
   readonly id: number
   data: unknown = undefined
   readonly #inside: ConnectionInside
@@ -35,11 +40,6 @@ export class StreamConnection implements Connection {
   constructor(id: number, inside: ConnectionInside) {
     this.id = id
     this.#inside = inside
-  }
-
-  /** Returns the implementation; `undefined` if it is no connection of this class. */
-  static insideOf(connection: object): ConnectionInside | undefined {
-    return #inside in connection ? connection.#inside : undefined
   }
 
   get transport(): Transport {
@@ -126,19 +126,11 @@ export class StreamConnection implements Connection {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#inside.close()
   }
-}
 
-/** Says what takes the input of a connection from now on. Does nothing for other channels. */
-export function useInput(channel: Channel, user: InputUser): void {
-  const inside = StreamConnection.insideOf(channel)
-  if (inside !== undefined) inside.makeExtras().inputUser = user
-}
-
-/**
- * Returns whose turn it is on the input of a connection: the peer's when the program has read all that has arrived,
- * else the program's; nobody's when no more bytes come. It is always the peer's on other channels.
- */
-export function turnOf(channel: Channel): 'peer' | 'program' | 'nobody' {
-  const inside = StreamConnection.insideOf(channel)
-  return inside === undefined ? 'peer' : inputTurn(inside)
+  [USE_INPUT](user: InputUser): void {
+    this.#inside.makeExtras().inputUser = user
+  }
+  [INPUT_TURN](): InputTurn {
+    return inputTurn(this.#inside)
+  }
 }

@@ -80,6 +80,8 @@ class NodeStreamPort implements StreamPort<Socket> {
   #heldSince = 0
   sink!: StreamPortSink
   error: Error | undefined
+  /** With TLS: OpenSSL may be calling, since the handshake has ended in this phase of the event loop. */
+  isFresh = false
   /** With TLS: it will be closed when OpenSSL has returned. */
   isClosing = false
 
@@ -129,7 +131,11 @@ class NodeStreamPort implements StreamPort<Socket> {
     this.sink = sink
     const socket = this.socket as PortSocket
     socket[PORT] = this
-    if (this.secure) socket.push = pushDecrypted
+    if (this.secure) {
+      socket.push = pushDecrypted
+      this.isFresh = true
+      setImmediate(settled, this)
+    }
     socket.on('error', onError)
     socket.on('close', onClose)
     socket.on('end', onEnd)
@@ -211,8 +217,9 @@ class NodeStreamPort implements StreamPort<Socket> {
 
   destroy(): void {
     this.release()
-    if (this.secure) this.#closeSecure(destroy)
-    else destroy(this.socket)
+    // Not later than it must be: bytes that the peer sends until then would make close(2) reset the connection.
+    if (this.isFresh) this.#closeSecure(destroy)
+    else if (!this.isClosing) this.socket.destroy()
   }
 
   reset(): void {
@@ -231,6 +238,10 @@ class NodeStreamPort implements StreamPort<Socket> {
 
 function release(port: NodeStreamPort): void {
   port.release()
+}
+
+function settled(port: NodeStreamPort): void {
+  port.isFresh = false
 }
 
 function end({ socket, isClosing }: NodeStreamPort): void {
