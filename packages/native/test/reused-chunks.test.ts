@@ -150,13 +150,19 @@ describeNative('a port with reuseChunks', () => {
     },
   )
 
-  it('a port with reuseChunks goes on when the program transfers the memory of a chunk', async () => {
+  it('a port with reuseChunks goes on when the program tries to transfer the memory of a chunk', async () => {
     const { ours, peer, witness } = await createPair(reusing)
     witness.onChunk = (chunk) => ours.held?.(chunk)
     for (let round = 1; round <= 20; round++) {
       peer.write(Buffer.alloc(100_000, round))
       await witness.until(({ bytes }) => bytes === 100_000 * round)
-      structuredClone(0, { transfer: [(witness.chunks.at(-1) as Buffer).buffer as ArrayBuffer] })
+      const { buffer } = witness.chunks.at(-1) as Buffer
+      try {
+        structuredClone(0, { transfer: [buffer as ArrayBuffer] })
+      } catch (error) {
+        // Node 20 ignores it instead.
+        expect((error as Error).name).toBe('DataCloneError')
+      }
       if (round % 3 === 0) ours.held?.()
     }
     await over({ ours, peer, witness })

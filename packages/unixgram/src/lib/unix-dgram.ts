@@ -216,13 +216,16 @@ export function loadUnixDgram(from: string): Native {
   }
 }
 
+/** What Node says of a module in a folder that this user may not enter. The second is Node 26's. */
+const HIDDEN: ReadonlySet<string | undefined> = new Set(['MODULE_NOT_FOUND', 'ERR_INVALID_PACKAGE_CONFIG'])
+
 /** @param folder that of unix-dgram, if it was found */
 function unavailable(
   require: NodeJS.Require,
   folder: string | undefined,
   error: NodeJS.ErrnoException,
 ): SockError {
-  const closed = error.code === 'MODULE_NOT_FOUND' ? findClosedFolder(require, folder) : undefined
+  const closed = HIDDEN.has(error.code) ? findClosedFolder(require, folder) : undefined
   const cause = closed ?? error
   const reason = closed === undefined ? `${reasonOf(error, folder)}. ${HOW_TO_BUILD}` : notReadable(closed)
   const message = `Cannot use Unix datagrams: the native module "unix-dgram" ${reason}`
