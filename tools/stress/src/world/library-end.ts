@@ -61,7 +61,10 @@ export class LibraryEnd implements End {
       this.#stalled?.abort()
       this.#stalled = undefined
     },
-    transfer: () => transfer(this.#chunk),
+    transfer: () => {
+      // Node 26 decrypts several records into one memory, and ends the process if that has been transferred.
+      if (!this.connection.secure) transfer(this.#chunk)
+    },
   }
 
   /** A promise to await before reading more input. */
