@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { IpAddress } from '../../src/lib/address/address.js'
+import { createDeferred } from '../../src/lib/async/deferred.js'
 import { createDatagramServer } from '../../src/lib/datagram/server.js'
 import { createFakeDatagramPort } from '@sock/testing'
 import { serve, turn } from '../support/fake-datagram-sockets.js'
@@ -51,6 +52,42 @@ describe('shutdown of a datagram server', () => {
     await server.shutdown()
     expect(seen).toEqual(['a'])
     expect(server.stats().datagramsDropped.closing).toBe(1)
+  })
+})
+
+describe('data of a datagram server', () => {
+  it('shutdown() within `data` does not call `data` again before it has returned', async () => {
+    const first = createDeferred()
+    const log: string[] = []
+    const { port, server } = await serve({
+      data(_channel, data) {
+        const text = String(data)
+        log.push(text)
+        if (text === 'a') return first.promise
+        if (text === 'b') void server.shutdown()
+        log.push(`end of ${text}`)
+        return undefined
+      },
+    })
+    for (const text of ['a', 'b', 'c']) port.receive(text)
+    first.resolve()
+    await server.closed
+    expect(log).toEqual(['a', 'b', 'end of b', 'c', 'end of c'])
+    expect(server.stats().datagramsDropped.closing).toBe(0)
+  })
+
+  it('a datagram that arrives while `data` runs is delivered after it', async () => {
+    const log: string[] = []
+    const { port, server } = await serve({
+      data(_channel, data) {
+        const text = String(data)
+        if (text === 'a') port.receive('b')
+        log.push(text)
+      },
+    })
+    port.receive('a')
+    expect(log).toEqual(['a', 'b'])
+    await server.close()
   })
 })
 

@@ -28,6 +28,8 @@ export class HandlerRuns implements HandlerOwner {
   #run: 'none' | 'running' | 'left' = 'none'
   /** A promise of `data` is pending: more datagrams are queued. */
   #isBusy = false
+  /** `data` is running. What it calls, such as `shutdown()`, must not deliver the next datagram within it. */
+  #isCalling = false
   /** Number of pending promises of other callbacks. */
   #pendingPromises = 0
   #unread = 0
@@ -76,7 +78,7 @@ export class HandlerRuns implements HandlerOwner {
 
   /** Whether a datagram can be passed to `data` now. */
   get canDeliver(): boolean {
-    return !this.#isBusy && this.hasData && this.#queue.isEmpty
+    return !this.#isBusy && !this.#isCalling && this.hasData && this.#queue.isEmpty
   }
 
   /** Whether a queued datagram starts a run of the function. */
@@ -90,7 +92,7 @@ export class HandlerRuns implements HandlerOwner {
     if (run !== undefined) {
       while (this.#run === 'none' && !this.#queue.isEmpty) this.#runOnce(run)
     } else if (this.hasData) {
-      while (!this.#isBusy) {
+      while (!this.#isBusy && !this.#isCalling) {
         const next = this.#queue.shift()
         if (next === undefined) break
         this.deliver(next.data, next.from, next.truncated, next.credentials)
@@ -106,6 +108,7 @@ export class HandlerRuns implements HandlerOwner {
     credentials: PeerCredentials | undefined,
   ): void {
     this.#queue.took(from, credentials)
+    this.#isCalling = true
     try {
       const result: unknown = this.#handler.callbacks?.data?.(this.#channel, data, from, truncated)
       if (result === undefined || !isThenable(result)) return
@@ -113,6 +116,8 @@ export class HandlerRuns implements HandlerOwner {
       this.#follow(result, () => (this.#isBusy = false))
     } catch (error) {
       this.handlerFailed(error)
+    } finally {
+      this.#isCalling = false
     }
   }
 

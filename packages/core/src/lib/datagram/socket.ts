@@ -191,9 +191,20 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     if (this.#host.observed && this.#phase === 'open') this.observe('read', from)
     // An observer may have closed it.
     if (this.#phase !== 'open') this.#dropped.closing += 1
-    else if (this.#runs.canDeliver) this.#runs.deliver(data, from, truncated, credentials)
+    else if (this.#runs.canDeliver) this.#deliver(data, from, truncated, credentials)
     else if (!this.#queue.push(data, from, truncated, credentials)) this.#dropped.queueFull += 1
     else if (this.#runs.isDue) this.#advance()
+  }
+
+  #deliver(
+    data: Buffer,
+    from: Address | undefined,
+    truncated: boolean,
+    credentials: PeerCredentials | undefined,
+  ): void {
+    this.#runs.deliver(data, from, truncated, credentials)
+    // What has arrived while `data` was running.
+    if (!this.#queue.isEmpty) this.#advance()
   }
 
   writable(): void {
