@@ -20,7 +20,7 @@ export {
 } from './lib/address/unix-target.js'
 export { createDeferred, isThenable, type Deferred } from './lib/async/deferred.js'
 export { checkHandler, type CheckedHandler } from './lib/channel/handler.js'
-export type { InputUser } from './lib/channel/input-user.js'
+export type { InputTurn, InputUser } from './lib/channel/input-user.js'
 export { asError, messageOf, propertyOf } from './lib/errors/as-error.js'
 export { atCaller, connectAtCaller, type Caller, type PublicFunction } from './lib/errors/caller.js'
 export type { Asked } from './lib/errors/system-words.js'
