@@ -29,6 +29,10 @@ async function run(args: readonly string[]): Promise<number> {
     console.log(describeRows())
     return 0
   }
+  if (options.render) {
+    await (await import('./page.js')).render()
+    return 0
+  }
   const stop = listenForStop()
   stop.wanted.addEventListener('abort', () => void endAll())
   try {

@@ -14,6 +14,7 @@ export interface Options extends Pick<
   readonly compare?: string
   readonly assert?: true
   readonly publish?: true
+  readonly render?: true
   readonly list?: true
 }
 
@@ -40,16 +41,17 @@ export function parseOptions(args: readonly string[]): Options | number {
         .argParser(subjectList)
         .default(usual, usual.filter((name) => name !== CONTROL).join(',')),
     )
-    .option('--rounds <number>', 'rounds per row', wholeNumber(1, 1000), 5)
-    .option('--seconds <number>', 'length of a round of one subject', numberUpTo(3600), 0.25)
+    .option('--rounds <number>', 'rounds per row', wholeNumber(1, 1000), 11)
+    .option('--seconds <number>', 'length of a round of one subject', numberUpTo(3600), 0.5)
     .option('--connections <number>', 'idle connections', wholeNumber(1, 25_000), 10_000)
     .option('--bun <binary>', 'measure servers on Bun, too')
     .option('--steady-heap', 'let glibc keep memory that servers free: rows of large chunks vary less')
     .option('--json <file>', 'write the results')
     .option('--compare <file>', 'show what has changed since these results')
     .option('--profile <folder>', 'leave a CPU profile of each server of each scenario')
-    .option('--assert', 'fail if a figure misses its goal (docs/benchmarks.md lists the goals)')
-    .option('--publish', 'write docs/benchmarks.json, its chart and the tables of docs/benchmarks.md')
+    .option('--assert', 'fail if a figure misses its goal (tools/bench/src/goals.ts has the goals)')
+    .option('--publish', 'write docs/benchmarks.json, its chart, and the tables of the pages')
+    .option('--render', 'measure nothing: write the chart and the tables again, from docs/benchmarks.json')
     .option('--list', 'show the rows and the subjects')
     .addHelpText('after', MORE)
   return parse<Options>(commandLine, args)

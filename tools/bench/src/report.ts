@@ -4,7 +4,7 @@ import type { Estimate } from './statistics.js'
 import { CONTROL } from './subjects/subject.js'
 
 /** From this share of a core on, the generator may limit the rate, instead of the server. */
-export const BUSY = 2 / 3
+export const BUSY = 0.9
 /** If the interval of raw Node is wider than this share of its median, something disturbed the row. */
 export const UNSTEADY = 0.3
 
@@ -34,16 +34,24 @@ export function rowLines(row: Row, subjects: readonly string[]): string[] {
   ]
 }
 
-/** Returns cells for each figure of a row: its names, the figure of the control, and the ratios of the subjects to that. */
-export function cellsOf(row: Row, subjects: readonly string[], digits: number): string[][] {
-  return row.metrics.map(({ name, unit }, index) => {
+/**
+ * Returns cells for each figure of a row: its names, the figure of the control, and the ratios of the subjects to that.
+ *
+ * @param mark follows a rate that the generator may have limited
+ */
+export function cellsOf(row: Row, subjects: readonly string[], digits: number, mark = ''): string[][] {
+  const limited = new Set(limitedSubjects(row))
+  return row.metrics.map(({ name, unit, better }, index) => {
+    const markOf = (subject: string): string => (better === 'more' && limited.has(subject) ? mark : '')
     const control = row.subjects[CONTROL]?.metrics[name]
-    const ratios = subjects.map((subject) => row.subjects[subject]?.metrics[name]?.ratio)
     return [
       index === 0 ? row.name : '',
       name,
-      control === undefined ? '—' : `${formatFigure(control.median)} ${unit}`,
-      ...ratios.map((ratio) => ratio?.median.toFixed(digits) ?? '—'),
+      control === undefined ? '—' : `${formatFigure(control.median)} ${unit}${markOf(CONTROL)}`,
+      ...subjects.map((subject) => {
+        const ratio = row.subjects[subject]?.metrics[name]?.ratio
+        return ratio === undefined ? '—' : `${ratio.median.toFixed(digits)}${markOf(subject)}`
+      }),
     ]
   })
 }
@@ -51,24 +59,21 @@ export function cellsOf(row: Row, subjects: readonly string[], digits: number): 
 /** Lists connections, doubts about the figures, and faults. */
 function notes(row: Row): string {
   const connections = row.subjects[CONTROL]?.connections
-  const { busy, spread } = doubtsOf(row)
+  const limited = limitedSubjects(row)
   return [
     ...(connections === undefined ? [] : [`${connections.toLocaleString('en-US')} open, each served`]),
-    ...(busy === undefined ? [] : [`generator ${percent(busy)} busy`]),
-    ...(spread === undefined ? [] : [`${CONTROL} varied by ${percent(spread)}`]),
+    ...(limited.length === 0 ? [] : [`generator busy with ${limited.join(' ')}`]),
+    ...(isUnsteady(row) ? [`${CONTROL} varied by ${percent(spreadOfRaw(row))}`] : []),
     ...faultsOf(row),
   ].join(', ')
 }
 
-/** Why the rates of a row may say little: how busy the generator was, and how much the control varied, each if it was much. */
-export function doubtsOf(row: Row): {
-  readonly busy?: number | undefined
-  readonly spread?: number | undefined
-} {
-  const busy = Math.max(...Object.values(row.subjects).map((result) => result.busy ?? 0))
-  const spread = spreadOfRaw(row)
-  return { busy: busy > BUSY ? busy : undefined, spread: spread > UNSTEADY ? spread : undefined }
-}
+/** The subjects that kept the generator so busy that it may have limited their rates. */
+const limitedSubjects = ({ subjects }: Row): string[] =>
+  Object.keys(subjects).filter((name) => (subjects[name]?.busy ?? 0) > BUSY)
+
+/** Whether something else disturbed the row. */
+export const isUnsteady = (row: Row): boolean => spreadOfRaw(row) > UNSTEADY
 
 /** Why a row has no figures, and which subjects lost datagrams. */
 export const faultsOf = ({ failure, subjects }: Row): string[] => [

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
 import { readFile } from 'node:fs/promises'
-import { drawChart, PUBLISHED, renderPage } from '../dist/page.js'
+import { drawChart, PAGES, PUBLISHED, renderPage } from '../dist/page.js'
 import { readResults } from '../dist/results.js'
 
-describe('docs/benchmarks.md', () => {
-  it('says what docs/benchmarks.json says', async () => {
-    const page = await readFile(PUBLISHED.page, 'utf8')
-    expect(page).toBe(await renderPage(page, readResults(PUBLISHED.json)))
+describe('docs/benchmarks.json', () => {
+  it.each(Object.keys(PAGES))('is what %s says', async (path) => {
+    const page = await readFile(new URL(`../../../${path}`, import.meta.url), 'utf8')
+    expect(page).toBe(await renderPage(path, readResults(PUBLISHED.json)))
   })
 
-  it('shows the chart of docs/benchmarks.json', async () => {
+  it('is what the chart shows', async () => {
     expect(await readFile(PUBLISHED.chart, 'utf8')).toBe(drawChart(readResults(PUBLISHED.json)))
   })
 })
