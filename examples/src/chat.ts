@@ -6,11 +6,11 @@
  */
 import { isExpectedClose } from '@sock/core'
 import { framed, lines, type FramedChannel } from '@sock/framing'
-import { createTcpServer, type Connection } from '@sock/tcp'
+import { createTcpServer, type TcpConnection } from '@sock/tcp'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 
-type Member = FramedChannel<string, string | Uint8Array>
+type Member = FramedChannel<string, string | Uint8Array, TcpConnection>
 
 const room = new Map<string, Member>()
 
@@ -18,7 +18,7 @@ function say(line: string, from?: string): void {
   console.log(line)
   for (const [name, member] of room) {
     if (name === from) continue
-    const connection = member.channel as Connection
+    const connection = member.channel
     // This write is not awaited, so a member that does not read is disconnected once its queue is full. So it neither
     // delays the others nor fills the memory.
     if (connection.writableNeedDrain) connection.destroy(new Error(`${name} does not keep up`))

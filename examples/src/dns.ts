@@ -69,7 +69,8 @@ const perConnection = framed(lengthPrefixed({ bytes: 2 }), {
 const tcp = createTcpServer(perConnection, { maxConnections: 1_000, idleTimeout: 10_000 })
 
 async function main([address = '127.0.0.1:5300']: readonly string[]): Promise<void> {
-  for (const server of [udp, tcp] as Server[]) {
+  const servers: Server[] = [udp, tcp]
+  for (const server of servers) {
     server.on('state', (_state, message) => console.log(message))
     server.on('error', (error) => console.error(error.message))
   }

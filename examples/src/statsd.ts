@@ -61,7 +61,8 @@ async function main(args: readonly string[]): Promise<void> {
   // UDP senders never wait, so a large buffer absorbs their bursts. Senders on a Unix socket do wait.
   const udp = createUdpServer(collector, { receiveBufferSize: 1024 * 1024 })
   const local = createUnixgramServer(collector)
-  for (const server of [udp, local] as Server[]) {
+  const servers: Server[] = [udp, local]
+  for (const server of servers) {
     server.on('state', (_state, message) => console.log(message))
     server.on('error', (error) => console.error(error.message))
   }

@@ -8,7 +8,7 @@
  */
 import type { Server } from '@sock/core'
 import { framed, octetCounted } from '@sock/framing'
-import { createTcpServer, type Connection } from '@sock/tcp'
+import { createTcpServer } from '@sock/tcp'
 import { createUdpServer, type DatagramChannel } from '@sock/udp'
 import { createUnixgramServer } from '@sock/unixgram'
 import { once } from 'node:events'
@@ -50,7 +50,7 @@ const receiveFrames = framed(
   octetCounted({ maxBytes: 65_536 }),
   {
     message({ channel }, frame) {
-      console.log(`${(channel as Connection).remoteAddress} ${format(frame.toString())}`)
+      console.log(`${channel.remoteAddress} ${format(frame.toString())}`)
     },
   },
   { frameTimeout: 60_000 },

@@ -54,6 +54,19 @@ describe('FramedChannel', () => {
     }
   })
 
+  it('FramedChannel: write() sends nothing of a frame of which one part is no bytes', () => {
+    const codec = { ...lines(), encode: (parts: Uint8Array[]) => parts }
+    const echo: StreamFunction = async (connection) => {
+      for await (const chunk of connection) await connection.write(chunk)
+    }
+    return connected(echo, codec, async (peer) => {
+      const wrong = [Buffer.from('half of '), 'a frame' as never]
+      expect(await rejection(peer.write(wrong))).toMatchObject({ name: 'TypeError' })
+      await peer.write([Buffer.from('a whole '), Buffer.from('frame\n')])
+      expect(await peer.read()).toBe('a whole frame')
+    })
+  })
+
   it('FramedChannel: read() is one at a time', () =>
     connected(saying(''), lines(), async (peer) => {
       const first = peer.read()

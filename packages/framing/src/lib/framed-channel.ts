@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { Channel, Connection, DatagramChannel, ReadOptions } from '@sock/core'
 import {
   asError,
@@ -175,7 +176,13 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
     let encoded: Uint8Array | Uint8Array[]
     try {
       encoded = this.#codec.encode(message)
-      if (Array.isArray(encoded) && this.#connection === undefined) encoded = Buffer.concat(encoded)
+      if (Array.isArray(encoded)) {
+        // Nothing is sent of a frame of which one part is wrong.
+        for (const part of encoded)
+          if (!types.isUint8Array(part))
+            throw wrongType('encoded message', 'a Uint8Array or an array of them', part)
+        if (this.#connection === undefined) encoded = Buffer.concat(encoded)
+      }
     } catch (error) {
       // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a codec may throw anything
       const refused = Promise.reject(error)

@@ -1,4 +1,4 @@
-import type { Channel, Handler } from '@sock/core'
+import type { Channel } from '@sock/core'
 import { checkHandler, isThenable, wrongType } from '@sock/core/transport'
 import type { Codec } from './codec.js'
 import { NOTHING } from './frame-input.js'
@@ -6,43 +6,55 @@ import { coded, type CodedChannel, type FramedChannel, type FrameOptions } from 
 
 const CALLBACKS = ['open', 'message', 'end', 'drain', 'close']
 
-/** A handler function for frames, like `Handler` of `@sock/core` for bytes. */
-export type FrameFunction<In, Out = In> = (peer: FramedChannel<In, Out>) => void | Promise<void>
+/**
+ * A handler function for frames, like `Handler` of `@sock/core` for bytes.
+ *
+ * @typeParam In the type of messages that you read
+ * @typeParam Out the type of messages that you write
+ * @typeParam C the type of the channel below
+ */
+export type FrameFunction<In, Out = In, C extends Channel = Channel> = (
+  peer: FramedChannel<In, Out, C>,
+) => void | Promise<void>
 
 /**
  * Callbacks for frames: the fast path. While a promise returned by `message` is pending, more frames are queued; when
  * the queue is full, reading pauses.
+ *
+ * @typeParam In the type of messages that you read
+ * @typeParam Out the type of messages that you write
+ * @typeParam C the type of the channel below
  */
-export interface FrameCallbacks<In, Out = In> {
+export interface FrameCallbacks<In, Out = In, C extends Channel = Channel> {
   /** Called when a connection is open; on datagrams, when the socket is bound. */
-  open?(peer: FramedChannel<In, Out>): void | Promise<void>
+  open?(peer: FramedChannel<In, Out, C>): void | Promise<void>
   /** Called for each frame. If it fails, a connection is reset; on datagrams, the rest of that datagram is dropped. */
-  message(peer: FramedChannel<In, Out>, frame: In): void | Promise<void>
+  message(peer: FramedChannel<In, Out, C>, frame: In): void | Promise<void>
   /**
    * Called when the peer has ended its side. Without it, the connection is then flushed and closed. Not called on
    * datagrams.
    */
-  end?(peer: FramedChannel<In, Out>): void | Promise<void>
+  end?(peer: FramedChannel<In, Out, C>): void | Promise<void>
   /**
    * Called when queued bytes have been sent after `peer.channel.writableNeedDrain` was true. Not called on datagrams.
    */
-  drain?(peer: FramedChannel<In, Out>): void | Promise<void>
+  drain?(peer: FramedChannel<In, Out, C>): void | Promise<void>
   /** The last callback: the connection, or the socket, is closed. */
-  close?(peer: FramedChannel<In, Out>, error?: Error): void | Promise<void>
+  close?(peer: FramedChannel<In, Out, C>, error?: Error): void | Promise<void>
 }
 
-/** The handler that {@link framed} returns for callbacks. It works on every server of `@sock`. */
-export interface ChannelCallbacks {
+/** The handler that {@link framed} returns for callbacks. It works on every server whose channels are of type `C`. */
+export interface ChannelCallbacks<C extends Channel = Channel> {
   /** A connection is open; on datagrams, the socket is bound. */
-  open(channel: Channel): void | Promise<void>
+  open(channel: C): void | Promise<void>
   /** Bytes, or a datagram, have arrived. */
-  data(channel: Channel, chunk: Buffer, from?: unknown, truncated?: boolean): void | Promise<void>
+  data(channel: C, chunk: Buffer, from?: unknown, truncated?: boolean): void | Promise<void>
   /** The peer has ended its side. */
-  end?(channel: Channel): void | Promise<void>
+  end?(channel: C): void | Promise<void>
   /** The queued bytes have been sent. */
-  drain?(channel: Channel): void | Promise<void>
+  drain?(channel: C): void | Promise<void>
   /** The connection, or the socket, is closed. */
-  close(channel: Channel, error?: Error): void | Promise<void>
+  close(channel: C, error?: Error): void | Promise<void>
 }
 
 /**
@@ -52,33 +64,39 @@ export interface ChannelCallbacks {
  * A frame that is too large, malformed or incomplete is reported as an `error` of the server, and resets its
  * connection. On datagrams, the rest of that datagram is dropped.
  *
+ * In `createTcpServer<Session>(framed(…))`, `peer.channel` is a `TcpConnection<Session>`, and `peer.data` a `Session`. It
+ * is the same on the other servers, if they have a type argument; otherwise `peer.channel` is a `Channel`.
+ *
  * @throws TypeError, RangeError for an invalid codec, handler or option
  */
-export function framed<In, Out>(
+export function framed<In, Out, C extends Channel = Channel>(
   codec: Codec<In, Out>,
-  handler: FrameFunction<In, Out>,
+  handler: FrameFunction<In, Out, C>,
   options?: FrameOptions,
-): Handler
-export function framed<In, Out>(
+): (channel: C) => void | Promise<void>
+export function framed<In, Out, C extends Channel = Channel>(
   codec: Codec<In, Out>,
-  handler: FrameCallbacks<In, Out>,
+  handler: FrameCallbacks<In, Out, C>,
   options?: FrameOptions,
-): ChannelCallbacks
-export function framed<In, Out>(
+): ChannelCallbacks<C>
+export function framed<In, Out, C extends Channel = Channel>(
   codec: Codec<In, Out>,
-  handler: FrameFunction<In, Out> | FrameCallbacks<In, Out>,
+  handler: FrameFunction<In, Out, C> | FrameCallbacks<In, Out, C>,
   options?: FrameOptions,
-): Handler | ChannelCallbacks {
-  const open = coded('framed() options', codec, options)
-  const { run, callbacks } = checkHandler<FrameFunction<In, Out>, FrameCallbacks<In, Out>>(handler, CALLBACKS)
+): ((channel: C) => void | Promise<void>) | ChannelCallbacks<C> {
+  const open = coded<In, Out, C>('framed() options', codec, options)
+  const { run, callbacks } = checkHandler<FrameFunction<In, Out, C>, FrameCallbacks<In, Out, C>>(
+    handler,
+    CALLBACKS,
+  )
   if (run !== undefined) return (channel) => runFunction(open(channel), run)
   if (callbacks?.message !== undefined) return callbacksFor(open, callbacks)
   throw wrongType('handler', 'a function or an object with a callback "message"', handler)
 }
 
-async function runFunction<In, Out>(
-  peer: CodedChannel<In, Out>,
-  handler: FrameFunction<In, Out>,
+async function runFunction<In, Out, C extends Channel>(
+  peer: CodedChannel<In, Out, C>,
+  handler: FrameFunction<In, Out, C>,
 ): Promise<void> {
   try {
     // A datagram may hold more frames than the handler has read. The handler runs again for them, as it does for the
@@ -96,15 +114,15 @@ async function runFunction<In, Out>(
   if (peer.failure !== undefined) throw peer.failure
 }
 
-function callbacksFor<In, Out>(
-  open: (channel: Channel) => CodedChannel<In, Out>,
-  handler: FrameCallbacks<In, Out>,
-): ChannelCallbacks {
-  const peers = new WeakMap<Channel, CodedChannel<In, Out>>()
-  const peerOf = (channel: Channel): CodedChannel<In, Out> => peers.get(channel) as CodedChannel<In, Out>
+function callbacksFor<In, Out, C extends Channel>(
+  open: (channel: C) => CodedChannel<In, Out, C>,
+  handler: FrameCallbacks<In, Out, C>,
+): ChannelCallbacks<C> {
+  const peers = new WeakMap<C, CodedChannel<In, Out, C>>()
+  const peerOf = (channel: C): CodedChannel<In, Out, C> => peers.get(channel) as CodedChannel<In, Out, C>
 
   /** Delivers frames until a callback returns a promise. */
-  function deliver(peer: CodedChannel<In, Out>): PromiseLike<void> | undefined {
+  function deliver(peer: CodedChannel<In, Out, C>): PromiseLike<void> | undefined {
     try {
       for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
         const busy: unknown = handler.message(peer, frame)
@@ -119,7 +137,7 @@ function callbacksFor<In, Out>(
   }
 
   async function deliverRest(
-    peer: CodedChannel<In, Out>,
+    peer: CodedChannel<In, Out, C>,
     first: PromiseLike<void> | undefined,
   ): Promise<void> {
     try {
@@ -131,7 +149,7 @@ function callbacksFor<In, Out>(
     }
   }
 
-  const callbacks: ChannelCallbacks = {
+  const callbacks: ChannelCallbacks<C> = {
     open(channel) {
       const peer = open(channel)
       peers.set(channel, peer)
@@ -162,5 +180,5 @@ function callbacksFor<In, Out>(
   }
   if (handler.drain !== undefined) callbacks.drain = (channel) => handler.drain?.(peerOf(channel))
   // Not a plain object: servers of datagrams would refuse `end`, since they have no such callback.
-  return Object.create(callbacks) as ChannelCallbacks
+  return Object.create(callbacks) as ChannelCallbacks<C>
 }
