@@ -17,7 +17,7 @@ const BOUNDS = {
   '@sock/udp': 124,
   '@sock/unix': 143,
   '@sock/unixgram': 127,
-  '@sock/native': 240,
+  '@sock/native': 242,
 }
 
 const sizes = {}
