@@ -6,19 +6,18 @@ import { readDocuments } from '../src/markdown.js'
 
 const documents = readDocuments()
 
-/** The rows of the tables under a heading of a package's README. */
-function tableOf(name: string, heading: string): (readonly string[])[] {
-  const readme = documents.find(({ path }) => path === `packages/${name}/README.md`)
-  const found = readme?.sections.filter((section) => section.heading === heading)
-  return found?.flatMap((section) => section.rows) ?? []
+/** The rows of the tables under headings of a document. */
+function tablesOf(page: string, ...headings: string[]): (readonly string[])[] {
+  const sections = documents.find(({ path }) => path === page)?.sections ?? []
+  return sections.filter(({ heading }) => headings.includes(heading)).flatMap((section) => section.rows)
 }
 
 /** The code in a cell. */
 const codeIn = (cell = ''): string[] => cell.match(/(?<=`)[^`]+(?=`(?:,|$| ))/g) ?? []
 
 /** The same rows, by the code in their first cell. */
-function rows(name: string, heading: string): Map<string, readonly string[]> {
-  return new Map(tableOf(name, heading).map((row) => [codeIn(row[0])[0] ?? '', row]))
+function rows(page: string, ...headings: string[]): Map<string, readonly string[]> {
+  return new Map(tablesOf(page, ...headings).map((row) => [codeIn(row[0])[0] ?? '', row]))
 }
 
 describe('error codes', () => {
@@ -44,10 +43,10 @@ type Checks = Record<string, (value: unknown, key: string) => unknown>
 const stream: Checks = { ...streamServerChecks, ...streamClientChecks }
 const datagram: Checks = { ...datagramServerChecks, ...datagramClientChecks }
 const TRANSPORTS = [
-  ['tcp', 'Tcp', stream],
-  ['udp', 'Udp', datagram],
-  ['unix', 'Unix', stream],
-  ['unixgram', 'Unixgram', datagram],
+  ['tcp', 'Tcp', stream, ['tcp and unix', 'tcp']],
+  ['udp', 'Udp', datagram, ['udp and unixgram', 'udp']],
+  ['unix', 'Unix', stream, ['tcp and unix']],
+  ['unixgram', 'Unixgram', datagram, ['udp and unixgram']],
 ] as const
 
 /** The default that the comment of an option names. */
@@ -67,14 +66,14 @@ const FRAMING = {
   reader: 'ReaderOptions',
 }
 
-describe('package READMEs', () => {
+describe('docs/options.md', () => {
   it.each(TRANSPORTS)(
-    '%s lists every option with its default and its owner, and no other',
-    (name, prefix, checks) => {
+    'lists every option of %s with its default and its owner, and no other',
+    (name, prefix, checks, headings) => {
       const ofServer = propertiesOf(`@sock/${name}`, `${prefix}ServerOptions`)
       const ofClient = propertiesOf(`@sock/${name}`, `${prefix}ClientOptions`)
       const has = (options: typeof ofServer, key: string): boolean => options.some((one) => one.name === key)
-      const listed = rows(name, 'Options')
+      const listed = rows('docs/options.md', 'All transports', ...headings)
       const expected = new Map(
         [...ofServer, ...ofClient].map(({ name: key, documentation }) => {
           // An option that core does not check has its default in its comment.
@@ -88,17 +87,21 @@ describe('package READMEs', () => {
       expect(found).toEqual(expected)
     },
   )
+})
 
+describe('package READMEs', () => {
   it('native lists every option of createEngine(), and no other', () => {
     const known = propertiesOf('@sock/native', 'NativeEngineOptions').map((property) => property.name)
-    expect([...rows('native', 'Engine options').keys()].toSorted()).toEqual(known.toSorted())
+    expect([...rows('packages/native/README.md', 'Engine options').keys()].toSorted()).toEqual(
+      known.toSorted(),
+    )
   })
 
   it('framing lists every option of each function, with a default that its comment names, and no other', () => {
     const known = Object.entries(FRAMING).flatMap(([name, type]) =>
       propertiesOf('@sock/framing', type).map((option) => ({ key: `${name} ${option.name}`, ...option })),
     )
-    const listed = tableOf('framing', 'Options').flatMap(([option, value = '', names]) =>
+    const listed = tablesOf('packages/framing/README.md', 'Options').flatMap(([option, value = '', names]) =>
       codeIn(names).map((name) => ({
         key: `${name} ${codeIn(option)[0]}`,
         value: value.replaceAll('`', ''),
@@ -111,13 +114,15 @@ describe('package READMEs', () => {
       expect([key, comment]).toEqual([key, expect.stringMatching(`Default:.*${shown}`)])
     }
   })
+})
 
+describe('targets', () => {
   it.each([
-    ['udp', '@sock/udp', 'UdpTarget'],
-    ['unix', '@sock/core', 'UnixTarget'],
-    ['unixgram', '@sock/unixgram', 'UnixTarget'],
-  ])('%s lists the parts of a target, with their defaults, and no other', (name, module, type) => {
-    const listed = rows(name, 'Targets')
+    ['packages/udp/README.md', '@sock/udp', 'UdpTarget'],
+    ['docs/socket-files.md', '@sock/core', 'UnixTarget'],
+    ['docs/socket-files.md', '@sock/unixgram', 'UnixTarget'],
+  ])('%s lists the parts of a target of %s, with their defaults, and no other', (page, module, type) => {
+    const listed = rows(page, 'Targets')
     const keys = [...listed.values()].flatMap(([cell]) => codeIn(cell))
     const known = propertiesOf(module, type)
     expect(keys.toSorted()).toEqual(known.map((property) => property.name).toSorted())

@@ -33,7 +33,7 @@ class Router extends KindRouter {
   }
 }
 
-/** Makes a search find first the section of an error code in docs/errors.md, and that of an option in a guide, or else in a README. */
+/** Makes a search find first the section of an error code in docs/errors.md, and that of an option in a guide, or else in a table of options. */
 export function improveSearch(app: Application, documents: ReadonlyMap<Reflection, Document>): void {
   app.renderer.defineRouter('parts', Router)
   app.options.setValue('router', 'parts')
@@ -47,10 +47,10 @@ export function improveSearch(app: Application, documents: ReadonlyMap<Reflectio
     }
     // Examples and docs/from-*.md mention many options and explain none.
     const guides = places.filter(({ path }) => sectionOf(path) === 'Guides' && /^docs\/(?!from-)/.test(path))
-    const readmes = places.filter(({ path }) => path.startsWith('packages/'))
+    const tables = places.filter(({ path }) => path === 'docs/options.md' || path.startsWith('packages/'))
     for (const option of optionsOf(places[0]?.page)) {
       const isListed = ({ rows }: Section): boolean => rows.some(([cell = '']) => names(cell, option))
-      const best = mostAbout(option, guides) ?? readmes.find(isListed)
+      const best = mostAbout(option, guides) ?? tables.find(isListed)
       if (best !== undefined) event.searchResults.push(new Part(option, best))
     }
   })

@@ -45,7 +45,7 @@ export async function buildSite(out: string): Promise<readonly string[]> {
     basePath: root,
     readme: `${root}README.md`,
     projectDocuments: pagesInOrder().map((path) => root + path),
-    groupOrder: ['Guides', API, 'Reference', 'Project', 'Decisions', '*'],
+    groupOrder: ['Guides', API, 'Reference', 'Writing a transport', 'Contributing', 'Decisions', '*'],
     navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
     searchInComments: true,
     searchInDocuments: true,

@@ -128,7 +128,7 @@ describe('the site', () => {
   })
 
   withChromium(
-    'has a search that finds the page of errors for a code, a guide or a README for an option, and leads there',
+    'has a search that finds the page of errors for a code, a guide or a table for an option, and leads there',
     async () => {
       const { page, complaints } = await openPage(PHONE)
       await page.goto(`${URL_OF_SITE}index.html`)
@@ -140,8 +140,8 @@ describe('the site', () => {
       expect(await search(page, 'TimeoutStopSec')).toMatch(/^Graceful shutdown/)
       expect(await search(page, 'tls')).toBe('TLS and new certificates.tls')
       expect(await search(page, 'datagramSpin')).toBe('Choosing an engine.datagramSpin')
-      // No guide names this option, but a README does.
-      expect(await search(page, 'broadcast')).toBe('@sock/udp.broadcast')
+      // No guide names this option.
+      expect(await search(page, 'broadcast')).toBe('Options.broadcast')
       expect(await search(page, 'shutdownTimeout')).toBe('Graceful shutdown.shutdownTimeout')
       await page.locator('#tsd-search-results a').first().click()
       await page.waitForURL(/shutdown/i)
