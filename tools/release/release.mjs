@@ -1,13 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { binaries, Failure, inRoot, platformOf, readJson, ROOT } from './repository.mjs'
+import { binaries, Failure, inRoot, libraries, platformOf, readJson, ROOT } from './repository.mjs'
 import { buildStale } from './targets.mjs'
 
 /** `npm run release:version`: change files become versions and changelogs, in the tree `root`. @returns the exit code */
 export function version(root = ROOT, stdio = 'inherit') {
   const code = changesets(['version'], { root, stdio })
-  if (code === 0) alignBinaries(root)
+  if (code === 0) {
+    alignBinaries(root)
+    joinChanges(root)
+  }
   return code
 }
 
@@ -34,7 +37,9 @@ export function publish(provenance) {
   rmSync(inRoot('packages/native/dist/lib/sock_native.node'), { force: true })
   // pnpm publishes, and has its own names for npm's settings. No scripts: everything is built already.
   const env = { pnpm_config_ignore_scripts: 'true', pnpm_config_provenance: `${provenance}` }
-  return changesets(['publish'], { env })
+  const code = changesets(['publish'], { env })
+  // It tags only what it has published itself, and not what an attempt before it has, which failed half-way.
+  return code === 0 ? changesets(['tag'], {}) : code
 }
 
 /**
@@ -47,6 +52,18 @@ function alignBinaries(root) {
     const path = join(root, folder, 'package.json')
     // Replace only the version, to keep the format of the file.
     writeFileSync(path, readFileSync(path, 'utf8').replace(/("version": ")[^"]*/, `$1${wanted}`))
+  }
+}
+
+/**
+ * Makes one list of the changes of a version. The headings of changesets name kinds of versions: `Minor Changes` are what may
+ * break a program until 1.0.0, and a first release.
+ */
+function joinChanges(root) {
+  for (const { folder } of libraries(root)) {
+    const path = join(root, folder, 'CHANGELOG.md')
+    if (existsSync(path))
+      writeFileSync(path, readFileSync(path, 'utf8').replace(/^### (?:Major|Minor|Patch) Changes\n\n/gm, ''))
   }
 }
 

@@ -39,6 +39,39 @@ it('rules.mjs finds what belongs to one machine, entry points that do more than 
   expect(places).toBe(`bad.md:1 bad.md:2 bad.md:3 bad.md:4 ${entryPoint} packages/tcp/test/b.test.ts`)
 })
 
+/** Change files, and whether they keep the rule. @sock/new has no release, @sock/old has one, and @sock/whole has 1.0.0. */
+const CHANGES = [
+  { file: 'first-new', kinds: { new: 'minor' }, text: 'The first release', isRight: true },
+  { file: 'first-new', kinds: { new: 'patch' }, text: 'The first release', isRight: false },
+  { file: 'first-new', kinds: { new: 'minor', old: 'patch' }, text: 'The first release', isRight: true },
+  { file: 'lines', kinds: { new: 'patch' }, text: 'Lines', isRight: false },
+  { file: 'lines', kinds: { old: 'patch', new: 'patch' }, text: 'Lines', isRight: false },
+  { file: 'lines', kinds: { old: 'patch' }, text: 'Lines', isRight: true },
+  { file: 'lines', kinds: { old: 'minor' }, text: 'Lines', isRight: false },
+  { file: 'lines', kinds: { old: 'minor' }, text: 'Breaking: no lines', isRight: true },
+  { file: 'lines', kinds: { old: 'major' }, text: 'Breaking: no lines', isRight: false },
+  { file: 'lines', kinds: { whole: 'major' }, text: 'No lines', isRight: true },
+  { file: 'lines', kinds: { unknown: 'patch' }, text: 'Lines', isRight: false },
+]
+
+const CLAIM = 'rules.mjs knows whether the change file $file may say $kinds: $text ($isRight)'
+
+it.each(CHANGES)(CLAIM, async ({ file, kinds, text, isRight }) => {
+  const clone = mkdtempSync(join(folder, 'changes-'))
+  const add = (path, content) => {
+    mkdirSync(dirname(join(clone, path)), { recursive: true })
+    writeFileSync(join(clone, path), content)
+  }
+  execFileSync('git', ['init', '--quiet'], { cwd: clone })
+  for (const [name, version] of Object.entries({ new: '0.0.0', old: '0.3.1', whole: '1.0.0' }))
+    add(`packages/${name}/package.json`, JSON.stringify({ version }))
+  const head = Object.entries(kinds).map(([name, kind]) => `'@sock/${name}': ${kind}\n`)
+  add(`.changeset/${file}.md`, `---\n${head.join('')}---\n\n${text}\n`)
+  add('.changeset/README.md', 'No change file')
+  const { code, output } = await run(process.execPath, [inRoot('tools/checks/rules.mjs'), clone])
+  expect([code, output.includes(`.changeset/${file}.md`)]).toEqual(isRight ? [0, false] : [1, true])
+})
+
 /** What a file may import and, after an exclamation mark, what it may not. */
 const IMPORTS = Object.entries({
   'unix/src/lib/b/c.ts':

@@ -21,7 +21,7 @@ export async function release(tree, registry) {
     assert.deepEqual(new Set(registry.contents()), new Set([...before, ...tarballs]))
   }
 
-  /** A change of one package must release it and the packages that depend on exactly its version or major, and no other. */
+  /** A change of one package must release it and the packages whose range of it ends, and no other. */
   async function change(name, kind, dependents = []) {
     const before = tree.versions()
     await tree.change(name, kind)
@@ -44,9 +44,9 @@ export async function release(tree, registry) {
     publishes(first))
   const patchedTcp = await change('@sock/tcp', 'patch')
   await change(NATIVE, 'patch', tree.binaries)
-  const extendedCore = await change(CORE, 'minor')
+  const extendedCore = await change(CORE, 'patch')
   const dependents = tree.libraries.filter((name) => name !== CORE)
-  await change(CORE, 'major', [...dependents, ...tree.binaries])
+  await change(CORE, 'minor', [...dependents, ...tree.binaries])
   await test('to publish again publishes nothing', () => publishes(new Map()))
   await refuse(tree, registry)
   return { first, patchedTcp, extendedCore }

@@ -3,7 +3,7 @@ import { readDocuments } from '../markdown.js'
 /** The sections of the navigation and their Markdown files. The README of a package is part of its API page. */
 const SECTIONS = {
   Decisions: /^decisions\//,
-  Reference: /^(SECURITY|docs\/(options|errors|platforms|benchmarks|measuring|deprecation|stability))\.md$/,
+  Reference: /^(SECURITY|docs\/(options|errors|platforms|benchmarks|measuring|stability))\.md$/,
   'Writing a transport':
     /^(docs\/(writing-a-transport|listeners-and-ports|testing-a-transport|fake-ports)|examples\/memory\/README)\.md$/,
   Contributing: /^(ARCHITECTURE|CONTRIBUTING|TESTING|RELEASING|docs\/faults)\.md$/,

@@ -29,11 +29,20 @@ describe.each(libraries())('$name', ({ folder: home, name }) => {
     expect(new Set(filesUnder(folder))).toEqual(new Set([...documents, ...sources, ...c, ...dist]))
   })
 
-  it('takes any version of its dependencies from those of today below the next major, and the oldest Nodes that are tested', () => {
+  it('takes any later version of its dependencies that breaks nothing, and the oldest Nodes that are tested', () => {
     const { dependencies = {}, engines } = packed(name)
     for (const [dependency, range] of Object.entries(dependencies))
       expect(range).toBe(`^${packed(dependency).version}`)
     expect(engines.node).toBe(`^${OLDEST[20]} || >=${OLDEST[22]}`)
+  })
+
+  it('has a changelog that begins with its version, and does not name kinds of versions', () => {
+    const changelog = readFileSync(join(folder, 'CHANGELOG.md'), 'utf8')
+    const { version } = packed(name)
+    expect(changelog.startsWith(`# ${name}\n\n## ${version}\n\n`)).toBe(true)
+    expect(changelog).not.toMatch(/^###/m)
+    // A first release has no change before it, and requires nothing new.
+    if (version === '0.1.0') expect(changelog).toMatch(/\n\nThe first release: (?!.*Requires).*\n\n- /s)
   })
 
   it('has maps that lead to its sources, which source maps hold', () => {
@@ -73,25 +82,38 @@ describe.each(binaries())('$name', (binary) => {
   })
 })
 
-describe.each(published().filter(({ name }) => name in tarballs))('$name', ({ name, folder: home }) => {
-  it('has the documents of the repository, and begins at 1.0.0 or above', () => {
-    const text = (path) => readFileSync(path, 'utf8')
-    expect(text(join(folderOf(name), 'LICENSE'))).toBe(text(inRoot('LICENSE')))
-    expect(text(join(folderOf(name), 'README.md'))).toBe(text(inRoot(home, 'README.md')))
-    expect(packed(name).version).toMatch(/^[1-9]/)
-  })
+describe.each(published().filter(({ name }) => name in tarballs))(
+  '$name',
+  ({ name, folder: home, manifest }) => {
+    it('has the documents of the repository, and begins at 0.1.0', () => {
+      const text = (path) => readFileSync(path, 'utf8')
+      expect(text(join(folderOf(name), 'LICENSE'))).toBe(text(inRoot('LICENSE')))
+      expect(text(join(folderOf(name), 'README.md'))).toBe(text(inRoot(home, 'README.md')))
+      if (manifest.version === '0.0.0') expect(packed(name).version).toBe('0.1.0')
+    })
 
-  it('runs nothing when it is installed', () => {
-    const { scripts = {} } = packed(name)
-    expect(Object.keys(scripts).filter((script) => /install|prepare|prepublish|pack$/.test(script))).toEqual(
-      [],
-    )
-    expect(filesUnder(folderOf(name)).filter((path) => path.endsWith('.gyp'))).toEqual([])
-  })
+    it('names the repository, with which npm compares the provenance, and its folder there', () => {
+      const { repository, publishConfig } = packed(name)
+      expect(repository).toEqual({
+        type: 'git',
+        url: 'git+https://github.com/sock-js/sock.git',
+        directory: home,
+      })
+      expect(publishConfig?.access).toBe('public')
+    })
 
-  it('is right for publint, with all its suggestions', async () => {
-    const how = { pkgDir: folderOf(name), pack: false, level: 'suggestion', strict: true }
-    const { messages, pkg } = await publint(how)
-    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
-  })
-})
+    it('runs nothing when it is installed', () => {
+      const { scripts = {} } = packed(name)
+      expect(
+        Object.keys(scripts).filter((script) => /install|prepare|prepublish|pack$/.test(script)),
+      ).toEqual([])
+      expect(filesUnder(folderOf(name)).filter((path) => path.endsWith('.gyp'))).toEqual([])
+    })
+
+    it('is right for publint, with all its suggestions', async () => {
+      const how = { pkgDir: folderOf(name), pack: false, level: 'suggestion', strict: true }
+      const { messages, pkg } = await publint(how)
+      expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
+    })
+  },
+)
