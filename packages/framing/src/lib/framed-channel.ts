@@ -18,7 +18,7 @@ import { FrameInput, NOTHING } from './frame-input.js'
 /** Options of {@link framed} and {@link frames}. */
 export interface FrameOptions {
   /**
-   * How long a frame may take from its first byte to its last, in ms. After that, and at most an eighth later, the
+   * How long a frame may take from its first byte to its last, in ms. After that, and at most 12.5 % later, the
    * connection is reset with `ERR_SOCK_FRAME_INCOMPLETE`. `idleTimeout` does not limit this: a peer that sends one byte
    * per second makes progress. The time starts when your handler has read the frames before this one. It stands still
    * while received bytes wait for your handler, and while the event loop is blocked: the frame may have arrived.
@@ -375,7 +375,7 @@ export function checkChannel(channel: unknown): void {
 /** Returns the error for a frame that `read()` cannot give. */
 function looksLikeEnd(): Error {
   return malformed(
-    'Frame is null, as the end of read() is. Read it with "for await", or with a callback "message"',
+    'Frame is null, which read() returns at the end. Read it with "for await", or with a callback "message"',
   )
 }
 

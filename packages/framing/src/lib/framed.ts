@@ -18,7 +18,7 @@ export type FrameFunction<In, Out = In, C extends Channel = Channel> = (
 ) => void | Promise<void>
 
 /**
- * Callbacks for frames: the fast path. While a promise returned by `message` is pending, more frames are queued; when
+ * Callbacks for frames, the fastest form. While a promise returned by `message` is pending, more frames are queued; when
  * the queue is full, reading pauses.
  *
  * @typeParam In the type of messages that you read

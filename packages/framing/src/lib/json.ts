@@ -13,7 +13,7 @@ export interface JsonOptions {
  * message has the number of the line and whose `cause` is the SyntaxError.
  *
  * `null` is a value. Read it with `for await` or with a callback `message`: `read()`, which resolves with `null` at the
- * end, rejects it. The values are what the peer has sent: check them before you use them.
+ * end, rejects it. Check the values before you use them: a peer may send anything.
  *
  * @throws TypeError, RangeError for options of a wrong type, out of range, or unknown
  */

@@ -2,7 +2,7 @@ import type { StreamEndpoint, StreamSocketOptions } from '@sock/core/stream'
 import { check, checkOptions, type Checked, type Checks } from '@sock/core/transport'
 import type { SocketOptions } from './socket-options.js'
 
-/** Options of the system beyond those of servers and clients. By default none is set. */
+/** Socket options that servers and clients do not have. All are off by default. */
 export interface NativeEngineOptions {
   /**
    * TCP: how long sent data may wait for the peer's acknowledgement, or for room on its side, in ms. After that the

@@ -3,7 +3,7 @@ import type { SocketOptions } from './socket-options.js'
 import { optionError } from './system-error.js'
 
 /**
- * The argument of `configure(socket)` with this engine: a socket and its options, by the names of {@link
+ * The argument of `configure(socket)` with this engine. It reads and sets the options of a socket, by the names of {@link
  * SocketOptions}.
  */
 export class NativeSocket {

@@ -29,8 +29,8 @@ export interface UnixServer<Data = unknown> extends StreamServer<
 
 /**
  * Returns a server for Unix stream sockets. It listens on a path, or on `@name`, a name in Linux's abstract namespace
- * (unix(7)). The socket file has `mode` (default 0o600) from the beginning, replaces nothing but a dead socket, and
- * is removed at the end if it is still the server's own.
+ * (unix(7)). The socket file has `mode` (default 0o600) from the beginning, replaces only a dead socket, and is
+ * removed at the end if it still belongs to the server.
  *
  * @typeParam Data the type of `connection.data`, which your program sets
  * @typeParam EngineSocket the argument of `configure`; it follows from `options.engine`

@@ -27,7 +27,7 @@ const checks = { ...datagramClientChecks, engine: unixgramEngine } satisfies Che
  *
  * A received message may have 65,535 bytes, as on a server.
  *
- * Without the option `engine`, the call loads unix-dgram, unless that has been done.
+ * Without the option `engine`, the first call loads unix-dgram.
  *
  * Rejects with `ERR_SOCK_INVALID_ADDRESS`, `ERR_SOCK_PATH_TOO_LONG` or `ERR_SOCK_NATIVE_UNAVAILABLE`, a system error
  * (`ENOENT`, `ECONNREFUSED`, `EACCES`, `EPROTOTYPE` for a stream socket…), or the signal's reason.

@@ -36,12 +36,12 @@ export interface UnixgramServer<Data = unknown> extends DatagramServer<
 
 /**
  * Returns a server for Unix datagrams, which listens on a path. The socket file has `mode` (default 0o600) from the
- * beginning, replaces nothing but a dead socket, and is removed at the end if it is still the server's own.
+ * beginning, replaces only a dead socket, and is removed at the end if it still belongs to the server.
  *
  * A message may have 65,535 bytes. Longer ones are cut at 65,536 bytes and marked `truncated`. So is a message of
  * exactly that length, since it looks the same.
  *
- * Without the option `engine`, this loads unix-dgram, so that the process may give up its rights (`setuid`) before it
+ * Without the option `engine`, this loads unix-dgram, so that the process may change its user (`setuid`) before it
  * listens. If it is missing or was not built, `listen` rejects with `ERR_SOCK_NATIVE_UNAVAILABLE`.
  *
  * @typeParam Data the type of `channel.data`, which your program sets

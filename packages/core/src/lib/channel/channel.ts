@@ -39,7 +39,8 @@ export interface ReadOptions {
 }
 
 /**
- * What a handler gets on every transport: it reads, writes and closes, and says when to stop.
+ * The object that a handler gets on every transport: it reads, writes and closes, and tells you when to stop. `await
+ * using` closes it at the end of the block.
  *
  * @typeParam Data the type of `data`, which the program sets
  * @typeParam Addr the transport's type of address
@@ -99,13 +100,12 @@ export interface Channel<Data = unknown, Addr extends Address = Address>
 
 /** One connection of a stream transport (tcp, unix), accepted by a server or opened by a client. */
 export interface Connection<Data = unknown, Addr extends Address = Address> extends Channel<Data, Addr> {
-  /** Whether it is encrypted. */
+  /** Whether the connection is encrypted. */
   readonly secure: boolean
   /** What the transport's handshake negotiated, in the transport's own form; `undefined` without a handshake. */
   readonly tls: unknown
   /**
-   * The process at the other end of a Unix connection: for a server the client, for a client the server. `undefined`
-   * on tcp, and with Node's engine, which cannot tell.
+   * The process at the other end of a Unix connection. `undefined` on tcp, and with Node's engine, which cannot tell.
    */
   readonly peerCredentials: PeerCredentials | undefined
   /** Payload bytes received so far. */
@@ -131,7 +131,7 @@ export interface Connection<Data = unknown, Addr extends Address = Address> exte
   closeWrite(): Promise<void>
   /**
    * Ends the connection now, without flushing. Pending operations reject with `error`. If you pass an error, the peer
-   * sees a reset where the transport has one (tcp), so that it does not take a partial answer for a complete one.
+   * sees a reset if the transport has one (tcp), so that it does not mistake a partial answer for a complete one.
    */
   destroy(error?: Error): void
   /**
@@ -233,7 +233,7 @@ export interface ConnectionStream extends Duplex {
   connect(...ignored: unknown[]): this
   /** Ends the stream, and closes the connection when everything is sent. */
   destroySoon(): void
-  /** Destroys the stream and, where the transport has a reset (tcp), resets the connection. */
+  /** Destroys the stream, and resets the connection if the transport has a reset (tcp). */
   resetAndDestroy(): this
 }
 
@@ -241,7 +241,7 @@ export interface ConnectionStream extends Duplex {
  * A process, as it was when the connection was made; another process may have its id by now (SO_PEERCRED, unix(7)).
  */
 export interface PeerCredentials {
-  /** Its id as this process sees it; 0 if it runs in another PID namespace. */
+  /** The id that this process sees; 0 if the other process runs in another PID namespace. */
   readonly pid: number
   /** The user it ran as. */
   readonly uid: number

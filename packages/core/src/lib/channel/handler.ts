@@ -12,7 +12,7 @@ export type Handler<Data = unknown> = (channel: Channel<Data>) => void | Promise
 export type StreamFunction<C extends Connection = Connection> = (connection: C) => void | Promise<void>
 
 /**
- * Callbacks shared by all connections: the fast path. Pass an object with some of them, or an instance of a class
+ * Callbacks that all connections share. This is the fastest form. Pass an object with some of them, or an instance of a class
  * that has them as methods. A callback that throws or rejects is treated like a handler that throws. While a promise
  * returned by `data` is pending, more chunks are queued, and the connection counts as busy.
  */
@@ -37,7 +37,7 @@ export type StreamHandler<C extends Connection = Connection> = StreamFunction<C>
 
 /**
  * A handler function for the whole socket, called whenever a datagram is queued and the function is not running. It
- * may answer one datagram and return, or loop for ever. When it throws or rejects, the error is reported and the
+ * may answer one datagram and return, or loop until the server closes. When it throws or rejects, the error is reported and the
  * server continues.
  */
 export type DatagramFunction<C extends DatagramChannel = DatagramChannel> = (
@@ -53,7 +53,7 @@ export type SenderOf<C extends DatagramChannel> = C extends {
   : never
 
 /**
- * Callbacks: the fast path. Pass an object with some of them, or an instance of a class that has them as methods.
+ * Callbacks, the fastest form. Pass an object with some of them, or an instance of a class that has them as methods.
  * While a promise returned by `data` is pending, more datagrams are queued, so `channel.write()` always answers the
  * current one. If a callback throws or rejects, the error is reported and the server continues.
  */

@@ -93,7 +93,7 @@ const CONNECT_WITH_TCP: Words = {
 const CONNECT_TO_NAME: Words = {
   EACCES: [
     'the process may not use this socket file',
-    'Run it as a user that may, or give the server another "mode", "uid" or "gid"',
+    'Run it as a user that has access, or give the server another "mode", "uid" or "gid"',
   ],
   EAGAIN: [
     'the accept queue of the server is full',

@@ -16,14 +16,14 @@ export type ConnectionState =
  * Why a connection was closed:
  *
  * - `ended`: both sides had finished
- * - `reset`: the peer, or the network path to it, was gone
+ * - `reset`: the peer disconnected, or the network failed
  * - `idle`: nothing moved for `idleTimeout`, or in one direction for `readTimeout` or `writeTimeout`
  * - `firstByte`: the peer sent nothing within `firstByteTimeout`
  * - `lifetime`: it was older than `maxLifetime`
- * - `overflow`: too many bytes were queued for sending: `maxWriteBuffer`, `maxBufferedBytes`
+ * - `overflow`: too many bytes were queued for sending (`maxWriteBuffer`, `maxBufferedBytes`)
  * - `draining`: the server shut down
- * - `closed`: `close()` of the server
- * - `destroyed`: `destroy()` on this side
+ * - `closed`: you called `close()` of the server
+ * - `destroyed`: you called `destroy()` of the connection
  * - `error`: its handler failed
  */
 export type CloseReason =
@@ -50,21 +50,21 @@ export interface ConnectionEvent {
   /** The address of this side; `undefined` with `dial`. */
   readonly local: Address | undefined
   /**
-   * The address of the peer; for `read` and `write` of a datagram socket that of the sender or the receiver.
-   * `undefined` if it has no name, and for `dial` over tcp if the target is a host name.
+   * The address of the peer. A datagram socket reports the sender with `read`, and the receiver with `write`.
+   * `undefined` if the peer has no name, and for `dial` over tcp if the target is a host name.
    */
   readonly remote: Address | undefined
   /** Why it was closed; only with `close`. */
   readonly reason?: CloseReason
 }
 
-/** The result of a shutdown: numbers of connections. */
+/** How many connections ended in each way during a shutdown. */
 export interface ShutdownReport {
-  /** Were idle, and ended by the server. */
+  /** They were idle, and the server ended them. */
   readonly idle: number
-  /** Finished on their own. */
+  /** They finished by themselves. */
   readonly drained: number
-  /** Were destroyed at the deadline. */
+  /** The server destroyed them, at the deadline or because of `close()`. */
   readonly forced: number
 }
 
@@ -78,15 +78,15 @@ export interface StreamServerStats {
   readonly handshaking: number
   /** Refused peers, by reason. */
   readonly rejected: {
-    /** Over `maxConnections`. */
+    /** `maxConnections` were open. */
     readonly connectionLimit: number
     /** Hardly any file descriptor was left below the process's limit (Linux). */
     readonly descriptorLimit: number
-    /** Over `maxHandshakes`. */
+    /** `maxHandshakes` were running. */
     readonly handshakeLimit: number
-    /** Not finished within `handshakeTimeout`. */
+    /** The handshake took longer than `handshakeTimeout`. */
     readonly handshakeTimeout: number
-    /** Aborted, or refused by either side. */
+    /** The handshake was aborted, or refused by one side. */
     readonly handshakeFailed: number
   }
   /** Connections closed by `idleTimeout`, `readTimeout` or `writeTimeout`. */
@@ -141,8 +141,8 @@ export interface DatagramServerStats {
     /** They arrived while the server was draining or closed. */
     readonly closing: number
     /**
-     * The system dropped them before they reached the server, where it reports that (Linux, udp; the native engine:
-     * also those that a full server had left with the system when it closed); otherwise 0.
+     * The system dropped them before they reached the server. Counted for udp on Linux. The native engine also counts
+     * those that a full server had left with the system when it closed. Otherwise 0.
      */
     readonly kernel: number
   }
@@ -162,8 +162,8 @@ export type ServerStats = StreamServerStats | DatagramServerStats
 /** The events of a server, with the types of their callbacks. */
 export type ServerEvents<C extends Channel = Channel> = {
   /**
-   * A handler failed, a peer was refused, or a handshake or an accept failed. `connection` is the one concerned,
-   * if there is one. Without an observer the server continues; the first failure of a handler is then reported as a
+   * A handler failed, a peer was refused, or a handshake or an accept failed. `connection` is set if the error
+   * concerns one. Without an observer the server continues; the first failure of a handler is then reported as a
    * process warning (`SockHandlerWarning`).
    */
   error: (error: Error, connection?: C) => void
@@ -180,8 +180,8 @@ export type ServerEvents<C extends Channel = Channel> = {
 export type ServerListener<E extends keyof ServerEvents, C extends Channel = Channel> = ServerEvents<C>[E]
 
 /**
- * A server, with the same interface on all transports; without type arguments, a server of any transport. Disposing
- * it is `shutdown()`.
+ * A server, with the same interface on all transports; without type arguments, a server of any transport. `await using`
+ * shuts it down at the end of the block.
  *
  * @typeParam Target the type that `listen()` takes
  * @typeParam Addr the transport's type of address

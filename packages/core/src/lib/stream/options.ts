@@ -7,7 +7,7 @@ import { nodeEngine } from './node/node-engine.js'
 import type { StreamEngine } from './port.js'
 
 /**
- * Options of connections, of servers and clients.
+ * Options of connections, for servers and clients.
  *
  * @typeParam EngineSocket the engine's type of socket; it follows from `engine`
  */
@@ -30,9 +30,8 @@ export interface StreamConnectionOptions<EngineSocket = Socket> {
    */
   highWaterMark?: number | undefined
   /**
-   * The limit of bytes queued for sending. A write while that many are queued, by a handler that does not await
-   * `write()`, resets the connection with `ERR_SOCK_BACKPRESSURE`; it is counted and reported. At least
-   * `highWaterMark`. Default: 67108864.
+   * The limit of bytes queued for sending. If you write without awaiting while that many are queued, the connection is
+   * reset with `ERR_SOCK_BACKPRESSURE`, counted and reported. At least `highWaterMark`. Default: 67108864.
    */
   maxWriteBuffer?: number | undefined
   /** Called once per connection before the handler, with the engine's socket: by default a `net.Socket`. */
@@ -53,18 +52,19 @@ export interface StreamClientOptions<EngineSocket = Socket> extends StreamConnec
 export interface StreamServerOptions<EngineSocket = Socket> extends StreamConnectionOptions<EngineSocket> {
   /** How long `shutdown()` waits for busy connections, in ms. Default: 25000. */
   shutdownTimeout?: number | undefined
-  /** The limit of open connections. Other peers are closed at once, counted and reported. 0 refuses everybody. Default: `Infinity`. */
+  /** The limit of open connections. Other peers are closed at once, counted and reported. 0 refuses all. Default: `Infinity`. */
   maxConnections?: number | undefined
   /**
-   * The limit of bytes queued for sending on all connections with `highWaterMark` or more queued, together. Beyond it
-   * those with the longest queues are reset with `ERR_SOCK_BACKPRESSURE`, counted and reported. Default: `Infinity`.
+   * The limit of bytes queued for sending on all connections together, except those with less than `highWaterMark`
+   * queued. Beyond it, connections with the longest queues are reset with `ERR_SOCK_BACKPRESSURE`, counted and
+   * reported. Default: `Infinity`.
    */
   maxBufferedBytes?: number | undefined
   /** Closes a connection whose peer has sent nothing at all within this many ms. Default: 0 (never). */
   firstByteTimeout?: number | undefined
   /**
-   * The longest life of a connection in ms. An older one is treated like in `shutdown()`: `signal` aborts, the
-   * connection is ended once idle, and destroyed after another `shutdownTimeout`. Default: 0 (never).
+   * The longest life of a connection in ms. An older one ends as in `shutdown()`: its `signal` aborts, the server ends
+   * it when it is idle, and destroys it after another `shutdownTimeout`. Default: 0 (never).
    */
   maxLifetime?: number | undefined
   /** How long a connection must be quiet to count as idle during `shutdown()`, in ms. Default: 500. */
