@@ -1,7 +1,7 @@
 import type { StreamSocketOptions } from '@sock/core/stream'
 import { check, wrongType, type Check, type Checks } from '@sock/core/transport'
 
-/** Options of TCP sockets, of servers and clients. */
+/** Options of TCP sockets, for servers and clients. */
 export interface TcpSocketOptions {
   /** Sends small writes at once instead of delaying them (TCP_NODELAY, tcp(7)). Default: true. */
   noDelay?: boolean | undefined

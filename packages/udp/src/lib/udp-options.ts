@@ -9,7 +9,7 @@ export interface MulticastGroup {
   interface?: string | undefined
 }
 
-/** Options of UDP sockets, of servers and clients. */
+/** Options of UDP sockets, for servers and clients. */
 export interface UdpSocketOptions {
   /**
    * Size of the system's receive buffer in bytes (SO_RCVBUF, socket(7)). If the system grants less, the server emits

@@ -20,7 +20,7 @@ export interface DatagramDial {
   /** See `configure` of `DatagramOptions`. If it throws, connecting fails and the port is closed. */
   readonly configure: ((socket: never) => void) | undefined
   /**
-   * See `signal` of `DatagramClientOptions`. Aborted before `dial`, nothing is dialled; aborted during it, the port
+   * See `signal` of `DatagramClientOptions`. If it aborts before `dial`, nothing is dialled; during `dial`, the port
    * is closed. Default: none.
    */
   readonly signal?: AbortSignal | undefined
@@ -29,7 +29,7 @@ export interface DatagramDial {
   /** The call whose stack errors of `dial` show. Default: the errors stay unchanged. */
   readonly caller?: Caller | undefined
   /**
-   * Binds a socket and connects it. Rejects with the system's error, and leaves nothing then. If it takes time, it
+   * Binds a socket and connects it. If it rejects with the system's error, it leaves nothing open. If it takes time, it
    * must reject with the signal's reason as soon as the signal is aborted.
    */
   dial(): Promise<DatagramPort>

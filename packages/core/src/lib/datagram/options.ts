@@ -3,7 +3,7 @@ import { abortSignal, func, limit, milliseconds } from '../options/values.js'
 import type { ConnectionEvent } from '../server/server.js'
 
 /**
- * Options of datagram sockets, of servers and clients.
+ * Options of datagram sockets, for servers and clients.
  *
  * @typeParam EngineSocket the engine's type of socket; it follows from the option `engine` of the transport
  */

@@ -2,7 +2,7 @@ import type { Address } from '../address/address.js'
 import type { PeerCredentials } from '../channel/channel.js'
 
 /**
- * A bound datagram socket, as an engine provides it: datagrams in, datagrams out. `DatagramSocket` adds queues,
+ * A bound datagram socket, as an engine provides it. A port only moves datagrams. `DatagramSocket` adds queues,
  * promises, states and counters.
  *
  * @typeParam Socket the argument of `configure(socket)`

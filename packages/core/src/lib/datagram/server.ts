@@ -36,8 +36,8 @@ export interface DatagramBinding<Target, Endpoint, Port extends DatagramPort = D
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and similar codes */
   parse(target: Target): Endpoint
   /**
-   * Binds a socket. Rejects with the system's error or the signal's reason, and leaves nothing then. If binding takes
-   * no time, it may ignore the signal.
+   * Binds a socket. If it rejects, with the system's error or the signal's reason, it leaves nothing open. If binding
+   * takes no time, it may ignore the signal.
    */
   open(endpoint: Endpoint, signal: AbortSignal): Promise<Port>
   /**

@@ -36,11 +36,11 @@ export type SockErrorCode =
 export interface SockErrorDetails {
   /** The underlying error, usually a system error with its own `code`. */
   cause?: unknown
-  /** The peer concerned, for failures of accept, handshake or admission. */
+  /** The peer that was refused, or whose accept or handshake failed. */
   remoteAddress?: Address | undefined
   /** The result of a shutdown that had to destroy connections. */
   report?: ShutdownReport
-  /** The bytes that had arrived of an incomplete frame. */
+  /** The bytes of an incomplete frame that had arrived. */
   partial?: Buffer
 }
 
@@ -52,11 +52,11 @@ export class SockError extends Error {
   /** What went wrong, in a form for programs. */
   readonly code: SockErrorCode
   // Only declared, so that the property is missing without a value: a printed error shows everything it has.
-  /** The peer concerned, for failures of accept, handshake or admission; else `undefined`. */
+  /** The peer that was refused, or whose accept or handshake failed; else `undefined`. */
   declare readonly remoteAddress: Address | undefined
   /** With `ERR_SOCK_SHUTDOWN_TIMEOUT`: how the shutdown went; else `undefined`. */
   declare readonly report: ShutdownReport | undefined
-  /** With `ERR_SOCK_FRAME_INCOMPLETE`: the bytes that had arrived of the frame. Otherwise `undefined`. */
+  /** With `ERR_SOCK_FRAME_INCOMPLETE`: the bytes of the frame that had arrived. Otherwise `undefined`. */
   declare readonly partial: Buffer | undefined
 
   /**

@@ -37,7 +37,7 @@ export interface StreamDial {
    */
   readonly configure?: ((socket: never) => void) | undefined
   /**
-   * See `signal` of `StreamClientOptions`. Aborted before `dial`, nothing is dialled; aborted during it, the port is
+   * See `signal` of `StreamClientOptions`. If it aborts before `dial`, nothing is dialled; during `dial`, the port is
    * destroyed. Default: none.
    */
   readonly signal?: AbortSignal | undefined
@@ -46,7 +46,7 @@ export interface StreamDial {
   /** The call whose stack errors of `dial` show. Default: the errors stay unchanged. */
   readonly caller?: Caller | undefined
   /**
-   * Connects. Rejects with the system's error, and leaves nothing then. If it takes time, it must reject with the
+   * Connects. If it rejects with the system's error, it leaves nothing open. If it takes time, it must reject with the
    * signal's reason as soon as the signal is aborted.
    */
   dial(): Promise<StreamPort>

@@ -3,8 +3,8 @@ import type { PeerCredentials } from '../channel/channel.js'
 import type { Listener } from '../server/server-parts.js'
 
 /**
- * One connection, as an engine provides it: bytes in, bytes out, and an end of each. A port only moves bytes. Core
- * adds queues, promises, states, counters and time-outs.
+ * One connection, as an engine provides it. A port moves bytes, and reports the end of each direction. Core adds
+ * queues, promises, states, counters and time-outs.
  *
  * @typeParam Socket the argument of `configure(socket)`
  */
@@ -13,7 +13,7 @@ export interface StreamPort<Socket = unknown> {
   readonly localAddress: Address
   /** The address of the peer, if it has a name. */
   readonly remoteAddress: Address | undefined
-  /** Whether it is encrypted. */
+  /** Whether the connection is encrypted. */
   readonly secure: boolean
   /** What the handshake negotiated, in the transport's own form; `undefined` without one. */
   readonly tls: unknown
@@ -63,7 +63,7 @@ export interface StreamPort<Socket = unknown> {
   /** Closes now, then calls `sink.closed()`. Does nothing when closed. */
   destroy(): void
   /**
-   * Closes like `destroy`, and shows the peer that this is not an orderly end, where the transport can (RST, tcp(7)).
+   * Closes like `destroy`. If the transport can (RST, tcp(7)), the peer sees that this is not an orderly end.
    */
   reset(): void
 }
@@ -198,8 +198,8 @@ export interface StreamEngine<Socket = any> {
   /** Whether it supports `reusePort` on every version of Node. Default: false. */
   readonly canReusePort?: boolean
   /**
-   * Opens a listener that delivers to `sink`. Rejects with the system's error or the signal's reason, and leaves
-   * nothing then.
+   * Opens a listener that delivers to `sink`. If it rejects, with the system's error or the signal's reason, it leaves
+   * nothing open.
    */
   listenStream(
     endpoint: StreamEndpoint,
@@ -207,7 +207,7 @@ export interface StreamEngine<Socket = any> {
     sink: StreamListenerSink<Socket>,
     signal?: AbortSignal,
   ): Promise<StreamListener>
-  /** Connects. Rejects with the system's error or the signal's reason, and leaves nothing then. */
+  /** Connects. If it rejects, with the system's error or the signal's reason, it leaves nothing open. */
   connectStream(
     endpoint: StreamEndpoint,
     options: StreamSocketOptions,

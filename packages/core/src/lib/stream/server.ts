@@ -27,7 +27,7 @@ export interface StreamBinding<Target, Addr extends Address, Endpoint> {
   /** Checks a target. @throws SockError `ERR_SOCK_INVALID_ADDRESS` and similar codes */
   parse(target: Target): Endpoint
   /**
-   * Opens a listener. Rejects with the system's error or the signal's reason, and leaves nothing then. If opening
+   * Opens a listener. If it rejects, with the system's error or the signal's reason, it leaves nothing open. If opening
    * takes no time, it may ignore the signal.
    */
   open(endpoint: Endpoint, sink: StreamListenerSink, signal: AbortSignal): Promise<StreamListener<Addr>>
