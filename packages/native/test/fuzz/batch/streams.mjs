@@ -353,8 +353,9 @@ export class Streams {
       connection.directions[0].wrote({ length: HEAD, head, offset: 0 })
       side.port.write(head)
     } catch (error) {
-      // The queue of a Unix listener is full, or the listener is closed.
-      if (!listener.isClosed && error.code !== 'EAGAIN') throw error
+      // The queue of a Unix listener is full, or the listener has closed this connection at once, or is closed.
+      const isDropped = listener.dropped > 0 && error.code === 'ECONNRESET'
+      if (!listener.isClosed && !isDropped && error.code !== 'EAGAIN') throw error
     } finally {
       this.#pending -= 1
     }
