@@ -7,7 +7,7 @@ import { binaries, Failure, inRoot, libraries, platformOf } from './repository.m
 import { buildStale, canBuild } from './targets.mjs'
 
 /** Copies the repository with its changes and the built packages. The copy can be changed and released. */
-export function copyRepository(folder) {
+function copyRepository(folder) {
   // In the copy, every binary would be newer than its sources.
   buildStale(binaries().map(platformOf).filter(canBuild))
   mkdirSync(folder, { recursive: true })
@@ -29,7 +29,7 @@ function isOfSource(path) {
  * Packs the packages of the next release, from a copy of the repository in which the change files have been applied. Omits
  * binaries that this machine cannot build.
  *
- * @returns the paths of the tarballs, by package: `{ '@sock/tcp': '…/sock-tcp-1.0.0.tgz', … }`
+ * @returns the paths of the tarballs, by package: `{ '@sock/tcp': '…/sock-tcp-0.1.0.tgz', … }`
  */
 export function packNextRelease(folder) {
   const copy = join(folder, 'copy')

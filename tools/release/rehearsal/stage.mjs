@@ -1,23 +1,32 @@
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, delimiter, join } from 'node:path'
 import { succeed } from '@sock/tools/processes'
 import { runServer } from 'verdaccio'
 import { fetchNode, NODES } from '../../checks/nodes.mjs'
 
-/**
- * Starts a registry, and makes an environment without the settings and caches of this machine. Its Node is the newest that is
- * tested: current package managers need a newer one than our oldest.
- */
+/** Starts a registry, and makes machines with a version of Node each. */
 export async function setStage(folder) {
-  const home = join(folder, 'home')
-  for (const name of ['home', 'registry', 'tmp']) mkdirSync(join(folder, name))
+  for (const name of ['registry', 'tmp']) mkdirSync(join(folder, name))
   const registry = await startRegistry(join(folder, 'registry'))
+  const machines = {}
+  for (const major of Object.keys(NODES)) machines[major] = await createMachine(folder, registry, major)
+  return { folder, registry, machines }
+}
+
+/**
+ * A machine with this Node, and without the settings and caches of ours.
+ *
+ * @returns its environment, and the folder that has nothing but Node
+ */
+async function createMachine(folder, registry, major) {
+  const home = join(folder, `home-${major}`)
+  mkdirSync(home)
   // npm publishes only with a token, although this registry does not check it.
   const { host } = new URL(registry.url)
   writeFileSync(join(home, '.npmrc'), `registry=${registry.url}\n//${host}/:_authToken=rehearsal\n`)
   writeFileSync(join(home, '.gitconfig'), '[user]\nname = Rehearsal\nemail = rehearsal@localhost\n')
-  const node = await fetchNode(Object.values(NODES).at(-1))
+  const node = await fetchNode(NODES[major])
   const bin = join(node, 'bin')
   // Package managers add folders for scripts, whose npm and yarn would replace those of the machine.
   const path = process.env['PATH'].split(delimiter).filter((it) => !it.includes('node_modules'))
@@ -41,7 +50,7 @@ export async function setStage(folder) {
     YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
     YARN_ENABLE_TELEMETRY: '0',
   }
-  return { folder, registry, bin, env }
+  return { bin, env }
 }
 
 /** Starts a registry on 127.0.0.1 that accepts our packages, and gets all others from the registry of this machine. */
@@ -67,10 +76,13 @@ async function startRegistry(folder) {
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${server.address().port}/`,
-    /** Returns the names of all published tarballs: `['core-1.0.0.tgz', …]`. */
+    /** Returns the names of all published tarballs: `['core-0.1.0.tgz', …]`. */
     contents: () =>
       readdirSync(storage, { recursive: true })
         .filter((path) => path.startsWith('@sock') && path.endsWith('.tgz'))
         .map((path) => basename(path)),
+    /** Returns the bytes of a published tarball. */
+    read: (tarball) =>
+      readFileSync(join(storage, '@sock', tarball.replace(/-\d+\.\d+\.\d+\.tgz$/, ''), tarball)),
   }
 }

@@ -45,7 +45,7 @@ it('release:rehearse leaves neither folder nor process after Ctrl-C', async () =
   const { folder, program } = rehearse()
   let hasEnded = false
   void program.ended.then(() => (hasEnded = true))
-  while (!readdirSync(folder).some((name) => existsSync(join(folder, name, 'tree/node_modules')))) {
+  while (!readdirSync(folder).some((name) => existsSync(join(folder, name, 'version/node_modules')))) {
     if (hasEnded) throw new Error(`It ended before it could be interrupted: ${program.output}`)
     await delay(20)
   }
