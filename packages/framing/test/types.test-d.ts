@@ -35,10 +35,10 @@ export function channelsOfServers(): void {
       },
     }),
   )
-  createUnixServer<unknown>(
+  createUnixServer<Session>(
     framed(json(), {
       message({ channel }, value) {
-        typed<Same<typeof channel, UnixConnection>>()
+        typed<Same<typeof channel, UnixConnection<Session>>>()
         typed<Same<typeof value, unknown>>()
       },
     }),
