@@ -12,10 +12,15 @@ const STEP = LIMIT / 8
 
 type Lines = CodedChannel<string, string | Uint8Array>
 
+/** Everything that had arrived has been read. */
+function checkAt(peer: Lines, time: number): number {
+  return peer.check(time, time)
+}
+
 /** Lets this much time pass for the peer, with a check in each part of it. */
 function pass(peer: Lines, time: number): void {
   const from = performance.now()
-  for (let passed = STEP; passed <= time; passed += STEP) peer.check(from + passed)
+  for (let passed = STEP; passed <= time; passed += STEP) checkAt(peer, from + passed)
 }
 
 const closing: (() => unknown)[] = []
@@ -64,10 +69,10 @@ describe('frameTimeout', () => {
     for (let part = 1; part < 8; part++) {
       peer.push(bytes('x'))
       expect(peer.next()).toBe(NOTHING)
-      peer.check(from + part * STEP)
+      checkAt(peer, from + part * STEP)
     }
     expect(errors).toEqual([])
-    peer.check(performance.now() + LIMIT)
+    checkAt(peer, performance.now() + LIMIT)
     expect(errors).toEqual([expect.objectContaining({ ...LATE, partial: bytes('xxxxxxx') })])
   })
 
@@ -75,9 +80,22 @@ describe('frameTimeout', () => {
     const { peer, errors } = quiet()
     peer.push(bytes('hel'))
     peer.next()
-    peer.check(performance.now() + 100 * LIMIT)
+    checkAt(peer, performance.now() + 100 * LIMIT)
     peer.push(bytes('lo\n'))
     expect([peer.next(), errors]).toEqual(['hello', []])
+  })
+
+  it('frameTimeout: what has arrived since the last read does not count as late', () => {
+    const { peer, errors } = quiet()
+    peer.push(bytes('hel'))
+    peer.next()
+    const from = performance.now()
+    pass(peer, LIMIT - STEP)
+    // It arrives in time, and waits to be read.
+    peer.check(from + 2 * LIMIT, from + LIMIT - STEP)
+    expect(errors).toEqual([])
+    checkAt(peer, from + LIMIT + STEP)
+    expect(errors).toEqual([expect.objectContaining(LATE)])
   })
 
   it('frameTimeout: does not pass while a handler works on a whole frame, also with a part of the next one', () => {
@@ -124,7 +142,7 @@ describe('frameTimeout', () => {
       if (end === 'close') void connection.close().catch(() => undefined)
       else other.destroy(new Error('gone'))
       await until(() => !connection.isOpen, 'the connection is over')
-      expect(peer.check(performance.now() + LIMIT)).toBe(Infinity)
+      expect(checkAt(peer, performance.now() + LIMIT)).toBe(Infinity)
       expect(peer.failure).toBeUndefined()
     }
   })

@@ -119,6 +119,16 @@ describe('Sweep', () => {
     expect(first.looks).toEqual([])
   })
 
+  it('Sweep.watch() says up to when input has been read: up to its timer, not up to the check', async () => {
+    await stopClock()
+    const sweep = new Sweep()
+    const times: number[][] = []
+    sweep.watch({ place: -1, check: (...both) => (times.push(both), Infinity) }, 50)
+    await pass(100)
+    // As above, the check is a turn later than the timer.
+    expect(times).toEqual([[1_051, 1_050]])
+  })
+
   it('Sweep.unwatch() and watch() from inside a check take effect', async () => {
     await stopClock()
     const sweep = new Sweep()

@@ -300,15 +300,16 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
   }
 
   /** Called by the sweep. */
-  check(now: number): number {
+  check(_now: number, readTo: number): number {
     if (!this.isBusy) return Infinity
     const ms = this.#frameTimeout
     // While input waits for the program, the frame may have arrived. While the event loop is blocked, nothing is read.
     const most = Math.max(ms / 4, SHORTEST_BLOCK)
     const turn = turnOf(this.channel)
     if (turn === 'nobody') return Infinity
-    if (turn === 'peer') this.#spent += Math.min(now - this.#checkedAt, most)
-    this.#checkedAt = now
+    // Up to `readTo` and no further: what came after it may be the rest of the frame.
+    if (turn === 'peer') this.#spent += Math.min(Math.max(0, readTo - this.#checkedAt), most)
+    this.#checkedAt = Math.max(readTo, this.#checkedAt)
     if (this.#spent >= ms) this.#failLate(ms)
     return ms / CHECKS_PER_DEADLINE
   }

@@ -7,9 +7,10 @@ export interface Watched extends Indexed {
    * Checks whether a deadline has passed, and acts.
    *
    * @param now ms of a monotonic clock, which changes of the system's time do not affect
+   * @param readTo what has arrived up to this time has been read; before `now`, on the same clock
    * @returns the longest time until the next check, in ms; `Infinity` to stop until `watch` is called again
    */
-  check(now: number): number
+  check(now: number, readTo: number): number
 }
 
 /** A deadline is checked 8 times before it passes, so it is at most 1/8 late. */
@@ -31,6 +32,8 @@ export class Sweep {
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #due = 0
+  /** When the timer ran: what had arrived by then has been read when the immediate runs. */
+  #readTo = 0
 
   /** Adds an object. @param within the longest time until its first check, in ms */
   watch(item: Watched, within: number): void {
@@ -60,6 +63,7 @@ export class Sweep {
    */
   readonly #onTimer = (): void => {
     this.#timer = undefined
+    this.#readTo = performance.now()
     this.#immediate = setImmediate(this.#checkAll)
   }
 
@@ -70,7 +74,7 @@ export class Sweep {
     for (const item of this.#watched) {
       // The check of another object may have removed it.
       if (!this.#watched.has(item)) continue
-      const within = item.check(now)
+      const within = item.check(now, this.#readTo)
       if (within === Infinity) this.#watched.delete(item)
       else next = Math.min(next, within)
     }
