@@ -5,7 +5,7 @@ import vm from 'node:vm'
 import { getFileInfo } from 'prettier'
 import { buildFailure } from '../install.mjs'
 import { inRoot, readJson, workspaces } from '../repository.mjs'
-import { linesOfSkips, resultOf } from '../results.mjs'
+import { linesOfSkips, resultOf, sumOf } from '../results.mjs'
 
 /** Runs the entry as if this were another Node, and returns what it prints. */
 function enterOn(version) {
@@ -40,6 +40,16 @@ it('a failed or skipped test counts and is a line, and so is a file that jest co
   expect(resultOf('tcp', { numPassedTests: 2, testResults })).toEqual(result)
   // Without a report, jest did not run to its end.
   expect(resultOf('tcp', undefined).failed).toBe(1)
+})
+
+it('the last line never says that nothing has failed if a step has', () => {
+  const results = [
+    { passed: 2, failed: 0, skipped: 1 },
+    { passed: 3, failed: 0, skipped: 0 },
+  ]
+  expect(sumOf(results, [])).toEqual({ passed: 5, failed: 0, skipped: 1 })
+  expect(sumOf(results, ['format', 'public API'])).toEqual({ passed: 5, failed: 2, skipped: 1 })
+  expect(sumOf([{ passed: 2, failed: 3, skipped: 0 }], ['tests']).failed).toBe(3)
 })
 
 it('the build of unix-dgram that failed is shown; one that went well is not', () => {
