@@ -1,9 +1,9 @@
-import { describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { rejection } from '@sock/test-support/wait'
 import type { Connection, ConnectionState } from '../../src/index.js'
 import { openWith } from '../support/callbacks.js'
-import { openFake, story, systemError } from '../support/fake-server.js'
-import { outcome, settle } from '../support/settle.js'
+import { openFake, serveFake, story, systemError } from '../support/fake-server.js'
+import { outcome, pass, settle, stopClock } from '../support/settle.js'
 
 /** A connection that an observer destroys inside the observed event. */
 async function openObserved(state: ConnectionState) {
@@ -13,6 +13,8 @@ async function openObserved(state: ConnectionState) {
   })
   return scene
 }
+
+afterEach(() => void jest.useRealTimers())
 
 describe('a connection that an observer destroys', () => {
   it('closeWrite() rejects and sends no FIN when an observer of it destroys the connection', async () => {
@@ -40,6 +42,28 @@ describe('a connection that an observer destroys', () => {
     port.close()
     expect(await outcome(closing)).toMatchObject({ state: 'resolved' })
   })
+
+  it.each(['destroy', 'fail'] as const)(
+    'a shutdown that ends an idle connection does not call "end" when an observer of its closeRead lets it %s',
+    async (how) => {
+      await stopClock()
+      const calls: string[] = []
+      const handler = { end: () => void calls.push('end'), close: () => void calls.push('close') }
+      const { server, accept } = await serveFake(handler, { drainIdle: 100 })
+      server.on('error', () => {})
+      const port = accept()
+      const [connection] = server.connections()
+      server.on('connection', ({ state }) => {
+        if (state === 'closeRead') connection?.destroy(how === 'fail' ? new Error('told') : undefined)
+      })
+      const stopping = server.shutdown()
+      await pass(200)
+      expect([calls, connection?.isOpen]).toEqual([[], false])
+      port.close()
+      await stopping
+      expect(calls).toEqual(['close'])
+    },
+  )
 })
 
 describe('what an observer does in the middle of a write', () => {

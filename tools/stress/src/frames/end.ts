@@ -140,9 +140,14 @@ export class FramedEnd {
     assert.equal(this.delivery.count, meaning.frames.length, `${this.name} has ended before its last frame`)
   }
 
-  /** A read has failed. @returns whether it is the error of a frame */
-  broke(error: unknown): boolean {
-    const isOfFrame = this.#judge(error)
+  /**
+   * A read has failed.
+   *
+   * @param mayRead whether it began before this side ended its input: then it may have failed before, too
+   * @returns whether it is the error of a frame
+   */
+  broke(error: unknown, mayRead = false): boolean {
+    const isOfFrame = this.#judge(error, mayRead)
     if (isOfFrame) this.#fail(error)
     return isOfFrame
   }
@@ -160,7 +165,7 @@ export class FramedEnd {
   }
 
   /** @returns whether it is the error of a frame @throws unless it had to come */
-  #judge(error: unknown): boolean {
+  #judge(error: unknown, mayRead = false): boolean {
     const { feed, name, hurt } = this
     const { codec, frameTimeout, form } = this.#program
     const isHopeless = isStuck(codec) && feed.length > 0
@@ -176,7 +181,7 @@ export class FramedEnd {
     const isCut = wrong === 'ERR_SOCK_FRAME_INCOMPLETE' && hurt !== undefined
     // Then readExactly() and readUntil() get less than they must.
     if (isCut && form === 'reader') return false
-    assert.ok(this.stopped === undefined, `${story}\nafter ${this.stopped}`)
+    assert.ok(mayRead || this.stopped === undefined, `${story}\nafter ${this.stopped}`)
     if (!isLate(error)) {
       assert.ok(isHopeless || isCut || feed.meaning.wrong === wrong, `${story}\nbut no frame is wrong`)
       return true

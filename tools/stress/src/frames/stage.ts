@@ -190,9 +190,9 @@ export class Stage {
         return this.#act(channel, peer, frame)
       },
       end: () => guard(() => end?.ended()),
-      broke: (error) => {
+      broke: (error, mayRead) => {
         let isOfFrame = false
-        guard(() => (isOfFrame = judge.broke(error)))
+        guard(() => (isOfFrame = judge.broke(error, mayRead)))
         return isOfFrame && end?.stopped === undefined
       },
       readAgain: (result, first) =>

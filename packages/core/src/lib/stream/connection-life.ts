@@ -308,7 +308,8 @@ export class ConnectionLife implements Roles {
     this.reason ??= 'draining'
     this.host.endedIdle(this.connection)
     shutInput(this)
-    this.callbacks?.end()
+    // An observer may have destroyed it.
+    if (!this.isGone) this.callbacks?.end()
   }
 
   endLinger(): void {
