@@ -37,7 +37,12 @@ const FLAGS = [
 const [inputs] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'sock-fuzz-'))
 process.once('exit', () => rmSync(folder, { recursive: true }))
-const succeeds = (program, args) => spawnSync(program, args, { stdio: 'inherit' }).status === 0
+/** Shows what a program prints only if it fails: libFuzzer always says what it does. */
+function succeeds(program, args) {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+  if (status !== 0) process.stderr.write(`${stdout}${stderr}`)
+  return status === 0
+}
 const outcomes = Object.entries(COMPILERS).map(([compiler, { flags, args }]) => {
   if (spawnSync(compiler, ['--version']).status !== 0) {
     console.log(`${compiler}: skipped, since it is not installed`)
