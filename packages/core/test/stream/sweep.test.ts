@@ -119,7 +119,7 @@ describe('Sweep', () => {
     expect(first.looks).toEqual([])
   })
 
-  it('Sweep.watch() says up to when input has been read: up to its timer, not up to the check', async () => {
+  it('Sweep.watch() says after which time input was read: after that of its timer, not that of the check', async () => {
     await stopClock()
     const sweep = new Sweep()
     const times: number[][] = []

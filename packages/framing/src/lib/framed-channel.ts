@@ -307,9 +307,10 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
     const most = Math.max(ms / 4, SHORTEST_BLOCK)
     const turn = turnOf(this.channel)
     if (turn === 'nobody') return Infinity
-    // Up to `readTo` and no further: what came after it may be the rest of the frame.
-    if (turn === 'peer') this.#spent += Math.min(Math.max(0, readTo - this.#checkedAt), most)
-    this.#checkedAt = Math.max(readTo, this.#checkedAt)
+    // Not up to now: what has come after `readTo` may be the rest of the frame. The frame itself may have begun after it.
+    const passed = Math.max(0, readTo - this.#checkedAt)
+    if (turn === 'peer') this.#spent += Math.min(passed, most)
+    this.#checkedAt += passed
     if (this.#spent >= ms) this.#failLate(ms)
     return ms / CHECKS_PER_DEADLINE
   }

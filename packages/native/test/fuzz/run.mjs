@@ -15,12 +15,15 @@ const COMPILERS = {
   gcc: {
     flags: ['-fsanitize=address,undefined', '-ffunction-sections', '-Wl,--gc-sections'],
     args: (inputs) => [inputs],
+    stderr: 'inherit',
   },
   clang: {
     flags: ['-DWITH_LIBFUZZER', '-fsanitize=fuzzer,address,undefined', '-no-pie'].concat(
       '-Wl,--unresolved-symbols=ignore-all',
     ),
     args: (inputs) => [`-runs=${inputs}`, '-max_len=160', '-verbosity=0'],
+    // libFuzzer says there what it does, also if it finds nothing. So it goes to stdout.
+    stderr: 1,
   },
 }
 const FLAGS = [
@@ -37,13 +40,9 @@ const FLAGS = [
 const [inputs] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'sock-fuzz-'))
 process.once('exit', () => rmSync(folder, { recursive: true }))
-/** Shows what a program prints only if it fails: libFuzzer always says what it does. */
-function succeeds(program, args) {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
-  if (status !== 0) process.stderr.write(`${stdout}${stderr}`)
-  return status === 0
-}
-const outcomes = Object.entries(COMPILERS).map(([compiler, { flags, args }]) => {
+const outcomes = Object.entries(COMPILERS).map(([compiler, { flags, args, stderr }]) => {
+  const stdio = ['inherit', 'inherit', stderr]
+  const succeeds = (program, programArgs) => spawnSync(program, programArgs, { stdio }).status === 0
   if (spawnSync(compiler, ['--version']).status !== 0) {
     console.log(`${compiler}: skipped, since it is not installed`)
     return undefined

@@ -70,6 +70,8 @@ export class FramedEnd {
   hurt: string | undefined
   /** How this side has ended its input: after that it gets no frames. */
   stopped: string | undefined
+  /** Whether the error of a frame had destroyed the connection before: a read may be about to reject with it. */
+  #hadFailed = false
   /** Whether a handler or a callback works on a frame. */
   isWorking = false
   sawEnd = false
@@ -98,6 +100,7 @@ export class FramedEnd {
   }
 
   stop(how: string): void {
+    if (this.stopped === undefined) this.#hadFailed = this.channel?.isOpen === false
     this.stopped ??= how
     this.hurtBy(how)
   }
@@ -140,14 +143,9 @@ export class FramedEnd {
     assert.equal(this.delivery.count, meaning.frames.length, `${this.name} has ended before its last frame`)
   }
 
-  /**
-   * A read has failed.
-   *
-   * @param mayRead whether it began before this side ended its input: then it may have failed before, too
-   * @returns whether it is the error of a frame
-   */
-  broke(error: unknown, mayRead = false): boolean {
-    const isOfFrame = this.#judge(error, mayRead)
+  /** A read has failed. @returns whether it is the error of a frame */
+  broke(error: unknown): boolean {
+    const isOfFrame = this.#judge(error)
     if (isOfFrame) this.#fail(error)
     return isOfFrame
   }
@@ -165,7 +163,7 @@ export class FramedEnd {
   }
 
   /** @returns whether it is the error of a frame @throws unless it had to come */
-  #judge(error: unknown, mayRead = false): boolean {
+  #judge(error: unknown): boolean {
     const { feed, name, hurt } = this
     const { codec, frameTimeout, form } = this.#program
     const isHopeless = isStuck(codec) && feed.length > 0
@@ -181,7 +179,7 @@ export class FramedEnd {
     const isCut = wrong === 'ERR_SOCK_FRAME_INCOMPLETE' && hurt !== undefined
     // Then readExactly() and readUntil() get less than they must.
     if (isCut && form === 'reader') return false
-    assert.ok(mayRead || this.stopped === undefined, `${story}\nafter ${this.stopped}`)
+    assert.ok(this.stopped === undefined || this.#hadFailed, `${story}\nafter ${this.stopped}`)
     if (!isLate(error)) {
       assert.ok(isHopeless || isCut || feed.meaning.wrong === wrong, `${story}\nbut no frame is wrong`)
       return true

@@ -24,7 +24,7 @@ export interface Reading {
   readonly frame: (frame: unknown, mayRead: boolean) => unknown
   readonly end: () => void
   /** @returns whether it is the error of a frame, which comes again */
-  readonly broke: (error: unknown, mayRead: boolean) => boolean
+  readonly broke: (error: unknown) => boolean
   readonly readAgain: (result: { value: unknown } | { error: unknown }, first: unknown) => void
   readonly working: (isWorking: boolean) => void
 }
@@ -47,7 +47,7 @@ export async function readAll(source: Source, reading: Reading, swallows: boolea
         await new Promise(setImmediate)
         continue
       }
-      const again = reading.broke(error, mayRead) && source.keepsFailing ? AGAIN : 0
+      const again = reading.broke(error) && source.keepsFailing ? AGAIN : 0
       for (let times = 0; times < again; times++)
         await source.read().then(
           (value) => reading.readAgain({ value }, error),

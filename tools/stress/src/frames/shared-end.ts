@@ -79,7 +79,7 @@ export class SharedEnd {
     this.#last?.dropRest()
   }
 
-  broke(error: unknown, _mayRead?: boolean): boolean {
+  broke(error: unknown): boolean {
     return this.#judge(error)
   }
 

@@ -190,9 +190,9 @@ export class Stage {
         return this.#act(channel, peer, frame)
       },
       end: () => guard(() => end?.ended()),
-      broke: (error, mayRead) => {
+      broke: (error) => {
         let isOfFrame = false
-        guard(() => (isOfFrame = judge.broke(error, mayRead)))
+        guard(() => (isOfFrame = judge.broke(error)))
         return isOfFrame && end?.stopped === undefined
       },
       readAgain: (result, first) =>

@@ -7,7 +7,7 @@ export interface Watched extends Indexed {
    * Checks whether a deadline has passed, and acts.
    *
    * @param now ms of a monotonic clock, which changes of the system's time do not affect
-   * @param readTo what has arrived up to this time has been read; before `now`, on the same clock
+   * @param readTo the time after which sockets were read last, at most `now`: what comes later may still be unread
    * @returns the longest time until the next check, in ms; `Infinity` to stop until `watch` is called again
    */
   check(now: number, readTo: number): number
@@ -32,7 +32,7 @@ export class Sweep {
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #due = 0
-  /** When the timer ran: what had arrived by then has been read when the immediate runs. */
+  /** When the timer ran. Between it and the immediate, the event loop reads from its sockets. */
   #readTo = 0
 
   /** Adds an object. @param within the longest time until its first check, in ms */
