@@ -126,6 +126,26 @@ describe('how a port closes', () => {
     expect(scene.errors).toEqual([])
     expect(story(scene).at(-1)).toBe('close destroyed')
   })
+
+  it('destroy() of a connection that has closed in order, with input unread, is no failure of its handler', async () => {
+    const step = createDeferred()
+    const scene = await serveFake(async (connection) => {
+      await connection.closeWrite()
+      await step.promise
+      connection.destroy()
+      await connection.read()
+    })
+    const port = scene.accept()
+    port.receive('unread')
+    port.finish()
+    port.end()
+    port.close()
+    await settle()
+    step.resolve()
+    await scene.server.shutdown()
+    expect(scene.errors).toEqual([])
+    expect(story(scene).at(-1)).toBe('close ended')
+  })
 })
 
 describe('signal', () => {

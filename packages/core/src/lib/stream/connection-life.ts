@@ -186,9 +186,13 @@ export class ConnectionLife implements Roles {
     how: 'destroy' | 'reset' = error === undefined && this.error === undefined ? 'destroy' : 'reset',
   ): void {
     const reason = error === undefined ? closedError('continue', this.error) : asError(error)
-    // The connection may be closed although the handler has not seen all input yet.
-    if (this.isClosed) this.abandon(reason)
-    else this.abort('destroyed', reason, how)
+    if (!this.isClosed) {
+      this.abort('destroyed', reason, how)
+      return
+    }
+    // The handler may not have seen all input yet. That it gets no more of it is then no failure of the handler.
+    this.error ??= reason
+    this.abandon(reason)
   }
 
   overflow(limit: string): void {
