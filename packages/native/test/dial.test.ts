@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { refusingPort } from '@sock/test-support/ports'
 import { assertNothingLeft, takeInventory, type Inventory } from '@sock/testing'
 import dns from 'node:dns/promises'
 import { createServer, type AddressInfo } from 'node:net'
@@ -73,18 +74,17 @@ describeNative('connectStream() of the engine', () => {
   })
 
   it('connectStream() of the engine rejects with the last error, as Node words it, when no address answers', async () => {
-    const { port, close } = await listenOn('127.0.0.1')
-    await close()
-    resolveTo('127.0.0.1', '127.0.0.2')
+    const port = await refusingPort()
+    resolveTo('127.0.0.2', '127.0.0.1')
     await expect(
       engine.connectStream({ kind: 'ip', host: 'somewhere', port }, SOCKETS),
     ).rejects.toMatchObject({
       code: 'ECONNREFUSED',
       errno: -111,
       syscall: 'connect',
-      address: '127.0.0.2',
+      address: '127.0.0.1',
       port,
-      message: `connect ECONNREFUSED 127.0.0.2:${port}`,
+      message: `connect ECONNREFUSED 127.0.0.1:${port}`,
     })
   })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { nodeEngine } from '@sock/core/stream'
 import { expectHere } from '@sock/test-support/errors'
+import { refusingPort } from '@sock/test-support/ports'
 import { later } from '@sock/test-support/resources'
 import { rejection } from '@sock/test-support/wait'
 import { once } from 'node:events'
@@ -66,17 +67,10 @@ describe('connectTcp', () => {
   })
 })
 
-/** A port at which nothing listens: one that was just given back. */
-async function freePort(): Promise<number> {
-  const { server, address } = await serve()
-  await server.close()
-  return address.port
-}
-
 for (const { name, options, describe: describeEngine } of engines) {
   describeEngine(`errors at the caller${name}`, () => {
     it('connectTcp() where nothing listens rejects with a message that says what to do, at the line of the call', async () => {
-      const port = await freePort()
+      const port = await refusingPort()
       const error = await rejection(connectTcp({ host: '127.0.0.1', port }, options))
       const message = `Cannot connect to "127.0.0.1:${port}": nothing listens there (ECONNREFUSED). Start the server, or check host and port`
       expectHere(error, 'ECONNREFUSED', message)
@@ -84,7 +78,7 @@ for (const { name, options, describe: describeEngine } of engines) {
     })
 
     it('connectTcp() to a name rejects at the line of the call, also in an async function that was woken', async () => {
-      const port = await freePort()
+      const port = await refusingPort()
       const connect = async (): Promise<void> => {
         await Promise.resolve()
         await connectTcp(`localhost:${port}`, options)
@@ -128,7 +122,7 @@ describe('errors at the caller with TLS', () => {
   )
 
   it('connectTcp() with TLS where nothing listens, or what listens does not speak TLS, rejects at the line of the call', async () => {
-    const refused = connectTcp(`127.0.0.1:${await freePort()}`, { tls: true })
+    const refused = connectTcp(`127.0.0.1:${await refusingPort()}`, { tls: true })
     expectHere(await rejection(refused), 'ECONNREFUSED', 'nothing listens there')
     const plain = createServer(
       (socket) =>

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { refusingPort } from '@sock/test-support/ports'
 import { later } from '@sock/test-support/resources'
 import { rejection, until } from '@sock/test-support/wait'
 import { once } from 'node:events'
@@ -125,9 +126,8 @@ describe('connectTcp with tls', () => {
   })
 
   it('connectTcp() with tls rejects with the system error when no server listens', async () => {
-    const { server, address } = await serveTls()
-    await server.close()
-    expect(await rejection(connectTcp(address, { tls: true }))).toMatchObject({ code: 'ECONNREFUSED' })
+    const target = `127.0.0.1:${await refusingPort()}`
+    expect(await rejection(connectTcp(target, { tls: true }))).toMatchObject({ code: 'ECONNREFUSED' })
   })
 
   it.each([

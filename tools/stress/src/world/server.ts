@@ -50,7 +50,7 @@ export class WorldServer implements Place {
   #wasStoppedInside = false
   #address: Address | undefined
   #hasRefusedNames = false
-  /** What `configure` throws when it is called next. */
+  /** What `configure` throws while this run begins. */
   #refusal: { readonly why: unknown } | undefined
   /** Whether connections of this run were cut off. */
   #run = { isForced: false }
@@ -132,14 +132,15 @@ export class WorldServer implements Place {
     const { means } = this.#world
     const stop = new AbortController()
     const why = failure(which, 'the model listens no more')
-    this.#refusal = isStream(this.spec.transport) || which % 3 > 0 ? undefined : { why }
-    const listening = this.#listen(means.target(this.spec.transport), stop.signal)
+    const refusal = isStream(this.spec.transport) || which % 3 > 0 ? undefined : { why }
+    const listening = this.#listen(means.target(this.spec.transport), stop.signal, refusal)
     this.#pledges.keep('listen()', listening, () => assert.fail('it listens'), oneOf('ERR_SOCK_CLOSED'))
-    if (this.#refusal === undefined) stop.abort(why)
+    if (refusal === undefined) stop.abort(why)
   }
 
-  #listen(target: string, signal?: AbortSignal): Promise<Address> {
+  #listen(target: string, signal?: AbortSignal, refusal?: { readonly why: unknown }): Promise<Address> {
     this.#run = { isForced: false }
+    this.#refusal = refusal
     return this.server.listen(target, signal && { signal })
   }
 
@@ -154,9 +155,7 @@ export class WorldServer implements Place {
   }
 
   readonly #configure = (): void => {
-    const refusal = this.#refusal
-    this.#refusal = undefined
-    if (refusal !== undefined) throw refusal.why
+    if (this.#refusal !== undefined) throw this.#refusal.why
   }
 
   close(): Promise<void> {
