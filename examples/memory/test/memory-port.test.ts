@@ -12,7 +12,7 @@ function listenTo(port: StreamPort, over: Partial<StreamPortSink> = {}): string[
     received: (chunk) => void heard.push(`received ${chunk.length > 20 ? chunk.length : chunk}`),
     ended: () => void heard.push('ended'),
     drained: () => void heard.push('drained'),
-    finished: () => void heard.push('finished'),
+    flushed: () => void heard.push('flushed'),
     closed: (error) => void heard.push(`closed ${(error as { code?: string } | undefined)?.code}`),
     ...over,
   })
@@ -62,7 +62,7 @@ describe('createPortPair', () => {
     server.resume()
     await rest()
     expect(theirs).toEqual(['received hello', 'ended'])
-    expect(ours).toEqual(['drained', 'finished'])
+    expect(ours).toEqual(['drained', 'flushed'])
   })
 
   it('createPortPair() closes once, and says nothing afterwards', async () => {
@@ -109,7 +109,7 @@ describe('createPortPair', () => {
     client.reset()
     server.resume()
     await rest()
-    expect(heard).toEqual([['finished', 'closed undefined'], ['ended']])
+    expect(heard).toEqual([['flushed', 'closed undefined'], ['ended']])
   })
 
   it('createPortPair() can be reset before either side has started', async () => {
@@ -121,7 +121,7 @@ describe('createPortPair', () => {
   })
 
   it('createPortPair() may be destroyed from inside whatever it tells', async () => {
-    for (const event of ['received', 'ended', 'drained', 'finished'] as const) {
+    for (const event of ['received', 'ended', 'drained', 'flushed'] as const) {
       const [client, server] = pair()
       const heard = listenTo(server)
       const told: string[] = []
@@ -137,7 +137,7 @@ describe('createPortPair', () => {
         received: note('received'),
         ended: note('ended'),
         drained: note('drained'),
-        finished: note('finished'),
+        flushed: note('flushed'),
         closed: note('closed'),
       })
       server.write(Buffer.from('x'))

@@ -4,7 +4,7 @@
  *
  * @module @sock/core/datagram
  */
-export { connectDatagram, type DatagramDial } from './lib/datagram/client.js'
+export { connectDatagram, type DatagramClient } from './lib/datagram/client.js'
 export { cannotSend, unixDestination } from './lib/datagram/destination.js'
 export { datagramEngine } from './lib/datagram/engine.js'
 export { datagramClientChecks, datagramServerChecks } from './lib/datagram/options.js'
@@ -13,4 +13,4 @@ export {
   createDatagramServer,
   type DatagramBinding,
   type DatagramServerSettings,
-} from './lib/datagram/server.js'
+} from './lib/datagram/datagram-server.js'

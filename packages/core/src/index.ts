@@ -23,7 +23,7 @@ export type { DatagramClientOptions, DatagramOptions, DatagramServerOptions } fr
 export { isSockError, SockError, type SockErrorCode, type SockErrorDetails } from './lib/errors/errors.js'
 export { exchange, type ExchangeOptions } from './lib/channel/exchange.js'
 export { relay, type RelayOptions, type RelayReport } from './lib/channel/relay.js'
-export { serveHttp, type Http2Server, type HttpServer } from './lib/channel/serve-http.js'
+export { serveHttp, type Http2Server, type HttpServer } from './lib/http/serve-http.js'
 export { isExpectedClose } from './lib/errors/expected-close.js'
 export type {
   StreamCallbacks,
@@ -56,7 +56,7 @@ export type {
   StreamConnectionOptions,
   StreamServerOptions,
 } from './lib/stream/options.js'
-export type { DatagramServer } from './lib/datagram/server.js'
-export type { StreamServer } from './lib/stream/server.js'
+export type { DatagramServer } from './lib/datagram/datagram-server.js'
+export type { StreamServer } from './lib/stream/server/stream-server.js'
 export type { StreamEngine } from './lib/stream/port.js'
 export type { UnixTarget } from './lib/address/unix-target.js'

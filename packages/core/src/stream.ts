@@ -4,10 +4,12 @@
  *
  * @module @sock/core/stream
  */
-export { connectStream, type StreamDial } from './lib/stream/client.js'
+export { connectStream, type StreamClient } from './lib/stream/client.js'
 export { afterOpenSsl } from './lib/stream/node/after-openssl.js'
+export { rawSocket } from './lib/stream/node/node-handle.js'
+export { socketReady } from './lib/stream/node/socket-ready.js'
 export { nodeEngine } from './lib/stream/node/node-engine.js'
-export { RESERVED_DESCRIPTORS } from './lib/stream/descriptor-limit.js'
+export { RESERVED_DESCRIPTORS } from './lib/stream/server/descriptor-limit.js'
 export { createNodePort, type SocketTraits } from './lib/stream/node/node-port.js'
 export {
   bareStreamClientChecks,
@@ -28,5 +30,5 @@ export type {
   StreamSocketOptions,
 } from './lib/stream/port.js'
 export { markReused, ownBytes } from './lib/channel/reused-memory.js'
-export { createStreamServer, type StreamBinding } from './lib/stream/server.js'
-export type { StreamServerSettings } from './lib/stream/settings.js'
+export { createStreamServer, type StreamBinding } from './lib/stream/server/stream-server.js'
+export type { StreamServerSettings } from './lib/stream/server/settings.js'

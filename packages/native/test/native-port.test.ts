@@ -147,13 +147,13 @@ describeNative('NativeStreamPort', () => {
     peer.on('data', (chunk: Buffer) => (bytes += chunk.length))
     await once(peer, 'end')
     expect(bytes).toBe(3_000_010)
-    await witness.has('finished')
+    await witness.has('flushed')
     peer.end('and more')
     await witness.has('ended')
     expect(String(Buffer.concat(witness.chunks))).toBe('goand more')
     ours.destroy()
     await witness.has('closed')
-    expect(witness.told).toEqual(['finished', 'ended', 'closed'])
+    expect(witness.told).toEqual(['flushed', 'ended', 'closed'])
     peer.destroy()
   })
 
@@ -162,11 +162,11 @@ describeNative('NativeStreamPort', () => {
       const { ours, peer, witness } = await createPair()
       witness.onTold = (what) => {
         if (what === 'ended') ours.shutdownWrite()
-        if (what === 'finished' && isClosed) ours.destroy()
+        if (what === 'flushed' && isClosed) ours.destroy()
       }
       peer.end('go')
       await once(peer.resume(), 'end')
-      await witness.has('finished')
+      await witness.has('flushed')
       ours.destroy()
       await witness.has('closed')
       peer.destroy()
@@ -204,7 +204,7 @@ describeNative('NativeStreamPort', () => {
     ours.write(answer)
     ours.shutdownWrite()
     // The system has taken all of it, more than the peer has room for.
-    await witness.has('finished')
+    await witness.has('flushed')
     ours.reset()
     await witness.has('closed')
     const ended = once(peer, 'end')

@@ -109,7 +109,7 @@ function overStream(port: StreamPort, { fail }: Load): Client {
       closeHalf()
     },
     drained: () => client.onDrain(),
-    finished: closeHalf,
+    flushed: closeHalf,
     closed(error) {
       if (error !== undefined) fail(error)
       close()

@@ -179,6 +179,6 @@ class MemoryPort implements StreamPort {
     if (this.#output !== 'ending' || this.#outgoing.bytes > 0) return
     this.#output = 'ended'
     this.peer.#wake()
-    sink.finished()
+    sink.flushed()
   }
 }

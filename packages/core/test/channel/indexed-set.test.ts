@@ -7,7 +7,7 @@ describe('IndexedSet', () => {
     const step = fc.tuple(fc.constantFrom('add', 'delete'), fc.nat(9))
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-        const members = Array.from({ length: 10 }, (): Indexed => ({ place: -1 }))
+        const members = Array.from({ length: 10 }, (): Indexed => ({ index: -1 }))
         const roster = new IndexedSet()
         const set = new Set<Indexed>()
         for (const [action, index] of steps) {
@@ -27,14 +27,14 @@ describe('IndexedSet', () => {
   })
 
   it('IndexedSet iterates over the members of the beginning, while they leave and others come', () => {
-    const members = Array.from({ length: 5 }, (): Indexed => ({ place: -1 }))
+    const members = Array.from({ length: 5 }, (): Indexed => ({ index: -1 }))
     const roster = new IndexedSet()
     for (const member of members) roster.add(member)
     const seen: Indexed[] = []
     for (const member of roster) {
       seen.push(member)
       roster.delete(member)
-      roster.add({ place: -1 })
+      roster.add({ index: -1 })
     }
     expect(seen).toEqual(members)
     expect(roster.size).toBe(5)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { createFakeStreamPort } from '@sock/testing'
 import { markReused, ownBytes } from '../../src/lib/channel/reused-memory.js'
-import { Inbox } from '../../src/lib/stream/inbox.js'
+import { ReceiveBuffer } from '../../src/lib/stream/connection/receive-buffer.js'
 import { openWith } from '../support/callbacks.js'
 import { openFake } from '../support/fake-server.js'
 import { settle } from '../support/settle.js'
@@ -35,19 +35,19 @@ describe('held', () => {
   it('port.held() is told the chunk that a reader has, until its next read', async () => {
     const port = createFakeStreamPort()
     const held = watchHeld(port)
-    const inbox = new Inbox(port, 10)
-    inbox.push(Buffer.from('a'))
-    inbox.push(Buffer.from('b'))
-    await inbox.read()
+    const receiveBuffer = new ReceiveBuffer(port, 10)
+    receiveBuffer.push(Buffer.from('a'))
+    receiveBuffer.push(Buffer.from('b'))
+    await receiveBuffer.read()
     expect(held).toEqual(['a'])
-    await inbox.next()
+    await receiveBuffer.next()
     expect(held).toEqual(['a', 'b'])
-    const reading = inbox.read()
+    const reading = receiveBuffer.read()
     expect(held).toEqual(['a', 'b', '-'])
-    inbox.push(Buffer.from('c'))
+    receiveBuffer.push(Buffer.from('c'))
     await reading
-    inbox.finish()
-    await inbox.read()
+    receiveBuffer.end()
+    await receiveBuffer.read()
     expect(held).toEqual(['a', 'b', '-', 'c', '-'])
   })
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { ipAddress } from '../../src/lib/address/address.js'
 import type { DatagramChannel } from '../../src/lib/channel/channel.js'
-import { createDatagramServer } from '../../src/lib/datagram/server.js'
+import { createDatagramServer } from '../../src/lib/datagram/datagram-server.js'
 import { createFakeDatagramPort, type FakeSent } from '@sock/testing'
 import { systemError } from '../support/fake-server.js'
 

@@ -59,7 +59,7 @@ describe('ReceiveQueue.next', () => {
   it('ReceiveQueue.next() gives queued datagrams even after the end, then the end', async () => {
     const queue = new ReceiveQueue(createFakeDatagramPort(), 1_000)
     push(queue, 'a')
-    queue.finish()
+    queue.end()
     expect([await queue.next(take, 'end'), await queue.next(take, 'end')]).toEqual(['a', 'end'])
   })
 

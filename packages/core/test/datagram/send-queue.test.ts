@@ -199,29 +199,29 @@ function portWithRoom(): { port: DatagramPort; state: { room: number; tries: num
   return { port, state }
 }
 
-describe('SendQueue.roomAgain', () => {
+describe('SendQueue.portDrained', () => {
   beforeEach(() => void jest.useFakeTimers())
   afterEach(() => void jest.useRealTimers())
 
-  it('SendQueue.roomAgain() sends queued datagrams at once, in order, while there is room', async () => {
+  it('SendQueue.portDrained() sends queued datagrams at once, in order, while there is room', async () => {
     const { port, state } = portWithRoom()
     const queue = new SendQueue(port)
     const sending = ['a', 'b', 'c'].map((text) => queue.send(Buffer.from(text), undefined))
     state.room = 2
-    queue.roomAgain()
+    queue.portDrained()
     expect(state.got).toEqual(['a', 'b'])
     state.room = 1
-    queue.roomAgain()
+    queue.portDrained()
     await Promise.all(sending)
     expect(state.got).toEqual(['a', 'b', 'c'])
     expect(queue.bytes).toBe(0)
   })
 
-  it('SendQueue.roomAgain() without room tries once, and then leaves the next try to the timer', async () => {
+  it('SendQueue.portDrained() without room tries once, and then leaves the next try to the timer', async () => {
     const { port, state } = portWithRoom()
     const queue = new SendQueue(port)
     const sending = queue.send(Buffer.from('a'), undefined)
-    for (let count = 0; count < 1000; count++) queue.roomAgain()
+    for (let count = 0; count < 1000; count++) queue.portDrained()
     expect(state.tries).toBe(2)
     state.room = 1
     await jest.advanceTimersByTimeAsync(20)
@@ -229,9 +229,9 @@ describe('SendQueue.roomAgain', () => {
     expect(state.got).toEqual(['a'])
   })
 
-  it('SendQueue.roomAgain() does nothing without queued datagrams', () => {
+  it('SendQueue.portDrained() does nothing without queued datagrams', () => {
     const { port, state } = portWithRoom()
-    new SendQueue(port).roomAgain()
+    new SendQueue(port).portDrained()
     expect(state.tries).toBe(0)
   })
 })
@@ -256,15 +256,15 @@ describe('SendQueue.send to a slow receiver', () => {
     expect([state.got, queue.failed]).toEqual([['b'], 1])
   })
 
-  it('SendQueue.roomAgain() leaves no timer of what it sends, and counts again after the timer has tried', async () => {
+  it('SendQueue.portDrained() leaves no timer of what it sends, and counts again after the timer has tried', async () => {
     const { port, state } = portWithRoom()
     const queue = new SendQueue(port)
     const sending = queue.send(Buffer.from('a'), undefined)
-    queue.roomAgain()
+    queue.portDrained()
     // That notice was wrong, so only the timer tries, without success.
     await jest.advanceTimersByTimeAsync(2)
     state.room = 1
-    queue.roomAgain()
+    queue.portDrained()
     expect([state.got, jest.getTimerCount()]).toEqual([['a'], 0])
     await sending
   })

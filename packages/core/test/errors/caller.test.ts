@@ -3,13 +3,7 @@ import { rejection, thrown } from '@sock/test-support/wait'
 import { inspect } from 'node:util'
 import { SockError } from '../../src/index.js'
 import { ipAddress, unixAddress } from '../../src/lib/address/address.js'
-import {
-  atCaller,
-  Caller,
-  connectAtCaller,
-  dialFor,
-  explainUnreachable,
-} from '../../src/lib/errors/caller.js'
+import { atCaller, Caller, connectAtCaller, explainUnreachable } from '../../src/lib/errors/caller.js'
 import { outOfRange } from '../../src/lib/options/check.js'
 
 /** As Node makes them. */
@@ -171,14 +165,5 @@ describe('explainUnreachable', () => {
     const before = inspect(given)
     expect(explainUnreachable(given, peer)).toBe(given)
     expect(inspect(given)).toBe(before)
-  })
-})
-
-describe('dialFor', () => {
-  it('dialFor() without a caller resolves or rejects as the dial does', async () => {
-    expect(await dialFor(undefined, { dial: () => Promise.resolve(1) })).toBe(1)
-    const error = systemError('ECONNREFUSED')
-    expect(await rejection(dialFor(undefined, { dial: () => Promise.reject(error) }))).toBe(error)
-    expect(error.message).toBe('connect ECONNREFUSED')
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ConnectionEvent } from '../../src/index.js'
-import { connectStream, type StreamDial } from '../../src/stream.js'
+import { connectStream, type StreamClient } from '../../src/stream.js'
 import { ipAddress } from '../../src/transport.js'
 import { createFakeStreamPort } from '@sock/testing'
 import { rejection } from '@sock/test-support/wait'
@@ -9,10 +9,10 @@ import { systemError } from '../support/fake-server.js'
 const remote = ipAddress('192.0.2.1', 80)
 
 /** A dial that ends at a port of the test, with what its observer has heard. */
-function dialling(settings: Partial<StreamDial> = {}) {
+function dialling(settings: Partial<StreamClient> = {}) {
   const port = createFakeStreamPort()
   const events: ConnectionEvent[] = []
-  const dial: StreamDial = {
+  const dial: StreamClient = {
     transport: 'tcp',
     remote,
     highWaterMark: 10,

@@ -1,7 +1,7 @@
 import { ipAddress } from '../../src/lib/address/address.js'
 import type { DatagramChannel } from '../../src/lib/channel/channel.js'
 import { connectDatagram } from '../../src/lib/datagram/client.js'
-import { createDatagramServer } from '../../src/lib/datagram/server.js'
+import { createDatagramServer } from '../../src/lib/datagram/datagram-server.js'
 import type { DatagramHandler } from '../../src/lib/channel/handler.js'
 import type { ConnectionEvent, DatagramServerStats, Server } from '../../src/lib/server/server.js'
 import { createFakeDatagramPort, type FakeDatagramPort, type FakeDatagramPortOptions } from '@sock/testing'

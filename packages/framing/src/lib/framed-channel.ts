@@ -120,7 +120,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
   /** Undefined without a limit. */
   readonly #sweep: Sweep | undefined
   /** Its index in the set of the sweep. */
-  place = -1
+  index = -1
   /** How long the peer has had for this frame at the last check, and when that was. */
   #spent = 0
   #checkedAt = 0
@@ -296,7 +296,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
     this.#spent = 0
     this.#checkedAt = performance.now()
     // It may still be watched because of an earlier frame.
-    if (this.place === -1) this.#sweep.watch(this, this.#frameTimeout / CHECKS_PER_DEADLINE)
+    if (this.index === -1) this.#sweep.watch(this, this.#frameTimeout / CHECKS_PER_DEADLINE)
   }
 
   /** Called by the sweep. */

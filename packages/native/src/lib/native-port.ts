@@ -179,7 +179,7 @@ export class NativeStreamPort implements StreamPort<NativeSocket>, SocketEvents,
     }
     if ((notifications & DRAINED) !== 0) sink.drained()
     if ((notifications & FINISHED) === 0 || this.#isClosed) return
-    sink.finished()
+    sink.flushed()
     if (this.#owesFin && !this.#isClosed) this.#shutdown()
   }
 

@@ -26,8 +26,8 @@ export class Witness implements StreamPortSink {
   drained(): void {
     this.#tell('drained')
   }
-  finished(): void {
-    this.#tell('finished')
+  flushed(): void {
+    this.#tell('flushed')
   }
   closed(error?: Error): void {
     this.error = error

@@ -1,4 +1,4 @@
-import { afterOpenSsl, createNodePort, type Handshake, type StreamPort } from '@sock/core/stream'
+import { afterOpenSsl, createNodePort, rawSocket, type Handshake, type StreamPort } from '@sock/core/stream'
 import { propertyOf } from '@sock/core/transport'
 import type { Socket } from 'node:net'
 import {
@@ -86,14 +86,6 @@ export function createTlsAcceptor(options: TlsOptions): TlsAcceptor {
 
 /** The longest delay of a timer: 25 days. tls.Server takes 0 for its default of 120 s. */
 const NEVER = 2 ** 31 - 1
-
-/**
- * Returns the socket below a TLS socket. Node has no public property for it, but has kept it in `_parent` since its
- * first versions.
- */
-function rawSocket(socket: TLSSocket): Socket {
-  return (socket as unknown as { _parent: Socket })._parent
-}
 
 /** OpenSSL's codes for a first message that is not TLS: other bytes, a request of HTTP, or one to a proxy. */
 const NO_TLS: ReadonlySet<unknown> = new Set([

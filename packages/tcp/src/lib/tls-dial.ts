@@ -3,14 +3,14 @@ import {
   afterOpenSsl,
   createNodePort,
   nodeEngine,
+  socketReady,
   type IpEndpoint,
   type SocketTraits,
   type StreamPort,
 } from '@sock/core/stream'
 import { messageOf, propertyOf } from '@sock/core/transport'
-import { once } from 'node:events'
 import { isIP, type Socket } from 'node:net'
-import { connect, createSecureContext, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { connect, createSecureContext, type ConnectionOptions } from 'node:tls'
 import { socketOptions } from './tcp-socket.js'
 import { DEFAULT_HANDSHAKE_TIMEOUT, invalidTls } from './tls-options.js'
 import { tlsTraits } from './tls-session.js'
@@ -94,7 +94,7 @@ export async function connectTls(
       host,
     }
     const socket = connect({ ...options, socket: raw })
-    await secured(socket, signal === undefined ? [timeout.signal] : [signal, timeout.signal])
+    await socketReady(socket, 'secureConnect', [signal, timeout.signal])
     return createNodePort(socket, clientTraits)
   } catch (error) {
     await destroyed(raw)
@@ -125,21 +125,3 @@ function destroyed(raw: Socket): Promise<void> {
     })
   })
 }
-
-/** Waits for the end of the handshake. */
-async function secured(socket: TLSSocket, signals: readonly AbortSignal[]): Promise<void> {
-  const gone = new AbortController()
-  const closed = (): void => gone.abort(new Error('Socket was closed while it was connecting'))
-  socket.once('close', closed)
-  try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.any([...signals, gone.signal]) })
-  } catch (error) {
-    // A later error must have a listener.
-    socket.on('error', ignore)
-    throw gone.signal.aborted ? gone.signal.reason : error
-  } finally {
-    socket.off('close', closed)
-  }
-}
-
-function ignore(): void {}

@@ -22,7 +22,7 @@ export function promiseOf(owner: HandlerOwner, act: () => unknown): PromiseLike<
 }
 
 /** Calls `over` once, when `promise` has settled; tells the owner first if it rejected. */
-export function whenOver(owner: HandlerOwner, promise: PromiseLike<unknown>, over: () => void): void {
+export function followPromise(owner: HandlerOwner, promise: PromiseLike<unknown>, over: () => void): void {
   void whenSettled(promise, over, (error) => {
     owner.handlerFailed(error)
     over()

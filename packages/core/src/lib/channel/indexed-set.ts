@@ -1,7 +1,7 @@
 /** A member of an {@link IndexedSet}. It stores its own index, so it can be in one set at a time. */
 export interface Indexed {
   /** The index in the set, or -1 while it is in none. Begin with -1; only the set changes it. */
-  place: number
+  index: number
 }
 
 /**
@@ -16,12 +16,12 @@ export class IndexedSet<T extends Indexed> implements Iterable<T> {
   }
 
   has(member: Indexed): boolean {
-    return this.#members[member.place] === member
+    return this.#members[member.index] === member
   }
 
   /** Adds a member; does nothing if it is in the set already. */
   add(member: T): void {
-    if (!this.has(member)) member.place = this.#members.push(member) - 1
+    if (!this.has(member)) member.index = this.#members.push(member) - 1
   }
 
   /** Removes a member. @returns whether it was in the set */
@@ -30,10 +30,10 @@ export class IndexedSet<T extends Indexed> implements Iterable<T> {
     const last = this.#members.pop() as T
     // Move the last member to the freed index.
     if (last !== member) {
-      this.#members[member.place] = last
-      last.place = member.place
+      this.#members[member.index] = last
+      last.index = member.index
     }
-    member.place = -1
+    member.index = -1
     return true
   }
 

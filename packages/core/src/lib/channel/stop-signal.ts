@@ -1,4 +1,4 @@
-import { isolated } from '../async/isolated.js'
+import { runInAsyncScope } from '../async/async-scope.js'
 import type { SockError } from '../errors/errors.js'
 
 /**
@@ -16,13 +16,13 @@ export function stopController(state: StopState): AbortController {
 }
 
 /**
- * Aborts the signal; only the first reason counts. One call may stop many channels, so listeners run isolated from
+ * Aborts the signal; only the first reason counts. One call may stop many channels, so listeners run runInAsyncScope from
  * each other's AsyncLocalStorage.
  *
  * @returns the new state
  */
 export function stopFor(state: StopState, reason: SockError): StopState {
   if (!(state instanceof AbortController)) return state ?? reason
-  isolated(() => state.abort(reason))
+  runInAsyncScope(() => state.abort(reason))
   return state
 }

@@ -2,17 +2,17 @@ import type { Address } from '../address/address.js'
 import { CallbackRegistry } from '../server/callback-registry.js'
 import type { DatagramChannel, Transport } from '../channel/channel.js'
 import { nextChannelId } from '../channel/channel-id.js'
-import { ignore, isThenable } from '../async/deferred.js'
-import { dialFor, type Caller } from '../errors/caller.js'
+import { configureSocket, dialPort } from '../channel/dial.js'
+import { ignore } from '../async/deferred.js'
+import type { Caller } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
-import { keepFreedMemory } from '../server/keep-memory.js'
 import type { ConnectionEvent } from '../server/server.js'
 import type { DatagramPort } from './port.js'
 import type { DatagramHost } from './host.js'
 import { DatagramSocket } from './socket.js'
 
 /** A client of a datagram transport: how to connect, and its checked options. */
-export interface DatagramDial {
+export interface DatagramClient {
   /** The name of the transport. */
   readonly transport: Transport
   /** See `maxQueuedBytes` of `DatagramOptions`. */
@@ -42,15 +42,15 @@ export interface DatagramDial {
  * @param remote the server's address, for observers
  */
 export async function connectDatagram<C extends DatagramChannel = DatagramChannel>(
-  dial: DatagramDial,
+  client: DatagramClient,
   remote: Address,
 ): Promise<C> {
   const registry = new CallbackRegistry<{ connection: (event: ConnectionEvent) => void }>(['connection'])
-  if (dial.onState !== undefined) registry.on('connection', dial.onState)
+  if (client.onState !== undefined) registry.on('connection', client.onState)
   const host: DatagramHost = {
-    transport: dial.transport,
-    maxQueuedBytes: dial.maxQueuedBytes,
-    observed: dial.onState !== undefined,
+    transport: client.transport,
+    maxQueuedBytes: client.maxQueuedBytes,
+    observed: client.onState !== undefined,
     observe: (event) => registry.emit('connection', event),
     // A client has no handler, so this is a promise from `configure` that has rejected.
     handlerFailed(_channel, cause) {
@@ -60,25 +60,12 @@ export async function connectDatagram<C extends DatagramChannel = DatagramChanne
     // No read is waiting, so none is affected: as if the datagram had been lost on the way.
     failed: ignore,
     closed: ignore,
-    finished: ignore,
+    settled: ignore,
   }
   const id = nextChannelId()
   registry.emit('connection', { id, state: 'dial', local: undefined, remote })
-  dial.signal?.throwIfAborted()
-  keepFreedMemory()
-  const port = await dialFor(dial.caller, dial)
-  if (dial.signal?.aborted === true) {
-    port.close()
-    throw dial.signal.reason
-  }
-  let configuring: PromiseLike<unknown> | undefined
-  try {
-    const result: unknown = dial.configure?.(port.socket as never)
-    if (isThenable(result)) configuring = result
-  } catch (error) {
-    port.close()
-    throw error
-  }
+  const port = await dialPort(client, (unwanted) => unwanted.close())
+  const configuring = configureSocket(client.configure, port, () => port.close())
   const socket = new DatagramSocket(port, host, undefined, id)
   socket.start()
   if (configuring !== undefined) socket.trackPromise(configuring)

@@ -14,5 +14,5 @@ export interface DatagramHost {
   /** The file descriptor is closed. */
   closed(channel: DatagramChannel, reason: CloseReason): void
   /** The channel is closed and no part of the handler is running any more. */
-  finished(channel: DatagramChannel): void
+  settled(channel: DatagramChannel): void
 }

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { Address } from '../address/address.js'
 import { rejected } from '../async/deferred.js'
-import { Announcer } from '../channel/announcer.js'
+import { Notifier } from '../channel/notifier.js'
 import { ownBytes } from '../channel/reused-memory.js'
 import { SockError } from '../errors/errors.js'
 import { wrongType } from '../options/check.js'
@@ -23,7 +23,7 @@ export class DatagramOutput {
   readonly #port: DatagramPort
   readonly #socket: OutputSocket
   readonly #queue: SendQueue
-  readonly #announcer = new Announcer()
+  readonly #notifier = new Notifier()
   #bytesWritten = 0
 
   constructor(port: DatagramPort, socket: OutputSocket) {
@@ -64,14 +64,14 @@ export class DatagramOutput {
       const message = `Cannot send ${bytes.length} bytes in one datagram: the limit is ${maxMessageBytes}`
       return rejected(new SockError('ERR_SOCK_MESSAGE_TOO_LARGE', message))
     }
-    // isTelling: an observer that is being told about a write may have unsubscribed before it writes itself.
-    if (this.#socket.isObserved || this.#announcer.isTelling) return this.#announce(bytes, to)
+    // isNotifying: an observer that is being told about a write may have unsubscribed before it writes itself.
+    if (this.#socket.isObserved || this.#notifier.isNotifying) return this.#notify(bytes, to)
     this.#bytesWritten += bytes.length
     return this.#queue.send(ownBytes(bytes), to)
   }
 
-  #announce(bytes: Uint8Array, to: Address | undefined): Promise<void> {
-    return this.#announcer.announce(
+  #notify(bytes: Uint8Array, to: Address | undefined): Promise<void> {
+    return this.#notifier.notify(
       () => this.#socket.observe('write', to ?? this.#port.remoteAddress),
       () => {
         if (!this.#socket.isSending) return rejected(notOpen())

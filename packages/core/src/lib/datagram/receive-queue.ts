@@ -1,7 +1,7 @@
 import type { Address } from '../address/address.js'
 import type { PeerCredentials } from '../channel/channel.js'
 import { rejected } from '../async/deferred.js'
-import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
+import { createPromise, type Settler } from '../async/create-promise.js'
 import { SockError } from '../errors/errors.js'
 import type { ReadLimit } from '../channel/read-limit.js'
 import type { DatagramPort } from './port.js'
@@ -18,7 +18,7 @@ export type Take<T> = (
 ) => T
 
 /** Datagrams that wait for a reader, in order and within bounds. At most one reader waits. */
-export class ReceiveQueue implements PromiseKeeper {
+export class ReceiveQueue implements Settler {
   readonly #port: Pick<DatagramPort, 'pause' | 'resume'>
   readonly #limit: number
   /** The sender of the datagram taken last; `null` if none was taken yet. */
@@ -94,7 +94,7 @@ export class ReceiveQueue implements PromiseKeeper {
   }
 
   /** Marks the end of the input: a waiting reader gets the end. */
-  finish(): void {
+  end(): void {
     this.#isOver = true
     this.endReader()
   }
@@ -140,7 +140,7 @@ export class ReceiveQueue implements PromiseKeeper {
       this.#readLimit = readLimit
       readLimit.start((reason) => this.failReader(reason))
     }
-    return keptPromise<T>(this)
+    return createPromise<T>(this)
   }
 
   #stopWaiting(): void {

@@ -1,6 +1,6 @@
 import { formatAddress, type Address } from '../address/address.js'
 import { createDeferred, ignore, rejected, RESOLVED, type Deferred } from '../async/deferred.js'
-import { keptPromise, type PromiseKeeper } from '../async/kept-promise.js'
+import { createPromise, type Settler } from '../async/create-promise.js'
 import { explainUnreachable } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
 import { IndexedSet, type Indexed } from '../channel/indexed-set.js'
@@ -84,7 +84,7 @@ export class SendQueue {
   }
 
   /** A receiver may have room again. Retries at once, unless the last such notice was wrong. */
-  roomAgain(): void {
+  portDrained(): void {
     for (const [key, queue] of this.#waiting) {
       if (queue.waitsForTimer) continue
       clearTimeout(queue.timer)
@@ -193,8 +193,8 @@ interface DestinationQueue {
 let lastOrder = 0
 
 /** One datagram on its way out. It creates a promise only if the port has not answered synchronously. */
-class Sending implements DatagramSending, Indexed, PromiseKeeper {
-  place = -1
+class Sending implements DatagramSending, Indexed, Settler {
+  index = -1
   readonly data: Uint8Array
   readonly to: Address | undefined
   readonly order = ++lastOrder
@@ -227,7 +227,7 @@ class Sending implements DatagramSending, Indexed, PromiseKeeper {
   result(): Promise<void> {
     if (this.#state === 'sent') return RESOLVED
     if (this.#state !== 'pending') return rejected(this.#state)
-    return (this.#promise = keptPromise<void>(this))
+    return (this.#promise = createPromise<void>(this))
   }
 
   settle(error?: Error): void {

@@ -8,7 +8,7 @@ import { explainUnreachable } from '../errors/caller.js'
 import { SockError } from '../errors/errors.js'
 import { isExpectedClose } from '../errors/expected-close.js'
 import type { CloseReason, ConnectionState, DatagramServerStats } from '../server/server.js'
-import { HandlerRuns, type DatagramHandlerForms, type HandlerRunsOwner } from './handler-runs.js'
+import { HandlerRunner, type DatagramHandlerForms, type HandlerRunnerOwner } from './handler-runner.js'
 import type { DatagramHost } from './host.js'
 import { DatagramOutput, type OutputSocket } from './output.js'
 import type { DatagramPort, DatagramPortSink } from './port.js'
@@ -18,7 +18,7 @@ import { SocketChannel, type ChannelSocket } from './socket-channel.js'
 const NO_HANDLER: DatagramHandlerForms = { run: undefined, callbacks: undefined }
 
 /** The life cycle of a datagram socket over any port: input, handler, output, and close. */
-export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSocket, HandlerRunsOwner {
+export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSocket, HandlerRunnerOwner {
   /** The public object of this socket. */
   readonly channel: DatagramChannel
 
@@ -27,7 +27,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   readonly #hasHandler: boolean
   readonly #queue: ReceiveQueue
   readonly #output: DatagramOutput
-  readonly #runs: HandlerRuns
+  readonly #runner: HandlerRunner
   readonly #dropped = { queueFull: 0, closing: 0 }
 
   /** `draining`: no more input, while the handler and its output finish. */
@@ -47,7 +47,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     this.#queue = new ReceiveQueue(port, host.maxQueuedBytes)
     this.#output = new DatagramOutput(port, this)
     this.channel = new SocketChannel(id, this, port, this.#queue, this.#output)
-    this.#runs = new HandlerRuns(handler, this.channel, this.#queue, this)
+    this.#runner = new HandlerRunner(handler, this.channel, this.#queue, this)
   }
 
   // Called by the channel.
@@ -57,7 +57,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   }
 
   get isOpen(): boolean {
-    return this.isSending && !this.#runs.hasLeft
+    return this.isSending && !this.#runner.hasClosed
   }
 
   get signal(): AbortSignal {
@@ -65,17 +65,17 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   }
 
   get input(): 'reader' | 'callback' | 'nobody' {
-    if (this.#runs.hasData) return 'callback'
-    return this.#runs.hasLeft ? 'nobody' : 'reader'
+    if (this.#runner.hasData) return 'callback'
+    return this.#runner.hasClosed ? 'nobody' : 'reader'
   }
 
   /** The user has closed the channel. */
   async close(): Promise<void> {
     if (this.#hasHandler) {
-      this.#runs.leaveRun()
+      this.#runner.leaveRun()
       await this.#output.queue.whenEmpty()
     } else {
-      this.drain()
+      this.closeGracefully()
       await this.#whenClosed()
     }
   }
@@ -107,7 +107,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
 
   settled(): void {
     this.#advance()
-    this.#checkFinished()
+    this.#checkSettled()
   }
 
   // Called by the owner.
@@ -119,12 +119,12 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
       this.observe('handler', this.#port.remoteAddress)
     }
     this.#port.start(this)
-    this.#runs.call('open')
+    this.#runner.call('open')
   }
 
   /** Whether nothing is in progress except waiting for input. */
   get isIdle(): boolean {
-    const isWaiting = this.#queue.hasReader || (!this.#runs.isRunning && !this.#runs.isWorking)
+    const isWaiting = this.#queue.hasReader || (!this.#runner.isRunning && !this.#runner.isWorking)
     return isWaiting && this.#queue.isEmpty && this.#output.queue.bytes === 0
   }
 
@@ -139,14 +139,14 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
 
   /** Tracks a promise: draining waits for it, and its rejection counts as a failure of the handler. */
   trackPromise(promise: PromiseLike<unknown>): void {
-    this.#runs.trackPromise(promise)
+    this.#runner.trackPromise(promise)
   }
 
   /** Stops the input, lets the handler and its output finish, and closes. */
-  drain(): void {
+  closeGracefully(): void {
     if (this.#phase !== 'open') return
     this.#phase = 'draining'
-    this.#queue.finish()
+    this.#queue.end()
     this.#advance()
   }
 
@@ -172,7 +172,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
       datagramsSent: queue.sent,
       datagramsDropped: {
         queueFull,
-        unread: this.#runs.unread,
+        unread: this.#runner.unread,
         closing,
         kernel: this.#port.kernelDrops?.() ?? 0,
       },
@@ -191,9 +191,9 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     if (this.#host.observed && this.#phase === 'open') this.observe('read', from)
     // An observer may have closed it.
     if (this.#phase !== 'open') this.#dropped.closing += 1
-    else if (this.#runs.canDeliver) this.#deliver(data, from, truncated, credentials)
+    else if (this.#runner.canDeliver) this.#deliver(data, from, truncated, credentials)
     else if (!this.#queue.push(data, from, truncated, credentials)) this.#dropped.queueFull += 1
-    else if (this.#runs.isDue) this.#advance()
+    else if (this.#runner.isDue) this.#advance()
   }
 
   #deliver(
@@ -202,13 +202,13 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     truncated: boolean,
     credentials: PeerCredentials | undefined,
   ): void {
-    this.#runs.deliver(data, from, truncated, credentials)
+    this.#runner.deliver(data, from, truncated, credentials)
     // What has arrived while `data` was running.
     if (!this.#queue.isEmpty) this.#advance()
   }
 
   writable(): void {
-    this.#output.queue.roomAgain()
+    this.#output.queue.portDrained()
   }
 
   failed(error: Error): void {
@@ -225,16 +225,16 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     this.#host.closed(this.channel, this.#reason)
     if (this.#host.observed) this.observe('close', this.#port.remoteAddress, this.#reason)
     this.#closed?.resolve()
-    this.#runs.call('close', this.#abortError)
-    this.#checkFinished()
+    this.#runner.call('close', this.#abortError)
+    this.#checkSettled()
   }
 
   /** Lets the handler continue where it can, and closes if that was all. */
   #advance(): void {
-    this.#runs.advance()
+    this.#runner.advance()
     if (this.#phase !== 'draining') return
     // Without a handler nothing will read the queue: drop it.
-    if (!this.#runs.takesInput && !this.#runs.isWorking) this.#discard()
+    if (!this.#runner.takesInput && !this.#runner.isWorking) this.#discard()
     void this.#closeWhenDone()
   }
 
@@ -247,7 +247,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   /** Rejects every pending operation with the error. */
   #end(error: SockError): void {
     this.#queue.failReader(error)
-    this.#queue.finish()
+    this.#queue.end()
     this.#output.queue.clear(error)
     this.stop(error)
   }
@@ -261,7 +261,7 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
   }
 
   get #isDone(): boolean {
-    return !this.#runs.isRunning && !this.#runs.isWorking && this.#queue.isEmpty
+    return !this.#runner.isRunning && !this.#runner.isWorking && this.#queue.isEmpty
   }
 
   #whenClosed(): Promise<void> {
@@ -270,8 +270,8 @@ export class DatagramSocket implements DatagramPortSink, ChannelSocket, OutputSo
     return this.#closed.promise
   }
 
-  #checkFinished(): void {
-    const isOver = this.#phase === 'closed' && !this.#runs.isRunning && !this.#runs.isWorking
-    if (isOver) this.#host.finished(this.channel)
+  #checkSettled(): void {
+    const isOver = this.#phase === 'closed' && !this.#runner.isRunning && !this.#runner.isWorking
+    if (isOver) this.#host.settled(this.channel)
   }
 }

@@ -94,18 +94,6 @@ export function connectAtCaller<T>(
   }
 }
 
-/** Dials. If that fails and `caller` is known, the error explains itself to the caller. */
-export async function dialFor<T>(
-  caller: Caller | undefined,
-  how: { dial(): Promise<T>; readonly signal?: AbortSignal | undefined },
-): Promise<T> {
-  try {
-    return await how.dial()
-  } catch (error) {
-    throw caller === undefined ? error : caller.failure(error, how.signal)
-  }
-}
-
 /**
  * Turns an error of the system on a connected datagram socket into one that says what is wrong and what to do. It
  * changes the error object in place, like {@link Caller.failure}. The stack is that of the place that found the error.

@@ -29,7 +29,7 @@ export class Unobserved {
   }
 
   /** Warns that a connection was written to after its handler had returned, which had closed it. */
-  wroteTooLate(error: Error): void {
+  wroteAfterReturn(error: Error): void {
     if (this.#hasToldOfLateWrite) return
     this.#hasToldOfLateWrite = true
     process.emitWarning(

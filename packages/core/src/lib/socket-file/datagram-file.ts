@@ -42,14 +42,14 @@ export function bindSocketFile(endpoint: UnixEndpoint, actions: SocketFileAction
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
       continue
     }
-    return createFile(path, finish(path, endpoint))
+    return createFile(path, setAccess(path, endpoint))
   }
   throw othersStart(path)
 }
 
 /**
  * Binds so that the file has its mode from the beginning. Bits that the umask removes, and bits that would apply to
- * the wrong group, are set in {@link finish}.
+ * the wrong group, are set in {@link setAccess}.
  */
 function bindWithMode({ mode, gid }: UnixEndpoint, name: string, actions: SocketFileActions): void {
   const first = gid === undefined ? mode : mode & ~0o070
@@ -69,7 +69,7 @@ function bindWithMode({ mode, gid }: UnixEndpoint, name: string, actions: Socket
 }
 
 /** Sets owner and mode of the new file, or removes it. */
-function finish(path: string, endpoint: UnixEndpoint): FileId {
+function setAccess(path: string, endpoint: UnixEndpoint): FileId {
   const found = lstatSync(path, { bigint: true })
   try {
     setOwner(path, endpoint, found)

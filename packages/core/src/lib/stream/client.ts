@@ -2,21 +2,21 @@ import type { Address } from '../address/address.js'
 import { CallbackRegistry } from '../server/callback-registry.js'
 import { nextChannelId } from '../channel/channel-id.js'
 import type { Connection, Transport } from '../channel/channel.js'
-import { ignore, isThenable } from '../async/deferred.js'
-import { dialFor, type Caller } from '../errors/caller.js'
-import { keepFreedMemory } from '../server/keep-memory.js'
+import { configureSocket, dialPort } from '../channel/dial.js'
+import { ignore } from '../async/deferred.js'
+import type { Caller } from '../errors/caller.js'
 import type { ConnectionEvent } from '../server/server.js'
-import { startConnection, trackPromise } from './connection-handler.js'
+import { startConnection, trackPromise } from './connection/handler.js'
 import { connectionEvent } from '../channel/connection-event.js'
-import { firstDeadline } from './deadlines.js'
-import type { ConnectionHost } from './connection-host.js'
-import { ConnectionLife } from './connection-life.js'
+import { firstDeadline } from './connection/deadlines.js'
+import type { ConnectionHost } from './connection/host.js'
+import { ConnectionRecord } from './connection/record.js'
 import { checkWriteBuffer } from './options.js'
 import type { StreamPort } from './port.js'
-import { Sweep } from './sweep.js'
+import { Sweep } from '../async/sweep.js'
 
 /** A client of a stream transport: how to connect, and its checked options. */
-export interface StreamDial {
+export interface StreamClient {
   /** The name of the transport. */
   readonly transport: Transport
   /** The server's address, for observers. */
@@ -61,42 +61,29 @@ const sweep = new Sweep()
  *
  * @throws RangeError if `maxWriteBuffer` is below `highWaterMark`; synchronously, so that its stack shows the caller
  */
-export function connectStream<C extends Connection = Connection>(dial: StreamDial): Promise<C> {
-  checkWriteBuffer(dial)
-  return connect(dial)
+export function connectStream<C extends Connection = Connection>(client: StreamClient): Promise<C> {
+  checkWriteBuffer(client)
+  return connect(client)
 }
 
-async function connect<C extends Connection>(dial: StreamDial): Promise<C> {
+async function connect<C extends Connection>(client: StreamClient): Promise<C> {
   const registry = new CallbackRegistry<{ connection: (event: ConnectionEvent) => void }>(['connection'])
-  if (dial.onState !== undefined) registry.on('connection', dial.onState)
+  if (client.onState !== undefined) registry.on('connection', client.onState)
   const id = nextChannelId()
-  registry.emit('connection', { id, state: 'dial', local: undefined, remote: dial.remote })
-  dial.signal?.throwIfAborted()
-  keepFreedMemory()
-  const port = await dialFor(dial.caller, dial)
-  if (dial.signal?.aborted === true) {
-    port.destroy()
-    throw dial.signal.reason
-  }
-  let configuring: PromiseLike<unknown> | undefined
-  try {
-    const result: unknown = dial.configure?.(port.socket as never)
-    if (isThenable(result)) configuring = result
-  } catch (error) {
-    port.destroy()
-    throw error
-  }
-  const life = new ConnectionLife(port, createHost(dial, registry), id)
-  startConnection(life)
-  if (configuring !== undefined) trackPromise(life, configuring, ignore)
-  return life.connection as Connection as C
+  registry.emit('connection', { id, state: 'dial', local: undefined, remote: client.remote })
+  const port = await dialPort(client, (unwanted) => unwanted.destroy())
+  const configuring = configureSocket(client.configure, port, () => port.destroy())
+  const record = new ConnectionRecord(port, createHost(client, registry), id)
+  startConnection(record)
+  if (configuring !== undefined) trackPromise(record, configuring, ignore)
+  return record.connection as Connection as C
 }
 
 function createHost(
-  dial: StreamDial,
+  client: StreamClient,
   registry: CallbackRegistry<{ connection: (event: ConnectionEvent) => void }>,
 ): ConnectionHost {
-  const { transport, highWaterMark, maxWriteBuffer, idleTimeout, readTimeout, writeTimeout } = dial
+  const { transport, highWaterMark, maxWriteBuffer, idleTimeout, readTimeout, writeTimeout } = client
   const timeouts = { idleTimeout, readTimeout, writeTimeout, firstByteTimeout: 0, maxLifetime: 0 }
   return {
     transport,
@@ -108,14 +95,14 @@ function createHost(
     sweep,
     callbacks: undefined,
     endIdleAfter: undefined,
-    observed: dial.onState !== undefined,
+    observed: client.onState !== undefined,
     observe: (...what) => registry.emit('connection', connectionEvent(...what)),
     // A client has neither a handler nor an error event: reads and writes reject instead.
     handlerFailed: ignore,
-    wroteTooLate: ignore,
-    broke: ignore,
+    wroteAfterReturn: ignore,
+    connectionFailed: ignore,
     endedIdle: ignore,
     closed: ignore,
-    finished: ignore,
+    settled: ignore,
   }
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { isRecord, wrongType, type Check, type Checks } from '../options/check.js'
 import { abortSignal, func, integer, limit, milliseconds } from '../options/values.js'
 import type { ConnectionEvent } from '../server/server.js'
-import { DEFAULT_BACKLOG } from './accept-queue.js'
+import { DEFAULT_BACKLOG } from './server/accept-queue.js'
 import { nodeEngine } from './node/node-engine.js'
 import type { StreamEngine } from './port.js'
 

@@ -1,6 +1,6 @@
 import type { Address, UnixAddress } from '../address/address.js'
 import type { PeerCredentials } from '../channel/channel.js'
-import type { Listener } from '../server/server-parts.js'
+import type { Listener } from '../server/parts.js'
 
 /**
  * One connection, as an engine provides it. A port moves bytes, and reports the end of each direction. Core adds
@@ -58,7 +58,7 @@ export interface StreamPort<Socket = unknown> {
   readonly ref?: (() => void) | undefined
   /** Stops keeping the process alive. Missing, like `ref`, if the engine cannot do that. */
   readonly unref?: (() => void) | undefined
-  /** Sends FIN after everything written, then calls `sink.finished()`. */
+  /** Sends FIN after everything written, then calls `sink.flushed()`. */
   shutdownWrite(): void
   /** Closes now, then calls `sink.closed()`. Does nothing when closed. */
   destroy(): void
@@ -77,7 +77,7 @@ export interface StreamPortSink {
   /** The system has accepted everything that had been written at `requestDrain()`. */
   drained(): void
   /** This side's FIN is sent. */
-  finished(): void
+  flushed(): void
   /** The last call, exactly once, after the file descriptor is closed. `error` says why, if the connection broke. */
   closed(error?: Error): void
 }
@@ -115,7 +115,7 @@ export interface StreamListenerSink<Socket = unknown> {
  * A bound socket that accepts peers until it is closed. The accept queue decides how long that is during a shutdown,
  * and when to accept again after a failure.
  */
-export interface StreamListener<Addr extends Address = Address> extends Omit<Listener<Addr>, 'drain'> {
+export interface StreamListener<Addr extends Address = Address> extends Listener<Addr> {
   /**
    * Called when a shutdown begins: removes the name by which new peers find the listener, which still hands over
    * peers that have connected. Missing if the listener has no name of its own, as on a port.

@@ -2,55 +2,55 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { until } from '@sock/test-support/wait'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { whatBroke, whatBrokeEncrypted } from '../../../src/lib/stream/node/node-end.js'
+import { failureOf, failureOfTls } from '../../../src/lib/stream/node/node-end.js'
 import { connectPair, destroyPairs } from '../../support/node-pair.js'
 
 afterEach(destroyPairs)
 
 const describeOnUnix = process.platform === 'win32' ? describe.skip : describe
 
-describeOnUnix('whatBroke', () => {
-  it('whatBroke() finds nothing after a FIN, though a RST has followed', async () => {
+describeOnUnix('failureOf', () => {
+  it('failureOf() finds nothing after a FIN, though a RST has followed', async () => {
     const { ours, peer } = await connectPair()
     peer.end()
     await once(ours.resume(), 'end')
-    expect(whatBroke(ours)).toBeUndefined()
+    expect(failureOf(ours)).toBeUndefined()
     // This write is answered with a RST.
     peer.destroy()
     ours.write('x')
-    expect(whatBroke(ours)).toBeUndefined()
+    expect(failureOf(ours)).toBeUndefined()
   })
 
-  it('whatBroke() returns the error of a RST', async () => {
+  it('failureOf() returns the error of a RST', async () => {
     const { ours, peer } = await connectPair()
     peer.resetAndDestroy()
     let error: Error | undefined
     // Each look consumes the error that the system has.
-    await until(() => (error ??= whatBroke(ours)) !== undefined, 'the RST has come')
+    await until(() => (error ??= failureOf(ours)) !== undefined, 'the RST has come')
     expect(error).toMatchObject({ code: 'ECONNRESET', syscall: 'read' })
   })
 
-  it('whatBroke() returns an error if data follows the end that Node has reported', async () => {
+  it('failureOf() returns an error if data follows the end that Node has reported', async () => {
     const { ours, peer } = await connectPair()
     peer.write('data')
     let error: Error | undefined
-    await until(() => (error ??= whatBroke(ours)) !== undefined, 'the data has come')
+    await until(() => (error ??= failureOf(ours)) !== undefined, 'the data has come')
     expect(error).toMatchObject({
       code: 'ECONNRESET',
       message: 'Connection broke: data follows the reported end of its input',
     })
   })
 
-  it('whatBroke() finds nothing on an open connection after push(null) on its stream', async () => {
+  it('failureOf() finds nothing on an open connection after push(null) on its stream', async () => {
     const { ours } = await connectPair()
     ours.push(null)
-    expect(whatBroke(ours)).toBeUndefined()
+    expect(failureOf(ours)).toBeUndefined()
   })
 
-  it('whatBroke() finds nothing on a closed socket', async () => {
+  it('failureOf() finds nothing on a closed socket', async () => {
     const { ours } = await connectPair()
     ours.destroy()
-    expect(whatBroke(ours)).toBeUndefined()
+    expect(failureOf(ours)).toBeUndefined()
   })
 })
 
@@ -70,10 +70,10 @@ function encrypted(how: { reading?: boolean; started?: number; peer?: number; en
   return { calls, socket: { _handle: handle, writableEnded: how.ended ?? false } as unknown as Socket }
 }
 
-describe('whatBrokeEncrypted', () => {
-  it('whatBrokeEncrypted() returns an error if the TCP connection is gone without a close_notify', () => {
+describe('failureOfTls', () => {
+  it('failureOfTls() returns an error if the TCP connection is gone without a close_notify', () => {
     const { socket, calls } = encrypted({ peer: -107 })
-    expect(whatBrokeEncrypted(socket)).toMatchObject({
+    expect(failureOfTls(socket)).toMatchObject({
       code: 'ECONNRESET',
       message: 'Connection broke: the TCP connection is gone',
     })
@@ -85,16 +85,16 @@ describe('whatBrokeEncrypted', () => {
     ['this side has sent its own end before', { peer: -107, ended: true }],
     ['the input has ended with close_notify, after which Node reads on', { peer: -107, started: -114 }],
     ['Node does not want input', { peer: -107, reading: false }],
-  ])('whatBrokeEncrypted() finds nothing if %s', (_, how) => {
+  ])('failureOfTls() finds nothing if %s', (_, how) => {
     const { socket, calls } = encrypted(how)
-    expect(whatBrokeEncrypted(socket)).toBeUndefined()
+    expect(failureOfTls(socket)).toBeUndefined()
     // What was started is stopped again.
     expect(calls.includes('readStop')).toBe(
       calls.includes('readStart') && how !== undefined && !('started' in how),
     )
   })
 
-  it('whatBrokeEncrypted() finds nothing on a closed socket', () => {
-    expect(whatBrokeEncrypted({ _handle: null } as unknown as Socket)).toBeUndefined()
+  it('failureOfTls() finds nothing on a closed socket', () => {
+    expect(failureOfTls({ _handle: null } as unknown as Socket)).toBeUndefined()
   })
 })

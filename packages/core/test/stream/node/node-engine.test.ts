@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StreamServerOptions } from '../../../src/index.js'
 import { createDeferred } from '../../../src/lib/async/deferred.js'
-import type { Listener } from '../../../src/lib/server/server-parts.js'
-import { AcceptQueue } from '../../../src/lib/stream/accept-queue.js'
-import { settled } from '../../../src/lib/stream/node/node-engine.js'
+import type { Listener } from '../../../src/lib/server/parts.js'
+import { AcceptQueue } from '../../../src/lib/stream/server/accept-queue.js'
+
 import {
   nodeEngine,
   type IpEndpoint,
@@ -129,30 +129,19 @@ describe('nodeEngine', () => {
   })
 })
 
-describe('settled', () => {
-  it('settled() rejects when the socket closes without an error, and leaves no listener', async () => {
-    const { listener } = await listen(ANY_PORT)
-    const socket = connect(portOf(listener), '127.0.0.1')
-    const waiting = settled(socket, 'connect', undefined)
-    socket.destroy()
-    expect((await rejection(waiting)).message).toBe('Socket was closed while it was connecting')
-    expect([socket.listenerCount('connect'), socket.listenerCount('close')]).toEqual([0, 0])
-  })
-})
-
 describe('AcceptQueue over a listener of Node', () => {
-  it('AcceptQueue.drain() over Node accepts peers that come during it, and none afterwards', async () => {
+  it('AcceptQueue.closeGracefully() over Node accepts peers that come during it, and none afterwards', async () => {
     let count = 0
     const { listener } = await listen(ANY_PORT, () => void (count += 1))
     const port = portOf(listener)
-    const draining = listener.drain()
+    const draining = listener.closeGracefully()
     const clients = await Promise.all([1, 2, 3].map(() => dial({ kind: 'ip', host: '127.0.0.1', port })))
     await draining
     expect([clients.length, count]).toEqual([3, 3])
     await refuses(port)
   })
 
-  it('AcceptQueue.drain() over Node accepts all waiting peers, however long each takes', async () => {
+  it('AcceptQueue.closeGracefully() over Node accepts all waiting peers, however long each takes', async () => {
     let count = 0
     const { listener } = await listen(ANY_PORT, () => {
       count += 1
@@ -160,17 +149,17 @@ describe('AcceptQueue over a listener of Node', () => {
       for (const end = performance.now() + 12; performance.now() < end;);
     })
     const port = portOf(listener)
-    const draining = listener.drain()
+    const draining = listener.closeGracefully()
     await Promise.all(Array.from({ length: 60 }, () => dial({ kind: 'ip', host: '127.0.0.1', port })))
     await draining
     expect(count).toBe(60)
   })
 
-  it('AcceptQueue.drain() over Node ends though new peers never stop coming', async () => {
+  it('AcceptQueue.closeGracefully() over Node ends though new peers never stop coming', async () => {
     const { listener } = await listen(ANY_PORT, undefined, { backlog: 50 })
     const port = portOf(listener)
     const drained = new AbortController()
-    const draining = listener.drain().then(() => drained.abort())
+    const draining = listener.closeGracefully().then(() => drained.abort())
     let count = 0
     while (!drained.signal.aborted) {
       await dial({ kind: 'ip', host: '127.0.0.1', port }).then(
@@ -186,7 +175,7 @@ describe('AcceptQueue over a listener of Node', () => {
 
   it('AcceptQueue.close() over Node, called twice, ends a drain that is under way', async () => {
     const { listener } = await listen(ANY_PORT)
-    const draining = listener.drain()
+    const draining = listener.closeGracefully()
     await Promise.all([listener.close(), listener.close()])
     expect((await outcome(draining)).state).toBe('resolved')
     await refuses(portOf(listener))
@@ -198,7 +187,7 @@ describe('port', () => {
     const { listener, accepted } = await listen(ANY_PORT)
     const client = await dial({ kind: 'ip', host: '127.0.0.1', port: portOf(listener) })
     const server = await accepted
-    const nothing = { received() {}, ended() {}, finished() {}, closed() {} }
+    const nothing = { received() {}, ended() {}, flushed() {}, closed() {} }
     server.start({ ...nothing, drained() {} })
     let drained = createDeferred()
     client.start({ ...nothing, drained: () => drained.resolve() })

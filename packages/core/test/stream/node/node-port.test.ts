@@ -15,7 +15,7 @@ function brokenPort(): { port: StreamPort; calls: string[]; closed: Promise<Erro
   const note = (name: string) => () => void calls.push(name)
   const closed = new Promise<Error | undefined>((resolve) => {
     const told = { received: note('received'), ended: note('ended'), drained: note('drained') }
-    port.start({ ...told, finished: note('finished'), closed: resolve })
+    port.start({ ...told, flushed: note('flushed'), closed: resolve })
   })
   return { port, calls, closed }
 }
@@ -45,7 +45,7 @@ it('a Node port counts no write as buffered that it only holds until the end of 
   const port = createNodePort(socket, { secure: false, canReset: true })
   const drained = new Promise<void>((resolve) => {
     const nothing = (): void => undefined
-    port.start({ received: nothing, ended: nothing, drained: resolve, finished: nothing, closed: nothing })
+    port.start({ received: nothing, ended: nothing, drained: resolve, flushed: nothing, closed: nothing })
   })
   port.write(Buffer.from('a'))
   port.write(Buffer.from('b'))

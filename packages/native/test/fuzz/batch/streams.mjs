@@ -151,9 +151,9 @@ class Side {
     this.world.react(this)
   }
 
-  finished() {
+  flushed() {
     this.world.progress()
-    if (!this.isEnding || this.isFinished) this.world.fail(`${this.name}: finished, though nothing had to`)
+    if (!this.isEnding || this.isFinished) this.world.fail(`${this.name}: flushed, though nothing had to`)
     this.isFinished = true
     this.settle()
   }
@@ -319,7 +319,7 @@ export class Streams {
         this.world.progress()
         if (random.chance(0.02)) {
           listener.dropped += 1
-          port.start({ received() {}, ended() {}, drained() {}, finished() {}, closed() {} })
+          port.start({ received() {}, ended() {}, drained() {}, flushed() {}, closed() {} })
           port.destroy()
         } else {
           this.world.react(new Side(this, port, listener, 1))

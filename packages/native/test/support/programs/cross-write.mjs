@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net'
 import { ANYWHERE, SOCKETS, tell, until } from './tools.mjs'
 
 const ROUNDS = 3
-const ignore = { received() {}, ended() {}, drained() {}, finished() {}, closed() {} }
+const ignore = { received() {}, ended() {}, drained() {}, flushed() {}, closed() {} }
 const got = []
 const strangers = createServer((socket) => {
   socket.setEncoding('utf8').on('data', (data) => got.push(data))

@@ -27,7 +27,7 @@ for (let index = 0; index < COUNT; index++) {
   )
   registry.register(port)
   const ended = () => port.destroy()
-  port.start({ received: () => (received += 1), ended, drained() {}, finished() {}, closed() {} })
+  port.start({ received: () => (received += 1), ended, drained() {}, flushed() {}, closed() {} })
 }
 await until(() => peers.size === COUNT)
 const collect = async () => {

@@ -36,7 +36,7 @@ if (process.argv[2] === 'clients') {
   const listener = await echoOn(engine, {
     accept(port) {
       accepted += 1
-      port.start({ received() {}, ended: () => port.destroy(), drained() {}, finished() {}, closed() {} })
+      port.start({ received() {}, ended: () => port.destroy(), drained() {}, flushed() {}, closed() {} })
     },
     failed({ code, syscall }, acceptAgain) {
       errors.add(`${syscall} ${code}`)

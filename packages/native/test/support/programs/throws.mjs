@@ -15,7 +15,7 @@ const listener = await echoOn(engine, {
       },
       ended: () => port.destroy(),
       drained() {},
-      finished() {},
+      flushed() {},
       closed: () => (closed += 1),
     })
   },

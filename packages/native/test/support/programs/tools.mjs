@@ -10,7 +10,7 @@ export const echo = (port) => ({
   received: (chunk) => port.write(chunk),
   ended: () => port.shutdownWrite(),
   drained() {},
-  finished: () => port.destroy(),
+  flushed: () => port.destroy(),
   closed() {},
 })
 

@@ -50,7 +50,7 @@ const listener = await engine.listenStream(ANYWHERE, SOCKETS, {
       },
       ended() {},
       drained() {},
-      finished() {},
+      flushed() {},
       closed: (error) => (end.error = error?.code),
     })
   },

@@ -49,7 +49,7 @@ if (isMainThread) {
         },
         ended: () => port.shutdownWrite(),
         drained() {},
-        finished: () => port.destroy(),
+        flushed: () => port.destroy(),
         closed() {},
       })
     },

@@ -108,7 +108,7 @@ export class FakeStreamPort implements StreamPort {
   }
   /** This side's FIN is sent. */
   finish(): void {
-    this.sink.finished()
+    this.sink.flushed()
   }
   /** The file descriptor is closed; `error` says what broke the connection. */
   close(error?: Error): void {

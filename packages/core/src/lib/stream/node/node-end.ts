@@ -15,7 +15,7 @@ const ONE_BYTE = Buffer.alloc(1)
  *
  * @returns what broke the connection; `undefined` if the input has really ended
  */
-export function whatBroke(socket: Socket): Error | undefined {
+export function failureOf(socket: Socket): Error | undefined {
   const fd = descriptorOf(socket) ?? -1
   // On Windows there is no descriptor; its libuv tells FIN from RST.
   if (fd < 0) return undefined
@@ -34,13 +34,13 @@ export function whatBroke(socket: Socket): Error | undefined {
  * Does the same for a TLS socket, at the moment when Node learns of the end. The input is complete if it ended with
  * the peer's `close_notify`, whatever has happened to the TCP connection since.
  */
-export function whatBrokeEncrypted(socket: Socket): Error | undefined {
+export function failureOfTls(socket: Socket): Error | undefined {
   const handle = handleOf(socket)
   const below = handle?._parent
   // Only an end of the TCP connection has stopped the reading that Node wants; `close_notify` leaves it on.
   if (below === undefined || handle?.reading !== true || below.readStart() !== 0) return undefined
   below.readStop()
-  const error = whatBroke(socket)
+  const error = failureOf(socket)
   if (error !== undefined || socket.writableEnded) return error
   // Node ignores a system error that occurs in a record of its own, such as a session ticket. But before our FIN only
   // a broken connection has no peer.

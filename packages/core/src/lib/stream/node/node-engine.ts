@@ -8,10 +8,11 @@ import {
   type Socket,
 } from 'node:net'
 import { ipAddress, unixAddress, type Address } from '../../address/address.js'
-import { createDeferred, ignore } from '../../async/deferred.js'
+import { createDeferred } from '../../async/deferred.js'
 import { lookUp } from '../../address/look-up.js'
 import { checkNetwork } from '../../address/network-permission.js'
 import { createNodePort, type SocketTraits } from './node-port.js'
+import { socketReady } from './socket-ready.js'
 import type {
   StreamEndpoint,
   StreamEngine,
@@ -96,31 +97,12 @@ async function connectNode(
     keepAliveInitialDelay: options.keepAlive ?? 0,
   }
   const socket = connect({ ...connectTarget(endpoint), ...socketOptions })
-  await settled(socket, 'connect', signal)
-  return socket
-}
-
-/** Waits for an event of a socket that is being set up; on an error or abort it destroys the socket. */
-export async function settled(socket: Socket, event: string, signal: AbortSignal | undefined): Promise<void> {
-  const done = createDeferred()
-  const abort = (): void => done.reject(signal?.reason)
-  const closed = (): void => done.reject(new Error('Socket was closed while it was connecting'))
-  socket.once(event, done.resolve)
-  socket.once('error', done.reject)
-  socket.once('close', closed)
-  signal?.addEventListener('abort', abort, { once: true })
   try {
-    await done.promise
+    await socketReady(socket, 'connect', [signal])
+    return socket
   } catch (error) {
-    // A later error, such as that of another address, must have a listener.
-    socket.on('error', ignore)
     socket.destroy()
     throw error
-  } finally {
-    socket.off(event, done.resolve)
-    socket.off('error', done.reject)
-    socket.off('close', closed)
-    signal?.removeEventListener('abort', abort)
   }
 }
 

@@ -21,6 +21,15 @@ export function handleOf(socket: Socket): Handle | undefined {
   return (socket as unknown as { _handle: Handle | null | undefined })._handle ?? undefined
 }
 
+/**
+ * Returns the TCP socket below a TLS socket; any other socket itself. Node has no public property for it.
+ *
+ * @internal
+ */
+export function rawSocket(socket: Socket): Socket {
+  return (socket as unknown as { _parent?: Socket | null })._parent ?? socket
+}
+
 /** Returns the file descriptor. */
 export function descriptorOf(socket: Socket): number | undefined {
   return handleOf(socket)?.fd

@@ -4,8 +4,8 @@ import type { Address } from '../../address/address.js'
 import { ignore } from '../../async/deferred.js'
 import { asError } from '../../errors/as-error.js'
 import { afterOpenSsl } from './after-openssl.js'
-import { whatBroke, whatBrokeEncrypted } from './node-end.js'
-import { descriptorOf, dispatchedBytes, queuedBytes } from './node-handle.js'
+import { failureOf, failureOfTls } from './node-end.js'
+import { descriptorOf, dispatchedBytes, queuedBytes, rawSocket } from './node-handle.js'
 import { localIpAddress, remoteIpAddress } from './ip-names.js'
 import type { StreamPort, StreamPortSink } from '../port.js'
 import { onWritten, writeTurn } from './write-turn.js'
@@ -134,7 +134,7 @@ class NodeStreamPort implements StreamPort<Socket> {
     if (this.secure) {
       socket.push = pushDecrypted
       this.isFresh = true
-      setImmediate(settled, this)
+      setImmediate(leaveHandshake, this)
     }
     socket.on('error', onError)
     socket.on('close', onClose)
@@ -240,7 +240,7 @@ function release(port: NodeStreamPort): void {
   port.release()
 }
 
-function settled(port: NodeStreamPort): void {
+function leaveHandshake(port: NodeStreamPort): void {
   port.isFresh = false
 }
 
@@ -256,12 +256,8 @@ function reset(socket: Socket): void {
   // After shutdown(2) libuv refuses a reset, and Node would leak the descriptor. Our output was complete by then.
   const isComplete = socket.writableEnded && socket.writableLength === 0
   if (socket.destroyed || isComplete) socket.destroy()
-  else bottom(socket).resetAndDestroy()
-}
-
-/** Returns the TCP socket below a TLS socket: only that can be reset, and it takes the TLS socket with it. */
-function bottom(socket: Socket): Socket {
-  return (socket as unknown as { _parent: Socket | null })._parent ?? socket
+  // Only the TCP socket can be reset, and it takes the TLS socket with it.
+  else rawSocket(socket).resetAndDestroy()
 }
 
 function onData(this: Socket, chunk: Buffer): void {
@@ -276,7 +272,7 @@ function pushDecrypted(this: Socket, chunk: unknown, encoding?: BufferEncoding):
   if (chunk === null && !this.destroyed) {
     // Restore the method, for anything that Node pushes after the end.
     delete (this as Partial<Socket>).push
-    ;(this as PortSocket)[PORT].error ??= whatBrokeEncrypted(this)
+    ;(this as PortSocket)[PORT].error ??= failureOfTls(this)
   }
   return Readable.prototype.push.call(this, chunk, encoding)
 }
@@ -284,7 +280,7 @@ function pushDecrypted(this: Socket, chunk: unknown, encoding?: BufferEncoding):
 /** A broken socket may still emit 'end': that is the end of the connection, not of the input. */
 function onEnd(this: Socket): void {
   const port = (this as PortSocket)[PORT]
-  if (!port.secure) port.error ??= whatBroke(this)
+  if (!port.secure) port.error ??= failureOf(this)
   if (port.error === undefined) port.sink.ended()
   else port.destroy()
 }
@@ -295,7 +291,7 @@ function onDrain(this: Socket): void {
 }
 
 function onFinish(this: Socket): void {
-  ;(this as PortSocket)[PORT].sink.finished()
+  ;(this as PortSocket)[PORT].sink.flushed()
 }
 
 /**
@@ -317,7 +313,7 @@ function onClose(this: Socket): void {
 
 /** The port of a closed socket: ignores everything. */
 const CLOSED: PortSocket[typeof PORT] = {
-  sink: { received: ignore, ended: ignore, drained: ignore, finished: ignore, closed: ignore },
+  sink: { received: ignore, ended: ignore, drained: ignore, flushed: ignore, closed: ignore },
   secure: false,
   error: undefined,
   destroy: ignore,
