@@ -4,17 +4,17 @@ import { connectTcp, createTcpServer, type TcpConnection } from '@sock/tcp'
 import { until } from '@sock/test-support/wait'
 import { delimited, framed, frames, lines, type Codec } from '../src/index.js'
 import { NOTHING } from '../src/lib/frame-input.js'
-import { coded, type CodedChannel } from '../src/lib/framed-channel.js'
+import { withCodec, type CodecChannel } from '../src/lib/framed-channel.js'
 
 /** In ms. No timer passes by itself in this time: the tests check as the sweep does. */
 const LIMIT = 800_000
 const STEP = LIMIT / 8
 
-type Lines = CodedChannel<string, string | Uint8Array>
+type Lines = CodecChannel<string, string | Uint8Array>
 
 /** Everything that had arrived has been read. */
 function checkAt(peer: Lines, time: number): number {
-  return peer.check(time, time)
+  return peer.timer?.check(time, time) ?? Infinity
 }
 
 /** Lets this much time pass for the peer, with a check in each part of it. */
@@ -32,7 +32,7 @@ afterEach(async () => {
 function quiet(codec: Codec<string, string | Uint8Array> = lines()): { peer: Lines; errors: unknown[] } {
   const errors: unknown[] = []
   const channel = { read() {}, destroy: (error: unknown) => void errors.push(error) } as unknown as Channel
-  return { peer: coded('options', codec, { frameTimeout: LIMIT })(channel), errors }
+  return { peer: withCodec('options', codec, { frameTimeout: LIMIT })(channel), errors }
 }
 
 /** A client with frames, and the connection of its server. */
@@ -92,7 +92,7 @@ describe('frameTimeout', () => {
     const from = performance.now()
     pass(peer, LIMIT - STEP)
     // It arrives in time, and waits to be read.
-    peer.check(from + 2 * LIMIT, from + LIMIT - STEP)
+    peer.timer?.check(from + 2 * LIMIT, from + LIMIT - STEP)
     expect(errors).toEqual([])
     checkAt(peer, from + LIMIT + STEP)
     expect(errors).toEqual([expect.objectContaining(LATE)])

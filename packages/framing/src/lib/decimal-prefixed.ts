@@ -1,6 +1,6 @@
 import { checkOptions } from '@sock/core/transport'
 import { frameLimit, malformed, tooLarge, type Codec } from './codec.js'
-import { sized } from './sized.js'
+import { prefixed } from './prefixed.js'
 
 /** Options of {@link netstrings} and {@link octetCounted}. */
 export interface FrameLimit {
@@ -36,7 +36,7 @@ function decimal(
 ): Codec<Buffer, Uint8Array | string> {
   const { maxBytes } = checkOptions(name, options, { maxBytes: frameLimit })
   const separatorByte = separator.charCodeAt(0)
-  return sized({
+  return prefixed({
     maxBytes,
     tail,
     read(bytes, at, end, found) {

@@ -106,7 +106,7 @@ export class FrameInput<In> {
           throw notAnIndex(at, this.#at, chunk)
         this.#at = at
       }
-      if (this.#at === chunk.length) this.#finish()
+      if (this.#at === chunk.length) this.#endChunk()
     } catch (error) {
       this.#chunk = undefined
       this.#error = asError(error)
@@ -114,7 +114,7 @@ export class FrameInput<In> {
   }
 
   /** Ends the chunk, and with it the input, if nothing follows. */
-  #finish(): void {
+  #endChunk(): void {
     this.#chunk = undefined
     if (this.#end === 'whole') this.#decoder.end(this.#emit)
     if (this.#end === 'cut') throw incomplete(this.takePartial(), 'before the datagram was cut off')

@@ -3,17 +3,15 @@ import type { Channel, Connection, DatagramChannel, ReadOptions } from '@sock/co
 import {
   asError,
   check,
-  CHECKS_PER_DEADLINE,
   checkOptions,
   Sweep,
-  turnOf,
   useInput,
   wrongType,
   type InputUser,
-  type Watched,
 } from '@sock/core/transport'
 import { checkCodec, incomplete, malformed, type Codec } from './codec.js'
 import { FrameInput, NOTHING } from './frame-input.js'
+import { FrameTimer, type FrameTimeLimit, type FrameTimerOwner } from './frame-timer.js'
 
 /** Options of {@link framed} and {@link frames}. */
 export interface FrameOptions {
@@ -75,24 +73,24 @@ export function frames<In, Out, C extends Channel>(
   options?: FrameOptions,
 ): FramedChannel<In, Out, C> {
   checkChannel(channel)
-  return coded<In, Out, C>('frames() options', codec, options)(channel)
+  return withCodec<In, Out, C>('frames() options', codec, options)(channel)
 }
 
 /** Checks a codec and options. @returns a function that puts frames on a channel */
-export function coded<In, Out, C extends Channel = Channel>(
+export function withCodec<In, Out, C extends Channel = Channel>(
   what: string,
   codec: Codec<In, Out>,
   options: FrameOptions | undefined,
-): (channel: C) => CodedChannel<In, Out, C> {
+): (channel: C) => CodecChannel<In, Out, C> {
   checkCodec(codec)
   const { frameTimeout } = checkOptions(what, options, { frameTimeout: check.milliseconds(Infinity, 1) })
-  const sweep = frameTimeout < Infinity ? new Sweep() : undefined
-  return (channel) => new CodedChannel(channel, codec, frameTimeout, sweep)
+  const limit = frameTimeout < Infinity ? { ms: frameTimeout, sweep: new Sweep() } : undefined
+  return (channel) => new CodecChannel(channel, codec, limit)
 }
 
 /** The framed channel of handlers and programs, with the methods that supply its input. */
-export class CodedChannel<In, Out, C extends Channel = Channel>
-  implements FramedChannel<In, Out, C>, InputUser, Watched
+export class CodecChannel<In, Out, C extends Channel = Channel>
+  implements FramedChannel<In, Out, C>, InputUser, FrameTimerOwner
 {
   readonly channel: C
   readonly #codec: Codec<In, Out>
@@ -110,29 +108,20 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
   /** The error of a frame that was late, until a read has rejected with it. */
   failure: Error | undefined
   /** Number of frames that were read. */
-  given = 0
+  framesRead = 0
   /** Whether the rest of a frame is missing, and every frame before it was read. */
   isBusy = false
+  /** Undefined without `frameTimeout`. */
+  readonly timer: FrameTimer | undefined
 
-  // `frameTimeout`.
-
-  readonly #frameTimeout: number
-  /** Undefined without a limit. */
-  readonly #sweep: Sweep | undefined
-  /** Its index in the set of the sweep. */
-  index = -1
-  /** How long the peer has had for this frame at the last check, and when that was. */
-  #spent = 0
-  #checkedAt = 0
-
-  constructor(channel: C, codec: Codec<In, Out>, frameTimeout: number, sweep: Sweep | undefined) {
+  constructor(channel: C, codec: Codec<In, Out>, limit: FrameTimeLimit | undefined) {
     this.channel = channel
     this.#codec = codec
-    this.#frameTimeout = frameTimeout
-    this.#sweep = sweep
     this.#input = new FrameInput(codec)
     this.#connection = 'receive' in channel ? undefined : (channel as Channel as Connection)
-    if (this.#connection !== undefined) useInput(this.#connection, this)
+    if (this.#connection === undefined) return
+    useInput(this.#connection, this)
+    if (limit !== undefined) this.timer = new FrameTimer(this, limit)
   }
 
   get signal(): AbortSignal {
@@ -220,7 +209,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
   }
 
   /** The peer has ended the input. */
-  finish(): void {
+  endInput(): void {
     if (this.#state !== 'open') return
     this.#state = 'ended'
     this.isBusy = false
@@ -241,7 +230,7 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
       const frame = input.next()
       if (frame === NOTHING) this.#waitForRest(input.partialBytes > 0)
       else {
-        this.given += 1
+        this.framesRead += 1
         if (this.isBusy) this.isBusy = false
       }
       return frame
@@ -292,30 +281,11 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
   #waitForRest(isPartial: boolean): void {
     if (this.isBusy === isPartial || this.#state !== 'open' || this.#connection === undefined) return
     this.isBusy = isPartial
-    if (!isPartial || this.#sweep === undefined) return
-    this.#spent = 0
-    this.#checkedAt = performance.now()
-    // It may still be watched because of an earlier frame.
-    if (this.index === -1) this.#sweep.watch(this, this.#frameTimeout / CHECKS_PER_DEADLINE)
+    if (isPartial) this.timer?.start()
   }
 
-  /** Called by the sweep. */
-  check(_now: number, readTo: number): number {
-    if (!this.isBusy) return Infinity
-    const ms = this.#frameTimeout
-    // While input waits for the program, the frame may have arrived. While the event loop is blocked, nothing is read.
-    const most = Math.max(ms / 4, SHORTEST_BLOCK)
-    const turn = turnOf(this.channel)
-    if (turn === 'nobody') return Infinity
-    // Not up to now: what has come after `readTo` may be the rest of the frame. The frame itself may have begun after it.
-    const passed = Math.max(0, readTo - this.#checkedAt)
-    if (turn === 'peer') this.#spent += Math.min(passed, most)
-    this.#checkedAt += passed
-    if (this.#spent >= ms) this.#failLate(ms)
-    return ms / CHECKS_PER_DEADLINE
-  }
-
-  #failLate(ms: number): void {
+  /** Called by the timer: the rest of a frame did not come in time. */
+  frameIsLate(ms: number): void {
     const input = this.#input as FrameInput<In>
     const size = input.partialBytes
     this.failure = incomplete(input.takePartial(), `after ${ms} ms (frameTimeout)`, size)
@@ -340,13 +310,13 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
       const frame = this.next()
       if ((frame as unknown) === end) throw this.#fail(looksLikeEnd())
       if (frame !== NOTHING) return take(frame)
-      if (typeof this.#state === 'object') throw this.#told(this.#state)
+      if (typeof this.#state === 'object') throw this.#reported(this.#state)
       if (this.#state !== 'open') return end
       try {
         // oxlint-disable-next-line no-await-in-loop -- one chunk after another
         await this.#receive(until === undefined ? options : { ...options, timeout: timeLeft(until) })
       } catch (error) {
-        throw this.#told(error)
+        throw this.#reported(error)
       }
     }
   }
@@ -356,13 +326,13 @@ export class CodedChannel<In, Out, C extends Channel = Channel>
     const connection = this.#connection
     const received = await (connection?.read(options) ??
       (this.channel as Channel as DatagramChannel).receive(options))
-    if (received === null) this.finish()
+    if (received === null) this.endInput()
     else if (Buffer.isBuffer(received)) this.push(received)
     else this.push(received.data, received.truncated)
   }
 
   /** A read rejects with this error: if it is that of a late frame, nobody else must report it. @returns the error */
-  #told<E>(error: E): E {
+  #reported<E>(error: E): E {
     if (error === (this.failure as unknown)) this.failure = undefined
     return error
   }
@@ -387,8 +357,5 @@ function timeLeft(until: number): number {
 }
 
 const READ_OPTIONS = { signal: check.abortSignal, timeout: check.milliseconds(undefined) }
-
-/** The longest pause between two checks that does not count as a blocked event loop, in ms. */
-const SHORTEST_BLOCK = 50
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined })

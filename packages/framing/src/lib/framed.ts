@@ -2,7 +2,7 @@ import type { Channel } from '@sock/core'
 import { checkHandler, isThenable, wrongType } from '@sock/core/transport'
 import type { Codec } from './codec.js'
 import { NOTHING } from './frame-input.js'
-import { coded, type CodedChannel, type FramedChannel, type FrameOptions } from './framed-channel.js'
+import { withCodec, type CodecChannel, type FramedChannel, type FrameOptions } from './framed-channel.js'
 
 const CALLBACKS = ['open', 'message', 'end', 'drain', 'close']
 
@@ -84,7 +84,7 @@ export function framed<In, Out, C extends Channel = Channel>(
   handler: FrameFunction<In, Out, C> | FrameCallbacks<In, Out, C>,
   options?: FrameOptions,
 ): ((channel: C) => void | Promise<void>) | ChannelCallbacks<C> {
-  const open = coded<In, Out, C>('framed() options', codec, options)
+  const open = withCodec<In, Out, C>('framed() options', codec, options)
   const { run, callbacks } = checkHandler<FrameFunction<In, Out, C>, FrameCallbacks<In, Out, C>>(
     handler,
     CALLBACKS,
@@ -95,18 +95,18 @@ export function framed<In, Out, C extends Channel = Channel>(
 }
 
 async function runFunction<In, Out, C extends Channel>(
-  peer: CodedChannel<In, Out, C>,
+  peer: CodecChannel<In, Out, C>,
   handler: FrameFunction<In, Out, C>,
 ): Promise<void> {
   try {
     // A datagram may hold more frames than the handler has read. The handler runs again for them, as it does for the
     // next datagram, unless it reads nothing.
-    let given: number
+    let framesRead: number
     do {
-      given = peer.given
+      framesRead = peer.framesRead
       // oxlint-disable-next-line no-await-in-loop -- one run after another
       await handler(peer)
-    } while (peer.hasFrames && peer.given > given)
+    } while (peer.hasFrames && peer.framesRead > framesRead)
   } finally {
     peer.stop()
   }
@@ -115,14 +115,14 @@ async function runFunction<In, Out, C extends Channel>(
 }
 
 function callbacksFor<In, Out, C extends Channel>(
-  open: (channel: C) => CodedChannel<In, Out, C>,
+  open: (channel: C) => CodecChannel<In, Out, C>,
   handler: FrameCallbacks<In, Out, C>,
 ): ChannelCallbacks<C> {
-  const peers = new WeakMap<C, CodedChannel<In, Out, C>>()
-  const peerOf = (channel: C): CodedChannel<In, Out, C> => peers.get(channel) as CodedChannel<In, Out, C>
+  const peers = new WeakMap<C, CodecChannel<In, Out, C>>()
+  const peerOf = (channel: C): CodecChannel<In, Out, C> => peers.get(channel) as CodecChannel<In, Out, C>
 
   /** Delivers frames until a callback returns a promise. */
-  function deliver(peer: CodedChannel<In, Out, C>): PromiseLike<void> | undefined {
+  function deliver(peer: CodecChannel<In, Out, C>): PromiseLike<void> | undefined {
     try {
       for (let frame = peer.next(); frame !== NOTHING; frame = peer.next()) {
         const busy: unknown = handler.message(peer, frame)
@@ -137,7 +137,7 @@ function callbacksFor<In, Out, C extends Channel>(
   }
 
   async function deliverRest(
-    peer: CodedChannel<In, Out, C>,
+    peer: CodecChannel<In, Out, C>,
     first: PromiseLike<void> | undefined,
   ): Promise<void> {
     try {
@@ -163,7 +163,7 @@ function callbacksFor<In, Out, C extends Channel>(
     },
     async end(channel) {
       const peer = peerOf(channel)
-      peer.finish()
+      peer.endInput()
       await deliverRest(peer, deliver(peer))
       if (handler.end === undefined) void peer.channel.close()
       else await handler.end(peer)

@@ -1,6 +1,6 @@
 import { check, checkOptions, wrongType } from '@sock/core/transport'
 import { atLeastOne, frameLimit, malformed, tooLarge, type Codec } from './codec.js'
-import { sized, type SizedFormat } from './sized.js'
+import { prefixed, type PrefixFormat } from './prefixed.js'
 
 /**
  * The size of the prefix in bytes, or 'varint': seven bits per byte, lowest first, as in Protocol Buffers (LEB128).
@@ -19,7 +19,7 @@ export interface LengthPrefixedOptions {
   maxBytes?: number | undefined
 }
 
-type Head = Pick<SizedFormat, 'read' | 'write'>
+type Head = Pick<PrefixFormat, 'read' | 'write'>
 
 const MAX_VARINT_BYTES = 10
 
@@ -36,10 +36,10 @@ export function lengthPrefixed(options?: LengthPrefixedOptions): Codec<Buffer, U
     maxBytes: frameLimit,
   })
   const countsAll = counts === 'all'
-  if (bytes !== 'varint') return sized({ ...prefix(bytes, littleEndian, countsAll ? bytes : 0), maxBytes })
+  if (bytes !== 'varint') return prefixed({ ...prefix(bytes, littleEndian, countsAll ? bytes : 0), maxBytes })
   if (countsAll)
     throw wrongType('counts', "'body' for a varint, since its own size depends on the length", counts)
-  return sized({ ...VARINT, maxBytes })
+  return prefixed({ ...VARINT, maxBytes })
 }
 
 /**
@@ -50,7 +50,7 @@ export function lengthPrefixed(options?: LengthPrefixedOptions): Codec<Buffer, U
  */
 export function fixed(size: number): Codec<Buffer, Uint8Array | string> {
   atLeastOne(0)(size ?? null, 'size')
-  return sized({
+  return prefixed({
     maxBytes: size,
     read(_bytes, _at, _end, found) {
       found.length = size

@@ -6,8 +6,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { openSync } from 'node:fs'
 import { Server, Socket } from 'node:net'
 import { devNull } from 'node:os'
-import { CodedChannel } from '../../../../packages/framing/dist/lib/framed-channel.js'
+import { CodecChannel } from '../../../../packages/framing/dist/lib/framed-channel.js'
 import { FrameInput, NOTHING } from '../../../../packages/framing/dist/lib/frame-input.js'
+import { FrameTimer } from '../../../../packages/framing/dist/lib/frame-timer.js'
 import { Means } from '../../dist/world/means.js'
 
 const isOfServer = (socket) => socket.server instanceof Server
@@ -90,7 +91,7 @@ const faults = {
     return frame
   }),
   /** frameTimeout never passes. */
-  'frame-endless': ofFrames('check', () => Infinity),
+  'frame-endless': () => change(FrameTimer.prototype, 'check', () => Infinity),
   /** After the error of a frame, reads get the end. */
   'frame-null': ofFrames('read', (read, args, channel) => {
     if (channel.hasFailed) return Promise.resolve(null)
@@ -115,7 +116,7 @@ function ofSockets(name, act) {
 }
 
 function ofFrames(name, act) {
-  return () => change(CodedChannel.prototype, name, act)
+  return () => change(CodecChannel.prototype, name, act)
 }
 
 function ofMeans(name, act) {

@@ -2,7 +2,7 @@ import { Carry } from './carry.js'
 import { bytesOf, incomplete, malformed, tooLarge, type Codec, type Decoder, type Emit } from './codec.js'
 
 /** Frames whose head contains the length of their body. One object serves all connections. */
-export interface SizedFormat {
+export interface PrefixFormat {
   /** The largest body that is accepted. */
   readonly maxBytes: number
   /** The bytes after the body. Default: none. */
@@ -24,9 +24,9 @@ const COPY_LIMIT = 16_384
 const LONGEST_HEAD = 17
 
 /** Returns the codec for a format. */
-export function sized(format: SizedFormat): Codec<Buffer, Uint8Array | string> {
+export function prefixed(format: PrefixFormat): Codec<Buffer, Uint8Array | string> {
   return {
-    decoder: () => new SizedDecoder(format),
+    decoder: () => new PrefixedDecoder(format),
     encode(message) {
       const body = bytesOf(message)
       const parts = [format.write(body.length), body]
@@ -37,8 +37,8 @@ export function sized(format: SizedFormat): Codec<Buffer, Uint8Array | string> {
   }
 }
 
-class SizedDecoder implements Decoder<Buffer> {
-  readonly #format: SizedFormat
+class PrefixedDecoder implements Decoder<Buffer> {
+  readonly #format: PrefixFormat
   readonly #carry = new Carry()
   /** Sizes of the head and of the whole frame; 0 until the head is complete. */
   #head = 0
@@ -46,7 +46,7 @@ class SizedDecoder implements Decoder<Buffer> {
   /** The length of the body, as the format has found it. */
   length = 0
 
-  constructor(format: SizedFormat) {
+  constructor(format: PrefixFormat) {
     this.#format = format
   }
 
