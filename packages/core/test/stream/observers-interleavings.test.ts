@@ -35,13 +35,17 @@ describe('a connection that an observer destroys', () => {
     expect(await outcome(connection.read())).toMatchObject({ error: { code: 'ERR_SOCK_CLOSED' } })
   })
 
-  it('close() sends no FIN and resolves when an observer of its closeRead destroys the connection', async () => {
-    const { connection, port } = await openObserved('closeRead')
-    const closing = connection.close()
-    expect(port.calls).toEqual(['start', 'destroy'])
-    port.close()
-    expect(await outcome(closing)).toMatchObject({ state: 'resolved' })
-  })
+  it.each(['closeRead', 'closeWrite'] as const)(
+    'close() sends no FIN and rejects when an observer of its %s destroys the connection',
+    async (state) => {
+      const { connection, port } = await openObserved(state)
+      const closing = connection.close()
+      const error = rejection(closing)
+      expect(port.calls).toEqual(['start', 'destroy'])
+      port.close()
+      expect((await error).code).toBe('ERR_SOCK_CLOSED')
+    },
+  )
 
   it.each([
     ['destroys it', undefined],

@@ -154,6 +154,8 @@ export class ConnectionRecord implements StreamPortSink {
   // Closing from this side.
 
   close(): Promise<void> {
+    // After destroy() there is nothing to flush. If an observer of this close destroys the connection, there was.
+    const wasDestroyed = this.isDestroyed
     this.closeGracefully()
     if (this.#phase === 'closed') {
       // The handler may not have seen all input yet.
@@ -161,8 +163,7 @@ export class ConnectionRecord implements StreamPortSink {
       return RESOLVED
     }
     const { promise } = (this.ensureLazy().closed ??= createDeferred())
-    // After destroy() there is nothing to flush, so close() does not reject.
-    return this.isDestroyed ? promise.catch(ignore) : promise
+    return wasDestroyed ? promise.catch(ignore) : promise
   }
 
   closeGracefully(): void {
