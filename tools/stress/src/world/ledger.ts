@@ -38,6 +38,8 @@ export class Ledger {
   wasReset = false
   /** Whether its server was closed: its output may be cut off, but must not look complete. */
   wasForced = false
+  /** Whether it was destroyed without an error: what it wrote may be cut off anywhere. */
+  wasDestroyed = false
   isOver = false
   /** When it began to close, in ms. After that, its peer may send for a while. */
   closesSince = Infinity
@@ -83,6 +85,12 @@ export class Ledger {
     if (this.isOver) return
     this.hurt ??= what
     this.wasReset = this.hasReset
+  }
+
+  destroy(): void {
+    if (this.isOver) return
+    this.hurt ??= 'destroyed'
+    this.wasDestroyed = this.hasReset
   }
 
   /** Its server is closed. */
@@ -158,8 +166,10 @@ function judge(reader: Account, writer: Account, peer: Account | undefined, isCo
   if (!reader.isEcho && reader.sawEnd && !reader.isDeaf) {
     // If it ends its own side over TLS, its `close_notify` may meet the reset, and Node drops the error.
     const mistakesResets = reader.mistakesResets || (reader.isSecure && reader.mayEnd)
-    // A close() of the server also resets a connection whose output was sent, if input was left unread: TCP discards the rest.
-    if (mistakesResets && (writer.wasForced || (writer.wasReset && !writer.endedWell))) return false
+    // A close() of the server or a destroy() also resets a connection whose output was sent, if input is left unread or still comes:
+    // TCP discards the rest.
+    const wasClosedAtOnce = writer.wasForced || writer.wasDestroyed
+    if (mistakesResets && (wasClosedAtOnce || (writer.wasReset && !writer.endedWell))) return false
     if (writer.endedWell) assert.ok(isWhole, `${story}, and came to its end`)
     else if (writer.wasForced) assert.ok(isWhole, `${story}, and took a close() of the server for an end`)
     else if (writer.wasReset) assert.ok(writer.mayEnd && isWhole, `${story}, and took a reset for an end`)

@@ -158,7 +158,7 @@ export class LibraryEnd implements End {
     const { ledger } = this
     // Only the first call counts.
     if (this.isGone) return
-    if (error === undefined) ledger.hurtBy('destroyed')
+    if (error === undefined) ledger.destroy()
     else ledger.reset('destroyed with an error')
     this.#deafen()
     this.isGone = true
